@@ -1,0 +1,59 @@
+PYTHON ?= python3
+BIN := .venv/bin
+LOCK := .tools/bin/uv pip compile --quiet --universal --generate-hashes --python-version 3.11 --no-header $(UPGRADE)
+CHROMIUM := chromium chromium-browser google-chrome
+NODE_MODULES := tests/node/node_modules/.package-lock.json
+
+.DEFAULT_GOAL := help
+.PHONY: help run migrate seed test test-browser test-node lint format lock clean
+
+help: ## This list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@echo
+	@echo "  PYTHON= names the Python (3.11 or newer); HOST=, PORT= and DATABASE_URL= configure run; ARGS= goes to pytest."
+
+run: install-run ## Install, migrate, seed, and serve on http://127.0.0.1:8000
+	@exec $(BIN)/ldn-evidence serve --migrate --seed
+
+migrate: install-run ## Bring the database up to the newest schema
+	@$(BIN)/ldn-evidence migrate
+
+seed: migrate ## Apply the records of seed_data/ that nobody has edited since
+	@$(BIN)/ldn-evidence seed
+
+test: install-dev ## Run all tests and checks, on SQLite and on a PostgreSQL that the tests start
+	@$(BIN)/pytest $(ARGS)
+
+test-browser: install-browser ## Run the tests that need Chromium
+	@for name in $(CHROMIUM); do command -v $$name >/dev/null && exit 0; done; \
+	echo "Chromium is missing. On Debian and Ubuntu: apt-get install chromium" >&2; exit 1
+	@$(BIN)/pytest -m browser tests/browser $(ARGS)
+
+test-node: install-dev $(NODE_MODULES) ## Run the tests that need Node
+	@$(BIN)/pytest -m node $(ARGS)
+
+lint: install-dev ## Run the static checks alone
+	@$(BIN)/pytest tests/test_quality.py
+
+format: install-dev ## Put the code into its canonical form
+	@$(BIN)/ruff check --fix --quiet
+	@$(BIN)/ruff format --quiet
+
+lock: install-dev ## Pin the requirements again after a change of pyproject.toml (UPGRADE=--upgrade for newer ones)
+	@echo "uv" | $(LOCK) - -o requirements/uv.txt
+	@$(LOCK) pyproject.toml --group dev --group browser -o requirements/browser.txt
+	@$(LOCK) pyproject.toml --group dev -c requirements/browser.txt -o requirements/dev.txt
+	@$(LOCK) pyproject.toml --group build -c requirements/browser.txt -o requirements/run.txt
+
+clean: ## Remove what was installed or cached (the database in var/ stays)
+	@rm -rf .venv .tools .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache tests/node/node_modules
+	@find app migrations scripts tests -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(NODE_MODULES): tests/node/package-lock.json
+	@command -v npm >/dev/null || { echo "Node 20 or newer is missing: install it with its npm." >&2; exit 1; }
+	@npm ci --prefix tests/node --loglevel error
+	@touch $@
+
+install-%:
+	@command -v $(PYTHON) >/dev/null || { echo "$(PYTHON) is not installed: Python 3.11 or newer is needed." >&2; exit 1; }
+	@$(PYTHON) scripts/install.py $*

@@ -1,0 +1,49 @@
+"""Interventions, conditions, mechanisms, side effects and outcomes: what claims are about."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request, Response
+
+from app.api.records import ListOf, add_item_routes, answer_list
+from app.catalog import BY_TYPE
+from app.evidence import queries
+from app.http.deps import CurrentDataset, ReadSession
+from app.http.problems import responses
+
+
+def _router(record_type: str, plural_name: str, tells: str) -> APIRouter:
+    """The routes of one type of concept; the types differ in their shape alone."""
+    resource = BY_TYPE[record_type]
+    router = APIRouter(tags=[resource.plural])
+
+    @router.get(
+        resource.path,
+        operation_id="list" + "".join(word.capitalize() for word in resource.plural.split("-")),
+        summary=plural_name,
+        description=f"{tells} Without evidence filters all of them; with such filters, those that a matching claim "
+        "names. Each shows how much evidence touches it, and what claims assert of it with their caveats.",
+        response_model=ListOf[resource.read],  # type: ignore[valid-type, name-defined]
+        responses=responses(422, 503),
+    )
+    def list_concepts(
+        request: Request, session: ReadSession, dataset: CurrentDataset, query: Annotated[queries.ConceptQuery, Query()]
+    ) -> Response:
+        return answer_list(
+            request,
+            session,
+            dataset,
+            record_type,
+            query,
+            lambda: queries.concepts(session, record_type, query),
+            queries.CONCEPT_SORTS,
+        )
+
+    add_item_routes(router, record_type)
+    return router
+
+
+interventions = _router("intervention", "Drugs, drug classes and dose regimens", "What is taken.")
+conditions = _router("condition", "Conditions", "Diseases, syndromes and states.")
+mechanisms = _router("mechanism", "Mechanisms", "How a treatment or a disease process may work.")
+side_effects = _router("side_effect", "Side effects", "Unwanted effects; their onset, course and frequency are claims.")
+outcomes = _router("outcome", "Outcomes", "What is measured to see whether a treatment helps or harms.")

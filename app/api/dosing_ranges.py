@@ -1,0 +1,38 @@
+"""Dosing ranges: doses that were studied, recommended or reported; never advice."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request, Response
+
+from app.api.records import ListOf, add_item_routes, answer_list
+from app.evidence import queries
+from app.evidence.reads import DosingRangeRead
+from app.http.deps import CurrentDataset, ReadSession
+from app.http.problems import responses
+
+router = APIRouter(tags=["dosing-ranges"])
+
+
+@router.get(
+    "/v1/dosing-ranges",
+    operation_id="listDosingRanges",
+    summary="Doses, with the bands that they touch",
+    response_model=ListOf[DosingRangeRead],
+    responses=responses(422, 503),
+)
+def list_dosing_ranges(
+    request: Request, session: ReadSession, dataset: CurrentDataset, query: Annotated[queries.DosingRangeQuery, Query()]
+) -> Response:
+    """Doses as their sources word them, beside an exact daily total in picograms where it can be known."""
+    return answer_list(
+        request,
+        session,
+        dataset,
+        "dosing_range",
+        query,
+        lambda: queries.dosing_ranges(session, query),
+        queries.DOSING_RANGE_SORTS,
+    )
+
+
+add_item_routes(router, "dosing_range")

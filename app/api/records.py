@@ -1,0 +1,261 @@
+"""What every type of record answers in the same way: a list, an item, an item as it was, its versions."""
+
+from collections.abc import Callable, Mapping
+from typing import Annotated, Any, Generic, TypeVar
+
+from fastapi import APIRouter, Path, Query, Request, Response
+from pydantic import BaseModel, ConfigDict, Field
+from pydantic_core import to_json
+from sqlalchemy import ColumnElement, Select, func, select
+from sqlalchemy.orm import Session
+
+from app.catalog import BY_TYPE
+from app.core.errors import Fault, Gone, InvalidInput, NotFound
+from app.core.history import Publication, RecordState, StoredRecord, state_at
+from app.core.lists import ListQuery, Page, SortedQuery, decode, encode, paginate
+from app.core.resource import Resource, Stamp
+from app.core.text import SLUG_LENGTH, SLUG_PATTERN
+from app.core.vocabulary import Status
+from app.curation.world import Then
+from app.http import caching
+from app.http.dataset import Dataset
+from app.http.deps import CurrentDataset, ReadSession
+from app.http.problems import responses
+
+Item = TypeVar("Item", bound=BaseModel)
+
+RecordId = Annotated[
+    str, Path(max_length=SLUG_LENGTH, pattern=SLUG_PATTERN, description="The record's id, as in `id`.")
+]
+Serial = Annotated[
+    int | None,
+    Query(ge=1, le=2_147_483_647, description="Read the record as it was at this serial of the data set."),
+]
+
+
+class ListOf(BaseModel, Generic[Item]):
+    """One page of a list."""
+
+    model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True)
+
+    items: list[Item]
+    next: str | None
+    """Address of the next page; null on the last."""
+    next_cursor: str | None
+    total: int
+    """How many records match in all."""
+    total_is: str = Field(json_schema_extra={"enum": ["exact", "at_least"]})
+    """Whether `total` is exact or a lower bound."""
+
+
+class ActorRef(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+    id: str
+
+
+class VersionLinks(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+    self: str
+
+
+class VersionRead(BaseModel):
+    """One version of a record: when, by whom and why it came to be."""
+
+    model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True)
+
+    version: int
+    serial: int
+    """The serial of the data set at which the version was published."""
+    published_at: str
+    status: Status
+    actor: ActorRef
+    note: str
+    links: VersionLinks
+    """`self` reads the record as it was in this version."""
+
+
+# --- lists --------------------------------------------------------------------------------------------------------
+
+
+def answer_list(
+    request: Request,
+    session: Session,
+    dataset: Dataset,
+    record_type: str,
+    query: SortedQuery,
+    matching: Callable[[], Select[Any]],
+    columns: Mapping[str, ColumnElement[Any]],
+) -> Response:
+    """A page of stored documents. Its ETag stands for the serial and the query, so a known one costs no query."""
+    tag = caching.etag(b"", str(dataset.serial), request.url.path, request.url.query)
+    if caching.if_none_match(request.headers.get("if-none-match"), tag):
+        return caching.json_response(request, b"", tag, headers=dataset.headers)
+    page = paginate(session, matching(), query, sort=query.sort, columns=columns, key=columns["id"])
+    bodies = bodies_of(session, record_type, page.ids)
+    return list_response(request, dataset, tag, bodies, page)
+
+
+def list_response(request: Request, dataset: Dataset, tag: str, bodies: list[bytes], page: Page) -> Response:
+    following = next_address(request, page.next_cursor)
+    body = b'{"items":[%b],"next":%b,"next_cursor":%b,"total":%d,"total_is":"exact"}' % (
+        b",".join(bodies),
+        to_json(following),
+        to_json(page.next_cursor),
+        page.total,
+    )
+    headers = dataset.headers | ({"Link": f'<{following}>; rel="next"'} if following else {})
+    return caching.json_response(request, body, tag, headers=headers)
+
+
+def next_address(request: Request, cursor: str | None) -> str | None:
+    """The same address with the next cursor: path-absolute, in the same order of parameters."""
+    if cursor is None:
+        return None
+    kept = [part for part in request.url.query.split("&") if part and not part.startswith("cursor=")]
+    return f"{request.url.path}?{'&'.join([*kept, f'cursor={cursor}'])}"
+
+
+def bodies_of(session: Session, record_type: str, ids: tuple[str, ...]) -> list[bytes]:
+    rows = session.execute(
+        select(StoredRecord.id, StoredRecord.body).where(StoredRecord.type == record_type, StoredRecord.id.in_(ids))
+    )
+    bodies = {record_id: body for record_id, body in rows}
+    return [bodies[record_id] for record_id in ids]
+
+
+# --- items --------------------------------------------------------------------------------------------------------
+
+
+def answer_item(
+    request: Request, session: Session, dataset: Dataset, record_type: str, record_id: str, serial: int | None
+) -> Response:
+    """The record as it is, or as it was at a serial."""
+    resource = BY_TYPE[record_type]
+    if serial is not None:
+        body = body_at(session, dataset, resource, record_id, serial)
+        tag = caching.etag(body)
+        return caching.json_response(
+            request, body, tag, cache_control=caching.IMMUTABLE, headers=dataset.headers
+        )
+    row = living(session, resource, record_id)
+    return caching.json_response(request, row.body, caching.etag(row.body), headers=dataset.headers)
+
+
+def living(session: Session, resource: Resource, record_id: str) -> StoredRecord:
+    """The current record; NotFound, or Gone with its successor."""
+    row = session.get(StoredRecord, (resource.type, record_id))
+    if row is None:
+        raise NotFound(f"There is no {resource.label.lower()} with this id.")
+    if row.status == Status.retired:
+        raise Gone(
+            f"This {resource.label.lower()} was retired; its versions can still be read.",
+            successor=row.successor,
+            successor_url=f"{resource.path}/{row.successor}" if row.successor else None,
+        )
+    return row
+
+
+def body_at(session: Session, dataset: Dataset, resource: Resource, record_id: str, serial: int) -> bytes:
+    """The record as it was at a serial, in today's shape."""
+    if serial > dataset.serial:
+        fault = Fault("query", "serial", "unknown_serial", f"The newest serial is {dataset.serial}.")
+        raise InvalidInput("This serial has not been published yet.", errors=[fault])
+    state = state_at(session, resource.type, record_id, serial)
+    if state is None:
+        raise NotFound(f"There was no {resource.label.lower()} with this id at this serial.")
+    content = resource.write.model_validate_json(state.content)
+    derived = resource.derived.model_validate_json(state.derived)
+    stamp = Stamp(state.version, state.serial, state.updated_at)
+    return resource.render(Then(session, serial), content, derived, stamp).model_dump_json().encode()
+
+
+class VersionsQuery(ListQuery):
+    """Versions, newest first."""
+
+
+def answer_versions(
+    request: Request, session: Session, dataset: Dataset, record_type: str, record_id: str, query: VersionsQuery
+) -> Response:
+    """The record's versions, newest first; retired records keep theirs."""
+    resource = BY_TYPE[record_type]
+    if session.get(StoredRecord, (record_type, record_id)) is None:
+        raise NotFound(f"There is no {resource.label.lower()} with this id.")
+    first_serial = func.min(RecordState.serial)
+    versions = (
+        select(RecordState.version, first_serial.label("serial"))
+        .where(RecordState.type == record_type, RecordState.id == record_id)
+        .group_by(RecordState.version)
+    )
+    total = session.scalar(select(func.count()).select_from(versions.subquery())) or 0
+    if query.cursor is not None:
+        versions = versions.having(RecordState.version < decode(query.cursor, query.fingerprint())[0])
+    rows = session.execute(versions.order_by(RecordState.version.desc()).limit(query.limit + 1)).all()
+    shown = rows[: query.limit]
+    cursor = encode(query.fingerprint(), [shown[-1].version, record_id]) if len(rows) > query.limit else None
+    items = _version_items(session, resource, record_id, [row.serial for row in shown])
+    raw = to_json(
+        {
+            "items": [item.model_dump() for item in items],
+            "next": next_address(request, cursor),
+            "next_cursor": cursor,
+            "total": total,
+            "total_is": "exact",
+        }
+    )
+    return caching.json_response(request, raw, caching.etag(raw), headers=dataset.headers)
+
+
+def _version_items(session: Session, resource: Resource, record_id: str, serials: list[int]) -> list[VersionRead]:
+    rows = session.execute(
+        select(RecordState, Publication)
+        .join(Publication, Publication.serial == RecordState.serial)
+        .where(RecordState.type == resource.type, RecordState.id == record_id, RecordState.serial.in_(serials))
+        .order_by(RecordState.serial.desc())
+    )
+    return [
+        VersionRead(
+            version=state.version,
+            serial=state.serial,
+            published_at=publication.at,
+            status=Status(state.status),
+            actor=ActorRef(id=publication.actor),
+            note=publication.note,
+            links=VersionLinks(self=f"{resource.path}/{record_id}?serial={state.serial}"),
+        )
+        for state, publication in rows
+    ]
+
+
+# --- routes -------------------------------------------------------------------------------------------------------
+
+
+def add_item_routes(router: APIRouter, record_type: str) -> None:
+    """`/{id}` and `/{id}/versions` of a type, which differ in nothing but their names."""
+    resource = BY_TYPE[record_type]
+    name = resource.label.lower()
+    camel = "".join(word.capitalize() for word in resource.type.split("_"))
+
+    @router.get(
+        f"{resource.path}/{{id}}",
+        operation_id=f"get{camel}",
+        summary=f"One {name}",
+        description=f"The {name} with this id, now or, with `serial`, as it was. A retired one answers 410 with its "
+        "successor, and 200 at the serials at which it was published.",
+        response_model=resource.read,
+        responses=responses(404, 410, 422, 503),
+    )
+    def get_item(request: Request, session: ReadSession, dataset: CurrentDataset, id: RecordId, serial: Serial = None) -> Response:  # noqa: A002
+        return answer_item(request, session, dataset, record_type, id, serial)
+
+    @router.get(
+        f"{resource.path}/{{id}}/versions",
+        operation_id=f"list{camel}Versions",
+        summary=f"The versions of one {name}",
+        description=f"Every version of the {name}, newest first: when, by whom and why. Retired records keep theirs.",
+        response_model=ListOf[VersionRead],
+        responses=responses(404, 422, 503),
+    )
+    def get_versions(
+        request: Request, session: ReadSession, dataset: CurrentDataset, id: RecordId, query: Annotated[VersionsQuery, Query()]  # noqa: A002
+    ) -> Response:
+        return answer_versions(request, session, dataset, record_type, id, query)

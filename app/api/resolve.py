@@ -1,0 +1,148 @@
+"""From an identifier or a code to the records that carry it."""
+
+import re
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request, Response
+from pydantic import BaseModel, ConfigDict
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from app.concepts.models import Concept
+from app.concepts.queries import by_code
+from app.concepts.vocabulary import CodeRelation, CodeSystem
+from app.core.errors import Fault, InvalidInput, nearest
+from app.core.vocabulary import Status
+from app.http import caching
+from app.http.deps import CurrentDataset, ReadSession
+from app.http.problems import declared_parameters_only, responses
+from app.sources.identifiers import IdentifierError, normalise
+from app.sources.models import Document, DocumentIdentifier, Study, StudyIdentifier
+from app.sources.vocabulary import IdentifierScheme
+
+from fastapi import Depends  # isort: skip
+
+router = APIRouter(tags=["resolve"], dependencies=[Depends(declared_parameters_only)])
+
+SYSTEMS = (*IdentifierScheme, *CodeSystem)
+_PLURALS = {
+    "intervention": "interventions",
+    "condition": "conditions",
+    "mechanism": "mechanisms",
+    "side_effect": "side-effects",
+    "outcome": "outcomes",
+    "document": "documents",
+    "study": "studies",
+}
+
+
+class Match(BaseModel):
+    """Why the record was found."""
+
+    model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True)
+    system: str
+    code: str
+    """The code or identifier that the record carries; wider than the one asked for where an ancestor matched."""
+    relation: CodeRelation
+    """How the code's meaning relates to the record; identifiers are exact."""
+
+
+class ResolvedLinks(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+    self: str
+
+
+class Resolved(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+    type: str
+    id: str
+    name: str
+    match: Match
+    links: ResolvedLinks
+
+
+class ResolvedList(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+    items: list[Resolved]
+
+
+Identifier = Annotated[
+    str,
+    Query(
+        min_length=3,
+        max_length=250,
+        description="`system:value`, such as `pmid:23359310`, `doi:10.1002/art.37734`, `rxnorm:7243`, `icd10cm:G35.A`. "
+        f"Systems: {', '.join(SYSTEMS)}.",
+        examples=["pmid:23359310"],
+    ),
+]
+
+
+@router.get(
+    "/v1/resolve",
+    operation_id="resolve",
+    summary="Find records by identifier or code",
+    response_model=ResolvedList,
+    responses=responses(422, 503),
+)
+def resolve(request: Request, session: ReadSession, dataset: CurrentDataset, identifier: Identifier) -> Response:
+    """Records that carry the identifier or code; none is an empty list. A code that is not recorded is looked for by
+    its wider codes (`K50.10` → `K50.1` → `K50`), and `match` says which one was found."""
+    system, _, value = identifier.partition(":")
+    system = system.lower()
+    if system in list(IdentifierScheme):
+        items = _by_identifier(session, IdentifierScheme(system), value)
+    elif system in list(CodeSystem):
+        items = _by_code(session, CodeSystem(system), value)
+    else:
+        fault = Fault(
+            "query", "identifier", "unknown_system", "Write system:value with one of the systems in `allowed`.",
+            tuple(SYSTEMS), nearest(system, SYSTEMS),
+        )  # fmt: skip
+        raise InvalidInput("The identifier's system is not known here.", errors=[fault])
+    body = ResolvedList(items=items).model_dump_json().encode()
+    return caching.json_response(request, body, caching.etag(body), headers=dataset.headers)
+
+
+def _by_identifier(session: Session, scheme: IdentifierScheme, value: str) -> list[Resolved]:
+    try:
+        normal = normalise(scheme, value)
+    except IdentifierError as error:
+        fault = Fault("query", "identifier", "malformed_identifier", f"After `{scheme}:` it {error}.")
+        raise InvalidInput("The identifier cannot be read.", errors=[fault]) from error
+    documents = session.execute(
+        select(Document.id, Document.label)
+        .join(DocumentIdentifier, DocumentIdentifier.document_pk == Document.pk)
+        .where(DocumentIdentifier.scheme == scheme, DocumentIdentifier.normal == normal)
+        .where(Document.status == Status.published)
+        .order_by(Document.id)
+    ).all()
+    studies = session.execute(
+        select(Study.id, Study.name)
+        .join(StudyIdentifier, StudyIdentifier.study_pk == Study.pk)
+        .where(StudyIdentifier.scheme == scheme, StudyIdentifier.normal == normal)
+        .where(Study.status == Status.published)
+        .order_by(Study.id)
+    ).all()
+    match = Match(system=scheme, code=normal, relation=CodeRelation.exact)
+    return [
+        *(_resolved("document", record_id, label, match) for record_id, label in documents),
+        *(_resolved("study", record_id, name, match) for record_id, name in studies),
+    ]
+
+
+def _by_code(session: Session, system: CodeSystem, code: str) -> list[Resolved]:
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9.\-]{0,60}", code):
+        fault = Fault("query", "identifier", "malformed_code", f"After `{system}:` comes a code of letters, digits and dots.")
+        raise InvalidInput("The code cannot be read.", errors=[fault])
+    items = []
+    for pk, row in by_code(session, system, code):
+        concept = session.get_one(Concept, pk)
+        match = Match(system=system, code=row.code, relation=CodeRelation(row.relation))
+        items.append(_resolved(concept.type, concept.id, concept.name, match))
+    return items
+
+
+def _resolved(record_type: str, record_id: str, name: str, match: Match) -> Resolved:
+    links = ResolvedLinks(self=f"/v1/{_PLURALS[record_type]}/{record_id}")
+    return Resolved(type=record_type, id=record_id, name=name, match=match, links=links)

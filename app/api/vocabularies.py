@@ -1,0 +1,80 @@
+"""Every value of every enumeration with its label, plain definition and order."""
+
+from fastapi import APIRouter, Request, Response
+from pydantic import BaseModel, ConfigDict
+
+from app.concepts import vocabulary as concepts
+from app.core import vocabulary as core
+from app.core.vocabulary import Term
+from app.evidence import vocabulary as evidence
+from app.http import caching
+from app.http.deps import CurrentDataset
+from app.http.problems import responses
+from app.sources import vocabulary as sources
+
+VOCABULARIES: tuple[type[Term], ...] = (
+    *core.VOCABULARIES,
+    *concepts.VOCABULARIES,
+    *sources.VOCABULARIES,
+    *evidence.VOCABULARIES,
+)
+
+router = APIRouter(tags=["vocabularies"])
+
+
+class TermRead(BaseModel):
+    """One value: show the label, explain with the definition, sort by the order."""
+
+    model_config = ConfigDict(extra="forbid")
+    value: str
+    label: str
+    definition: str
+    order: int
+
+
+class VocabularyRead(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+    name: str
+    description: str
+    terms: list[TermRead]
+
+
+class VocabulariesRead(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+    items: list[VocabularyRead]
+
+
+def _name(vocabulary: type[Term]) -> str:
+    """`StanceReason` → `stance_reason`."""
+    return "".join(f"_{c.lower()}" if c.isupper() else c for c in vocabulary.__name__).lstrip("_")
+
+
+def vocabularies() -> VocabulariesRead:
+    return VocabulariesRead(
+        items=[
+            VocabularyRead(
+                name=_name(vocabulary),
+                description=(vocabulary.__doc__ or "").strip(),
+                terms=[
+                    TermRead(value=term.value, label=term.label, definition=term.definition, order=order)
+                    for order, term in enumerate(vocabulary, start=1)
+                ],
+            )
+            for vocabulary in VOCABULARIES
+        ]
+    )
+
+
+_BODY = vocabularies().model_dump_json().encode()
+
+
+@router.get(
+    "/v1/vocabularies",
+    operation_id="listVocabularies",
+    summary="Every enumeration value with label and definition",
+    response_model=VocabulariesRead,
+    responses=responses(422, 503),
+)
+def list_vocabularies(request: Request, dataset: CurrentDataset) -> Response:
+    """All vocabularies in one answer, for menus and tooltips. Answers may gain values; treat unknown ones gently."""
+    return caching.json_response(request, _BODY, caching.etag(_BODY), headers=dataset.headers)

@@ -1,0 +1,129 @@
+"""RESOURCES: every type of record, parents first."""
+
+from functools import partial
+
+from app.concepts import projection as concepts
+from app.concepts.schemas import ConditionWrite, InterventionWrite, MechanismWrite, OutcomeWrite, SideEffectWrite
+from app.core.content import Record
+from app.core.resource import Resource
+from app.evidence import derive, projection, reads, render, rules
+from app.evidence.schemas import CitationRecord, ClaimWrite, DosingRangeWrite, SearchWrite
+from app.sources import projection as sources
+from app.sources import rules as source_rules
+from app.sources.schemas import DocumentWrite, StudyWrite
+
+
+def _concept(record_type: str, plural: str, label: str, write: type[Record], read: type, renderer: object) -> Resource:
+    return Resource(
+        type=record_type,
+        plural=plural,
+        label=label,
+        write=write,
+        derived=derive.ConceptDerived,
+        read=read,
+        check=concepts.check,
+        references=concepts.references,
+        apply=lambda session, content: concepts.apply(session, record_type, content),
+        link=lambda session, content: concepts.link(session, record_type, content),
+        derive=partial(derive.derive_concept, record_type=record_type),
+        render=renderer,  # type: ignore[arg-type]
+    )
+
+
+RESOURCES: tuple[Resource, ...] = (
+    _concept(
+        "intervention", "interventions", "Intervention", InterventionWrite, reads.InterventionRead, render.intervention
+    ),
+    _concept("condition", "conditions", "Condition", ConditionWrite, reads.ConditionRead, render.condition),
+    _concept("mechanism", "mechanisms", "Mechanism", MechanismWrite, reads.MechanismRead, render.mechanism),
+    _concept("side_effect", "side-effects", "Side effect", SideEffectWrite, reads.SideEffectRead, render.side_effect),
+    _concept("outcome", "outcomes", "Outcome", OutcomeWrite, reads.OutcomeRead, render.outcome_record),
+    Resource(
+        type="study",
+        plural="studies",
+        label="Study",
+        write=StudyWrite,
+        derived=derive.SourceDerived,
+        read=reads.StudyWithEvidence,
+        check=source_rules.study_faults,
+        references=sources.study_references,
+        apply=sources.apply_study,
+        link=sources.link_study,
+        derive=derive.derive_study,
+        render=render.study,
+    ),
+    Resource(
+        type="document",
+        plural="documents",
+        label="Document",
+        write=DocumentWrite,
+        derived=derive.SourceDerived,
+        read=reads.DocumentWithEvidence,
+        check=source_rules.document_faults,
+        references=sources.document_references,
+        apply=sources.apply_document,
+        link=sources.link_document,
+        derive=derive.derive_document,
+        render=render.document,
+    ),
+    Resource(
+        type="dosing_range",
+        plural="dosing-ranges",
+        label="Dosing range",
+        write=DosingRangeWrite,
+        derived=derive.DosingRangeDerived,
+        read=reads.DosingRangeRead,
+        check=rules.dosing_range_faults,
+        references=projection.dosing_range_references,
+        apply=projection.apply_dosing_range,
+        link=projection.link_dosing_range,
+        derive=derive.derive_dosing_range,
+        render=render.dosing_range,
+    ),
+    Resource(
+        type="claim",
+        plural="claims",
+        label="Claim",
+        write=ClaimWrite,
+        derived=derive.ClaimDerived,
+        read=reads.ClaimRead,
+        check=rules.claim_faults,
+        references=projection.claim_references,
+        apply=projection.apply_claim,
+        link=projection.link_claim,
+        derive=derive.derive_claim,
+        render=render.claim,
+    ),
+    Resource(
+        type="citation",
+        plural="citations",
+        label="Citation",
+        write=CitationRecord,
+        derived=derive.Nothing,
+        read=reads.CitationRead,
+        check=lambda _citation: [],
+        references=projection.citation_record_references,
+        apply=lambda _session, _citation: None,
+        link=lambda _session, _citation: None,
+        derive=derive.derive_citation,
+        render=render.citation,
+        part_of="claim",
+    ),
+    Resource(
+        type="search",
+        plural="searches",
+        label="Search",
+        write=SearchWrite,
+        derived=derive.Nothing,
+        read=reads.SearchRead,
+        check=rules.search_faults,
+        references=projection.search_references,
+        apply=projection.apply_search,
+        link=projection.link_search,
+        derive=derive.derive_search,
+        render=render.search,
+    ),
+)
+
+BY_TYPE = {resource.type: resource for resource in RESOURCES}
+BY_PLURAL = {resource.plural: resource for resource in RESOURCES}

@@ -1,0 +1,166 @@
+"""The command line: `ldn-evidence --help`."""
+
+import json
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from pydantic import ValidationError
+from rich.console import Console
+from rich.progress import Progress as Bar
+from sqlalchemy.exc import DBAPIError
+
+from app.core import logging, schema
+from app.core.database import Database
+from app.core.errors import AppError
+from app.core.schema import SchemaMismatch
+from app.http import server
+from app.interchange import bundle
+from app.interchange.seed import Report
+from app.interchange.seed import seed as apply_seed
+from app.settings import Settings, settings
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+console = Console(stderr=True, soft_wrap=True, highlight=False)
+
+SeedDirectory = Annotated[Path | None, typer.Option("--from", help="Directory of the YAML files.")]
+
+
+@app.command()
+def serve(
+    migrate_first: Annotated[bool, typer.Option("--migrate", help="Bring the database up to date first.")] = False,
+    seed_first: Annotated[bool, typer.Option("--seed", help="Apply the seed data first.")] = False,
+) -> None:
+    """Serve the API on HOST:PORT (127.0.0.1:8000)."""
+    with _plain_words():
+        given = _settings()
+        server.listen(given.host, given.port).close()  # a taken port is said before any work is done
+        with _database(given) as database:
+            if migrate_first:
+                _migrate(database)
+            schema.check(database)
+            if seed_first:
+                _seed(database, given.seed_dir)
+        logging.configure(given.log_json)
+        console.print(f"Serving on http://{given.host}:{given.port} (documentation: /docs)")
+        server.run("app.main:asgi", given.host, given.port)
+
+
+@app.command()
+def migrate(
+    to: Annotated[str, typer.Option(help="A revision, `head` for the newest, `base` for none.")] = "head",
+) -> None:
+    """Bring the database to the newest schema, or to another one."""
+    with _plain_words(), _database(_settings()) as database:
+        _migrate(database, to)
+
+
+@app.command()
+def seed(directory: SeedDirectory = None) -> None:
+    """Apply the records of the seed files that changed, and that nobody has edited since."""
+    with _plain_words():
+        given = _settings()
+        with _database(given) as database:
+            schema.check(database)
+            _seed(database, directory or given.seed_dir)
+
+
+@app.command()
+def check(directory: SeedDirectory = None) -> None:
+    """Check the seed files as a whole; needs no database."""
+    with _plain_words():
+        changes = bundle.read(directory or _settings().seed_dir)
+        console.print(f"{len(changes)} records, no fault.")
+
+
+@app.command()
+def openapi(
+    output: Annotated[Path | None, typer.Option(help="File to write; standard output otherwise.")] = None,
+) -> None:
+    """Write the OpenAPI document."""
+    with _plain_words():
+        # Loaded by name: the application stands beside the command line, not below it.
+        document = __import__("app.main", fromlist=["create_app"]).create_app(_settings()).openapi()
+        text = json.dumps(document, indent=1, ensure_ascii=False) + "\n"
+        if output:
+            output.write_text(text, encoding="utf-8")
+        else:
+            sys.stdout.write(text)
+
+
+def _migrate(database: Database, target: str = "head") -> None:
+    before, after = schema.migrate(database, target)
+    if before == after:
+        console.print(f"Schema {after}: nothing to migrate.")
+    else:
+        console.print(f"Schema {before or 'none'} → {after or 'none'}.")
+
+
+def _seed(database: Database, directory: Path) -> None:
+    with Bar(console=console, transient=True, disable=not console.is_terminal) as bar:
+        task = bar.add_task("Publishing", total=None)
+        with database.write() as session:
+            report = apply_seed(session, directory, lambda done, total: bar.update(task, completed=done, total=total))
+    _tell(report)
+
+
+def _tell(report: Report) -> None:
+    if report.serial is None:
+        console.print(f"Seed data: nothing changed ({report.unchanged} records).")
+    else:
+        console.print(
+            f"Seed data: {report.created} records created, {report.updated} updated, "
+            f"{report.unchanged} unchanged; serial {report.serial}."
+        )
+    if report.release:
+        console.print(f"Release {report.release} cut.")
+    for key in report.conflicts:
+        console.print(f"Conflict: {key.type}/{key.id} was edited here and in the files; left as it is here.")
+
+
+def _settings() -> Settings:
+    try:
+        return settings()
+    except ValidationError as error:
+        names = ", ".join(str(detail["loc"][0]).upper() for detail in error.errors(include_input=False))
+        console.print(f"A setting in the environment is not usable: {names}.")
+        raise typer.Exit(2) from None
+
+
+@contextmanager
+def _database(given: Settings) -> Iterator[Database]:
+    database = Database(given.database_url, statement_timeout_ms=0)
+    try:
+        yield database
+    finally:
+        database.dispose()
+
+
+@contextmanager
+def _plain_words() -> Iterator[None]:
+    """Turn what can go wrong into a line or two for the person at the keyboard."""
+    try:
+        yield
+    except AppError as error:
+        console.print(error.detail)
+        for fault in error.errors:
+            guesses = f" (did you mean {', '.join(fault.did_you_mean)}?)" if fault.did_you_mean else ""
+            console.print(f"  {fault.field}: {fault.message}{guesses}")
+        raise typer.Exit(1) from None
+    except (SchemaMismatch, server.PortInUse) as error:
+        console.print(str(error))
+        raise typer.Exit(1) from None
+    except DBAPIError as error:
+        console.print(f"The database does not answer or refuses ({type(error.orig).__name__}). Check DATABASE_URL.")
+        raise typer.Exit(1) from None
+    except PermissionError as error:
+        console.print(f"No permission to write {os.path.basename(error.filename or 'here')}: {error.strerror}.")
+        raise typer.Exit(1) from None
+
+
+if __name__ == "__main__":
+    app()

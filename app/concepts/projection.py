@@ -1,0 +1,69 @@
+"""Concepts as rows, and what they refer to."""
+
+from collections.abc import Iterator
+
+from sqlalchemy import update
+from sqlalchemy.orm import Session
+
+from app.concepts.models import Concept, ConceptCode, ConceptSynonym
+from app.concepts.schemas import ConceptWrite, ConditionWrite, InterventionWrite, OutcomeWrite
+from app.core.resource import Key, Reference
+from app.core.rows import key_of, replace, upsert
+from app.core.text import Breach
+
+TYPE_OF_PARENT = {InterventionWrite: "intervention", ConditionWrite: "condition"}
+
+
+def check(concept: ConceptWrite) -> list[Breach]:
+    """A concept is not its own parent, and no code stands twice."""
+    breaches: list[Breach] = []
+    if getattr(concept, "parent", None) == concept.id:
+        breaches.append(("parent", "a concept cannot be its own parent"))
+    codes = [(code.system, code.code) for code in concept.codes]
+    breaches.extend((f"codes[{i}]", "stands twice") for i, code in enumerate(codes) if code in codes[:i])
+    return breaches
+
+
+def references(concept: ConceptWrite) -> Iterator[Reference]:
+    if isinstance(concept, InterventionWrite | ConditionWrite) and concept.parent:
+        yield Reference("parent", Key(TYPE_OF_PARENT[type(concept)], concept.parent))
+
+
+def apply(session: Session, record_type: str, concept: ConceptWrite) -> None:
+    upsert(
+        session,
+        Concept,
+        {"type": record_type, "id": concept.id},
+        {
+            "status": concept.status,
+            "successor": concept.successor,
+            "name": concept.name,
+            "description": concept.description,
+            "level": concept.level if isinstance(concept, InterventionWrite) else None,
+            "better": concept.better if isinstance(concept, OutcomeWrite) else None,
+        },
+    )
+
+
+def link(session: Session, record_type: str, concept: ConceptWrite) -> None:
+    pk = key_of(session, Concept, concept.id, record_type)
+    parent = getattr(concept, "parent", None)
+    parent_pk = key_of(session, Concept, parent, record_type) if parent else None
+    session.execute(update(Concept).where(Concept.pk == pk).values(parent_pk=parent_pk))
+    owner = {"concept_pk": pk}
+    replace(session, ConceptSynonym, owner, ({"text": text} for text in concept.synonyms))
+    replace(
+        session,
+        ConceptCode,
+        owner,
+        (
+            {
+                "system": code.system,
+                "code": code.code.upper(),
+                "relation": code.relation,
+                "verified": code.verified,
+                "source": code.source,
+            }
+            for code in concept.codes
+        ),
+    )

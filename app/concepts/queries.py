@@ -1,0 +1,104 @@
+"""Finding concepts: by id, by code, with their children."""
+
+import re
+from collections.abc import Sequence
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from app.concepts.models import Concept, ConceptCode
+from app.concepts.vocabulary import CodeSystem
+from app.core.errors import Fault, InvalidInput, nearest
+from app.core.text import SLUG_PATTERN
+from app.core.vocabulary import Status
+
+
+def keys_named(
+    session: Session, record_type: str, names: Sequence[str], parameter: str, *, descendants: bool = False
+) -> list[int]:
+    """Keys of the concepts that a filter names by id or code; InvalidInput says what is near, or what took over."""
+    keys: list[int] = []
+    for name in names:
+        keys.extend(
+            _keys_of_code(session, record_type, name, parameter)
+            if ":" in name
+            else [_key_of_id(session, record_type, name, parameter)]
+        )
+    return _with_children(session, keys) if descendants else keys
+
+
+def _key_of_id(session: Session, record_type: str, name: str, parameter: str) -> int:
+    row = session.execute(
+        select(Concept.pk, Concept.status, Concept.successor).where(Concept.type == record_type, Concept.id == name)
+    ).one_or_none()
+    if row is not None and row.status == Status.published:
+        return int(row.pk)
+    label = record_type.replace("_", " ")
+    if row is not None:
+        raise _refused(Fault("query", parameter, "retired", f"This {label} was retired.", successor=row.successor))
+    published = select(Concept.id).where(Concept.type == record_type, Concept.status == Status.published)
+    guesses = nearest(name, session.scalars(published.order_by(Concept.id)).all())
+    message = (
+        f"There is no {label} with this id."
+        if re.match(SLUG_PATTERN, name)
+        else "An id is lower-case words joined by hyphens; a code is system:code."
+    )
+    raise _refused(Fault("query", parameter, "unknown_value", message, did_you_mean=guesses))
+
+
+def _keys_of_code(session: Session, record_type: str, name: str, parameter: str) -> list[int]:
+    system, _, code = name.partition(":")
+    if system not in list(CodeSystem):
+        fault = Fault(
+            "query",
+            parameter,
+            "unknown_system",
+            "Write a code as system:code.",
+            tuple(CodeSystem),
+            nearest(system, list(CodeSystem)),
+        )
+        raise _refused(fault)
+    found = [key for key, _ in by_code(session, CodeSystem(system), code, record_type)]
+    if not found:
+        raise _refused(Fault("query", parameter, "unknown_value", "No record carries this code, nor a wider one."))
+    return found
+
+
+def by_code(
+    session: Session, system: CodeSystem, code: str, record_type: str | None = None
+) -> list[tuple[int, ConceptCode]]:
+    """Published concepts with the code or, failing that, with the nearest wider one (`K50.10` → `K50.1` → `K50`)."""
+    for candidate in ancestors(system, code.upper()):
+        statement = (
+            select(Concept.pk, ConceptCode)
+            .join(ConceptCode, ConceptCode.concept_pk == Concept.pk)
+            .where(ConceptCode.system == system, ConceptCode.code == candidate, Concept.status == Status.published)
+            .order_by(Concept.pk)
+        )
+        if record_type is not None:
+            statement = statement.where(Concept.type == record_type)
+        found = [(int(pk), row) for pk, row in session.execute(statement)]
+        if found:
+            return found
+    return []
+
+
+def ancestors(system: CodeSystem, code: str) -> list[str]:
+    """The code itself and then each wider one, for classifications whose codes grow to the right."""
+    if system is CodeSystem.icd10cm and re.fullmatch(r"[A-Z]\d[0-9A-Z](\.[0-9A-Z]{1,4})?", code):
+        return [code[:length] for length in range(len(code), 2, -1) if not code[:length].endswith(".")]
+    return [code]
+
+
+def _with_children(session: Session, keys: Sequence[int]) -> list[int]:
+    """The concepts and all below them; a tree is a few levels deep."""
+    found, fresh = list(keys), list(keys)
+    while fresh:
+        children = session.scalars(select(Concept.pk).where(Concept.parent_pk.in_(fresh)))
+        fresh = [child for child in children if child not in found]
+        found.extend(fresh)
+    return found
+
+
+def _refused(fault: Fault) -> InvalidInput:
+    return InvalidInput("A filter names something that does not exist here.", errors=[fault])

@@ -1,0 +1,73 @@
+"""The shapes of concepts: what curators write and what the API shows."""
+
+from app.concepts.vocabulary import Better, CodeRelation, CodeSystem, InterventionLevel
+from app.core.content import Content, Envelope, Record, Shape
+from app.core.text import Line, Slug, Text
+
+
+class Code(Content):
+    """A code for the concept in a terminology, as read in a source."""
+
+    system: CodeSystem
+    code: Line
+    relation: CodeRelation
+    verified: bool
+    """Whether the code was read in the terminology's own file or an equally authoritative source."""
+    source: Line | None = None
+    """Where it was read."""
+
+
+class ConceptWrite(Record):
+    name: Line
+    synonyms: tuple[Line, ...] = ()
+    description: Text
+    codes: tuple[Code, ...] = ()
+
+
+class InterventionWrite(ConceptWrite):
+    """A drug, a class of drugs, or a dose regimen of a drug."""
+
+    level: InterventionLevel
+    parent: Slug | None = None
+    """The drug of a regimen, or the class of a drug."""
+
+
+class ConditionWrite(ConceptWrite):
+    """A disease, syndrome or state that people have."""
+
+    parent: Slug | None = None
+    """The wider condition; evidence never rolls up or down by itself."""
+
+
+class MechanismWrite(ConceptWrite):
+    """A biological process or target."""
+
+
+class SideEffectWrite(ConceptWrite):
+    """An unwanted effect. What is asserted of it (onset, course, mitigation, frequency) are claims."""
+
+
+class OutcomeWrite(ConceptWrite):
+    """Something that is measured to see whether a treatment helps or harms."""
+
+    better: Better
+
+
+class ConceptRef(Shape):
+    """A concept named inside another record."""
+
+    id: Slug
+    name: str
+
+
+class OutcomeRef(ConceptRef):
+    better: Better
+
+
+class ConceptRead(Envelope):
+    """What every concept shows of itself."""
+
+    name: str
+    synonyms: tuple[str, ...]
+    description: str
+    codes: tuple[Code, ...]

@@ -1,0 +1,54 @@
+"""The closed vocabularies of concepts: what a code system is, how a code relates, what level an intervention has."""
+
+from app.core.vocabulary import Term
+
+
+class InterventionLevel(Term):
+    """What an intervention record stands for."""
+
+    drug_class = "drug_class", "Drug class", "A group of drugs that share an action, such as opioid analgesics."
+    drug = "drug", "Drug", "A single active ingredient at any dose."
+    regimen = "regimen", "Dose regimen", "A drug in a stated dose range, child of the drug."
+
+
+class Better(Term):
+    """Which way an outcome improves."""
+
+    lower = "lower", "Lower is better", "A smaller value means that the person is better off."
+    higher = "higher", "Higher is better", "A larger value means that the person is better off."
+
+
+class CodeSystem(Term):
+    """The terminology that a code belongs to."""
+
+    rxnorm = "rxnorm", "RxNorm", "US drug names, National Library of Medicine."
+    atc = "atc", "ATC", "Anatomical Therapeutic Chemical classification, WHO."
+    unii = "unii", "UNII", "Unique Ingredient Identifier, FDA."
+    mesh = "mesh", "MeSH", "Medical Subject Headings, National Library of Medicine."
+    icd10cm = (
+        "icd10cm",
+        "ICD-10-CM",
+        "International Classification of Diseases, 10th revision, US clinical modification.",
+    )
+    icd11 = "icd11", "ICD-11", "International Classification of Diseases, 11th revision, WHO."
+    snomed = "snomed", "SNOMED CT", "Systematized Nomenclature of Medicine, Clinical Terms."
+    doid = "doid", "Disease Ontology", "Human Disease Ontology identifiers."
+    pubchem = "pubchem", "PubChem CID", "PubChem compound identifiers."
+    cas = "cas", "CAS", "Chemical Abstracts Service registry numbers."
+    chebi = "chebi", "ChEBI", "Chemical Entities of Biological Interest."
+    drugbank = "drugbank", "DrugBank", "DrugBank drug identifiers."
+    omop = "omop", "OMOP", "OHDSI standard concept identifiers."
+    inchikey = "inchikey", "InChIKey", "Hashed IUPAC International Chemical Identifier."
+
+
+class CodeRelation(Term):
+    """How the coded meaning relates to ours (SKOS mapping relations)."""
+
+    exact = "exactMatch", "Exact", "The code means the same."
+    close = "closeMatch", "Close", "The code means nearly the same."
+    broad = "broadMatch", "Broader", "The code means something wider than this concept."
+    narrow = "narrowMatch", "Narrower", "The code means a part of this concept."
+    related = "relatedMatch", "Related", "The code means something associated, neither wider nor narrower."
+
+
+VOCABULARIES: tuple[type[Term], ...] = (InterventionLevel, Better, CodeSystem, CodeRelation)

@@ -1,0 +1,48 @@
+"""What every record is made of: the content that curators write, exact and frozen."""
+
+from pydantic import BaseModel, ConfigDict
+
+from app.core.text import Slug
+from app.core.vocabulary import Status
+
+
+class Content(BaseModel):
+    """A frozen value with no unknown fields; the same shape in seed files, history and exports."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+
+
+class Record(Content):
+    """What all records share. Ids are opaque topics, never verdicts, and are never renamed or reused."""
+
+    id: Slug
+    status: Status = Status.published
+    successor: Slug | None = None
+    """The record of the same type that takes over when this one is retired."""
+
+
+class Shape(BaseModel):
+    """A response. Every field is always present; unknown is null, 'does not apply' is an empty list."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+
+
+class Envelope(Shape):
+    """What every published record carries besides its content."""
+
+    id: Slug
+    version: int
+    """Counts the changes of content or derived values, from 1."""
+    status: Status
+    successor: Slug | None
+    updated_at: str
+    """When this version was published (RFC 3339, UTC)."""
+
+
+class RecordLinks(Shape):
+    """Path-absolute addresses."""
+
+    self: str
+    permalink: str
+    """The record as it is now, for ever: its address at the serial at which these bytes last changed."""
+    versions: str

@@ -1,0 +1,141 @@
+"""Engines and sessions for SQLite and PostgreSQL: one writer at a time, exact pragmas, no bound values in errors."""
+
+import fcntl
+import json
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Any
+
+from sqlalchemy import Engine, MetaData, String, Text, event
+from sqlalchemy import create_engine as sqlalchemy_engine
+from sqlalchemy.engine import URL, Connection, make_url
+from sqlalchemy.orm import DeclarativeBase, Session, mapped_column
+
+from app.core.errors import Unavailable
+from app.core.text import SLUG_LENGTH
+
+SLUG = String(SLUG_LENGTH).with_variant(String(SLUG_LENGTH, collation="C"), "postgresql")
+"""Ids sort by code point on both engines, so that cursors and ties agree."""
+
+Pk = Annotated[int, mapped_column(primary_key=True)]
+"""Internal key; never leaves the database."""
+SlugColumn = Annotated[str, mapped_column(SLUG)]
+TermColumn = Annotated[str, mapped_column(String(40))]
+LineColumn = Annotated[str, mapped_column(String(500))]
+TextColumn = Annotated[str, mapped_column(Text)]
+DateColumn = Annotated[str, mapped_column(String(10))]
+"""A partial date as text: precision is kept, and it sorts."""
+InstantColumn = Annotated[str, mapped_column(String(20))]
+"""RFC 3339, UTC, whole seconds; the same text on both engines, and it sorts."""
+
+
+class Base(DeclarativeBase):
+    metadata = MetaData(
+        naming_convention={
+            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "ck": "ck_%(table_name)s_%(constraint_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+
+
+def now() -> str:
+    """The current instant, from the one clock that everything uses."""
+    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+class Database:
+    """An engine with its two kinds of session: many readers, one writer at a time."""
+
+    def __init__(self, url: str, *, pool_size: int = 10, statement_timeout_ms: int = 3000) -> None:
+        self.url = _with_driver(make_url(url))
+        self.is_sqlite = self.url.get_backend_name() == "sqlite"
+        if self.is_sqlite:
+            self.engine = _sqlite_engine(self.url, pool_size)
+        else:
+            self.engine = _postgresql_engine(self.url, pool_size, statement_timeout_ms)
+
+    @contextmanager
+    def read(self) -> Iterator[Session]:
+        with Session(self.engine, autoflush=False) as session:
+            yield session
+
+    @contextmanager
+    def write(self) -> Iterator[Session]:
+        """One transaction, committed at the end or rolled back whole; concurrent writers queue up fairly."""
+        with self._writer_lock(), self.engine.connect().execution_options(write=True) as connection:
+            with Session(connection, expire_on_commit=False) as session:
+                yield session
+                session.commit()
+
+    @contextmanager
+    def _writer_lock(self) -> Iterator[None]:
+        # SQLite's own queue starves writers (one waits seconds while another repeats); a lock file is fair.
+        if not self.is_sqlite or not self.url.database:
+            yield
+            return
+        try:
+            lock = Path(f"{self.url.database}.lock").open("a")  # noqa: SIM115 - closed below, after the yield
+        except OSError as error:
+            raise Unavailable("The database file is in a directory that cannot be written to.") from error
+        with lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
+
+    def dispose(self) -> None:
+        self.engine.dispose()
+
+
+def _with_driver(url: URL) -> URL:
+    return url.set(drivername="postgresql+psycopg") if url.drivername in ("postgresql", "postgres") else url
+
+
+def _sqlite_engine(url: URL, pool_size: int) -> Engine:
+    if url.database:
+        Path(url.database).parent.mkdir(parents=True, exist_ok=True)
+    engine = sqlalchemy_engine(
+        url,
+        hide_parameters=True,
+        pool_size=pool_size,
+        max_overflow=0,
+        pool_timeout=2,
+        connect_args={"check_same_thread": False, "timeout": 5},
+    )
+
+    @event.listens_for(engine, "connect")
+    def connect(connection: sqlite3.Connection, _record: object) -> None:
+        connection.isolation_level = None  # transactions begin below, never behind our back
+        for pragma in ("foreign_keys=ON", "journal_mode=WAL", "synchronous=FULL", "mmap_size=0"):
+            connection.execute(f"PRAGMA {pragma}")
+
+    @event.listens_for(engine, "begin")
+    def begin(connection: Connection) -> None:
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if connection.get_execution_options().get("write") else "BEGIN")
+
+    return engine
+
+
+def _postgresql_engine(url: URL, pool_size: int, statement_timeout_ms: int) -> Engine:
+    return sqlalchemy_engine(
+        url,
+        hide_parameters=True,
+        pool_size=pool_size,
+        max_overflow=0,
+        pool_timeout=2,
+        pool_pre_ping=True,
+        connect_args={
+            "connect_timeout": 2,
+            "prepare_threshold": None,  # prepared statements do not survive a pooler in transaction mode
+            "options": f"-c statement_timeout={statement_timeout_ms} -c lock_timeout=5000 -c timezone=UTC",
+        },
+    )
+
+
+def canonical(value: Any) -> str:
+    """JSON text that is equal exactly when the values are equal."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)

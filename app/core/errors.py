@@ -1,0 +1,133 @@
+"""What can go wrong, in the domain's words. Nothing here knows HTTP but for the status the edge should choose."""
+
+# ruff: noqa: N818 - the names say what happened
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import ClassVar, Literal
+
+Where = Literal["query", "path", "body", "header", "file"]
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One thing wrong with the input. `message` says what would be right and never repeats what was sent.
+
+    `allowed` lists the values that would have been accepted, `did_you_mean` the nearest of them;
+    `successor` is the id that took the place of a retired one.
+    """
+
+    where: Where
+    field: str
+    code: str
+    message: str
+    allowed: tuple[str, ...] | None = None
+    did_you_mean: tuple[str, ...] | None = None
+    successor: str | None = None
+
+
+class AppError(Exception):
+    """An error the caller is told about. `code` is stable; `detail` is for people and may change."""
+
+    status: ClassVar[int] = 500
+    code: ClassVar[str] = "internal_error"
+    title: ClassVar[str] = "Something went wrong on our side"
+
+    def __init__(self, detail: str, *, errors: Iterable[Fault] = (), headers: Mapping[str, str] | None = None) -> None:
+        super().__init__(detail)
+        self.detail = detail
+        self.errors = tuple(errors)
+        self.headers = dict(headers or {})
+
+
+class MalformedRequest(AppError):
+    status = 400
+    code = "malformed_request"
+    title = "The request cannot be read"
+
+
+class MalformedJson(MalformedRequest):
+    code = "malformed_json"
+    title = "The body is not JSON"
+
+
+class NotFound(AppError):
+    status = 404
+    code = "not_found"
+    title = "Not found"
+
+
+class MethodNotAllowed(AppError):
+    status = 405
+    code = "method_not_allowed"
+    title = "Method not allowed"
+
+    def __init__(self, allow: Iterable[str]) -> None:
+        allowed = ", ".join(sorted(allow))
+        super().__init__(f"This address answers to {allowed}.", headers={"Allow": allowed})
+
+
+class NotAcceptable(AppError):
+    status = 406
+    code = "not_acceptable"
+    title = "No acceptable representation"
+
+    def __init__(self, allowed: Iterable[str]) -> None:
+        allowed = tuple(allowed)
+        fault = Fault("header", "Accept", "not_acceptable", "Ask for one of the media types in `allowed`.", allowed)
+        super().__init__("None of the media types in the Accept header can be produced here.", errors=[fault])
+
+
+class Conflict(AppError):
+    status = 409
+    code = "conflict"
+    title = "The world has moved"
+
+
+class Gone(AppError):
+    """A retired record; `successor` is the id of the one to use instead, if there is one."""
+
+    status = 410
+    code = "gone"
+    title = "Retired"
+
+    def __init__(self, detail: str, *, successor: str | None = None, successor_url: str | None = None) -> None:
+        link = {"Link": f'<{successor_url}>; rel="successor-version"'} if successor_url else None
+        super().__init__(detail, headers=link)
+        self.successor = successor
+        self.successor_url = successor_url
+
+
+class PayloadTooLarge(AppError):
+    status = 413
+    code = "payload_too_large"
+    title = "The body is too large"
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(f"The body may have at most {limit} bytes.")
+
+
+class InvalidInput(AppError):
+    status = 422
+    code = "invalid_input"
+    title = "The input is not valid"
+
+
+class Unavailable(AppError):
+    """`retry_after` is in seconds."""
+
+    status = 503
+    code = "unavailable"
+    title = "Not available at the moment"
+
+    def __init__(self, detail: str, *, retry_after: int = 2) -> None:
+        super().__init__(detail, headers={"Retry-After": str(retry_after)})
+        self.retry_after = retry_after
+
+
+def nearest(word: str, candidates: Iterable[str], n: int = 5) -> tuple[str, ...]:
+    """The candidates most like the word, best first. Long words are cut: the comparison takes quadratic time."""
+    return tuple(difflib.get_close_matches(word[:100], list(candidates), n=n, cutoff=0.5))

@@ -1,0 +1,43 @@
+"""Small statements shared by all projections of content into tables."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from sqlalchemy import delete, insert, select, update
+from sqlalchemy.orm import Session
+
+from app.core.database import Base
+
+
+def key_of(session: Session, table: type[Base], record_id: str, record_type: str | None = None) -> int:
+    """The internal key of a record that exists; remembered for the length of the session's transaction."""
+    cache: dict[tuple[str, str | None, str], int] = session.info.setdefault("keys", {})
+    name = (table.__tablename__, record_type, record_id)
+    if name not in cache:
+        columns = table.__table__.c
+        statement = select(columns.pk).where(columns.id == record_id)
+        if record_type is not None:
+            statement = statement.where(columns.type == record_type)
+        cache[name] = session.execute(statement).scalar_one()
+    return cache[name]
+
+
+def upsert(session: Session, table: type[Base], identity: Mapping[str, Any], values: Mapping[str, Any]) -> int:
+    """Update the row with this identity, or insert it; its key."""
+    columns = table.__table__.c
+    where = [columns[name] == value for name, value in identity.items()]
+    pk = session.execute(select(columns.pk).where(*where)).scalar_one_or_none()
+    if pk is not None:
+        session.execute(update(table).where(columns.pk == pk).values(**values))
+        return int(pk)
+    return int(session.execute(insert(table).values(**identity, **values).returning(columns.pk)).scalar_one())
+
+
+def replace(session: Session, table: type[Base], owner: Mapping[str, int], rows: Iterable[Mapping[str, Any]]) -> None:
+    """Replace all rows that hang on an owner, keeping their order in `position` where the table has one."""
+    columns = table.__table__.c
+    session.execute(delete(table).where(*(columns[name] == value for name, value in owner.items())))
+    numbered = "position" in columns
+    values = [{**owner, **row, **({"position": index} if numbered else {})} for index, row in enumerate(rows)]
+    if values:
+        session.execute(insert(table), values)

@@ -1,0 +1,70 @@
+"""The database's schema version: bring it up to date, and refuse to run on one that does not fit this code."""
+
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection
+
+from app.core.database import Database
+
+MIGRATIONS = Path(__file__).resolve().parents[2] / "migrations"
+
+
+class SchemaMismatch(RuntimeError):
+    """The database is older or newer than the code; the message names the command to run."""
+
+
+def config(connection: Connection | None = None) -> Config:
+    """Alembic's configuration; there is no ini file."""
+    alembic = Config()
+    alembic.set_main_option("script_location", str(MIGRATIONS))
+    alembic.attributes["connection"] = connection
+    return alembic
+
+
+def migrate(database: Database, target: str = "head") -> tuple[str | None, str | None]:
+    """Bring the schema to a revision; the revisions before and after."""
+    with database.engine.connect() as connection:
+        before = _revision(connection)
+        _refuse_newer(before)
+        going_down = target != "head" and (target == "base" or _is_older(target, before))
+        (command.downgrade if going_down else command.upgrade)(config(connection), target)
+        connection.commit()
+        return before, _revision(connection)
+
+
+def check(database: Database) -> None:
+    """Raise SchemaMismatch unless the schema is the one that this code was written for."""
+    head = _scripts().get_current_head()
+    with database.engine.connect() as connection:
+        found = _revision(connection)
+    if found == head:
+        return
+    _refuse_newer(found)
+    state = "empty" if found is None else f"at an older schema ({found})"
+    raise SchemaMismatch(f"The database is {state}. Run: ldn-evidence migrate")
+
+
+def _scripts() -> ScriptDirectory:
+    return ScriptDirectory.from_config(config())
+
+
+def _revision(connection: Connection) -> str | None:
+    return MigrationContext.configure(connection).get_current_revision()
+
+
+def _refuse_newer(found: str | None) -> None:
+    known = {script.revision for script in _scripts().walk_revisions()}
+    if found is not None and found not in known:
+        raise SchemaMismatch(
+            f"The database was made by a newer version of this software (schema {found}). "
+            "Install that version, or restore a backup made by this one."
+        )
+
+
+def _is_older(target: str, found: str | None) -> bool:
+    order = [script.revision for script in _scripts().walk_revisions()]
+    return found in order and target in order and order.index(target) > order.index(found)

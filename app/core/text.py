@@ -1,0 +1,90 @@
+"""Bounded, checked scalar types: what a string, number or date may be anywhere in the system."""
+
+import re
+from datetime import date
+from decimal import Decimal
+from typing import Annotated
+
+from pydantic import AfterValidator, Field, PlainSerializer, StringConstraints
+
+Breach = tuple[str, str]
+"""A field's path and the reason why it is refused."""
+
+SLUG_PATTERN = r"^[a-z0-9]+(-[a-z0-9]+)*$"
+SLUG_LENGTH = 64
+_PARTIAL_DATE = re.compile(r"^(\d{4})(?:-(\d{2})(?:-(\d{2}))?)?$")
+
+
+def printable(text: str) -> str:
+    """Refuse what no database or terminal should see: control characters and lone surrogates."""
+    for character in text:
+        if character < " " and character not in "\n\t" or "\ud800" <= character <= "\udfff" or character == "\x7f":
+            raise ValueError("must not contain control characters or lone surrogates")
+    return text
+
+
+def _single_line(text: str) -> str:
+    if "\n" in text or "\t" in text:
+        raise ValueError("must be a single line")
+    return printable(text)
+
+
+def _partial_date(text: str) -> str:
+    match = _PARTIAL_DATE.match(text)
+    if not match:
+        raise ValueError("must be YYYY, YYYY-MM or YYYY-MM-DD")
+    year, month, day = (int(part) if part else 1 for part in match.groups())
+    try:
+        date(year, month, day)
+    except ValueError as error:
+        raise ValueError("must be a date that exists") from error
+    return text
+
+
+def _url(text: str) -> str:
+    if not re.match(r"^https?://[^\s<>\"]+$", text):
+        raise ValueError("must be an absolute http or https address")
+    return _single_line(text)
+
+
+Slug = Annotated[str, StringConstraints(pattern=SLUG_PATTERN, max_length=SLUG_LENGTH)]
+"""A record's id: opaque, unique within its type, never renamed or reused."""
+
+Line = Annotated[
+    str, StringConstraints(min_length=1, max_length=500, strip_whitespace=True), AfterValidator(_single_line)
+]
+"""One line of text: names, titles, labels."""
+
+Text = Annotated[
+    str, StringConstraints(min_length=1, max_length=4000, strip_whitespace=True), AfterValidator(printable)
+]
+"""Prose of up to 4000 characters."""
+
+Quote = Annotated[str, StringConstraints(min_length=1, max_length=300), AfterValidator(_single_line)]
+"""A verbatim quotation of at most 25 words (counted by the rules of the record that holds it)."""
+
+Url = Annotated[str, StringConstraints(max_length=1000), AfterValidator(_url)]
+
+PartialDate = Annotated[
+    str,
+    StringConstraints(max_length=10, pattern=r"^\d{4}(-\d{2}(-\d{2})?)?$"),
+    AfterValidator(_partial_date),
+]
+"""A date as precise as known: `2013`, `2013-02` or `2013-02-01`; never padded."""
+
+Count = Annotated[int, Field(ge=0, le=2_147_483_647)]
+
+Number = Annotated[
+    Decimal,
+    Field(max_digits=15, decimal_places=9, allow_inf_nan=False),
+    PlainSerializer(float, return_type=float, when_used="json"),
+]
+"""An exact decimal; at most 15 significant digits, so that it is also exact as a JSON number."""
+
+Cursor = Annotated[str, StringConstraints(min_length=8, max_length=400, pattern=r"^[A-Za-z0-9_-]+$")]
+
+Named = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"^[!-~]+$")]
+"""An id, or a code such as `icd10cm:M79.7`, as a filter takes it."""
+
+Instant = Annotated[str, StringConstraints(pattern=r"^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}Z$")]
+"""RFC 3339, UTC, whole seconds."""

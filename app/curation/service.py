@@ -1,0 +1,360 @@
+"""The one door through which published records change.
+
+`publish` takes new contents and, in one transaction, checks them, writes the tables, recomputes what depends on them,
+renders the documents whose bytes change, and keeps every state under a new serial. All or nothing, and nothing at all
+where nothing would change.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from hashlib import blake2b
+
+from pydantic import BaseModel
+from sqlalchemy import delete, insert, select, update
+from sqlalchemy.orm import Session
+
+from app.accounts.models import Actor
+from app.catalog import BY_TYPE, RESOURCES
+from app.core.content import Envelope, Record
+from app.core.database import now
+from app.core.errors import Fault, InvalidInput, nearest
+from app.core.history import Publication, RecordReference, RecordState, StoredRecord, current_serial
+from app.core.resource import Key, Stamp
+from app.core.vocabulary import Status
+from app.curation.world import Now
+from app.evidence.derive import ClaimDerived
+from app.evidence.models import Claim
+from app.evidence.schemas import CitationRecord, ClaimWrite
+
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True)
+class Change:
+    """New content for one record, or for a new record."""
+
+    type: str
+    content: Record
+
+    @property
+    def key(self) -> Key:
+        return Key(self.type, self.content.id)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a publication did; `serial` is null where nothing changed."""
+
+    serial: int | None
+    created: tuple[Key, ...] = ()
+    updated: tuple[Key, ...] = ()
+    touched: tuple[Key, ...] = field(default=())
+    """Records whose own content stayed, but whose derived values or bytes changed."""
+
+
+def publish(
+    session: Session, actor: Actor, changes: Iterable[Change], note: str, progress: Progress | None = None
+) -> Outcome:
+    """Publish new contents; InvalidInput lists every fault and leaves nothing written."""
+    changed = _really_changed(session, changes)
+    if not changed:
+        return Outcome(None)
+    world = Now(session)
+    for change in changed:
+        world.lay(change.key, change.content)
+    _refuse_faults(session, world, changed)
+    stored = _stored(session, [change.key for change in changed])
+    _write_tables(session, changed)
+    before = _neighbours(session, changed)
+    _write_references(session, changed)
+    serial = current_serial(session) + 1
+    at = now()
+    session.add(Publication(serial=serial, at=at, actor=actor.id, note=note))
+    session.flush()
+    press = _Press(session, world, serial, at, {change.key for change in changed}, progress)
+    press.run(before | _neighbours(session, changed))
+    return Outcome(
+        serial=serial,
+        created=tuple(c.key for c in changed if c.key not in stored),
+        updated=tuple(c.key for c in changed if c.key in stored),
+        touched=tuple(sorted(press.touched)),
+    )
+
+
+# --- what changes -------------------------------------------------------------------------------------------------
+
+
+def _really_changed(session: Session, changes: Iterable[Change]) -> list[Change]:
+    """Changes with their parts, less those that say what is already stored; parents first."""
+    whole = [part for change in changes for part in (change, *_parts(session, change))]
+    stored = _stored(session, [change.key for change in whole])
+    order = {resource.type: index for index, resource in enumerate(RESOURCES)}
+    changed = [change for change in whole if stored.get(change.key) != text_of(change.content)]
+    return sorted(changed, key=lambda change: order[change.type])
+
+
+def _parts(session: Session, change: Change) -> Iterable[Change]:
+    """A claim's citations as records of their own; those that it no longer has are retired."""
+    if not isinstance(change.content, ClaimWrite):
+        return
+    claim = change.content
+    kept = set()
+    for citation in claim.citations:
+        kept.add(citation.id)
+        record = CitationRecord(id=citation.id, status=claim.status, claim=claim.id, citation=citation)
+        yield Change("citation", record)
+    referring = select(RecordReference.id).where(
+        RecordReference.type == "citation", RecordReference.to_type == "claim", RecordReference.to_id == claim.id
+    )
+    for citation_id in session.scalars(referring):
+        if citation_id not in kept:
+            content = session.scalars(
+                select(StoredRecord.content).where(StoredRecord.type == "citation", StoredRecord.id == citation_id)
+            ).one()
+            gone = CitationRecord.model_validate_json(content).model_copy(update={"status": Status.retired})
+            yield Change("citation", gone)
+
+
+def text_of(model: BaseModel) -> str:
+    """The exact text under which contents and derived values are stored and compared."""
+    return model.model_dump_json()
+
+
+def _stored(session: Session, keys: Sequence[Key]) -> dict[Key, str]:
+    found: dict[Key, str] = {}
+    by_type: dict[str, list[str]] = {}
+    for key in keys:
+        by_type.setdefault(key.type, []).append(key.id)
+    for record_type, ids in by_type.items():
+        for start in range(0, len(ids), 500):
+            rows = session.execute(
+                select(StoredRecord.id, StoredRecord.content).where(
+                    StoredRecord.type == record_type, StoredRecord.id.in_(ids[start : start + 500])
+                )
+            )
+            found.update({Key(record_type, record_id): content for record_id, content in rows})
+    return found
+
+
+# --- checks -------------------------------------------------------------------------------------------------------
+
+
+def _refuse_faults(session: Session, world: Now, changed: Sequence[Change]) -> None:
+    faults = [fault for change in changed for fault in _faults(session, world, change)]
+    faults += _twice(changed)
+    if faults:
+        raise InvalidInput("The change breaks rules; nothing was written.", errors=faults)
+
+
+def _faults(session: Session, world: Now, change: Change) -> Iterable[Fault]:
+    resource = BY_TYPE[change.type]
+    if resource.part_of:
+        yield from _citation_moved(session, change)
+        return
+    at = f"{change.type}/{change.content.id}"
+    for field_path, reason in resource.check(change.content):
+        yield Fault("file", f"{at}: {field_path}", "rule", reason)
+    content = change.content
+    if content.status is Status.published and content.successor is not None:
+        yield Fault("file", f"{at}: successor", "rule", "is for retired records only")
+    if content.successor is not None and not _exists(world, Key(change.type, content.successor)):
+        yield Fault("file", f"{at}: successor", "unknown_reference", "names no record")
+    for reference in resource.references(content):
+        problem = _problem_with(world, reference.key)
+        if problem and content.status is Status.published:
+            candidates = session.scalars(select(StoredRecord.id).where(StoredRecord.type == reference.key.type))
+            guesses = nearest(reference.key.id, [*candidates, *world.ids(reference.key.type)])
+            yield Fault("file", f"{at}: {reference.field}", "unknown_reference", problem, did_you_mean=guesses)
+
+
+def _problem_with(world: Now, key: Key) -> str | None:
+    if not _exists(world, key):
+        return f"names no {key.type.replace('_', ' ')}"
+    if world.content(key).status is Status.retired:
+        return f"names a retired {key.type.replace('_', ' ')}"
+    return None
+
+
+def _exists(world: Now, key: Key) -> bool:
+    try:
+        world.content(key)
+    except KeyError:
+        return False
+    return True
+
+
+def _citation_moved(session: Session, change: Change) -> Iterable[Fault]:
+    """A citation id belongs to one claim for ever."""
+    assert isinstance(change.content, CitationRecord)
+    for text in _stored(session, [change.key]).values():
+        if CitationRecord.model_validate_json(text).claim != change.content.claim:
+            at = f"claim/{change.content.claim}: citations"
+            yield Fault("file", at, "duplicate", "a citation id of another claim is used again")
+
+
+def _twice(changed: Sequence[Change]) -> Iterable[Fault]:
+    seen: set[Key] = set()
+    for change in changed:
+        if change.key in seen:
+            yield Fault("file", f"{change.type}/{change.content.id}: id", "duplicate", "stands twice")
+        seen.add(change.key)
+
+
+# --- writing ------------------------------------------------------------------------------------------------------
+
+
+def _write_tables(session: Session, changed: Sequence[Change]) -> None:
+    for change in changed:
+        BY_TYPE[change.type].apply(session, change.content)
+    for change in changed:
+        BY_TYPE[change.type].link(session, change.content)
+
+
+def _write_references(session: Session, changed: Sequence[Change]) -> None:
+    rows = []
+    for change in changed:
+        session.execute(
+            delete(RecordReference).where(RecordReference.type == change.type, RecordReference.id == change.content.id)
+        )
+        targets = {reference.key for reference in BY_TYPE[change.type].references(change.content)}
+        rows += [
+            {"type": change.type, "id": change.content.id, "to_type": key.type, "to_id": key.id}
+            for key in sorted(targets)
+        ]
+    if rows:
+        session.execute(insert(RecordReference), rows)
+
+
+def _neighbours(session: Session, changed: Sequence[Change]) -> set[Key]:
+    """What refers to the changed records, and what they refer to."""
+    return referrers(session, [c.key for c in changed]) | targets(session, [c.key for c in changed])
+
+
+def referrers(session: Session, keys: Iterable[Key]) -> set[Key]:
+    found: set[Key] = set()
+    for key in keys:
+        rows = session.execute(
+            select(RecordReference.type, RecordReference.id).where(
+                RecordReference.to_type == key.type, RecordReference.to_id == key.id
+            )
+        )
+        found.update(Key(*row) for row in rows)
+    return found
+
+
+def targets(session: Session, keys: Iterable[Key]) -> set[Key]:
+    found: set[Key] = set()
+    for key in keys:
+        rows = session.execute(
+            select(RecordReference.to_type, RecordReference.to_id).where(
+                RecordReference.type == key.type, RecordReference.id == key.id
+            )
+        )
+        found.update(Key(*row) for row in rows)
+    return found
+
+
+class _Press:
+    """Recomputes and reprints: claims first, then what their verdicts change, then the rest of the catalogue."""
+
+    def __init__(
+        self, session: Session, world: Now, serial: int, at: str, changed: set[Key], progress: Progress | None
+    ) -> None:
+        self.session = session
+        self.world = world
+        self.serial = serial
+        self.at = at
+        self.changed = changed
+        self.progress = progress
+        self.touched: list[Key] = []
+
+    def run(self, neighbours: set[Key]) -> None:
+        dirty = self.changed | neighbours
+        moved = {key for key in dirty if key.type == "claim" and self._derive(key)}
+        dirty |= referrers(self.session, moved) | targets(self.session, moved)
+        dirty |= {
+            child
+            for child in referrers(self.session, [key for key in dirty if key.type == "intervention"])
+            if child.type == "intervention"  # a regimen shows the harms of its drug
+        }
+        for key in dirty:
+            if key.type != "claim":
+                self._derive(key)
+        for done, key in enumerate(sorted(dirty), start=1):
+            self._print(key)
+            if self.progress:
+                self.progress(done, len(dirty))
+
+    def _derive(self, key: Key) -> bool:
+        """Recompute a record's derived values; whether they, or its content, changed."""
+        resource = BY_TYPE[key.type]
+        derived = resource.derive(self.session, self.world, self.world.content(key))
+        before = self._row(key)
+        self.world.lay_derived(key, derived)
+        if isinstance(derived, ClaimDerived):
+            self._write_verdict(key, derived)
+        return before is None or key in self.changed or before.derived != text_of(derived)
+
+    def _write_verdict(self, key: Key, derived: ClaimDerived) -> None:
+        evidence = derived.evidence
+        self.session.execute(
+            update(Claim)
+            .where(Claim.id == key.id)
+            .values(
+                consensus=evidence.consensus,
+                leaning=evidence.leaning,
+                certainty=evidence.certainty,
+                method=evidence.method,
+                citation_count=len(derived.order),
+                study_count=evidence.study_count,
+                review_count=evidence.review_count,
+                participant_count=evidence.participant_count,
+            )
+        )
+
+    def _row(self, key: Key) -> StoredRecord | None:
+        return self.session.get(StoredRecord, (key.type, key.id))
+
+    def _print(self, key: Key) -> None:
+        """Render a record and, where its bytes changed, store it with a state of its own."""
+        content, derived = self.world.content(key), self.world.derived(key)
+        row = self._row(key)
+        stamp = self._stamp(key, row, text_of(content), text_of(derived))
+        digest = _digest(self._document(key, Stamp(stamp.version, 0, stamp.updated_at)))
+        if row is not None and row.digest == digest and row.content == text_of(content):
+            return
+        if key not in self.changed:
+            self.touched.append(key)
+        state = {
+            "version": stamp.version,
+            "status": content.status,
+            "updated_at": stamp.updated_at,
+            "content": text_of(content),
+            "derived": text_of(derived),
+        }
+        identity = {"type": key.type, "id": key.id, "serial": self.serial}
+        self.session.execute(insert(RecordState).values(**identity, **state))
+        row = row or StoredRecord(type=key.type, id=key.id)
+        body = self._document(key, stamp).model_dump_json().encode()
+        for name, value in {
+            **state, "serial": self.serial, "successor": content.successor, "digest": digest, "body": body,
+        }.items():  # fmt: skip
+            setattr(row, name, value)
+        self.session.add(row)
+        if key.type == "claim":
+            self.session.execute(update(Claim).where(Claim.id == key.id).values(updated_at=stamp.updated_at))
+
+    def _stamp(self, key: Key, row: StoredRecord | None, content: str, derived: str) -> Stamp:
+        """A change of content is a new version, and so is a change of a claim's derived values."""
+        if row is None:
+            return Stamp(1, self.serial, self.at)
+        if row.content != content or (key.type == "claim" and row.derived != derived):
+            return Stamp(row.version + 1, self.serial, self.at)
+        return Stamp(row.version, self.serial, row.updated_at)
+
+    def _document(self, key: Key, stamp: Stamp) -> Envelope:
+        return BY_TYPE[key.type].render(self.world, self.world.content(key), self.world.derived(key), stamp)
+
+
+def _digest(document: Envelope) -> str:
+    return blake2b(document.model_dump_json().encode(), digest_size=16).hexdigest()

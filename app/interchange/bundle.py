@@ -1,0 +1,142 @@
+"""The data set as files: YAML that curators read and edit, one file for each type, read and checked as a whole."""
+
+import json
+import re
+from collections import Counter
+from collections.abc import Iterator
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import ValidationError
+
+from app.catalog import RESOURCES
+from app.core.content import Record
+from app.core.errors import Fault, InvalidInput, nearest
+from app.core.resource import Resource
+from app.curation.service import Change
+from app.evidence.schemas import ClaimWrite
+
+
+class _Loader(yaml.CSafeLoader):
+    """YAML 1.2's plain scalars: only true and false are booleans, dates stay text, decimals stay exact."""
+
+
+_Loader.yaml_implicit_resolvers = {
+    first: [(tag, pattern) for tag, pattern in resolvers if tag.endswith((":null", ":merge"))]
+    for first, resolvers in yaml.CSafeLoader.yaml_implicit_resolvers.items()
+}
+for _tag, _pattern, _first in (
+    ("bool", r"^(?:true|false)$", "tf"),
+    ("int", r"^-?(?:0|[1-9]\d*)$", "-0123456789"),
+    ("float", r"^-?(?:0|[1-9]\d*)\.\d+$", "-0123456789"),
+):
+    _Loader.add_implicit_resolver(f"tag:yaml.org,2002:{_tag}", re.compile(_pattern), list(_first))
+
+
+def _mapping(loader: _Loader, node: yaml.MappingNode) -> dict[Any, Any]:
+    keys = [key.value for key, _ in node.value]
+    for key, count in Counter(keys).items():
+        if count > 1:
+            raise yaml.constructor.ConstructorError(None, None, f"the field {key!r} stands twice", node.start_mark)
+    return loader.construct_mapping(node, deep=True)
+
+
+_Loader.add_constructor("tag:yaml.org,2002:map", _mapping)
+_Loader.add_constructor("tag:yaml.org,2002:float", lambda _loader, node: Decimal(node.value))
+
+
+def file_name(resource: Resource) -> str:
+    return f"{resource.plural.replace('-', '_')}.yaml"
+
+
+def read(directory: Path) -> list[Change]:
+    """Every record of the directory's files, parents first; InvalidInput lists every fault of form at once."""
+    faults: list[Fault] = []
+    changes: list[Change] = []
+    if not directory.is_dir():
+        raise InvalidInput("There is no directory of seed data at that place.", errors=[])
+    for resource in RESOURCES:
+        if resource.part_of is None:
+            changes.extend(_read_file(directory / file_name(resource), resource, faults))
+    faults.extend(_duplicates(changes))
+    faults.extend(_loose_references(changes))
+    if faults:
+        raise InvalidInput(f"{len(faults)} faults in the seed data; nothing was written.", errors=faults)
+    return changes
+
+
+def _read_file(path: Path, resource: Resource, faults: list[Fault]) -> Iterator[Change]:
+    if not path.exists():
+        return
+    top = path.stem
+    try:
+        data = yaml.load(path.read_text(encoding="utf-8"), _Loader)  # noqa: S506 - a safe loader
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        mark = getattr(error, "problem_mark", None)
+        at = f", line {mark.line + 1}" if mark else ""
+        reason = str(getattr(error, "problem", None) or "is not UTF-8")
+        faults.append(Fault("file", f"{path.name}{at}", "malformed_yaml", reason))
+        return
+    records = data.get(top) if isinstance(data, dict) and set(data) == {top} else None
+    if not isinstance(records, list):
+        faults.append(Fault("file", path.name, "shape", f"must hold one list under the key {top!r}"))
+        return
+    for index, record in enumerate(records):
+        content = _read_record(path, resource, index, record, faults)
+        if content is not None:
+            yield Change(resource.type, content)
+
+
+def _read_record(path: Path, resource: Resource, index: int, record: Any, faults: list[Fault]) -> Record | None:
+    name = record.get("id") if isinstance(record, dict) else None
+    at = f"{path.name}: {name if isinstance(name, str) else f'record {index + 1}'}"
+    try:
+        # Through JSON, since strict validation of JSON takes no string for a number and no number for a string.
+        content = resource.write.model_validate_json(json.dumps(record, default=_exact), strict=True)
+    except ValidationError as error:
+        for detail in error.errors(include_url=False, include_input=False, include_context=False):
+            path_in_record = ".".join(str(part) for part in detail["loc"]) or "record"
+            faults.append(Fault("file", f"{at}: {path_in_record}", detail["type"], detail["msg"]))
+        return None
+    faults.extend(Fault("file", f"{at}: {f}", "rule", reason) for f, reason in resource.check(content))
+    return content
+
+
+def _exact(value: Any) -> Any:
+    if isinstance(value, Decimal):
+        return float(value)
+    raise TypeError(f"{type(value).__name__} is not a value of seed data")
+
+
+def _duplicates(changes: list[Change]) -> Iterator[Fault]:
+    counts = Counter(change.key for change in changes)
+    citations = Counter(
+        citation.id
+        for change in changes
+        if isinstance(change.content, ClaimWrite)
+        for citation in change.content.citations
+    )
+    for key, count in counts.items():
+        if count > 1:
+            yield Fault("file", f"{key.type}/{key.id}: id", "duplicate", f"stands {count} times")
+    for citation, count in citations.items():
+        if count > 1:
+            yield Fault("file", f"citation/{citation}: id", "duplicate", f"stands {count} times")
+
+
+def _loose_references(changes: list[Change]) -> Iterator[Fault]:
+    known = {change.key for change in changes}
+    resources = {resource.type: resource for resource in RESOURCES}
+    for change in changes:
+        for reference in resources[change.type].references(change.content):
+            if reference.key not in known:
+                candidates = [key.id for key in known if key.type == reference.key.type]
+                yield Fault(
+                    "file",
+                    f"{change.type}/{change.content.id}: {reference.field}",
+                    "unknown_reference",
+                    f"names no {reference.key.type.replace('_', ' ')}",
+                    did_you_mean=nearest(reference.key.id, candidates),
+                )

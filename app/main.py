@@ -1,0 +1,103 @@
+"""The application: routers, faces and the guard around them."""
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from importlib.metadata import version
+from typing import Any
+
+from fastapi import FastAPI, Request, Response
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from starlette.types import ASGIApp
+
+from app import api
+from app.core.database import Database
+from app.core.errors import Unavailable
+from app.evidence.disclaimer import DISCLAIMER
+from app.http import problems
+from app.http.dataset import API_VERSION, Dataset
+from app.http.middleware import Guard
+from app.settings import Settings, settings
+from app.web import docs
+
+TITLE = "LDN Evidence"
+DESCRIPTION = f"""\
+Claims about low-dose naltrexone, each with the citations that support it **and those that dispute it**.
+
+Start with `GET /v1/claims?condition=fibromyalgia&kind=efficacy`: one call gives statements, caveats, verdicts, and
+footnotes with DOIs, PMIDs and study designs. Ids are stable; `links.permalink` reads a record as it was. Answers may
+gain fields and enumeration values within `/v1`.
+
+{DISCLAIMER}
+"""
+
+
+def create_app(given: Settings | None = None) -> FastAPI:
+    """The API and its pages, without the guard; the database is opened with the first request."""
+    given = given or settings()
+    app = FastAPI(
+        title=TITLE,
+        version=version("ldn-evidence"),
+        description=DESCRIPTION,
+        license_info={"name": "Apache-2.0 (code), CC BY 4.0 (data)", "identifier": "Apache-2.0 AND CC-BY-4.0"},
+        openapi_tags=api.TAGS,
+        servers=[{"url": "/", "description": "This server"}],
+        docs_url=None,
+        redoc_url=None,
+        lifespan=_lifespan,
+        strict_content_type=True,
+    )
+    app.state.database = Database(given.database_url, pool_size=given.pool_size)
+    app.state.dataset = None
+    problems.install(app)
+    app.add_exception_handler(DBAPIError, _database_trouble)
+    app.add_exception_handler(PoolTimeout, _database_trouble)
+    app.include_router(api.router)
+    docs.install(app, title=TITLE, disclaimer=DISCLAIMER)
+    _document(app)
+    return app
+
+
+@asynccontextmanager
+async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    yield
+    app.state.database.dispose()
+
+
+def _database_trouble(request: Request, error: Exception) -> Response:
+    """A database that is away, busy or frozen is a 503 that says when to come back; its own words stay inside."""
+    trouble = Unavailable("The database does not answer just now.", retry_after=2)
+    return problems.problem(trouble, problems.request_id(request.scope))
+
+
+def _document(app: FastAPI) -> None:
+    generate = app.openapi
+
+    def openapi() -> dict[str, Any]:
+        if app.openapi_schema is None:
+            app.openapi_schema = problems.document(generate())
+        return app.openapi_schema
+
+    app.openapi = openapi  # type: ignore[method-assign]
+
+
+def guarded(app: FastAPI, given: Settings) -> ASGIApp:
+    """The application inside the guard that bounds, names and logs every request."""
+
+    def headers() -> Mapping[str, str]:
+        seen: Dataset | None = app.state.dataset
+        return {"API-Version": API_VERSION} | (seen.headers if seen else {})
+
+    return Guard(
+        app,
+        max_body_bytes=given.max_body_bytes,
+        deadline_seconds=given.deadline_seconds,
+        headers=headers,
+        origins=given.cors_origins,
+    )
+
+
+def asgi() -> ASGIApp:
+    """What the server runs."""
+    given = settings()
+    return guarded(create_app(given), given)

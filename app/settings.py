@@ -1,0 +1,33 @@
+"""Settings, from the environment alone; every name is the variable in upper case."""
+
+from functools import lru_cache
+from pathlib import Path
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+class Settings(BaseSettings):
+    """Read once at start; the defaults serve a laptop."""
+
+    model_config = SettingsConfigDict(frozen=True, hide_input_in_errors=True)
+
+    database_url: str = Field(default=f"sqlite:///{ROOT / 'var' / 'ldn-evidence.db'}", repr=False)
+    """`sqlite:///path` or `postgresql://user:password@host/name`."""
+    host: str = "127.0.0.1"
+    port: int = Field(default=8000, ge=1, le=65535)
+    seed_dir: Path = ROOT / "seed_data"
+    cors_origins: tuple[str, ...] = ("*",)
+    """Origins whose pages may read; `*` is every origin, without credentials."""
+    log_json: bool = True
+    max_body_bytes: int = Field(default=1_000_000, ge=1)
+    deadline_seconds: float = Field(default=10.0, gt=0)
+    """A request that has not been answered by then is answered 503."""
+    pool_size: int = Field(default=10, ge=1, le=200)
+
+
+@lru_cache
+def settings() -> Settings:
+    return Settings()

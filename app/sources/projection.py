@@ -1,0 +1,127 @@
+"""Studies and documents as rows, and what they refer to."""
+
+from collections.abc import Iterator
+
+from sqlalchemy.orm import Session
+
+from app.concepts.models import Concept
+from app.core.resource import Key, Reference
+from app.core.rows import key_of, replace, upsert
+from app.sources.identifiers import normalise
+from app.sources.models import (
+    Document,
+    DocumentIdentifier,
+    DocumentStanding,
+    DocumentStudy,
+    Study,
+    StudyArm,
+    StudyCondition,
+    StudyIdentifier,
+    StudyInclusion,
+    StudyLimitation,
+)
+from app.sources.schemas import DocumentWrite, Identifier, StudyWrite
+
+
+def study_references(study: StudyWrite) -> Iterator[Reference]:
+    for index, condition in enumerate(study.conditions):
+        yield Reference(f"conditions[{index}]", Key("condition", condition))
+    for index, included in enumerate(study.includes.studies if study.includes else ()):
+        yield Reference(f"includes.studies[{index}]", Key("study", included))
+
+
+def apply_study(session: Session, study: StudyWrite) -> None:
+    includes = study.includes
+    values = study.model_dump(
+        include={
+            "status", "successor", "name", "design", "evidence_source", "population", "participants", "planned",
+            "analysed", "comparator", "blinding", "duration", "recruitment", "results", "note",
+        }
+    )  # fmt: skip
+    values |= {
+        "is_review": study.design.is_review,
+        "includes_completeness": includes.completeness if includes else None,
+        "includes_study_count": includes.study_count if includes else None,
+        "includes_participants": includes.participants if includes else None,
+        "includes_searched_on": includes.searched_on if includes else None,
+    }
+    upsert(session, Study, {"id": study.id}, values)
+
+
+def link_study(session: Session, study: StudyWrite) -> None:
+    owner = {"study_pk": key_of(session, Study, study.id)}
+    replace(session, StudyIdentifier, owner, map(_identifier, study.registry_ids))
+    replace(
+        session,
+        StudyCondition,
+        owner,
+        ({"concept_pk": key_of(session, Concept, condition, "condition")} for condition in study.conditions),
+    )
+    arms = (
+        arm.model_dump() | {"dose_low": _float(arm.dose_low), "dose_high": _float(arm.dose_high)} for arm in study.arms
+    )
+    replace(session, StudyArm, owner, arms)
+    replace(session, StudyLimitation, owner, ({"limitation": limitation} for limitation in study.limitations))
+    replace(
+        session,
+        StudyInclusion,
+        {"review_pk": owner["study_pk"]},
+        ({"study_pk": key_of(session, Study, s)} for s in (study.includes.studies if study.includes else ())),
+    )
+
+
+def document_references(document: DocumentWrite) -> Iterator[Reference]:
+    for index, entry in enumerate(document.studies):
+        yield Reference(f"studies[{index}].study", Key("study", entry.study))
+
+
+def apply_document(session: Session, document: DocumentWrite) -> None:
+    values = document.model_dump(
+        include={
+            "status", "successor", "kind", "label", "title", "authors", "authors_complete", "container_title",
+            "container_title_short", "issued", "volume", "issue", "page", "publisher", "url", "accessed", "interest",
+            "note",
+        }
+    )  # fmt: skip
+    values |= {"year": year_of(document.issued), "standing": document.standing[-1].standing}
+    upsert(session, Document, {"id": document.id}, values)
+
+
+def link_document(session: Session, document: DocumentWrite) -> None:
+    owner = {"document_pk": key_of(session, Document, document.id)}
+    replace(session, DocumentIdentifier, owner, map(_identifier, document.identifiers))
+    replace(
+        session,
+        DocumentStanding,
+        owner,
+        (
+            {
+                "standing": entry.standing,
+                "on_date": entry.on,
+                "source": entry.source,
+                "notice_doi": entry.notice.doi if entry.notice else None,
+                "notice_url": entry.notice.url if entry.notice else None,
+                "notice_text": entry.notice.text if entry.notice else None,
+            }
+            for entry in document.standing
+        ),
+    )
+    replace(
+        session,
+        DocumentStudy,
+        owner,
+        ({"study_pk": key_of(session, Study, entry.study), "role": entry.role} for entry in document.studies),
+    )
+
+
+def year_of(issued: str | None) -> int | None:
+    return int(issued[:4]) if issued else None
+
+
+def _identifier(identifier: Identifier) -> dict[str, str]:
+    normal = normalise(identifier.scheme, identifier.value)
+    return {"scheme": identifier.scheme, "value": identifier.value, "normal": normal}
+
+
+def _float(number: object) -> float | None:
+    return None if number is None else float(number)  # type: ignore[arg-type]

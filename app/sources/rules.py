@@ -1,0 +1,77 @@
+"""What a study or document may say; each function returns `(field, reason)` pairs."""
+
+from collections.abc import Iterator
+
+from app.core.text import Breach
+from app.sources.identifiers import IdentifierError, normalise
+from app.sources.schemas import Author, DocumentWrite, StudyWrite
+from app.sources.vocabulary import Completeness
+
+
+def study_faults(study: StudyWrite) -> list[Breach]:
+    """Everything in which a study breaks the rules."""
+    return [*_review_faults(study), *_number_faults(study), *_arm_faults(study), *_identifier_faults(study)]
+
+
+def _review_faults(study: StudyWrite) -> Iterator[Breach]:
+    if study.includes is None:
+        return
+    if not study.design.is_review:
+        yield "includes", "is for reviews only"
+    if study.id in study.includes.studies:
+        yield "includes.studies", "a review cannot include itself"
+    if len(set(study.includes.studies)) != len(study.includes.studies):
+        yield "includes.studies", "names a study twice"
+    count = study.includes.study_count
+    if count is not None and len(study.includes.studies) > count:
+        yield "includes.study_count", "is smaller than the list of included studies"
+    if study.includes.completeness is Completeness.full and count is not None and len(study.includes.studies) != count:
+        yield "includes.completeness", "is full only when every included study is listed"
+
+
+def _number_faults(study: StudyWrite) -> Iterator[Breach]:
+    if study.analysed is not None and study.participants is not None and study.analysed > study.participants:
+        yield "analysed", "must not exceed participants"
+    counted = [arm.participants for arm in study.arms if arm.participants is not None]
+    crossover = study.design in ("randomized_crossover_trial", "fixed_order_placebo_trial")
+    if study.participants is not None and not crossover and sum(counted) > study.participants:
+        yield "arms", "hold more people than took part"
+
+
+def _arm_faults(study: StudyWrite) -> Iterator[Breach]:
+    for index, arm in enumerate(study.arms):
+        at = f"arms[{index}]"
+        if (arm.dose_low is None) != (arm.dose_high is None) or (arm.dose_low is None) != (arm.dose_unit is None):
+            yield f"{at}.dose_unit", "dose_low, dose_high and dose_unit come together"
+        elif arm.dose_low is not None and arm.dose_high is not None and not 0 <= arm.dose_low <= arm.dose_high:
+            yield f"{at}.dose_low", "must not be negative nor exceed dose_high"
+
+
+def _identifier_faults(study: StudyWrite) -> Iterator[Breach]:
+    for index, identifier in enumerate(study.registry_ids):
+        try:
+            normalise(identifier.scheme, identifier.value)
+        except IdentifierError as error:
+            yield f"registry_ids[{index}].value", str(error)
+
+
+def document_faults(document: DocumentWrite) -> list[Breach]:
+    """Everything in which a document breaks the rules."""
+    faults: list[Breach] = []
+    for index, author in enumerate(document.authors):
+        if not _is_name(author):
+            faults.append((f"authors[{index}]", "has either a literal name or a family name"))
+    for index, identifier in enumerate(document.identifiers):
+        try:
+            normalise(identifier.scheme, identifier.value)
+        except IdentifierError as error:
+            faults.append((f"identifiers[{index}].value", str(error)))
+    if not document.standing:
+        faults.append(("standing", "has at least one entry; not_checked where nobody looked"))
+    if len({entry.study for entry in document.studies}) != len(document.studies):
+        faults.append(("studies", "names a study twice"))
+    return faults
+
+
+def _is_name(author: Author) -> bool:
+    return (author.literal is None) != (author.family is None) and (author.given is None or author.family is not None)

@@ -1,0 +1,279 @@
+"""The shapes of studies and documents: what curators write and what the API shows."""
+
+from app.concepts.schemas import ConceptRef
+from app.core.content import Content, Envelope, Record, Shape
+from app.core.text import Count, Line, Number, PartialDate, Slug, Text, Url
+from app.sources.vocabulary import (
+    ArmRole,
+    Blinding,
+    Completeness,
+    Design,
+    DocumentKind,
+    EvidenceSource,
+    IdentifierScheme,
+    Interest,
+    Limitation,
+    Recruitment,
+    ResultsStatus,
+    Standing,
+    StudyRole,
+)
+
+
+class Identifier(Content):
+    """An identifier exactly as it was read; its normal form is derived."""
+
+    scheme: IdentifierScheme
+    value: Line
+
+
+class Arm(Content):
+    """One arm of a study; the daily dose is null where it was not read."""
+
+    name: Line
+    role: ArmRole
+    participants: Count | None = None
+    dose_text: Line | None = None
+    """The dose as the source words it."""
+    dose_low: Number | None = None
+    """Lowest daily dose, in `dose_unit`."""
+    dose_high: Number | None = None
+    """Highest daily dose, in `dose_unit`; equal to `dose_low` for a fixed dose."""
+    dose_unit: Line | None = None
+    """UCUM: `ng`, `ug`, `mg`, `g` or `mg/kg`."""
+    called_low_dose: bool | None = None
+    """Whether the source calls this dose low-dose naltrexone; null for arms without naltrexone."""
+
+
+class Included(Content):
+    """What a review says of the studies it includes."""
+
+    studies: tuple[Slug, ...] = ()
+    completeness: Completeness
+    study_count: Count | None = None
+    participants: Count | None = None
+    """People in the included studies, as the review states."""
+    searched_on: PartialDate | None = None
+    """When the review's search ended."""
+
+
+class StudyWrite(Record):
+    """A piece of research, whatever was published about it. A review is a study of its own kind."""
+
+    name: Line
+    design: Design
+    evidence_source: EvidenceSource
+    registry_ids: tuple[Identifier, ...] = ()
+    conditions: tuple[Slug, ...] = ()
+    population: Text | None = None
+    participants: Count | None = None
+    """People who took part (randomised, or treated), each counted once; null where not read."""
+    planned: Count | None = None
+    """People planned."""
+    analysed: Count | None = None
+    """People in the main analysis; null where not read."""
+    arms: tuple[Arm, ...] = ()
+    comparator: Line | None = None
+    blinding: Blinding | None = None
+    duration: Line | None = None
+    recruitment: Recruitment | None = None
+    results: ResultsStatus | None = None
+    limitations: tuple[Limitation, ...] = ()
+    """Known serious limits; an empty tuple means that none is known, not that there is none."""
+    includes: Included | None = None
+    """For reviews only."""
+    note: Text | None = None
+
+
+class Author(Content):
+    """A CSL name: either `family` and `given`, or `literal` for a group."""
+
+    family: Line | None = None
+    given: Line | None = None
+    literal: Line | None = None
+
+
+class Notice(Content):
+    """The notice that changed a document's standing."""
+
+    doi: Line | None = None
+    url: Url | None = None
+    text: Text | None = None
+
+
+class StandingEntry(Content):
+    """One entry of the dated history of a document's standing, oldest first."""
+
+    standing: Standing
+    on: PartialDate | None = None
+    source: Line | None = None
+    """Where it was read: `crossref`, `retraction-watch`, `pubmed`, ..."""
+    notice: Notice | None = None
+
+
+class DocumentStudy(Content):
+    study: Slug
+    role: StudyRole
+
+
+class DocumentWrite(Record):
+    """A publication, web article or label; bibliographic fields as in CSL-JSON, verbatim."""
+
+    kind: DocumentKind
+    label: Line
+    """Short form for footnotes, such as `Younger 2013`."""
+    title: Line | None = None
+    authors: tuple[Author, ...] = ()
+    authors_complete: bool = True
+    """False where only the first author was read."""
+    container_title: Line | None = None
+    container_title_short: Line | None = None
+    issued: PartialDate | None = None
+    volume: Line | None = None
+    issue: Line | None = None
+    page: Line | None = None
+    publisher: Line | None = None
+    url: Url | None = None
+    accessed: PartialDate | None = None
+    identifiers: tuple[Identifier, ...] = ()
+    interest: Interest = Interest.none_known
+    standing: tuple[StandingEntry, ...] = (StandingEntry(standing=Standing.not_checked),)
+    studies: tuple[DocumentStudy, ...] = ()
+    unverified_fields: tuple[Line, ...] = ()
+    """Bibliographic fields that could not be read or are inferred."""
+    note: Text | None = None
+
+
+class IdentifierRead(Shape):
+    """An identifier: as read, in normal form, and where it opens."""
+
+    scheme: IdentifierScheme
+    value: str
+    normal: str
+    url: str | None
+
+
+class StudyRef(Shape):
+    """A study named inside another record."""
+
+    id: Slug
+    name: str
+
+
+class DocumentRef(Shape):
+    """A document named inside another record."""
+
+    id: Slug
+    label: str
+
+
+class StudyEmbed(Shape):
+    """A study as a citation shows it."""
+
+    id: Slug
+    design: Design
+    evidence_source: EvidenceSource
+    participants: int | None
+    registry_ids: tuple[str, ...]
+
+
+class DocumentLinks(Shape):
+    self: str
+    doi: str | None
+
+
+class DocumentEmbed(Shape):
+    """A document as a citation shows it."""
+
+    id: Slug
+    label: str
+    title: str | None
+    authors: tuple[str, ...]
+    """As in a reference list: family name and initials."""
+    container_title: str | None
+    issued: str | None
+    year: int | None
+    doi: str | None
+    pmid: str | None
+    pmcid: str | None
+    standing: Standing
+    notice: Notice | None
+    """The notice behind the standing, where there is one."""
+    links: DocumentLinks
+
+
+class IncludedRead(Shape):
+    studies: tuple[StudyRef, ...]
+    completeness: Completeness
+    study_count: int | None
+    participants: int | None
+    searched_on: str | None
+
+
+class StudyDocument(Shape):
+    """A document that reports the study."""
+
+    document: DocumentRef
+    role: StudyRole
+
+
+class StudyRead(Envelope):
+    """A piece of research and where it was published."""
+
+    name: str
+    design: Design
+    is_review: bool
+    evidence_source: EvidenceSource
+    registry_ids: tuple[IdentifierRead, ...]
+    conditions: tuple[ConceptRef, ...]
+    population: str | None
+    participants: int | None
+    """People who took part, each counted once."""
+    planned: int | None
+    analysed: int | None
+    arms: tuple[Arm, ...]
+    comparator: str | None
+    blinding: Blinding | None
+    duration: str | None
+    recruitment: Recruitment | None
+    results: ResultsStatus | None
+    limitations: tuple[Limitation, ...]
+    """Known serious limits; empty means that none is known, not that there is none."""
+    includes: IncludedRead | None
+    documents: tuple[StudyDocument, ...]
+    note: str | None
+
+
+class DocumentStudyRead(Shape):
+    study: StudyRef
+    role: StudyRole
+
+
+class DocumentRead(Envelope):
+    """A publication with its standing."""
+
+    kind: DocumentKind
+    label: str
+    title: str | None
+    authors: tuple[Author, ...]
+    authors_complete: bool
+    container_title: str | None
+    container_title_short: str | None
+    issued: str | None
+    year: int | None
+    volume: str | None
+    issue: str | None
+    page: str | None
+    publisher: str | None
+    url: str | None
+    accessed: str | None
+    doi: str | None
+    pmid: str | None
+    pmcid: str | None
+    identifiers: tuple[IdentifierRead, ...]
+    interest: Interest
+    standing: Standing
+    standing_history: tuple[StandingEntry, ...]
+    studies: tuple[DocumentStudyRead, ...]
+    unverified_fields: tuple[str, ...]
+    note: str | None

@@ -1,0 +1,235 @@
+"""The closed vocabularies of sources: studies, documents and how far a document still stands."""
+
+from app.core.vocabulary import Term
+
+
+class Design(Term):
+    """How a study was made; the order is from strongest to weakest for the question whether a treatment helps."""
+
+    randomized_parallel_trial = (
+        "randomized_parallel_trial",
+        "Randomised parallel-group trial",
+        "People are assigned by chance to groups that are followed side by side.",
+    )
+    randomized_crossover_trial = (
+        "randomized_crossover_trial",
+        "Randomised crossover trial",
+        "Each person receives every treatment, in an order assigned by chance; people are counted once.",
+    )
+    randomized_trial_unspecified = (
+        "randomized_trial_unspecified",
+        "Randomised trial, layout not read",
+        "Assigned by chance; whether in parallel groups or in crossover was not read.",
+    )
+    fixed_order_placebo_trial = (
+        "fixed_order_placebo_trial",
+        "Fixed-order placebo-controlled trial",
+        "Placebo and treatment are given in the same order to everybody, not by chance.",
+    )
+    controlled_registry_study = (
+        "controlled_registry_study",
+        "Registry study with exposure groups",
+        "Records of people with more and less exposure are compared, without random assignment.",
+    )
+    case_control = "case_control", "Case-control study", "People with a condition are compared with people without it."
+    cross_sectional = "cross_sectional", "Cross-sectional study", "People are measured at one point in time."
+    dose_finding = "dose_finding", "Dose-finding trial", "Doses are varied to find the one that gives a response."
+    uncontrolled_trial = (
+        "uncontrolled_trial",
+        "Uncontrolled trial",
+        "Everybody receives the treatment; before is compared with after.",
+    )
+    uncontrolled_registry_study = (
+        "uncontrolled_registry_study",
+        "Before-after registry study",
+        "Records before and after first use are compared, without an unexposed group.",
+    )
+    retrospective_cohort = (
+        "retrospective_cohort",
+        "Retrospective chart review",
+        "Clinical records of treated people are read afterwards, without a comparison group.",
+    )
+    drug_utilization = "drug_utilization", "Drug utilisation study", "Describes who was dispensed a drug, and how much."
+    case_series = "case_series", "Case series", "A description of five or more treated people."
+    case_report = "case_report", "Case report", "A description of fewer than five treated people."
+    laboratory = "laboratory", "Laboratory study", "Work in cells, tissue or animals."
+    methodological = (
+        "methodological",
+        "Methodological study",
+        "A study of a measure, such as its minimal important difference.",
+    )
+    meta_analysis = (
+        "meta_analysis",
+        "Systematic review with meta-analysis",
+        "Studies searched for by a stated method and pooled.",
+    )
+    systematic_review = "systematic_review", "Systematic review", "Studies searched for by a stated method, not pooled."
+    scoping_review = "scoping_review", "Scoping review", "A map of what has been studied."
+    narrative_review = "narrative_review", "Narrative review", "An overview without a stated method of search."
+    other = "other", "Other", "None of the other designs."
+
+    @property
+    def is_review(self) -> bool:
+        """Reviews report other people's studies and are counted apart from them."""
+        return self in REVIEWS
+
+    @property
+    def is_systematic(self) -> bool:
+        return self in (Design.meta_analysis, Design.systematic_review)
+
+    @property
+    def is_randomized(self) -> bool:
+        return self in RANDOMIZED
+
+
+RANDOMIZED = (
+    Design.randomized_parallel_trial,
+    Design.randomized_crossover_trial,
+    Design.randomized_trial_unspecified,
+)
+REVIEWS = (Design.meta_analysis, Design.systematic_review, Design.scoping_review, Design.narrative_review)
+
+
+class EvidenceSource(Term):
+    """What was studied."""
+
+    human_clinical = "human_clinical", "People", "Observations in people."
+    animal = "animal", "Animals", "Observations in living animals."
+    in_vitro = "in_vitro", "Cells or tissue", "Observations in cells or tissue outside the body."
+    computational = "computational", "Computational", "Models and simulations."
+    other = "other", "Other", "Mixed sources, or none that can be named."
+
+
+class Blinding(Term):
+    """Who did not know which treatment was given."""
+
+    double_blind = "double_blind", "Double-blind", "Neither participants nor those who assessed them knew."
+    single_blind = "single_blind", "Single-blind", "Only the participants did not know."
+    open_label = "open_label", "Open label", "Everybody knew."
+
+
+class Recruitment(Term):
+    """Where a registered study stood when it was last read."""
+
+    protocol = "protocol", "Protocol published", "Planned; recruitment not read."
+    recruiting = "recruiting", "Recruiting", "Taking in participants when last read."
+    active = "active", "Active", "Under way, no longer taking in participants."
+    completed = "completed", "Completed", "Ended as planned."
+    terminated = "terminated", "Terminated", "Stopped early."
+
+
+class ResultsStatus(Term):
+    """Whether a study's results could be read."""
+
+    posted = "posted", "Results published", "Results were read or are published."
+    pending = "pending", "Results pending", "The study is under way; no results are expected yet."
+    none_found = "none_found", "No results found", "Results were looked for and not found."
+    overdue = "overdue", "Results overdue", "The study ended and its results were not published in time."
+
+
+class Limitation(Term):
+    """A known serious limit of a study (risk of bias); absence means not known, never absent."""
+
+    no_comparator = "no_comparator", "No comparison group", "Nobody received anything else."
+    single_blind = "single_blind", "Single-blind", "Those who measured knew the treatment."
+    within_group_analysis = (
+        "within_group_analysis",
+        "Within-group analysis",
+        "The result compares before with after although there was a control group.",
+    )
+    co_treatment = "co_treatment", "Inseparable co-treatment", "Another treatment was given that cannot be told apart."
+    dropout = "dropout", "Dropout of 20 % or more", "At least one in five participants is missing from the analysis."
+
+
+class ArmRole(Term):
+    """What a study arm is for."""
+
+    intervention = "intervention", "Intervention", "Receives what is being tested."
+    comparator = "comparator", "Comparator", "Receives what it is compared with."
+    other = "other", "Other", "Neither, or both."
+
+
+class Completeness(Term):
+    """How much of a review's list of included studies is known."""
+
+    full = "full", "Full", "Every included study is recorded."
+    partial = "partial", "Partial", "Some included studies are recorded."
+    unknown = "unknown", "Unknown", "The list of included studies was not read."
+
+
+class DocumentKind(Term):
+    """What kind of publication a document is (CSL item types)."""
+
+    article_journal = "article-journal", "Journal article", "An article in a scholarly journal."
+    chapter = "chapter", "Book chapter", "A chapter of a book."
+    webpage = "webpage", "Web page", "A page or article on the web."
+    report = "report", "Report", "A report of an agency or institution."
+    legislation = "regulation", "Regulatory text", "A drug label or the text of an authority."
+    dataset = "dataset", "Registry entry or data set", "An entry of a trial registry, or data."
+
+
+class IdentifierScheme(Term):
+    """The scheme of a document's or study's identifier."""
+
+    doi = "doi", "DOI", "Digital Object Identifier."
+    pmid = "pmid", "PMID", "PubMed identifier."
+    pmcid = "pmcid", "PMCID", "PubMed Central identifier."
+    nct = "nct", "NCT number", "ClinicalTrials.gov registration."
+    eudract = "eudract", "EudraCT number", "European clinical trials register."
+
+
+class StudyRole(Term):
+    """What a document is to a study."""
+
+    primary = "primary", "Primary report", "Reports the main results."
+    secondary = "secondary", "Secondary report", "Reports further analyses of the same study."
+    protocol = "protocol", "Protocol", "Describes the plan."
+    review = "review", "Review", "The document is the report of the review itself."
+
+
+class Standing(Term):
+    """How far a document still stands; the newest entry of its dated history holds."""
+
+    not_checked = "not_checked", "Not checked", "Nobody has yet looked for corrections or retractions."
+    current = "current", "Current", "Checked; nothing that changes it was found."
+    corrected = "corrected", "Corrected", "A correction or erratum was published."
+    expression_of_concern = (
+        "expression_of_concern",
+        "Expression of concern",
+        "The journal has warned of possible problems.",
+    )
+    retracted = "retracted", "Retracted", "Withdrawn from the record: it counts for nothing."
+    reinstated = "reinstated", "Reinstated", "A retraction or concern was lifted."
+    superseded = "superseded", "Superseded", "A newer version replaces it."
+    preprint = "preprint", "Preprint", "Not peer reviewed."
+
+
+class Interest(Term):
+    """What the publisher of a document stands to gain."""
+
+    none_known = "none_known", "None known", "No interest of the publisher is known."
+    publisher_of_service = (
+        "publisher_of_service",
+        "Sells a related service",
+        "Offers care or another service that the document speaks for.",
+    )
+    vendor = "vendor", "Vendor", "Sells a related product."
+    advocacy = "advocacy", "Advocacy", "Promotes the treatment."
+    manufacturer = "manufacturer", "Manufacturer", "Makes the drug."
+
+
+VOCABULARIES: tuple[type[Term], ...] = (
+    Design,
+    EvidenceSource,
+    Blinding,
+    Recruitment,
+    ResultsStatus,
+    Limitation,
+    ArmRole,
+    Completeness,
+    DocumentKind,
+    IdentifierScheme,
+    StudyRole,
+    Standing,
+    Interest,
+)

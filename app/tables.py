@@ -1,0 +1,14 @@
+"""Imports every models module, so that the metadata is whole for migrations and tests."""
+
+from app.accounts import models as accounts
+from app.concepts import models as concepts
+from app.core import history
+from app.core.database import Base
+from app.curation import models as curation
+from app.evidence import models as evidence
+from app.interchange import models as interchange
+from app.sources import models as sources
+
+__all__ = ["accounts", "concepts", "curation", "evidence", "history", "interchange", "metadata", "sources"]
+
+metadata = Base.metadata

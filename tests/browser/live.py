@@ -1,0 +1,61 @@
+"""The product as its users run it: migrated, seeded and served by its own command line, on a free port."""
+
+import contextlib
+import os
+import shutil
+import socket
+import subprocess
+import sysconfig
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+START_SECONDS = 60
+
+
+@contextlib.contextmanager
+def live_server(folder: Path) -> Iterator[str]:
+    """The address of a server whose database is in `folder`, or of the running one that LIVE_URL names."""
+    given = os.environ.get("LIVE_URL")
+    if given:
+        yield given.rstrip("/")
+        return
+    command = shutil.which("ldn-evidence", path=sysconfig.get_path("scripts"))
+    assert command, "ldn-evidence is not installed: run make test"
+    port = free_port()
+    environment = {
+        **os.environ,
+        "DATABASE_URL": f"sqlite:///{folder / 'evidence.db'}",
+        "HOST": "127.0.0.1",
+        "PORT": str(port),
+    }
+    log = folder / "server.log"
+    with log.open("w") as output:
+        for preparation in ("migrate", "seed"):
+            subprocess.run([command, preparation], env=environment, stdout=output, stderr=output, check=True)
+        with subprocess.Popen([command, "serve"], env=environment, stdout=output, stderr=output) as server:
+            try:
+                url = f"http://127.0.0.1:{port}"
+                wait_until_ready(url, server, log)
+                yield url
+            finally:
+                server.terminate()
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def wait_until_ready(url: str, server: subprocess.Popen[bytes], log: Path) -> None:
+    deadline = time.monotonic() + START_SECONDS
+    while time.monotonic() < deadline:
+        assert server.poll() is None, f"the server stopped: {log.read_text()}"
+        with contextlib.suppress(urllib.error.URLError), urllib.request.urlopen(f"{url}/readyz"):  # noqa: S310 - our own
+            return
+        time.sleep(0.1)
+    raise AssertionError(f"the server was not ready within {START_SECONDS} s: {log.read_text()}")

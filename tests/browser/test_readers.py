@@ -1,0 +1,166 @@
+"""The pages in a real browser: they draw the whole OpenAPI document, and nothing leaves the machine."""
+
+import json
+import os
+import shutil
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from tests.browser.live import live_server
+
+pytestmark = pytest.mark.browser
+
+CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+# The sandbox needs privileges that containers lack; the rest keeps Chromium from calling home by itself.
+ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+PAGES = ["/", "/docs", "/reference"]
+
+
+class Visit:
+    """One page with all that the browser asked for and complained about while it was open."""
+
+    def __init__(self, page: Page, url: str) -> None:
+        self.page = page
+        self.url = url
+        self.requested: list[str] = []
+        self.complaints: list[str] = []
+        page.on("request", lambda request: self.requested.append(request.url))
+        page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        page.on(
+            "console",
+            lambda message: self.complaints.append(message.text) if message.type in ("error", "warning") else None,
+        )
+
+    def open(self, path: str) -> Page:
+        self.page.goto(f"{self.url}{path}", wait_until="networkidle")
+        return self.page
+
+    def foreign_requests(self) -> list[str]:
+        return [
+            url
+            for url in self.requested
+            if not url.startswith(("data:", "blob:")) and urlsplit(url).netloc != urlsplit(self.url).netloc
+        ]
+
+
+@pytest.fixture(scope="module")
+def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with live_server(tmp_path_factory.mktemp("server")) as url:
+        yield url
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    assert CHROMIUM, "Chromium is not installed"
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def visit(browser: Browser, url: str, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Visit]:
+    """Holds for every test here: no request to another host, no complaint; and a screenshot is left to look at."""
+    page = browser.new_page(viewport={"width": 1280, "height": 900})
+    visit = Visit(page, url)
+    yield visit
+    folder = Path(os.environ.get("SCREENSHOTS", tmp_path))
+    folder.mkdir(parents=True, exist_ok=True)
+    name = "".join(character if character.isalnum() else "-" for character in request.node.name)
+    page.screenshot(path=folder / f"{name}.png")
+    page.close()
+    assert (visit.foreign_requests(), visit.complaints) == ([], [])
+
+
+@pytest.fixture(scope="module")
+def operations(url: str) -> dict[tuple[str, str], str]:
+    """The summary of every operation in the OpenAPI document, by method and path."""
+    with urllib.request.urlopen(f"{url}/openapi.json") as response:  # noqa: S310 - our own server
+        paths = json.load(response)["paths"]
+    return {
+        (method.upper(), path): operation["summary"]
+        for path, item in paths.items()
+        for method, operation in item.items()
+        if method in ("get", "put", "post", "delete", "patch")
+    }
+
+
+def test_explorer_draws_every_operation(visit: Visit, operations: dict[tuple[str, str], str]) -> None:
+    page = visit.open("/docs")
+
+    expect(page.locator(".opblock")).to_have_count(len(operations))
+    drawn = {
+        (
+            block.locator(".opblock-summary-method").inner_text(),
+            block.locator(".opblock-summary-path").get_attribute("data-path"),
+        )
+        for block in page.locator(".opblock").all()
+    }
+    assert drawn == set(operations)
+
+
+def test_explorer_makes_a_call(visit: Visit) -> None:
+    page = visit.open("/docs")
+    operation = page.locator(".opblock", has=page.locator("[data-path='/v1/meta']"))
+
+    operation.locator(".opblock-summary-control").click()
+    operation.get_by_role("button", name="Try it out").click()
+    operation.get_by_role("button", name="Execute").click()
+
+    expect(operation.locator(".live-responses-table .response-col_status").last).to_contain_text("200")
+
+
+def test_reference_draws_every_operation(visit: Visit, operations: dict[tuple[str, str], str]) -> None:
+    page = visit.open("/reference")
+    entries = page.locator("aside li[data-sidebar-id]")
+
+    for summary in operations.values():
+        expect(entries.filter(has_text=summary).first).to_be_visible()
+
+
+def test_reference_makes_a_call(visit: Visit, url: str, operations: dict[tuple[str, str], str]) -> None:
+    page = visit.open("/reference")
+
+    page.locator("aside").get_by_role("link", name=operations["GET", "/v1/meta"]).first.click()
+    page.get_by_role("button", name="Test Request (get /v1/meta)").click()
+    with page.expect_response(f"{url}/v1/meta") as answer:
+        page.get_by_role("button", name="Send").first.click()
+
+    assert answer.value.status == 200
+
+
+def test_reference_offers_no_service_of_its_maker(visit: Visit) -> None:
+    text = visit.open("/reference").locator("body").inner_text()
+
+    assert [offer for offer in ("Generate MCP", "Ask AI", "Deploy", "Open API Client") if offer in text] == []
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_pages_lead_to_each_other(visit: Visit, path: str) -> None:
+    page = visit.open(path)
+
+    for name, target in (("Reference", "/reference"), ("Explorer", "/docs")):
+        page.locator(".bar").get_by_role("link", name=name, exact=True).click()
+        page.wait_for_url(f"**{target}")
+        page.wait_for_load_state("networkidle")
+
+
+def test_start_page_reads_well_on_a_phone(visit: Visit) -> None:
+    visit.page.set_viewport_size({"width": 360, "height": 740})
+    page = visit.open("/")
+
+    assert page.evaluate("document.documentElement.scrollWidth") == 360
+    expect(page.get_by_role("contentinfo")).to_be_visible()

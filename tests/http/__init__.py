@@ -1,0 +1,1 @@
+"""What the faces share, driven through a small app of its own."""

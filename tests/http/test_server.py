@@ -1,0 +1,146 @@
+"""What only shows on a socket: connections that live on, and those that are closed."""
+
+from collections.abc import Callable
+
+import pytest
+
+from app.http.server import PortInUse, Timeouts, listen, run
+from tests.http.conftest import SECRET, Connection
+
+Connect = Callable[[], Connection]
+
+
+@pytest.mark.parametrize(("path", "status"), [("/v1/fails", 500), ("/v1/hangs", 503), ("/nowhere", 404)])
+def test_a_connection_survives_an_error(connect: Connect, path: str, status: int) -> None:
+    connection = connect()
+
+    assert connection.get(path)[0] == status
+    assert connection.get("/v1/claims")[0] == 200
+
+
+def test_a_failure_midway_closes_the_connection(connect: Connect) -> None:
+    connection = connect()
+    connection.send(b"GET /v1/fails-midway HTTP/1.1\r\nHost: test\r\n\r\n")
+    received = connection.file.read()
+
+    assert b"one piece" in received
+    assert not received.endswith(b"0\r\n\r\n")
+    assert SECRET.encode() not in received
+
+
+@pytest.mark.parametrize("hosts", [b"", b"Host: a\r\nHost: b\r\n"])
+def test_exactly_one_host_is_required(connect: Connect, hosts: bytes) -> None:
+    connection = connect()
+    connection.send(b"GET /v1/claims HTTP/1.1\r\n" + hosts + b"\r\n")
+
+    status, headers, body = connection.answer()
+    assert (status, headers["content-type"]) == (400, "application/problem+json")
+    assert b'"code":"malformed_request"' in body
+    assert connection.get("/v1/claims")[0] == 200
+
+
+def test_a_body_over_the_limit_is_refused_before_it_is_sent(connect: Connect) -> None:
+    connection = connect()
+    connection.send(b"POST /v1/drugs HTTP/1.1\r\nHost: test\r\nContent-Length: 1001\r\n\r\n")
+
+    status, headers, _ = connection.answer()
+    assert (status, headers["content-type"]) == (413, "application/problem+json")
+    connection.send(b"x" * 1001)
+    assert connection.get("/v1/claims")[0] == 200
+
+
+def test_a_chunked_body_over_the_limit_is_refused_while_it_comes(connect: Connect) -> None:
+    connection = connect()
+    connection.send(b"POST /v1/swallows HTTP/1.1\r\nHost: test\r\nTransfer-Encoding: chunked\r\n\r\n")
+    connection.send(b"1f4\r\n" + b"x" * 500 + b"\r\n")
+    connection.send(b"1f5\r\n" + b"x" * 501 + b"\r\n")
+
+    status, headers, body = connection.answer()
+    assert (status, headers["content-type"]) == (413, "application/problem+json")
+    assert b"1000 bytes" in body
+    connection.send(b"0\r\n\r\n")
+    assert connection.get("/v1/claims")[0] == 200
+
+
+def test_a_chunked_body_within_the_limit_arrives(connect: Connect) -> None:
+    connection = connect()
+    connection.send(b"POST /v1/swallows HTTP/1.1\r\nHost: test\r\nTransfer-Encoding: chunked\r\n\r\n")
+    connection.send(b"1f4\r\n" + b"x" * 500 + b"\r\n")
+    connection.send(b"1f4\r\n" + b"x" * 500 + b"\r\n0\r\n\r\n")
+
+    assert connection.answer()[::2] == (200, b"1000")
+
+
+def test_a_connection_without_a_request_is_closed(connect: Connect) -> None:
+    assert connect().closed()
+
+
+def test_slow_headers_are_cut_off(connect: Connect) -> None:
+    connection = connect()
+    assert connection.get("/v1/claims")[0] == 200
+
+    assert connection.trickle(b"GET /v1/claims HTTP/1.1\r\nHost: test\r\nX: " + b"x" * 200)
+
+
+def test_a_slow_body_is_cut_off(connect: Connect) -> None:
+    connection = connect()
+    connection.send(b"POST /v1/swallows HTTP/1.1\r\nHost: test\r\nContent-Length: 500\r\n\r\n")
+
+    assert connection.trickle(b"x" * 200)
+
+
+def test_blank_lines_do_not_keep_a_connection_open(connect: Connect) -> None:
+    connection = connect()
+    assert connection.get("/v1/claims")[0] == 200
+
+    assert connection.trickle(b"\r\n" * 100)
+
+
+@pytest.mark.parametrize(
+    "head",
+    [b"X: " + b"x" * 40_000, b"".join(b"X-%d: y\r\n" % number for number in range(8000))],
+    ids=["one large header", "many headers"],
+)
+def test_an_oversized_head_closes_the_connection(connect: Connect, head: bytes) -> None:
+    connection = connect()
+    connection.send(b"GET /v1/claims HTTP/1.1\r\nHost: test\r\n" + head + b"\r\n\r\n")
+
+    received = connection.file.read()
+    assert b" 200 " not in received
+
+
+@pytest.mark.parametrize("timeouts", [Timeouts(receive=60, shutdown=2)])
+@pytest.mark.parametrize(
+    "start",
+    [b"GET /v1/claims HTTP/1.1\r\nX: ", b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nX: "],
+    ids=["header", "trailer"],
+)
+def test_a_header_without_end_is_not_collected(connect: Connect, start: bytes) -> None:
+    connection = connect()
+    connection.send(start)
+
+    assert connection.flood(b"x" * 2_000_000)
+
+
+def test_the_server_does_not_say_what_it_is_but_when(connect: Connect) -> None:
+    _, headers, _ = connect().get("/v1/claims")
+
+    assert "server" not in headers
+    assert "date" in headers
+
+
+def test_head_on_a_socket_sends_no_body(connect: Connect) -> None:
+    connection = connect()
+    connection.send(b"HEAD /v1/claims/a HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\r\n")
+
+    head, _, body = connection.file.read().partition(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 200")
+    assert b"content-length: 11" in head
+    assert body == b""
+
+
+def test_a_taken_port_is_reported_before_the_app_is_imported() -> None:
+    with listen("127.0.0.1", 0) as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(PortInUse, match=rf"port {port} on 127.0.0.1 is taken; set PORT=\.\.\."):
+            run("no_such_module:app", "127.0.0.1", port)

