@@ -134,9 +134,7 @@ def answer_item(
     if serial is not None:
         body = body_at(session, dataset, resource, record_id, serial)
         tag = caching.etag(body)
-        return caching.json_response(
-            request, body, tag, cache_control=caching.IMMUTABLE, headers=dataset.headers
-        )
+        return caching.json_response(request, body, tag, cache_control=caching.IMMUTABLE, headers=dataset.headers)
     row = living(session, resource, record_id)
     return caching.json_response(request, row.body, caching.etag(row.body), headers=dataset.headers)
 
@@ -244,7 +242,9 @@ def add_item_routes(router: APIRouter, record_type: str) -> None:
         response_model=resource.read,
         responses=responses(404, 410, 422, 503),
     )
-    def get_item(request: Request, session: ReadSession, dataset: CurrentDataset, id: RecordId, serial: Serial = None) -> Response:  # noqa: A002
+    def get_item(
+        request: Request, session: ReadSession, dataset: CurrentDataset, id: RecordId, serial: Serial = None
+    ) -> Response:
         return answer_item(request, session, dataset, record_type, id, serial)
 
     @router.get(
@@ -256,6 +256,10 @@ def add_item_routes(router: APIRouter, record_type: str) -> None:
         responses=responses(404, 422, 503),
     )
     def get_versions(
-        request: Request, session: ReadSession, dataset: CurrentDataset, id: RecordId, query: Annotated[VersionsQuery, Query()]  # noqa: A002
+        request: Request,
+        session: ReadSession,
+        dataset: CurrentDataset,
+        id: RecordId,
+        query: Annotated[VersionsQuery, Query()],
     ) -> Response:
         return answer_versions(request, session, dataset, record_type, id, query)

@@ -3,7 +3,7 @@
 import re
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Depends, Query, Request, Response
 from pydantic import BaseModel, ConfigDict
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -19,8 +19,6 @@ from app.http.problems import declared_parameters_only, responses
 from app.sources.identifiers import IdentifierError, normalise
 from app.sources.models import Document, DocumentIdentifier, Study, StudyIdentifier
 from app.sources.vocabulary import IdentifierScheme
-
-from fastapi import Depends  # isort: skip
 
 router = APIRouter(tags=["resolve"], dependencies=[Depends(declared_parameters_only)])
 
@@ -133,7 +131,9 @@ def _by_identifier(session: Session, scheme: IdentifierScheme, value: str) -> li
 
 def _by_code(session: Session, system: CodeSystem, code: str) -> list[Resolved]:
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9.\-]{0,60}", code):
-        fault = Fault("query", "identifier", "malformed_code", f"After `{system}:` comes a code of letters, digits and dots.")
+        fault = Fault(
+            "query", "identifier", "malformed_code", f"After `{system}:` comes a code of letters, digits and dots."
+        )
         raise InvalidInput("The code cannot be read.", errors=[fault])
     items = []
     for pk, row in by_code(session, system, code):

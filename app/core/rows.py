@@ -27,17 +27,33 @@ def upsert(session: Session, table: type[Base], identity: Mapping[str, Any], val
     columns = table.__table__.c
     where = [columns[name] == value for name, value in identity.items()]
     pk = session.execute(select(columns.pk).where(*where)).scalar_one_or_none()
-    if pk is not None:
-        session.execute(update(table).where(columns.pk == pk).values(**values))
-        return int(pk)
-    return int(session.execute(insert(table).values(**identity, **values).returning(columns.pk)).scalar_one())
+    if pk is None:
+        return add(session, table, {**identity, **values})
+    session.execute(update(table.__table__).where(columns.pk == pk), values)
+    return int(pk)
+
+
+def add(session: Session, table: type[Base], values: Mapping[str, Any]) -> int:
+    """Insert a row; its key. Rows that hang on it need no clearing away in this transaction."""
+    pk = session.execute(insert(table.__table__).returning(table.__table__.c.pk), dict(values)).scalar_one()
+    session.info.setdefault("fresh", set()).add((table.__tablename__, pk))
+    return int(pk)
 
 
 def replace(session: Session, table: type[Base], owner: Mapping[str, int], rows: Iterable[Mapping[str, Any]]) -> None:
     """Replace all rows that hang on an owner, keeping their order in `position` where the table has one."""
     columns = table.__table__.c
-    session.execute(delete(table).where(*(columns[name] == value for name, value in owner.items())))
+    if not _is_fresh(session, table, owner):
+        session.execute(delete(table.__table__).where(*(columns[name] == value for name, value in owner.items())))
     numbered = "position" in columns
     values = [{**owner, **row, **({"position": index} if numbered else {})} for index, row in enumerate(rows)]
     if values:
-        session.execute(insert(table), values)
+        session.execute(insert(table.__table__), values)
+
+
+def _is_fresh(session: Session, table: type[Base], owner: Mapping[str, int]) -> bool:
+    """Whether the owner was inserted in this transaction, so that nothing can hang on it yet."""
+    fresh = session.info.get("fresh", set())
+    name, pk = next(iter(owner.items()))
+    (owner_key,) = table.__table__.c[name].foreign_keys
+    return (owner_key.column.table.name, pk) in fresh

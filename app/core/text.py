@@ -18,7 +18,7 @@ _PARTIAL_DATE = re.compile(r"^(\d{4})(?:-(\d{2})(?:-(\d{2}))?)?$")
 def printable(text: str) -> str:
     """Refuse what no database or terminal should see: control characters and lone surrogates."""
     for character in text:
-        if character < " " and character not in "\n\t" or "\ud800" <= character <= "\udfff" or character == "\x7f":
+        if (character < " " and character not in "\n\t") or "\ud800" <= character <= "\udfff" or character == "\x7f":
             raise ValueError("must not contain control characters or lone surrogates")
     return text
 

@@ -5,13 +5,13 @@ renders the documents whose bytes change, and keeps every state under a new seri
 where nothing would change.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from hashlib import blake2b
 
 from pydantic import BaseModel
 from sqlalchemy import delete, insert, select, update
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from app.accounts.models import Actor
 from app.catalog import BY_TYPE, RESOURCES
@@ -120,19 +120,15 @@ def text_of(model: BaseModel) -> str:
     return model.model_dump_json()
 
 
-def _stored(session: Session, keys: Sequence[Key]) -> dict[Key, str]:
+def _stored(session: Session, keys: Iterable[Key]) -> dict[Key, str]:
     found: dict[Key, str] = {}
-    by_type: dict[str, list[str]] = {}
-    for key in keys:
-        by_type.setdefault(key.type, []).append(key.id)
-    for record_type, ids in by_type.items():
-        for start in range(0, len(ids), 500):
-            rows = session.execute(
-                select(StoredRecord.id, StoredRecord.content).where(
-                    StoredRecord.type == record_type, StoredRecord.id.in_(ids[start : start + 500])
-                )
+    for record_type, ids in _by_type(keys):
+        rows = session.execute(
+            select(StoredRecord.id, StoredRecord.content).where(
+                StoredRecord.type == record_type, StoredRecord.id.in_(ids)
             )
-            found.update({Key(record_type, record_id): content for record_id, content in rows})
+        )
+        found.update({Key(record_type, record_id): content for record_id, content in rows})
     return found
 
 
@@ -231,27 +227,35 @@ def _neighbours(session: Session, changed: Sequence[Change]) -> set[Key]:
 
 
 def referrers(session: Session, keys: Iterable[Key]) -> set[Key]:
-    found: set[Key] = set()
-    for key in keys:
-        rows = session.execute(
-            select(RecordReference.type, RecordReference.id).where(
-                RecordReference.to_type == key.type, RecordReference.to_id == key.id
-            )
-        )
-        found.update(Key(*row) for row in rows)
-    return found
+    """Records that name any of these."""
+    r = RecordReference
+    return _across(session, keys, (r.to_type, r.to_id), (r.type, r.id))
 
 
 def targets(session: Session, keys: Iterable[Key]) -> set[Key]:
+    """Records that any of these names."""
+    r = RecordReference
+    return _across(session, keys, (r.type, r.id), (r.to_type, r.to_id))
+
+
+Side = tuple[InstrumentedAttribute[str], InstrumentedAttribute[str]]
+
+
+def _across(session: Session, keys: Iterable[Key], near: Side, far: Side) -> set[Key]:
     found: set[Key] = set()
-    for key in keys:
-        rows = session.execute(
-            select(RecordReference.to_type, RecordReference.to_id).where(
-                RecordReference.type == key.type, RecordReference.id == key.id
-            )
-        )
-        found.update(Key(*row) for row in rows)
+    for record_type, ids in _by_type(keys):
+        found.update(Key(*row) for row in session.execute(select(*far).where(near[0] == record_type, near[1].in_(ids))))
     return found
+
+
+def _by_type(keys: Iterable[Key]) -> Iterator[tuple[str, list[str]]]:
+    """Ids of each type, in portions that a statement can take."""
+    grouped: dict[str, list[str]] = {}
+    for key in keys:
+        grouped.setdefault(key.type, []).append(key.id)
+    for record_type, ids in grouped.items():
+        for start in range(0, len(ids), 500):
+            yield record_type, ids[start : start + 500]
 
 
 class _Press:
@@ -267,9 +271,11 @@ class _Press:
         self.changed = changed
         self.progress = progress
         self.touched: list[Key] = []
+        self.rows: dict[Key, StoredRecord] = {}
 
     def run(self, neighbours: set[Key]) -> None:
         dirty = self.changed | neighbours
+        self._load(dirty)
         moved = {key for key in dirty if key.type == "claim" and self._derive(key)}
         dirty |= referrers(self.session, moved) | targets(self.session, moved)
         dirty |= {
@@ -277,6 +283,7 @@ class _Press:
             for child in referrers(self.session, [key for key in dirty if key.type == "intervention"])
             if child.type == "intervention"  # a regimen shows the harms of its drug
         }
+        self._load(dirty)
         for key in dirty:
             if key.type != "claim":
                 self._derive(key)
@@ -289,7 +296,7 @@ class _Press:
         """Recompute a record's derived values; whether they, or its content, changed."""
         resource = BY_TYPE[key.type]
         derived = resource.derive(self.session, self.world, self.world.content(key))
-        before = self._row(key)
+        before = self.rows.get(key)
         self.world.lay_derived(key, derived)
         if isinstance(derived, ClaimDerived):
             self._write_verdict(key, derived)
@@ -312,13 +319,16 @@ class _Press:
             )
         )
 
-    def _row(self, key: Key) -> StoredRecord | None:
-        return self.session.get(StoredRecord, (key.type, key.id))
+    def _load(self, keys: Iterable[Key]) -> None:
+        """Read the rows that are not read yet, some hundred at a time."""
+        for record_type, ids in _by_type(key for key in keys if key not in self.rows):
+            rows = select(StoredRecord).where(StoredRecord.type == record_type, StoredRecord.id.in_(ids))
+            self.rows.update({Key(row.type, row.id): row for row in self.session.scalars(rows)})
 
     def _print(self, key: Key) -> None:
         """Render a record and, where its bytes changed, store it with a state of its own."""
         content, derived = self.world.content(key), self.world.derived(key)
-        row = self._row(key)
+        row = self.rows.get(key)
         stamp = self._stamp(key, row, text_of(content), text_of(derived))
         digest = _digest(self._document(key, Stamp(stamp.version, 0, stamp.updated_at)))
         if row is not None and row.digest == digest and row.content == text_of(content):

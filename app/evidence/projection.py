@@ -2,12 +2,12 @@
 
 from collections.abc import Iterator
 
-from sqlalchemy import delete, insert
+from sqlalchemy import delete
 from sqlalchemy.orm import Session
 
 from app.concepts.models import Concept
 from app.core.resource import Key, Reference
-from app.core.rows import key_of, replace, upsert
+from app.core.rows import add, key_of, replace, upsert
 from app.evidence import doses
 from app.evidence.models import (
     Citation,
@@ -154,7 +154,7 @@ def _insert_citation(session: Session, claim_pk: int, position: int, citation: C
         "verification_basis": citation.verification.basis,
         "checked_on": citation.verification.checked_on,
     }
-    pk = session.execute(insert(Citation).values(**values).returning(Citation.pk)).scalar_one()
+    pk = add(session, Citation, values)
     owner = {"citation_pk": pk}
     replace(session, CitationIndirectness, owner, ({"reason": reason} for reason in citation.indirect_because))
     replace(session, CitationReference, owner, ({"number": n} for n in citation.attached_by.reference_numbers))
@@ -169,7 +169,7 @@ def _insert_estimate(session: Session, citation_pk: int, position: int, estimate
         "is_primary": estimate.primary,
         "outcome_pk": _concept_pk(session, "outcome", estimate.outcome),
     }
-    pk = session.execute(insert(Estimate).values(**values).returning(Estimate.pk)).scalar_one()
+    pk = add(session, Estimate, values)
     replace(session, EstimateArm, {"estimate_pk": pk}, map(_arm_row, estimate.arms))
 
 

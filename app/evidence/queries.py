@@ -12,7 +12,7 @@ from app.concepts.queries import keys_named
 from app.concepts.vocabulary import InterventionLevel
 from app.core.database import Base
 from app.core.errors import Fault, InvalidInput, nearest
-from app.core.lists import ListQuery, SortedQuery
+from app.core.lists import SortedQuery
 from app.core.text import Instant, Named, Slug
 from app.core.vocabulary import Status
 from app.evidence.models import (
