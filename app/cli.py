@@ -1,7 +1,6 @@
 """The command line: `ldn-evidence --help`."""
 
 import json
-import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -158,7 +157,7 @@ def _plain_words() -> Iterator[None]:
         console.print(f"The database does not answer or refuses ({type(error.orig).__name__}). Check DATABASE_URL.")
         raise typer.Exit(1) from None
     except PermissionError as error:
-        console.print(f"No permission to write {os.path.basename(error.filename or 'here')}: {error.strerror}.")
+        console.print(f"No permission to write {Path(error.filename or 'here').name}: {error.strerror}.")
         raise typer.Exit(1) from None
 
 

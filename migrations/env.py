@@ -1,5 +1,8 @@
 """Runs migrations on the connection that the caller hands over; see app/core/schema.py."""
 
+import sqlite3
+from typing import cast
+
 from alembic import context
 from sqlalchemy import Connection, text
 
@@ -10,8 +13,7 @@ def run(connection: Connection) -> None:
     """SQLite rebuilds a table by copying it; with foreign keys on, dropping the old one would delete its children."""
     sqlite = connection.dialect.name == "sqlite"
     if sqlite:
-        raw = connection.connection.dbapi_connection
-        assert raw is not None
+        raw = cast("sqlite3.Connection", connection.connection.dbapi_connection)
         raw.rollback()
         raw.execute("PRAGMA foreign_keys=OFF")
     context.configure(

@@ -66,9 +66,9 @@ def _sqlite(directory: Path) -> Engine:
         return f"sqlite:///{directory / name}.db"
 
     def copy(name: str) -> str:
-        with closing(sqlite3.connect(directory / "original.db")) as source:
-            with closing(sqlite3.connect(directory / f"{name}.db")) as target:
-                source.backup(target)
+        original, target = (directory / f"{stem}.db" for stem in ("original", name))
+        with closing(sqlite3.connect(original)) as source, closing(sqlite3.connect(target)) as made:
+            source.backup(made)
         return empty(name)
 
     original = empty("original")

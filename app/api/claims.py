@@ -54,7 +54,7 @@ def list_claim_citations(
     request: Request,
     session: ReadSession,
     dataset: CurrentDataset,
-    id: RecordId,  # noqa: A002
+    id: RecordId,
     query: Annotated[CitationQuery, Query()],
 ) -> Response:
     """The claim's citations as records of their own, page by page; the same filters as on `/v1/citations`."""

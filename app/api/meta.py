@@ -80,7 +80,7 @@ def get_meta(request: Request, session: ReadSession, dataset: CurrentDataset) ->
         .where(StoredRecord.status == Status.published)
         .group_by(StoredRecord.type)
     )
-    counts = {record_type: number for record_type, number in counted}
+    counts: dict[str, int] = {row[0]: row[1] for row in counted}
     meta = MetaRead(
         name="LDN Evidence",
         api_version=API_VERSION,

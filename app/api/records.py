@@ -1,18 +1,18 @@
 """What every type of record answers in the same way: a list, an item, an item as it was, its versions."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Annotated, Any, Generic, TypeVar
 
 from fastapi import APIRouter, Path, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic_core import to_json
-from sqlalchemy import ColumnElement, Select, func, select
+from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
 from app.catalog import BY_TYPE
 from app.core.errors import Fault, Gone, InvalidInput, NotFound
 from app.core.history import Publication, RecordState, StoredRecord, state_at
-from app.core.lists import ListQuery, Page, SortedQuery, decode, encode, paginate
+from app.core.lists import ListQuery, Page, SortedQuery, Sorts, decode, encode, paginate
 from app.core.resource import Resource, Stamp
 from app.core.text import SLUG_LENGTH, SLUG_PATTERN
 from app.core.vocabulary import Status
@@ -84,7 +84,7 @@ def answer_list(
     record_type: str,
     query: SortedQuery,
     matching: Callable[[], Select[Any]],
-    columns: Mapping[str, ColumnElement[Any]],
+    columns: Sorts,
 ) -> Response:
     """A page of stored documents. Its ETag stands for the serial and the query, so a known one costs no query."""
     tag = caching.etag(b"", str(dataset.serial), request.url.path, request.url.query)
@@ -119,7 +119,7 @@ def bodies_of(session: Session, record_type: str, ids: tuple[str, ...]) -> list[
     rows = session.execute(
         select(StoredRecord.id, StoredRecord.body).where(StoredRecord.type == record_type, StoredRecord.id.in_(ids))
     )
-    bodies = {record_id: body for record_id, body in rows}
+    bodies: dict[str, bytes] = {row[0]: row[1] for row in rows}
     return [bodies[record_id] for record_id in ids]
 
 

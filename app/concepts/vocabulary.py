@@ -14,8 +14,8 @@ class InterventionLevel(Term):
 class Better(Term):
     """Which way an outcome improves."""
 
-    lower = "lower", "Lower is better", "A smaller value means that the person is better off."
-    higher = "higher", "Higher is better", "A larger value means that the person is better off."
+    lower_ = "lower", "Lower is better", "A smaller value means that the person is better off."
+    higher_ = "higher", "Higher is better", "A larger value means that the person is better off."
 
 
 class CodeSystem(Term):

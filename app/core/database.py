@@ -1,13 +1,12 @@
 """Engines and sessions for SQLite and PostgreSQL: one writer at a time, exact pragmas, no bound values in errors."""
 
 import fcntl
-import json
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 from sqlalchemy import Engine, MetaData, String, Text, event
 from sqlalchemy import create_engine as sqlalchemy_engine
@@ -68,10 +67,13 @@ class Database:
     @contextmanager
     def write(self) -> Iterator[Session]:
         """One transaction, committed at the end or rolled back whole; concurrent writers queue up fairly."""
-        with self._writer_lock(), self.engine.connect().execution_options(write=True) as connection:
-            with Session(connection, expire_on_commit=False) as session:
-                yield session
-                session.commit()
+        with (
+            self._writer_lock(),
+            self.engine.connect().execution_options(write=True) as connection,
+            Session(connection, expire_on_commit=False) as session,
+        ):
+            yield session
+            session.commit()
 
     @contextmanager
     def _writer_lock(self) -> Iterator[None]:
@@ -134,8 +136,3 @@ def _postgresql_engine(url: URL, pool_size: int, statement_timeout_ms: int) -> E
             "options": f"-c statement_timeout={statement_timeout_ms} -c lock_timeout=5000 -c timezone=UTC",
         },
     )
-
-
-def canonical(value: Any) -> str:
-    """JSON text that is equal exactly when the values are equal."""
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)

@@ -1,7 +1,5 @@
 """What can go wrong, in the domain's words. Nothing here knows HTTP but for the status the edge should choose."""
 
-# ruff: noqa: N818 - the names say what happened
-
 from __future__ import annotations
 
 import difflib

@@ -10,12 +10,16 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy import ColumnElement, Select, and_, func, or_, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from app.core.errors import Fault, InvalidInput
 from app.core.text import Cursor
 
 MOST = 200
+
+
+Sorts = Mapping[str, InstrumentedAttribute[Any]]
+"""The columns that a list can be sorted by, under their public names."""
 
 
 class ListQuery(BaseModel):
@@ -55,8 +59,8 @@ def paginate(
     query: ListQuery,
     *,
     sort: str,
-    columns: Mapping[str, ColumnElement[Any]],
-    key: ColumnElement[str],
+    columns: Sorts,
+    key: InstrumentedAttribute[str],
 ) -> Page:
     """One page of `matching` (a select of any columns), ordered by a named column, nulls last, ties by id.
 
@@ -76,7 +80,7 @@ def paginate(
 
 
 def _after(
-    column: ColumnElement[Any], descending: bool, value: Any, key: ColumnElement[str], last_id: str
+    column: InstrumentedAttribute[Any], descending: bool, value: Any, key: InstrumentedAttribute[str], last_id: str
 ) -> ColumnElement[bool]:
     if value is None:
         return and_(column.is_(None), key > last_id)

@@ -14,6 +14,10 @@ from sqlalchemy.orm import Session
 from app.core.content import Envelope, Record
 from app.core.text import Breach
 
+WriteShape = type[Record]
+DerivedShape = type[BaseModel]
+ReadShape = type[Envelope]
+
 
 class Key(NamedTuple):
     """Names one record: ids are unique within their type only."""
@@ -55,9 +59,9 @@ class Resource:
     plural: str
     """Its segment in addresses, and its file in the seed data with `_` for `-`."""
     label: str
-    write: type[Record]
-    derived: type[BaseModel]
-    read: type[Envelope]
+    write: WriteShape
+    derived: DerivedShape
+    read: ReadShape
     check: Callable[[Any], list[Breach]]
     """Rules that the content alone can break."""
     references: Callable[[Any], Iterator[Reference]]

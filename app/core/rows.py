@@ -1,9 +1,9 @@
 """Small statements shared by all projections of content into tables."""
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, cast
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import Table, delete, insert, select, update
 from sqlalchemy.orm import Session
 
 from app.core.database import Base
@@ -29,13 +29,13 @@ def upsert(session: Session, table: type[Base], identity: Mapping[str, Any], val
     pk = session.execute(select(columns.pk).where(*where)).scalar_one_or_none()
     if pk is None:
         return add(session, table, {**identity, **values})
-    session.execute(update(table.__table__).where(columns.pk == pk), values)
+    session.execute(update(_table(table)).where(columns.pk == pk), values)
     return int(pk)
 
 
 def add(session: Session, table: type[Base], values: Mapping[str, Any]) -> int:
     """Insert a row; its key. Rows that hang on it need no clearing away in this transaction."""
-    pk = session.execute(insert(table.__table__).returning(table.__table__.c.pk), dict(values)).scalar_one()
+    pk = session.execute(insert(_table(table)).returning(_table(table).c.pk), dict(values)).scalar_one()
     session.info.setdefault("fresh", set()).add((table.__tablename__, pk))
     return int(pk)
 
@@ -44,11 +44,11 @@ def replace(session: Session, table: type[Base], owner: Mapping[str, int], rows:
     """Replace all rows that hang on an owner, keeping their order in `position` where the table has one."""
     columns = table.__table__.c
     if not _is_fresh(session, table, owner):
-        session.execute(delete(table.__table__).where(*(columns[name] == value for name, value in owner.items())))
+        session.execute(delete(_table(table)).where(*(columns[name] == value for name, value in owner.items())))
     numbered = "position" in columns
     values = [{**owner, **row, **({"position": index} if numbered else {})} for index, row in enumerate(rows)]
     if values:
-        session.execute(insert(table.__table__), values)
+        session.execute(insert(_table(table)), values)
 
 
 def _is_fresh(session: Session, table: type[Base], owner: Mapping[str, int]) -> bool:
@@ -57,3 +57,7 @@ def _is_fresh(session: Session, table: type[Base], owner: Mapping[str, int]) -> 
     name, pk = next(iter(owner.items()))
     (owner_key,) = table.__table__.c[name].foreign_keys
     return (owner_key.column.table.name, pk) in fresh
+
+
+def _table(table: type[Base]) -> Table:
+    return cast("Table", table.__table__)

@@ -144,8 +144,8 @@ def _refuse_faults(session: Session, world: Now, changed: Sequence[Change]) -> N
 
 def _faults(session: Session, world: Now, change: Change) -> Iterable[Fault]:
     resource = BY_TYPE[change.type]
-    if resource.part_of:
-        yield from _citation_moved(session, change)
+    if isinstance(change.content, CitationRecord):
+        yield from _citation_moved(session, change.key, change.content)
         return
     at = f"{change.type}/{change.content.id}"
     for field_path, reason in resource.check(change.content):
@@ -179,12 +179,11 @@ def _exists(world: Now, key: Key) -> bool:
     return True
 
 
-def _citation_moved(session: Session, change: Change) -> Iterable[Fault]:
+def _citation_moved(session: Session, key: Key, citation: CitationRecord) -> Iterable[Fault]:
     """A citation id belongs to one claim for ever."""
-    assert isinstance(change.content, CitationRecord)
-    for text in _stored(session, [change.key]).values():
-        if CitationRecord.model_validate_json(text).claim != change.content.claim:
-            at = f"claim/{change.content.claim}: citations"
+    for text in _stored(session, [key]).values():
+        if CitationRecord.model_validate_json(text).claim != citation.claim:
+            at = f"claim/{citation.claim}: citations"
             yield Fault("file", at, "duplicate", "a citation id of another claim is used again")
 
 

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterable
 from decimal import Decimal
 from fractions import Fraction
+from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 from sqlalchemy import Select, func, or_, select
@@ -185,7 +186,7 @@ def derive_concept(session: Session, _world: World, concept: ConceptWrite, recor
     )
 
 
-def _claims_about(concept_pk: int) -> Select[tuple[int]]:
+def _claims_about(concept_pk: int) -> Select[Any]:
     linked = select(ClaimConcept.claim_pk).where(ClaimConcept.concept_pk == concept_pk)
     named = or_(Claim.intervention_pk == concept_pk, Claim.outcome_pk == concept_pk, Claim.pk.in_(linked))
     return select(Claim.pk).where(Claim.status == Status.published, named)
@@ -225,7 +226,7 @@ def derive_document(session: Session, _world: World, document: DocumentWrite) ->
     return SourceDerived(evidence=_catalogue_evidence(session, _published(cited), Citation.document_pk == pk))
 
 
-def _published(claims: Select[tuple[int]]) -> Select[tuple[int]]:
+def _published(claims: Select[Any]) -> Select[Any]:
     return select(Claim.pk).where(Claim.status == Status.published, Claim.pk.in_(claims))
 
 
@@ -243,7 +244,7 @@ def derive_search(_session: Session, _world: World, _search: SearchWrite) -> Not
     return Nothing()
 
 
-def _catalogue_evidence(session: Session, claims: Select[tuple[int]], *citations: object) -> CatalogueEvidence:
+def _catalogue_evidence(session: Session, claims: Select[Any], *citations: object) -> CatalogueEvidence:
     """Counts over claims, and over those of their citations that meet the conditions."""
     kinds: Counter[str] = Counter()
     verdicts: Counter[str] = Counter()
@@ -268,7 +269,7 @@ def _catalogue_evidence(session: Session, claims: Select[tuple[int]], *citations
     )
 
 
-def _tally_rows(session: Session, claims: Select[tuple[int]], *conditions: object) -> Tally:
+def _tally_rows(session: Session, claims: Select[Any], *conditions: object) -> Tally:
     rows = session.execute(
         select(Citation.id, Document.id, Citation.stance, Study.id, Study.is_review, Study.participants)
         .join(Document, Document.pk == Citation.document_pk)

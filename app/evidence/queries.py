@@ -12,7 +12,7 @@ from app.concepts.queries import keys_named
 from app.concepts.vocabulary import InterventionLevel
 from app.core.database import Base
 from app.core.errors import Fault, InvalidInput, nearest
-from app.core.lists import SortedQuery
+from app.core.lists import SortedQuery, Sorts
 from app.core.text import Instant, Named, Slug
 from app.core.vocabulary import Status
 from app.evidence.models import (
@@ -108,7 +108,7 @@ class ClaimQuery(ClaimFilters):
     ] = "id"
 
 
-CLAIM_SORTS = {
+CLAIM_SORTS: Sorts = {
     "id": Claim.id,
     "updated_at": Claim.updated_at,
     "study_count": Claim.study_count,
@@ -259,7 +259,7 @@ class CitationQuery(SortedQuery):
     sort: Literal["id", "-id"] = "id"
 
 
-CITATION_SORTS = {"id": Citation.id}
+CITATION_SORTS: Sorts = {"id": Citation.id}
 
 
 def citations(session: Session, query: CitationQuery) -> Select[Any]:
@@ -284,7 +284,7 @@ class ConceptQuery(ClaimFilters):
     sort: Literal["id", "-id", "name", "-name"] = "id"
 
 
-CONCEPT_SORTS = {"id": Concept.id, "name": Concept.name}
+CONCEPT_SORTS: Sorts = {"id": Concept.id, "name": Concept.name}
 
 
 def concepts(session: Session, record_type: str, query: ConceptQuery) -> Select[Any]:
@@ -318,7 +318,7 @@ class StudyQuery(SortedQuery):
     sort: Literal["id", "-id", "participants", "-participants"] = "id"
 
 
-STUDY_SORTS = {"id": Study.id, "participants": Study.participants}
+STUDY_SORTS: Sorts = {"id": Study.id, "participants": Study.participants}
 
 
 def studies(session: Session, query: StudyQuery) -> Select[Any]:
@@ -353,7 +353,7 @@ class DocumentQuery(SortedQuery):
     sort: Literal["id", "-id", "year", "-year", "label", "-label"] = "id"
 
 
-DOCUMENT_SORTS = {"id": Document.id, "year": Document.year, "label": Document.label}
+DOCUMENT_SORTS: Sorts = {"id": Document.id, "year": Document.year, "label": Document.label}
 
 
 def documents(session: Session, query: DocumentQuery) -> Select[Any]:
@@ -381,7 +381,7 @@ class DosingRangeQuery(SortedQuery):
     """`dose` is the lowest daily total; ranges without one come last."""
 
 
-DOSING_RANGE_SORTS = {"id": DosingRange.id, "dose": DosingRange.low_pg_per_day}
+DOSING_RANGE_SORTS: Sorts = {"id": DosingRange.id, "dose": DosingRange.low_pg_per_day}
 
 
 def dosing_ranges(session: Session, query: DosingRangeQuery) -> Select[Any]:
@@ -410,7 +410,7 @@ class SearchQuery(SortedQuery):
     sort: Literal["id", "-id"] = "id"
 
 
-SEARCH_SORTS = {"id": Search.id}
+SEARCH_SORTS: Sorts = {"id": Search.id}
 
 
 def searches(session: Session, query: SearchQuery) -> Select[Any]:

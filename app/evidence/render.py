@@ -229,7 +229,7 @@ def _assertion(world: World, claim_id: str) -> Assertion:
     content: ClaimWrite = world.content(Key("claim", claim_id))
     told = summary(world, claim_id)
     shared = told.model_dump(include=set(Assertion.model_fields))
-    return Assertion(aspect=content.aspect, text=told.statement, claim_id=claim_id, **shared)  # type: ignore[arg-type]
+    return Assertion(aspect=content.aspect, text=told.statement, claim_id=claim_id, **shared)
 
 
 def _concept_fields(

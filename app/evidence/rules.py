@@ -74,7 +74,7 @@ FORMS: dict[Form, Shape] = {
         stances=frozenset({Stance.supports, Stance.disputes}) | SILENT,
     ),
     Form.attribution: Shape(kinds=frozenset(Kind) - {Kind.advice, Kind.research_gap}),
-    Form.definition: Shape(
+    Form.definition_: Shape(
         kinds=frozenset({Kind.background, Kind.mechanism, Kind.dosing, Kind.regulatory, Kind.safety}), stances=SILENT
     ),
     Form.advice: Shape(kinds=frozenset({Kind.advice}), stances=SILENT),

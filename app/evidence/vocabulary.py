@@ -27,7 +27,7 @@ class Form(Term):
     study_report = "study_report", "Report of a study", "What one study found; disputed by nothing but itself."
     usage = "usage", "Statement of use", "That something is used, never that it helps."
     attribution = "attribution", "Attribution", "That somebody holds or said something."
-    definition = "definition", "Definition", "What a word means or what a thing is."
+    definition_ = "definition", "Definition", "What a word means or what a thing is."
     advice = "advice", "Advice", "What somebody should do."
     appraisal = "appraisal", "Appraisal", "A judgement of value, such as 'promising'."
     gap = "gap", "Gap", "That something is not known."
@@ -78,7 +78,7 @@ class Aspect(Term):
     mitigation = "mitigation", "Mitigation", "What is done to lessen it."
     severity = "severity", "Severity", "How bad it is."
     approval = "approval", "Approval", "What an authority has approved or not."
-    definition = "definition", "Definition", "What it is."
+    definition_ = "definition", "Definition", "What it is."
     use = "use", "Use", "What it is used for."
 
 
@@ -112,7 +112,7 @@ class Basis(Term):
     full_text = "full_text", "Full text", "The whole publication."
     abstract = "abstract", "Abstract", "The abstract or an excerpt of it."
     registry = "registry", "Registry", "The entry in a trial registry."
-    label = "label", "Label", "The approved drug label."
+    label_ = "label", "Label", "The approved drug label."
     secondary_source = (
         "secondary_source",
         "Secondary source",
@@ -207,7 +207,7 @@ class CitationRole(Term):
     exploratory_result = "exploratory_result", "Exploratory result", "Not planned, or not protected against chance."
     review_synthesis = "review_synthesis", "Synthesis of a review", "The conclusion or pooled result of a review."
     protocol = "protocol", "Protocol", "A plan."
-    label = "label", "Label", "The text of a drug label or authority."
+    label_ = "label", "Label", "The text of a drug label or authority."
     background = "background", "Background", "Context."
 
 
@@ -243,7 +243,7 @@ class Measure(Term):
     hazard_ratio = "hazard_ratio", "Hazard ratio", "Ratio of hazards."
     incidence_rate_ratio = "incidence_rate_ratio", "Incidence rate ratio", "Ratio of event rates."
     proportion = "proportion", "Proportion", "Share of people."
-    count = "count", "Count", "A number of people, events or studies."
+    count_ = "count", "Count", "A number of people, events or studies."
     mean = "mean", "Mean", "An average at one time."
     median = "median", "Median", "A middle value."
     correlation = "correlation", "Correlation", "Strength of association, -1 to 1."

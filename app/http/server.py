@@ -3,8 +3,6 @@
 Relies on the inside of uvicorn's httptools protocol; `tests/http/test_server.py` notices when that moves.
 """
 
-# ruff: noqa: N818 - the names say what happened
-
 from __future__ import annotations
 
 import asyncio

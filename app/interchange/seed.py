@@ -37,7 +37,8 @@ def seed(session: Session, directory: Path, progress: Progress | None = None) ->
     ensure_system_actors(session)
     applied = {Key(row.type, row.id): row for row in session.scalars(select(SeedRecord))}
     stored = _stored_digests(session)
-    due, conflicts = [], []
+    due: list[Change] = []
+    conflicts: list[Change] = []
     for change in changes:
         last = applied.get(change.key)
         if last is not None and last.digest == _digest(change):

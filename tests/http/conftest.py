@@ -52,7 +52,7 @@ def list_claims(query: Annotated[ClaimQuery, Query()]) -> list[str]:
 
 
 @router.get("/claims/{id}", responses=problems.responses(404, 410))
-def read_claim(request: Request, id: str) -> Response:  # noqa: A002
+def read_claim(request: Request, id: str) -> Response:
     if id == "unknown":
         raise errors.NotFound("There is no claim with this id.")
     if id == "retired":
@@ -62,7 +62,7 @@ def read_claim(request: Request, id: str) -> Response:  # noqa: A002
 
 
 @router.put("/claims/{id}")
-def replace_claim(id: str) -> None:  # noqa: A002
+def replace_claim(id: str) -> None:
     raise errors.Conflict("Somebody else was faster.")
 
 
