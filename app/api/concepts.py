@@ -22,7 +22,7 @@ def _router(record_type: str, plural_name: str, tells: str) -> APIRouter:
         summary=plural_name,
         description=f"{tells} Without evidence filters all of them; with such filters, those that a matching claim "
         "names. Each shows how much evidence touches it, and what claims assert of it with their caveats.",
-        response_model=ListOf[resource.read],
+        response_model=ListOf[resource.read],  # type: ignore[name-defined]
         responses=responses(422, 503),
     )
     def list_concepts(
