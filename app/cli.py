@@ -13,12 +13,18 @@ from rich.console import Console
 from rich.progress import Progress as Bar
 from sqlalchemy.exc import DBAPIError
 
+from app.accounts.models import Account, Actor
+from app.accounts.service import ensure_system_actors
 from app.core import logging, schema
-from app.core.database import Database
+from app.core.database import Database, now
 from app.core.errors import AppError
 from app.core.schema import SchemaMismatch
+from app.curation import maintenance
+from app.curation.service import Outcome
 from app.http import server
 from app.interchange import bundle
+from app.interchange import export as exports
+from app.interchange import standing as standings
 from app.interchange.seed import Report
 from app.interchange.seed import seed as apply_seed
 from app.settings import Settings, settings
@@ -91,6 +97,86 @@ def openapi(
             sys.stdout.write(text)
 
 
+@app.command()
+def export(output: Annotated[Path, typer.Option(help="File to write.")]) -> None:
+    """Write the whole data set, contents and derived values, as JSON lines."""
+    with _plain_words(), _checked_database() as database:
+        with database.read() as session, output.open("w", encoding="utf-8") as out:
+            count = exports.write(session, out)
+        console.print(f"{count} records written.")
+
+
+@app.command()
+def grade(source: Annotated[Path, typer.Option("--from", help="A file made by `export`.")]) -> None:
+    """Compute every grade again from an export, and name those that differ; needs no database."""
+    with _plain_words():
+        count, differences = exports.regrade(source)
+        for difference in differences:
+            console.print(f"{difference.claim}\n  stored   {difference.stored}\n  computed {difference.computed}")
+        console.print(f"{count} claims graded again, {len(differences)} differences.")
+        if differences:
+            raise typer.Exit(1)
+
+
+@app.command()
+def standing(
+    crossref: Annotated[Path | None, typer.Option(help="JSON of Crossref works, with `updated-by`.")] = None,
+    retraction_watch: Annotated[Path | None, typer.Option(help="The Retraction Watch table, CSV.")] = None,
+    checked_on: Annotated[str, typer.Option(help="The day on which the files were fetched.")] = now()[:10],
+) -> None:
+    """Publish retractions, concerns, corrections and reinstatements from files; dependent claims follow."""
+    if crossref is None and retraction_watch is None:
+        console.print("Name a file: --crossref FILE or --retraction-watch FILE.")
+        raise typer.Exit(2)
+    with _plain_words(), _checked_database() as database, database.write() as session:
+        ensure_system_actors(session)
+        if crossref is not None:
+            updates, checked = standings.from_crossref(crossref)
+            outcome = standings.apply(session, updates, checked=checked, checked_on=checked_on, source="crossref")
+            _tell_standing("Crossref", outcome)
+        if retraction_watch is not None:
+            updates = standings.from_retraction_watch(retraction_watch)
+            outcome = standings.apply(session, updates, checked_on=checked_on, source="retraction-watch")
+            _tell_standing("Retraction Watch", outcome)
+
+
+def _tell_standing(name: str, outcome: Outcome) -> None:
+    claims = sum(key.type == "claim" for key in outcome.touched)
+    if outcome.serial is None:
+        console.print(f"{name}: nothing new.")
+    else:
+        console.print(f"{name}: {len(outcome.updated)} documents, {claims} claims recomputed; serial {outcome.serial}.")
+
+
+@app.command()
+def maintain(day: Annotated[str, typer.Option(help="Publish what has expired by this day.")] = now()[:10]) -> None:
+    """Publish what the calendar has brought: overrides that end, claims due for review. Run it once a day."""
+    with _plain_words(), _checked_database() as database, database.write() as session:
+        ensure_system_actors(session)
+        done = maintenance.maintain(session, day)
+    console.print(
+        f"{done.ended_overrides} overrides ended, {done.stale_claims} claims due for review"
+        + (f"; serial {done.serial}." if done.serial else "; nothing to publish.")
+    )
+
+
+@app.command()
+def override(
+    claim: str,
+    field: Annotated[str, typer.Option(help="`consensus` or `certainty`.")],
+    value: Annotated[str, typer.Option(help="The value to show instead.")],
+    reason: Annotated[str, typer.Option(help="Why; it is published.")],
+    author: Annotated[str, typer.Option(help="The account that answers for it.")],
+    expires_on: Annotated[str, typer.Option(help="The first day on which it holds no more, YYYY-MM-DD.")],
+) -> None:
+    """Set a grade aside until a day; the computed one stays visible beside it."""
+    with _plain_words(), _checked_database() as database, database.write() as session:
+        account = session.get(Account, author)
+        actor = Actor(author, account.name, account.kind, account.role) if account else Actor(author, "", "", "")
+        outcome = maintenance.override(session, actor, claim, field, value, reason, expires_on)
+    console.print(f"Override published; serial {outcome.serial}.")
+
+
 def _migrate(database: Database, target: str = "head") -> None:
     before, after = schema.migrate(database, target)
     if before == after:
@@ -128,6 +214,13 @@ def _settings() -> Settings:
         names = ", ".join(str(detail["loc"][0]).upper() for detail in error.errors(include_input=False))
         console.print(f"A setting in the environment is not usable: {names}.")
         raise typer.Exit(2) from None
+
+
+@contextmanager
+def _checked_database() -> Iterator[Database]:
+    with _database(_settings()) as database:
+        schema.check(database)
+        yield database
 
 
 @contextmanager

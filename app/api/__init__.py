@@ -2,7 +2,19 @@
 
 from fastapi import APIRouter
 
-from app.api import citations, claims, concepts, dosing_ranges, health, meta, resolve, searches, sources, vocabularies
+from app.api import (
+    citations,
+    claims,
+    concepts,
+    dosing_ranges,
+    evidence,
+    health,
+    meta,
+    resolve,
+    searches,
+    sources,
+    vocabularies,
+)
 
 TAGS = [
     {"name": "claims", "description": "Statements with the citations that support and dispute them."},
@@ -16,6 +28,7 @@ TAGS = [
     {"name": "studies", "description": "Research, whatever was published about it."},
     {"name": "documents", "description": "Publications, web pages and labels, with their standing."},
     {"name": "searches", "description": "Questions that were searched, and that were not."},
+    {"name": "overrides", "description": "Grades that a person has set aside."},
     {"name": "resolve", "description": "From identifiers and codes to records."},
     {"name": "vocabularies", "description": "Enumeration values with their definitions."},
     {"name": "meta", "description": "Versions, counts, licences, disclaimer."},
@@ -25,6 +38,7 @@ TAGS = [
 router = APIRouter()
 for part in (
     claims.router,
+    evidence.claims,
     citations.router,
     concepts.interventions,
     concepts.conditions,
@@ -34,7 +48,9 @@ for part in (
     dosing_ranges.router,
     sources.studies,
     sources.documents,
+    evidence.documents,
     searches.router,
+    evidence.overrides,
     resolve.router,
     vocabularies.router,
     meta.router,

@@ -95,9 +95,13 @@ def answer_list(
     return list_response(request, dataset, tag, bodies, page)
 
 
-def list_response(request: Request, dataset: Dataset, tag: str, bodies: list[bytes], page: Page) -> Response:
+def list_response(
+    request: Request, dataset: Dataset, tag: str, bodies: list[bytes], page: Page, extra: bytes = b""
+) -> Response:
+    """The envelope of a list around rendered records; `extra` holds further fields of it, each with its comma."""
     following = next_address(request, page.next_cursor)
-    body = b'{"items":[%b],"next":%b,"next_cursor":%b,"total":%d,"total_is":"exact"}' % (
+    body = b'{%b"items":[%b],"next":%b,"next_cursor":%b,"total":%d,"total_is":"exact"}' % (
+        extra,
         b",".join(bodies),
         to_json(following),
         to_json(page.next_cursor),

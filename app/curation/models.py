@@ -1,9 +1,9 @@
-"""Tables of curation: proposed changes, their reviews, flags and overrides."""
+"""Tables of curation: proposed changes, their reviews, and flags."""
 
 from sqlalchemy import ForeignKey, Index, String
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.core.database import SLUG, Base, DateColumn, InstantColumn, LineColumn, Pk, TermColumn, TextColumn
+from app.core.database import SLUG, Base, InstantColumn, LineColumn, Pk, TermColumn, TextColumn
 
 
 class Revision(Base):
@@ -51,18 +51,3 @@ class Flag(Base):
     created_at: Mapped[InstantColumn]
     resolved_at: Mapped[InstantColumn | None]
     __table_args__ = (Index("ix_flags_record_type_record_id", "record_type", "record_id"),)
-
-
-class Override(Base):
-    """A derived value set aside by a person, with a reason and an end."""
-
-    __tablename__ = "overrides"
-    pk: Mapped[Pk]
-    claim_id: Mapped[str] = mapped_column(SLUG, index=True)
-    field: Mapped[TermColumn]
-    """`consensus` or `certainty`."""
-    value: Mapped[TermColumn]
-    reason: Mapped[TextColumn]
-    author_id: Mapped[str] = mapped_column(SLUG, ForeignKey("accounts.id"))
-    created_at: Mapped[InstantColumn]
-    expires_on: Mapped[DateColumn]

@@ -23,8 +23,9 @@ from app.core.resource import Key, Stamp
 from app.core.vocabulary import Status
 from app.curation.world import Now
 from app.evidence.derive import ClaimDerived
-from app.evidence.models import Claim
+from app.evidence.models import Citation, Claim
 from app.evidence.schemas import CitationRecord, ClaimWrite
+from app.sources.vocabulary import Standing
 
 Progress = Callable[[int, int], None]
 
@@ -53,11 +54,20 @@ class Outcome:
 
 
 def publish(
-    session: Session, actor: Actor, changes: Iterable[Change], note: str, progress: Progress | None = None
+    session: Session,
+    actor: Actor,
+    changes: Iterable[Change],
+    note: str,
+    progress: Progress | None = None,
+    recompute: Iterable[Key] = (),
 ) -> Outcome:
-    """Publish new contents; InvalidInput lists every fault and leaves nothing written."""
+    """Publish new contents; InvalidInput lists every fault and leaves nothing written.
+
+    `recompute` names records whose derived values may have moved although no content did.
+    """
     changed = _really_changed(session, changes)
-    if not changed:
+    recompute = set(recompute)
+    if not changed and not recompute:
         return Outcome(None)
     world = Now(session)
     for change in changed:
@@ -72,7 +82,10 @@ def publish(
     session.add(Publication(serial=serial, at=at, actor=actor.id, note=note))
     session.flush()
     press = _Press(session, world, serial, at, {change.key for change in changed}, progress)
-    press.run(before | _neighbours(session, changed))
+    press.run(before | _neighbours(session, changed) | recompute)
+    if not press.printed:
+        session.execute(delete(Publication).where(Publication.serial == serial))
+        return Outcome(None)
     return Outcome(
         serial=serial,
         created=tuple(c.key for c in changed if c.key not in stored),
@@ -146,6 +159,7 @@ def _faults(session: Session, world: Now, change: Change) -> Iterable[Fault]:
     resource = BY_TYPE[change.type]
     if isinstance(change.content, CitationRecord):
         yield from _citation_moved(session, change.key, change.content)
+        yield from _new_citation_of_retracted(session, world, change.content)
         return
     at = f"{change.type}/{change.content.id}"
     for field_path, reason in resource.check(change.content):
@@ -185,6 +199,16 @@ def _citation_moved(session: Session, key: Key, citation: CitationRecord) -> Ite
         if CitationRecord.model_validate_json(text).claim != citation.claim:
             at = f"claim/{citation.claim}: citations"
             yield Fault("file", at, "duplicate", "a citation id of another claim is used again")
+
+
+def _new_citation_of_retracted(session: Session, world: Now, citation: CitationRecord) -> Iterable[Fault]:
+    """What is retracted stays visible where it is cited, but is cited nowhere new."""
+    if citation.status is Status.retired or not _exists(world, Key("document", citation.citation.document)):
+        return
+    document = world.content(Key("document", citation.citation.document))
+    if document.standing[-1].standing is Standing.retracted and not _stored(session, [Key("citation", citation.id)]):
+        at = f"claim/{citation.claim}: citations"
+        yield Fault("file", at, "retracted", f"the document {document.id} is retracted and can be cited nowhere new")
 
 
 def _twice(changed: Sequence[Change]) -> Iterable[Fault]:
@@ -269,6 +293,7 @@ class _Press:
         self.at = at
         self.changed = changed
         self.progress = progress
+        self.printed = 0
         self.touched: list[Key] = []
         self.rows: dict[Key, StoredRecord] = {}
 
@@ -315,8 +340,13 @@ class _Press:
                 study_count=evidence.study_count,
                 review_count=evidence.review_count,
                 participant_count=evidence.participant_count,
+                is_stale=derived.stale,
             )
         )
+        for citation_id, (low, high) in derived.doses.items():
+            self.session.execute(
+                update(Citation).where(Citation.id == citation_id).values(dose_low_pg=low, dose_high_pg=high)
+            )
 
     def _load(self, keys: Iterable[Key]) -> None:
         """Read the rows that are not read yet, some hundred at a time."""
@@ -332,6 +362,7 @@ class _Press:
         digest = _digest(self._document(key, Stamp(stamp.version, 0, stamp.updated_at)))
         if row is not None and row.digest == digest and row.content == text_of(content):
             return
+        self.printed += 1
         if key not in self.changed:
             self.touched.append(key)
         state = {

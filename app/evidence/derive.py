@@ -7,7 +7,7 @@ from fractions import Fraction
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict
-from sqlalchemy import Select, func, or_, select
+from sqlalchemy import ColumnElement, Select, func, or_, select
 from sqlalchemy.orm import Session
 
 from app.concepts.models import Concept
@@ -15,16 +15,17 @@ from app.concepts.schemas import ConceptWrite, InterventionWrite
 from app.core.resource import Key, World
 from app.core.rows import key_of
 from app.core.vocabulary import Status
+from app.evidence import doses
 from app.evidence.counts import Counted, Tally, overlap, study_stances, tally
 from app.evidence.grading import METHOD, ROLE_RANK, Evidence, Grade, grade
-from app.evidence.models import Citation, Claim, ClaimConcept, DosingRange
-from app.evidence.reads import CatalogueEvidence, ClaimEvidence
+from app.evidence.models import Citation, Claim, ClaimConcept, DosingRange, Maintained, Override
+from app.evidence.reads import CatalogueEvidence, ClaimEvidence, OverrideRead
 from app.evidence.schemas import CitationWrite, ClaimWrite, DosingRangeWrite, SearchWrite
-from app.evidence.vocabulary import Kind, Stance
+from app.evidence.vocabulary import Certainty, Consensus, Kind, Stance, Unit
 from app.sources.models import Document, DocumentStudy, Study
 from app.sources.projection import year_of
 from app.sources.schemas import DocumentWrite, StudyWrite
-from app.sources.vocabulary import Completeness, Design, EvidenceSource, Standing
+from app.sources.vocabulary import ArmRole, Completeness, Design, EvidenceSource, Standing
 
 
 class Derived(BaseModel):
@@ -39,6 +40,9 @@ class ClaimDerived(Derived):
     evidence: ClaimEvidence
     order: tuple[str, ...]
     """Citation ids in the order in which they are shown."""
+    stale: bool
+    doses: dict[str, tuple[int, int]]
+    """Citation id → lowest and highest daily dose that its study gave, in picograms; absent where it was not read."""
 
 
 class ConceptDerived(Derived):
@@ -142,13 +146,73 @@ def claim_evidence(items: list[Evidence], graded: Grade) -> ClaimEvidence:
         participant_count=totals.participants,
         overlap=overlap(set(study_stances(counts)), reviews),
         by_stance=totals.by_stance,
+        overrides=(),
     )
 
 
-def derive_claim(_session: Session, world: World, claim: ClaimWrite) -> ClaimDerived:
+def derive_claim(session: Session, world: World, claim: ClaimWrite) -> ClaimDerived:
+    computed = computed_claim(world, claim, maintained_on(session))
+    overrides = session.scalars(
+        select(Override).where(Override.claim_id == claim.id, Override.is_active).order_by(Override.pk)
+    )
+    return computed.model_copy(update={"evidence": _overridden(computed.evidence, overrides)})
+
+
+def computed_claim(world: World, claim: ClaimWrite, day: str | None) -> ClaimDerived:
+    """What the method makes of a claim, before any override; a pure function of what is recorded."""
     items = evidence_of(world, claim)
     graded = grade(claim.form, claim.kind, items)
-    return ClaimDerived(evidence=claim_evidence(items, graded), order=_shown_order(items, graded))
+    return ClaimDerived(
+        evidence=claim_evidence(items, graded),
+        order=_shown_order(items, graded),
+        doses=_doses(world, claim),
+        stale=day is not None and claim.stale_on is not None and claim.stale_on <= day,
+    )
+
+
+def _doses(world: World, claim: ClaimWrite) -> dict[str, tuple[int, int]]:
+    read = {}
+    for citation in claim.citations:
+        study: StudyWrite | None = world.content(Key("study", citation.study)) if citation.study else None
+        total = studied_dose(study) if study else None
+        if total is not None and total.low is not None and total.high is not None:
+            read[citation.id] = (total.low, total.high)
+    return read
+
+
+def studied_dose(study: StudyWrite) -> doses.DailyDose | None:
+    """From the lowest to the highest daily dose that the study's intervention arms gave; null where none was read."""
+    given = [
+        doses.daily(arm.dose_low, arm.dose_high, Unit(arm.dose_unit))
+        for arm in study.arms
+        if arm.role is ArmRole.intervention and arm.dose_unit in list(Unit)
+    ]
+    lows = [dose.low for dose in given if dose is not None and dose.low is not None]
+    highs = [dose.high for dose in given if dose is not None and dose.high is not None]
+    return doses.DailyDose(min(lows), max(highs)) if lows and highs else None
+
+
+def maintained_on(session: Session) -> str | None:
+    """The day up to which what expires has been published."""
+    return session.scalar(select(Maintained.day))
+
+
+def _overridden(evidence: ClaimEvidence, overrides: Iterable[Override]) -> ClaimEvidence:
+    shown: dict[str, Any] = {}
+    noted = []
+    for override in overrides:
+        noted.append(
+            OverrideRead(
+                field=override.field,
+                value=override.value,
+                computed=getattr(evidence, override.field),
+                reason=override.reason,
+                author=override.author_id,
+                expires_on=override.expires_on,
+            )
+        )
+        shown[override.field] = (Consensus if override.field == "consensus" else Certainty)(override.value)
+    return evidence.model_copy(update={**shown, "overrides": tuple(noted)}) if noted else evidence
 
 
 def _shown_order(items: list[Evidence], graded: Grade) -> tuple[str, ...]:
@@ -244,7 +308,7 @@ def derive_search(_session: Session, _world: World, _search: SearchWrite) -> Not
     return Nothing()
 
 
-def _catalogue_evidence(session: Session, claims: Select[Any], *citations: object) -> CatalogueEvidence:
+def _catalogue_evidence(session: Session, claims: Select[Any], *citations: ColumnElement[bool]) -> CatalogueEvidence:
     """Counts over claims, and over those of their citations that meet the conditions."""
     kinds: Counter[str] = Counter()
     verdicts: Counter[str] = Counter()
@@ -269,12 +333,12 @@ def _catalogue_evidence(session: Session, claims: Select[Any], *citations: objec
     )
 
 
-def _tally_rows(session: Session, claims: Select[Any], *conditions: object) -> Tally:
+def _tally_rows(session: Session, claims: Select[Any], *conditions: ColumnElement[bool]) -> Tally:
     rows = session.execute(
         select(Citation.id, Document.id, Citation.stance, Study.id, Study.is_review, Study.participants)
         .join(Document, Document.pk == Citation.document_pk)
         .outerjoin(Study, Study.pk == Citation.study_pk)
-        .where(Citation.claim_pk.in_(claims), Document.standing != Standing.retracted, *conditions)  # type: ignore[arg-type]
+        .where(Citation.claim_pk.in_(claims), Document.standing != Standing.retracted, *conditions)
     )
     return tally(
         Counted(

@@ -95,6 +95,8 @@ class Claim(Base):
     study_count: Mapped[int]
     review_count: Mapped[int]
     participant_count: Mapped[int]
+    is_stale: Mapped[bool]
+    """Past its day for review, as of the last maintenance."""
     __table_args__ = (
         Index("ix_claims_intervention_pk_id", "intervention_pk", "id"),
         Index("ix_claims_outcome_pk_id", "outcome_pk", "id"),
@@ -159,6 +161,9 @@ class Citation(Base):
     verification: Mapped[TermColumn]
     verification_basis: Mapped[TermColumn | None]
     checked_on: Mapped[DateColumn | None]
+    dose_low_pg: Mapped[int | None] = mapped_column(BigInteger)
+    """Lowest daily dose that the study gave, in picograms; derived, null where it was not read."""
+    dose_high_pg: Mapped[int | None] = mapped_column(BigInteger)
     __table_args__ = (
         Index("ix_citations_claim_pk_position", "claim_pk", "position"),
         Index("ix_citations_document_pk_claim_pk", "document_pk", "claim_pk"),
@@ -266,3 +271,29 @@ class SearchSource(Base):
     search_pk: Mapped[int] = mapped_column(ForeignKey("searches.pk", ondelete="CASCADE"), primary_key=True)
     position: Mapped[int] = mapped_column(primary_key=True)
     name: Mapped[LineColumn]
+
+
+class Override(Base):
+    """A derived value set aside by a person, with a reason and an end."""
+
+    __tablename__ = "overrides"
+    pk: Mapped[Pk]
+    claim_id: Mapped[str] = mapped_column(SLUG, ForeignKey("claims.id"), index=True)
+    field: Mapped[TermColumn]
+    """`consensus` or `certainty`."""
+    value: Mapped[TermColumn]
+    reason: Mapped[TextColumn]
+    author_id: Mapped[str] = mapped_column(SLUG, ForeignKey("accounts.id"))
+    created_at: Mapped[InstantColumn]
+    expires_on: Mapped[DateColumn]
+    """The first day on which it holds no more."""
+    is_active: Mapped[bool]
+    """Until maintenance publishes its end; nothing in the data set changes by the clock alone."""
+
+
+class Maintained(Base):
+    """The day up to which everything that expires has been published; at most one row."""
+
+    __tablename__ = "maintained"
+    pk: Mapped[Pk]
+    day: Mapped[DateColumn]

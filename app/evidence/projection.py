@@ -99,7 +99,7 @@ _CLAIM_COLUMNS = {
 }  # fmt: skip
 _NOT_DERIVED_YET = {
     "updated_at": "", "consensus": "uncited", "leaning": None, "certainty": "not_graded", "method": "",
-    "citation_count": 0, "study_count": 0, "review_count": 0, "participant_count": 0,
+    "citation_count": 0, "study_count": 0, "review_count": 0, "participant_count": 0, "is_stale": False,
 }  # fmt: skip
 
 
@@ -153,6 +153,8 @@ def _insert_citation(session: Session, claim_pk: int, position: int, citation: C
         "verification": citation.verification.result,
         "verification_basis": citation.verification.basis,
         "checked_on": citation.verification.checked_on,
+        "dose_low_pg": None,
+        "dose_high_pg": None,
     }
     pk = add(session, Citation, values)
     owner = {"citation_pk": pk}

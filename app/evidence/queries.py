@@ -94,6 +94,8 @@ class ClaimFilters(SortedQuery):
 
 class ClaimQuery(ClaimFilters):
     id: Annotated[list[Slug], Field(max_length=200)] = []
+    stale: bool | None = None
+    """Whether the claim is past its day for review, as of the last maintenance of the data set."""
     updated_since: Instant | None = None
     """Published or changed at or after this instant (RFC 3339, UTC)."""
     sort: Literal[
@@ -120,9 +122,11 @@ def claims(session: Session, query: ClaimQuery) -> Select[Any]:
     """Published claims that meet every filter."""
     where = claim_conditions(session, query)
     if query.id:
-        where.append(Claim.pk.in_(_keys(session, Claim, query.id, "id")))
+        where.append(Claim.pk.in_(keys_of_ids(session, Claim, query.id, "id")))
     if query.updated_since is not None:
         where.append(Claim.updated_at >= query.updated_since)
+    if query.stale is not None:
+        where.append(Claim.is_stale.is_(query.stale))
     return select(Claim.pk).where(*where)
 
 
@@ -184,9 +188,9 @@ def citation_conditions(session: Session, filters: Any) -> list[ColumnElement[bo
         if values:
             where.append(column.in_(values))
     if filters.document:
-        where.append(Citation.document_pk.in_(_keys(session, Document, filters.document, "document")))
+        where.append(Citation.document_pk.in_(keys_of_ids(session, Document, filters.document, "document")))
     if filters.study:
-        where.append(Citation.study_pk.in_(_keys(session, Study, filters.study, "study")))
+        where.append(Citation.study_pk.in_(keys_of_ids(session, Study, filters.study, "study")))
     for scheme, values in ((IdentifierScheme.doi, filters.doi), (IdentifierScheme.pmid, filters.pmid)):
         if values:
             where.append(Citation.document_pk.in_(_identified(scheme, values)))
@@ -216,7 +220,7 @@ def _identified(scheme: IdentifierScheme, values: Sequence[str]) -> Select[Any]:
     )
 
 
-def _keys(session: Session, table: type[Base], ids: Sequence[str], parameter: str) -> list[int]:
+def keys_of_ids(session: Session, table: type[Base], ids: Sequence[str], parameter: str) -> list[int]:
     """Keys of records named by id; InvalidInput says what is near, or what took over."""
     columns = table.__table__.c
     rows = {
@@ -268,7 +272,7 @@ def citations(session: Session, query: CitationQuery) -> Select[Any]:
     if query.role:
         where.append(Citation.role.in_(query.role))
     if query.claim:
-        where.append(Citation.claim_pk.in_(_keys(session, Claim, query.claim, "claim")))
+        where.append(Citation.claim_pk.in_(keys_of_ids(session, Claim, query.claim, "claim")))
     published = select(Claim.pk).where(Claim.status == Status.published)
     return _citations(Citation.claim_pk.in_(published), *where)
 
@@ -334,10 +338,10 @@ def studies(session: Session, query: StudyQuery) -> Select[Any]:
         keys = keys_named(session, "condition", query.condition, "condition")
         where.append(Study.pk.in_(select(StudyCondition.study_pk).where(StudyCondition.concept_pk.in_(keys))))
     if query.document:
-        documents_ = _keys(session, Document, query.document, "document")
+        documents_ = keys_of_ids(session, Document, query.document, "document")
         where.append(Study.pk.in_(select(DocumentStudy.study_pk).where(DocumentStudy.document_pk.in_(documents_))))
     if query.claim:
-        cited = _keys(session, Claim, query.claim, "claim")
+        cited = keys_of_ids(session, Claim, query.claim, "claim")
         where.append(Study.pk.in_(select(Citation.study_pk).where(Citation.claim_pk.in_(cited))))
     return select(Study.pk).where(*where)
 
@@ -367,7 +371,7 @@ def documents(session: Session, query: DocumentQuery) -> Select[Any]:
         if identifiers:
             where.append(Document.pk.in_(_identified(scheme, identifiers)))
     if query.claim:
-        cited = _keys(session, Claim, query.claim, "claim")
+        cited = keys_of_ids(session, Claim, query.claim, "claim")
         where.append(Document.pk.in_(select(Citation.document_pk).where(Citation.claim_pk.in_(cited))))
     return select(Document.pk).where(*where)
 

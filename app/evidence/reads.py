@@ -64,6 +64,19 @@ class ByStance(Shape):
     not_assessed: StanceCount
 
 
+class OverrideRead(Shape):
+    """A derived value that a person has set aside, for a reason and until a day."""
+
+    field: Literal["consensus", "certainty"]
+    value: str
+    """The value that is shown."""
+    computed: str
+    """The value that the method gives."""
+    reason: str
+    author: str
+    expires_on: str
+
+
 class ClaimEvidence(Shape):
     """What the citations of a claim add up to; derived by the named method, never typed in."""
 
@@ -80,6 +93,8 @@ class ClaimEvidence(Shape):
     participant_count: int
     overlap: Overlap
     by_stance: ByStance
+    overrides: tuple[OverrideRead, ...]
+    """Values above that a person has set aside; normally empty."""
 
 
 class ClaimSummary(Shape):
@@ -197,7 +212,7 @@ class RelationRead(Shape):
 
 class ClaimLinks(RecordLinks):
     citations: str
-    evidence: str | None
+    evidence: str
     """The trace of the grades."""
     html: str | None
 
@@ -238,6 +253,8 @@ class ClaimRead(Envelope):
     citations_truncated: bool
     reviewed_on: str | None
     stale_on: str | None
+    stale: bool
+    """Whether the day for review had passed when the data set was last maintained."""
     links: ClaimLinks
 
 

@@ -122,7 +122,10 @@ def claim(world: World, content: ClaimWrite, derived: derive.ClaimDerived, stamp
         evidence=derived.evidence,
         citations=tuple(citation_body(world, by_id[citation]) for citation in shown),
         citations_truncated=len(derived.order) > MOST_EMBEDDED,
-        links=ClaimLinks(**links, citations=f"{links['self']}/citations", evidence=None, html=None),
+        stale=derived.stale,
+        links=ClaimLinks(
+            **links, citations=f"{links['self']}/citations", evidence=f"{links['self']}/evidence", html=None
+        ),
     )
 
 
@@ -151,7 +154,7 @@ def _citation_fields(world: World, citation: CitationWrite) -> dict[str, Any]:
     return {
         **{name: getattr(citation, name) for name in _CITATION_AS_IS},
         "dose_match": None,
-        "estimates": tuple(_estimate(world, estimate) for estimate in citation.estimates),
+        "estimates": tuple(estimate(world, read) for read in citation.estimates),
         "document": sources.document_embed(world.content(Key("document", citation.document))),
         "study": sources.study_embed(study) if study else None,
     }
@@ -163,9 +166,9 @@ _CITATION_AS_IS = (
 )  # fmt: skip
 
 
-def _estimate(world: World, estimate: Estimate) -> EstimateRead:
-    values = {name: getattr(estimate, name) for name in EstimateRead.model_fields if name != "outcome"}
-    return EstimateRead(**values, outcome=outcome(world, estimate.outcome))
+def estimate(world: World, content: Estimate) -> EstimateRead:
+    values = {name: getattr(content, name) for name in EstimateRead.model_fields if name != "outcome"}
+    return EstimateRead(**values, outcome=outcome(world, content.outcome))
 
 
 def citation(world: World, content: CitationRecord, _derived: derive.Nothing, stamp: Stamp) -> CitationRead:

@@ -85,6 +85,12 @@ def upgrade() -> None:
         sa.UniqueConstraint("id", name=op.f("uq_documents_id")),
     )
     op.create_table(
+        "maintained",
+        sa.Column("pk", sa.Integer(), nullable=False),
+        sa.Column("day", sa.String(length=10), nullable=False),
+        sa.PrimaryKeyConstraint("pk", name=op.f("pk_maintained")),
+    )
+    op.create_table(
         "record_references",
         sa.Column("type", sa.String(length=20), nullable=False),
         sa.Column(
@@ -295,30 +301,6 @@ def upgrade() -> None:
         batch_op.create_index("ix_flags_record_type_record_id", ["record_type", "record_id"], unique=False)
 
     op.create_table(
-        "overrides",
-        sa.Column("pk", sa.Integer(), nullable=False),
-        sa.Column(
-            "claim_id",
-            sa.String(length=64).with_variant(sa.String(length=64, collation="C"), "postgresql"),
-            nullable=False,
-        ),
-        sa.Column("field", sa.String(length=40), nullable=False),
-        sa.Column("value", sa.String(length=40), nullable=False),
-        sa.Column("reason", sa.Text(), nullable=False),
-        sa.Column(
-            "author_id",
-            sa.String(length=64).with_variant(sa.String(length=64, collation="C"), "postgresql"),
-            nullable=False,
-        ),
-        sa.Column("created_at", sa.String(length=20), nullable=False),
-        sa.Column("expires_on", sa.String(length=10), nullable=False),
-        sa.ForeignKeyConstraint(["author_id"], ["accounts.id"], name=op.f("fk_overrides_author_id")),
-        sa.PrimaryKeyConstraint("pk", name=op.f("pk_overrides")),
-    )
-    with op.batch_alter_table("overrides", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_overrides_claim_id"), ["claim_id"], unique=False)
-
-    op.create_table(
         "publications",
         sa.Column("serial", sa.Integer(), autoincrement=False, nullable=False),
         sa.Column("at", sa.String(length=20), nullable=False),
@@ -485,6 +467,7 @@ def upgrade() -> None:
         sa.Column("study_count", sa.Integer(), nullable=False),
         sa.Column("review_count", sa.Integer(), nullable=False),
         sa.Column("participant_count", sa.Integer(), nullable=False),
+        sa.Column("is_stale", sa.Boolean(), nullable=False),
         sa.ForeignKeyConstraint(["dosing_range_pk"], ["dosing_ranges.pk"], name=op.f("fk_claims_dosing_range_pk")),
         sa.ForeignKeyConstraint(["intervention_pk"], ["concepts.pk"], name=op.f("fk_claims_intervention_pk")),
         sa.ForeignKeyConstraint(["origin_document_pk"], ["documents.pk"], name=op.f("fk_claims_origin_document_pk")),
@@ -661,6 +644,8 @@ def upgrade() -> None:
         sa.Column("verification", sa.String(length=40), nullable=False),
         sa.Column("verification_basis", sa.String(length=40), nullable=True),
         sa.Column("checked_on", sa.String(length=10), nullable=True),
+        sa.Column("dose_low_pg", sa.BigInteger(), nullable=True),
+        sa.Column("dose_high_pg", sa.BigInteger(), nullable=True),
         sa.ForeignKeyConstraint(["claim_pk"], ["claims.pk"], name=op.f("fk_citations_claim_pk"), ondelete="CASCADE"),
         sa.ForeignKeyConstraint(["document_pk"], ["documents.pk"], name=op.f("fk_citations_document_pk")),
         sa.ForeignKeyConstraint(["study_pk"], ["studies.pk"], name=op.f("fk_citations_study_pk")),
@@ -713,6 +698,32 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("claim_relations", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_claim_relations_target_pk"), ["target_pk"], unique=False)
+
+    op.create_table(
+        "overrides",
+        sa.Column("pk", sa.Integer(), nullable=False),
+        sa.Column(
+            "claim_id",
+            sa.String(length=64).with_variant(sa.String(length=64, collation="C"), "postgresql"),
+            nullable=False,
+        ),
+        sa.Column("field", sa.String(length=40), nullable=False),
+        sa.Column("value", sa.String(length=40), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column(
+            "author_id",
+            sa.String(length=64).with_variant(sa.String(length=64, collation="C"), "postgresql"),
+            nullable=False,
+        ),
+        sa.Column("created_at", sa.String(length=20), nullable=False),
+        sa.Column("expires_on", sa.String(length=10), nullable=False),
+        sa.Column("is_active", sa.Boolean(), nullable=False),
+        sa.ForeignKeyConstraint(["author_id"], ["accounts.id"], name=op.f("fk_overrides_author_id")),
+        sa.ForeignKeyConstraint(["claim_id"], ["claims.id"], name=op.f("fk_overrides_claim_id")),
+        sa.PrimaryKeyConstraint("pk", name=op.f("pk_overrides")),
+    )
+    with op.batch_alter_table("overrides", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_overrides_claim_id"), ["claim_id"], unique=False)
 
     op.create_table(
         "reviews",
@@ -823,6 +834,10 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_reviews_revision_pk"))
 
     op.drop_table("reviews")
+    with op.batch_alter_table("overrides", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_overrides_claim_id"))
+
+    op.drop_table("overrides")
     with op.batch_alter_table("claim_relations", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_claim_relations_target_pk"))
 
@@ -890,10 +905,6 @@ def downgrade() -> None:
 
     op.drop_table("searches")
     op.drop_table("publications")
-    with op.batch_alter_table("overrides", schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f("ix_overrides_claim_id"))
-
-    op.drop_table("overrides")
     with op.batch_alter_table("flags", schema=None) as batch_op:
         batch_op.drop_index("ix_flags_record_type_record_id")
 
@@ -923,6 +934,7 @@ def downgrade() -> None:
         batch_op.drop_index("ix_record_references_to_type_to_id")
 
     op.drop_table("record_references")
+    op.drop_table("maintained")
     op.drop_table("documents")
     with op.batch_alter_table("concepts", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_concepts_parent_pk"))
