@@ -12,20 +12,26 @@ ROOT = Path(__file__).resolve().parent.parent
 class Settings(BaseSettings):
     """Read once at start; the defaults serve a laptop."""
 
-    model_config = SettingsConfigDict(frozen=True, hide_input_in_errors=True)
+    model_config = SettingsConfigDict(frozen=True, hide_input_in_errors=True, use_attribute_docstrings=True)
 
     database_url: str = Field(default=f"sqlite:///{ROOT / 'var' / 'ldn-evidence.db'}", repr=False)
     """`sqlite:///path` or `postgresql://user:password@host/name`."""
     host: str = "127.0.0.1"
+    """Address to listen on."""
     port: int = Field(default=8000, ge=1, le=65535)
+    """Port to listen on."""
     seed_dir: Path = ROOT / "seed_data"
+    """Directory of the seed files."""
     cors_origins: tuple[str, ...] = ("*",)
     """Origins whose pages may read; `*` is every origin, without credentials."""
     log_json: bool = True
+    """One JSON object a line; false for a person at a terminal."""
     max_body_bytes: int = Field(default=1_000_000, ge=1)
+    """Longer bodies are refused with 413."""
     deadline_seconds: float = Field(default=10.0, gt=0)
     """A request that has not been answered by then is answered 503."""
     pool_size: int = Field(default=10, ge=1, le=200)
+    """Database connections that one process may hold."""
 
 
 @lru_cache

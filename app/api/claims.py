@@ -3,29 +3,49 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
+from pydantic_core import to_json
 
 from app.api.records import (
     ListOf,
     RecordId,
     add_item_routes,
     answer_list,
+    bodies_of,
+    list_response,
+    list_tag,
     living,
 )
 from app.catalog import BY_TYPE
-from app.evidence import queries
+from app.core.lists import paginate
+from app.curation.world import Now
+from app.evidence import dose_query, queries, views
+from app.evidence.coverage import CoverageRead, coverage_of_empty_list
+from app.evidence.models import Claim
 from app.evidence.queries import CLAIM_SORTS, CitationQuery, ClaimQuery
 from app.evidence.reads import CitationRead, ClaimRead
+from app.evidence.views import DoseCount
+from app.http import caching
 from app.http.deps import CurrentDataset, ReadSession
 from app.http.problems import responses
 
 router = APIRouter(tags=["claims"])
 
 
+class ClaimList(ListOf[ClaimRead]):
+    """One page of claims."""
+
+    dose: DoseCount | None
+    """Where a dose was asked for: how the citations on this page stand to it. None was left out."""
+    coverage: list[CoverageRead]
+    """Where an intervention and a condition were asked for and nothing was found: what is known of the question. An
+    empty list of claims is not evidence of no effect, nor of safety."""
+
+
 @router.get(
     "/v1/claims",
     operation_id="listClaims",
     summary="Claims with their citations, for and against",
-    response_model=ListOf[ClaimRead],
+    response_model=ClaimList,
     responses=responses(422, 503),
 )
 def list_claims(
@@ -37,7 +57,25 @@ def list_claims(
     parameter means OR, different parameters mean AND, and filters about citations must hold on one and the same
     citation. A code such as `icd10cm:M79.7` may stand wherever an id may.
     """
-    return answer_list(request, session, dataset, "claim", query, lambda: queries.claims(session, query), CLAIM_SORTS)
+    tag = list_tag(request, dataset)
+    if caching.if_none_match(request.headers.get("if-none-match"), tag):
+        return caching.json_response(request, b"", tag, headers=dataset.headers)
+    matching = queries.claims(session, query)
+    page = paginate(session, matching, query, sort=query.sort, columns=CLAIM_SORTS, key=Claim.id)
+    bodies = bodies_of(session, "claim", page.ids)
+    if query.citations == "top":
+        bodies = [views.top(body) for body in bodies]
+    counted = None
+    if query.dose is not None:
+        bodies, counted = views.mark_doses(session, page.ids, bodies, dose_query.parse(query.dose))
+    known: tuple[CoverageRead, ...] = ()
+    if page.total == 0 and query.intervention and query.condition:
+        known = coverage_of_empty_list(session, Now(session), query.intervention, query.condition)
+    extra = b'"dose":%b,"coverage":[%b],' % (
+        to_json(counted),
+        b",".join(one.model_dump_json().encode() for one in known),
+    )
+    return list_response(request, dataset, tag, bodies, page, extra)
 
 
 add_item_routes(router, "claim")

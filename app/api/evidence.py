@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from app.api.records import ListOf, RecordId, body_at, list_response, living, next_address
+from app.api.records import ListOf, RecordId, body_at, list_response, list_tag, living, next_address
 from app.catalog import BY_TYPE
 from app.core.lists import ListQuery, SortedQuery, decode, encode, paginate
 from app.core.text import Slug
@@ -120,8 +120,7 @@ def get_document_impact(
     bodies = [_impact(session, claim_id, id).model_dump_json().encode() for claim_id in page.ids]
     about = DocumentRef(id=document.id, label=document.label).model_dump_json().encode()
     extra = b'"document":%b,"standing":"%b",' % (about, document.standing[-1].standing.encode())
-    tag = caching.etag(b"", str(dataset.serial), request.url.path, request.url.query)
-    return list_response(request, dataset, tag, bodies, page, extra)
+    return list_response(request, dataset, list_tag(request, dataset), bodies, page, extra)
 
 
 def _impact(session: Session, claim_id: str, document_id: str) -> ImpactRead:

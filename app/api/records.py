@@ -87,12 +87,17 @@ def answer_list(
     columns: Sorts,
 ) -> Response:
     """A page of stored documents. Its ETag stands for the serial and the query, so a known one costs no query."""
-    tag = caching.etag(b"", str(dataset.serial), request.url.path, request.url.query)
+    tag = list_tag(request, dataset)
     if caching.if_none_match(request.headers.get("if-none-match"), tag):
         return caching.json_response(request, b"", tag, headers=dataset.headers)
     page = paginate(session, matching(), query, sort=query.sort, columns=columns, key=columns["id"])
     bodies = bodies_of(session, record_type, page.ids)
     return list_response(request, dataset, tag, bodies, page)
+
+
+def list_tag(request: Request, dataset: Dataset) -> str:
+    """The ETag of whatever follows from the data set and the query alone."""
+    return caching.etag(b"", str(dataset.serial), request.url.path, request.url.query)
 
 
 def list_response(

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
-from sqlalchemy import Engine, MetaData, String, Text, event
+from sqlalchemy import Engine, MetaData, String, Text, event, func, select
 from sqlalchemy import create_engine as sqlalchemy_engine
 from sqlalchemy.engine import URL, Connection, make_url
 from sqlalchemy.orm import DeclarativeBase, Session, mapped_column
@@ -29,6 +29,10 @@ DateColumn = Annotated[str, mapped_column(String(10))]
 """A partial date as text: precision is kept, and it sorts."""
 InstantColumn = Annotated[str, mapped_column(String(20))]
 """RFC 3339, UTC, whole seconds; the same text on both engines, and it sorts."""
+
+
+WRITERS = 0x4C444E
+"""Number of the advisory lock that PostgreSQL's writers take in turn."""
 
 
 class Base(DeclarativeBase):
@@ -55,28 +59,38 @@ class Database:
         self.url = _with_driver(make_url(url))
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
         if self.is_sqlite:
-            self.engine = _sqlite_engine(self.url, pool_size)
+            self.engine = self._snapshots = _sqlite_engine(self.url, pool_size)
         else:
             self.engine = _postgresql_engine(self.url, pool_size, statement_timeout_ms)
+            self._snapshots = self.engine.execution_options(isolation_level="REPEATABLE READ")
 
     @contextmanager
     def read(self) -> Iterator[Session]:
-        with Session(self.engine, autoflush=False) as session:
+        """One consistent view of the data, whatever is written meanwhile."""
+        with Session(self._snapshots, autoflush=False) as session:
             yield session
 
     @contextmanager
     def write(self) -> Iterator[Session]:
         """One transaction, committed at the end or rolled back whole; concurrent writers queue up fairly."""
         with (
-            self._writer_lock(),
-            self.engine.connect().execution_options(write=True) as connection,
-            Session(connection, expire_on_commit=False) as session,
+            self.exclusive() as connection,
+            Session(connection, expire_on_commit=False, join_transaction_mode="control_fully") as session,
         ):
             yield session
             session.commit()
 
     @contextmanager
-    def _writer_lock(self) -> Iterator[None]:
+    def exclusive(self) -> Iterator[Connection]:
+        """A connection while nobody else writes; rolled back unless the caller commits."""
+        with self._lock_file(), self.engine.connect().execution_options(write=True) as connection:
+            if not self.is_sqlite:
+                # Else two writers would read the same state, and the second would undo what the first did.
+                connection.execute(select(func.pg_advisory_xact_lock(WRITERS)))
+            yield connection
+
+    @contextmanager
+    def _lock_file(self) -> Iterator[None]:
         # SQLite's own queue starves writers (one waits seconds while another repeats); a lock file is fair.
         if not self.is_sqlite or not self.url.database:
             yield

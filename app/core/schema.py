@@ -26,8 +26,8 @@ def config(connection: Connection | None = None) -> Config:
 
 
 def migrate(database: Database, target: str = "head") -> tuple[str | None, str | None]:
-    """Bring the schema to a revision; the revisions before and after."""
-    with database.engine.connect() as connection:
+    """Bring the schema to a revision; the revisions before and after. Migrations at the same time wait."""
+    with database.exclusive() as connection:
         before = _revision(connection)
         _refuse_newer(before)
         going_down = target != "head" and (target == "base" or _is_older(target, before))

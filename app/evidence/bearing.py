@@ -5,15 +5,17 @@ hold for what they name alone.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, and_, or_, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from app.concepts.models import Concept
+from app.concepts.queries import keys_named
 from app.concepts.schemas import OutcomeRef
 from app.concepts.vocabulary import Better, InterventionLevel
+from app.core.errors import Fault, InvalidInput
 from app.core.vocabulary import Status
 from app.evidence.counts import Counted, Tally, tally
 from app.evidence.models import Citation, Claim, ClaimConcept
@@ -50,7 +52,18 @@ class Question:
 # --- the question -------------------------------------------------------------------------------------------------
 
 
-def _question(session: Session, intervention_pk: int, named: Mapping[str, int]) -> Question:
+def key_named(session: Session, record_type: str, name: str, parameter: str) -> int:
+    """The one concept that a parameter names by id or code; InvalidInput lists several that carry a code."""
+    keys = list(dict.fromkeys(keys_named(session, record_type, [name], parameter)))
+    if len(keys) > 1:
+        ids = tuple(session.scalars(select(Concept.id).where(Concept.pk.in_(keys)).order_by(Concept.id)))
+        fault = Fault("query", parameter, "ambiguous_code", "Several records carry this code: name one by its id.", ids)
+        raise InvalidInput("A code leads to more than one record.", errors=[fault])
+    return keys[0]
+
+
+def question_of(session: Session, intervention_pk: int, named: Mapping[str, int]) -> Question:
+    """The question by its keys: `named` says, by role, what is asked beside the intervention. One statement."""
     rows = session.execute(
         select(Concept.pk, Concept.parent_pk, Concept.level).where(
             Concept.type == "intervention", or_(Concept.parent_pk.is_not(None), Concept.pk == intervention_pk)
@@ -169,11 +182,12 @@ def best_design(citations: Iterable[Cite]) -> Design | None:
 
 def informative_citations(claims: Select[Any]) -> Select[Any]:
     """Citations of the claims that tell something; those of retracted documents tell nothing."""
+    columns: tuple[InstrumentedAttribute[Any], ...] = (
+        Citation.claim_pk, Citation.id, Document.id, Citation.stance, Citation.directness,
+        Study.id, Study.is_review, Study.participants, Study.design,
+    )  # fmt: skip
     return (
-        select(
-            Citation.claim_pk, Citation.id, Document.id, Citation.stance, Citation.directness,
-            Study.id, Study.is_review, Study.participants, Study.design,
-        )
+        select(*columns)
         .join(Document, Document.pk == Citation.document_pk)
         .outerjoin(Study, Study.pk == Citation.study_pk)
         .where(
@@ -182,7 +196,7 @@ def informative_citations(claims: Select[Any]) -> Select[Any]:
             Document.standing != Standing.retracted,
         )
         .order_by(Citation.id)
-    )  # fmt: skip
+    )
 
 
 def cite_of(row: Sequence[Any]) -> tuple[int, Cite]:
@@ -215,12 +229,13 @@ def evidence_on(session: Session, question: Question) -> Body:
 
 
 def cited_claim(claim: Claim, outcome: Concept | None) -> Cited:
+    """The claim's row, with the row of its outcome."""
     return Cited(
         id=claim.id,
         kind=Kind(claim.kind),
         form=Form(claim.form),
         effect=Effect(claim.effect),
-        outcome=OutcomeRef(id=outcome.id, name=outcome.name, better=Better(outcome.better)) if outcome else None,
+        outcome=outcome_ref(outcome) if outcome else None,
         consensus=Consensus(claim.consensus),
         leaning=Leaning(claim.leaning or Leaning.neither),
         certainty=Certainty(claim.certainty),
@@ -229,3 +244,5 @@ def cited_claim(claim: Claim, outcome: Concept | None) -> Cited:
     )
 
 
+def outcome_ref(outcome: Concept) -> OutcomeRef:
+    return OutcomeRef(id=outcome.id, name=outcome.name, better=Better(outcome.better or ""))

@@ -3,6 +3,7 @@
 from app.concepts.schemas import ConceptRef
 from app.core.content import Shape
 from app.core.text import Slug
+from app.evidence.coverage import PendingStudy, SearchMatch
 from app.evidence.reads import ClaimSummary, DosingRangeRef, StanceCount
 from app.evidence.vocabulary import (
     Basis,
@@ -17,8 +18,8 @@ from app.evidence.vocabulary import (
     Stance,
     StanceReason,
 )
-from app.sources.schemas import DocumentRef, Notice, StudyRef
-from app.sources.vocabulary import Design, Interest, Recruitment, ResultsStatus, Standing
+from app.sources.schemas import DocumentRef, Notice
+from app.sources.vocabulary import Design, Interest, Standing
 
 
 class Footnote(Shape):
@@ -122,36 +123,11 @@ class Section(Shape):
     """Whether there are more than are shown; the brief's `links.claims` lists all."""
 
 
-class OpenQuestion(Shape):
-    """A question that was searched without a find, or that nobody has searched yet."""
-
-    search_id: Slug
-    topic: str | None
-    question: str
-    coverage: Coverage
-    coverage_label: str
-    searched_on: str | None
-    note: str | None
-    permalink: str
-
-
 class Undecided(Shape):
-    """A statement of the brief on which the evidence is too little to decide."""
+    """A benefit or harm on which the evidence is too little to decide."""
 
     claim: ClaimSummary
     certainty_text: str
-
-
-class PendingStudy(Shape):
-    """A registered or planned study whose results were not found."""
-
-    study: StudyRef
-    design_label: str
-    recruitment: Recruitment | None
-    results: ResultsStatus | None
-    results_label: str | None
-    registry_ids: tuple[str, ...]
-    url: str
 
 
 class BriefReference(Shape):
@@ -206,7 +182,6 @@ class BriefFoot(Shape):
 
 class BriefLinks(Shape):
     self: str
-    json: str  # type: ignore[assignment]  # the name of the format; pydantic's old method is of no use here
     markdown: str
     html: str
     claims: str
@@ -222,8 +197,8 @@ class BriefRead(Shape):
     notice: BriefNotice
     sections: tuple[Section, ...]
     """In reading order; all are always present."""
-    open_questions: tuple[OpenQuestion, ...]
-    """Part of what is unknown."""
+    open_questions: tuple[SearchMatch, ...]
+    """Questions that were searched without a find, or that nobody has searched: part of what is unknown."""
     undecided: tuple[Undecided, ...]
     """Part of what is unknown."""
     pending_studies: tuple[PendingStudy, ...]

@@ -1,18 +1,26 @@
-"""The sentences of a brief that no curator wrote: certainty in words, references as text. Pure."""
+"""The sentences of a brief that no curator wrote: certainty in words, references, verdicts and marks. Pure."""
 
 from collections.abc import Iterable
 
 from app.core.resource import Key, World
-from app.evidence.reads import ClaimEvidence
+from app.evidence.brief_shapes import (
+    BriefCitation,
+    BriefOrigin,
+    BriefRead,
+    BriefReference,
+    Sentence,
+    Statement,
+)
+from app.evidence.coverage import NO_ALL_CLEAR, PendingStudy, SearchMatch, counted
+from app.evidence.reads import ClaimEvidence, ClaimSummary
 from app.evidence.rules import VOTING_FORMS
 from app.evidence.schemas import ClaimWrite
-from app.evidence.vocabulary import Certainty, Consensus, Effect, Leaning, StanceReason
+from app.evidence.vocabulary import Basis, Certainty, Consensus, Directness, Effect, Leaning, Stance, StanceReason
 from app.sources.identifiers import address
 from app.sources.render import author_name, identified
 from app.sources.schemas import DocumentWrite
-from app.sources.vocabulary import IdentifierScheme
+from app.sources.vocabulary import IdentifierScheme, Standing
 
-NO_INFERENCE = "This is not evidence of no effect or of safety."
 MOST_AUTHORS = 6
 
 
@@ -36,10 +44,10 @@ def certainty_text(world: World, claim: ClaimWrite, evidence: ClaimEvidence) -> 
     if evidence.consensus is Consensus.uncited:
         return "Not graded: no citation is recorded."
     if evidence.certainty is Certainty.not_graded:
-        return f"Not graded: nothing that decides it was measured. {NO_INFERENCE}"
+        return f"Not graded: nothing that decides it was measured. {NO_ALL_CLEAR}"
     sentence = f"{evidence.certainty.label} certainty{_answer(world, claim, evidence.leaning)}"
     if evidence.consensus is Consensus.insufficient:
-        return f"{sentence}; there is too little evidence to decide. {NO_INFERENCE}"
+        return f"{sentence}; there is too little evidence to decide. {NO_ALL_CLEAR}"
     return f"{sentence}."
 
 
@@ -49,7 +57,7 @@ def _answer(world: World, claim: ClaimWrite, leaning: Leaning) -> str:
         return f" that {statement}"
     if leaning is Leaning.neither:
         return f", with the evidence leaning neither way, on whether {statement}"
-    return f" that {_denial(world, claim) or f'it does not hold that {statement}'}"
+    return f" that {_denial(world, claim) or f'this is not so: {statement}'}"
 
 
 def _denial(world: World, claim: ClaimWrite) -> str | None:
@@ -60,7 +68,9 @@ def _denial(world: World, claim: ClaimWrite) -> str | None:
         return None
     treatment = inline(world.content(Key("intervention", claim.intervention)).name)
     outcome = inline(world.content(Key("outcome", claim.outcome)).name)
-    people = listed(inline(world.content(Key("condition", c)).name) for c in claim.conditions) if claim.conditions else ""
+    people = (
+        listed(inline(world.content(Key("condition", c)).name) for c in claim.conditions) if claim.conditions else ""
+    )
     where = f"{outcome} in {people}" if people else outcome
     if claim.comparator == "placebo":
         return f"{treatment} differs little or not from placebo for {where}"
@@ -101,3 +111,129 @@ def reference_url(document: DocumentWrite) -> str | None:
         if normal := identified(document, scheme):
             return address(scheme, normal)
     return document.url
+
+
+# --- what the renderings share ------------------------------------------------------------------------------------
+
+SIDES = {
+    Stance.supports: "Supporting",
+    Stance.disputes: "Disputing",
+    Stance.mixed: "Mixed",
+    Stance.inconclusive: "Inconclusive",
+    Stance.background: "Background",
+    Stance.not_assessed: "Not assessed",
+}
+_LEANS = {Leaning.supports: "leaning for", Leaning.disputes: "leaning against", Leaning.neither: "leaning neither way"}
+
+
+def side(sentence: Sentence, stance: Stance) -> tuple[BriefCitation, ...]:
+    found: tuple[BriefCitation, ...] = getattr(sentence.citations, stance.value)
+    return found
+
+
+def side_title(sentence: Sentence, stance: Stance) -> str:
+    """`Supporting: 4 studies, 90 people`; sides that are not counted are named alone."""
+    counts = {Stance.supports: sentence.supports, Stance.disputes: sentence.disputes}.get(stance)
+    if counts is None:
+        return SIDES[stance]
+    told = counted(counts.studies, "study", "studies")
+    if counts.participants:
+        told += f", {counted(counts.participants, 'person', 'people')}"
+    if counts.reviews:
+        told += f", {counted(counts.reviews, 'review', 'reviews')}"
+    return f"{SIDES[stance]}: {told}"
+
+
+def verdict(told: Sentence | ClaimSummary) -> str:
+    """The consensus with both sides' counts; empty for forms that gather no votes."""
+    if told.consensus is Consensus.not_applicable:
+        return ""
+    if told.consensus is Consensus.uncited:
+        return "Uncited."
+    return (
+        f"{told.consensus.label}, {_LEANS[told.leaning]}: "
+        f"{counted(told.supports.citations, 'citation', 'citations')} for, {told.disputes.citations} against."
+    )
+
+
+def source_line(citation: BriefCitation) -> str:
+    """Who found it, by which design, in how many people, how directly, and whether the source still stands."""
+    told = [citation.document.label]
+    if citation.design_label:
+        told.append(inline(citation.design_label))
+    if citation.participants is not None:
+        told.append(counted(citation.participants, "person", "people"))
+    if citation.directness is Directness.indirect:
+        told.append("indirect")
+    if citation.basis in (Basis.abstract, Basis.secondary_source):
+        told.append(f"read in {'the abstract' if citation.basis is Basis.abstract else 'a secondary source'}")
+    if citation.standing in MARKED:
+        told.append(citation.standing.label.upper())
+    return ", ".join(told)
+
+
+MARKED = (Standing.retracted, Standing.expression_of_concern)
+"""Standings that are told wherever a source is named."""
+
+
+def validity(sentence: Sentence) -> str:
+    """From when to when a regulatory fact held."""
+    told = []
+    if sentence.valid_from:
+        told.append(f"from {sentence.valid_from}")
+    if sentence.valid_to:
+        told.append(f"until {sentence.valid_to}")
+    if sentence.as_of:
+        told.append(f"as known on {sentence.as_of}")
+    return f"Holds {', '.join(told)}." if told else ""
+
+
+def inheritance(statement: Statement) -> str:
+    """Of which drug, and at which dose, it was said."""
+    told = []
+    if statement.inherited_from:
+        told.append(f"Said of {inline(statement.inherited_from.name)}, the parent drug, not of the low dose itself.")
+    if statement.dose:
+        told.append(f"Dose: {statement.dose.dose_text}.")
+    return " ".join(told)
+
+
+def origin_line(origin: BriefOrigin) -> str:
+    """What the source article says, where it differs from the statement or not."""
+    numbers = f", its references {', '.join(map(str, origin.reference_numbers))}" if origin.reference_numbers else ""
+    return (
+        f"{origin.document.label}, “{origin.section}”{numbers}: {origin.asserts.rstrip('.')}. "
+        f"Compared with its source: {inline(origin.fit_label)}."
+    )
+
+
+def question_line(question: SearchMatch) -> str:
+    when = f" ({question.searched_on})" if question.searched_on else ""
+    topic = f"{question.topic}: " if question.topic else ""
+    return f"{topic}{question.question} {question.coverage.label}{when}."
+
+
+def pending_line(study: PendingStudy) -> str:
+    told = [study.name, *study.registry_ids]
+    if study.recruitment:
+        told.append(inline(study.recruitment.label))
+    return f"{', '.join(told)}: {inline(study.results.label)}."
+
+
+def reference_marks(reference: BriefReference) -> str:
+    """What has to be known of a source besides where it is."""
+    told = [f"Standing: {inline(reference.standing_label)}."]
+    if reference.notice and reference.notice.text:
+        told.append(reference.notice.text)
+    if reference.interest_label:
+        told.append(f"Interest of the publisher: {inline(reference.interest_label)}.")
+    return " ".join(told)
+
+
+def foot_lines(brief: BriefRead) -> tuple[str, ...]:
+    foot = brief.foot
+    release = f"Release {foot.release} of the data set" if foot.release else "No release of the data set yet"
+    return (
+        f"{release}, serial {foot.serial}. Consensus by {foot.consensus_method}, certainty by {foot.certainty_method}.",
+        f"Data under {foot.licence.name} ({foot.licence.spdx}).",
+    )

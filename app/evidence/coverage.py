@@ -1,46 +1,37 @@
 """What is known of a question: found, searched without a find, or not searched. An empty answer is never good news.
 
 `found` needs a published claim about the intervention and everything else that is asked, in a form that evidence can
-bear on, with a citation that tells something. Harms of a drug hold for its dose regimens, those of a class of drugs for
-its members; benefits and the findings of a search hold for what they name alone.
+bear on, with a citation that tells something (`bearing.py`). A search that found nothing holds for what it names alone.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from itertools import product
-from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, or_, select
+from sqlalchemy import ColumnElement, and_, or_, select
 from sqlalchemy.orm import Session
 
 from app.concepts.models import Concept
 from app.concepts.queries import keys_named
 from app.concepts.schemas import ConceptRef, OutcomeRef
-from app.concepts.vocabulary import Better, InterventionLevel
 from app.core.content import Shape
 from app.core.resource import World
 from app.core.text import Slug
 from app.core.vocabulary import Status
 from app.evidence import render
-from app.evidence.counts import Counted, Tally, tally
-from app.evidence.models import Citation, Claim, ClaimConcept, Search, SearchConcept, SearchSource
-from app.evidence.queries import HARM_KINDS
+from app.evidence.bearing import Body, Question, evidence_on, question_of
+from app.evidence.models import Citation, Claim, Search, SearchConcept, SearchSource
 from app.evidence.reads import ClaimSummary, SelfLink
-from app.evidence.rules import INFORMATIVE, VOTING_FORMS
+from app.evidence.rules import VOTING_FORMS
 from app.evidence.vocabulary import (
     Certainty,
     Consensus,
     Coverage,
-    Directness,
     Effect,
-    Form,
-    Kind,
     Leaning,
     SearchDepth,
-    Stance,
 )
-from app.sources.models import Document, Study, StudyCondition, StudyIdentifier
-from app.sources.vocabulary import Design, Recruitment, ResultsStatus, Standing
+from app.sources.models import Study, StudyCondition, StudyIdentifier
+from app.sources.vocabulary import Design, Recruitment, ResultsStatus
 
 NO_ALL_CLEAR = "This is not evidence of no effect or of safety."
 WITHOUT_RESULTS = (ResultsStatus.pending, ResultsStatus.none_found, ResultsStatus.overdue)
@@ -134,7 +125,7 @@ def coverage(
         "side_effect": side_effect_pk,
         "interactant": interactant_pk,
     }
-    question = _question(session, intervention_pk, {role: pk for role, pk in given.items() if pk is not None})
+    question = question_of(session, intervention_pk, {role: pk for role, pk in given.items() if pk is not None})
     body = evidence_on(session, question)
     searches, answer = _searches(session, question)
     refs = _references(session, [intervention_pk, *question.named.values()])
@@ -221,22 +212,29 @@ _SIDES = {
 def _text(body: Body, pending: int) -> str:
     head, totals = body.headline, body.totals
     assert head is not None  # noqa: S101 - narrows the type: asked only where something was found
-    counts = [
-        counted(totals.studies, "study", "studies") + f" with {counted(totals.participants, 'person', 'people')}",
-        counted(totals.reviews, "review", "reviews"),
-    ]
+    amounts = []
+    if totals.studies:
+        people = (
+            counted(totals.participants, "person", "people") if totals.participants else "an unknown number of people"
+        )
+        amounts.append(f"{counted(totals.studies, 'study', 'studies')} with {people}")
+    if totals.reviews:
+        amounts.append(counted(totals.reviews, "review", "reviews"))
     if pending:
-        counts.append(counted(pending, "registered trial", "registered trials") + " without results")
-    lines = [f"{', '.join(counts)}."]
-    if head.consensus is Consensus.not_applicable:
-        lines.append("The leading claim reports what one source states and gathers no votes.")
+        amounts.append(f"{counted(pending, 'registered trial', 'registered trials')} without results")
+    lines = [f"{', '.join(amounts)}." if amounts else "No study is recorded; what is known is what sources state."]
+    if head.effect is Effect.contraindicated:
+        lines.append("The leading claim is a contraindication.")
         return " ".join(lines)
-    on = f" on {head.outcome.name.lower()}" if head.outcome else ""
-    lines.append(
-        f"The leading claim{on}: {head.consensus.label.lower()}, {_SIDES[head.leaning]}; "
-        f"certainty in that answer: {head.certainty.label.lower()}."
-    )
-    if head.consensus is Consensus.insufficient or head.leaning is Leaning.neither:
+    if head.consensus is Consensus.not_applicable:
+        lines.append("The leading claim reports what a source states and gathers no votes.")
+    else:
+        on = f" on {head.outcome.name.lower()}" if head.outcome else ""
+        lines.append(
+            f"The leading claim{on}: {head.consensus.label.lower()}, {_SIDES[head.leaning]}; "
+            f"certainty in that answer: {head.certainty.label.lower()}."
+        )
+    if head.consensus in (Consensus.insufficient, Consensus.not_applicable) or head.leaning is Leaning.neither:
         lines.append(NO_ALL_CLEAR)
     return " ".join(lines)
 
@@ -327,9 +325,9 @@ def _pending(session: Session, question: Question) -> tuple[PendingStudy, ...]:
 
 
 def pending_trials(
-    session: Session, intervention_pk: int, condition_pks: Sequence[int]
+    session: Session, intervention_pk: int, condition_pks: Sequence[int] | None = None
 ) -> list[tuple[int, PendingStudy]]:
-    """Registered trials in the conditions whose results were not read, with the condition's key.
+    """Registered trials in the conditions, or in any, whose results were not read; with the condition's key.
 
     A study does not name its drug: one that is cited for other interventions alone belongs to them. Two statements.
     """
@@ -340,7 +338,7 @@ def pending_trials(
         select(StudyCondition.concept_pk, Study)
         .join(Study, Study.pk == StudyCondition.study_pk)
         .where(
-            StudyCondition.concept_pk.in_(condition_pks),
+            *(() if condition_pks is None else (StudyCondition.concept_pk.in_(condition_pks),)),
             Study.status == Status.published,
             Study.results.in_(WITHOUT_RESULTS),
             or_(Study.pk.in_(ours), Study.pk.not_in(theirs)),
@@ -362,7 +360,7 @@ def pending_trials(
                 name=study.name,
                 registry_ids=tuple(registered.get(study.pk, ())),
                 recruitment=Recruitment(study.recruitment) if study.recruitment else None,
-                results=ResultsStatus(study.results),
+                results=ResultsStatus(study.results or ""),
                 links=SelfLink(self=render.address("studies", study.id)),
             ),
         )

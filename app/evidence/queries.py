@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, Field
-from sqlalchemy import ColumnElement, Select, and_, or_, select
+from sqlalchemy import ColumnElement, Select, and_, func, or_, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from app.concepts.models import Concept
@@ -15,6 +15,8 @@ from app.core.errors import Fault, InvalidInput, nearest
 from app.core.lists import SortedQuery, Sorts
 from app.core.text import Instant, Named, Slug
 from app.core.vocabulary import Status
+from app.evidence import dose_query
+from app.evidence.doses import DailyDose
 from app.evidence.models import (
     Citation,
     Claim,
@@ -94,6 +96,11 @@ class ClaimFilters(SortedQuery):
 
 class ClaimQuery(ClaimFilters):
     id: Annotated[list[Slug], Field(max_length=200)] = []
+    dose: Annotated[str, Field(min_length=1, max_length=60)] | None = None
+    """A daily total such as `4.5 mg`, `1.5..4.5 mg` or `4500 ug`, both ends inclusive. Keeps claims with a studied dose
+    in the range, claims whose doses were not read, and every warning; each citation is marked (`dose_match`)."""
+    citations: Literal["all", "top"] = "all"
+    """`top` embeds only the strongest citation of the supporting and of the disputing side."""
     stale: bool | None = None
     """Whether the claim is past its day for review, as of the last maintenance of the data set."""
     updated_since: Instant | None = None
@@ -127,7 +134,32 @@ def claims(session: Session, query: ClaimQuery) -> Select[Any]:
         where.append(Claim.updated_at >= query.updated_since)
     if query.stale is not None:
         where.append(Claim.is_stale.is_(query.stale))
+    if query.dose is not None:
+        where.append(_of_dose(dose_query.parse(query.dose)))
     return select(Claim.pk).where(*where)
+
+
+def _of_dose(asked: DailyDose) -> ColumnElement[bool]:
+    """Claims on a treatment, less those whose every known dose lies outside: nothing unread is dropped, and no harm."""
+    low, high = asked.low or 0, asked.high if asked.high is not None else _NO_END
+    studied = Citation.dose_low_pg.is_not(None)
+    ranged = DosingRange.low_pg_per_day.is_not(None) | DosingRange.high_pg_per_day.is_not(None)
+    overlapping = and_(Citation.dose_low_pg <= high, Citation.dose_high_pg >= low)
+    touching = and_(
+        func.coalesce(DosingRange.low_pg_per_day, 0) <= high, func.coalesce(DosingRange.high_pg_per_day, _NO_END) >= low
+    )
+    known = or_(
+        Claim.pk.in_(select(Citation.claim_pk).where(studied)),
+        Claim.dosing_range_pk.in_(select(DosingRange.pk).where(ranged)),
+    )
+    inside = or_(
+        Claim.pk.in_(select(Citation.claim_pk).where(studied, overlapping)),
+        Claim.dosing_range_pk.in_(select(DosingRange.pk).where(ranged, touching)),
+    )
+    return and_(Claim.intervention_pk.is_not(None), or_(Claim.kind.in_(HARM_KINDS), inside, ~known))
+
+
+_NO_END = 2**63 - 1
 
 
 def claim_conditions(session: Session, filters: ClaimFilters) -> list[ColumnElement[bool]]:
@@ -381,6 +413,8 @@ class DosingRangeQuery(SortedQuery):
     condition: Names = []
     basis: Annotated[list[DoseBasis], _FEW] = []
     tier: Annotated[list[DoseTier], _FEW] = []
+    dose: Annotated[str, Field(min_length=1, max_length=60)] | None = None
+    """A daily total such as `4.5 mg` or `1.5..4.5 mg`, both ends inclusive. Ranges whose dose was not read are kept."""
     sort: Literal["id", "-id", "dose", "-dose"] = "id"
     """`dose` is the lowest daily total; ranges without one come last."""
 
@@ -403,6 +437,12 @@ def dosing_ranges(session: Session, query: DosingRangeQuery) -> Select[Any]:
     if query.tier:
         touching = select(DosingRangeTier.dosing_range_pk).where(DosingRangeTier.tier.in_(query.tier))
         where.append(DosingRange.pk.in_(touching))
+    if query.dose is not None:
+        asked = dose_query.parse(query.dose)
+        low, high = DosingRange.low_pg_per_day, DosingRange.high_pg_per_day
+        unread = and_(low.is_(None), high.is_(None))
+        end = asked.high if asked.high is not None else _NO_END
+        where.append(or_(unread, and_(func.coalesce(low, 0) <= end, func.coalesce(high, _NO_END) >= (asked.low or 0))))
     return select(DosingRange.pk).where(*where)
 
 

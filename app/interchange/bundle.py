@@ -14,7 +14,8 @@ from pydantic import ValidationError
 from app.catalog import RESOURCES
 from app.core.content import Record
 from app.core.errors import Fault, InvalidInput, nearest
-from app.core.resource import Resource
+from app.core.resource import Key, Reference, Resource
+from app.core.vocabulary import Status
 from app.curation.service import Change
 from app.evidence.schemas import ClaimWrite
 
@@ -29,17 +30,20 @@ _Loader.yaml_implicit_resolvers = {
 }
 for _tag, _pattern, _first in (
     ("bool", r"^(?:true|false)$", "tf"),
-    ("int", r"^-?(?:0|[1-9]\d*)$", "-0123456789"),
-    ("float", r"^-?(?:0|[1-9]\d*)\.\d+$", "-0123456789"),
+    ("int", r"^-?(?:0|[1-9][0-9]*)$", "-0123456789"),
+    ("float", r"^-?(?:0|[1-9][0-9]*)\.[0-9]+$", "-0123456789"),
 ):
     _Loader.add_implicit_resolver(f"tag:yaml.org,2002:{_tag}", re.compile(_pattern), list(_first))
 
 
 def _mapping(loader: _Loader, node: yaml.MappingNode) -> dict[Any, Any]:
-    keys = [key.value for key, _ in node.value]
-    for key, count in Counter(keys).items():
-        if count > 1:
-            raise yaml.constructor.ConstructorError(None, None, f"the field {key!r} stands twice", node.start_mark)
+    keys: set[str] = set()
+    for key, _ in node.value:
+        if not isinstance(key, yaml.ScalarNode):
+            raise yaml.constructor.ConstructorError(None, None, "a field's name is a plain word", key.start_mark)
+        if key.value in keys:
+            raise yaml.constructor.ConstructorError(None, None, f"the field {key.value!r} stands twice", key.start_mark)
+        keys.add(key.value)
     return loader.construct_mapping(node, deep=True)
 
 
@@ -73,11 +77,19 @@ def _read_file(path: Path, resource: Resource, faults: list[Fault]) -> Iterator[
     top = path.stem
     try:
         data = yaml.load(path.read_text(encoding="utf-8"), _Loader)  # noqa: S506 - a safe loader
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+    except UnicodeDecodeError:
+        faults.append(Fault("file", path.name, "malformed_yaml", "is not UTF-8"))
+        return
+    except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         at = f", line {mark.line + 1}" if mark else ""
-        reason = str(getattr(error, "problem", None) or "is not UTF-8")
+        reason = str(getattr(error, "problem", None) or "holds a character that YAML does not allow")
         faults.append(Fault("file", f"{path.name}{at}", "malformed_yaml", reason))
+        return
+    except (ArithmeticError, LookupError, RecursionError, TypeError, ValueError):
+        faults.append(
+            Fault("file", path.name, "malformed_yaml", "holds a tag that does not fit its value, or too many levels")
+        )
         return
     records = data.get(top) if isinstance(data, dict) and set(data) == {top} else None
     if not isinstance(records, list):
@@ -95,10 +107,14 @@ def _read_record(path: Path, resource: Resource, index: int, record: Any, faults
     try:
         # Through JSON, since strict validation of JSON takes no string for a number and no number for a string.
         content = resource.write.model_validate_json(json.dumps(record, default=_exact), strict=True)
-    except ValidationError as error:
+    except ValidationError as error:  # a ValueError too, so it stands first
         for detail in error.errors(include_url=False, include_input=False, include_context=False):
             path_in_record = ".".join(str(part) for part in detail["loc"]) or "record"
             faults.append(Fault("file", f"{at}: {path_in_record}", detail["type"], detail["msg"]))
+        return None
+    except (RecursionError, TypeError, ValueError):
+        reason = "holds a value that is neither text, number, truth value, list nor fields, or that holds itself"
+        faults.append(Fault("file", f"{at}: record", "unreadable", reason))
         return None
     faults.extend(Fault("file", f"{at}: {f}", "rule", reason) for f, reason in resource.check(content))
     return content
@@ -127,16 +143,24 @@ def _duplicates(changes: list[Change]) -> Iterator[Fault]:
 
 
 def _loose_references(changes: list[Change]) -> Iterator[Fault]:
-    known = {change.key for change in changes}
+    """References to records that are not there, or that are retired; successors that do not exist."""
+    known = {change.key: change.content for change in changes}
     resources = {resource.type: resource for resource in RESOURCES}
     for change in changes:
-        for reference in resources[change.type].references(change.content):
-            if reference.key not in known:
-                candidates = [key.id for key in known if key.type == reference.key.type]
-                yield Fault(
-                    "file",
-                    f"{change.type}/{change.content.id}: {reference.field}",
-                    "unknown_reference",
-                    f"names no {reference.key.type.replace('_', ' ')}",
-                    did_you_mean=nearest(reference.key.id, candidates),
-                )
+        published = change.content.status is Status.published
+        references = list(resources[change.type].references(change.content))
+        if change.content.successor is not None:
+            references.append(Reference("successor", Key(change.type, change.content.successor)))
+        for reference in references:
+            target = known.get(reference.key)
+            if target is not None and (target.status is Status.published or not published):
+                continue
+            label = reference.key.type.replace("_", " ")
+            candidates = [key.id for key in known if key.type == reference.key.type]
+            yield Fault(
+                "file",
+                f"{change.type}/{change.content.id}: {reference.field}",
+                "unknown_reference",
+                f"names no {label}" if target is None else f"names a retired {label}",
+                did_you_mean=nearest(reference.key.id, candidates) if target is None else None,
+            )

@@ -40,10 +40,11 @@ def seed(session: Session, directory: Path, progress: Progress | None = None) ->
     due: list[Change] = []
     conflicts: list[Change] = []
     for change in changes:
-        last = applied.get(change.key)
-        if last is not None and last.digest == _digest(change):
+        last = applied[change.key].digest if change.key in applied else None
+        wanted = _digest(change)
+        if last == wanted:
             continue
-        edited = last is not None and stored.get(change.key) != last.digest
+        edited = stored.get(change.key) not in (last, wanted)
         (conflicts if edited else due).append(change)
     outcome = service.publish(session, SEED, due, "Seed data", progress)
     _remember(session, due, applied)

@@ -14,9 +14,9 @@ from app.core.database import Database
 from app.core.errors import InvalidInput
 from app.core.history import Publication, RecordReference, StoredRecord, current_serial
 from app.core.resource import Key
-from app.curation.service import Change
+from app.curation.service import Change, publish
 from tests.conftest import serving
-from tests.factories import amended, bodies, citation, content, dump, put, record, standing, stored
+from tests.factories import CURATOR, amended, bodies, citation, content, dump, put, record, standing, stored
 
 
 def body(database: Database, record_type: str, record_id: str) -> dict[str, Any]:
@@ -82,9 +82,6 @@ def test_an_error_in_the_midst_of_writing_leaves_nothing_behind(small: Database)
     def break_down(done: int, total: int) -> None:
         if done == total:
             raise RuntimeError("the power is gone")
-
-    from app.curation.service import publish
-    from tests.factories import CURATOR
 
     with pytest.raises(RuntimeError, match="power"), small.write() as session:
         publish(session, CURATOR, [record("condition", "new")], "An edit", break_down)
@@ -387,9 +384,6 @@ def test_concurrent_writers_queue_up_and_lose_nothing(small: Database) -> None:
     errors: list[BaseException] = []
 
     def edit(writer: int) -> None:
-        from app.curation.service import publish
-        from tests.factories import CURATOR
-
         try:
             for number in range(edits):
                 with small.write() as session:

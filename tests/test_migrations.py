@@ -1,0 +1,244 @@
+"""The schema's migrations: true to the models, reversible without losing a row, and refused where they do not fit."""
+
+import re
+import shutil
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, inspect, text
+from sqlalchemy.exc import DBAPIError
+
+from app import tables
+from app.core import schema
+from app.core.database import Database
+from app.core.schema import SchemaMismatch
+from tests.conftest import Engine, opened
+from tests.factories import dump
+
+PROBE = '''
+"""Alters a table that others hang on."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "probe"
+down_revision = "{head}"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    with op.batch_alter_table("claims") as batch:
+        batch.add_column(sa.Column("probe", sa.String(40), nullable=True))
+        batch.alter_column("statement", existing_type=sa.Text(), nullable=True)
+    {also}
+
+
+def downgrade() -> None:
+    with op.batch_alter_table("claims") as batch:
+        batch.alter_column("statement", existing_type=sa.Text(), nullable=False)
+        batch.drop_column("probe")
+'''
+
+
+def head() -> str:
+    found = ScriptDirectory.from_config(schema.config()).get_current_head()
+    assert found
+    return found
+
+
+def add_probe(monkeypatch: pytest.MonkeyPatch, directory: Path, also: str = "") -> None:
+    """One more migration after the last."""
+    migrations = directory / "migrations"
+    shutil.copytree(schema.MIGRATIONS, migrations, ignore=shutil.ignore_patterns("__pycache__"))
+    (migrations / "versions" / "probe.py").write_text(PROBE.format(head=head(), also=also))
+    monkeypatch.setattr(schema, "MIGRATIONS", migrations)
+
+
+def columns(database: Database, table: str) -> set[str]:
+    return {column["name"] for column in inspect(database.engine).get_columns(table)}
+
+
+# --- the schema ---------------------------------------------------------------------------------------------------
+
+
+def test_there_is_one_head() -> None:
+    assert len(ScriptDirectory.from_config(schema.config()).get_heads()) == 1
+
+
+def test_the_migrated_schema_is_the_one_that_the_models_describe(blank: Database) -> None:
+    schema.migrate(blank)
+    with blank.engine.connect() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True, "compare_server_default": True})
+        assert compare_metadata(context, tables.metadata) == []
+
+
+def test_every_constraint_and_index_is_named_by_the_convention(blank: Database) -> None:
+    schema.migrate(blank)
+    with blank.engine.connect() as connection:
+        names = list(constraint_names(connection))
+    assert len(names) > 100
+    assert [name for name in names if not re.match(r"(pk|fk|uq|ix|ck)_[a-z0-9_]+$", name or "")] == []
+    assert [name for name in names if len(name or "") > 63] == []
+
+
+def constraint_names(connection: Connection) -> Iterator[str | None]:
+    found = inspect(connection)
+    for table in found.get_table_names():
+        if table == "alembic_version":
+            continue
+        yield found.get_pk_constraint(table)["name"]
+        for constraints in (
+            found.get_foreign_keys(table), found.get_unique_constraints(table), found.get_indexes(table)
+        ):  # fmt: skip
+            for constraint in constraints:
+                assert table in (constraint["name"] or "")
+                yield constraint["name"]
+
+
+def test_every_foreign_key_is_indexed_on_its_own_side(blank: Database) -> None:
+    """Without it, deleting or checking a parent reads the whole child table."""
+    schema.migrate(blank)
+    found = inspect(blank.engine)
+    bare = []
+    for table in found.get_table_names():
+        indexed = [tuple(found.get_pk_constraint(table)["constrained_columns"])]
+        indexed += [tuple(index["column_names"]) for index in found.get_indexes(table)]
+        indexed += [tuple(unique["column_names"]) for unique in found.get_unique_constraints(table)]
+        for key in found.get_foreign_keys(table):
+            wanted = tuple(key["constrained_columns"])
+            if key["options"].get("ondelete") == "CASCADE" and not any(i[: len(wanted)] == wanted for i in indexed):
+                bare.append(f"{table}.{','.join(wanted)}")
+    assert bare == []
+
+
+# --- up and down --------------------------------------------------------------------------------------------------
+
+
+def test_up_down_up_ends_in_the_same_schema(blank: Database) -> None:
+    assert schema.migrate(blank) == (None, head())
+    assert schema.migrate(blank) == (head(), head())
+    assert schema.migrate(blank, "base") == (head(), None)
+    assert set(inspect(blank.engine).get_table_names()) <= {"alembic_version"}
+    assert schema.migrate(blank) == (None, head())
+    schema.check(blank)
+
+
+def test_altering_a_parent_table_up_down_up_keeps_every_row(
+    scratch: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before, original = dump(scratch), head()
+    assert len(before["citations"]) > 100
+    add_probe(monkeypatch, tmp_path)
+
+    schema.migrate(scratch)
+    upgraded = dump(scratch)
+    assert {table: len(rows) for table, rows in upgraded.items()} == {table: len(rows) for table, rows in before.items()}
+    assert {table: rows for table, rows in upgraded.items() if table not in ("claims", "alembic_version")} == {
+        table: rows for table, rows in before.items() if table not in ("claims", "alembic_version")
+    }
+    assert "probe" in columns(scratch, "claims")
+
+    schema.migrate(scratch, original)
+    assert dump(scratch) == before
+    schema.migrate(scratch)
+    assert dump(scratch) == upgraded
+
+
+def test_foreign_keys_hold_again_after_a_migration(
+    scratch: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    add_probe(monkeypatch, tmp_path)
+    schema.migrate(scratch)
+    orphan = text("INSERT INTO claim_references (claim_pk, number) VALUES (999999, 1)")
+    with pytest.raises(DBAPIError), scratch.engine.begin() as connection:
+        connection.execute(orphan)
+
+
+@pytest.mark.parametrize(
+    ("also", "error"),
+    [
+        ('raise RuntimeError("broken off")', "broken off"),
+        ('op.execute("DELETE FROM documents")', "refer to rows that do not exist|foreign key"),
+    ],
+    ids=["it breaks off", "it leaves orphans"],
+)
+def test_a_migration_that_fails_leaves_no_trace(
+    scratch: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, also: str, error: str
+) -> None:
+    before, shape = dump(scratch), columns(scratch, "claims")
+    add_probe(monkeypatch, tmp_path, also)
+    with pytest.raises((RuntimeError, DBAPIError), match=error):
+        schema.migrate(scratch)
+    assert dump(scratch) == before
+    assert columns(scratch, "claims") == shape
+    with pytest.raises(DBAPIError), scratch.engine.begin() as connection:  # foreign keys are on again
+        connection.execute(text("INSERT INTO claim_references (claim_pk, number) VALUES (999999, 1)"))
+
+
+def test_processes_that_start_together_migrate_once(blank: Database) -> None:
+    results: list[object] = []
+
+    def start() -> None:
+        try:
+            results.append(schema.migrate(blank)[1])
+        except Exception as error:
+            results.append(error)
+
+    threads = [threading.Thread(target=start) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert results == [head()] * 3
+
+
+@pytest.mark.postgres
+def test_a_migration_does_not_wait_for_ever_behind_a_lock(
+    engines: Callable[[str], Engine], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """While a migration waits for its lock, every reader waits behind it. (SQLite has no table locks.)"""
+    add_probe(monkeypatch, tmp_path)
+    with opened(engines("postgresql").copy("locked")) as database:
+        with database.engine.connect() as reader:
+            reader.execute(text("SELECT count(*) FROM claims"))
+            with pytest.raises(DBAPIError) as caught:
+                schema.migrate(database)
+        assert getattr(caught.value.orig, "sqlstate", None) == "55P03"
+        schema.migrate(database)
+        assert "probe" in columns(database, "claims")
+
+
+# --- what does not fit --------------------------------------------------------------------------------------------
+
+
+def test_an_empty_database_is_refused_with_the_command_to_run(blank: Database) -> None:
+    with pytest.raises(SchemaMismatch, match=r"is empty\. Run: ldn-evidence migrate"):
+        schema.check(blank)
+
+
+def test_an_older_database_is_refused_with_the_command_to_run(
+    scratch: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    schema.check(scratch)
+    original = head()
+    add_probe(monkeypatch, tmp_path)
+    with pytest.raises(SchemaMismatch, match=rf"older schema \({original}\)\. Run: ldn-evidence migrate"):
+        schema.check(scratch)
+
+
+@pytest.mark.parametrize("act", [schema.check, schema.migrate])
+def test_a_database_of_newer_software_is_refused_and_left_alone(
+    scratch: Database, act: Callable[[Database], object]
+) -> None:
+    with scratch.engine.begin() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = 'from_tomorrow'"))
+    before = dump(scratch)
+    with pytest.raises(SchemaMismatch, match=r"newer version of this software \(schema from_tomorrow\)"):
+        act(scratch)
+    assert dump(scratch) == before
