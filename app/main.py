@@ -13,9 +13,11 @@ from starlette.types import ASGIApp
 from app import api
 from app.core.database import Database
 from app.core.errors import Unavailable
+from app.core.logging import AccessLog
 from app.evidence.disclaimer import DISCLAIMER
-from app.http import problems
+from app.http import freshness, problems
 from app.http.dataset import API_VERSION, Dataset
+from app.http.lane import Lane
 from app.http.middleware import Guard
 from app.settings import Settings, settings
 from app.web import docs
@@ -97,7 +99,13 @@ def guarded(app: FastAPI, given: Settings) -> ASGIApp:
     )
 
 
+def with_lane(app: FastAPI, given: Settings) -> Lane:
+    """The whole service: the fast lane in front of the guarded application."""
+    watcher = freshness.of(app.state.database, given.database_listen_url)
+    return Lane(guarded(app, given), watcher, cache_bytes=given.cache_bytes, log=AccessLog())
+
+
 def asgi() -> ASGIApp:
     """What the server runs."""
     given = settings()
-    return guarded(create_app(given), given)
+    return with_lane(create_app(given), given)

@@ -16,6 +16,10 @@ class Settings(BaseSettings):
 
     database_url: str = Field(default=f"sqlite:///{ROOT / 'var' / 'ldn-evidence.db'}", repr=False)
     """`sqlite:///path` or `postgresql://user:password@host/name`."""
+    database_listen_url: str | None = Field(default=None, repr=False)
+    """PostgreSQL only: a direct connection to the primary, where `DATABASE_URL` leads through a pooler."""
+    cache_bytes: int = Field(default=64_000_000, ge=0)
+    """Memory for answers that were given before, for each process."""
     host: str = "127.0.0.1"
     """Address to listen on."""
     port: int = Field(default=8000, ge=1, le=65535)

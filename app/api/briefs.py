@@ -107,6 +107,8 @@ def list_briefs(
         )
     if query.condition:
         statement = statement.where(condition.pk.in_(keys_named(session, "condition", query.condition, "condition")))
+    if caching.if_none_match(request.headers.get("if-none-match"), tag):
+        return caching.json_response(request, b"", tag, headers=dataset.headers)
     total = session.scalar(select(func.count()).select_from(statement.subquery())) or 0
     if query.cursor is not None:
         last_intervention, last_condition = decode(query.cursor, query.fingerprint())

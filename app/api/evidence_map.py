@@ -35,8 +35,8 @@ class EvidenceMapQuery(BaseModel):
     operation_id="getEvidenceMap",
     summary="Conditions by outcomes, a cell for every pair",
     description="How much is known of each condition and outcome, which way it points, how certain it is, which trials "
-    "are pending, and where nobody has looked. Cells stand row by row. An empty cell is not evidence of no effect or of "
-    f"safety. At most {MOST_CELLS} cells and {MOST_CLAIMS} claims: a larger map is refused with 422 and has to be "
+    "are pending, and where nobody has looked. Cells stand row by row. An empty cell is not evidence of no effect or "
+    f"of safety. At most {MOST_CELLS} cells and {MOST_CLAIMS} claims: a larger map is refused with 422 and has to be "
     "narrowed by `condition` or `outcome`.",
     response_model=EvidenceMapRead,
     responses=responses(422, 503),

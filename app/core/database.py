@@ -19,6 +19,9 @@ from app.core.text import SLUG_LENGTH
 SLUG = String(SLUG_LENGTH).with_variant(String(SLUG_LENGTH, collation="C"), "postgresql")
 """Ids sort by code point on both engines, so that cursors and ties agree."""
 
+CHANNEL = "dataset"
+"""PostgreSQL notifications of new serials."""
+
 Pk = Annotated[int, mapped_column(primary_key=True)]
 """Internal key; never leaves the database."""
 SlugColumn = Annotated[str, mapped_column(SLUG)]

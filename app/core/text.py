@@ -5,20 +5,21 @@ from datetime import date
 from decimal import Decimal
 from typing import Annotated
 
-from pydantic import AfterValidator, Field, PlainSerializer, StringConstraints
+from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, StringConstraints
 
 Breach = tuple[str, str]
 """A field's path and the reason why it is refused."""
 
 SLUG_PATTERN = r"^[a-z0-9]+(-[a-z0-9]+)*$"
 SLUG_LENGTH = 64
-_PARTIAL_DATE = re.compile(r"^(\d{4})(?:-(\d{2})(?:-(\d{2}))?)?$")
+_PARTIAL_DATE = re.compile(r"^([0-9]{4})(?:-([0-9]{2})(?:-([0-9]{2}))?)?$")
 
 
 def printable(text: str) -> str:
     """Refuse what no database or terminal should see: control characters and lone surrogates."""
     for character in text:
-        if (character < " " and character not in "\n\t") or "\ud800" <= character <= "\udfff" or character == "\x7f":
+        control = (character < " " and character not in "\n\t") or "\x7f" <= character <= "\x9f"
+        if control or "\ud800" <= character <= "\udfff":
             raise ValueError("must not contain control characters or lone surrogates")
     return text
 
@@ -39,6 +40,12 @@ def _partial_date(text: str) -> str:
     except ValueError as error:
         raise ValueError("must be a date that exists") from error
     return text
+
+
+def _number(value: object) -> object:
+    if isinstance(value, bool | str):
+        raise ValueError("must be a number")
+    return Decimal(str(value)) if isinstance(value, int | float) else value
 
 
 def _url(text: str) -> str:
@@ -67,7 +74,7 @@ Url = Annotated[str, StringConstraints(max_length=1000), AfterValidator(_url)]
 
 PartialDate = Annotated[
     str,
-    StringConstraints(max_length=10, pattern=r"^\d{4}(-\d{2}(-\d{2})?)?$"),
+    StringConstraints(max_length=10, pattern=r"^[0-9]{4}(-[0-9]{2}(-[0-9]{2})?)?$"),
     AfterValidator(_partial_date),
 ]
 """A date as precise as known: `2013`, `2013-02` or `2013-02-01`; never padded."""
@@ -77,6 +84,7 @@ Count = Annotated[int, Field(ge=0, le=2_147_483_647)]
 Number = Annotated[
     Decimal,
     Field(max_digits=15, decimal_places=9, allow_inf_nan=False),
+    BeforeValidator(_number),
     PlainSerializer(float, return_type=float, when_used="json"),
 ]
 """An exact decimal; at most 15 significant digits, so that it is also exact as a JSON number."""

@@ -10,13 +10,13 @@ from dataclasses import dataclass, field
 from hashlib import blake2b
 
 from pydantic import BaseModel
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import delete, func, insert, select, update
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from app.accounts.models import Actor
 from app.catalog import BY_TYPE, RESOURCES
 from app.core.content import Envelope, Record
-from app.core.database import now
+from app.core.database import CHANNEL, now
 from app.core.errors import Fault, InvalidInput, nearest
 from app.core.history import Publication, RecordReference, RecordState, StoredRecord, current_serial
 from app.core.resource import Key, Stamp
@@ -86,6 +86,8 @@ def publish(
     if not press.printed:
         session.execute(delete(Publication).where(Publication.serial == serial))
         return Outcome(None)
+    if session.get_bind().dialect.name == "postgresql":
+        session.execute(select(func.pg_notify(CHANNEL, str(serial))))
     return Outcome(
         serial=serial,
         created=tuple(c.key for c in changed if c.key not in stored),

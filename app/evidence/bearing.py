@@ -44,7 +44,7 @@ class Question:
     intervention: int
     named: Mapping[str, int]
     line: Sequence[int]
-    """The intervention, then what its harms come from: the drug of a regimen and, beside another drug, the classes."""
+    """The intervention, then what it shares warnings with: its drug and, beside another drug, classes and regimens."""
     other_line: Sequence[int] = ()
     """The same for an interactant."""
 
@@ -62,30 +62,48 @@ def key_named(session: Session, record_type: str, name: str, parameter: str) -> 
     return keys[0]
 
 
-def question_of(session: Session, intervention_pk: int, named: Mapping[str, int]) -> Question:
-    """The question by its keys: `named` says, by role, what is asked beside the intervention. One statement."""
+@dataclass(frozen=True)
+class Kinship:
+    """Which interventions stand under which."""
+
+    parents: Mapping[int, int]
+    regimens: frozenset[int]
+
+    def drug(self, pk: int) -> list[int]:
+        """The intervention and, if it is a dose regimen, its drug."""
+        return [pk, self.parents[pk]] if pk in self.regimens and pk in self.parents else [pk]
+
+    def line(self, pk: int) -> list[int]:
+        """The intervention, then all that it shares warnings with: the drug, its classes, the regimens of a drug."""
+        line = [pk]
+        while (above := self.parents.get(line[-1])) is not None and above not in line:
+            line.append(above)
+        return line + sorted(child for child in self.regimens if self.parents.get(child) == pk)
+
+    @property
+    def dosed(self) -> frozenset[int]:
+        """Drugs of which dose regimens are told apart, and those regimens."""
+        return self.regimens | {self.parents[pk] for pk in self.regimens if pk in self.parents}
+
+
+def kinship(session: Session) -> Kinship:
     rows = session.execute(
         select(Concept.pk, Concept.parent_pk, Concept.level).where(
-            Concept.type == "intervention", or_(Concept.parent_pk.is_not(None), Concept.pk == intervention_pk)
+            Concept.type == "intervention", Concept.parent_pk.is_not(None)
         )
     ).all()
-    parents = {pk: parent for pk, parent, _ in rows if parent is not None}
+    return Kinship(
+        {pk: parent for pk, parent, _ in rows if parent is not None},
+        frozenset(pk for pk, _, level in rows if level == InterventionLevel.regimen),
+    )
+
+
+def question_of(session: Session, intervention_pk: int, named: Mapping[str, int]) -> Question:
+    """The question by its keys: `named` says, by role, what is asked beside the intervention. One statement."""
+    kin = kinship(session)
     if "interactant" in named:
-        other = named["interactant"]
-        return Question(intervention_pk, named, lineage(parents, intervention_pk), lineage(parents, other))
-    regimens = {pk for pk, _, level in rows if level == InterventionLevel.regimen}
-    line = [intervention_pk]
-    if intervention_pk in regimens and intervention_pk in parents:
-        line.append(parents[intervention_pk])
-    return Question(intervention_pk, named, line)
-
-
-def lineage(parents: Mapping[int, int], pk: int) -> list[int]:
-    """The concept, then its parent and so on up."""
-    line = [pk]
-    while (above := parents.get(line[-1])) is not None and above not in line:
-        line.append(above)
-    return line
+        return Question(intervention_pk, named, kin.line(intervention_pk), kin.line(named["interactant"]))
+    return Question(intervention_pk, named, kin.drug(intervention_pk))
 
 
 def _about(question: Question) -> list[ColumnElement[bool]]:
@@ -174,10 +192,10 @@ class Body:
 
 
 def best_design(citations: Iterable[Cite]) -> Design | None:
-    """The strongest design, of indirect evidence only where there is no other."""
+    """The strongest design; of reviews, and of indirect evidence, only where there is no other."""
     ranks = list(Design)
-    designs = [(not cite.direct, ranks.index(cite.design)) for cite in citations if cite.design is not None]
-    return ranks[min(designs)[1]] if designs else None
+    designs = [(d.is_review, not cite.direct, ranks.index(d)) for cite in citations if (d := cite.design) is not None]
+    return ranks[min(designs)[2]] if designs else None
 
 
 def informative_citations(claims: Select[Any]) -> Select[Any]:

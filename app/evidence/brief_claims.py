@@ -228,7 +228,7 @@ def roots(claims: Mapping[str, ClaimWrite], placed: Mapping[str, Place]) -> dict
 # --- which briefs there are ---------------------------------------------------------------------------------------
 
 
-def pairs() -> tuple[Select[Any], type[Concept], type[Concept]]:
+def pairs() -> tuple[Select[str, str, str, str, int, int], type[Concept], type[Concept]]:
     """Pairs that at least one claim names, with their statements and the studies cited for them.
 
     Also the two aliases to filter, order and page by: intervention and condition.

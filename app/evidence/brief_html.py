@@ -10,7 +10,17 @@ from html import escape
 from pathlib import Path
 
 from app.evidence import brief_words as words
-from app.evidence.brief_shapes import BriefCitation, BriefRead, BriefReference, Section, Sentence, Statement
+from app.evidence.brief_shapes import (
+    BriefCitation,
+    BriefRead,
+    BriefReference,
+    Footnote,
+    Section,
+    Sentence,
+    Statement,
+    Undecided,
+)
+from app.evidence.coverage import NO_ALL_CLEAR, counted
 from app.evidence.reads import ClaimSummary
 from app.evidence.vocabulary import Stance
 
@@ -48,6 +58,10 @@ def _p(text: str, css: str = "") -> str:
     return f'<p class="{css}">{escape(text)}</p>' if text else ""
 
 
+def _joined(*texts: str | None) -> str:
+    return " ".join(text for text in texts if text)
+
+
 def _list(items: Iterable[str]) -> str:
     return f"<ul>{''.join(f'<li>{item}</li>' for item in items)}</ul>"
 
@@ -63,13 +77,15 @@ def _own(address: str) -> str:
 def _top(brief: BriefRead) -> str:
     known = brief.notice
     entries = [*((section.id, section.title) for section in brief.sections), ("references", "References")]
+    contents = "".join(f'<li><a href="#{anchor}">{escape(title)}</a></li>' for anchor, title in entries)
+    read_first = f"<p><strong>Read first.</strong> {escape(known.disclaimer)}</p>"
     return "\n".join(
         (
             _p(known.summary, "answer"),
             _summary(known.claim) if known.claim else "",
             _p(f"Coverage. {brief.coverage.sentence}", "quiet"),
-            f'<aside class="notice" aria-label="Notice"><p><strong>Read first.</strong> {escape(known.disclaimer)}</p></aside>',
-            f"<nav aria-label=\"Sections\"><ol>{''.join(f'<li><a href="#{i}">{escape(t)}</a></li>' for i, t in entries)}</ol></nav>",
+            f'<aside class="notice" aria-label="Notice">{read_first}</aside>',
+            f'<nav aria-label="Sections"><ol>{contents}</ol></nav>',
             '<p class="legend">Footnotes: + supports, \N{MINUS SIGN} disputes, \N{PLUS-MINUS SIGN} mixed, no sign: '
             "inconclusive, background or not assessed.</p>",
         )
@@ -103,17 +119,18 @@ def _section(brief: BriefRead, section: Section) -> str:
 
 def _statement(statement: Statement, *, opened: bool) -> str:
     origin = f"Stated by {words.origin_line(statement.origin)}" if statement.origin else ""
+    record = f'<a href="{_own(statement.permalink)}">{statement.claim_id}</a>, version {statement.version}'
     parts = (
         f'<article class="statement" id="claim-{statement.claim_id}">',
         f'<p class="text">{escape(statement.text)}{_marks(statement)}</p>',
         _p(statement.caveat or "", "caveat"),
         _p(words.inheritance(statement), "quiet"),
         _p(words.validity(statement), "quiet"),
-        _p(" ".join(filter(None, (words.verdict(statement), statement.certainty_text))), "certainty"),
+        _p(_joined(words.verdict(statement), statement.certainty_text), "certainty"),
         _p(origin, "quiet"),
         _sources(statement, opened=opened),
         _restated(statement.restated_by),
-        f'<p class="record"><a href="{_own(statement.permalink)}">{statement.claim_id}</a>, version {statement.version}</p>',
+        f'<p class="record">{record}</p>',
         "</article>",
     )
     return "\n".join(part for part in parts if part)
@@ -122,12 +139,14 @@ def _statement(statement: Statement, *, opened: bool) -> str:
 def _marks(sentence: Sentence) -> str:
     if not sentence.cited:
         return ' <span class="uncited">uncited</span>'
-    links = ", ".join(
-        f'<a class="{note.stance}" href="#ref-{note.number}" title="{escape(f"{note.stance_label}: {note.document.label}")}">'
-        f"{_SIGNS.get(note.stance, '')}{note.number}</a>"
-        for note in sentence.footnotes
-    )
+    links = ", ".join(map(_mark, sentence.footnotes))
     return f'<span class="mark">{links}</span>'
+
+
+def _mark(note: Footnote) -> str:
+    says = escape(f"{note.stance_label}: {note.document.label}")
+    sign = _SIGNS.get(note.stance, "")
+    return f'<a class="{note.stance}" href="#ref-{note.number}" title="{says}">{sign}{note.number}</a>'
 
 
 def _sources(statement: Statement, *, opened: bool) -> str:
@@ -137,7 +156,7 @@ def _sources(statement: Statement, *, opened: bool) -> str:
     sides = "".join(_side(statement, stance) for stance in Stance)
     if opened:
         return f'<div class="sides">{sides}</div>'
-    number = words.counted(len(statement.footnotes), "source", "sources")
+    number = counted(len(statement.footnotes), "source", "sources")
     return f'<details><summary>{number} and what they found</summary><div class="sides">{sides}</div></details>'
 
 
@@ -151,14 +170,15 @@ def _side(statement: Statement, stance: Stance) -> str:
 
 
 def _citation(citation: BriefCitation) -> str:
-    by = f'<a href="#ref-{citation.number}">[{citation.number}]</a> <span class="by">{escape(words.source_line(citation))}</span>'
+    source = escape(words.source_line(citation))
+    by = f'<a href="#ref-{citation.number}">[{citation.number}]</a> <span class="by">{source}</span>'
     return f"{by}<br>{escape(citation.finding)}" if citation.finding else by
 
 
 def _restated(sentences: Iterable[Sentence]) -> str:
     def told(sentence: Sentence) -> str:
         said = words.origin_line(sentence.origin) if sentence.origin else sentence.text
-        rest = " ".join(filter(None, (sentence.caveat, words.verdict(sentence))))
+        rest = _joined(sentence.caveat, words.verdict(sentence))
         link = f'<a href="{_own(sentence.permalink)}">{sentence.claim_id}</a>'
         return f"Also stated by {escape(said)}{_marks(sentence)} {escape(rest)} {link}"
 
@@ -172,11 +192,7 @@ def _restated(sentences: Iterable[Sentence]) -> str:
 def _unknown(brief: BriefRead) -> Iterator[str]:
     if brief.undecided:
         yield "<h3>Measured or claimed, and not decided</h3>"
-        yield _list(
-            f'<a href="#claim-{u.claim.id}">{escape(u.claim.statement)}</a> '
-            f'<span class="quiet">{escape(" ".join(filter(None, (words.verdict(u.claim), u.certainty_text, u.claim.caveat))))}</span>'
-            for u in brief.undecided
-        )
+        yield _list(map(_undecided, brief.undecided))
     if brief.open_questions:
         yield "<h3>Open questions</h3>"
         yield _list(
@@ -190,7 +206,13 @@ def _unknown(brief: BriefRead) -> Iterator[str]:
             for study in brief.pending_studies
         )
     else:
-        yield _p(f"None is recorded. {words.NO_ALL_CLEAR}", "quiet")
+        yield _p(f"None is recorded. {NO_ALL_CLEAR}", "quiet")
+
+
+def _undecided(undecided: Undecided) -> str:
+    claim = undecided.claim
+    rest = _joined(words.verdict(claim), undecided.certainty_text, claim.caveat)
+    return f'<a href="#claim-{claim.id}">{escape(claim.statement)}</a> <span class="quiet">{escape(rest)}</span>'
 
 
 def _references(brief: BriefRead) -> str:
@@ -207,7 +229,8 @@ def _reference(reference: BriefReference) -> str:
     link = f' <a href="{escape(reference.url)}" rel="noreferrer">Open</a>' if reference.url else ""
     marks = f'<span class="quiet standing-{reference.standing}">{escape(words.reference_marks(reference))}</span>'
     record = f'<a href="{_own(reference.self)}">Record</a>'
-    return f'<li id="ref-{reference.number}" value="{reference.number}">{escape(reference.text)} {marks}{link} {record}</li>'
+    anchor = f'id="ref-{reference.number}" value="{reference.number}"'
+    return f"<li {anchor}>{escape(reference.text)} {marks}{link} {record}</li>"
 
 
 def _foot(brief: BriefRead) -> str:

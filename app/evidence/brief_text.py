@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 from app.evidence import brief_words as words
 from app.evidence.brief_shapes import BriefCitation, BriefRead, Section, Sentence, Statement
+from app.evidence.coverage import NO_ALL_CLEAR
 from app.evidence.vocabulary import Stance
 
 _SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|~!$^])")
@@ -84,8 +85,6 @@ def _statement(statement: Statement, *, with_findings: bool) -> Iterator[str]:
     for note in notes:
         if note:
             yield f"  - {escape(note)}"
-    if not statement.cited:
-        yield "  - *Uncited: no citation is recorded for this statement.*"
     if statement.origin:
         yield f"  - Stated by {escape(words.origin_line(statement.origin))}"
     for stance in Stance:
@@ -137,7 +136,7 @@ def _unknown(brief: BriefRead) -> Iterator[str]:
     yield "### Studies without results"
     yield ""
     if not brief.pending_studies:
-        yield f"None is recorded. {words.NO_ALL_CLEAR}"
+        yield f"None is recorded. {NO_ALL_CLEAR}"
     for study in brief.pending_studies:
         yield f"- {escape(words.pending_line(study))} <{study.links.self}>"
 

@@ -25,7 +25,7 @@ MOST_AUTHORS = 6
 
 
 def inline(name: str) -> str:
-    """A name or sentence as it stands inside a sentence: `Multiple sclerosis` falls, `Crohn's disease` and `LDN` stay."""
+    """A name as it stands inside a sentence: `Multiple sclerosis` gets a small letter, `Crohn's disease` does not."""
     first = name.split(" ", 1)[0]
     proper = first.endswith(("'s", "\N{RIGHT SINGLE QUOTATION MARK}s")) or any(c.isupper() for c in first[1:])
     return name if proper else name[:1].lower() + name[1:]
@@ -42,7 +42,7 @@ def certainty_text(world: World, claim: ClaimWrite, evidence: ClaimEvidence) -> 
     if claim.form not in VOTING_FORMS:
         return f"Not graded: {inline(claim.form.label)}."
     if evidence.consensus is Consensus.uncited:
-        return "Not graded: no citation is recorded."
+        return "Not graded: no citation is recorded for this statement."
     if evidence.certainty is Certainty.not_graded:
         return f"Not graded: nothing that decides it was measured. {NO_ALL_CLEAR}"
     sentence = f"{evidence.certainty.label} certainty{_answer(world, claim, evidence.leaning)}"
@@ -123,6 +123,10 @@ SIDES = {
     Stance.background: "Background",
     Stance.not_assessed: "Not assessed",
 }
+_VERDICTS = {
+    Consensus.unanimous: {Leaning.supports: "Unanimously for", Leaning.disputes: "Unanimously against"},
+    Consensus.mostly: {Leaning.supports: "Mostly for", Leaning.disputes: "Mostly against"},
+}
 _LEANS = {Leaning.supports: "leaning for", Leaning.disputes: "leaning against", Leaning.neither: "leaning neither way"}
 
 
@@ -136,23 +140,21 @@ def side_title(sentence: Sentence, stance: Stance) -> str:
     counts = {Stance.supports: sentence.supports, Stance.disputes: sentence.disputes}.get(stance)
     if counts is None:
         return SIDES[stance]
-    told = counted(counts.studies, "study", "studies")
-    if counts.participants:
-        told += f", {counted(counts.participants, 'person', 'people')}"
-    if counts.reviews:
-        told += f", {counted(counts.reviews, 'review', 'reviews')}"
-    return f"{SIDES[stance]}: {told}"
+    told = [
+        counted(counts.studies, "study", "studies") if counts.studies else "",
+        counted(counts.participants, "person", "people") if counts.participants else "",
+        counted(counts.reviews, "review", "reviews") if counts.reviews else "",
+    ]
+    return f"{SIDES[stance]}: {', '.join(filter(None, told)) or counted(counts.documents, 'document', 'documents')}"
 
 
 def verdict(told: Sentence | ClaimSummary) -> str:
-    """The consensus with both sides' counts; empty for forms that gather no votes."""
-    if told.consensus is Consensus.not_applicable:
+    """The consensus with both sides' counts; empty where there are no votes."""
+    if told.consensus in (Consensus.not_applicable, Consensus.uncited):
         return ""
-    if told.consensus is Consensus.uncited:
-        return "Uncited."
+    word = _VERDICTS.get(told.consensus, {}).get(told.leaning) or f"{told.consensus.label}, {_LEANS[told.leaning]}"
     return (
-        f"{told.consensus.label}, {_LEANS[told.leaning]}: "
-        f"{counted(told.supports.citations, 'citation', 'citations')} for, {told.disputes.citations} against."
+        f"{word}: {counted(told.supports.citations, 'citation', 'citations')} for, {told.disputes.citations} against."
     )
 
 
@@ -178,14 +180,12 @@ MARKED = (Standing.retracted, Standing.expression_of_concern)
 
 def validity(sentence: Sentence) -> str:
     """From when to when a regulatory fact held."""
-    told = []
-    if sentence.valid_from:
-        told.append(f"from {sentence.valid_from}")
-    if sentence.valid_to:
-        told.append(f"until {sentence.valid_to}")
-    if sentence.as_of:
-        told.append(f"as known on {sentence.as_of}")
-    return f"Holds {', '.join(told)}." if told else ""
+    told = [
+        f"From {sentence.valid_from}." if sentence.valid_from else "",
+        f"Until {sentence.valid_to}." if sentence.valid_to else "",
+        f"As known in {sentence.as_of}." if sentence.as_of else "",
+    ]
+    return " ".join(filter(None, told))
 
 
 def inheritance(statement: Statement) -> str:

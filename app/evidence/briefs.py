@@ -8,6 +8,7 @@ from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from app.concepts.models import Concept
+from app.concepts.schemas import ConceptRef
 from app.core.history import StoredRecord
 from app.core.resource import Key, World
 from app.core.rows import key_of
@@ -58,15 +59,14 @@ def build(session: Session, world: World, pair: Pair, claim_ids: Sequence[str], 
     """The brief on a pair, from the claims chosen for it (`brief_claims.claim_ids`)."""
     desk = _Desk(session, world, pair, claim_ids)
     sections = tuple(desk.section(section_id) for section_id in SECTIONS)
-    intervention = render.concept(world, "intervention", pair.intervention)
-    condition = render.concept(world, "condition", pair.condition)
-    assert intervention and condition  # noqa: S101 - narrows the type: both are named
     known = coverage(
         session,
         world,
         intervention_pk=key_of(session, Concept, pair.intervention, "intervention"),
         condition_pk=key_of(session, Concept, pair.condition, "condition"),
     )
+    intervention = known.intervention
+    condition = ConceptRef(id=pair.condition, name=world.content(Key("condition", pair.condition)).name)
     headline = known.summary.headline
     address = f"/v1/briefs/{pair.intervention}/{pair.condition}"
     return BriefRead(
@@ -129,8 +129,9 @@ class _Desk:
 
         def weight(claim_id: str) -> tuple[bool, int, int, str]:
             evidence = self._derived[claim_id].evidence
-            votes = self._claims[claim_id].form in VOTING_FORMS
-            return (not votes, -evidence.study_count, -len(self._claims[claim_id].citations), claim_id)
+            claim = self._claims[claim_id]
+            votes = claim.form in VOTING_FORMS and bool(claim.citations)
+            return (not votes, -evidence.study_count, -len(claim.citations), claim_id)
 
         by_topic = groupby(sorted(ids, key=lambda i: (topic(i).rank, topic(i).topic)), key=topic)
         groups = [(place, sorted(members, key=weight)) for place, members in by_topic]

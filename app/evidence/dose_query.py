@@ -116,7 +116,7 @@ def _unit(text: str) -> Unit:
         raise _Refused("unknown_unit", "A dose is a daily total as it is: leave out the part after the slash.")
     meant = _SPELLINGS.get(text.lower()) or (Unit(text.lower()) if text.lower() in UNITS else None)
     if meant is not None:
-        raise _Refused("unknown_unit", f"Units are UCUM codes, in lower case: say {meant}.", say=(meant.value,))
+        raise _Refused("unknown_unit", f"Units are UCUM codes: say {meant}.", say=(meant.value,))
     close = nearest(text.lower(), UNITS) if text.isascii() else ()
     raise _Refused("unknown_unit", "Units are the UCUM codes in `allowed`.", say=close or None)
 

@@ -91,10 +91,11 @@ class Guard:
         try:
             await self.app(inner, receive, outgoing)
         finally:
+            scope["state"]["route"] = route = _route_template(inner)
             self.log.info(
                 "request",
                 method=scope["method"],
-                route=_route_template(inner),
+                route=route,
                 status=status,
                 ms=round((time.perf_counter() - started_at) * 1000, 1),
             )

@@ -59,46 +59,52 @@ def read(directory: Path) -> list[Change]:
     """Every record of the directory's files, parents first; InvalidInput lists every fault of form at once."""
     faults: list[Fault] = []
     changes: list[Change] = []
+    unread: set[str | Key] = set()
     if not directory.is_dir():
         raise InvalidInput("There is no directory of seed data at that place.", errors=[])
     for resource in RESOURCES:
         if resource.part_of is None:
-            changes.extend(_read_file(directory / file_name(resource), resource, faults))
+            changes.extend(_read_file(directory / file_name(resource), resource, faults, unread))
     faults.extend(_duplicates(changes))
-    faults.extend(_loose_references(changes))
+    faults.extend(_loose_references(changes, unread))
     if faults:
         raise InvalidInput(f"{len(faults)} faults in the seed data; nothing was written.", errors=faults)
     return changes
 
 
-def _read_file(path: Path, resource: Resource, faults: list[Fault]) -> Iterator[Change]:
+def _read_file(path: Path, resource: Resource, faults: list[Fault], unread: set[str | Key]) -> Iterator[Change]:
+    """The file's records; what cannot be read is a fault, and joins `unread` with its type or its key."""
     if not path.exists():
         return
-    top = path.stem
     try:
         data = yaml.load(path.read_text(encoding="utf-8"), _Loader)  # noqa: S506 - a safe loader
-    except UnicodeDecodeError:
-        faults.append(Fault("file", path.name, "malformed_yaml", "is not UTF-8"))
+    except (yaml.YAMLError, ArithmeticError, LookupError, RecursionError, TypeError, ValueError) as error:
+        faults.append(_unreadable(path, error))
+        unread.add(resource.type)
         return
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        at = f", line {mark.line + 1}" if mark else ""
-        reason = str(getattr(error, "problem", None) or "holds a character that YAML does not allow")
-        faults.append(Fault("file", f"{path.name}{at}", "malformed_yaml", reason))
-        return
-    except (ArithmeticError, LookupError, RecursionError, TypeError, ValueError):
-        faults.append(
-            Fault("file", path.name, "malformed_yaml", "holds a tag that does not fit its value, or too many levels")
-        )
-        return
-    records = data.get(top) if isinstance(data, dict) and set(data) == {top} else None
+    records = data.get(path.stem) if isinstance(data, dict) and set(data) == {path.stem} else None
     if not isinstance(records, list):
-        faults.append(Fault("file", path.name, "shape", f"must hold one list under the key {top!r}"))
+        faults.append(Fault("file", path.name, "shape", f"must hold one list under the key {path.stem!r}"))
+        unread.add(resource.type)
         return
     for index, record in enumerate(records):
         content = _read_record(path, resource, index, record, faults)
         if content is not None:
             yield Change(resource.type, content)
+        elif isinstance(record, dict) and isinstance(record.get("id"), str):
+            unread.add(Key(resource.type, record["id"]))
+
+
+def _unreadable(path: Path, error: Exception) -> Fault:
+    mark = getattr(error, "problem_mark", None)
+    at = f", line {mark.line + 1}" if mark else ""
+    if isinstance(error, UnicodeDecodeError):
+        reason = "is not UTF-8"
+    elif isinstance(error, yaml.YAMLError):
+        reason = str(getattr(error, "problem", None) or "holds a character that YAML does not allow")
+    else:
+        reason = "holds a tag that does not fit its value, or too many levels"
+    return Fault("file", f"{path.name}{at}", "malformed_yaml", reason)
 
 
 def _read_record(path: Path, resource: Resource, index: int, record: Any, faults: list[Fault]) -> Record | None:
@@ -142,8 +148,8 @@ def _duplicates(changes: list[Change]) -> Iterator[Fault]:
             yield Fault("file", f"citation/{citation}: id", "duplicate", f"stands {count} times")
 
 
-def _loose_references(changes: list[Change]) -> Iterator[Fault]:
-    """References to records that are not there, or that are retired; successors that do not exist."""
+def _loose_references(changes: list[Change], unread: set[str | Key]) -> Iterator[Fault]:
+    """References to records that are not there, or that are retired; those to `unread` ones cannot be judged."""
     known = {change.key: change.content for change in changes}
     resources = {resource.type: resource for resource in RESOURCES}
     for change in changes:
@@ -154,6 +160,8 @@ def _loose_references(changes: list[Change]) -> Iterator[Fault]:
         for reference in references:
             target = known.get(reference.key)
             if target is not None and (target.status is Status.published or not published):
+                continue
+            if reference.key in unread or reference.key.type in unread:
                 continue
             label = reference.key.type.replace("_", " ")
             candidates = [key.id for key in known if key.type == reference.key.type]

@@ -9,6 +9,7 @@ from starlette.testclient import TestClient
 
 from app.accounts.models import MAINTENANCE
 from app.catalog import BY_TYPE, RESOURCES
+from app.core.content import Record
 from app.core.history import StoredRecord
 from app.core.vocabulary import Status
 from app.curation.service import Change, publish
@@ -25,6 +26,13 @@ HEIR = "contract-heir"
 def everything(client: TestClient) -> dict[str, list[Item]]:
     """Every published record of every type, as its list shows it."""
     return {resource.type: items_of(client, resource.path, limit=200) for resource in RESOURCES}
+
+
+@pytest.fixture(scope="session")
+def openapi(client: TestClient) -> Item:
+    """The OpenAPI document as it is served."""
+    document: Item = client.get("/openapi.json").json()
+    return document
 
 
 @pytest.fixture(scope="session")
@@ -53,14 +61,13 @@ def _pair(session: Session, record_type: str) -> tuple[Change, Change]:
     content = BY_TYPE[record_type].write.model_validate_json(
         session.scalars(stored.order_by(StoredRecord.id).limit(1)).one()
     )
-    born, heir = (Change(record_type, content.model_copy(update={"id": name})) for name in (NEWCOMER, HEIR))
-    if record_type != "claim":
-        return born, heir
-    return _with_one_citation(born), _with_one_citation(heir)
+    return _copied(record_type, content, NEWCOMER), _copied(record_type, content, HEIR)
 
 
-def _with_one_citation(claim: Change) -> Change:
-    """A citation belongs to one claim for ever, so the copy's has an id of its own: that of the claim."""
-    citation = claim.content.model_dump()["citations"][0] | {"id": claim.content.id}
-    fields = claim.content.model_dump() | {"citations": [citation], "relations": []}
-    return Change("claim", BY_TYPE["claim"].write.model_validate(fields))
+def _copied(record_type: str, content: Record, name: str) -> Change:
+    """The record under another name, without what can belong to one record only."""
+    fields = content.model_dump() | {"id": name}
+    if "citations" in fields:
+        fields |= {"citations": [fields["citations"][0] | {"id": name}], "relations": []}
+    fields |= {owned: [] for owned in ("identifiers", "registry_ids") if owned in fields}
+    return Change(record_type, type(content).model_validate(fields))

@@ -50,7 +50,7 @@ def test_a_list_answers_with_its_envelope(client: TestClient, resource: Resource
     assert answer.status_code == 200
     assert answer.headers["content-type"] == "application/json"
     page = answer.json()
-    assert set(page) == {"items", "next", "next_cursor", "total", "total_is"}
+    assert {"items", "next", "next_cursor", "total", "total_is"} <= set(page)
     assert len(page["items"]) == min(20, page["total"])
     assert page["total"] > 0
     assert page["total_is"] == "exact"
@@ -84,18 +84,12 @@ def test_the_next_page_is_named_three_times_alike(client: TestClient, resource: 
 
 @every_type
 def test_every_declared_sort_orders_the_whole_walk(
-    client: TestClient, everything: Everything, resource: Resource
+    client: TestClient, everything: Everything, openapi: Item, resource: Resource
 ) -> None:
-    for sort in allowed_values(client, resource, "sort"):
-        walked = ids(items_of(client, resource.path, sort=sort, limit=13))
+    parameters = {found["name"]: found for found in openapi["paths"][resource.path]["get"]["parameters"]}
+    for sort in parameters["sort"]["schema"]["enum"]:
+        walked = ids(items_of(client, resource.path, sort=sort, limit=40))
         assert walked == in_order(everything[resource.type], sort, SORTS[sort.removeprefix("-")]), sort
-
-
-def allowed_values(client: TestClient, resource: Resource, parameter: str) -> list[str]:
-    operation = client.get("/openapi.json").json()["paths"][resource.path]["get"]
-    schemas = {found["name"]: found["schema"] for found in operation["parameters"]}
-    values: list[str] = schemas[parameter]["enum"]
-    return values
 
 
 @every_type

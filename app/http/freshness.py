@@ -1,0 +1,95 @@
+"""At which serial the data set is, asked millions of times: a few microseconds on SQLite, a listener on PostgreSQL."""
+
+import contextlib
+import sqlite3
+import threading
+import time
+from typing import Protocol
+
+import psycopg
+from sqlalchemy.engine import URL
+
+from app.core.database import CHANNEL, Database
+
+HEARTBEAT_SECONDS = 1.0
+"""How long a publication may go unseen where a notification was lost."""
+
+
+class Freshness(Protocol):
+    def serial(self) -> int | None:
+        """The serial that a read would see now; null where that is not known."""
+
+    def close(self) -> None:
+        """Let go of connections and threads."""
+
+
+def of(database: Database, listen_url: str | None) -> Freshness:
+    """The watcher that fits the database."""
+    if database.is_sqlite:
+        return SqliteFreshness(str(database.url.database))
+    url = database.url if listen_url is None else Database(listen_url).url
+    return PostgresFreshness(url)
+
+
+class SqliteFreshness:
+    """`PRAGMA data_version` changes when another connection has written, and only then is the serial read."""
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+        self._connection: sqlite3.Connection | None = None
+        self._seen: int | None = None
+        self._serial: int | None = None
+
+    def serial(self) -> int | None:
+        try:
+            if self._connection is None:
+                self._connection = sqlite3.connect(f"file:{self._path}?mode=ro", uri=True, isolation_level=None)
+            version = self._connection.execute("PRAGMA data_version").fetchone()[0]
+            if version != self._seen:
+                self._serial = self._connection.execute("SELECT max(serial) FROM publications").fetchone()[0]
+                self._seen = version
+        except sqlite3.Error:
+            self.close()
+            return None
+        return self._serial
+
+    def close(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+        self._connection, self._seen, self._serial = None, None, None
+
+
+class PostgresFreshness:
+    """A thread that listens on a direct connection, and asks every second in case a notification was lost."""
+
+    def __init__(self, url: URL) -> None:
+        self._url = url.set(drivername="postgresql").render_as_string(hide_password=False)
+        self._serial: int | None = None
+        self._heard_at = 0.0
+        self._closing = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    def serial(self) -> int | None:
+        if self._thread is None:
+            self._thread = threading.Thread(target=self._listen, name="freshness", daemon=True)
+            self._thread.start()
+        alive = time.monotonic() - self._heard_at < 2 * HEARTBEAT_SECONDS
+        return self._serial if alive else None
+
+    def close(self) -> None:
+        self._closing.set()
+
+    def _listen(self) -> None:
+        while not self._closing.is_set():
+            with (
+                contextlib.suppress(psycopg.Error),
+                psycopg.connect(self._url, autocommit=True, connect_timeout=2, prepare_threshold=None) as connection,
+            ):
+                connection.execute(f"LISTEN {CHANNEL}")
+                while not self._closing.is_set():
+                    row = connection.execute("SELECT max(serial) FROM publications").fetchone()
+                    self._serial = row[0] if row else None
+                    self._heard_at = time.monotonic()
+                    for _ in connection.notifies(timeout=HEARTBEAT_SECONDS, stop_after=1):
+                        pass
+            self._closing.wait(HEARTBEAT_SECONDS)

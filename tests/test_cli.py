@@ -1,0 +1,234 @@
+"""The command line, as the person at the keyboard meets it."""
+
+import json
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from sqlalchemy import text
+from typer.testing import CliRunner, Result
+
+from app import cli
+from app.core import schema
+from app.core.database import Database
+from app.settings import ROOT, settings
+from tests.conftest import SEED, Engine
+from tests.factories import amended, content, put
+
+PROGRAM = [sys.executable, "-m", "app.cli"]
+
+
+@pytest.fixture(autouse=True)
+def _fresh_settings() -> Iterator[None]:
+    settings.cache_clear()
+    yield
+    settings.cache_clear()
+
+
+def run(database: Database | str, *arguments: str, **environment: str) -> Result:
+    url = database if isinstance(database, str) else database.url.render_as_string(hide_password=False)
+    return CliRunner().invoke(cli.app, arguments, env={"DATABASE_URL": url, "COLUMNS": "200", **environment})
+
+
+def said(result: Result, code: int = 0) -> str:
+    assert result.exit_code == code, result.output
+    assert "Traceback" not in result.output
+    return result.stderr
+
+
+@contextmanager
+def started(*arguments: str, **environment: str) -> Iterator[subprocess.Popen[str]]:
+    process = subprocess.Popen(
+        [*PROGRAM, *arguments], cwd=ROOT, env={**os.environ, **environment}, stderr=subprocess.PIPE, text=True
+    )
+    try:
+        yield process
+    finally:
+        process.send_signal(signal.SIGTERM)
+        process.communicate(timeout=30)
+
+
+# --- migrate and seed ---------------------------------------------------------------------------------------------
+
+
+def test_migrate_says_where_it_went_and_that_a_second_run_does_nothing(blank: Database) -> None:
+    assert re.match(r"Schema none → \w+\.", said(run(blank, "migrate")))
+    assert "nothing to migrate" in said(run(blank, "migrate"))
+    assert re.match(r"Schema \w+ → none\.", said(run(blank, "migrate", "--to", "base")))
+
+
+def test_migrate_to_an_unknown_revision_says_so(blank: Database) -> None:
+    assert "no revision" in said(run(blank, "migrate", "--to", "nonsense"), 1)
+
+
+def test_seed_tells_what_it_did_and_a_second_run_that_nothing_changed(blank: Database) -> None:
+    schema.migrate(blank)
+    first = said(run(blank, "seed"))
+    assert re.match(r"Seed data: \d+ records created, 0 updated, 0 unchanged; serial 1\.\nRelease 1 cut\.", first)
+    assert re.match(r"Seed data: nothing changed \(\d+ records\)\.", said(run(blank, "seed")))
+
+
+def test_seed_names_the_conflicts(scratch: Database, tmp_path: Path) -> None:
+    put(scratch, amended(content(scratch, "outcome", "fatigue"), name="A curator's name"))
+    directory = shutil.copytree(SEED, tmp_path / "seed_data")
+    path = directory / "outcomes.yaml"
+    path.write_text(path.read_text(encoding="utf-8").replace("name: Fatigue", "name: Weariness"), encoding="utf-8")
+    assert "Conflict: outcome/fatigue was edited here and in the files" in said(
+        run(scratch, "seed", "--from", str(directory))
+    )
+
+
+@pytest.mark.parametrize("command", ["seed", "serve"])
+def test_an_empty_database_is_refused_with_the_command_to_run(blank: Database, command: str) -> None:
+    assert "The database is empty. Run: ldn-evidence migrate" in said(run(blank, command, PORT=str(free_port())), 1)
+
+
+@pytest.mark.parametrize("command", ["migrate", "seed", "serve"])
+def test_a_database_of_newer_software_is_refused(scratch: Database, command: str) -> None:
+    with scratch.engine.begin() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = 'from_tomorrow'"))
+    assert "newer version of this software (schema from_tomorrow)" in said(
+        run(scratch, command, PORT=str(free_port())), 1
+    )
+
+
+# --- check --------------------------------------------------------------------------------------------------------
+
+
+def test_check_passes_the_data_set_without_a_database(tmp_path: Path) -> None:
+    nowhere = f"sqlite:///{tmp_path}/never/made.db"
+    assert re.match(r"\d+ records, no fault\.", said(run(nowhere, "check")))
+    assert not (tmp_path / "never").exists()
+
+
+def test_check_lists_every_fault_with_file_record_and_field(tmp_path: Path) -> None:
+    directory = shutil.copytree(SEED, tmp_path / "seed_data")
+    for name, old, new in (
+        ("outcomes", "better: lower", "better: loewer"),
+        ("claims", "conditions: [fibromyalgia]", "conditions: [fibromyalgie]"),
+        ("mechanisms", "mechanisms:", "mechanisms: ["),
+    ):
+        path = directory / f"{name}.yaml"
+        path.write_text(path.read_text(encoding="utf-8").replace(old, new, 1), encoding="utf-8")
+    told = said(run("sqlite://", "check", "--from", str(directory)), 1)
+    assert "3 faults in the seed data; nothing was written." in told
+    assert "outcomes.yaml: pain: better: " in told
+    assert "claim/ldn-fibromyalgia-pain: conditions[0]: names no condition (did you mean fibromyalgia?)" in told
+    assert "mechanisms.yaml, line " in told
+
+
+def test_check_of_a_directory_that_is_not_there_says_so(tmp_path: Path) -> None:
+    assert "no directory of seed data" in said(run("sqlite://", "check", "--from", str(tmp_path / "nowhere")), 1)
+
+
+# --- openapi ------------------------------------------------------------------------------------------------------
+
+
+def test_openapi_goes_to_standard_output_as_json(tmp_path: Path) -> None:
+    result = run("sqlite://", "openapi")
+    assert result.exit_code == 0
+    document = json.loads(result.stdout)
+    assert document["openapi"].startswith("3.1")
+    assert run("sqlite://", "openapi", "--output", str(tmp_path / "openapi.json")).stdout == ""
+    assert json.loads((tmp_path / "openapi.json").read_text(encoding="utf-8")) == document
+
+
+# --- serve --------------------------------------------------------------------------------------------------------
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port: int = listener.getsockname()[1]
+        return port
+
+
+def test_a_started_server_migrates_seeds_and_answers(engine: Engine) -> None:
+    url = engine.empty("served")
+    port = free_port()
+    with started("serve", "--migrate", "--seed", DATABASE_URL=url, PORT=str(port)) as server:
+        assert server.stderr is not None
+        for line in server.stderr:
+            if "listening" in line:
+                break
+        base = f"http://127.0.0.1:{port}"
+        with urllib.request.urlopen(f"{base}/readyz", timeout=20) as ready:  # noqa: S310 - our own server
+            assert ready.status == 200
+        with urllib.request.urlopen(f"{base}/v1/claims?condition=fibromyalgia&kind=efficacy", timeout=20) as answer:  # noqa: S310
+            assert json.load(answer)["items"]
+    assert server.returncode in (0, -signal.SIGTERM)
+
+
+def test_a_taken_port_is_said_before_any_work_is_done(tmp_path: Path) -> None:
+    database = tmp_path / "var" / "new.db"
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        told = said(run(f"sqlite:///{database}", "serve", "--migrate", PORT=str(port)), 1)
+    assert f"port {port} on 127.0.0.1 is taken; set PORT=..." in told
+    assert not database.exists()
+
+
+# --- what cannot work ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("name", "value"), [("PORT", "eighty"), ("PORT", "99999"), ("POOL_SIZE", "0")])
+def test_a_setting_that_cannot_be_read_is_named_but_not_shown(name: str, value: str) -> None:
+    told = said(run("sqlite://", "migrate", **{name: value}), 2)
+    assert f"A setting in the environment is not usable: {name}." in told
+    assert value not in told.replace(name, "")
+
+
+@pytest.mark.parametrize("url", ["nonsense", "oracle://somewhere/db", "mysql://u:hunter2@h/d"])
+def test_a_database_url_that_cannot_be_used_is_named_but_not_shown(url: str) -> None:
+    told = said(run(url, "migrate"), 2)
+    assert "DATABASE_URL" in told
+    assert url not in told
+    assert "hunter2" not in told
+
+
+def test_a_database_that_does_not_answer_is_said() -> None:
+    told = said(run(f"postgresql://u:hunter2@127.0.0.1:{free_port()}/d", "migrate"), 1)
+    assert "does not answer" in told
+    assert "DATABASE_URL" in told
+    assert "hunter2" not in told
+
+
+def test_a_place_where_no_directory_can_be_made_is_said(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("not a directory")
+    told = said(run(f"sqlite:///{tmp_path}/file/new.db", "migrate"), 1)
+    assert "DATABASE_URL" in told
+
+
+def test_a_file_that_is_no_database_is_said(tmp_path: Path) -> None:
+    (tmp_path / "letter.db").write_text("Dear all, " * 100)
+    told = said(run(f"sqlite:///{tmp_path}/letter.db", "migrate"), 1)
+    assert "DATABASE_URL" in told
+    assert (tmp_path / "letter.db").read_text().startswith("Dear all")
+
+
+def test_a_directory_that_cannot_be_written_to_is_said(tmp_path: Path) -> None:
+    """Run as nobody where the tests run as root, whom no permission stops."""
+    locked = tmp_path / "locked"
+    locked.mkdir(mode=0o555)
+    for parent in (tmp_path, *tmp_path.parents[:3]):
+        parent.chmod(parent.stat().st_mode | 0o055) if parent.owner() == Path.home().owner() else None
+    script = f"import os; os.geteuid() or os.seteuid(65534); from app.cli import app; app(['migrate'])"
+    finished = subprocess.run(
+        [sys.executable, "-c", script],
+        cwd=ROOT,
+        env={**os.environ, "DATABASE_URL": f"sqlite:///{locked}/new.db", "COLUMNS": "200"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert finished.returncode == 1
+    assert "Traceback" not in finished.stderr
+    assert "cannot be written to" in finished.stderr
