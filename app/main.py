@@ -11,6 +11,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.types import ASGIApp
 
 from app import api
+from app.api import examples
 from app.core.database import Database
 from app.core.errors import Unavailable
 from app.core.logging import AccessLog
@@ -77,7 +78,7 @@ def _document(app: FastAPI) -> None:
 
     def openapi() -> dict[str, Any]:
         if app.openapi_schema is None:
-            app.openapi_schema = problems.document(generate())
+            app.openapi_schema = examples.add(problems.document(generate()))
         return app.openapi_schema
 
     app.openapi = openapi  # type: ignore[method-assign]

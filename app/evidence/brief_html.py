@@ -20,7 +20,7 @@ from app.evidence.brief_shapes import (
     Statement,
     Undecided,
 )
-from app.evidence.coverage import NO_ALL_CLEAR, counted
+from app.evidence.coverage import NO_ALL_CLEAR
 from app.evidence.reads import ClaimSummary
 from app.evidence.vocabulary import Stance
 
@@ -156,8 +156,8 @@ def _sources(statement: Statement, *, opened: bool) -> str:
     sides = "".join(_side(statement, stance) for stance in Stance)
     if opened:
         return f'<div class="sides">{sides}</div>'
-    number = counted(len(statement.footnotes), "source", "sources")
-    return f'<details><summary>{number} and what they found</summary><div class="sides">{sides}</div></details>'
+    number = len(statement.footnotes)
+    return f'<details><summary>Sources and findings ({number})</summary><div class="sides">{sides}</div></details>'
 
 
 def _side(statement: Statement, stance: Stance) -> str:

@@ -103,6 +103,17 @@ class Looked:
     """Whether it also names a condition, mechanism or side effect."""
 
 
+@dataclass(frozen=True)
+class Recorded:
+    """All that is recorded on the drugs of a request and their relatives."""
+
+    world: World
+    kin: Kinship
+    refs: Mapping[int, ConceptRef]
+    warned: Sequence[Warned]
+    looked: Sequence[Looked]
+
+
 def check(session: Session, world: World, asked: InteractionCheck) -> InteractionCheckRead:
     """One status for every pair. The number of statements does not grow with the drugs, but for the claims shown."""
     doses = _doses(asked.drugs)
@@ -112,11 +123,9 @@ def check(session: Session, world: World, asked: InteractionCheck) -> Interactio
         Asked(position, found := _recognized(names, drug), doses[position], found.pk in kin.dosed)
         for position, drug in enumerate(asked.drugs)
     ]
-    lines = {drug.found.pk: kin.line(drug.found.pk) for drug in drugs if drug.found.pk is not None}
-    warned = _warnings(session, lines.values())
-    looked = _questions(session, lines.values())
-    refs = names.refs
-    pairs = [_pair(world, kin, refs, lines, warned, looked, a, b) for a, b in combinations(drugs, 2)]
+    relatives = sorted({pk for drug in drugs if drug.found.pk is not None for pk in kin.line(drug.found.pk)})
+    recorded = Recorded(world, kin, names.refs, _warnings(session, relatives), _questions(session, relatives))
+    pairs = [_pair(recorded, a, b) for a, b in combinations(drugs, 2)]
     severity = list(InteractionStatus)
     return InteractionCheckRead(
         drugs=tuple(_drug(drug) for drug in drugs),
@@ -147,12 +156,11 @@ def _recognized(names: DrugNames, drug: DrugAsked) -> Found:
     return names.by_code(drug.code) if drug.code is not None else names.by_text(drug.text or "")
 
 
-def _warnings(session: Session, lines: Iterable[Sequence[int]]) -> list[Warned]:
+def _warnings(session: Session, relatives: Sequence[int]) -> list[Warned]:
     """Claims of harm that are about one of the drugs or their relatives and meet another. Three statements.
 
     A warning counts even where its citations tell nothing: only findings of benefit have to be earned.
     """
-    relatives = sorted({pk for line in lines for pk in line})
     claims = select(Claim.pk).where(
         Claim.status == Status.published,
         Claim.kind.in_(HARM_KINDS),
@@ -189,9 +197,8 @@ def _in_order(tiers: Iterable[DoseTier]) -> tuple[DoseTier, ...]:
     return tuple(sorted(tiers, key=list(DoseTier).index))
 
 
-def _questions(session: Session, lines: Iterable[Sequence[int]]) -> list[Looked]:
+def _questions(session: Session, relatives: Sequence[int]) -> list[Looked]:
     """Recorded questions that are about one of the drugs or their relatives and meet another. Three statements."""
-    relatives = sorted({pk for line in lines for pk in line})
     meets = select(SearchConcept.search_pk).where(
         SearchConcept.role == "interactant", SearchConcept.concept_pk.in_(relatives)
     )
@@ -245,20 +252,12 @@ def _drug(drug: Asked) -> DrugChecked:
     )
 
 
-def _pair(
-    world: World,
-    kin: Kinship,
-    refs: Mapping[int, ConceptRef],
-    lines: Mapping[int, Sequence[int]],
-    warned: Sequence[Warned],
-    looked: Sequence[Looked],
-    a: Asked,
-    b: Asked,
-) -> PairChecked:
+def _pair(recorded: Recorded, a: Asked, b: Asked) -> PairChecked:
     first, second = a.found.pk, b.found.pk
     if first is None or second is None:
         return _unrecognized(a, b)
-    one, other = lines[first], lines[second]
+    kin, refs = recorded.kin, recorded.refs
+    one, other = kin.line(first), kin.line(second)
 
     def joins(entry: Warned | Looked) -> bool:
         return (entry.on in one and not entry.meets.isdisjoint(other)) or (
@@ -268,8 +267,8 @@ def _pair(
     def just_these(entry: Warned | Looked) -> bool:
         return (entry.on == first and second in entry.meets) or (entry.on == second and first in entry.meets)
 
-    claims = [claim for claim in warned if joins(claim)]
-    questions = [question for question in looked if joins(question)]
+    claims = [claim for claim in recorded.warned if joins(claim)]
+    questions = [question for question in recorded.looked if joins(question)]
     searched = [
         question.match
         for question in questions
@@ -296,7 +295,7 @@ def _pair(
         dose_note=DOSE_NOTE if crosses else None,
         claims=tuple(
             PairClaim(
-                claim=render.summary(world, claim.id),
+                claim=render.summary(recorded.world, claim.id),
                 kind=claim.kind,
                 effect=claim.effect,
                 on=refs[claim.on],

@@ -6,7 +6,6 @@ import threading
 import time
 from typing import Protocol
 
-import psycopg
 from sqlalchemy.engine import URL
 
 from app.core.database import CHANNEL, Database
@@ -80,6 +79,8 @@ class PostgresFreshness:
         self._closing.set()
 
     def _listen(self) -> None:
+        import psycopg  # heavy, and not needed on SQLite
+
         while not self._closing.is_set():
             with (
                 contextlib.suppress(psycopg.Error),

@@ -321,7 +321,9 @@ _KINDS: tuple[tuple[str, str], ...] = (
 def _from_pydantic(error: Mapping[str, Any], request: Request) -> Fault:
     kind: str = error["type"]
     where = _WHERE.get(str(error["loc"][0]), "body")
-    field = ".".join(str(step) for step in error["loc"][1:]) or where
+    # A repeated parameter is a list to pydantic; to the client each of them has the one name.
+    steps = error["loc"][1:2] if where in ("query", "header") else error["loc"][1:]
+    field = ".".join(str(step) for step in steps) or where
     context: Mapping[str, Any] = error.get("ctx") or {}
     if kind == "extra_forbidden":
         declared = _declared_query_parameters(request) if where == "query" else ()
