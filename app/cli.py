@@ -16,7 +16,7 @@ from sqlalchemy.exc import DBAPIError
 from app.accounts.models import Account, Actor
 from app.accounts.service import ensure_system_actors
 from app.core import logging, schema
-from app.core.database import Database, now
+from app.core.database import Database, UnusableUrl, now
 from app.core.errors import AppError
 from app.core.schema import SchemaMismatch
 from app.curation import maintenance
@@ -249,8 +249,11 @@ def _plain_words() -> Iterator[None]:
     except DBAPIError as error:
         console.print(f"The database does not answer or refuses ({type(error.orig).__name__}). Check DATABASE_URL.")
         raise typer.Exit(1) from None
-    except PermissionError as error:
-        console.print(f"No permission to write {Path(error.filename or 'here').name}: {error.strerror}.")
+    except UnusableUrl as error:
+        console.print(str(error))
+        raise typer.Exit(2) from None
+    except OSError as error:
+        console.print(f"{Path(error.filename or 'A file').name} cannot be read or written: {error.strerror}.")
         raise typer.Exit(1) from None
 
 

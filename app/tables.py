@@ -2,13 +2,25 @@
 
 from app.accounts import models as accounts
 from app.concepts import models as concepts
-from app.core import history
+from app.core import history, replay
 from app.core.database import Base
 from app.curation import models as curation
 from app.evidence import models as evidence
 from app.interchange import models as interchange
+from app.search import models as search
 from app.sources import models as sources
 
-__all__ = ["accounts", "concepts", "curation", "evidence", "history", "interchange", "metadata", "sources"]
+__all__ = [
+    "accounts",
+    "concepts",
+    "curation",
+    "evidence",
+    "history",
+    "interchange",
+    "metadata",
+    "replay",
+    "search",
+    "sources",
+]
 
 metadata = Base.metadata

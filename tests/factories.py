@@ -3,17 +3,19 @@
 from collections.abc import Iterable
 from typing import Any
 
+import yaml
 from sqlalchemy import MetaData, select
 
 from app.accounts.models import MAINTENANCE, SEED, Actor
 from app.accounts.service import ensure_system_actors
-from app.catalog import BY_TYPE
+from app.catalog import BY_TYPE, RESOURCES
 from app.core import schema
 from app.core.database import Database
 from app.core.history import StoredRecord
 from app.core.resource import Key
 from app.core.vocabulary import Status
 from app.curation.service import Change, Outcome, publish
+from app.interchange import bundle
 
 CURATOR: Actor = MAINTENANCE
 """Anybody but the seed."""
@@ -131,6 +133,19 @@ def small_world() -> list[Change]:
         ),
         record("search", "drug-with-other-drug", intervention="drug", interactants=["other-drug"]),
     ]
+
+
+def small_files() -> dict[str, str]:
+    """The small world as a curator would write it: file name → YAML."""
+    records: dict[str, list[Fields]] = {}
+    for change in small_world():
+        fields = change.content.model_dump(mode="json", exclude_unset=True, exclude_none=True)
+        records.setdefault(change.type, []).append(fields)
+    names = {resource.type: bundle.file_name(resource) for resource in RESOURCES}
+    return {
+        names[record_type]: yaml.safe_dump({names[record_type].removesuffix(".yaml"): found}, sort_keys=False)
+        for record_type, found in records.items()
+    }
 
 
 def fill(database: Database, changes: Iterable[Change]) -> None:

@@ -107,7 +107,7 @@ def test_every_foreign_key_is_indexed_on_its_own_side(blank: Database) -> None:
     found = inspect(blank.engine)
     bare = []
     for table in found.get_table_names():
-        indexed = [tuple(found.get_pk_constraint(table)["constrained_columns"])]
+        indexed: list[tuple[str | None, ...]] = [tuple(found.get_pk_constraint(table)["constrained_columns"])]
         indexed += [tuple(index["column_names"]) for index in found.get_indexes(table)]
         indexed += [tuple(unique["column_names"]) for unique in found.get_unique_constraints(table)]
         for key in found.get_foreign_keys(table):
@@ -138,7 +138,9 @@ def test_altering_a_parent_table_up_down_up_keeps_every_row(
 
     schema.migrate(scratch)
     upgraded = dump(scratch)
-    assert {table: len(rows) for table, rows in upgraded.items()} == {table: len(rows) for table, rows in before.items()}
+    assert {table: len(rows) for table, rows in upgraded.items()} == {
+        table: len(rows) for table, rows in before.items()
+    }
     assert {table: rows for table, rows in upgraded.items() if table not in ("claims", "alembic_version")} == {
         table: rows for table, rows in before.items() if table not in ("claims", "alembic_version")
     }

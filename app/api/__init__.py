@@ -15,6 +15,7 @@ from app.api import (
     interaction_checks,
     meta,
     resolve,
+    search,
     searches,
     sources,
     vocabularies,
@@ -22,6 +23,7 @@ from app.api import (
 
 TAGS = [
     {"name": "claims", "description": "Statements with the citations that support and dispute them."},
+    {"name": "search", "description": "Ranked search across all types, and typeahead."},
     {"name": "citations", "description": "The links from claims to documents; stance lives here."},
     {"name": "interventions", "description": "Drugs, drug classes and dose regimens."},
     {"name": "conditions", "description": "Diseases, syndromes and states."},
@@ -47,6 +49,7 @@ router = APIRouter()
 for part in (
     claims.router,
     evidence.claims,
+    search.router,
     citations.router,
     concepts.interventions,
     concepts.conditions,

@@ -23,7 +23,7 @@ from app.core.errors import Fault, Gone, InvalidInput, NotAcceptable, NotFound, 
 from app.core.history import RecordReference, StoredRecord, current_release, current_serial
 from app.core.lists import ListQuery, decode, encode
 from app.core.resource import Key
-from app.core.text import SLUG_LENGTH, SLUG_PATTERN, Named
+from app.core.text import SLUG_LENGTH, SLUG_PATTERN
 from app.core.vocabulary import Status
 from app.curation.world import Now
 from app.evidence import brief_claims, briefs
@@ -31,6 +31,7 @@ from app.evidence.brief_html import CONTENT_SECURITY_POLICY, html
 from app.evidence.brief_shapes import BriefFoot, BriefRead, DataLicence
 from app.evidence.brief_text import markdown
 from app.evidence.grading import METHOD
+from app.evidence.queries import Names
 from app.http import caching
 from app.http.dataset import Dataset
 from app.http.deps import CurrentDataset, ReadSession
@@ -59,9 +60,9 @@ _SECURITY = {
 
 
 class BriefListQuery(ListQuery):
-    intervention: list[Named] = []
+    intervention: Names = []
     """Id, or code such as `rxnorm:7243`."""
-    condition: list[Named] = []
+    condition: Names = []
     """Id, or code such as `icd10cm:M79.7`."""
 
 

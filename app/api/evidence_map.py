@@ -3,7 +3,7 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from app.concepts.queries import keys_named
 from app.core.text import Named
@@ -22,7 +22,7 @@ class EvidenceMapQuery(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
-    intervention: Named
+    intervention: Annotated[Named, Field(examples=["low-dose-naltrexone"])]
     """Drug or regimen. A regimen also brings the interactions and warnings of its drug."""
     condition: Names = []
     """Rows; all conditions that anything is recorded on, unless given."""

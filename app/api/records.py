@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Annotated, Any, Generic, TypeVar
 
-from fastapi import APIRouter, Path, Query, Request, Response
+from fastapi import APIRouter, Depends, Path, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic_core import to_json
 from sqlalchemy import Select, func, select
@@ -20,7 +20,7 @@ from app.curation.world import Then
 from app.http import caching
 from app.http.dataset import Dataset
 from app.http.deps import CurrentDataset, ReadSession
-from app.http.problems import responses
+from app.http.problems import declared_parameters_only, responses
 
 Item = TypeVar("Item", bound=BaseModel)
 
@@ -250,6 +250,7 @@ def add_item_routes(router: APIRouter, record_type: str) -> None:
         "successor, and 200 at the serials at which it was published.",
         response_model=resource.read,
         responses=responses(404, 410, 422, 503),
+        dependencies=[Depends(declared_parameters_only)],
     )
     def get_item(
         request: Request, session: ReadSession, dataset: CurrentDataset, id: RecordId, serial: Serial = None

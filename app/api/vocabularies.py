@@ -1,6 +1,6 @@
 """Every value of every enumeration with its label, plain definition and order."""
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Depends, Request, Response
 from pydantic import BaseModel, ConfigDict
 
 from app.concepts import vocabulary as concepts
@@ -9,7 +9,7 @@ from app.core.vocabulary import Term
 from app.evidence import vocabulary as evidence
 from app.http import caching
 from app.http.deps import CurrentDataset
-from app.http.problems import responses
+from app.http.problems import declared_parameters_only, responses
 from app.sources import vocabulary as sources
 
 VOCABULARIES: tuple[type[Term], ...] = (
@@ -19,7 +19,7 @@ VOCABULARIES: tuple[type[Term], ...] = (
     *evidence.VOCABULARIES,
 )
 
-router = APIRouter(tags=["vocabularies"])
+router = APIRouter(tags=["vocabularies"], dependencies=[Depends(declared_parameters_only)])
 
 
 class TermRead(BaseModel):

@@ -11,6 +11,7 @@ from typing import Annotated
 from sqlalchemy import Engine, MetaData, String, Text, event, func, select
 from sqlalchemy import create_engine as sqlalchemy_engine
 from sqlalchemy.engine import URL, Connection, make_url
+from sqlalchemy.exc import ArgumentError
 from sqlalchemy.orm import DeclarativeBase, Session, mapped_column
 
 from app.core.errors import Unavailable
@@ -55,11 +56,18 @@ def now() -> str:
     return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
+class UnusableUrl(ValueError):
+    """Not the address of a database that this software can use. The address itself may hold a password."""
+
+    def __init__(self) -> None:
+        super().__init__("DATABASE_URL must be sqlite:///path/to/file or postgresql://user:password@host/name.")
+
+
 class Database:
     """An engine with its two kinds of session: many readers, one writer at a time."""
 
     def __init__(self, url: str, *, pool_size: int = 10, statement_timeout_ms: int = 3000) -> None:
-        self.url = _with_driver(make_url(url))
+        self.url = _usable(url)
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
         if self.is_sqlite:
             self.engine = self._snapshots = _sqlite_engine(self.url, pool_size)
@@ -95,13 +103,14 @@ class Database:
     @contextmanager
     def _lock_file(self) -> Iterator[None]:
         # SQLite's own queue starves writers (one waits seconds while another repeats); a lock file is fair.
-        if not self.is_sqlite or not self.url.database:
+        if not self.is_sqlite:
             yield
             return
         try:
             lock = Path(f"{self.url.database}.lock").open("a")  # noqa: SIM115 - closed below, after the yield
         except OSError as error:
-            raise Unavailable("The database file is in a directory that cannot be written to.") from error
+            reason = "The database file is in a directory that cannot be written to. Check DATABASE_URL."
+            raise Unavailable(reason) from error
         with lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             yield
@@ -110,13 +119,23 @@ class Database:
         self.engine.dispose()
 
 
-def _with_driver(url: URL) -> URL:
-    return url.set(drivername="postgresql+psycopg") if url.drivername in ("postgresql", "postgres") else url
+def _usable(text: str) -> URL:
+    try:
+        url = make_url(text)
+    except ArgumentError as error:
+        raise UnusableUrl from error
+    if url.drivername in ("postgresql", "postgres"):
+        url = url.set(drivername="postgresql+psycopg")
+    if url.drivername != "postgresql+psycopg" and not (url.drivername == "sqlite" and url.database):
+        raise UnusableUrl
+    return url
 
 
 def _sqlite_engine(url: URL, pool_size: int) -> Engine:
-    if url.database:
-        Path(url.database).parent.mkdir(parents=True, exist_ok=True)
+    try:
+        Path(str(url.database)).parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise Unavailable("The directory of the database file cannot be made. Check DATABASE_URL.") from error
     engine = sqlalchemy_engine(
         url,
         hide_parameters=True,

@@ -1,7 +1,6 @@
 """Pages of records by keyset: flat in time however deep, whole however much is published in between."""
 
 import base64
-import binascii
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -13,7 +12,7 @@ from sqlalchemy import ColumnElement, Select, and_, func, or_, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from app.core.errors import Fault, InvalidInput
-from app.core.text import Cursor
+from app.core.text import Cursor, printable
 
 MOST = 200
 
@@ -102,11 +101,22 @@ def decode(cursor: str, fingerprint: str) -> tuple[Any, str]:
         if seal != _seal(payload):
             raise ValueError("altered")
         found, value, record_id = json.loads(payload)
-    except (ValueError, binascii.Error, UnicodeDecodeError) as error:
+        _check_place(value, record_id)
+    except (TypeError, ValueError, RecursionError) as error:
         raise _refused("malformed_cursor", "was altered or cut; take it from next_cursor as it is") from error
     if found != fingerprint:
         raise _refused("foreign_cursor", "belongs to a list with other filters or another sort")
     return value, record_id
+
+
+def _check_place(value: object, record_id: object) -> None:
+    """Whoever forges a cursor must not send the database what it cannot compare."""
+    if not isinstance(record_id, str) or not isinstance(value, str | int | float | None):
+        raise TypeError("not a place in a list")
+    if isinstance(value, int) and abs(value) >= 2**63:
+        raise ValueError("beyond every column")
+    printable(record_id)
+    printable(value if isinstance(value, str) else "")
 
 
 def _seal(payload: bytes) -> bytes:

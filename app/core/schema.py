@@ -30,6 +30,8 @@ def migrate(database: Database, target: str = "head") -> tuple[str | None, str |
     with database.exclusive() as connection:
         before = _revision(connection)
         _refuse_newer(before)
+        if target not in ("head", "base", *_known()):
+            raise SchemaMismatch(f"There is no revision of that name; there are {', '.join(_known())}.")
         going_down = target != "head" and (target == "base" or _is_older(target, before))
         (command.downgrade if going_down else command.upgrade)(config(connection), target)
         connection.commit()
@@ -57,8 +59,7 @@ def _revision(connection: Connection) -> str | None:
 
 
 def _refuse_newer(found: str | None) -> None:
-    known = {script.revision for script in _scripts().walk_revisions()}
-    if found is not None and found not in known:
+    if found is not None and found not in _known():
         raise SchemaMismatch(
             f"The database was made by a newer version of this software (schema {found}). "
             "Install that version, or restore a backup made by this one."
@@ -66,5 +67,10 @@ def _refuse_newer(found: str | None) -> None:
 
 
 def _is_older(target: str, found: str | None) -> bool:
-    order = [script.revision for script in _scripts().walk_revisions()]
+    order = _known()
     return found in order and target in order and order.index(target) > order.index(found)
+
+
+def _known() -> list[str]:
+    """Every revision, newest first."""
+    return [script.revision for script in _scripts().walk_revisions()]

@@ -25,6 +25,7 @@ from app.curation.world import Now
 from app.evidence.derive import ClaimDerived
 from app.evidence.models import Citation, Claim
 from app.evidence.schemas import CitationRecord, ClaimWrite
+from app.search import index
 from app.sources.vocabulary import Standing
 
 Progress = Callable[[int, int], None]
@@ -83,7 +84,7 @@ def publish(
     session.flush()
     press = _Press(session, world, serial, at, {change.key for change in changed}, progress)
     press.run(before | _neighbours(session, changed) | recompute)
-    if not press.printed:
+    if not press.reprinted:
         session.execute(delete(Publication).where(Publication.serial == serial))
         return Outcome(None)
     if session.get_bind().dialect.name == "postgresql":
@@ -295,7 +296,7 @@ class _Press:
         self.at = at
         self.changed = changed
         self.progress = progress
-        self.printed = 0
+        self.reprinted: list[Key] = []
         self.touched: list[Key] = []
         self.rows: dict[Key, StoredRecord] = {}
 
@@ -317,6 +318,11 @@ class _Press:
             self._print(key)
             if self.progress:
                 self.progress(done, len(dirty))
+        index.renew(
+            self.session,
+            self.world,
+            ((key, self.world.content(key), self.world.derived(key)) for key in self.reprinted),
+        )
 
     def _derive(self, key: Key) -> bool:
         """Recompute a record's derived values; whether they, or its content, changed."""
@@ -364,7 +370,7 @@ class _Press:
         digest = _digest(self._document(key, Stamp(stamp.version, 0, stamp.updated_at)))
         if row is not None and row.digest == digest and row.content == text_of(content):
             return
-        self.printed += 1
+        self.reprinted.append(key)
         if key not in self.changed:
             self.touched.append(key)
         state = {

@@ -65,7 +65,7 @@ def claim_ids(session: Session, pair: Pair) -> list[str]:
     wanted: list[ColumnElement[bool]] = [
         Claim.intervention_pk == own,
         and_(Claim.intervention_pk.is_(None), or_(on_condition, nothing_named)),
-        and_(Claim.kind == Kind.regulatory, on_condition),
+        and_(Claim.kind == Kind.regulatory, Claim.effect == Effect.approved, on_condition),
         and_(Claim.intervention_pk.is_(None), Claim.kind == Kind.background, Claim.pk.in_(_of_neighbours(own))),
     ]
     if pair.parent is not None:

@@ -153,7 +153,7 @@ def _sources(statement: Statement, *, opened: bool) -> str:
     """Both sides in two columns, what decides nothing below; folded away where the question is not benefit."""
     if not statement.cited:
         return ""
-    sides = "".join(_side(statement, stance) for stance in Stance)
+    sides = "".join(_side(statement, stance) for stance in words.stances(statement))
     if opened:
         return f'<div class="sides">{sides}</div>'
     number = len(statement.footnotes)
@@ -161,12 +161,9 @@ def _sources(statement: Statement, *, opened: bool) -> str:
 
 
 def _side(statement: Statement, stance: Stance) -> str:
-    found = words.side(statement, stance)
-    if not found:
-        return ""
     wide = "" if stance in (Stance.supports, Stance.disputes) else " wide"
     title = f"<h4>{escape(words.side_title(statement, stance))}</h4>"
-    return f'<div class="side {stance}{wide}">{title}{_list(map(_citation, found))}</div>'
+    return f'<div class="side {stance}{wide}">{title}{_list(map(_citation, words.side(statement, stance)))}</div>'
 
 
 def _citation(citation: BriefCitation) -> str:

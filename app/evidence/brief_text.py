@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from app.evidence import brief_words as words
 from app.evidence.brief_shapes import BriefCitation, BriefRead, Section, Sentence, Statement
 from app.evidence.coverage import NO_ALL_CLEAR
-from app.evidence.vocabulary import Stance
 
 _SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|~!$^])")
 _LINE_START = re.compile(r"^(\s*)([-+=]|\d+(?=[.)]))")
@@ -68,7 +67,7 @@ def _section(brief: BriefRead, section: Section) -> Iterator[str]:
         yield from _statement(statement, with_findings=section.id == "does-it-help")
     if section.truncated:
         yield ""
-        yield f"There are more statements than are shown here: <{brief.links.claims}>"
+        yield f"[There are more statements than are shown here.]({brief.links.claims})"
     if section.id == "unknown":
         yield from _unknown(brief)
 
@@ -87,13 +86,12 @@ def _statement(statement: Statement, *, with_findings: bool) -> Iterator[str]:
             yield f"  - {escape(note)}"
     if statement.origin:
         yield f"  - Stated by {escape(words.origin_line(statement.origin))}"
-    for stance in Stance:
-        if found := words.side(statement, stance):
-            yield f"  - {escape(words.side_title(statement, stance))}"
-            yield from (_citation(citation, with_findings) for citation in found)
+    for stance in words.stances(statement):
+        yield f"  - {escape(words.side_title(statement, stance))}"
+        yield from (_citation(citation, with_findings) for citation in words.side(statement, stance))
     for sentence in statement.restated_by:
         yield from _restated(sentence)
-    yield f"  - Record: <{statement.permalink}>, version {statement.version}"
+    yield f"  - Record: [{statement.claim_id}]({statement.permalink}), version {statement.version}"
 
 
 def _marks(sentence: Sentence) -> str:
@@ -108,7 +106,7 @@ def _citation(citation: BriefCitation, with_finding: bool) -> str:
 
 def _restated(sentence: Sentence) -> Iterator[str]:
     told = words.origin_line(sentence.origin) if sentence.origin else sentence.text
-    yield f"  - Also stated by {escape(told)}{_marks(sentence)} <{sentence.permalink}>"
+    yield f"  - Also stated by {escape(told)}{_marks(sentence)} [{sentence.claim_id}]({sentence.permalink})"
     for note in (f"Note: {sentence.caveat}" if sentence.caveat else "", words.verdict(sentence)):
         if note:
             yield f"    - {escape(note)}"
@@ -138,7 +136,7 @@ def _unknown(brief: BriefRead) -> Iterator[str]:
     if not brief.pending_studies:
         yield f"None is recorded. {NO_ALL_CLEAR}"
     for study in brief.pending_studies:
-        yield f"- {escape(words.pending_line(study))} <{study.links.self}>"
+        yield f"- {escape(words.pending_line(study))} [{study.id}]({study.links.self})"
 
 
 def _references(brief: BriefRead) -> Iterator[str]:

@@ -130,6 +130,12 @@ _VERDICTS = {
 _LEANS = {Leaning.supports: "leaning for", Leaning.disputes: "leaning against", Leaning.neither: "leaning neither way"}
 
 
+def stances(sentence: Sentence) -> list[Stance]:
+    """The stances that are taken: the side with more weight first, then the other, then what decides nothing."""
+    taken = list(dict.fromkeys(note.stance for note in sentence.footnotes))
+    return sorted(taken, key=lambda stance: stance not in (Stance.supports, Stance.disputes))
+
+
 def side(sentence: Sentence, stance: Stance) -> tuple[BriefCitation, ...]:
     found: tuple[BriefCitation, ...] = getattr(sentence.citations, stance.value)
     return found

@@ -307,7 +307,9 @@ def test_a_code_stands_for_the_id(client: TestClient, code: str, condition: str)
     assert ("condition", condition) in {(item["type"], item["id"]) for item in resolved}
 
 
-@pytest.mark.parametrize("code", ["icd10cm:Z99.9", "mesh:D000000", "icd10cm:", "nosuch:M79.7", "icd10cm:M79.7; --", ":"])
+@pytest.mark.parametrize(
+    "code", ["icd10cm:Z99.9", "mesh:D000000", "icd10cm:", "nosuch:M79.7", "icd10cm:M79.7; --", ":"]
+)
 def test_a_code_that_nothing_carries_is_refused(client: TestClient, code: str) -> None:
     assert the_error(client, "/v1/claims", condition=code)["field"] == "condition"
 

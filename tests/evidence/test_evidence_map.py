@@ -1,6 +1,6 @@
 """The evidence map shows every pair, empty ones included, in a number of statements that does not grow."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import pytest
 from sqlalchemy import event, select
@@ -16,9 +16,9 @@ from tests.factories import citation, fill, put, record, small_world
 
 
 @pytest.fixture
-def world(blank: Database) -> Iterator[Database]:
+def world(blank: Database) -> Database:
     fill(blank, small_world())
-    yield blank
+    return blank
 
 
 def drawn(
@@ -47,8 +47,8 @@ def test_a_cell_adds_up_both_sides(world: Database) -> None:
     cell = only(drawn(world, "drug"))
     assert (cell.condition, cell.outcome, cell.coverage) == ("ache", "pain", Coverage.found)
     assert (cell.studies, cell.reviews, cell.participants) == (2, 1, 100)
-    assert (cell.effect, cell.leaning, cell.consensus) == ("improves", "neither", "conflicting")
-    assert [(entry.effect, entry.leaning, entry.claims) for entry in cell.effects] == [("improves", "neither", 1)]
+    assert (cell.effect, cell.leaning, cell.consensus) == ("improves", "disputes", "conflicting")
+    assert [(entry.effect, entry.leaning, entry.claims) for entry in cell.effects] == [("improves", "disputes", 1)]
     assert (cell.best_design, cell.claim_ids) == ("randomized_parallel_trial", ("drug-eases-ache",))
 
 

@@ -1,43 +1,26 @@
 """Seed files are read as a whole; every fault is named with its file, record and field."""
 
+import contextlib
 import shutil
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.catalog import RESOURCES
 from app.core.errors import InvalidInput
 from app.interchange import bundle
 from tests.conftest import SEED
-from tests.factories import small_world
+from tests.factories import small_files, small_world
 
 Files = dict[str, str]
-
-
-def files() -> Files:
-    """The small world as a curator would write it."""
-    records: dict[str, list[object]] = {}
-    for change in small_world():
-        records.setdefault(change.type, []).append(
-            change.content.model_dump(mode="json", exclude_unset=True, exclude_none=True)
-        )
-    return {
-        bundle.file_name(resource): yaml.safe_dump(
-            {bundle.file_name(resource).removesuffix(".yaml"): records[resource.type]}, sort_keys=False
-        )
-        for resource in RESOURCES
-        if resource.type in records
-    }
 
 
 @pytest.fixture
 def write(tmp_path: Path) -> Callable[[Files], Path]:
     def write(changed: Files) -> Path:
-        for name, text in {**files(), **changed}.items():
+        for name, text in {**small_files(), **changed}.items():
             (tmp_path / name).write_text(text, encoding="utf-8")
         return tmp_path
 
@@ -51,7 +34,7 @@ def faults(directory: Path) -> list[tuple[str, str]]:
 
 
 def replaced(name: str, old: str, new: str) -> Files:
-    text = files()[name]
+    text = small_files()[name]
     assert old in text
     return {name: text.replace(old, new, 1)}
 
@@ -74,64 +57,97 @@ FAULTS: dict[str, tuple[Files, str, str]] = {
     "an empty file": ({"outcomes.yaml": ""}, "outcomes.yaml", "shape"),
     "a record that is none": ({"outcomes.yaml": "outcomes:\n- 7\n"}, "outcomes.yaml: record 1: record", "model_type"),
     "a field twice": (
-        replaced(STUDIES, "participants: 40", "participants: 40\n  name: Twice"), "studies.yaml, line 9", "malformed_yaml",
+        replaced(STUDIES, "participants: 40", "participants: 40\n  name: Twice"),
+        "studies.yaml, line 9",
+        "malformed_yaml",
     ),
     "a list as a field": (
-        replaced(DOCUMENTS, "issued: '2013'", "? [issued]\n  : 2013"), "documents.yaml, line 5", "malformed_yaml",
+        replaced(DOCUMENTS, "issued: '2013'", "? [issued]\n  : 2013"),
+        "documents.yaml, line 5",
+        "malformed_yaml",
     ),
     "an unknown field": (
-        replaced(STUDIES, "participants: 40", "participant: 40"), "studies.yaml: trial-a: participant", "extra_forbidden",
+        replaced(STUDIES, "participants: 40", "participant: 40"),
+        "studies.yaml: trial-a: participant",
+        "extra_forbidden",
     ),
     "a missing field": (
-        replaced(STUDIES, "  name: trial-a\n", ""), "studies.yaml: trial-a: name", "missing",
+        replaced(STUDIES, "  name: trial-a\n", ""),
+        "studies.yaml: trial-a: name",
+        "missing",
     ),
     "a number as text": (
-        replaced(STUDIES, "participants: 40", 'participants: "40"'), "studies.yaml: trial-a: participants", "int_type",
+        replaced(STUDIES, "participants: 40", 'participants: "40"'),
+        "studies.yaml: trial-a: participants",
+        "int_type",
     ),
     "a negative count": (
-        replaced(STUDIES, "participants: 40", "participants: -4"), "studies.yaml: trial-a: participants", "greater_than_equal",
+        replaced(STUDIES, "participants: 40", "participants: -4"),
+        "studies.yaml: trial-a: participants",
+        "greater_than_equal",
     ),
     "half a person": (
-        replaced(STUDIES, "participants: 40", "participants: 4.5"), "studies.yaml: trial-a: participants", "int_type",
+        replaced(STUDIES, "participants: 40", "participants: 4.5"),
+        "studies.yaml: trial-a: participants",
+        "int_type",
     ),
     "yes for a number": (
-        replaced(STUDIES, "participants: 40", "participants: yes"), "studies.yaml: trial-a: participants", "int_type",
+        replaced(STUDIES, "participants: 40", "participants: yes"),
+        "studies.yaml: trial-a: participants",
+        "int_type",
     ),
     "a wrong term": (
-        replaced(STUDIES, "design: randomized_parallel_trial", "design: trial"), "studies.yaml: trial-a: design", "enum",
+        replaced(STUDIES, "design: randomized_parallel_trial", "design: trial"),
+        "studies.yaml: trial-a: design",
+        "enum",
     ),
     "an id that is no slug": (
-        replaced(STUDIES, "id: trial-a", "id: Trial A"), "studies.yaml: Trial A: id", "string_pattern_mismatch",
+        replaced(STUDIES, "id: trial-a", "id: Trial A"),
+        "studies.yaml: Trial A: id",
+        "string_pattern_mismatch",
     ),
     "a NUL": (
-        replaced(STUDIES, "name: trial-a", 'name: "trial\\0"'), "studies.yaml: trial-a: name", "value_error",
+        replaced(STUDIES, "name: trial-a", 'name: "trial\\0"'),
+        "studies.yaml: trial-a: name",
+        "value_error",
     ),
     "a day that does not exist": (
-        replaced(DOCUMENTS, "issued: '2013'", "issued: 2013-02-30"), "documents.yaml: paper-a: issued", "value_error",
+        replaced(DOCUMENTS, "issued: '2013'", "issued: 2013-02-30"),
+        "documents.yaml: paper-a: issued",
+        "value_error",
     ),
     "a date as a number": (
-        replaced(DOCUMENTS, "issued: '2013'", "issued: 2013"), "documents.yaml: paper-a: issued", "string_type",
+        replaced(DOCUMENTS, "issued: '2013'", "issued: 2013"),
+        "documents.yaml: paper-a: issued",
+        "string_type",
     ),
     "a tagged date": (
-        replaced(DOCUMENTS, "issued: '2013'", "issued: !!timestamp 2013-02-03"), "documents.yaml: paper-a: record", "unreadable",
+        replaced(DOCUMENTS, "issued: '2013'", "issued: !!timestamp 2013-02-03"),
+        "documents.yaml: paper-a: record",
+        "unreadable",
     ),
     "not a number": (replaced(DOSES, "low: 4.5", "low: .nan"), "dosing_ranges.yaml: dose: low", "value_error"),
     "a decimal as text": (replaced(DOSES, "low: 4.5", "low: '4.5'"), "dosing_ranges.yaml: dose: low", "value_error"),
     "low above high": (replaced(DOSES, "low: 4.5", "low: 9.5"), "dosing_ranges.yaml: dose: low", "rule"),
     "an unknown unit": (replaced(DOSES, "unit: mg", "unit: mcg"), "dosing_ranges.yaml: dose: unit", "enum"),
     "a dangling concept": (
-        replaced(CLAIMS, "- ache", "- achee"), "claim/drug-eases-ache: conditions[0]", "unknown_reference",
+        replaced(CLAIMS, "- ache", "- achee"),
+        "claim/drug-eases-ache: conditions[0]",
+        "unknown_reference",
     ),
     "a dangling document": (
         replaced(CLAIMS, "document: paper-b", "document: paper-c"),
-        "claim/drug-eases-ache: citations[1].document", "unknown_reference",
+        "claim/drug-eases-ache: citations[1].document",
+        "unknown_reference",
     ),
     "a wrong stance": (
-        replaced(CLAIMS, "stance: disputes", "stance: refutes"), "claims.yaml: drug-eases-ache: citations.1.stance", "enum",
+        replaced(CLAIMS, "stance: disputes", "stance: refutes"),
+        "claims.yaml: drug-eases-ache: citations.1.stance",
+        "enum",
     ),
     "a citation id twice": (replaced(CLAIMS, "id: cit-b", "id: cit-awake"), "citation/cit-awake: id", "duplicate"),
     "a record id twice": (replaced(DOCUMENTS, "id: paper-a2", "id: paper-a"), "document/paper-a: id", "duplicate"),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("name", FAULTS)
@@ -185,26 +201,46 @@ def test_plain_scalars_are_those_of_yaml_1_2(write: Callable[[Files], Path]) -> 
 
 
 PIECES = st.sampled_from(
-    ["!!float x", "!!int x", "!!bool x", "!!binary x", "!!set {a}", "!!python/object:os.system x", "&a [*a]", "*b", "<<: 1",
-     "? {a: 1}", "{", "]", "\t", "- ", ": ", "%", "'", '"\\ud800"', "null", "1e999", "9" * 5000, "[" * 2000, "\x00"]
-)  # fmt: skip
+    [
+        "!!float x",
+        "!!int x",
+        "!!bool x",
+        "!!binary x",
+        "!!set {a}",
+        "!!python/object:os.system x",
+        "&a [*a]",
+        "*b",
+        "<<: 1",
+        "? {a: 1}",
+        "{",
+        "]",
+        "\t",
+        "- ",
+        ": ",
+        "%",
+        "'",
+        '"\\ud800"',
+        "null",
+        "1e999",
+        "9" * 5000,
+        "[" * 2000,
+        "\x00",
+    ]
+)
 
 
 @settings(max_examples=150, deadline=None)
 @given(data=st.data())
-def test_no_damage_to_a_file_is_more_than_a_fault(data: st.DataObject, tmp_path_factory: pytest.TempPathFactory) -> None:
+def test_damage_to_a_file_is_a_fault_at_worst(data: st.DataObject, tmp_path_factory: pytest.TempPathFactory) -> None:
     directory = tmp_path_factory.mktemp("damaged")
-    text = files()[CLAIMS]
+    text = small_files()[CLAIMS]
     at = data.draw(st.integers(0, len(text)))
     cut = data.draw(st.integers(0, 30))
     piece = data.draw(st.one_of(PIECES, st.text(max_size=5)))
     damaged = (text[:at] + piece + text[at + cut :]).encode("utf-8", "surrogatepass")
-    for name, good in files().items():
+    for name, good in small_files().items():
         (directory / name).write_text(good, encoding="utf-8")
     (directory / CLAIMS).write_bytes(damaged)
-    try:
+    with contextlib.suppress(InvalidInput):
         bundle.read(directory)
-    except InvalidInput as error:
-        assert error.errors
-    finally:
-        shutil.rmtree(directory)
+    shutil.rmtree(directory)

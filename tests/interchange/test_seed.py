@@ -31,11 +31,11 @@ def run(database: Database, directory: Path) -> Report:
         return seed(session, directory)
 
 
-def edit(directory: Path, name: str, record_id: str, **fields: Any) -> None:
+def edit(directory: Path, stem: str, record_id: str, **fields: Any) -> None:
     """Change fields of one record in a file."""
-    path = directory / f"{name}.yaml"
+    path = directory / f"{stem}.yaml"
     data = yaml.load(path.read_text(encoding="utf-8"), yaml.BaseLoader)  # noqa: S506 - text alone
-    (found,) = [r for r in data[name] if r["id"] == record_id]
+    (found,) = [r for r in data[stem] if r["id"] == record_id]
     found |= fields
     path.write_text(yaml.safe_dump(data, allow_unicode=True), encoding="utf-8")
 

@@ -1,0 +1,48 @@
+"""CSL-JSON: what citation processors and most reference managers read. Also what the formatted styles are made from."""
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from app.bibliography.reference import Name, Reference, Warning
+
+Item = dict[str, Any]
+
+_PLAIN = (
+    ("container-title", "container_title"),
+    ("container-title-short", "container_title_short"),
+    ("volume", "volume"),
+    ("issue", "issue"),
+    ("page", "page"),
+    ("publisher", "publisher"),
+    ("DOI", "doi"),
+    ("PMID", "pmid"),
+    ("PMCID", "pmcid"),
+    ("URL", "url"),
+    ("note", "note"),
+)
+
+
+def item(reference: Reference) -> Item:
+    """The reference as one CSL item; variables without a value are left out, as CSL asks."""
+    made: Item = {"id": reference.id, "type": reference.type, "title": reference.shown_title}
+    if reference.authors:
+        made["author"] = [_name(author) for author in reference.authors]
+    for variable, field in _PLAIN:
+        if (value := getattr(reference, field)) is not None:
+            made[variable] = value
+    for variable, date in (("issued", reference.issued), ("accessed", reference.accessed)):
+        if date:
+            made[variable] = {"date-parts": [list(date)]}
+    if reference.warning is Warning.retracted:
+        made["status"] = "retracted"
+    return made
+
+
+def _name(author: Name) -> dict[str, str]:
+    parts = {"family": author.family, "given": author.given, "literal": author.literal}
+    return {part: value for part, value in parts.items() if value}
+
+
+def render(references: Sequence[Reference], _style: str) -> str:
+    return json.dumps([item(reference) for reference in references], ensure_ascii=False, indent=1) + "\n"

@@ -1,0 +1,63 @@
+"""What a reference list needs to know of a document: a frozen value, free of any format."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+@dataclass(frozen=True)
+class Name:
+    """An author: `family` and `given`, or `literal` for a group."""
+
+    family: str | None = None
+    given: str | None = None
+    literal: str | None = None
+
+
+class Warning(StrEnum):
+    """What must be seen before a work is relied on; it stands in front of the title, as publishers print it."""
+
+    retracted = "RETRACTED"
+    concern = "EXPRESSION OF CONCERN"
+
+
+@dataclass(frozen=True)
+class Reference:
+    """A document as it is cited. What was not read is null or empty; nothing is made up to fill a format."""
+
+    id: str
+    type: str
+    """A CSL item type."""
+    label: str
+    title: str | None = None
+    authors: tuple[Name, ...] = ()
+    authors_complete: bool = True
+    """False where only the first author is known."""
+    container_title: str | None = None
+    container_title_short: str | None = None
+    issued: tuple[int, ...] = ()
+    """Year, month and day, as far as known."""
+    volume: str | None = None
+    issue: str | None = None
+    page: str | None = None
+    """A full range: `1203-1209`."""
+    publisher: str | None = None
+    url: str | None = None
+    accessed: tuple[int, ...] = ()
+    doi: str | None = None
+    pmid: str | None = None
+    pmcid: str | None = None
+    warning: Warning | None = None
+    notice: str | None = None
+    """What changed the work's standing and where that is told; a sentence."""
+
+    @property
+    def shown_title(self) -> str:
+        """The title behind its warning. A work without one shows its label in brackets, as style guides ask."""
+        title = self.title or f"[{self.label}]"
+        return f"{self.warning}: {title}" if self.warning else title
+
+    @property
+    def note(self) -> str | None:
+        """What a reader must know besides, for the note field that every format has."""
+        incomplete = None if self.authors_complete or not self.authors else "Only the first author is recorded."
+        return " ".join(part for part in (self.notice, incomplete) if part) or None

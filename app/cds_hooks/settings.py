@@ -1,0 +1,71 @@
+"""Settings of the CDS Hooks face, from the environment: `CDS_` and the name in upper case; lists are JSON."""
+
+import ipaddress
+from pathlib import Path
+from typing import Literal, Self
+from urllib.parse import urlsplit
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+ServiceId = Literal["ldn-order-select", "ldn-order-sign", "ldn-patient-view"]
+
+
+class Issuer(BaseModel):
+    """A record system whose tokens are accepted."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+
+    iss: str = Field(min_length=1, max_length=500)
+    """Exactly the `iss` of its tokens."""
+    jwks: str = Field(min_length=1, max_length=1000)
+    """Its public keys: path of a JWK Set file, or the https address of one. No other address is ever asked."""
+    algorithms: tuple[Literal["ES384", "RS384"], ...] = Field(default=("ES384", "RS384"), min_length=1)
+
+    @field_validator("jwks")
+    @classmethod
+    def _secure(cls, jwks: str) -> str:
+        parts = urlsplit(jwks)
+        if parts.scheme in ("http", "https") and parts.scheme != "https" and not is_loopback(parts.hostname or ""):
+            raise ValueError("an address of keys must be https")
+        return jwks
+
+    @property
+    def is_remote(self) -> bool:
+        return self.jwks.startswith(("https://", "http://"))
+
+
+class CdsSettings(BaseSettings):
+    """Read once, when the face is installed."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="CDS_", frozen=True, hide_input_in_errors=True, use_attribute_docstrings=True
+    )
+
+    services: tuple[ServiceId, ...] = ("ldn-order-select", "ldn-order-sign")
+    """The services that answer. `ldn-patient-view` is not among them unless named: most views of a chart need none."""
+    base_url: str = Field(default="http://127.0.0.1:8000", pattern=r"^https?://[^\s/?#]+$")
+    """This server as record systems address it: `aud` of their tokens and the links of cards begin with it."""
+    issuers: tuple[Issuer, ...] = ()
+    """Without one, the services answer callers on this machine only."""
+    opioid_value_set: Path | None = None
+    """An expanded FHIR ValueSet (JSON) of opioid products, beside the built-in list of ingredients."""
+    statements: bool = True
+    """Ask for MedicationStatement too; false for record systems that do not have it."""
+
+    @model_validator(mode="after")
+    def _public(self) -> Self:
+        host = urlsplit(self.base_url).hostname or ""
+        if self.issuers and not self.base_url.startswith("https://") and not is_loopback(host):
+            raise ValueError("with issuers, base_url must be https: tokens would travel in the open")
+        if len({issuer.iss for issuer in self.issuers}) < len(self.issuers):
+            raise ValueError("each iss may be named once")
+        return self
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host is this machine; names other than `localhost` are not looked up."""
+    try:
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False

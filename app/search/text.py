@@ -1,0 +1,129 @@
+"""Text as the search sees it: folded, cut into words, stemmed. Done here once, so that both engines agree."""
+
+import re
+import unicodedata
+from functools import lru_cache
+
+import Stemmer
+
+_APOSTROPHES = "'\u2019\u02bc"
+_NO_APOSTROPHES = str.maketrans("", "", _APOSTROPHES)
+_WORD = re.compile(r"[0-9a-z]+")
+_WRITTEN = re.compile(rf"[^\W_]+(?:[{_APOSTROPHES}][^\W_]+)*")
+_STEMMER = Stemmer.Stemmer("english")
+
+STOP_WORDS = frozenset(
+    [
+        "a",
+        "about",
+        "after",
+        "all",
+        "also",
+        "an",
+        "and",
+        "any",
+        "are",
+        "as",
+        "at",
+        "be",
+        "been",
+        "before",
+        "by",
+        "can",
+        "could",
+        "do",
+        "does",
+        "doe",
+        "for",
+        "from",
+        "get",
+        "give",
+        "had",
+        "has",
+        "have",
+        "how",
+        "i",
+        "if",
+        "in",
+        "into",
+        "is",
+        "it",
+        "its",
+        "may",
+        "me",
+        "might",
+        "my",
+        "no",
+        "not",
+        "of",
+        "on",
+        "or",
+        "should",
+        "so",
+        "some",
+        "take",
+        "that",
+        "the",
+        "their",
+        "them",
+        "there",
+        "they",
+        "this",
+        "to",
+        "up",
+        "use",
+        "used",
+        "using",
+        "was",
+        "we",
+        "what",
+        "when",
+        "where",
+        "which",
+        "who",
+        "why",
+        "will",
+        "with",
+        "would",
+        "you",
+        "your",
+    ]
+)
+"""Words that questions are made of; they are ignored unless nothing else was asked."""
+
+
+def fold(text: str) -> str:
+    """Lower case without accents; apostrophes vanish, so that `Crohn's` and `crohns` are one word."""
+    decomposed = unicodedata.normalize("NFKD", text.translate(_NO_APOSTROPHES))
+    return "".join(c for c in decomposed if not unicodedata.combining(c)).casefold()
+
+
+def words(text: str) -> list[str]:
+    """The folded words of a text, in order; codes and compounds fall apart at their punctuation."""
+    return _WORD.findall(fold(text))
+
+
+@lru_cache(maxsize=100_000)
+def stem(word: str) -> str:
+    """What a word has in common with its other forms; short words and those with digits stay whole."""
+    if len(word) < 4 or not word.isalpha():
+        return word
+    return str(_STEMMER.stemWord(word))
+
+
+def stems(text: str) -> list[str]:
+    return [stem(word) for word in words(text)]
+
+
+def spelled(text: str) -> list[tuple[str, bool]]:
+    """A text in parts, in order: `(part, is_word)`; the parts joined give the text again."""
+    parts: list[tuple[str, bool]] = []
+    end = 0
+    for match in _WRITTEN.finditer(text):
+        if match.start() > end:
+            parts.append((text[end : match.start()], False))
+        parts.append((match[0], True))
+        end = match.end()
+    if end < len(text):
+        parts.append((text[end:], False))
+    return parts

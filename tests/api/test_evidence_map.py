@@ -1,0 +1,55 @@
+"""`/v1/evidence-map` over the real data: a rectangle without holes."""
+
+from itertools import product
+
+import pytest
+from starlette.testclient import TestClient
+
+PATH = "/v1/evidence-map"
+
+
+@pytest.mark.parametrize("intervention", ["low-dose-naltrexone", "rxnorm:7243", "pregabalin", "alcohol"])
+def test_every_pair_has_a_cell_row_by_row(client: TestClient, intervention: str) -> None:
+    shown = client.get(PATH, params={"intervention": intervention}).json()
+    rows, columns = ([one["id"] for one in shown[side]] for side in ("conditions", "outcomes"))
+    assert [(cell["condition"], cell["outcome"]) for cell in shown["cells"]] == list(product(rows, columns))
+    assert len(set(rows)) == len(rows)
+    assert len(set(columns)) == len(columns)
+
+
+def test_cells_say_how_much_is_known_and_which_way_it_points(client: TestClient) -> None:
+    shown = client.get(PATH, params={"intervention": "low-dose-naltrexone"}).json()
+    cells = {(cell["condition"], cell["outcome"]): cell for cell in shown["cells"]}
+    pain = cells["fibromyalgia", "pain"]
+    assert (pain["consensus"], pain["leaning"], pain["effect"]) == ("conflicting", "disputes", "improves")
+    assert pain["claim_ids"][0] == "ldn-fibromyalgia-pain"
+    assert pain["studies"] >= 5
+    lupus = [cell for (condition, _), cell in cells.items() if condition == "lupus"]
+    assert {cell["coverage"] for cell in lupus} == {"searched_none_found"}
+    assert {cell["search"] for cell in lupus} == {"ldn-lupus"}
+    empty = [cell for cell in shown["cells"] if cell["coverage"] != "found"]
+    assert all(cell["studies"] == cell["reviews"] == 0 and cell["effect"] is None for cell in empty)
+    assert any(cell["pending"] == ["lift-trial"] for cell in shown["cells"])
+
+
+def test_rows_and_columns_can_be_named(client: TestClient) -> None:
+    query = {"intervention": "low-dose-naltrexone", "condition": ["lupus", "mesh:D005356"], "outcome": ["pain"]}
+    shown = client.get(PATH, params=query).json()
+    assert [row["id"] for row in shown["conditions"]] == ["fibromyalgia", "lupus"]
+    assert [column["id"] for column in shown["outcomes"]] == ["pain"]
+
+
+@pytest.mark.parametrize(
+    ("query", "field"),
+    [("", "intervention"), ("intervention=ldn", "intervention"), ("intervention=naltrexone&outcome=pian", "outcome")],
+)
+def test_a_map_that_cannot_be_drawn_names_what_is_wrong(client: TestClient, query: str, field: str) -> None:
+    answer = client.get(f"{PATH}?{query}")
+    assert answer.status_code == 422
+    assert [error["field"] for error in answer.json()["errors"]] == [field]
+
+
+def test_a_known_map_costs_304(client: TestClient) -> None:
+    address = f"{PATH}?intervention=low-dose-naltrexone"
+    tag = client.get(address).headers["etag"]
+    assert client.get(address, headers={"If-None-Match": tag}).status_code == 304

@@ -1,0 +1,48 @@
+"""The records of the seed files, read once for all tests of content."""
+
+from collections.abc import Iterator
+from functools import cache
+
+import yaml
+
+from app.core.content import Record
+from app.evidence.schemas import CitationWrite, ClaimWrite, SearchWrite
+from app.evidence.vocabulary import Stance
+from app.interchange.bundle import read
+from app.settings import ROOT
+from app.sources.schemas import DocumentWrite
+
+SEED = ROOT / "seed_data"
+
+
+@cache
+def records() -> dict[tuple[str, str], Record]:
+    return {(change.type, change.content.id): change.content for change in read(SEED)}
+
+
+def claims() -> dict[str, ClaimWrite]:
+    return {record.id: record for record in records().values() if isinstance(record, ClaimWrite)}
+
+
+def documents() -> dict[str, DocumentWrite]:
+    return {record.id: record for record in records().values() if isinstance(record, DocumentWrite)}
+
+
+def searches() -> dict[str, SearchWrite]:
+    return {record.id: record for record in records().values() if isinstance(record, SearchWrite)}
+
+
+def citations() -> Iterator[tuple[ClaimWrite, CitationWrite]]:
+    for claim in claims().values():
+        for citation in claim.citations:
+            yield claim, citation
+
+
+@cache
+def reading_notes() -> dict[str, str]:
+    notes = yaml.safe_load((SEED / "reading_notes.yaml").read_text(encoding="utf-8"))["reading_notes"]
+    return {note["document"]: note["notes"] for note in notes}
+
+
+def stances(claim: str) -> dict[str, Stance]:
+    return {citation.document: citation.stance for citation in claims()[claim].citations}

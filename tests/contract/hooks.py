@@ -1,0 +1,45 @@
+"""Checks of our own for Schemathesis; `schemathesis.toml` names this module."""
+
+import json
+
+import schemathesis
+from schemathesis import Case, CheckContext, GenerationMode, Response
+
+MEANINGS = frozenset(
+    {
+        "foreign_cursor",
+        "half_asked",
+        "malformed_code",
+        "malformed_cursor",
+        "malformed_identifier",
+        "missing",
+        "unknown_serial",
+        "unknown_system",
+        "unknown_value",
+    }
+)
+"""Why a request of the right form may be refused: what it names does not exist, or cannot be read."""
+
+
+@schemathesis.check
+def problem_json_everywhere(ctx: CheckContext, response: Response, case: Case) -> None:
+    """Every error has the one shape, whoever raised it."""
+    if response.status_code >= 400 and case.method.upper() != "HEAD":
+        assert response.headers["content-type"][0] == "application/problem+json"
+        assert json.loads(response.content)["status"] == response.status_code
+
+
+@schemathesis.check
+def bounded_and_traceable(ctx: CheckContext, response: Response, case: Case) -> None:
+    """Every answer names its request; no error is large."""
+    assert "x-request-id" in response.headers
+    assert response.status_code < 400 or len(response.content) <= 8192
+
+
+@schemathesis.check
+def refused_for_its_meaning_alone(ctx: CheckContext, response: Response, case: Case) -> None:
+    """A request that fits the schema may be refused for what it names, never for its form."""
+    valid = case.meta is not None and case.meta.generation.mode is GenerationMode.POSITIVE
+    if valid and response.status_code == 422:
+        codes = {error["code"] for error in json.loads(response.content)["errors"]}
+        assert codes <= MEANINGS, f"refused for {sorted(codes - MEANINGS)}"

@@ -1,0 +1,323 @@
+"""The OpenAPI document says what the API does, and the API does what it says."""
+
+import json
+import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import quote
+
+import jsonschema
+import pytest
+from openapi_spec_validator import OpenAPIV31SpecValidator
+from starlette.testclient import TestClient
+
+from app.api.examples import REQUESTS
+from app.catalog import BY_PLURAL, RESOURCES
+from app.main import create_app
+from app.settings import ROOT, Settings
+from tests.contract.breaking import METHODS, Document, breaks
+from tests.contract.support import Item
+
+COMMITTED = ROOT / "openapi.json"
+REGENERATE = """What is committed is not what the code says. Write it again:
+  python scripts/examples.py && ldn-evidence openapi --output openapi.json"""
+
+Everything = dict[str, list[Item]]
+
+PAIRS: dict[str, list[str]] = {
+    "getCoverage": [
+        "intervention=low-dose-naltrexone&condition=fibromyalgia",
+        "intervention=low-dose-naltrexone&condition=lupus",
+        "intervention=low-dose-naltrexone&side_effect=insomnia",
+        "intervention=naltrexone&interactant=methadone",
+    ],
+    "getEvidenceMap": ["intervention=low-dose-naltrexone"],
+    "resolve": ["identifier=pmid:23359310", "identifier=icd10cm:G35.A", "identifier=nct:NCT00568555"],
+    "listClaims": ["intervention=low-dose-naltrexone&condition=lupus", "dose=1.5..4.5%20mg&limit=200", "citations=top"],
+}
+"""Queries beside the plain one, or instead of it where a parameter is required."""
+ELSEWHERE = {"Override", "OverrideRead", "OverrideEntry", "Notice"}
+"""Schemas of what the seed data does not hold: nothing is overridden, and no document has a notice."""
+
+
+@pytest.fixture(scope="module")
+def document() -> Document:
+    generated: Document = json.loads(json.dumps(create_app(Settings()).openapi()))
+    return generated
+
+
+def operations(document: Document) -> Iterator[tuple[str, str, Item]]:
+    for path, methods in document["paths"].items():
+        for method in METHODS:
+            if method in methods:
+                yield method, path, methods[method]
+
+
+# --- the document itself --------------------------------------------------------------------------------------------
+
+
+def test_the_document_is_valid_openapi(document: Document) -> None:
+    assert document["openapi"].startswith("3.1")
+    OpenAPIV31SpecValidator(document).validate()
+
+
+def test_the_committed_document_is_what_the_code_says(document: Document) -> None:
+    assert json.loads(COMMITTED.read_text(encoding="utf-8")) == document, REGENERATE
+
+
+def test_the_served_document_is_what_the_code_says(client: TestClient, document: Document) -> None:
+    assert client.get("/openapi.json").json() == document
+
+
+def test_nothing_breaks_clients_of_the_document_that_was_committed(document: Document) -> None:
+    before = committed_before()
+
+    assert breaks(before, document) == []
+
+
+def committed_before() -> Document:
+    """The document of the last commit; the one on disk where this is no checkout."""
+    shown = subprocess.run(["git", "show", "HEAD:openapi.json"], cwd=ROOT, capture_output=True, check=False)
+    text = shown.stdout if shown.returncode == 0 else COMMITTED.read_bytes()
+    found: Document = json.loads(text)
+    return found
+
+
+def test_every_operation_has_a_name_a_summary_and_one_known_tag(document: Document) -> None:
+    tags = {tag["name"] for tag in document["tags"]}
+    names = []
+    for method, path, operation in operations(document):
+        names.append(operation["operationId"])
+        assert operation["summary"], path
+        assert len(operation["tags"]) == 1, path
+        assert operation["tags"][0] in tags, path
+        assert method == "get" or operation["requestBody"]["required"], path
+    assert len(set(names)) == len(names)
+    assert tags == {operation["tags"][0] for _, _, operation in operations(document)}
+
+
+def test_every_parameter_is_bounded(document: Document) -> None:
+    for _, path, operation in operations(document):
+        for parameter in operation.get("parameters", []):
+            for schema in _scalars(document, parameter["schema"]):
+                where = (path, parameter["name"], schema)
+                assert schema["type"] != "array", where
+                if schema["type"] == "string":
+                    assert "enum" in schema or "const" in schema or "maxLength" in schema or "pattern" in schema, where
+                elif schema["type"] == "integer":
+                    assert {"minimum", "maximum"} <= set(schema), where
+                else:
+                    assert schema["type"] in ("boolean", "null"), where
+
+
+def _scalars(document: Document, schema: Item) -> Iterator[Item]:
+    if "$ref" in schema:
+        schema = document["components"]["schemas"][schema["$ref"].rpartition("/")[2]]
+    if "anyOf" in schema:
+        for choice in schema["anyOf"]:
+            yield from _scalars(document, choice)
+    elif schema.get("type") == "array" and "maxItems" in schema:
+        yield from _scalars(document, schema["items"])
+    else:
+        yield schema
+
+
+def test_every_field_of_an_answer_is_always_present(document: Document) -> None:
+    requests = _reachable(document, (_bodies_of(operation) for _, _, operation in operations(document)))
+    for name, schema in document["components"]["schemas"].items():
+        if name not in requests and "properties" in schema:
+            assert set(schema["properties"]) == set(schema.get("required", [])), name
+
+
+def _bodies_of(operation: Item) -> Any:
+    return operation.get("requestBody", {})
+
+
+def _reachable(document: Document, parts: Iterator[Any]) -> set[str]:
+    found: set[str] = set()
+    todo = list(parts)
+    while todo:
+        text = json.dumps(todo.pop())
+        for name in document["components"]["schemas"]:
+            if f'"#/components/schemas/{name}"' in text and name not in found:
+                found.add(name)
+                todo.append(document["components"]["schemas"][name])
+    return found
+
+
+def test_every_error_is_documented_as_a_problem(document: Document) -> None:
+    for _, path, operation in operations(document):
+        assert "422" in operation["responses"], path
+        assert "default" not in operation["responses"], path
+        for status, response in operation["responses"].items():
+            if not status.startswith("2"):
+                (media_type,) = response["content"]
+                assert media_type == "application/problem+json", (path, status)
+                schema = response["content"][media_type]["schema"]
+                assert schema == {"$ref": "#/components/schemas/Problem"}, (path, status)
+
+
+# --- the document and the answers -----------------------------------------------------------------------------------
+
+
+@dataclass
+class Inspector:
+    """Holds answers against a document in which no undeclared field is allowed, and remembers what it saw."""
+
+    document: Document
+    seen: set[str] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        self.closed = {name: _closed(schema) for name, schema in self.document["components"]["schemas"].items()}
+
+    def inspect(self, schema: Item, value: Any) -> None:
+        for error in self._validator(schema).iter_errors(value):
+            raise AssertionError(f"{error.json_path}: {error.message[:300]}")
+        self._note(schema, value)
+
+    def _validator(self, schema: Item) -> Any:
+        return jsonschema.Draft202012Validator({**schema, "components": {"schemas": self.closed}})
+
+    def _note(self, schema: Item, value: Any) -> None:
+        if "$ref" in schema:
+            name = schema["$ref"].rpartition("/")[2]
+            self.seen.add(name)
+            schema = self.document["components"]["schemas"][name]
+        choices = [choice for choice in schema.get("anyOf", []) if choice.get("type") != "null" and value is not None]
+        for choice in choices:
+            if len(choices) == 1 or self._validator(choice).is_valid(value):
+                self._note(choice, value)
+        if isinstance(value, dict):
+            for name, part in value.items():
+                self._note(schema.get("properties", {}).get(name, {}), part)
+        elif isinstance(value, list):
+            for part in value:
+                self._note(schema.get("items", {}), part)
+
+
+def _closed(schema: Item) -> Item:
+    """The schema without room for a field that it does not declare."""
+    return schema if "properties" not in schema else {**schema, "additionalProperties": False}
+
+
+def addresses(path: str, operation: Item, everything: Everything) -> Iterator[str]:
+    """Requests of an operation: for a few records of the type in its path, with the queries named above."""
+    paths = [path]
+    if "{id}" in path:
+        items = everything[BY_PLURAL[path.split("/")[2]].type]
+        paths = [path.format(id=item["id"]) for item in (items[0], items[len(items) // 2], items[-1])]
+    elif "{intervention}" in path:
+        paths = [path.format(intervention="low-dose-naltrexone", condition=name) for name in ("fibromyalgia", "lupus")]
+    for found in paths:
+        if not any(
+            parameter["required"] for parameter in operation.get("parameters", []) if parameter["in"] == "query"
+        ):
+            yield found
+        for query in PAIRS.get(operation["operationId"], []):
+            yield f"{found}?{query}"
+
+
+def test_every_answer_has_the_declared_fields_and_every_declared_field_is_produced(
+    client: TestClient, everything: Everything, document: Document
+) -> None:
+    inspector = Inspector(document)
+    for resource in RESOURCES:
+        schema = {"$ref": f"#/components/schemas/{resource.read.__name__}"}
+        for item in everything[resource.type]:
+            inspector.inspect(schema, item)
+    for method, path, operation in operations(document):
+        if method == "get":
+            for address in addresses(path, operation, everything):
+                answer = client.get(address)
+                assert answer.status_code == 200, address
+                inspector.inspect(_json_schema(operation, "200"), answer.json())
+        for body in _body_examples(operation):
+            answer = client.request(method, path, json=body)
+            assert answer.status_code == 200, (path, answer.text)
+            inspector.inspect(_json_schema(operation, "200"), answer.json())
+    answered = (response for _, _, operation in operations(document) for response in operation["responses"].values())
+    declared = _reachable(document, answered)
+
+    assert declared - inspector.seen - {"Problem", "ProblemError"} <= ELSEWHERE
+
+
+def _json_schema(operation: Item, status: str) -> Item:
+    schema: Item = operation["responses"][status]["content"]["application/json"]["schema"]
+    return schema
+
+
+def _body_examples(operation: Item) -> list[Any]:
+    contents = operation.get("requestBody", {}).get("content", {}).values()
+    return [example["value"] for content in contents for example in content.get("examples", {}).values()]
+
+
+def test_the_inspector_refuses_what_is_not_declared(everything: Everything, document: Document) -> None:
+    claim = everything["claim"][0]
+    schema = {"$ref": "#/components/schemas/ClaimRead"}
+    for altered in (
+        {**claim, "surprise": 1},
+        {name: value for name, value in claim.items() if name != "caveat"},
+        {**claim, "version": "1"},
+        {**claim, "links": {**claim["links"], "surprise": "/v1"}},
+    ):
+        with pytest.raises(AssertionError):
+            Inspector(document).inspect(schema, altered)
+
+
+# --- examples -------------------------------------------------------------------------------------------------------
+
+
+def test_every_example_of_a_parameter_works(client: TestClient, everything: Everything, document: Document) -> None:
+    tried = 0
+    for method, path, operation in operations(document):
+        if method != "get":
+            continue
+        address, _, query = next(addresses(path, operation, everything)).partition("?")
+        for parameter in operation.get("parameters", []):
+            others = [part for part in query.split("&") if part and not part.startswith(f"{parameter['name']}=")]
+            for example in _examples(parameter):
+                for value in example if isinstance(example, list) else [example]:
+                    asked = "&".join([*others, f"{parameter['name']}={quote(str(value))}"])
+                    answer = client.get(f"{address}?{asked}")
+                    assert answer.status_code == 200, (path, asked, answer.text)
+                    tried += 1
+    assert tried
+
+
+def _examples(parameter: Item) -> list[Any]:
+    named = (
+        [example["value"] for example in parameter.get("examples", {}).values()] if parameter.get("examples") else []
+    )
+    single = [parameter["example"]] if "example" in parameter else []
+    return named + single + parameter["schema"].get("examples", [])
+
+
+def test_every_required_parameter_and_body_has_an_example(document: Document) -> None:
+    for _, path, operation in operations(document):
+        for parameter in operation.get("parameters", []):
+            if parameter["in"] == "query" and parameter["required"]:
+                assert _examples(parameter), (path, parameter["name"])
+        if "requestBody" in operation:
+            assert _body_examples(operation), path
+
+
+def test_every_example_of_an_answer_is_a_real_one(client: TestClient, document: Document) -> None:
+    """Its summary is the request that it answers; only the times of publication may differ."""
+    shown = 0
+    for _, path, operation in operations(document):
+        for content in operation["responses"]["200"]["content"].values():
+            for example in content.get("examples", {}).values():
+                method, _, address = example["summary"].partition(" ")
+                answer = client.request(method, address)
+                assert answer.status_code == 200, (path, address)
+                assert _timeless(answer.json()) == _timeless(example["value"]), f"{path}: {REGENERATE}"
+                shown += 1
+    assert shown == len(REQUESTS)
+
+
+def _timeless(value: Any) -> Any:
+    if isinstance(value, dict):
+        times = ("updated_at", "published_at")
+        return {name: _timeless(part) for name, part in value.items() if name not in times}
+    return [_timeless(part) for part in value] if isinstance(value, list) else value
