@@ -14,6 +14,7 @@ from app.api.records import (
     list_response,
     list_tag,
     living,
+    worded,
 )
 from app.catalog import BY_TYPE
 from app.core.lists import paginate
@@ -60,7 +61,7 @@ def list_claims(
     tag = list_tag(request, dataset)
     if caching.if_none_match(request.headers.get("if-none-match"), tag):
         return caching.json_response(request, b"", tag, headers=dataset.headers)
-    matching = queries.claims(session, query)
+    matching = worded(session, queries.claims(session, query), "claim", query, Claim.id)
     page = paginate(session, matching, query, sort=query.sort, columns=CLAIM_SORTS, key=Claim.id)
     bodies = bodies_of(session, "claim", page.ids)
     if query.citations == "top":

@@ -7,12 +7,12 @@ from fastapi import APIRouter, Depends, Path, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic_core import to_json
 from sqlalchemy import Select, func, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from app.catalog import BY_TYPE
 from app.core.errors import Fault, Gone, InvalidInput, NotFound
 from app.core.history import Publication, RecordState, StoredRecord, state_at
-from app.core.lists import ListQuery, Page, SortedQuery, Sorts, decode, encode, paginate
+from app.core.lists import ListQuery, Page, SortedQuery, Sorts, WordedQuery, decode, encode, paginate
 from app.core.resource import Resource, Stamp
 from app.core.text import SLUG_LENGTH, SLUG_PATTERN
 from app.core.vocabulary import Status
@@ -21,6 +21,7 @@ from app.http import caching
 from app.http.dataset import Dataset
 from app.http.deps import CurrentDataset, ReadSession
 from app.http.problems import declared_parameters_only, responses
+from app.search.match import ids_matching
 
 Item = TypeVar("Item", bound=BaseModel)
 
@@ -90,9 +91,18 @@ def answer_list(
     tag = list_tag(request, dataset)
     if caching.if_none_match(request.headers.get("if-none-match"), tag):
         return caching.json_response(request, b"", tag, headers=dataset.headers)
-    page = paginate(session, matching(), query, sort=query.sort, columns=columns, key=columns["id"])
+    found = worded(session, matching(), record_type, query, columns["id"])
+    page = paginate(session, found, query, sort=query.sort, columns=columns, key=columns["id"])
     bodies = bodies_of(session, record_type, page.ids)
     return list_response(request, dataset, tag, bodies, page)
+
+
+def worded(
+    session: Session, matching: Select[Any], record_type: str, query: SortedQuery, key: InstrumentedAttribute[str]
+) -> Select[Any]:
+    """The records in which the words of `q` occur as well, where the list takes them."""
+    words = query.q if isinstance(query, WordedQuery) else None
+    return matching if words is None else matching.where(key.in_(ids_matching(session, record_type, words)))
 
 
 def list_tag(request: Request, dataset: Dataset) -> str:

@@ -11,7 +11,7 @@ from app.catalog import BY_TYPE
 from app.core.content import Shape
 from app.core.lists import ListQuery, decode, encode
 from app.core.resource import Key
-from app.core.text import Slug, printable
+from app.core.text import Slug, Words, printable
 from app.curation.world import Now
 from app.evidence import render
 from app.evidence.reads import ClaimSummary
@@ -36,7 +36,6 @@ RecordType = Literal[
     "claim",
     "search",
 ]
-Words = Annotated[str, Field(min_length=1, max_length=400), AfterValidator(printable)]
 _FEW = Field(max_length=20)
 
 

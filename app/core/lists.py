@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, Select, and_, func, or_, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from app.core.errors import Fault, InvalidInput
-from app.core.text import Cursor, printable
+from app.core.text import Cursor, Words, printable
 
 MOST = 200
 
@@ -41,6 +41,11 @@ class ListQuery(BaseModel):
 class SortedQuery(ListQuery):
     sort: str = "id"
     """A name from the list's closed set, `-` in front for descending; nulls come last, ties go by id."""
+
+
+class WordedQuery(SortedQuery):
+    q: Words | None = None
+    """Words that must all occur in what the record can be found by; see `/v1/search` for ranked results."""
 
 
 @dataclass(frozen=True)

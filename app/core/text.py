@@ -89,6 +89,9 @@ Number = Annotated[
 ]
 """An exact decimal; at most 15 significant digits, so that it is also exact as a JSON number."""
 
+Words = Annotated[str, StringConstraints(min_length=1, max_length=400), AfterValidator(printable)]
+"""What somebody types into a search box."""
+
 Cursor = Annotated[str, StringConstraints(min_length=8, max_length=400, pattern=r"^[A-Za-z0-9_-]+$")]
 
 Named = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"^[!-~]+$")]

@@ -12,7 +12,7 @@ from app.concepts.queries import keys_named
 from app.concepts.vocabulary import InterventionLevel
 from app.core.database import Base
 from app.core.errors import Fault, InvalidInput, nearest
-from app.core.lists import SortedQuery, Sorts
+from app.core.lists import SortedQuery, Sorts, WordedQuery
 from app.core.text import Instant, Named, Slug
 from app.core.vocabulary import Status
 from app.evidence import dose_query
@@ -60,7 +60,7 @@ _FEW = Field(max_length=50)
 Names = Annotated[list[Named], _FEW]
 
 
-class ClaimFilters(SortedQuery):
+class ClaimFilters(WordedQuery):
     """Filters by what claims say and what is cited for them. A repeated parameter means OR, different ones mean AND;
     those about a citation must hold on one and the same citation. A code such as `icd10cm:M79.7` may stand for an id.
     """
@@ -337,11 +337,11 @@ def concepts(session: Session, record_type: str, query: ConceptQuery) -> Select[
 
 
 def _asks_for_evidence(query: BaseModel) -> bool:
-    asked = query.model_fields_set & ClaimFilters.model_fields.keys() - SortedQuery.model_fields.keys()
+    asked = query.model_fields_set & ClaimFilters.model_fields.keys() - WordedQuery.model_fields.keys()
     return bool(asked - {"descendants"})
 
 
-class StudyQuery(SortedQuery):
+class StudyQuery(WordedQuery):
     condition: Names = []
     design: Annotated[list[Design], _FEW] = []
     evidence_source: Annotated[list[EvidenceSource], _FEW] = []
@@ -378,7 +378,7 @@ def studies(session: Session, query: StudyQuery) -> Select[Any]:
     return select(Study.pk).where(*where)
 
 
-class DocumentQuery(SortedQuery):
+class DocumentQuery(WordedQuery):
     kind: Annotated[list[DocumentKind], _FEW] = []
     standing: Annotated[list[Standing], _FEW] = []
     doi: Names = []
@@ -408,7 +408,7 @@ def documents(session: Session, query: DocumentQuery) -> Select[Any]:
     return select(Document.pk).where(*where)
 
 
-class DosingRangeQuery(SortedQuery):
+class DosingRangeQuery(WordedQuery):
     intervention: Names = []
     condition: Names = []
     basis: Annotated[list[DoseBasis], _FEW] = []
@@ -446,7 +446,7 @@ def dosing_ranges(session: Session, query: DosingRangeQuery) -> Select[Any]:
     return select(DosingRange.pk).where(*where)
 
 
-class SearchQuery(SortedQuery):
+class SearchQuery(WordedQuery):
     intervention: Names = []
     condition: Names = []
     interactant: Names = []

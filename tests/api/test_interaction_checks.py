@@ -2,6 +2,7 @@
 
 import json
 from itertools import combinations
+from random import Random
 from typing import Any
 
 import pytest
@@ -56,7 +57,7 @@ def outcomes(drugs: list[dict[str, str]], answer: dict[str, Any]) -> list[Any]:
 @given(st.lists(st.sampled_from(CALLED), min_size=2, max_size=6), st.randoms(use_true_random=False))
 @settings(max_examples=15, deadline=None)
 def test_no_pair_is_absent_and_order_is_irrelevant(
-    client: TestClient, drugs: list[dict[str, str]], random: Any
+    client: TestClient, drugs: list[dict[str, str]], chance: Random
 ) -> None:
     answer = checked(client, drugs)
     assert sorted(tuple(pair["positions"]) for pair in answer["pairs"]) == list(combinations(range(len(drugs)), 2))

@@ -1,0 +1,150 @@
+"""The claims that cards show, read from the history of the data set: a card can be made again at any later time."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy.orm import Session
+
+from app.cds_hooks.drugs import Coding
+from app.cds_hooks.rules import Rule
+from app.concepts.queries import ancestors
+from app.concepts.schemas import ConceptWrite
+from app.concepts.vocabulary import CodeRelation, CodeSystem
+from app.core.history import state_at
+from app.core.resource import Key
+from app.core.vocabulary import Status
+from app.curation.world import Then
+from app.evidence import brief_words, render
+from app.evidence.derive import ClaimDerived
+from app.evidence.reads import ClaimSummary
+from app.evidence.schemas import CitationWrite, ClaimWrite
+from app.evidence.vocabulary import Stance
+from app.sources.schemas import DocumentWrite
+
+_CONTRAINDICATION = "naltrexone-opioid-contraindication"
+_WITHDRAWAL = "naltrexone-precipitated-withdrawal"
+BY_RULE: dict[Rule, tuple[str, ...]] = {
+    Rule.both_drafted: (_CONTRAINDICATION, _WITHDRAWAL),
+    Rule.naltrexone_meets_opioid: (_CONTRAINDICATION, _WITHDRAWAL),
+    Rule.opioid_meets_naltrexone: (_CONTRAINDICATION, "naltrexone-opioid-analgesic-antagonism"),
+    Rule.both_current: (_CONTRAINDICATION, _WITHDRAWAL),
+    Rule.naltrexone_after_opioid: ("naltrexone-opioid-free-interval", _WITHDRAWAL),
+    Rule.opioid_after_naltrexone: ("naltrexone-overdose-after-stopping",),
+    Rule.incomplete: (_CONTRAINDICATION,),
+    Rule.evidence: ("ldn-not-fda-approved",),
+}
+BY_CONDITION: dict[str, tuple[str, ...]] = {
+    "fibromyalgia": ("ldn-fibromyalgia-pain",),
+    "arthritis-pain": ("ldn-arthritis-pain",),
+    "chronic-pain": ("ldn-chronic-pain",),
+    "crohns-disease": ("ldn-crohns-response", "ldn-crohns-remission"),
+    "ulcerative-colitis": ("ldn-ulcerative-colitis-response",),
+    "inflammatory-bowel-disease": ("ldn-ibd-remission",),
+    "multiple-sclerosis": ("ldn-ms-quality-of-life", "ldn-ms-fatigue"),
+    "me-cfs": ("ldn-me-cfs-response",),
+    "long-covid": ("ldn-long-covid-symptoms",),
+    "rheumatoid-arthritis": ("ldn-rheumatoid-arthritis-medication-use",),
+    "hashimotos-thyroiditis": ("ldn-hashimotos",),
+    "opioid-induced-hyperalgesia": ("ldn-opioid-induced-hyperalgesia-pain-tolerance",),
+}
+"""Condition → the claims that answer whether low-dose naltrexone helps; a condition that is missing has none."""
+
+_SYSTEMS = {
+    "http://snomed.info/sct": CodeSystem.snomed,
+    "http://hl7.org/fhir/sid/icd-10-cm": CodeSystem.icd10cm,
+    "http://hl7.org/fhir/sid/icd-10": CodeSystem.icd10cm,
+    "http://id.who.int/icd/release/11/mms": CodeSystem.icd11,
+}
+_SHOWN = (Stance.supports, Stance.disputes)
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A source, with what it found."""
+
+    stance: Stance
+    text: str
+    url: str | None
+    finding: str | None
+
+
+@dataclass(frozen=True)
+class Told:
+    """A claim with all that must travel with it."""
+
+    summary: ClaimSummary
+    certainty: str
+    version: int
+    permalink: str
+    """Path-absolute."""
+    shown: tuple[Shown, ...]
+    votes: bool
+    """Whether studies vote on it; labels and regulatory facts have no sides to count studies on."""
+
+
+class Library:
+    """The claims as they were at a serial."""
+
+    def __init__(self, session: Session, serial: int) -> None:
+        self._session = session
+        self._serial = serial
+        self._world = Then(session, serial)
+
+    def claims(self, ids: Iterable[str]) -> tuple[Told, ...]:
+        """Those that were published at the serial."""
+        return tuple(told for claim_id in ids if (told := self._told(claim_id)))
+
+    def conditions(self, reasons: Sequence[Coding]) -> tuple[tuple[str, str], ...]:
+        """Ids and names of the conditions that an order gives as its reason and on which there are claims."""
+        given = [
+            (system, code) for coding in reasons if (system := _SYSTEMS.get(coding.system)) for code in [coding.code]
+        ]
+        wider = {(system, code) for system, leaf in given for code in ancestors(system, leaf.upper())}
+        if not wider:
+            return ()
+        found = []
+        for condition in BY_CONDITION:
+            try:
+                content: ConceptWrite = self._world.content(Key("condition", condition))
+            except KeyError:
+                continue
+            codes = {(c.system, c.code) for c in content.codes if c.relation is not CodeRelation.related}
+            if codes & wider:
+                found.append((condition, content.name))
+        return tuple(found)
+
+    def _told(self, claim_id: str) -> Told | None:
+        state = state_at(self._session, "claim", claim_id, self._serial)
+        if state is None or state.status != Status.published:
+            return None
+        content: ClaimWrite = self._world.content(Key("claim", claim_id))
+        derived: ClaimDerived = self._world.derived(Key("claim", claim_id))
+        by_id = {citation.id: citation for citation in content.citations}
+        ordered = [by_id[citation] for citation in derived.order]
+        votes = content.form in brief_words.VOTING_FORMS
+        return Told(
+            summary=render.summary(self._world, claim_id),
+            certainty=brief_words.certainty_text(self._world, content, derived.evidence),
+            version=state.version,
+            permalink=f"/v1/claims/{claim_id}?serial={state.serial}",
+            shown=tuple(self._shown(citation) for citation in _selection(ordered, votes)),
+            votes=votes,
+        )
+
+    def _shown(self, citation: CitationWrite) -> Shown:
+        document: DocumentWrite = self._world.content(Key("document", citation.document))
+        text = brief_words.reference_text(document)
+        standing = document.standing[-1].standing
+        if standing in brief_words.MARKED:
+            text = f"[{standing.label.upper()}] {text}"
+        return Shown(citation.stance, text, brief_words.reference_url(document), citation.finding)
+
+
+def _selection(ordered: list[CitationWrite], votes: bool) -> list[CitationWrite]:
+    """The strongest of each side; of a claim that is not voted on, the first two that carry it."""
+    if not votes:
+        return [citation for citation in ordered if citation.stance in _SHOWN][:2]
+    first = {stance: next((c for c in ordered if c.stance is stance), None) for stance in Stance}
+    sides = [found for stance in _SHOWN if (found := first[stance])]
+    undecided = [found for stance in (Stance.mixed, Stance.inconclusive) if (found := first[stance])]
+    return sides if len(sides) == 2 else sides + undecided[:1]

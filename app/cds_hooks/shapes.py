@@ -1,0 +1,189 @@
+"""CDS Hooks 2.0.1 on the wire. Requests are read leniently (unknown members are ignored); answers hold no null."""
+
+from datetime import datetime
+from typing import Annotated, Any, Literal, Self
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+Short = Annotated[str, Field(max_length=500)]
+
+
+class Sent(BaseModel):
+    model_config = ConfigDict(extra="ignore", frozen=True, hide_input_in_errors=True)
+
+
+class Context(Sent):
+    """What happens in the record system. Nothing of the patient's identity is read."""
+
+    selections: list[Any] = Field(default=[], max_length=1000)
+    draftOrders: dict[str, Any] | None = None  # noqa: N815 - the standard's spelling
+
+
+class HookRequest(Sent):
+    """A hook that fired."""
+
+    hook: Short
+    hookInstance: UUID  # noqa: N815
+    context: Context
+    prefetch: dict[str, Any] | None = None
+
+
+class ReasonCode(Sent):
+    code: Short | None = None
+    system: Short | None = None
+
+
+class OverrideReasonSent(Sent):
+    """`userComment` is not read: it is about a person."""
+
+    reason: ReasonCode | None = None
+
+
+class AcceptedSuggestion(Sent):
+    id: Short
+
+
+class FeedbackItem(Sent):
+    """What became of a card."""
+
+    card: Short
+    outcome: Literal["accepted", "overridden"]
+    outcomeTimestamp: datetime  # noqa: N815
+    acceptedSuggestions: list[AcceptedSuggestion] | None = Field(default=None, max_length=100)  # noqa: N815
+    overrideReason: OverrideReasonSent | None = None  # noqa: N815
+
+    @model_validator(mode="after")
+    def _says_what_was_accepted(self) -> Self:
+        if self.outcome == "accepted" and not self.acceptedSuggestions:
+            raise ValueError("an accepted card names its `acceptedSuggestions`")
+        return self
+
+
+class FeedbackRequest(Sent):
+    feedback: list[FeedbackItem] = Field(min_length=1, max_length=100)
+
+
+class Answered(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+
+
+class Service(Answered):
+    """A service as discovery lists it."""
+
+    hook: str
+    title: str
+    description: str
+    id: str
+    version: str
+    prefetch: dict[str, str]
+    usageRequirements: str  # noqa: N815
+
+
+class Discovery(Answered):
+    services: list[Service]
+
+
+class CardCoding(Answered):
+    code: str
+    system: str
+    display: str
+
+
+class Source(Answered):
+    label: str
+    url: str
+    topic: CardCoding
+
+
+class Link(Answered):
+    label: str
+    url: str
+    type: Literal["absolute"] = "absolute"
+
+
+class Action(Answered):
+    type: Literal["delete"] = "delete"
+    description: str
+    resourceId: str  # noqa: N815
+
+
+class Suggestion(Answered):
+    label: str
+    uuid: UUID
+    actions: list[Action]
+
+
+class RecognisedDrug(Answered):
+    """What a medicine of the request was taken for."""
+
+    drug: str
+    codes: list[str] | None = None
+    """`system|code`; absent where a word was recognised."""
+
+
+class ReadDose(Answered):
+    """The daily dose that was read."""
+
+    low_pg_per_day: int | None = None
+    high_pg_per_day: int | None = None
+    tiers: list[str]
+    read_from: str
+
+
+class ClaimUsed(Answered):
+    id: str
+    version: int
+    permalink: str
+
+
+class Reproduction(Answered):
+    """All that is needed to make the card again: post the same request with `?serial=`."""
+
+    serial: int
+    service: str
+    service_version: str
+    rule: str
+    naltrexone: list[RecognisedDrug] | None = None
+    opioids: list[RecognisedDrug] | None = None
+    dose: ReadDose | None = None
+    gaps: list[str] | None = None
+    claims: list[ClaimUsed] | None = None
+
+
+class Extension(Answered):
+    reproduction: Reproduction = Field(alias="ldn-evidence.reproduction")
+
+
+class Card(Answered):
+    uuid: UUID
+    summary: Annotated[str, Field(max_length=139)]
+    detail: str
+    indicator: Literal["info", "warning", "critical"]
+    source: Source
+    suggestions: list[Suggestion] | None = None
+    selectionBehavior: Literal["at-most-one"] | None = None  # noqa: N815
+    overrideReasons: list[CardCoding] | None = None  # noqa: N815
+    links: list[Link] | None = None
+    extension: Extension
+
+
+class Cards(Answered):
+    cards: list[Card]
+
+
+class OutcomeText(Answered):
+    text: str
+
+
+class Issue(Answered):
+    severity: Literal["error"] = "error"
+    code: Literal["required"] = "required"
+    details: OutcomeText
+
+
+class OperationOutcome(Answered):
+    """FHIR's way to say what is missing."""
+
+    resourceType: Literal["OperationOutcome"] = "OperationOutcome"  # noqa: N815
+    issue: list[Issue]
