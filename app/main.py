@@ -9,6 +9,7 @@ from fastapi import FastAPI, Request, Response
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.types import ASGIApp
+from starlette_compress import CompressMiddleware
 
 from app import api
 from app.api import examples
@@ -55,6 +56,7 @@ def create_app(given: Settings | None = None) -> FastAPI:
     problems.install(app)
     app.add_exception_handler(DBAPIError, _database_trouble)
     app.add_exception_handler(PoolTimeout, _database_trouble)
+    app.add_middleware(CompressMiddleware, minimum_size=1000)
     app.include_router(api.router)
     docs.install(app, title=TITLE, disclaimer=DISCLAIMER)
     _document(app)

@@ -157,9 +157,12 @@ def test_a_started_server_migrates_seeds_and_answers(engine: Engine) -> None:
     port = free_port()
     with started("serve", "--migrate", "--seed", DATABASE_URL=url, PORT=str(port)) as server:
         assert server.stderr is not None
+        told = []
         for line in server.stderr:
-            if "listening" in line:
+            told.append(line)
+            if '"listening"' in line:
                 break
+        assert '"listening"' in told[-1], told
         base = f"http://127.0.0.1:{port}"
         with urllib.request.urlopen(f"{base}/readyz", timeout=20) as ready:  # noqa: S310 - our own server
             assert ready.status == 200

@@ -13,10 +13,10 @@ from app.catalog import BY_TYPE
 from app.core.errors import Fault, Gone, InvalidInput, NotFound
 from app.core.history import Publication, RecordState, StoredRecord, state_at
 from app.core.lists import ListQuery, Page, SortedQuery, Sorts, WordedQuery, decode, encode, paginate
-from app.core.resource import Resource, Stamp
+from app.core.resource import Resource, Stamp, World
 from app.core.text import SLUG_LENGTH, SLUG_PATTERN
 from app.core.vocabulary import Status
-from app.curation.world import Then
+from app.curation.world import Now, Then
 from app.http import caching
 from app.http.dataset import Dataset
 from app.http.deps import CurrentDataset, ReadSession
@@ -149,13 +149,19 @@ def answer_item(
     request: Request, session: Session, dataset: Dataset, record_type: str, record_id: str, serial: int | None
 ) -> Response:
     """The record as it is, or as it was at a serial."""
+    body, _ = item_at(session, dataset, record_type, record_id, serial)
+    kept = caching.REVALIDATE if serial is None else caching.IMMUTABLE
+    return caching.json_response(request, body, caching.etag(body), cache_control=kept, headers=dataset.headers)
+
+
+def item_at(
+    session: Session, dataset: Dataset, record_type: str, record_id: str, serial: int | None
+) -> tuple[bytes, World]:
+    """The record's JSON now or at a serial, and the records that it refers to as they are or were."""
     resource = BY_TYPE[record_type]
-    if serial is not None:
-        body = body_at(session, dataset, resource, record_id, serial)
-        tag = caching.etag(body)
-        return caching.json_response(request, body, tag, cache_control=caching.IMMUTABLE, headers=dataset.headers)
-    row = living(session, resource, record_id)
-    return caching.json_response(request, row.body, caching.etag(row.body), headers=dataset.headers)
+    if serial is None:
+        return living(session, resource, record_id).body, Now(session)
+    return body_at(session, dataset, resource, record_id, serial), Then(session, serial)
 
 
 def living(session: Session, resource: Resource, record_id: str) -> StoredRecord:
@@ -266,6 +272,15 @@ def add_item_routes(router: APIRouter, record_type: str) -> None:
         request: Request, session: ReadSession, dataset: CurrentDataset, id: RecordId, serial: Serial = None
     ) -> Response:
         return answer_item(request, session, dataset, record_type, id, serial)
+
+    add_versions_route(router, record_type)
+
+
+def add_versions_route(router: APIRouter, record_type: str) -> None:
+    """`/{id}/versions` alone, for types whose items come in several formats."""
+    resource = BY_TYPE[record_type]
+    name = resource.label.lower()
+    camel = "".join(word.capitalize() for word in resource.type.split("_"))
 
     @router.get(
         f"{resource.path}/{{id}}/versions",

@@ -15,6 +15,7 @@ from app.cds_hooks.shapes import (
     CardCoding,
     ClaimUsed,
     Extension,
+    Indicator,
     Link,
     ReadDose,
     RecognisedDrug,
@@ -109,7 +110,7 @@ class Maker:
     # --- both
 
     def _card(
-        self, finding: Finding, *, summary: str, paragraphs: list[str], claims: tuple[Told, ...], indicator: str
+        self, finding: Finding, *, summary: str, paragraphs: list[str], claims: tuple[Told, ...], indicator: Indicator
     ) -> Card:
         for told in claims:
             paragraphs.append(_claim(told, self.base_url))
@@ -119,7 +120,7 @@ class Maker:
             uuid=self._uuid(finding.rule),
             summary=summary,
             detail="\n\n".join(paragraphs),
-            indicator=indicator,  # type: ignore[arg-type]  # checked by pydantic
+            indicator=indicator,
             source=Source(label="LDN Evidence", url=f"{self.base_url}/", topic=_TOPICS[indicator != "info"]),
             suggestions=suggestions or None,
             selectionBehavior="at-most-one" if suggestions else None,
@@ -181,12 +182,12 @@ def _recognised(medicines: Iterable[Medicine]) -> list[RecognisedDrug]:
 # --- sentences on the order ---------------------------------------------------------------------------------------
 
 _SUMMARIES = {
-    Rule.both_drafted: "Naltrexone and an opioid ({opioid}) drafted together: contraindicated by the US naltrexone label.",
-    Rule.naltrexone_meets_opioid: "Naltrexone with a current opioid ({opioid}): contraindicated by the US naltrexone label.",
-    Rule.opioid_meets_naltrexone: "Opioid ({opioid}) with current naltrexone: contraindicated by the US naltrexone label.",
-    Rule.both_current: "Naltrexone and an opioid ({opioid}) are both current: contraindicated by the US naltrexone label.",
-    Rule.naltrexone_after_opioid: "Opioid ({opioid}) until recently: the US label asks for opioid-free days before naltrexone.",
-    Rule.opioid_after_naltrexone: "Naltrexone until recently: the US label warns of stronger reactions to opioids ({opioid}).",
+    Rule.both_drafted: "Naltrexone and an opioid ({opioid}) drafted together: the US label contraindicates this.",
+    Rule.naltrexone_meets_opioid: "Naltrexone with a current opioid ({opioid}): the US label contraindicates this.",
+    Rule.opioid_meets_naltrexone: "Opioid ({opioid}) with current naltrexone: the US label contraindicates this.",
+    Rule.both_current: "Naltrexone and an opioid ({opioid}) both current: the US label contraindicates this.",
+    Rule.naltrexone_after_opioid: "Opioid ({opioid}) until recently: US label asks for opioid-free days first.",
+    Rule.opioid_after_naltrexone: "Naltrexone until recently: US label warns of opioids ({opioid}) afterwards.",
     Rule.incomplete: "Opioid check incomplete: not all medicines could be read. Look at the list of medicines.",
 }
 _SITUATIONS = {

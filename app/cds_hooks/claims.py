@@ -17,6 +17,7 @@ from app.curation.world import Then
 from app.evidence import brief_words, render
 from app.evidence.derive import ClaimDerived
 from app.evidence.reads import ClaimSummary
+from app.evidence.rules import VOTING_FORMS
 from app.evidence.schemas import CitationWrite, ClaimWrite
 from app.evidence.vocabulary import Stance
 from app.sources.schemas import DocumentWrite
@@ -121,7 +122,7 @@ class Library:
         derived: ClaimDerived = self._world.derived(Key("claim", claim_id))
         by_id = {citation.id: citation for citation in content.citations}
         ordered = [by_id[citation] for citation in derived.order]
-        votes = content.form in brief_words.VOTING_FORMS
+        votes = content.form in VOTING_FORMS
         return Told(
             summary=render.summary(self._world, claim_id),
             certainty=brief_words.certainty_text(self._world, content, derived.evidence),

@@ -77,7 +77,7 @@ def read(instructions: Any, words: Iterable[str], strengths: Iterable[Any] = ())
 
 
 def _structured(instruction: Mapping[str, Any]) -> DailyDose | None:
-    for rate in _list(instruction.get("doseAndRate")) or [instruction]:
+    for rate in _list(instruction.get("doseAndRate")) or [dict(instruction)]:
         quantity, span = rate.get("doseQuantity"), rate.get("doseRange")
         ends = (span.get("low"), span.get("high")) if isinstance(span, dict) else (quantity, quantity)
         low, high = (_amount(end) for end in ends)
@@ -94,7 +94,7 @@ def _pieces(instruction: Mapping[str, Any], strength: tuple[Decimal, Unit] | Non
     """So many capsules of a known strength."""
     if strength is None:
         return None
-    for rate in _list(instruction.get("doseAndRate")) or [instruction]:
+    for rate in _list(instruction.get("doseAndRate")) or [dict(instruction)]:
         quantity = rate.get("doseQuantity")
         if not isinstance(quantity, dict):
             continue
@@ -180,7 +180,7 @@ def _times(instruction: Mapping[str, Any]) -> int:
     for coding in _list(code.get("coding")) if isinstance(code, dict) else []:
         if isinstance(named := coding.get("code"), str) and named.upper() in _CODES:
             return _CODES[named.upper()]
-    texts = [text for text in (instruction.get("text"), code.get("text") if isinstance(code, dict) else None)]
+    texts = (instruction.get("text"), code.get("text") if isinstance(code, dict) else None)
     return next((n for text in texts if isinstance(text, str) for pattern, n in _TIMES if pattern.search(text)), 1)
 
 

@@ -155,11 +155,14 @@ class Extension(Answered):
     reproduction: Reproduction = Field(alias="ldn-evidence.reproduction")
 
 
+Indicator = Literal["info", "warning", "critical"]
+
+
 class Card(Answered):
     uuid: UUID
     summary: Annotated[str, Field(max_length=139)]
     detail: str
-    indicator: Literal["info", "warning", "critical"]
+    indicator: Indicator
     source: Source
     suggestions: list[Suggestion] | None = None
     selectionBehavior: Literal["at-most-one"] | None = None  # noqa: N815

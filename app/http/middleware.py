@@ -108,6 +108,9 @@ class Guard:
         for name, value in (*SECURITY_HEADERS.items(), *constant.items()):
             headers.setdefault(name, value)
         tell_codings_apart(headers)
+        if "vary" in headers:
+            # Several layers name what they looked at; each name once will do.
+            headers["vary"] = ", ".join(dict.fromkeys(name.strip() for name in headers["vary"].split(",")))
 
 
 class _Bounds:

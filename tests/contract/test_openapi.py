@@ -231,7 +231,8 @@ def test_every_answer_has_the_declared_fields_and_every_declared_field_is_produc
             for address in addresses(path, operation, everything):
                 answer = client.get(address)
                 assert answer.status_code == 200, address
-                inspector.inspect(_json_schema(operation, "200"), answer.json())
+                if answer.headers["content-type"] == "application/json":
+                    inspector.inspect(_json_schema(operation, "200"), answer.json())
         for body in _body_examples(operation):
             answer = client.request(method, path, json=body)
             assert answer.status_code == 200, (path, answer.text)

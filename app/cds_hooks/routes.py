@@ -1,0 +1,221 @@
+"""`/cds-services`: discovery, the services, and what became of their cards.
+
+Nothing of a request outlives it: it is parsed, answered and dropped. Errors never repeat it, and it reaches no log.
+"""
+
+from collections.abc import Sequence
+from typing import Annotated, Any, TypeVar
+
+from fastapi import APIRouter, Depends, Path, Query, Request, Response
+from fastapi.exceptions import RequestValidationError
+from pydantic import BaseModel, ValidationError
+
+from app.cds_hooks import reading, rules
+from app.cds_hooks.cards import OVERRIDE_REASONS, Maker
+from app.cds_hooks.claims import Library
+from app.cds_hooks.drugs import Formulary
+from app.cds_hooks.services import SERVICES, described, wanted
+from app.cds_hooks.settings import CdsSettings, ServiceId
+from app.cds_hooks.shapes import (
+    Cards,
+    Discovery,
+    FeedbackRequest,
+    HookRequest,
+    Issue,
+    OperationOutcome,
+    OutcomeText,
+)
+from app.cds_hooks.tokens import Gate
+from app.core.errors import Fault, InvalidInput, MalformedJson, NotFound
+from app.core.replay import count_feedback
+from app.http.deps import CurrentDataset, ReadSession, database
+from app.http.problems import declared_parameters_only, responses
+
+router = APIRouter(prefix="/cds-services", tags=["cds-hooks"])
+
+FHIR_JSON = "application/fhir+json"
+_NO_STORE = {"Cache-Control": "no-store"}
+_REASONS = frozenset(reason.code for reason in OVERRIDE_REASONS)
+Parsed = TypeVar("Parsed", bound=BaseModel)
+
+
+class Face:
+    """What the services work with; made once."""
+
+    def __init__(self, settings: CdsSettings, formulary: Formulary) -> None:
+        self.settings = settings
+        self.formulary = formulary
+        self.gate = Gate(settings.issuers, settings.base_url)
+        self.wanted = tuple(wanted(settings.statements))
+
+
+def face(request: Request) -> Face:
+    found: Face = request.app.state.cds_hooks
+    return found
+
+
+async def body(request: Request) -> bytes:
+    """As it came: who calls is asked before what was sent is looked at."""
+    return await request.body()
+
+
+def admitted(request: Request) -> None:
+    """Raises Unauthorized. The database is asked in a short session of its own, before any other is open."""
+    face(request).gate.admit(request, database(request))
+
+
+def _body(shape: type[BaseModel]) -> dict[str, Any]:
+    """What FastAPI would document had it parsed the body."""
+    schema = shape.model_json_schema(ref_template="#/components/schemas/{model}")
+    definitions = schema.pop("$defs", {})
+    return {
+        "requestBody": {"required": True, "content": {"application/json": {"schema": _inlined(schema, definitions)}}}
+    }
+
+
+def _inlined(schema: Any, definitions: dict[str, Any]) -> Any:
+    """The schema with what it refers to written out, since nothing else would carry the definitions."""
+    if isinstance(schema, list):
+        return [_inlined(part, definitions) for part in schema]
+    if not isinstance(schema, dict):
+        return schema
+    if name := schema.get("$ref"):
+        return _inlined(definitions[name.rpartition("/")[2]], definitions)
+    return {key: _inlined(part, definitions) for key, part in schema.items()}
+
+
+Body = Annotated[bytes, Depends(body)]
+Admitted = Depends(admitted)
+ServiceName = Annotated[str, Path(max_length=100, description="The service's id, as discovery lists it.")]
+Replayed = Annotated[
+    int | None,
+    Query(ge=1, le=2_147_483_647, description="Make the cards again from the data set as it was at this serial."),
+]
+
+
+@router.get(
+    "",
+    operation_id="listCdsServices",
+    summary="Discover the CDS services",
+    response_model=Discovery,
+    responses=responses(422),
+    dependencies=[Depends(declared_parameters_only)],
+)
+def discover(request: Request) -> Response:
+    """The CDS Hooks 2.0 services that answer here, with the prefetch that each asks for."""
+    settings = face(request).settings
+    listed = [
+        described(service, statements=settings.statements) for service in SERVICES if service in settings.services
+    ]
+    return _answer(Discovery(services=listed), {"Cache-Control": "no-cache"})
+
+
+@router.post(
+    "/{id}",
+    operation_id="callCdsService",
+    summary="Call a CDS service",
+    response_model=Cards,
+    response_model_exclude_none=True,
+    responses={
+        **responses(400, 401, 404, 413, 422, 503),
+        412: {
+            "description": "No list of medicines was sent, so that nothing can be checked",
+            "content": {FHIR_JSON: {"schema": {"$ref": "#/components/schemas/OperationOutcome"}}},
+            "model": OperationOutcome,
+        },
+    },
+    openapi_extra=_body(HookRequest),
+    dependencies=[Depends(declared_parameters_only), Admitted],
+)
+def call(
+    request: Request,
+    session: ReadSession,
+    dataset: CurrentDataset,
+    id: ServiceName,
+    body: Body,
+    serial: Replayed = None,
+) -> Response:
+    """Cards for what is being ordered, or seen. No advice is `{"cards": []}`."""
+    here = face(request)
+    service = _service(here, id)
+    if serial is not None and serial > dataset.serial:
+        fault = Fault("query", "serial", "unknown_serial", f"The newest serial is {dataset.serial}.")
+        raise InvalidInput("This serial has not been published yet.", errors=[fault])
+    sent = _parsed(HookRequest, body)
+    hook = SERVICES[service].hook
+    if sent.hook != hook:
+        fault = Fault("body", "hook", "unknown_value", "Must be the hook of this service.", (hook,))
+        raise InvalidInput("This service answers another hook.", errors=[fault])
+    views_chart = hook == "patient-view"
+    if not views_chart and sent.context.draftOrders is None:
+        fault = Fault("body", "context.draftOrders", "missing", "This is required: a Bundle of the draft orders.")
+        raise InvalidInput("The context lacks the draft orders.", errors=[fault])
+    chart = reading.read(
+        here.formulary,
+        None if views_chart else sent.context.draftOrders,
+        [chosen for chosen in sent.context.selections if isinstance(chosen, str)],
+        sent.prefetch,
+        here.wanted,
+    )
+    try:
+        found = rules.findings(chart, views_chart=views_chart)
+    except rules.NotEnoughData:
+        return _precondition_failed(dataset.headers)
+    at = serial or dataset.serial
+    maker = Maker(Library(session, at), service, at, here.settings.base_url, sent.hookInstance)
+    cards = Cards(cards=[maker.card(finding) for finding in found])
+    return _answer(cards, dataset.headers | _NO_STORE)
+
+
+@router.post(
+    "/{id}/feedback",
+    operation_id="sendCdsFeedback",
+    summary="Tell what became of cards",
+    status_code=200,
+    response_class=Response,
+    responses=responses(400, 401, 404, 413, 422, 503),
+    openapi_extra=_body(FeedbackRequest),
+    dependencies=[Depends(declared_parameters_only), Admitted],
+)
+def feedback(request: Request, id: ServiceName, body: Body) -> Response:
+    """Counted by service, outcome and reason code. Comments, cards and times are dropped."""
+    service = _service(face(request), id)
+    sent = _parsed(FeedbackRequest, body)
+    with database(request).write() as session:
+        for item in sent.feedback:
+            reason = item.overrideReason.reason if item.overrideReason else None
+            code = (reason.code if reason else None) or ""
+            count_feedback(session, service, item.outcome, code if code in _REASONS or not code else "other")
+    return Response(status_code=200, headers=_NO_STORE)
+
+
+def _service(here: Face, name: str) -> ServiceId:
+    if name not in here.settings.services:
+        raise NotFound("There is no CDS service with this id. GET /cds-services lists what there is.")
+    return name
+
+
+def _parsed(shape: type[Parsed], raw: bytes) -> Parsed:
+    try:
+        return shape.model_validate_json(raw)
+    except ValidationError as error:
+        faults: Sequence[Any] = error.errors(include_url=False, include_input=False)
+    if any(fault["type"] == "json_invalid" for fault in faults):
+        fault = Fault("body", "body", "malformed_json", "Send one JSON value in UTF-8.")
+        raise MalformedJson("The body could not be read as JSON.", errors=[fault])
+    raise RequestValidationError([{**fault, "loc": ("body", *fault["loc"])} for fault in faults])
+
+
+def _answer(shape: BaseModel, headers: dict[str, str]) -> Response:
+    return Response(
+        shape.model_dump_json(exclude_none=True, by_alias=True), headers=headers, media_type="application/json"
+    )
+
+
+def _precondition_failed(headers: dict[str, str]) -> Response:
+    text = (
+        "The opioid check was NOT made: no list of medicines was sent. Send the prefetch that GET /cds-services asks "
+        "for; null where there is none."
+    )
+    outcome = OperationOutcome(issue=[Issue(details=OutcomeText(text=text))])
+    return Response(outcome.model_dump_json(), 412, headers | _NO_STORE, FHIR_JSON)
