@@ -15,6 +15,7 @@ from sqlalchemy.exc import DBAPIError
 
 from app.accounts.models import Account, Actor
 from app.accounts.service import ensure_system_actors
+from app.api.briefs import Format, brief_file
 from app.core import logging, schema
 from app.core.database import Database, UnusableUrl, now
 from app.core.errors import AppError
@@ -80,6 +81,22 @@ def check(directory: SeedDirectory = None) -> None:
     with _plain_words():
         changes = bundle.read(directory or _settings().seed_dir)
         console.print(f"{len(changes)} records, no fault.")
+
+
+@app.command()
+def brief(
+    intervention: str,
+    condition: str,
+    form: Annotated[Format, typer.Option("--format", help="How to write it.")] = Format.markdown,
+    output: Annotated[Path | None, typer.Option(help="File to write; standard output otherwise.")] = None,
+) -> None:
+    """Write what is known of an intervention in a condition, with its sources; ids or codes name them."""
+    with _plain_words(), _checked_database() as database:
+        text = brief_file(database, intervention, condition, form)
+    if output:
+        output.write_text(text, encoding="utf-8")
+    else:
+        sys.stdout.write(text)
 
 
 @app.command()

@@ -47,8 +47,8 @@ def settings() -> str:
 def weights() -> str:
     m = METHOD
     rows = (
-        (f"randomised, {m.large_trial_people} people or more", str(m.randomized_large)),
-        (f"randomised, fewer than {m.large_trial_people} people or unknown", str(m.randomized_small)),
+        (f"randomized, {m.large_trial_people} people or more", str(m.randomized_large)),
+        (f"randomized, fewer than {m.large_trial_people} people or unknown", str(m.randomized_small)),
         ("fixed-order placebo, registry with exposure groups, case-control", str(m.comparative)),
         ("uncontrolled, or design unknown", str(m.uncontrolled)),
         (f"case reports (fewer than {m.case_report_people} people), animals, cells", str(m.preclinical)),

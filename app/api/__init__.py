@@ -3,8 +3,10 @@
 from fastapi import APIRouter
 
 from app.api import (
+    bibliography,
     briefs,
     citations,
+    claim_forms,
     claims,
     concepts,
     coverage,
@@ -33,6 +35,7 @@ TAGS = [
     {"name": "dosing-ranges", "description": "Doses studied, recommended or reported; never advice."},
     {"name": "studies", "description": "Research, whatever was published about it."},
     {"name": "documents", "description": "Publications, web pages and labels, with their standing."},
+    {"name": "bibliography", "description": "Reference lists of any choice of claims, in the formats of the trade."},
     {"name": "searches", "description": "Questions that were searched, and that were not."},
     {"name": "coverage", "description": "What is known of a question, and what an empty answer does not mean."},
     {"name": "evidence-map", "description": "Conditions by outcomes, for a chart."},
@@ -48,6 +51,7 @@ TAGS = [
 router = APIRouter()
 for part in (
     claims.router,
+    claim_forms.router,
     evidence.claims,
     search.router,
     citations.router,
@@ -60,6 +64,7 @@ for part in (
     sources.studies,
     sources.documents,
     evidence.documents,
+    bibliography.router,
     searches.router,
     coverage.router,
     evidence_map.router,

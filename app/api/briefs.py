@@ -211,7 +211,7 @@ def get_brief(
     tag = caching.etag(b"", str(dataset.serial), address, kind)
     if caching.if_none_match(request.headers.get("if-none-match"), tag):
         return caching.json_response(request, b"", tag, headers=headers)
-    body = _rendered(_brief(session, dataset, pair), kind).encode()
+    body = _rendered(read_brief(session, dataset, pair), kind).encode()
     answer = caching.json_response(request, body, tag, headers=headers)
     if kind is not Format.json:
         answer.headers["Content-Type"] = f"{MEDIA_TYPES[kind]}; charset=utf-8"
@@ -223,10 +223,10 @@ def brief_file(database: Database, intervention: str, condition: str, format: Fo
     with database.read() as session:
         dataset = Dataset(serial=current_serial(session), release=current_release(session))
         keys = _key(session, "intervention", intervention), _key(session, "condition", condition)
-        return _rendered(_brief(session, dataset, brief_claims.pair_of(session, *keys)), format)
+        return _rendered(read_brief(session, dataset, brief_claims.pair_of(session, *keys)), format)
 
 
-def _brief(session: Session, dataset: Dataset, pair: brief_claims.Pair) -> BriefRead:
+def read_brief(session: Session, dataset: Dataset, pair: brief_claims.Pair) -> BriefRead:
     chosen = brief_claims.claim_ids(session, pair)
     foot = BriefFoot(
         release=dataset.release,

@@ -8,9 +8,9 @@ from pydantic_core import to_json
 
 from app.api.negotiation import CLAIM_OFFERS, answer, choose, documented
 from app.api.records import RecordId, item_at
-from app.core.resource import Key, Stamp, World
-from app.evidence import derive, linked_data, render, va_spec
-from app.evidence.reads import ClaimRead, DosingRangeRead
+from app.core.resource import Key
+from app.evidence import linked_data, va_spec
+from app.evidence.reads import ClaimRead
 from app.http import caching
 from app.http.deps import CurrentDataset, ReadSession
 from app.http.problems import responses
@@ -52,7 +52,8 @@ def get_claim(
     if choice.format != "json":
         read = ClaimRead.model_validate_json(body)
         if choice.format == "jsonld":
-            body = to_json(linked_data.claim(read, _dosing(world, read)))
+            dose = read.dosing_range
+            body = to_json(linked_data.claim(read, world.content(Key("dosing_range", dose.id)) if dose else None))
         else:
             body = to_json(va_spec.statement(read))
     return answer(
@@ -64,11 +65,3 @@ def get_claim(
         headers=dataset.headers,
         cache_control=caching.IMMUTABLE if query.serial else caching.REVALIDATE,
     )
-
-
-def _dosing(world: World, read: ClaimRead) -> DosingRangeRead | None:
-    if read.dosing_range is None:
-        return None
-    content = world.content(Key("dosing_range", read.dosing_range.id))
-    # Its doses alone are wanted: which claims hang on it, and its history, stay at its own address.
-    return render.dosing_range(world, content, derive.DosingRangeDerived(claims=()), Stamp(1, 1, ""))

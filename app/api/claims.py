@@ -8,7 +8,7 @@ from pydantic_core import to_json
 from app.api.records import (
     ListOf,
     RecordId,
-    add_item_routes,
+    add_versions_route,
     answer_list,
     bodies_of,
     list_response,
@@ -79,7 +79,7 @@ def list_claims(
     return list_response(request, dataset, tag, bodies, page, extra)
 
 
-add_item_routes(router, "claim")
+add_versions_route(router, "claim")
 
 
 @router.get(

@@ -59,15 +59,15 @@ def get_claim_evidence(
     """
     if query.as_if_retracted:
         keys_of_ids(session, Document, query.as_if_retracted, "as_if_retracted")
+    what_if = WhatIf(**query.model_dump(exclude={"serial"}))
     if query.serial is None:
         living(session, BY_TYPE["claim"], id)
-        told = trace(Now(session), id, query)
+        told = trace(Now(session), id, what_if)
     else:
         body_at(session, dataset, BY_TYPE["claim"], id, query.serial)
-        told = trace(Then(session, query.serial), id, query)
+        told = trace(Then(session, query.serial), id, what_if)
     body = told.model_dump_json().encode()
-    asked = query.model_copy(update={"serial": None}).asked
-    kept = NOT_STORED if asked else caching.IMMUTABLE if query.serial else caching.REVALIDATE
+    kept = NOT_STORED if what_if.asked else caching.IMMUTABLE if query.serial else caching.REVALIDATE
     return caching.json_response(request, body, caching.etag(body), cache_control=kept, headers=dataset.headers)
 
 

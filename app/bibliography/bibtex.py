@@ -31,7 +31,7 @@ def entry(reference: Reference) -> str:
     from pybtex.database import BibliographyData, Entry
     from pybtex.database.output.bibtex import Writer
 
-    class Verbatim(Writer):
+    class Verbatim(Writer):  # type: ignore[misc] # the library is not typed
         def _write_field(self, stream: Any, type: str, value: str) -> None:
             """Addresses are read as they stand, not as TeX."""
             if type in _ADDRESSES:

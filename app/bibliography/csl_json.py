@@ -4,7 +4,7 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from app.bibliography.reference import Name, Reference, Warning
+from app.bibliography.reference import Name, Reference, Mark
 
 Item = dict[str, Any]
 
@@ -34,7 +34,7 @@ def item(reference: Reference) -> Item:
     for variable, date in (("issued", reference.issued), ("accessed", reference.accessed)):
         if date:
             made[variable] = {"date-parts": [list(date)]}
-    if reference.warning is Warning.retracted:
+    if reference.warning is Mark.retracted:
         made["status"] = "retracted"
     return made
 

@@ -13,7 +13,7 @@ class Name:
     literal: str | None = None
 
 
-class Warning(StrEnum):
+class Mark(StrEnum):
     """What must be seen before a work is relied on; it stands in front of the title, as publishers print it."""
 
     retracted = "RETRACTED"
@@ -46,7 +46,7 @@ class Reference:
     doi: str | None = None
     pmid: str | None = None
     pmcid: str | None = None
-    warning: Warning | None = None
+    warning: Mark | None = None
     notice: str | None = None
     """What changed the work's standing and where that is told; a sentence."""
 

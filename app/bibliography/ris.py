@@ -20,7 +20,7 @@ _TYPES = {
 def render(references: Sequence[Reference], _style: str) -> str:
     import rispy
 
-    class Writer(rispy.RisWriter):
+    class Writer(rispy.RisWriter):  # type: ignore[misc] # the library is not typed
         def set_header(self, count: int) -> str:
             """No header: the library's own would be a stray line in front of each record."""
             return ""

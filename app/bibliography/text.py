@@ -23,7 +23,7 @@ class Style(Term):
     bmj = "bmj", "BMJ", "The BMJ."
 
 
-_FILES = {
+STYLE_FILES = {
     Style.ama: "american-medical-association",
     Style.apa: "apa",
     Style.vancouver: "nlm-citation-sequence",
@@ -110,7 +110,7 @@ def _whole_range(page: str) -> str:
     return f"{before}{first}-{between or before}{first[: -len(last)] if len(last) < len(first) else ''}{last}"
 
 
-@lru_cache(maxsize=len(_FILES))
+@lru_cache(maxsize=len(STYLE_FILES))
 def _style(style: str) -> Any:
     import warnings
 
@@ -120,7 +120,7 @@ def _style(style: str) -> Any:
     _mend()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # styles name variables that the processor does not know, and no item has
-        return CitationStylesStyle(get_style_filepath(_FILES[Style(style)]), validate=False, locale="en-US")
+        return CitationStylesStyle(get_style_filepath(STYLE_FILES[Style(style)]), validate=False, locale="en-US")
 
 
 @lru_cache(maxsize=1)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from uuid import UUID, uuid5
 
 from app.cds_hooks.claims import BY_CONDITION, BY_RULE, Library, Shown, Told
+from app.cds_hooks.drugs import Product
 from app.cds_hooks.reading import Medicine
 from app.cds_hooks.rules import Finding, Rule
 from app.cds_hooks.services import VERSION
@@ -89,20 +90,20 @@ class Maker:
     # --- evidence
 
     def _evidence(self, finding: Finding) -> Card:
-        reasons = [reason for medicine in finding.naltrexone for reason in medicine.reasons]
-        conditions = self.library.conditions(reasons)
-        ids = [claim for condition, _ in conditions for claim in BY_CONDITION[condition]]
+        reasons = sum((medicine.reasons for medicine in finding.naltrexone), Product())
+        topics = self.library.topics(reasons)
+        ids = [claim for topic in topics for claim in BY_CONDITION[topic.condition]]
         paragraphs = [_dose_line(finding.naltrexone)]
-        if not conditions and reasons:
+        if not topics and reasons != Product():
             paragraphs.append(
                 "On the reason given with the order no claim is shown here. This is not evidence of no effect."
             )
-        elif not conditions:
+        elif not topics:
             paragraphs.append("The order gives no reason; shown is the question on which most is recorded.")
             ids = list(BY_CONDITION["fibromyalgia"])
         claims = self.library.claims([*BY_RULE[Rule.evidence], *ids])
         voted = [told for told in claims if told.votes]
-        about = conditions[0][1] if conditions and voted else None
+        about = topics[0].name if topics and voted else None
         return self._card(
             finding, summary=_evidence_summary(about, voted), paragraphs=paragraphs, claims=claims, indicator="info"
         )

@@ -1,11 +1,12 @@
 """The claims that cards show, read from the history of the data set: a card can be made again at any later time."""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
 
 from sqlalchemy.orm import Session
 
-from app.cds_hooks.drugs import Coding
+from app.cds_hooks.drugs import Product, any_of
 from app.cds_hooks.rules import Rule
 from app.concepts.queries import ancestors
 from app.concepts.schemas import ConceptWrite
@@ -56,6 +57,8 @@ _SYSTEMS = {
     "http://hl7.org/fhir/sid/icd-10": CodeSystem.icd10cm,
     "http://id.who.int/icd/release/11/mms": CodeSystem.icd11,
 }
+_SHORTEST_WORD = 5
+"""Abbreviations such as FM and MS mean other things too."""
 _SHOWN = (Stance.supports, Stance.disputes)
 
 
@@ -83,36 +86,65 @@ class Told:
     """Whether studies vote on it; labels and regulatory facts have no sides to count studies on."""
 
 
+@dataclass(frozen=True)
+class Topic:
+    """A condition on which there are claims, and how to recognise it."""
+
+    condition: str
+    name: str
+    codes: frozenset[tuple[str, str]]
+    words: re.Pattern[str]
+
+
+@dataclass
+class Memory:
+    """What was read at one serial. What was published at a serial never changes, so it is kept."""
+
+    claims: dict[str, "Told | None"] = field(default_factory=dict)
+    topics: tuple[Topic, ...] | None = None
+
+
 class Library:
     """The claims as they were at a serial."""
 
-    def __init__(self, session: Session, serial: int) -> None:
+    def __init__(self, session: Session, serial: int, memory: Memory) -> None:
         self._session = session
         self._serial = serial
+        self._memory = memory
         self._world = Then(session, serial)
 
     def claims(self, ids: Iterable[str]) -> tuple[Told, ...]:
         """Those that were published at the serial."""
-        return tuple(told for claim_id in ids if (told := self._told(claim_id)))
+        return tuple(told for claim_id in ids if (told := self._remembered(claim_id)))
 
-    def conditions(self, reasons: Sequence[Coding]) -> tuple[tuple[str, str], ...]:
-        """Ids and names of the conditions that an order gives as its reason and on which there are claims."""
+    def topics(self, reasons: Product) -> tuple[Topic, ...]:
+        """Conditions that an order gives as its reason and on which there are claims."""
+        if self._memory.topics is None:
+            self._memory.topics = tuple(self._topics())
         given = [
-            (system, code) for coding in reasons if (system := _SYSTEMS.get(coding.system)) for code in [coding.code]
+            (_SYSTEMS[coding.system], coding.code.upper()) for coding in reasons.codes if coding.system in _SYSTEMS
         ]
-        wider = {(system, code) for system, leaf in given for code in ancestors(system, leaf.upper())}
-        if not wider:
-            return ()
-        found = []
+        wider = {(system.value, code) for system, leaf in given for code in ancestors(system, leaf)}
+        return tuple(
+            topic
+            for topic in self._memory.topics
+            if topic.codes & wider or any(topic.words.search(text) for text in reasons.words)
+        )
+
+    def _topics(self) -> Iterator[Topic]:
         for condition in BY_CONDITION:
             try:
                 content: ConceptWrite = self._world.content(Key("condition", condition))
             except KeyError:
                 continue
-            codes = {(c.system, c.code) for c in content.codes if c.relation is not CodeRelation.related}
-            if codes & wider:
-                found.append((condition, content.name))
-        return tuple(found)
+            codes = {(c.system.value, c.code) for c in content.codes if c.relation is not CodeRelation.related}
+            words = [word for word in (content.name, *content.synonyms) if len(word) >= _SHORTEST_WORD]
+            yield Topic(condition, content.name, frozenset(codes), any_of(words))
+
+    def _remembered(self, claim_id: str) -> Told | None:
+        if claim_id not in self._memory.claims:
+            self._memory.claims[claim_id] = self._told(claim_id)
+        return self._memory.claims[claim_id]
 
     def _told(self, claim_id: str) -> Told | None:
         state = state_at(self._session, "claim", claim_id, self._serial)
@@ -134,11 +166,15 @@ class Library:
 
     def _shown(self, citation: CitationWrite) -> Shown:
         document: DocumentWrite = self._world.content(Key("document", citation.document))
+        url = brief_words.reference_url(document)
+        # A source that is known by its address alone has it in its text too; the link shows it.
         text = brief_words.reference_text(document)
+        if url:
+            text = text.replace(f" {url}.", "")
         standing = document.standing[-1].standing
         if standing in brief_words.MARKED:
             text = f"[{standing.label.upper()}] {text}"
-        return Shown(citation.stance, text, brief_words.reference_url(document), citation.finding)
+        return Shown(citation.stance, text, url, citation.finding)
 
 
 def _selection(ordered: list[CitationWrite], votes: bool) -> list[CitationWrite]:

@@ -163,7 +163,7 @@ def load(value_set: Path | None = None) -> Formulary:
         naltrexone_codes=frozenset(
             [*(Coding(RXNORM, code) for code in ours["rxnorm"]), *(Coding(ATC, code) for code in ours["atc"])]
         ),
-        naltrexone_words=_any_of(ours["names"]),
+        naltrexone_words=any_of(ours["names"]),
         combination_codes={
             Coding(RXNORM, code): meaning for entry, meaning in combinations for code in entry["rxnorm"]
         },
@@ -172,14 +172,15 @@ def load(value_set: Path | None = None) -> Formulary:
         opioid_words=opioid_words,
         atc=tuple(opioids["atc"]),
         atc_except=frozenset(opioids["atc_except"]),
-        _patterns={"combination": _any_of(combination_words), "opioid": _any_of(opioid_words)},
+        _patterns={"combination": any_of(combination_words), "opioid": any_of(opioid_words)},
     )
 
 
-def _any_of(words: Iterable[str]) -> re.Pattern[str]:
-    """Whole words, the longest first; `apomorphine` is not morphine."""
+def any_of(words: Iterable[str]) -> re.Pattern[str]:
+    """Whole words, the longest first: `apomorphine` is not morphine, `Tylenol 325` not Tylenol 3."""
     ordered = sorted(words, key=lambda word: (-len(word), word))
-    return re.compile(rf"(?<![A-Za-z])(?:{'|'.join(map(re.escape, ordered))})(?![A-Za-z])", re.IGNORECASE)
+    whole = [re.escape(word) + ("(?![0-9])" if word[-1].isdigit() else "") for word in ordered]
+    return re.compile(rf"(?<![A-Za-z])(?:{'|'.join(whole)})(?![A-Za-z])", re.IGNORECASE)
 
 
 def _value_set(path: Path) -> Iterator[tuple[Coding, str]]:

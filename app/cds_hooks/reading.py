@@ -12,7 +12,7 @@ from enum import StrEnum
 from typing import Any
 
 from app.cds_hooks import dosage
-from app.cds_hooks.drugs import Coding, Drug, Formulary, Product, coding_of
+from app.cds_hooks.drugs import Drug, Formulary, Product, coding_of
 
 MEDICATIONS, STOPPED, STATEMENTS = "medications", "stopped", "statements"
 RECENT = timedelta(days=30)
@@ -63,7 +63,8 @@ class Medicine:
     """The latest date that the record carries: of an ended medicine, the day on which it was taken at the latest."""
     dose: dosage.DoseRead | None
     says_low_dose: bool
-    reasons: tuple[Coding, ...]
+    reasons: Product
+    """Why it was ordered, in codes and words."""
 
 
 @dataclass(frozen=True)
@@ -220,7 +221,7 @@ class _Reader:
             last=max(_dates(order), default=None),
             dose=dosage.read(instructions, product.words, strengths) if drug.naltrexone else None,
             says_low_dose=any(_LOW_DOSE.search(text) for text in product.words),
-            reasons=tuple(_reasons(order)),
+            reasons=_reasons(order),
         )
 
     def _product(self, part: Mapping[str, Any], order: Mapping[str, Any], strengths: list[Any], depth: int) -> Product:
@@ -274,9 +275,13 @@ def _words(text: Any) -> tuple[str, ...]:
     return (text[:1000],) if isinstance(text, str) and re.search(r"[A-Za-z]{2}", text) else ()
 
 
-def _reasons(order: Mapping[str, Any]) -> Iterator[Coding]:
-    for concept in [*_dicts(order.get("reasonCode")), *_dicts(order.get("reason"))]:
-        yield from _concept(concept.get("concept") or concept).codes
+def _reasons(order: Mapping[str, Any]) -> Product:
+    product = Product()
+    for reason in [*_dicts(order.get("reasonCode")), *_dicts(order.get("reason"))]:
+        product += _concept(reason.get("concept") or reason)
+    for reference in _dicts(order.get("reasonReference")):
+        product += Product(words=_words(reference.get("display")))
+    return product
 
 
 def _dates(order: Mapping[str, Any]) -> Iterator[date]:

@@ -12,7 +12,7 @@ from pydantic import BaseModel, ValidationError
 
 from app.cds_hooks import reading, rules
 from app.cds_hooks.cards import OVERRIDE_REASONS, Maker
-from app.cds_hooks.claims import Library
+from app.cds_hooks.claims import Library, Memory
 from app.cds_hooks.drugs import Formulary
 from app.cds_hooks.services import SERVICES, described, wanted
 from app.cds_hooks.settings import CdsSettings, ServiceId
@@ -35,6 +35,7 @@ router = APIRouter(prefix="/cds-services", tags=["cds-hooks"])
 
 FHIR_JSON = "application/fhir+json"
 _NO_STORE = {"Cache-Control": "no-store"}
+_SERIALS_KEPT = 4
 _REASONS = frozenset(reason.code for reason in OVERRIDE_REASONS)
 Parsed = TypeVar("Parsed", bound=BaseModel)
 
@@ -47,6 +48,15 @@ class Face:
         self.formulary = formulary
         self.gate = Gate(settings.issuers, settings.base_url)
         self.wanted = tuple(wanted(settings.statements))
+        self._memories: dict[int, Memory] = {}
+
+    def memory(self, serial: int) -> Memory:
+        """Of a serial; those of the last few that were asked for are kept."""
+        found = self._memories.pop(serial, None) or Memory()
+        self._memories[serial] = found
+        for old in list(self._memories)[:-_SERIALS_KEPT]:
+            self._memories.pop(old, None)
+        return found
 
 
 def face(request: Request) -> Face:
@@ -162,7 +172,7 @@ def call(
     except rules.NotEnoughData:
         return _precondition_failed(dataset.headers)
     at = serial or dataset.serial
-    maker = Maker(Library(session, at), service, at, here.settings.base_url, sent.hookInstance)
+    maker = Maker(Library(session, at, here.memory(at)), service, at, here.settings.base_url, sent.hookInstance)
     cards = Cards(cards=[maker.card(finding) for finding in found])
     return _answer(cards, dataset.headers | _NO_STORE)
 

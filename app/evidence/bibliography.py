@@ -1,4 +1,4 @@
-"""Which documents a choice of claims rests on, in the order of their first appearance; and how we are cited ourselves."""
+"""Which documents a choice of claims rests on, in the order of first appearance; and how we are cited ourselves."""
 
 from collections.abc import Sequence
 from typing import Any, Literal

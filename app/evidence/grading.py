@@ -211,7 +211,7 @@ def _units(informative: Sequence[Evidence], method: Method, steps: list[Step]) -
     steps.append(
         Step(
             "R4",
-            "Weights: randomised 4 (50 people or more) or 2, comparative 1, uncontrolled 1/2, case reports and "
+            "Weights: randomized 4 (50 people or more) or 2, comparative 1, uncontrolled 1/2, case reports and "
             "laboratory 1/4; halved for each reason of indirectness, at most twice, and for an expression of concern.",
             {"weights": {unit.study: float(unit.weight) for unit in units}},
         )
@@ -427,7 +427,7 @@ def _body(units: Sequence[Unit], steps: list[Step]) -> tuple[list[Unit], Certain
     randomized = [unit for unit in units if unit.randomized]
     human = [unit for unit in units if unit.human]
     if any(unit.direct for unit in randomized):
-        body, start, name = randomized, Certainty.high, "all randomised studies, since at least one is direct"
+        body, start, name = randomized, Certainty.high, "all randomized studies, since at least one is direct"
     elif human:
         body, start, name = human, Certainty.low, "all other studies in people"
     else:

@@ -8,8 +8,8 @@ from collections.abc import Iterable
 from typing import Any
 
 from app.concepts.schemas import ConceptRef
-from app.evidence.reads import CitationBody, ClaimEvidence, ClaimRead, DocumentWithEvidence, DosingRangeRead
-from app.evidence.schemas import Locator
+from app.evidence.reads import CitationBody, ClaimEvidence, ClaimRead, DocumentWithEvidence
+from app.evidence.schemas import DosingRangeWrite, Locator
 from app.evidence.vocabulary import DoseBasis, Stance
 from app.sources.schemas import Author, DocumentEmbed, Notice
 from app.sources.vocabulary import DocumentKind, Standing
@@ -47,7 +47,7 @@ _SCHEDULES = {DoseBasis.recommended: "RecommendedDoseSchedule", DoseBasis.maximu
 _PDF_FRAGMENT = "http://tools.ietf.org/rfc/rfc8118"
 
 
-def claim(read: ClaimRead, dosing: DosingRangeRead | None) -> Node:
+def claim(read: ClaimRead, dosing: DosingRangeWrite | None) -> Node:
     """The claim with its citations by stance, and an annotation for every place in a document that is known."""
     node: Node = {
         "@id": read.links.self,
@@ -126,7 +126,7 @@ def _verdict(evidence: ClaimEvidence) -> str:
     )
 
 
-def _about(read: ClaimRead, dosing: DosingRangeRead | None) -> Iterable[Node]:
+def _about(read: ClaimRead, dosing: DosingRangeWrite | None) -> Iterable[Node]:
     if read.intervention:
         drug: Node = {"@type": "Drug", "name": read.intervention.name}
         if schedules := _schedules(dosing) if dosing else []:
@@ -147,7 +147,7 @@ def _concept(plural: str, kind: str, concept: ConceptRef) -> Node:
     return {"@id": f"/v1/{plural}/{concept.id}", "@type": kind, "name": concept.name}
 
 
-def _schedules(dosing: DosingRangeRead) -> list[Node]:
+def _schedules(dosing: DosingRangeWrite) -> list[Node]:
     """A schedule holds one value, so a range is two. `Recommended` is said only of what an authority recommends."""
     ends = dict.fromkeys(end for end in (dosing.low, dosing.high) if end is not None)
     shared = {
@@ -163,7 +163,8 @@ def _schedules(dosing: DosingRangeRead) -> list[Node]:
 def _annotation(read: ClaimRead, citation: CitationBody) -> Node | None:
     """Where in the document the finding stands (W3C Web Annotation)."""
     place = citation.locator
-    named = ", ".join(part for part in (place.section, place.figure, f"p. {place.page}" if place.page else None) if part)
+    parts = (place.section, place.figure, f"p. {place.page}" if place.page else None)
+    named = ", ".join(part for part in parts if part)
     selectors = list(_selectors(place))
     if not named and not selectors:
         return None

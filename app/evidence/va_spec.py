@@ -7,9 +7,9 @@ for (caveat, counts, directness, verification) travels as extensions, so that no
 from collections.abc import Iterable
 from typing import Any
 
+from app.core.vocabulary import Term
 from app.evidence.reads import CitationBody, ClaimRead
 from app.evidence.vocabulary import Leaning, Stance
-from app.core.vocabulary import Term
 from app.sources.schemas import DocumentEmbed
 
 Node = dict[str, Any]

@@ -161,7 +161,7 @@ class StanceReason(Term):
     n1b = (
         "n1b_near_zero",
         "Null: near zero",
-        "Estimate on the comparator's side, or standardised effect below 0.2, with at least 40 analysed per arm.",
+        "Estimate on the comparator's side, or standardized effect below 0.2, with at least 40 analysed per arm.",
     )
     n1c = (
         "n1c_primary_null",
@@ -232,10 +232,10 @@ class Measure(Term):
     mean_difference = "mean_difference", "Mean difference", "Difference of means between groups."
     standardized_mean_difference = (
         "standardized_mean_difference",
-        "Standardised mean difference",
+        "Standardized mean difference",
         "Difference of means in standard deviations.",
     )
-    effect_size = "effect_size", "Effect size", "A standardised size whose exact kind was not read."
+    effect_size = "effect_size", "Effect size", "A standardized size whose exact kind was not read."
     mean_change = "mean_change", "Mean change", "Change from the start within a group."
     percent_change = "percent_change", "Percent change", "Change from the start in per cent."
     risk_ratio = "risk_ratio", "Risk ratio", "Ratio of risks."

@@ -1,6 +1,6 @@
 """Documents as reference lists need them."""
 
-from app.bibliography.reference import Name, Reference, Warning
+from app.bibliography.reference import Name, Reference, Mark
 from app.sources import identifiers
 from app.sources.render import identified
 from app.sources.schemas import DocumentWrite, StandingEntry
@@ -9,7 +9,7 @@ from app.sources.vocabulary import DocumentKind, IdentifierScheme, Standing
 _TYPES = {DocumentKind.legislation: "webpage"}
 """Citation styles print drug labels, as CSL's `regulation`, by the rules for statutes, without address or publisher."""
 
-_WARNINGS = {Standing.retracted: Warning.retracted, Standing.expression_of_concern: Warning.concern}
+_WARNINGS = {Standing.retracted: Mark.retracted, Standing.expression_of_concern: Mark.concern}
 _SAID = {
     Standing.retracted: "Retracted",
     Standing.expression_of_concern: "Expression of concern",

@@ -67,7 +67,7 @@ class StudyWrite(Record):
     conditions: tuple[Slug, ...] = ()
     population: Text | None = None
     participants: Count | None = None
-    """People who took part (randomised, or treated), each counted once; null where not read."""
+    """People who took part (randomized, or treated), each counted once; null where not read."""
     planned: Count | None = None
     """People planned."""
     analysed: Count | None = None

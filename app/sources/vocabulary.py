@@ -8,17 +8,17 @@ class Design(Term):
 
     randomized_parallel_trial = (
         "randomized_parallel_trial",
-        "Randomised parallel-group trial",
+        "Randomized parallel-group trial",
         "People are assigned by chance to groups that are followed side by side.",
     )
     randomized_crossover_trial = (
         "randomized_crossover_trial",
-        "Randomised crossover trial",
+        "Randomized crossover trial",
         "Each person receives every treatment, in an order assigned by chance; people are counted once.",
     )
     randomized_trial_unspecified = (
         "randomized_trial_unspecified",
-        "Randomised trial, layout not read",
+        "Randomized trial, layout not read",
         "Assigned by chance; whether in parallel groups or in crossover was not read.",
     )
     fixed_order_placebo_trial = (
@@ -49,7 +49,7 @@ class Design(Term):
         "Retrospective chart review",
         "Clinical records of treated people are read afterwards, without a comparison group.",
     )
-    drug_utilization = "drug_utilization", "Drug utilisation study", "Describes who was dispensed a drug, and how much."
+    drug_utilization = "drug_utilization", "Drug utilization study", "Describes who was dispensed a drug, and how much."
     case_series = "case_series", "Case series", "A description of five or more treated people."
     case_report = "case_report", "Case report", "A description of fewer than five treated people."
     laboratory = "laboratory", "Laboratory study", "Work in cells, tissue or animals."

@@ -2,6 +2,7 @@
 
 import json
 import re
+from typing import Any
 
 import schemathesis
 from schemathesis import Case, CheckContext, GenerationMode, Response
@@ -27,7 +28,7 @@ BEYOND_SCHEMAS = re.compile(r"dose|drugs\.\d+(\.dose)?|updated_since")
 
 
 @schemathesis.check
-def problem_json_everywhere(ctx: CheckContext, response: Response, case: Case) -> None:
+def problem_json_everywhere(ctx: CheckContext, response: Response, case: Case[Any]) -> None:
     """Every error has the one shape, whoever raised it."""
     if response.status_code >= 400 and case.method.upper() != "HEAD":
         assert response.headers["content-type"][0] == "application/problem+json"
@@ -35,14 +36,14 @@ def problem_json_everywhere(ctx: CheckContext, response: Response, case: Case) -
 
 
 @schemathesis.check
-def bounded_and_traceable(ctx: CheckContext, response: Response, case: Case) -> None:
+def bounded_and_traceable(ctx: CheckContext, response: Response, case: Case[Any]) -> None:
     """Every answer names its request; no error is large."""
     assert "x-request-id" in response.headers
     assert response.status_code < 400 or len(response.content) <= 8192
 
 
 @schemathesis.check
-def refused_for_its_meaning_alone(ctx: CheckContext, response: Response, case: Case) -> None:
+def refused_for_its_meaning_alone(ctx: CheckContext, response: Response, case: Case[Any]) -> None:
     """A request that fits the schema may be refused for what it names, never for its form."""
     valid = case.meta is not None and case.meta.generation.mode is GenerationMode.POSITIVE
     if valid and response.status_code == 422:

@@ -291,7 +291,7 @@ def _examples(parameter: Item) -> list[Any]:
         [example["value"] for example in parameter.get("examples", {}).values()] if parameter.get("examples") else []
     )
     single = [parameter["example"]] if "example" in parameter else []
-    return named + single + parameter["schema"].get("examples", [])
+    return [*named, *single, *parameter["schema"].get("examples", [])]
 
 
 def test_every_required_parameter_and_body_has_an_example(document: Document) -> None:

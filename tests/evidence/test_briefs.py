@@ -41,10 +41,10 @@ FOOT = BriefFoot(
 UNFIT = re.compile(r"\b(failed|proved|proves|proven|works|safe|safely|natural|boosts)\b", re.IGNORECASE)
 
 
-def brief_of(session: Session, intervention: str, condition: str) -> BriefRead:
+def brief_of(session: Session, intervention: str, condition: str, world: Now | None = None) -> BriefRead:
     keys = key_of(session, Concept, intervention, "intervention"), key_of(session, Concept, condition, "condition")
     pair = brief_claims.pair_of(session, *keys)
-    return briefs.build(session, Now(session), pair, brief_claims.claim_ids(session, pair), FOOT)
+    return briefs.build(session, world or Now(session), pair, brief_claims.claim_ids(session, pair), FOOT)
 
 
 def scratch_brief(database: Database, intervention: str, condition: str) -> BriefRead:
@@ -256,9 +256,9 @@ def test_caveats_stand_in_every_format(brief: BriefRead) -> None:
 
 def test_sentences_that_the_program_makes_keep_to_the_words_of_the_house(session: Session) -> None:
     statement, _, _ = brief_claims.pairs()
-    made: list[str] = []
+    world, made = Now(session), list[str]()
     for row in session.execute(statement):
-        brief = brief_of(session, row.intervention, row.condition)
+        brief = brief_of(session, row.intervention, row.condition, world)
         made += [brief.title, brief.coverage.sentence, brief.notice.summary]
         made += [text for s in brief.sections for text in (s.title, s.note or "", *(t.topic for t in s.statements))]
         made += [text for sentence in sentences(brief) for text in (sentence.certainty_text, verdict(sentence))]
@@ -349,16 +349,17 @@ def speaking(small: Database, text: str) -> BriefRead:
     return scratch_brief(small, "drug", "ache")
 
 
-@pytest.mark.parametrize("start", ["", "- ", "1. ", "12) ", "# ", "> ", "+ ", "=== ", "    "])
-def test_text_from_the_data_stays_text(small: Database, start: str) -> None:
-    harmless, hostile = speaking(small, "Nothing special."), speaking(small, f"{start}{HOSTILE}")
-    shown = f"{start}{HOSTILE}".strip()
+def test_text_from_the_data_stays_text(small: Database) -> None:
+    harmless = speaking(small, "Nothing special.")
+    page, text = elements(html(harmless)), kinds(markdown(harmless))
 
-    page = visible(html(hostile))
-    assert elements(html(hostile)) == elements(html(harmless))
-    assert page.count(shown) >= 5
-    assert kinds(markdown(hostile)) == kinds(markdown(harmless))
-    assert plain(markdown(hostile)).count(shown) >= 5
+    for start in ("", "- ", "1. ", "12) ", "# ", "> ", "+ ", "=== ", "    "):
+        hostile = speaking(small, f"{start}{HOSTILE}")
+        shown = f"{start}{HOSTILE}".strip()
+        assert elements(html(hostile)) == page
+        assert visible(html(hostile)).count(shown) >= 5
+        assert kinds(markdown(hostile)) == text
+        assert plain(markdown(hostile)).count(shown) >= 5
 
 
 def elements(page: str) -> list[str]:

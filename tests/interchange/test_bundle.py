@@ -164,7 +164,7 @@ def test_all_faults_of_all_files_are_listed_at_once(write: Callable[[Files], Pat
     }
     found = faults(write(changed))
     assert found == [
-        ("outcomes.yaml, line 1", "malformed_yaml"),
+        ("outcomes.yaml, line 2", "malformed_yaml"),
         ("studies.yaml: trial-a: participants", "int_type"),
         ("dosing_ranges.yaml: dose: unit", "enum"),
     ]  # and not that whatever names an outcome, the study or the dose names nothing

@@ -1,0 +1,78 @@
+"""Claim → ArtifactAssessment: what the citations of a claim add up to. The claim itself is the assessed artifact."""
+
+from app.core.resource import World
+from app.evidence.brief_words import certainty_text
+from app.evidence.derive import ClaimDerived
+from app.evidence.reads import StanceCount
+from app.evidence.render import address
+from app.evidence.schemas import ClaimWrite
+from app.evidence.vocabulary import Certainty, Stance
+from app.fhir import related, words
+from app.fhir.values import Json, hl7, pruned, termed
+
+_RATINGS = {
+    Certainty.high: ("high", "High quality"),
+    Certainty.moderate: ("moderate", "Moderate quality"),
+    Certainty.low: ("low", "Low quality"),
+    Certainty.very_low: ("very-low", "Very low quality"),
+}
+
+
+def artifact_assessment(world: World, claim: ClaimWrite, derived: ClaimDerived, base: str, updated_at: str) -> Json:
+    evidence = derived.evidence
+    certainty = certainty_text(world, claim, evidence)
+    by_stance = [(stance, getattr(evidence.by_stance, stance.value)) for stance in Stance]
+    return pruned(
+        {
+            "resourceType": "ArtifactAssessment",
+            "id": claim.id,
+            "text": words.claim_narrative(world, claim.id),
+            "extension": [words.note_extension(words.note(world, claim.id))],
+            "title": claim.statement,
+            "date": updated_at,
+            "lastReviewDate": claim.reviewed_on if claim.reviewed_on and len(claim.reviewed_on) == 10 else None,
+            "artifactUri": f"{base}{address('claims', claim.id)}",
+            "content": [
+                {
+                    "informationType": "rating",
+                    "summary": certainty,
+                    "type": hl7("certainty-type", "Overall", "Overall certainty"),
+                    "classifier": [rating(evidence.certainty)],
+                },
+                {
+                    "informationType": "classifier",
+                    "summary": f"{evidence.consensus.label}: {evidence.consensus.definition}",
+                    "type": {"text": f"Consensus ({evidence.consensus_method})"},
+                    "classifier": [termed(evidence.consensus)],
+                },
+                {
+                    "informationType": "classifier",
+                    "type": {"text": "Leaning"},
+                    "classifier": [termed(evidence.leaning)],
+                },
+                {"informationType": "comment", "type": {"text": "Caveat"}, "summary": claim.caveat}
+                if claim.caveat
+                else None,
+                {
+                    "informationType": "container",
+                    "type": {"text": "Citations by stance"},
+                    "relatedArtifact": related.cited(world, claim.id),
+                    "component": [_side(stance, counted) for stance, counted in by_stance],
+                },
+            ],
+        }
+    )
+
+
+def rating(certainty: Certainty) -> Json:
+    code = _RATINGS.get(certainty)
+    return hl7("certainty-rating", *code) | {"text": certainty.label} if code else {"text": certainty.label}
+
+
+def _side(stance: Stance, counted: StanceCount) -> Json:
+    return {
+        "informationType": "rating",
+        "summary": f"{stance.label}: {words.count(counted)}.",
+        "classifier": [related.classifier(stance)],
+        "quantity": {"value": counted.citations, "unit": "citations"},
+    }

@@ -1,0 +1,183 @@
+"""What a FHIR request asks for: representation, handling, page, parts of resources, and the search itself."""
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from urllib.parse import urlencode
+
+from sqlalchemy import ColumnElement
+from starlette.requests import Request
+
+from app.core.errors import Fault, MalformedRequest, NotAcceptable
+from app.fhir.search import Parameter, bad, by_id, values
+from app.fhir.types import FhirType
+
+MEDIA_TYPE = "application/fhir+json"
+GENERIC = "application/json"
+_ALIASES = {MEDIA_TYPE: MEDIA_TYPE, "application/json+fhir": MEDIA_TYPE, "json": MEDIA_TYPE, GENERIC: GENERIC}
+_FORMATS = (MEDIA_TYPE, GENERIC, "json")
+
+DEFAULT_COUNT = 20
+MOST_COUNT = 200
+SUMMARIES = ("true", "text", "data", "count", "false")
+_FHIR_ID = re.compile(r"[A-Za-z0-9\-.]{1,64}")
+_EVERYWHERE = ("_format", "_pretty")
+_PARTS = ("_summary", "_elements")
+
+
+@dataclass(frozen=True)
+class Parts:
+    """Which elements of a resource are wanted."""
+
+    summary: str | None = None
+    elements: tuple[str, ...] = ()
+
+    @property
+    def whole(self) -> bool:
+        return self.summary in (None, "false") and not self.elements
+
+
+@dataclass(frozen=True)
+class Search:
+    conditions: tuple[ColumnElement[bool], ...]
+    count: int
+    after: str | None
+    """Id of the last resource of the page before."""
+    parts: Parts
+    used: tuple[tuple[str, str], ...]
+    """The parameters that took part, as the `self` link must tell them."""
+
+    @property
+    def counts_only(self) -> bool:
+        return self.count == 0 or self.parts.summary == "count"
+
+    def address(self, path: str, after: str | None = None) -> str:
+        pairs = [*self.used, *([("_after", after)] if after else [])]
+        return f"{path}?{urlencode(pairs)}" if pairs else path
+
+
+# --- representation ---------------------------------------------------------------------------------------------------
+
+
+def media_type(request: Request) -> str:
+    """`_format` goes before `Accept`; NotAcceptable where JSON of FHIR R5 is not wanted."""
+    wanted = request.query_params.get("_format")
+    if wanted is not None:
+        bare, *parameters = _media(wanted.replace(" ", "+"))
+        if bare not in _ALIASES or not _is_r5(parameters):
+            raise NotAcceptable(_FORMATS)
+        return _ALIASES[bare]
+    accept = request.headers.get("accept", "").strip()
+    best = max(_ranges(accept), key=lambda found: found[0], default=(0.0, MEDIA_TYPE)) if accept else (1.0, MEDIA_TYPE)
+    if not best[0]:
+        raise NotAcceptable((MEDIA_TYPE, GENERIC))
+    return best[1]
+
+
+def _ranges(accept: str) -> Iterable[tuple[float, str]]:
+    """Quality and media type of each range that one of ours satisfies."""
+    for item in accept.lower().split(","):
+        bare, *parameters = _media(item)
+        quality = next((part[2:] for part in parameters if part.startswith("q=")), "1")
+        ours = MEDIA_TYPE if bare in ("*/*", "application/*") else _ALIASES.get(bare)
+        if ours and _is_r5(parameters):
+            yield float(quality) if re.fullmatch(r"[01](\.\d{0,3})?", quality) else 0.0, ours
+
+
+def _media(text: str) -> list[str]:
+    return [part.strip().lower() for part in text.split(";")]
+
+
+def _is_r5(parameters: Sequence[str]) -> bool:
+    asked = [part.partition("=")[2].strip('"') for part in parameters if part.startswith("fhirversion=")]
+    return all(version in ("5.0", "5.0.0") for version in asked)
+
+
+def strict(request: Request) -> bool:
+    """`Prefer: handling=strict`: what we do not know is an error instead of being ignored."""
+    preferences = ",".join(request.headers.getlist("prefer")).lower().replace(";", ",").split(",")
+    return "handling=strict" in [preference.replace(" ", "").replace('"', "") for preference in preferences]
+
+
+# --- parameters -------------------------------------------------------------------------------------------------------
+
+
+def of_read(request: Request) -> Parts:
+    known = (*_EVERYWHERE, *_PARTS)
+    _refuse_unknown(request, [name for name in request.query_params if name not in known], known)
+    return _parts(request, counting=False)
+
+
+def of_metadata(request: Request) -> None:
+    known = (*_EVERYWHERE, *_PARTS, "mode")
+    _refuse_unknown(request, [name for name in request.query_params if name not in known], known)
+
+
+def of_search(request: Request, fhir_type: FhirType) -> Search:
+    """The search; MalformedRequest for values that cannot be read, and for unknown parameters if strict."""
+    by_name = {parameter.name: parameter for parameter in (*fhir_type.parameters, _id(fhir_type))}
+    known = (*by_name, *_EVERYWHERE, *_PARTS, "_count", "_after")
+    conditions, used, unknown = [], [], []
+    for name, text in request.query_params.multi_items():
+        bare, _, modifier = name.partition(":")
+        if bare not in known:
+            unknown.append(name)
+        elif bare in by_name:
+            alternatives = values(name, text)
+            if alternatives:  # FHIR: an empty parameter is as good as none
+                conditions.append(_condition(by_name[bare], alternatives, modifier or None))
+                used.append((name, text))
+        elif bare != "_after":
+            used.append((name, text))
+    _refuse_unknown(request, unknown, known)
+    return Search(
+        conditions=tuple(conditions),
+        count=_count(request),
+        after=_after(request),
+        parts=_parts(request, counting=True),
+        used=tuple(used),
+    )
+
+
+def _id(fhir_type: FhirType) -> Parameter:
+    return Parameter("_id", "token", "Resource-id", "Ids of resources.", by_id(fhir_type.id))
+
+
+def _condition(parameter: Parameter, alternatives: list[str], modifier: str | None) -> ColumnElement[bool]:
+    if modifier is not None and modifier not in parameter.modifiers:
+        raise bad(parameter.name, "This modifier is not supported here.", parameter.modifiers)
+    return parameter.where(alternatives, modifier)
+
+
+def _refuse_unknown(request: Request, unknown: Sequence[str], known: Sequence[str]) -> None:
+    if unknown and strict(request):
+        message = "This parameter is not supported here."
+        faults = [Fault("query", name, "not-supported", message, tuple(known)) for name in unknown]
+        raise MalformedRequest("The request names parameters that are not supported here.", errors=faults)
+
+
+def _count(request: Request) -> int:
+    text = request.query_params.get("_count")
+    if text is None or text == "":
+        return DEFAULT_COUNT
+    if not re.fullmatch(r"\d{1,9}", text, flags=re.ASCII):
+        raise bad("_count", "Must be a whole number that is not negative.")
+    return min(int(text), MOST_COUNT)
+
+
+def _after(request: Request) -> str | None:
+    text = request.query_params.get("_after") or None
+    if text is not None and not _FHIR_ID.fullmatch(text):
+        raise bad("_after", "Follow the `next` link of a page as it is.")
+    return text
+
+
+def _parts(request: Request, *, counting: bool) -> Parts:
+    summary = request.query_params.get("_summary") or None
+    elements = tuple(filter(None, request.query_params.get("_elements", "").split(",")))
+    allowed = SUMMARIES if counting else tuple(name for name in SUMMARIES if name != "count")
+    if summary is not None and summary not in allowed:
+        raise bad("_summary", "Must be one of the allowed values.", allowed)
+    if summary not in (None, "false") and elements:
+        raise bad("_elements", "Cannot be used together with _summary.")
+    return Parts(summary, elements)

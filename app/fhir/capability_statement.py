@@ -1,0 +1,56 @@
+"""What this facade can do, for clients that ask first: generated from TYPES, so that it cannot drift."""
+
+from importlib.metadata import version
+
+from app.evidence.disclaimer import DISCLAIMER
+from app.fhir.library import TITLE
+from app.fhir.types import TYPES, FhirType
+from app.fhir.values import Json, pruned
+
+_READS = [{"code": "read"}, {"code": "search-type"}]
+_ID = {
+    "name": "_id",
+    "definition": "http://hl7.org/fhir/SearchParameter/Resource-id",
+    "type": "token",
+    "documentation": "Ids of resources.",
+}
+
+
+def capability_statement(url: str, at: str) -> Json:
+    """`url` is where the facade is; empty where the server's public address is not configured."""
+    return pruned(
+        {
+            "resourceType": "CapabilityStatement",
+            "status": "active",
+            "date": at,
+            "kind": "instance",
+            "software": {"name": TITLE, "version": version("ldn-evidence")},
+            "implementation": {"description": f"{TITLE}, read-only. {DISCLAIMER}", "url": url},
+            "fhirVersion": "5.0.0",
+            "format": ["json", "application/fhir+json"],
+            "rest": [
+                {
+                    "mode": "server",
+                    "documentation": "Read-only. Stances of citations are told by CiTO classifiers of related "
+                    "artifacts; a claim's caveat, verdict and both sides' counts stand in `text` and in `note` or its "
+                    "extension, in every summary too. Searches are ordered by id; follow the `next` link.",
+                    "security": {"cors": True, "description": "Open for reading."},
+                    "resource": [
+                        *(_resource(fhir_type) for fhir_type in TYPES),
+                        {"type": "Library", **_INTERACTIONS, "searchParam": [_ID]},
+                    ],
+                }
+            ],
+        }
+    )
+
+
+_INTERACTIONS: Json = {"interaction": _READS, "versioning": "versioned", "conditionalRead": "not-match"}
+
+
+def _resource(fhir_type: FhirType) -> Json:
+    parameters = [
+        {"name": p.name, "definition": p.url, "type": p.type, "documentation": p.documentation}
+        for p in fhir_type.parameters
+    ]
+    return {"type": fhir_type.name, **_INTERACTIONS, "searchParam": [_ID, *parameters]}

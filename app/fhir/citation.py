@@ -1,0 +1,114 @@
+"""Document → Citation: what was published, by whom, how far it still stands. Stance is not here: it belongs to claims."""
+
+from app.core.resource import World
+from app.evidence.brief_words import reference_text
+from app.fhir.values import Json, hl7, joined, pruned
+from app.fhir.words import narrative
+from app.sources.render import author_name, identifier
+from app.sources.schemas import Author, DocumentWrite
+from app.sources.vocabulary import DocumentKind, IdentifierScheme, Interest, Standing
+
+IDENTIFIER_SYSTEMS = {
+    IdentifierScheme.doi: "https://doi.org",
+    IdentifierScheme.pmid: "https://pubmed.ncbi.nlm.nih.gov",
+    IdentifierScheme.pmcid: "https://www.ncbi.nlm.nih.gov/pmc/",
+    IdentifierScheme.nct: "http://clinicaltrials.gov",
+}
+"""As in HL7's own examples of citations."""
+
+_CLASSIFIERS = {
+    DocumentKind.article_journal: ("D016428", "Journal Article"),
+    DocumentKind.webpage: ("webpage", "Webpage"),
+    DocumentKind.dataset: ("D064886", "Dataset"),
+}
+
+
+def citation(_world: World, document: DocumentWrite) -> Json:
+    notes = _notes(document)
+    contained = [_person(author, f"author-{n}") for n, author in enumerate(document.authors, 1)]
+    return pruned(
+        {
+            "resourceType": "Citation",
+            "id": document.id,
+            "text": narrative(reference_text(document), *notes),
+            "contained": contained,
+            "status": "active",
+            "note": [{"text": text} for text in notes],
+            "citedArtifact": {
+                "identifier": [
+                    {"system": IDENTIFIER_SYSTEMS.get(read.scheme), "value": identifier(read).normal}
+                    for read in document.identifiers
+                ],
+                "dateAccessed": document.accessed,
+                "currentState": [hl7("cited-artifact-status-type", "retracted", "Retracted")]
+                if document.standing[-1].standing is Standing.retracted
+                else [],
+                "title": [{"text": document.title or document.label}],
+                "publicationForm": [_publication(document)],
+                "webLocation": [{"url": document.url}],
+                "classification": [_classification(document)],
+                "contributorship": _contributors(document, contained),
+            },
+        }
+    )
+
+
+def _publication(document: DocumentWrite) -> Json:
+    first, dash, last = (document.page or "").replace("\N{EN DASH}", "-").partition("-")
+    periodical = document.kind is DocumentKind.article_journal and document.container_title is not None
+    return {
+        "publishedIn": {
+            "type": hl7("published-in-type", "D020492", "Periodical") if periodical else None,
+            "title": document.container_title or document.publisher,
+        },
+        "volume": document.volume,
+        "issue": document.issue,
+        "articleDate": document.issued,
+        "firstPage": first if dash else None,
+        "lastPage": last if dash else None,
+        "pageString": None if dash else document.page,
+    }
+
+
+def _classification(document: DocumentWrite) -> Json:
+    code = _CLASSIFIERS.get(document.kind)
+    classifier = hl7("citation-artifact-classifier", *code) if code else {"text": document.kind.label}
+    return {
+        "type": hl7("cited-artifact-classification-type", "knowledge-artifact-type", "Knowledge Artifact Type"),
+        "classifier": [classifier],
+    }
+
+
+def _contributors(document: DocumentWrite, contained: list[Json]) -> Json | None:
+    if not document.authors:
+        return None
+    names = [author_name(author) for author in document.authors]
+    told = ", ".join([*names, *([] if document.authors_complete else ["et al"])])
+    return {
+        "complete": document.authors_complete,
+        "entry": [
+            {"contributor": {"reference": f"#{person['id']}"}, "rankingOrder": rank}
+            for rank, person in enumerate(contained, 1)
+        ],
+        "summary": [{"type": hl7("contributor-summary-type", "author-string", "Author string"), "value": told}],
+    }
+
+
+def _person(author: Author, key: str) -> Json:
+    if author.literal:
+        return {"resourceType": "Organization", "id": key, "name": author.literal}
+    name = {"family": author.family, "given": (author.given or "").split(), "text": author_name(author)}
+    return {"resourceType": "Practitioner", "id": key, "name": [name]}
+
+
+def _notes(document: DocumentWrite) -> list[str]:
+    """How far the document still stands, and what its publisher gains."""
+    entry = document.standing[-1]
+    told = [f"Standing: {entry.standing.label}. {entry.standing.definition}"]
+    if entry.notice:
+        told.append(joined(("Notice:", entry.notice.text, entry.notice.doi, entry.notice.url)))
+    if document.interest is not Interest.none_known:
+        told.append(f"Interest of the publisher: {document.interest.label}. {document.interest.definition}")
+    if document.unverified_fields:
+        told.append(f"Not verified: {', '.join(document.unverified_fields)}.")
+    return told

@@ -1,0 +1,124 @@
+"""Claim → ClinicalUseDefinition: indication, contraindication, interaction, undesirable effect or warning."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from app.core.resource import Key, World
+from app.evidence.schemas import ClaimWrite
+from app.evidence.vocabulary import Effect, Kind
+from app.fhir import related, words
+from app.fhir.uses import use_of
+from app.fhir.values import Json, codeable, codeable_all, hl7, pruned, reference
+
+APPROVED = "Approved use"
+STUDIED = "Studied use; not an approval"
+
+
+def clinical_use_definition(world: World, claim: ClaimWrite, heirs: Sequence[str]) -> Json:
+    """`heirs` are the dose regimens that share the harms of the claim's drug: harm crosses dose tiers."""
+    use = use_of(claim)
+    assert use is not None and claim.intervention is not None  # noqa: S101, PT018 - the caller asked `use_of`
+    subjects = [claim.intervention, *heirs]
+    names = [world.content(Key("intervention", subject)).name for subject in subjects]
+    shared = (
+        f"Said of {names[0]}; it holds for {', '.join(names[1:])} too, for harm crosses dose tiers." if heirs else None
+    )
+    told = words.note(world, claim.id)
+    if shared:
+        told = {"text": f"{told['text']}\n\n{shared}"}
+    field, body = _BODIES[use]
+    return pruned(
+        {
+            "resourceType": "ClinicalUseDefinition",
+            "id": claim.id,
+            "text": words.claim_narrative(world, claim.id, _scope(claim), shared),
+            "extension": [words.note_extension(told), *related.extensions(related.cited(world, claim.id))],
+            "type": use,
+            "category": [_category(claim)] if use == "indication" else [],
+            "subject": [reference("Substance", s, name) for s, name in zip(subjects, names, strict=True)],
+            "status": hl7("publication-status", "active", "Active"),
+            field: body(world, claim),
+        }
+    )
+
+
+def _category(claim: ClaimWrite) -> Json:
+    if claim.kind is not Kind.regulatory:
+        return {"text": STUDIED}
+    where = ", ".join(filter(None, (claim.authority, claim.jurisdiction)))
+    return {"text": f"{APPROVED} ({where})" if where else APPROVED}
+
+
+def _scope(claim: ClaimWrite) -> str | None:
+    """Whom, when and against what the claim is about."""
+    told = (
+        ("Population", claim.population),
+        ("Comparator", claim.comparator),
+        ("Time", claim.timepoint),
+        ("Valid from", claim.valid_from),
+        ("Valid to", claim.valid_to),
+        ("As of", claim.as_of),
+    )
+    return " ".join(f"{name}: {text}." for name, text in told if text) or None
+
+
+def _named(world: World, record_type: str, ids: Sequence[str]) -> Json | None:
+    return codeable_all([world.content(Key(record_type, name)) for name in ids])
+
+
+def _indication(world: World, claim: ClaimWrite) -> Json:
+    outcome = world.content(Key("outcome", claim.outcome)).name if claim.outcome else None
+    return {
+        "diseaseSymptomProcedure": {"concept": _named(world, "condition", claim.conditions)},
+        "intendedEffect": {"concept": {"text": f"{outcome}: {claim.effect.label.lower()}"}} if outcome else None,
+    }
+
+
+def _contraindication(world: World, claim: ClaimWrite) -> Json:
+    disease = _named(world, "condition", claim.conditions)
+    if disease is None and not claim.interactants:
+        disease = {"text": claim.statement}
+    return {
+        "diseaseSymptomProcedure": {"concept": disease},
+        "otherTherapy": [
+            {
+                "relationshipType": hl7("therapy-relationship-type", "contraindicated-only-with"),
+                "treatment": {"concept": codeable(world.content(Key("intervention", other)))},
+            }
+            for other in claim.interactants
+        ],
+    }
+
+
+def _interaction(world: World, claim: ClaimWrite) -> Json:
+    return {
+        "interactant": [
+            {"itemReference": reference("Substance", other, world.content(Key("intervention", other)).name)}
+            for other in claim.interactants
+        ],
+        "type": hl7("interaction-type", "drug-drug", "drug to drug interaction"),
+        "effect": {"concept": {"text": claim.statement}},
+    }
+
+
+def _undesirable_effect(world: World, claim: ClaimWrite) -> Json:
+    return {
+        "symptomConditionEffect": {"concept": _named(world, "side_effect", claim.side_effects)},
+        "classification": {"text": claim.aspect.label} if claim.aspect else None,
+        "frequencyOfOccurrence": {"text": claim.magnitude}
+        if claim.magnitude and claim.effect is Effect.causes
+        else None,
+    }
+
+
+def _warning(_world: World, claim: ClaimWrite) -> Json:
+    return {"description": claim.statement}
+
+
+_BODIES: dict[str, tuple[str, Callable[[World, ClaimWrite], Any]]] = {
+    "indication": ("indication", _indication),
+    "contraindication": ("contraindication", _contraindication),
+    "interaction": ("interaction", _interaction),
+    "undesirable-effect": ("undesirableEffect", _undesirable_effect),
+    "warning": ("warning", _warning),
+}

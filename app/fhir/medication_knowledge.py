@@ -1,0 +1,111 @@
+"""Intervention → MedicationKnowledge: the doses that are recorded for a drug or regimen, and what its use may do."""
+
+from collections.abc import Sequence
+
+from app.concepts.schemas import InterventionWrite
+from app.concepts.vocabulary import InterventionLevel
+from app.core.resource import Key, World
+from app.evidence.derive import DosingRangeDerived
+from app.evidence.schemas import DosingRangeWrite
+from app.evidence.vocabulary import Route, Unit
+from app.fhir import related, words
+from app.fhir.values import Json, codeable, pruned, reference, ucum
+
+NO_ADVICE = "Doses that were studied, reported or approved; none is a recommendation."
+MOST_ISSUES = 500
+
+
+def medication_knowledge(
+    world: World, intervention: InterventionWrite, doses: Sequence[str], issues: Sequence[str]
+) -> Json:
+    """`doses` are its dosing ranges; `issues` the claims of harm about it, those of its drug among them."""
+    ranges: list[DosingRangeWrite] = [world.content(Key("dosing_range", dose)) for dose in doses]
+    regimen = intervention.level is InterventionLevel.regimen
+    routes = list(dict.fromkeys(dose.route for dose in ranges if dose.route))
+    cut = len(issues) > MOST_ISSUES
+    told = NO_ADVICE + (
+        f" The first {MOST_ISSUES} issues are listed; search ClinicalUseDefinition by subject for all." if cut else ""
+    )
+    return pruned(
+        {
+            "resourceType": "MedicationKnowledge",
+            "id": intervention.id,
+            "text": words.narrative(
+                f"{intervention.name} ({intervention.level.label.lower()}).",
+                intervention.description,
+                told,
+                listed=[_told(dose) for dose in ranges],
+            ),
+            "extension": [words.note_extension({"text": told}), *related.extensions(_citations(world, doses))],
+            "code": codeable(intervention),
+            "status": "active",
+            "name": [intervention.name, *intervention.synonyms],
+            "relatedMedicationKnowledge": [
+                {
+                    "type": {"text": "Dose regimen of this drug"},
+                    "reference": [reference("MedicationKnowledge", intervention.parent)],
+                }
+            ]
+            if regimen and intervention.parent
+            else [],
+            "indicationGuideline": [_guideline(world, dose) for dose in ranges],
+            "clinicalUseIssue": [reference("ClinicalUseDefinition", claim) for claim in issues[:MOST_ISSUES]],
+            "definitional": {
+                "intendedRoute": [_route(route) for route in routes],
+                "ingredient": [{"item": {"reference": reference("Substance", intervention.id)}}],
+            },
+        }
+    )
+
+
+def _citations(world: World, doses: Sequence[str]) -> list[Json]:
+    """Of the claims that state the doses."""
+    derived: list[DosingRangeDerived] = [world.derived(Key("dosing_range", dose)) for dose in doses]
+    claims = dict.fromkeys(claim for dose in derived for claim in dose.claims)
+    return [related.artifact(world, c, of=claim) for claim in claims for c in related.in_order(world, claim)]
+
+
+def _guideline(world: World, dose: DosingRangeWrite) -> Json:
+    return {
+        "indication": [{"concept": codeable(world.content(Key("condition", c)))} for c in dose.conditions],
+        "dosingGuideline": [{"dosage": [{"type": {"text": dose.basis.label}, "dosage": [_dosage(dose)]}]}],
+    }
+
+
+def _dosage(dose: DosingRangeWrite) -> Json:
+    schedule = dose.schedule
+    timed = schedule.count is not None and schedule.period is not None and schedule.period_unit is not None
+    repeat = (
+        {"frequency": schedule.count, "period": schedule.period, "periodUnit": str(schedule.period_unit)}
+        if timed and schedule.count
+        else None
+    )
+    further = (dose.population, dose.formulation, dose.titration)
+    return {
+        "text": _told(dose),
+        "additionalInstruction": [{"text": text} for text in further if text],
+        "timing": {"repeat": repeat, "code": {"text": schedule.timing or schedule.text}},
+        "route": _route(dose.route),
+        "doseAndRate": [_amount(dose)],
+    }
+
+
+def _amount(dose: DosingRangeWrite) -> Json | None:
+    """Per dose as it was given; a dose that was not read has none."""
+    unit = str(dose.unit) if isinstance(dose.unit, Unit) else None
+    if dose.low is None and dose.high is None:
+        return None
+    if dose.low == dose.high:
+        return {"doseQuantity": ucum(dose.low, unit)}
+    return {"doseRange": {"low": ucum(dose.low, unit), "high": ucum(dose.high, unit)}}
+
+
+def _told(dose: DosingRangeWrite) -> str:
+    return f"{dose.basis.label}: {dose.dose_text}"
+
+
+def _route(route: Route | None) -> Json | None:
+    if route is None:
+        return None
+    oral = [{"system": "http://snomed.info/sct", "code": "26643006"}] if route is Route.oral else []
+    return {"coding": oral, "text": route.label}

@@ -1,0 +1,72 @@
+"""Citations as related artifacts: which document, which side, where in it. Stance is told by CiTO, for FHIR has no
+word for disputing."""
+
+from collections.abc import Iterable
+
+from app.core.resource import Key, World
+from app.evidence.derive import ClaimDerived
+from app.evidence.schemas import CitationWrite, ClaimWrite, Locator
+from app.evidence.vocabulary import Stance
+from app.fhir.values import CITO, Json, joined, reference
+from app.sources.schemas import DocumentWrite
+from app.sources.vocabulary import Standing
+
+EXTENSION = "http://hl7.org/fhir/StructureDefinition/artifact-relatedArtifact"
+"""HL7's extension for resources that have no element for citations."""
+
+CITO_TERMS = {
+    Stance.supports: "supports",
+    Stance.disputes: "disputes",
+    Stance.mixed: "qualifies",
+    Stance.inconclusive: "discusses",
+    Stance.background: "givesBackgroundTo",
+    Stance.not_assessed: "isCitedBy",
+}
+"""Read from the document to the claim: the document `supports` the claim."""
+
+
+def classifier(stance: Stance) -> Json:
+    return {"coding": [{"system": CITO, "code": CITO_TERMS[stance]}], "text": stance.label}
+
+
+def artifact(world: World, citation: CitationWrite, *, of: str | None = None) -> Json:
+    """The citation; `of` names the claim where the resource is not about a single one."""
+    document: DocumentWrite = world.content(Key("document", citation.document))
+    standing = document.standing[-1].standing
+    marked = standing in (Standing.retracted, Standing.expression_of_concern)
+    return {
+        "type": "citation",
+        "classifier": [classifier(citation.stance)],
+        "label": place(citation.locator),
+        "display": joined(
+            (
+                document.label,
+                f"({standing.label.upper()})" if marked else None,
+                f"on claim {of}" if of else None,
+            )
+        ),
+        "resourceReference": reference("Citation", document.id),
+    }
+
+
+def extensions(artifacts: Iterable[Json]) -> list[Json]:
+    return [{"url": EXTENSION, "valueRelatedArtifact": artifact} for artifact in artifacts]
+
+
+def cited(world: World, claim_id: str) -> list[Json]:
+    """The claim's citations in the order in which they are shown everywhere."""
+    return [artifact(world, citation) for citation in in_order(world, claim_id)]
+
+
+def in_order(world: World, claim_id: str) -> list[CitationWrite]:
+    key = Key("claim", claim_id)
+    claim: ClaimWrite = world.content(key)
+    derived: ClaimDerived = world.derived(key)
+    by_id = {citation.id: citation for citation in claim.citations}
+    return [by_id[citation_id] for citation_id in derived.order]
+
+
+def place(locator: Locator) -> str | None:
+    """Where in the document the finding stands: `Abstract, Results, page 533`."""
+    page = f"page {locator.page}" if locator.page else None
+    return joined((locator.section, page, locator.figure), ", ") or None

@@ -1,0 +1,93 @@
+"""Which claims are clinical use definitions, and of which type: one table, read as a function and as SQL."""
+
+from dataclasses import dataclass
+
+from sqlalchemy import ColumnElement, and_, or_, select
+
+from app.evidence.models import Claim, ClaimConcept
+from app.evidence.schemas import ClaimWrite
+from app.evidence.vocabulary import Effect, Form, Kind
+
+Roles = tuple[str, ...]
+
+_EFFECTS = (Form.general_effect, Form.association)
+_HARMS = (Effect.causes, Effect.worsens, Effect.increases)
+_FIELDS = {"condition": "conditions", "side_effect": "side_effects", "interactant": "interactants"}
+
+
+@dataclass(frozen=True)
+class Use:
+    """A type with the claims that are of it. No claim fits two rows."""
+
+    type: str
+    kinds: tuple[Kind, ...]
+    forms: tuple[Form, ...]
+    effects: tuple[Effect, ...]
+    names: str | None = None
+    """The role of a concept that the claim must name."""
+
+    def fits(self, claim: ClaimWrite) -> bool:
+        return (
+            claim.intervention is not None
+            and claim.kind in self.kinds
+            and claim.form in self.forms
+            and claim.effect in self.effects
+            and (self.names is None or bool(getattr(claim, _FIELDS[self.names])))
+        )
+
+    @property
+    def where(self) -> ColumnElement[bool]:
+        conditions = [
+            Claim.intervention_pk.is_not(None),
+            Claim.kind.in_(self.kinds),
+            Claim.form.in_(self.forms),
+            Claim.effect.in_(self.effects),
+        ]
+        if self.names is not None:
+            conditions.append(Claim.pk.in_(select(ClaimConcept.claim_pk).where(ClaimConcept.role == self.names)))
+        return and_(*conditions)
+
+
+USES = (
+    Use(
+        "indication",
+        (Kind.efficacy,),
+        _EFFECTS,
+        (Effect.improves, Effect.decreases, Effect.increases, Effect.prevents),
+        "condition",
+    ),
+    Use("indication", (Kind.regulatory,), (Form.regulatory_status,), (Effect.approved,), "condition"),
+    Use(
+        "contraindication",
+        (Kind.interaction, Kind.safety),
+        (Form.regulatory_status, *_EFFECTS),
+        (Effect.contraindicated,),
+    ),
+    Use(
+        "interaction",
+        (Kind.interaction,),
+        (Form.regulatory_status, *_EFFECTS),
+        (Effect.interacts, *_HARMS),
+        "interactant",
+    ),
+    Use("undesirable-effect", (Kind.safety,), (*_EFFECTS, Form.study_report), _HARMS, "side_effect"),
+    Use(
+        "warning",
+        (Kind.safety,),
+        (Form.regulatory_status,),
+        tuple(effect for effect in Effect if effect is not Effect.contraindicated),
+    ),
+)
+
+TYPES = tuple(dict.fromkeys(use.type for use in USES))
+HARM_TYPES = tuple(name for name in TYPES if name != "indication")
+
+
+def use_of(claim: ClaimWrite) -> str | None:
+    """The type of the clinical use definition that the claim is; null where it is none."""
+    return next((use.type for use in USES if use.fits(claim)), None)
+
+
+def of_types(types: tuple[str, ...] = TYPES) -> ColumnElement[bool]:
+    """Claims that are clinical use definitions of one of the types."""
+    return or_(*(use.where for use in USES if use.type in types))

@@ -1,0 +1,90 @@
+"""How good the search is on judged questions: `python benchmarks/relevance/run.py [--all]`.
+
+Prints nDCG@10 (gains 2^grade - 1) and recall@10 (of what was judged 2 or 3, as far as ten places can hold it): the
+means, and the ten questions that fare worst. The database is seeded afresh, so the figures follow from the data.
+"""
+
+import math
+import sys
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import fmean
+
+import yaml
+from sqlalchemy.orm import Session
+
+from app.core import schema
+from app.core.database import Database
+from app.interchange.seed import seed
+from app.search import service
+from app.settings import ROOT
+
+QUESTIONS = Path(__file__).with_name("questions.yaml")
+DEPTH = 10
+GRADES = (3, 2, 1)
+
+
+@dataclass(frozen=True)
+class Question:
+    text: str
+    grades: Mapping[str, int]
+    """`type/id` and how well it answers, 1 to 3."""
+
+
+@dataclass(frozen=True)
+class Score:
+    question: Question
+    found: Sequence[str]
+    ndcg: float
+    recall: float
+
+
+def questions() -> list[Question]:
+    entries = yaml.safe_load(QUESTIONS.read_text(encoding="utf-8"))
+    return [
+        Question(entry["q"], {record: grade for grade in GRADES for record in entry.get(grade, [])})
+        for entry in entries
+    ]
+
+
+def score(session: Session, question: Question) -> Score:
+    hits = service.search(session, question.text, {}).hits[:DEPTH]
+    found = [f"{hit.type}/{hit.id}" for hit in hits]
+    best = _gain(sorted(question.grades.values(), reverse=True)[:DEPTH])
+    good = {record for record, grade in question.grades.items() if grade >= 2}
+    ndcg = _gain([question.grades.get(record, 0) for record in found]) / best
+    return Score(question, found, ndcg, len(good.intersection(found)) / min(len(good), DEPTH))
+
+
+def _gain(grades: Sequence[int]) -> float:
+    return sum((2**grade - 1) / math.log2(place + 2) for place, grade in enumerate(grades))
+
+
+def run() -> list[Score]:
+    with tempfile.TemporaryDirectory() as directory:
+        database = Database(f"sqlite:///{directory}/relevance.db")
+        schema.migrate(database)
+        with database.write() as session:
+            seed(session, ROOT / "seed_data")
+        with database.read() as session:
+            scores = [score(session, question) for question in questions()]
+        database.dispose()
+    return scores
+
+
+def main() -> None:
+    scores = sorted(run(), key=lambda s: (s.ndcg, s.question.text))
+    shown = scores if "--all" in sys.argv[1:] else scores[:DEPTH]
+    for s in shown:
+        missed = [record for record, grade in s.question.grades.items() if grade == 3 and record not in s.found]
+        print(f"{s.ndcg:.2f} {s.recall:.2f}  {s.question.text}" + (f"   misses {', '.join(missed)}" if missed else ""))
+    print(
+        f"{len(scores)} questions: nDCG@{DEPTH} {fmean(s.ndcg for s in scores):.3f}, "
+        f"recall@{DEPTH} {fmean(s.recall for s in scores):.3f}"
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,4 @@
+"""Reference lists and formats, asked for over HTTP."""
+
+
+

@@ -1,0 +1,14 @@
+import pytest
+
+from app.bibliography.reference import Reference
+from app.interchange import bundle
+from app.sources.references import reference
+from app.sources.schemas import DocumentWrite
+from tests.conftest import SEED
+
+
+@pytest.fixture(scope="session")
+def documents() -> list[Reference]:
+    """Every document of the data set."""
+    contents = [change.content for change in bundle.read(SEED)]
+    return [reference(content) for content in contents if isinstance(content, DocumentWrite)]

@@ -1,0 +1,188 @@
+"""The quiet card: what is on record on low doses, both ways, and how it can be made again."""
+
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+from starlette.testclient import TestClient
+
+from app.core.database import Database
+from tests.cds_hooks.support import (
+    LDN,
+    OXYCODONE,
+    Json,
+    active,
+    because,
+    bundle,
+    calling,
+    cards,
+    daily,
+    order,
+    request,
+    rules,
+)
+from tests.factories import amended, content, put
+
+
+def _card(clinic: TestClient, draft: Json) -> Json:
+    found = cards(clinic, request(draft))
+    assert rules(found) == ["ldn-evidence"]
+    return found[0]
+
+
+def test_the_card_shows_both_sides_with_caveat_certainty_and_permalinks(clinic: TestClient) -> None:
+    card = _card(clinic, LDN)
+    claim = clinic.get("/v1/claims/ldn-fibromyalgia-pain").json()
+    detail = card["detail"].replace("\\", "")
+
+    assert card["indicator"] == "info"
+    assert "overrideReasons" not in card
+    for text in (claim["statement"], claim["caveat"]):
+        assert text in detail
+    sides = claim["evidence"]["by_stance"]
+    assert f"supporting {sides['supports']['studies']} studies ({sides['supports']['participants']} people)" in detail
+    assert f"disputing {sides['disputes']['studies']} studies" in detail
+    assert "- Supports:" in detail
+    assert "- Disputes:" in detail
+    assert f"{claim['evidence']['certainty'].replace('_', ' ').capitalize()} certainty" in detail
+    assert "not medical advice" in detail
+    assert "4.5 mg a day; band: low" in detail
+    for link in card["links"]:
+        parts = urlsplit(link["url"])
+        assert link["type"] == "absolute"
+        assert clinic.get(f"{parts.path}?{parts.query}").status_code == 200
+
+
+def test_the_summary_counts_studies_on_both_sides(clinic: TestClient) -> None:
+    summary = _card(clinic, LDN)["summary"]
+
+    assert "off-label" in summary
+    assert "Fibromyalgia" in summary
+    assert "support" in summary
+    assert "dispute" in summary
+
+
+@pytest.mark.parametrize(
+    ("draft", "shown"),
+    [
+        (order("d", "Naltrexone 6 mg", **daily(6)), True),
+        (order("d", "Naltrexone 0.5 mg", **daily(0.5)), True),
+        (order("d", "LDN"), True),
+        (order("d", "Naltrexone, low dose"), True),
+        (order("d", "Naltrexone"), False),
+        (order("d", "Naltrexone 50 mg", **daily(50)), False),
+        (order("d", "LDN 50 mg", **daily(50)), False),
+        (order("d", "Naltrexone", **daily(0.5, "ug")), False),
+        (order("d", "Contrave", **daily(4.5)), False),
+        (order("d", "bupropion 90 mg / naltrexone 8 mg", **daily(8)), False),
+        (order("d", "Embeda", **daily(0.8)), False),
+    ],
+)
+def test_evidence_on_low_doses_is_shown_for_low_doses_only(clinic: TestClient, draft: Json, shown: bool) -> None:
+    assert rules(cards(clinic, request(draft))) == (["ldn-evidence"] if shown else [])
+
+
+@pytest.mark.parametrize(
+    ("reason", "claim"),
+    [
+        (because("K50.10"), "ldn-crohns-response"),
+        (because("G35.A"), "ldn-ms-quality-of-life"),
+        (because("0", "urn:own", "Fibromyalgia (disorder)"), "ldn-fibromyalgia-pain"),
+        ({"reasonReference": [{"display": "Long COVID"}]}, "ldn-long-covid-symptoms"),
+        ({}, "ldn-fibromyalgia-pain"),
+    ],
+)
+def test_the_reason_of_the_order_chooses_the_claims(clinic: TestClient, reason: Json, claim: str) -> None:
+    card = _card(clinic, order("d", "LDN", **daily(4.5), **reason))
+
+    used = [entry["id"] for entry in card["extension"]["ldn-evidence.reproduction"]["claims"]]
+    assert used[:2] == ["ldn-not-fda-approved", claim]
+
+
+def test_a_reason_without_claims_is_not_taken_for_another_one(clinic: TestClient) -> None:
+    card = _card(clinic, order("d", "LDN", **daily(4.5), **because("L40.0")))
+
+    assert "This is not evidence of no effect." in card["detail"]
+    assert [entry["id"] for entry in card["extension"]["ldn-evidence.reproduction"]["claims"]] == [
+        "ldn-not-fda-approved"
+    ]
+
+
+def test_those_who_take_it_get_the_card_when_their_chart_is_opened(clinic: TestClient) -> None:
+    listed = active("5", "LDN", **daily(4.5))
+
+    assert rules(cards(clinic, request(hook="patient-view", medications=bundle(listed)), "ldn-patient-view")) == [
+        "ldn-evidence"
+    ]
+    assert cards(clinic, request(hook="patient-view"), "ldn-patient-view") == []
+
+
+def test_a_card_says_what_is_needed_to_make_it_again(clinic: TestClient) -> None:
+    told = _card(clinic, LDN)["extension"]["ldn-evidence.reproduction"]
+
+    assert told["serial"] == 1
+    assert told["service"] == "ldn-order-sign"
+    assert told["service_version"]
+    assert told["dose"] == {
+        "low_pg_per_day": 4_500_000_000,
+        "high_pg_per_day": 4_500_000_000,
+        "tiers": ["low"],
+        "read_from": "doseAndRate",
+    }
+    assert {"id", "version", "permalink"} == set(told["claims"][0])
+
+
+def test_the_same_request_gets_the_same_bytes(clinic: TestClient) -> None:
+    body = request(LDN, medications=bundle(OXYCODONE))
+
+    first, second = (clinic.post("/cds-services/ldn-order-sign", json=body) for _ in range(2))
+
+    assert first.content == second.content
+    assert first.headers["cache-control"] == "no-store"
+    assert first.headers["dataset-serial"] == "1"
+    assert "etag" not in first.headers
+
+
+def test_the_same_request_with_a_serial_is_answered_as_it_was(scratch: Database) -> None:
+    body = request(LDN, medications=bundle(OXYCODONE))
+    with calling(scratch.url.render_as_string(hide_password=False)) as caller:
+        before = cards(caller, body)
+        claim = content(scratch, "claim", "naltrexone-opioid-contraindication")
+        put(scratch, amended(claim, statement="The label was reworded."))
+
+        now = cards(caller, body)
+        assert "The label was reworded." in now[0]["detail"]
+        assert now[0]["extension"]["ldn-evidence.reproduction"]["serial"] == 2
+        assert cards(caller, body, serial=1) == before
+
+
+def test_a_contraindication_is_told_even_where_its_claim_was_retired(scratch: Database) -> None:
+    claim = content(scratch, "claim", "naltrexone-opioid-contraindication")
+    put(scratch, amended(claim, status="retired"))
+    with calling(scratch.url.render_as_string(hide_password=False)) as caller:
+        card = cards(caller, request(LDN, medications=bundle(OXYCODONE)))[0]
+
+    assert card["indicator"] == "critical"
+    assert "50 mg product" in card["detail"]
+    assert "naltrexone-opioid-contraindication" not in str(card["links"])
+
+
+def test_a_serial_that_does_not_exist_yet_is_refused(clinic: TestClient) -> None:
+    answer = clinic.post("/cds-services/ldn-order-sign", params={"serial": 99}, json=request(LDN))
+
+    assert answer.status_code == 422
+    assert answer.json()["errors"][0]["code"] == "unknown_serial"
+
+
+def _members(value: Any) -> list[Any]:
+    if isinstance(value, dict):
+        return [value, *(member for part in value.values() for member in _members(part))]
+    if isinstance(value, list):
+        return [value, *(member for part in value for member in _members(part))]
+    return [value]
+
+
+def test_nothing_empty_is_ever_sent(clinic: TestClient) -> None:
+    body = request(LDN, order("e", "Oxycodone"), medications=bundle(active("5", "LDN")))
+
+    assert not [member for card in cards(clinic, body) for member in _members(card) if member in (None, "", [], {})]

@@ -1,0 +1,165 @@
+"""Which drug an order means, and which dose."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from app.cds_hooks import dosage, drugs
+from app.cds_hooks.drugs import Coding, Product, ValueSetError
+from app.cds_hooks.settings import CdsSettings
+from tests.cds_hooks.support import ATC, LDN, RXNORM, active, bundle, calling, cards, request, rules
+from tests.conftest import Engine
+
+FORMULARY = drugs.load()
+
+
+@pytest.mark.parametrize(
+    ("word", "kind"),
+    [
+        ("Naltrexone 4.5 mg capsule", "naltrexone"),
+        ("naltrexone HCl 50 MG Oral Tablet [ReVia]", "naltrexone"),
+        ("LDN 3mg (compounded)", "naltrexone"),
+        ("VIVITROL 380 mg", "naltrexone"),
+        ("Naltrexone 4.5 mg, do not take with oxycodone", "naltrexone"),
+        ("bupropion hydrochloride 90 MG / naltrexone hydrochloride 8 MG", "naltrexone combination"),
+        ("Mysimba", "naltrexone combination"),
+        (
+            "morphine sulfate 20 MG / naltrexone hydrochloride 0.8 MG Extended Release Oral Capsule",
+            "opioid combination",
+        ),
+        ("oxycodone and naltrexone", "opioid combination"),
+        ("EMBEDA", "opioid combination"),
+        ("oxycodone hydrochloride 5 MG Oral Tablet [Roxicodone]", "opioid"),
+        ("buprenorphine 8 MG / naloxone 2 MG", "opioid"),
+        ("Tylenol #3", "opioid"),
+        ("Oxycodone; stop before any naltrexone", "opioid"),
+        ("methylnaltrexone bromide 12 mg", "other"),
+        ("Methyl-naltrexone", "other"),
+        ("apomorphine", "other"),
+        ("naloxone nasal spray", "other"),
+        ("dextromethorphan", "other"),
+        ("Tylenol 325 mg", "other"),
+    ],
+)
+def test_words_tell_the_drug(word: str, kind: str) -> None:
+    drug = FORMULARY.recognise(Product(words=(word,)))
+
+    assert [name for name in ("naltrexone", "opioid", "combination") if getattr(drug, name)] == (
+        [] if kind == "other" else kind.split()
+    )
+    assert drug.known
+
+
+@pytest.mark.parametrize(
+    ("system", "code", "kind"),
+    [
+        (RXNORM, "7243", "naltrexone"),
+        (RXNORM, "1483744", "naltrexone"),
+        (ATC, "N07BB04", "naltrexone"),
+        (RXNORM, "1551468", "naltrexone combination"),
+        *(
+            (RXNORM, code, "opioid combination")
+            for code in ("863845", "863848", "863850", "863852", "863854", "863856")
+        ),
+        (RXNORM, "7804", "opioid"),
+        (ATC, "N02AA01", "opioid"),
+        (ATC, "N07BC01", "opioid"),
+        (ATC, "N07BC04", ""),
+        (RXNORM, "5640", ""),
+        ("http://snomed.info/sct", "7243", ""),
+    ],
+)
+def test_codes_tell_the_drug(system: str, code: str, kind: str) -> None:
+    drug = FORMULARY.recognise(Product(codes=(Coding(system, code),)))
+
+    assert [name for name in ("naltrexone", "opioid", "combination") if getattr(drug, name)] == kind.split()
+    assert drug.known is bool(kind)
+
+
+VALUE_SET = {
+    "resourceType": "ValueSet",
+    "expansion": {
+        "contains": [{"system": RXNORM, "contains": [{"system": RXNORM, "code": "1049623", "display": "oxy"}]}]
+    },
+    "compose": {"include": [{"system": RXNORM, "concept": [{"code": "835603"}]}]},
+}
+
+
+@pytest.mark.parametrize("code", ["1049623", "835603"])
+def test_the_operators_value_set_is_laid_over_the_list(engine: Engine, tmp_path: Path, code: str) -> None:
+    path = tmp_path / "opioids.json"
+    path.write_text(json.dumps(VALUE_SET))
+    body = request(LDN, medications=bundle(active("1", code=code)))
+
+    with calling(engine.original, CdsSettings(opioid_value_set=path)) as caller:
+        assert rules(cards(caller, body))[0] == "naltrexone-drafted-opioid-current"
+    with calling(engine.original, CdsSettings()) as caller:
+        assert rules(cards(caller, body))[0] == "opioid-check-incomplete"
+
+
+@pytest.mark.parametrize("text", ["", "[]", '{"resourceType": "Bundle"}', '{"resourceType": "ValueSet"}'])
+def test_a_value_set_that_lists_nothing_is_refused_at_start(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "opioids.json"
+    path.write_text(text)
+
+    with pytest.raises(ValueSetError):
+        drugs.load(path)
+
+
+def _dose(value: Any, unit: str | None = "mg", **repeat: Any) -> dict[str, Any]:
+    quantity = {"value": value} | ({"code": unit} if unit else {})
+    return {"doseAndRate": [{"doseQuantity": quantity}]} | ({"timing": {"repeat": repeat}} if repeat else {})
+
+
+DAY = {"frequency": 1, "period": 1, "periodUnit": "d"}
+
+
+@pytest.mark.parametrize(
+    ("instructions", "words", "expected"),
+    [
+        ([_dose(4.5, **DAY)], (), ("4.5 mg a day", ["low"], "doseAndRate")),
+        ([_dose(1.5, frequency=3, period=1, periodUnit="d")], (), ("4.5 mg a day", ["low"], "doseAndRate")),
+        ([_dose(4.5, frequency=1, period=2, periodUnit="d")], (), ("2.25 mg a day", ["low"], "doseAndRate")),
+        ([_dose(4.5, when=["HS"])], (), ("4.5 mg a day", ["low"], "doseAndRate")),
+        ([_dose(3, frequency=1, frequencyMax=2, period=1, periodUnit="d")], (),
+         ("3 to 6 mg a day", ["low", "intermediate"], "doseAndRate")),
+        ([_dose(500, "ug", **DAY)], (), ("0.5 mg a day", ["very_low"], "doseAndRate")),
+        ([_dose(0.5, "mcg", **DAY)], (), ("0.0005 mg a day", ["ultra_low"], "doseAndRate")),
+        ([_dose(50, "MG", **DAY)], (), ("50 mg a day", ["standard"], "doseAndRate")),
+        ([_dose("4.5", **DAY)], (), ("4.5 mg a day", ["low"], "doseAndRate")),
+        ([_dose(10, **DAY)], (), ("10 mg a day", ["intermediate"], "doseAndRate")),
+        ([{"sequence": n, **_dose(v, **DAY)} for n, v in ((1, 1.5), (2, 3), (3, 4.5))], (),
+         ("1.5 to 4.5 mg a day", ["low"], "doseAndRate")),
+        ([_dose(1.5, when=["MORN"]), _dose(4.5, when=["HS"])], (),
+         ("1.5 to 6 mg a day", ["low", "intermediate"], "doseAndRate")),
+        ([{"doseAndRate": [{"doseRange": {end: {"value": v, "code": "mg"} for end, v in (("low", 1), ("high", 5))}}]}], (),
+         ("1 to 5 mg a day", ["low"], "doseAndRate")),
+        ([_dose(1, "{capsule}", **DAY)], ("Naltrexone 4.5 mg capsule",), ("4.5 mg a day", ["low"], "strength")),
+        ([_dose(2, "tablet", **DAY)], ("Naltrexone 50 mg tablet",), ("100 mg a day", ["standard"], "strength")),
+        ([{"text": "4,5 mg at bedtime"}], (), ("4.5 mg a day", ["low"], "text")),
+        ([{"text": "1.5 mg twice daily"}], (), ("3 mg a day", ["low"], "text")),
+        ([{"text": "take 1 capsule"}], ("naltrexone 3 mg",), ("3 mg a day", ["low"], "text")),
+        ([], ("naltrexone 1 mg/mL solution",), None),
+        ([_dose(4.5, "furlong", **DAY)], (), None),
+        ([_dose(0.1, "mg/kg", **DAY)], (), None),
+        ([_dose(value, **DAY) for value in (-1, None, True, "NaN", 10**30, [], {})], (), None),
+        ([_dose(4.5, frequency=1, period=1, periodUnit="fortnight")], (), None),
+        ("bedtime", (), None),
+        (None, (), None),
+    ],
+)  # fmt: skip
+def test_the_daily_dose_is_read_and_put_in_its_band(instructions: Any, words: tuple[str, ...], expected: Any) -> None:
+    read = dosage.read(instructions, words)
+
+    assert (read and (read.text, [tier.value for tier in read.tiers], read.read_from)) == expected
+
+
+def test_the_strength_of_an_ingredient_is_counted() -> None:
+    strength = {"numerator": {"value": 4.5, "unit": "mg"}, "denominator": {"value": 1, "unit": "capsule"}}
+
+    read = dosage.read([_dose(1, "capsule", **DAY)], (), [None, strength])
+
+    assert read is not None
+    assert read.text == "4.5 mg a day"
