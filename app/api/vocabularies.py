@@ -7,6 +7,8 @@ from app.concepts import vocabulary as concepts
 from app.core import vocabulary as core
 from app.core.vocabulary import Term
 from app.evidence import vocabulary as evidence
+from app.evidence.drug_names import MatchedBy
+from app.evidence.interaction_shapes import InteractionStatus
 from app.http import caching
 from app.http.deps import CurrentDataset
 from app.http.problems import declared_parameters_only, responses
@@ -17,6 +19,8 @@ VOCABULARIES: tuple[type[Term], ...] = (
     *concepts.VOCABULARIES,
     *sources.VOCABULARIES,
     *evidence.VOCABULARIES,
+    InteractionStatus,
+    MatchedBy,
 )
 
 router = APIRouter(tags=["vocabularies"], dependencies=[Depends(declared_parameters_only)])

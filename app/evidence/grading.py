@@ -262,9 +262,11 @@ def _is_limited_by_design(item: Evidence) -> bool:
 def _review_unit(reviews: Sequence[Evidence], method: Method) -> Unit | None:
     if not reviews:
         return None
+    # An inconclusive review does not vote, so it lends neither its directness nor its size.
+    reviews = [review for review in reviews if review.stance is not Stance.inconclusive] or list(reviews)
     stances = {review.stance for review in reviews}
     opposed = Stance.mixed in stances or {Stance.supports, Stance.disputes} <= stances
-    stance = Stance.mixed if opposed else min(stances - {Stance.inconclusive}, default=Stance.inconclusive)
+    stance = Stance.mixed if opposed else min(stances)
     people = max((review.people for review in reviews if review.people is not None), default=None)
     large = any(
         review.design is Design.meta_analysis and (review.people or 0) >= method.review_unit_people

@@ -115,7 +115,8 @@ def of_metadata(request: Request) -> None:
 
 def of_search(request: Request, fhir_type: FhirType) -> Search:
     """The search; MalformedRequest for values that cannot be read, and for unknown parameters if strict."""
-    by_name = {parameter.name: parameter for parameter in (*fhir_type.parameters, _id(fhir_type))}
+    identity = Parameter("_id", "token", "Resource-id", "Ids of resources.", by_id(fhir_type.id))
+    by_name = {parameter.name: parameter for parameter in (*fhir_type.parameters, identity)}
     known = (*by_name, *_EVERYWHERE, *_PARTS, "_count", "_after")
     conditions, used, unknown = [], [], []
     for name, text in request.query_params.multi_items():
@@ -139,8 +140,31 @@ def of_search(request: Request, fhir_type: FhirType) -> Search:
     )
 
 
-def _id(fhir_type: FhirType) -> Parameter:
-    return Parameter("_id", "token", "Resource-id", "Ids of resources.", by_id(fhir_type.id))
+@dataclass(frozen=True)
+class LibrarySearch:
+    """A search among the one Library."""
+
+    found: bool
+    counts_only: bool
+    parts: Parts
+    used: tuple[tuple[str, str], ...]
+
+    def address(self, path: str) -> str:
+        return f"{path}?{urlencode(self.used)}" if self.used else path
+
+
+def of_library_search(request: Request, only: str) -> LibrarySearch:
+    known = ("_id", *_EVERYWHERE, *_PARTS, "_count")
+    items = request.query_params.multi_items()
+    _refuse_unknown(request, [name for name, _ in items if name not in known], known)
+    asked_for = [alternatives for name, text in items if name == "_id" and (alternatives := values("_id", text))]
+    parts = _parts(request, counting=True)
+    return LibrarySearch(
+        found=all(only in alternatives for alternatives in asked_for),
+        counts_only=_count(request) == 0 or parts.summary == "count",
+        parts=parts,
+        used=tuple((name, text) for name, text in items if name in known),
+    )
 
 
 def _condition(parameter: Parameter, alternatives: list[str], modifier: str | None) -> ColumnElement[bool]:

@@ -75,15 +75,20 @@ def _indication(world: World, claim: ClaimWrite) -> Json:
 
 
 def _contraindication(world: World, claim: ClaimWrite) -> Json:
-    disease = _named(world, "condition", claim.conditions)
-    if disease is None and not claim.interactants:
-        disease = {"text": claim.statement}
+    # Beside a drug that must not be given with it, a condition named alone would read as forbidden by itself: opioid
+    # use disorder is what naltrexone is approved for.
+    alone = bool(claim.conditions) and not claim.interactants
     return {
-        "diseaseSymptomProcedure": {"concept": disease},
+        "diseaseSymptomProcedure": {
+            "concept": _named(world, "condition", claim.conditions) if alone else {"text": claim.statement}
+        },
         "otherTherapy": [
             {
                 "relationshipType": hl7("therapy-relationship-type", "contraindicated-only-with"),
-                "treatment": {"concept": codeable(world.content(Key("intervention", other)))},
+                "treatment": {
+                    "concept": codeable(world.content(Key("intervention", other))),
+                    "reference": reference("Substance", other),
+                },
             }
             for other in claim.interactants
         ],

@@ -8,6 +8,8 @@ from app.fhir.words import narrative
 
 ID = "ldn-evidence"
 TITLE = "LDN Evidence"
+MANDATORY = ("status", "type")
+SUMMARY = ("version", "name", "title", "date", "description")
 COPYRIGHT = "Data: CC BY 4.0. Bibliographic facts belong to nobody; titles are those of the publications."
 
 

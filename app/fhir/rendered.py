@@ -119,18 +119,21 @@ def _versioned(resource: Json, version: int, updated_at: str) -> Json:
 
 def shown(rendered: Rendered, fhir_type: FhirType, parts: Parts) -> bytes:
     """The resource, or the part of it that was asked for, marked as such."""
-    return rendered.body if parts.whole else to_json(part(from_json(rendered.body), fhir_type, parts))
+    return part(rendered.body, fhir_type.mandatory, fhir_type.summary, parts)
 
 
-def part(resource: Json, fhir_type: FhirType, parts: Parts) -> Json:
-    wanted = {*ALWAYS, *TRAVELS, *fhir_type.mandatory}
+def part(body: bytes, mandatory: Sequence[str], summary: Sequence[str], parts: Parts) -> bytes:
+    if parts.whole:
+        return body
+    resource: Json = from_json(body)
+    wanted = {*ALWAYS, *TRAVELS, *mandatory}
     if parts.elements:
         wanted |= set(parts.elements)
     elif parts.summary == "true":
-        wanted |= set(fhir_type.summary)
+        wanted |= set(summary)
     elif parts.summary == "text":
         wanted |= {"text"}
     elif parts.summary == "data":
         wanted |= set(resource) - {"text"}
     kept = {name: value for name, value in resource.items() if name in wanted}
-    return kept | {"meta": {**kept["meta"], "tag": [SUBSETTED]}}
+    return to_json(kept | {"meta": {**kept["meta"], "tag": [SUBSETTED]}})

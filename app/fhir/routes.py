@@ -21,8 +21,8 @@ from app.core.history import Publication, current_release, current_serial
 from app.fhir import asked, outcome
 from app.fhir.capability_statement import capability_statement
 from app.fhir.library import ID as LIBRARY
-from app.fhir.library import library
-from app.fhir.rendered import Cache, Rendered, read, render, shown
+from app.fhir.library import MANDATORY, SUMMARY, library
+from app.fhir.rendered import Cache, Rendered, part, read, render, shown
 from app.fhir.types import BY_NAME, TYPES, FhirType
 from app.http import caching
 from app.http.dataset import Dataset
@@ -153,31 +153,34 @@ class _Face:
 
     def read_library(self, request: Request) -> Response:
         media_type = asked.media_type(request)
-        asked.of_read(request)
+        parts = asked.of_read(request)
         if request.path_params["id"] != LIBRARY:
             raise NotFound(f"There is one Library, {LIBRARY}.")
         with self._reading() as state:
-            body = self.library(state.session, state.dataset, state.at)
+            body = part(library_of(state.session, state.dataset, state.at, self._url), MANDATORY, SUMMARY, parts)
             return _respond(request, state, body, f'W/"{state.dataset.serial}"', media_type, state.at)
 
     def search_library(self, request: Request) -> Response:
         media_type = asked.media_type(request)
-        wanted = request.query_params.get("_id", LIBRARY).split(",")
+        search = asked.of_library_search(request, LIBRARY)
         with self._reading() as state:
-            body = self.library(state.session, state.dataset, state.at)
-            entries = [self._entry("Library", LIBRARY, body)] if LIBRARY in wanted else []
-            links = {"self": f"{self._url}/Library"}
-            bundle = self._searchset_of(state, len(entries), links, entries)
+            body = library_of(state.session, state.dataset, state.at, self._url)
+            shown_body = part(body, MANDATORY, SUMMARY, search.parts)
+            found = [self._entry("Library", LIBRARY, shown_body)] if search.found else []
+            entries = [] if search.counts_only else found
+            links = {"self": search.address(f"{self._url}/Library")}
+            bundle = self._searchset_of(state, len(found), links, entries)
             return _respond(request, state, bundle, _weak(caching.etag(bundle)), media_type, state.at)
 
-    def library(self, session: Session, dataset: Dataset, at: str) -> bytes:
-        counts = {
-            fhir_type.name: session.scalar(select(func.count()).select_from(fhir_type.ids().subquery())) or 0
-            for fhir_type in TYPES
-        }
-        resource = library(self._url, dataset.release, dataset.serial, at, counts)
-        meta = {"versionId": str(dataset.serial), "lastUpdated": at}
-        return to_json({"resourceType": "Library", "id": LIBRARY, "meta": meta} | resource)
+
+def library_of(session: Session, dataset: Dataset, at: str, url: str) -> bytes:
+    counts = {
+        fhir_type.name: session.scalar(select(func.count()).select_from(fhir_type.ids().subquery())) or 0
+        for fhir_type in TYPES
+    }
+    resource = library(url, dataset.release, dataset.serial, at, counts)
+    meta = {"versionId": str(dataset.serial), "lastUpdated": at}
+    return to_json({"resourceType": "Library", "id": LIBRARY, "meta": meta} | resource)
 
 
 def _type(request: Request) -> FhirType:

@@ -8,6 +8,7 @@ from app.evidence import brief_words, render
 from app.evidence.derive import ClaimDerived
 from app.evidence.reads import ClaimSummary, StanceCount
 from app.evidence.schemas import ClaimWrite
+from app.evidence.vocabulary import Consensus
 from app.fhir.values import Json, joined
 
 NOTE = "http://hl7.org/fhir/StructureDefinition/note"
@@ -28,9 +29,10 @@ def count(told: StanceCount) -> str:
 
 def lines(summary: ClaimSummary, certainty: str) -> list[str]:
     """What travels with a claim's text, a sentence or two in each line."""
+    votes = summary.consensus not in (Consensus.not_applicable, Consensus.uncited)
     return [
         f"Caveat: {summary.caveat or 'none recorded.'}",
-        f"Consensus: {summary.consensus.label}, leaning: {summary.leaning.label}.",
+        f"Consensus: {summary.consensus.label}{f', leaning: {summary.leaning.label}' if votes else ''}.",
         f"Certainty: {certainty}",
         f"Supporting: {count(summary.supports)}. Disputing: {count(summary.disputes)}.",
     ]

@@ -14,8 +14,8 @@ Everything = dict[str, list[Item]]
 Reads = dict[str, Callable[[Item], Collection[Any]]]
 
 PAGING = {"limit", "cursor", "sort"}
-APART = {"descendants", "dose", "citations", "updated_since", "code", "q"}
-"""Parameters with tests of their own, here or with doses and search: they do not compare one value of the item."""
+APART = {"descendants", "dose", "citations", "updated_since", "code", "q", "format", "style"}
+"""Parameters with tests of their own, here or with doses, search and formats: they do not compare a value of the item."""
 HARM_KINDS = ("interaction", "safety")
 
 

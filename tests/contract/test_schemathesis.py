@@ -16,10 +16,8 @@ from app.main import create_app, guarded
 from app.settings import ROOT, Settings
 from tests.conftest import Engine
 
-EXAMPLES = 15
-"""Cases of the fuzzing phase for each operation; with two engines the whole stays within a few minutes."""
-SECONDS = 75
-"""Time after which Schemathesis starts no new scenario."""
+EXAMPLES = 8
+"""Cases of the fuzzing and stateful phases for each operation; the coverage phase has its own, from the schemas."""
 
 
 @pytest.fixture
@@ -39,6 +37,7 @@ def address(engine: Engine) -> Iterator[str]:
         thread.join()
 
 
+@pytest.mark.timeout(900)
 def test_schemathesis_finds_nothing(address: str, tmp_path: Path) -> None:
     command = shutil.which("schemathesis", path=sysconfig.get_path("scripts"))
     assert command, "schemathesis is not installed: run make test"
@@ -46,7 +45,7 @@ def test_schemathesis_finds_nothing(address: str, tmp_path: Path) -> None:
     finished = subprocess.run(
         [
             command, f"--config-file={ROOT / 'schemathesis.toml'}", "run", f"{address}/openapi.json",
-            "--generation-deterministic", f"--max-examples={EXAMPLES}", f"--max-time={SECONDS}", "--no-color",
+            "--generation-deterministic", f"--max-examples={EXAMPLES}", "--no-color",
         ],
         cwd=tmp_path,
         env={**os.environ, "PYTHONPATH": str(ROOT)},

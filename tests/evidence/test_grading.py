@@ -115,6 +115,13 @@ def test_reviews_that_disagree_without_studies_are_mixed() -> None:
     assert (result.consensus, result.leaning) == (Consensus.conflicting, Leaning.neither)
 
 
+def test_an_inconclusive_review_lends_nothing_to_the_one_that_votes() -> None:
+    twice = frozenset({IndirectBecause.dose, IndirectBecause.population})
+    voting = review(1, Stance.supports, directness=Directness.indirect, indirect_because=twice)
+    unit = judged(voting, review(2, Stance.inconclusive)).units[0]
+    assert (unit.stance, unit.weight, unit.direct) == (Stance.supports, Fraction(1, 2), False)
+
+
 def test_narrative_reviews_never_weigh() -> None:
     result = judged(*(review(n, Stance.supports, design=Design.narrative_review) for n in range(5)))
     assert (result.consensus, result.units) == (Consensus.insufficient, ())

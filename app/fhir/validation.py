@@ -1,0 +1,79 @@
+"""Render every resource and hold it against HL7's definitions: for a release, and for those who change a mapper.
+
+The models of `fhir.resources` take seconds to load and are needed here alone, so they load on first use.
+"""
+
+import importlib
+from collections import Counter
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from app.core.database import Database
+from app.core.history import Publication, current_release, current_serial
+from app.fhir.rendered import Cache, render
+from app.fhir.routes import EPOCH, library_of
+from app.fhir.types import TYPES, FhirType
+from app.http.dataset import Dataset
+
+PAGE = 200
+
+
+class InvalidResources(Exception):
+    """Resources that HL7's definitions refuse; `faults` says which and why."""
+
+    def __init__(self, faults: list[str]) -> None:
+        super().__init__(f"{len(faults)} resources are not valid FHIR R5.")
+        self.faults = faults
+
+
+class ValidatorMissing(Exception):
+    """The optional package `fhir.resources` is not installed."""
+
+
+def render_all(
+    database: Database, base: str = "", progress: Callable[[str, int], None] = lambda _name, _done: None
+) -> dict[str, int]:
+    """Number of resources of each type, every one rendered and valid; `progress` hears of each page."""
+    models = _models()
+    counts: Counter[str] = Counter()
+    faults: list[str] = []
+    with database.read() as session:
+        for name, bodies in pages(session, base):
+            for body in bodies:
+                try:
+                    models(name).model_validate_json(body)
+                except ValueError as error:
+                    faults.append(f"{name}: {error}")
+            counts[name] += len(bodies)
+            progress(name, len(bodies))
+    if faults:
+        raise InvalidResources(faults)
+    return dict(counts)
+
+
+def pages(session: Session, base: str = "") -> Iterator[tuple[str, list[bytes]]]:
+    """Every resource of the data set, some at a time."""
+    serial = current_serial(session)
+    publication = session.get(Publication, serial)
+    dataset = Dataset(serial=serial, release=current_release(session))
+    for fhir_type in TYPES:
+        for ids in _ids(session, fhir_type):
+            yield fhir_type.name, [one.body for one in render(session, Cache(0), serial, fhir_type, ids, base)]
+    yield "Library", [library_of(session, dataset, publication.at if publication else EPOCH, f"{base}/fhir/r5")]
+
+
+def _ids(session: Session, fhir_type: FhirType) -> Iterator[list[str]]:
+    last = ""
+    while ids := list(session.scalars(fhir_type.ids().where(fhir_type.id > last).order_by(fhir_type.id).limit(PAGE))):
+        yield ids
+        last = ids[-1]
+
+
+def _models() -> Callable[[str], Any]:
+    try:
+        library = importlib.import_module("fhir.resources")
+    except ImportError as error:
+        raise ValidatorMissing("Install fhir.resources to validate what is rendered.") from error
+    return library.get_fhir_model_class  # type: ignore[no-any-return]
