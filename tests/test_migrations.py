@@ -46,6 +46,9 @@ def downgrade() -> None:
 '''
 
 
+FULL_TEXT = {"vector", "ix_search_entries_vector"}
+
+
 def head() -> str:
     found = ScriptDirectory.from_config(schema.config()).get_current_head()
     assert found
@@ -58,6 +61,11 @@ def add_probe(monkeypatch: pytest.MonkeyPatch, directory: Path, also: str = "") 
     shutil.copytree(schema.MIGRATIONS, migrations, ignore=shutil.ignore_patterns("__pycache__"))
     (migrations / "versions" / "probe.py").write_text(PROBE.format(head=head(), also=also))
     monkeypatch.setattr(schema, "MIGRATIONS", migrations)
+
+
+def is_modelled(_object: object, name: str | None, _kind: str, reflected: bool, _match: object) -> bool:
+    """What each engine has of its own for full text stands in its migration, not in the models."""
+    return not (reflected and name and (name.startswith("search_fts") or name in FULL_TEXT))
 
 
 def columns(database: Database, table: str) -> set[str]:
@@ -74,7 +82,9 @@ def test_there_is_one_head() -> None:
 def test_the_migrated_schema_is_the_one_that_the_models_describe(blank: Database) -> None:
     schema.migrate(blank)
     with blank.engine.connect() as connection:
-        context = MigrationContext.configure(connection, opts={"compare_type": True, "compare_server_default": True})
+        context = MigrationContext.configure(
+            connection, opts={"compare_type": True, "compare_server_default": True, "include_object": is_modelled}
+        )
         assert compare_metadata(context, tables.metadata) == []
 
 
@@ -90,7 +100,7 @@ def test_every_constraint_and_index_is_named_by_the_convention(blank: Database) 
 def constraint_names(connection: Connection) -> Iterator[str | None]:
     found = inspect(connection)
     for table in found.get_table_names():
-        if table == "alembic_version":
+        if table == "alembic_version" or table.startswith("search_fts"):
             continue
         yield found.get_pk_constraint(table)["name"]
         for constraints in (
@@ -205,8 +215,8 @@ def test_a_migration_does_not_wait_for_ever_behind_a_lock(
     engines: Callable[[str], Engine], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """While a migration waits for its lock, every reader waits behind it. (SQLite has no table locks.)"""
-    add_probe(monkeypatch, tmp_path)
     with opened(engines("postgresql").copy("locked")) as database:
+        add_probe(monkeypatch, tmp_path)  # after the original was made, which is to be without it
         with database.engine.connect() as reader:
             reader.execute(text("SELECT count(*) FROM claims"))
             with pytest.raises(DBAPIError) as caught:

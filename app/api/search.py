@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Body, Depends, Query, Request, Response
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from sqlalchemy.orm import Session
 
@@ -18,8 +18,8 @@ from app.evidence.reads import ClaimSummary
 from app.evidence.vocabulary import Certainty, Consensus, Kind, Stance
 from app.http import caching
 from app.http.deps import CurrentDataset, ReadSession
-from app.http.problems import responses
-from app.search import service
+from app.http.problems import declared_parameters_only, responses
+from app.search import service, suggest
 from app.sources.vocabulary import Design
 
 router = APIRouter(tags=["search"])
@@ -42,7 +42,7 @@ _FEW = Field(max_length=20)
 class SearchQuery(ListQuery):
     """A question in plain words; `"words in a row"` stay together, and the last word may be unfinished."""
 
-    q: Words
+    q: Annotated[Words, Field(examples=["ldn fibromyalgia pain"])]
     type: Annotated[list[RecordType], _FEW] = []
     kind: Annotated[list[Kind], _FEW] = []
     condition: Annotated[list[Slug], _FEW] = []
@@ -95,9 +95,9 @@ class FoundList(ListOf[FoundRecord]):
     facets: dict[str, list[FacetValue]]
     """Counts of all that matches, for narrowing: pass a value as the parameter of the same name."""
     matched: Literal["all", "any"]
-    """Whether every word occurs in each result, or only some."""
+    """Whether everything asked for occurs in each result, or only a part of it."""
     did_you_mean: str | None
-    """The question with unknown words corrected; already applied where nothing else was found."""
+    """The question with words that no record has replaced by the nearest that some have; the results answer it."""
 
 
 class SearchBody(SearchQuery):
@@ -130,8 +130,14 @@ def search(
     summary="Search, with the question in the body",
     response_model=FoundList,
     responses=responses(400, 413, 422, 503),
+    dependencies=[Depends(declared_parameters_only)],
 )
-def search_by_body(request: Request, session: ReadSession, dataset: CurrentDataset, body: SearchBody) -> Response:
+def search_by_body(
+    request: Request,
+    session: ReadSession,
+    dataset: CurrentDataset,
+    body: Annotated[SearchBody, Body(openapi_examples={"a question": {"value": {"q": "naltrexone with tramadol"}}})],
+) -> Response:
     """As `GET /v1/search`, for questions that should not stand in an address or a log."""
     answer = _answer(request, session, body).model_copy(update={"next": None})
     return Response(
@@ -188,7 +194,7 @@ def _title(world: Now, key: Key) -> str:
 class SuggestQuery(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
-    q: Annotated[str, Field(min_length=1, max_length=100), AfterValidator(printable)]
+    q: Annotated[str, Field(min_length=1, max_length=100, examples=["fibro"]), AfterValidator(printable)]
     """What has been typed so far."""
     type: Annotated[list[RecordType], _FEW] = []
     limit: Annotated[int, Field(ge=1, le=20)] = 8
@@ -217,7 +223,7 @@ class SuggestedList(Shape):
     response_model=SuggestedList,
     responses=responses(422, 503),
 )
-def suggest(
+def suggest_records(
     request: Request, session: ReadSession, dataset: CurrentDataset, query: Annotated[SuggestQuery, Query()]
 ) -> Response:
     """Records of which a name goes on from what was typed; one slip is forgiven where nothing else is found."""
@@ -232,10 +238,10 @@ def suggest(
             name=_name(world, Key(found.type, found.id)),
             matched=found.matched,
             matched_on=found.matched_on,
-            parts=tuple(Part(text=text, hit=hit) for text, hit in service.typed_parts(found.matched, found.start)),
+            parts=tuple(Part(text=text, hit=hit) for text, hit in suggest.typed_parts(found.matched, found.start)),
             links=FoundLinks(self=f"{BY_TYPE[found.type].path}/{found.id}"),
         )
-        for found in service.suggest(session, query.q, query.limit, query.type)
+        for found in suggest.suggest(session, query.q, query.limit, query.type)
     ]
     body = SuggestedList(items=items).model_dump_json().encode()
     return caching.json_response(request, body, tag, headers=dataset.headers)

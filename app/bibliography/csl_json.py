@@ -4,7 +4,7 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from app.bibliography.reference import Name, Reference, Mark
+from app.bibliography.reference import Mark, Name, Reference
 
 Item = dict[str, Any]
 

@@ -27,7 +27,7 @@ from app.cds_hooks.shapes import (
 from app.evidence.brief_words import inline, listed
 from app.evidence.coverage import counted
 from app.evidence.reads import StanceCount
-from app.evidence.vocabulary import DoseTier
+from app.evidence.vocabulary import DoseTier, Leaning
 
 LABEL_WARNING = (
     "The contraindication is from the US label of the 50 mg product. No low-dose trial that is on record here tested "
@@ -102,10 +102,9 @@ class Maker:
             paragraphs.append("The order gives no reason; shown is the question on which most is recorded.")
             ids = list(BY_CONDITION["fibromyalgia"])
         claims = self.library.claims([*BY_RULE[Rule.evidence], *ids])
-        voted = [told for told in claims if told.votes]
-        about = topics[0].name if topics and voted else None
+        voted = [told for told in claims if told.votes and topics]
         return self._card(
-            finding, summary=_evidence_summary(about, voted), paragraphs=paragraphs, claims=claims, indicator="info"
+            finding, summary=_evidence_summary(voted), paragraphs=paragraphs, claims=claims, indicator="info"
         )
 
     # --- both
@@ -242,16 +241,12 @@ def _dose_line(medicines: tuple[Medicine, ...]) -> str:
     return " ".join(dict.fromkeys(told))
 
 
-def _evidence_summary(condition: str | None, voted: list[Told]) -> str:
-    plain = "Low-dose naltrexone: no low-dose product is FDA-approved. Open for the evidence, for and against."
-    if condition is None or not voted:
-        return plain
-    supports, disputes = (side.studies for side in (voted[0].summary.supports, voted[0].summary.disputes))
-    text = (
-        f"Low-dose naltrexone is off-label. {condition}: {counted(supports, 'study supports', 'studies support')}, "
-        f"{counted(disputes, 'disputes', 'dispute')} a benefit. Open for sources."
-    )
-    return text if len(text) < 140 else plain
+def _evidence_summary(voted: list[Told]) -> str:
+    """The verdict with its direction. Not the number of studies on each side: one large trial outweighs many small."""
+    text = f"Off-label. {voted[0].certainty}" if voted else ""
+    if 0 < len(text) < 140:
+        return text
+    return "Low-dose naltrexone: no low-dose product is FDA-approved. Open for the evidence, for and against."
 
 
 # --- claims as Markdown -------------------------------------------------------------------------------------------
@@ -262,8 +257,11 @@ def _claim(told: Told, base_url: str) -> str:
     lines = [f"**{_escaped(summary.statement)}**"]
     if summary.caveat:
         lines.append(_escaped(summary.caveat))
+    sides = [f"supporting {_side(summary.supports)}", f"disputing {_side(summary.disputes)}"]
+    if summary.leaning is Leaning.disputes:
+        sides.reverse()
     lines.append(
-        f"On record: supporting {_side(summary.supports)}; disputing {_side(summary.disputes)}. "
+        f"On record: {'; '.join(sides)}. "
         f"{_escaped(told.certainty)} [Claim with all citations]({base_url}{told.permalink})"
     )
     return "\n\n".join(lines) + "\n\n" + "\n".join(f"- {_source(shown)}" for shown in told.shown)

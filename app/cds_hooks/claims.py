@@ -181,7 +181,7 @@ def _selection(ordered: list[CitationWrite], votes: bool) -> list[CitationWrite]
     """The strongest of each side; of a claim that is not voted on, the first two that carry it."""
     if not votes:
         return [citation for citation in ordered if citation.stance in _SHOWN][:2]
-    first = {stance: next((c for c in ordered if c.stance is stance), None) for stance in Stance}
-    sides = [found for stance in _SHOWN if (found := first[stance])]
-    undecided = [found for stance in (Stance.mixed, Stance.inconclusive) if (found := first[stance])]
+    first = {citation.stance: citation for citation in reversed(ordered)}
+    sides = [citation for citation in ordered if citation.stance in _SHOWN and citation is first[citation.stance]]
+    undecided = [first[stance] for stance in (Stance.mixed, Stance.inconclusive) if stance in first]
     return sides if len(sides) == 2 else sides + undecided[:1]

@@ -76,11 +76,13 @@ def admitted(request: Request) -> None:
 
 def _body(shape: type[BaseModel]) -> dict[str, Any]:
     """What FastAPI would document had it parsed the body."""
-    schema = shape.model_json_schema(ref_template="#/components/schemas/{model}")
-    definitions = schema.pop("$defs", {})
-    return {
-        "requestBody": {"required": True, "content": {"application/json": {"schema": _inlined(schema, definitions)}}}
-    }
+    return {"requestBody": {"required": True, "content": {"application/json": {"schema": _schema(shape)}}}}
+
+
+def _schema(shape: type[BaseModel]) -> dict[str, Any]:
+    schema = shape.model_json_schema()
+    found: dict[str, Any] = _inlined(schema, schema.pop("$defs", {}))
+    return found
 
 
 def _inlined(schema: Any, definitions: dict[str, Any]) -> Any:
@@ -130,8 +132,7 @@ def discover(request: Request) -> Response:
         **responses(400, 401, 404, 413, 422, 503),
         412: {
             "description": "No list of medicines was sent, so that nothing can be checked",
-            "content": {FHIR_JSON: {"schema": {"$ref": "#/components/schemas/OperationOutcome"}}},
-            "model": OperationOutcome,
+            "content": {FHIR_JSON: {"schema": _schema(OperationOutcome)}},
         },
     },
     openapi_extra=_body(HookRequest),

@@ -10,4 +10,4 @@ def install(app: FastAPI, base: str = "") -> None:
     """Add `/fhir` and `/infobutton`. `base` is the server's public address, such as `https://ldn.example.org`: FHIR
     wants absolute addresses, and the Host header of a request is not to be trusted for them."""
     app.mount(MOUNT, facade(app, base))
-    app.include_router(infobutton.router)
+    app.include_router(infobutton.router(base.rstrip("/")))

@@ -8,7 +8,7 @@ from app.evidence.render import address
 from app.evidence.schemas import ClaimWrite
 from app.evidence.vocabulary import Certainty, Stance
 from app.fhir import related, words
-from app.fhir.values import Json, hl7, pruned, termed
+from app.fhir.values import Json, built, hl7, termed
 
 _RATINGS = {
     Certainty.high: ("high", "High quality"),
@@ -22,7 +22,7 @@ def artifact_assessment(world: World, claim: ClaimWrite, derived: ClaimDerived, 
     evidence = derived.evidence
     certainty = certainty_text(world, claim, evidence)
     by_stance = [(stance, getattr(evidence.by_stance, stance.value)) for stance in Stance]
-    return pruned(
+    return built(
         {
             "resourceType": "ArtifactAssessment",
             "id": claim.id,

@@ -5,7 +5,7 @@ from importlib.metadata import version
 from app.evidence.disclaimer import DISCLAIMER
 from app.fhir.library import TITLE
 from app.fhir.types import TYPES, FhirType
-from app.fhir.values import Json, pruned
+from app.fhir.values import Json, built
 
 _READS = [{"code": "read"}, {"code": "search-type"}]
 _ID = {
@@ -18,7 +18,7 @@ _ID = {
 
 def capability_statement(url: str, at: str) -> Json:
     """`url` is where the facade is; empty where the server's public address is not configured."""
-    return pruned(
+    return built(
         {
             "resourceType": "CapabilityStatement",
             "status": "active",

@@ -1,8 +1,8 @@
-"""Document → Citation: what was published, by whom, how far it still stands. Stance is not here: it belongs to claims."""
+"""Document → Citation: what was published, by whom, how far it still stands. Stance is a claim's."""
 
 from app.core.resource import World
 from app.evidence.brief_words import reference_text
-from app.fhir.values import Json, hl7, joined, pruned
+from app.fhir.values import Json, built, hl7, joined
 from app.fhir.words import narrative
 from app.sources.render import author_name, identifier
 from app.sources.schemas import Author, DocumentWrite
@@ -26,7 +26,7 @@ _CLASSIFIERS = {
 def citation(_world: World, document: DocumentWrite) -> Json:
     notes = _notes(document)
     contained = [_person(author, f"author-{n}") for n, author in enumerate(document.authors, 1)]
-    return pruned(
+    return built(
         {
             "resourceType": "Citation",
             "id": document.id,

@@ -8,7 +8,7 @@ from app.evidence.schemas import ClaimWrite
 from app.evidence.vocabulary import Effect, Kind
 from app.fhir import related, words
 from app.fhir.uses import use_of
-from app.fhir.values import Json, codeable, codeable_all, hl7, pruned, reference
+from app.fhir.values import Json, built, codeable, codeable_all, hl7, reference
 
 APPROVED = "Approved use"
 STUDIED = "Studied use; not an approval"
@@ -27,7 +27,7 @@ def clinical_use_definition(world: World, claim: ClaimWrite, heirs: Sequence[str
     if shared:
         told = {"text": f"{told['text']}\n\n{shared}"}
     field, body = _BODIES[use]
-    return pruned(
+    return built(
         {
             "resourceType": "ClinicalUseDefinition",
             "id": claim.id,

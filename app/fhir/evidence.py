@@ -6,7 +6,7 @@ from app.core.resource import Key, World
 from app.evidence.schemas import CitationWrite, ClaimWrite, Estimate
 from app.evidence.vocabulary import DispersionKind, Measure, POperator
 from app.fhir import related, words
-from app.fhir.values import Json, joined, number, pruned, reference, terminology, ucum
+from app.fhir.values import Json, built, joined, number, reference, terminology, ucum
 from app.sources.schemas import Arm, StudyWrite
 from app.sources.vocabulary import ArmRole, Design
 
@@ -41,7 +41,7 @@ def evidence(world: World, claim_id: str, citation: CitationWrite, base: str) ->
     study: StudyWrite | None = world.content(Key("study", citation.study)) if citation.study else None
     checked = _checked(citation)
     stands = f"This finding, read for the claim: {citation.stance.label.lower()}. {citation.stance.definition}"
-    return pruned(
+    return built(
         {
             "resourceType": "Evidence",
             "id": citation.id,

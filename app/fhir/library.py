@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from app.evidence.disclaimer import DISCLAIMER
-from app.fhir.values import Json, pruned, terminology
+from app.fhir.values import Json, built, terminology
 from app.fhir.words import narrative
 
 ID = "ldn-evidence"
@@ -15,7 +15,7 @@ COPYRIGHT = "Data: CC BY 4.0. Bibliographic facts belong to nobody; titles are t
 
 def library(base: str, release: str | None, serial: int, at: str, counts: Mapping[str, int]) -> Json:
     """`base` is where this server's resources are; `counts` says how many there are of each type."""
-    return pruned(
+    return built(
         {
             "resourceType": "Library",
             "id": ID,

@@ -9,7 +9,7 @@ from app.evidence.derive import DosingRangeDerived
 from app.evidence.schemas import DosingRangeWrite
 from app.evidence.vocabulary import Route, Unit
 from app.fhir import related, words
-from app.fhir.values import Json, codeable, pruned, reference, ucum
+from app.fhir.values import Json, built, codeable, reference, ucum
 
 NO_ADVICE = "Doses that were studied, reported or approved; none is a recommendation."
 MOST_ISSUES = 500
@@ -26,7 +26,7 @@ def medication_knowledge(
     told = NO_ADVICE + (
         f" The first {MOST_ISSUES} issues are listed; search ClinicalUseDefinition by subject for all." if cut else ""
     )
-    return pruned(
+    return built(
         {
             "resourceType": "MedicationKnowledge",
             "id": intervention.id,

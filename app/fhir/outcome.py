@@ -25,7 +25,7 @@ from app.core.errors import (
 )
 from app.core.logging import describe
 from app.fhir.asked import MEDIA_TYPE
-from app.fhir.values import Json, pruned
+from app.fhir.values import Json, built
 
 MOST_ISSUES = 20
 _METHODS = ("GET", "HEAD", "OPTIONS")
@@ -56,7 +56,7 @@ def response(error: AppError) -> Response:
     status = 400 if error.status == 422 else error.status
     code = next((_CODES[kind] for kind in type(error).__mro__ if kind in _CODES), "exception")
     issues = [_issue(code, fault) for fault in error.errors[:MOST_ISSUES]] or [_whole(code, error)]
-    body = to_json(pruned({"resourceType": "OperationOutcome", "issue": issues}))
+    body = to_json(built({"resourceType": "OperationOutcome", "issue": issues}))
     headers = {"Cache-Control": "no-store", **error.headers}
     return Response(body, status, headers, f"{MEDIA_TYPE}; charset=utf-8")
 

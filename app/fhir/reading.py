@@ -86,7 +86,7 @@ class Reading:
         statement = select(*_COLUMNS).join(RecordReference, link)
         return self._keep(statement.where(RecordReference.type == record_type, RecordReference.id.in_(ids)).distinct())
 
-    def _keep(self, statement: Select[Any]) -> list[Key]:
+    def _keep(self, statement: Select[*tuple[Any, ...]]) -> list[Key]:
         kept = []
         for row in self._session.execute(statement):
             key, resource = Key(row.type, row.id), BY_TYPE[row.type]

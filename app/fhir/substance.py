@@ -3,13 +3,13 @@
 from app.concepts.schemas import InterventionWrite
 from app.concepts.vocabulary import InterventionLevel
 from app.core.resource import World
-from app.fhir.values import Json, codeable, pruned, reference
+from app.fhir.values import Json, built, codeable, reference
 from app.fhir.words import narrative
 
 
 def substance(_world: World, intervention: InterventionWrite) -> Json:
     regimen = intervention.level is InterventionLevel.regimen
-    return pruned(
+    return built(
         {
             "resourceType": "Substance",
             "id": intervention.id,

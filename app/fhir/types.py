@@ -25,7 +25,7 @@ from app.fhir.substance import substance
 from app.fhir.values import Json
 from app.sources.models import Document
 
-Rows = Select[tuple[str]]
+Rows = Select[str]
 
 
 @dataclass(frozen=True)

@@ -40,6 +40,12 @@ def pruned(value: Any) -> Any:
     return value
 
 
+def built(resource: Json) -> Json:
+    """The resource as FHIR wants it: without nulls and empty values."""
+    kept: Json = pruned(resource)
+    return kept
+
+
 def number(value: Decimal | None) -> int | float | None:
     """A JSON number; our decimals have at most 15 digits, so that it is exact."""
     if value is None:

@@ -27,12 +27,18 @@ def count(told: StanceCount) -> str:
     return f"{citations} ({inside})" if inside else citations
 
 
+def verdict(summary: ClaimSummary) -> str:
+    """`Consensus: conflicting, leaning: disputes.`"""
+    votes = summary.consensus not in (Consensus.not_applicable, Consensus.uncited)
+    leaning = f", leaning: {summary.leaning.label.lower()}" if votes else ""
+    return f"Consensus: {summary.consensus.label.lower()}{leaning}."
+
+
 def lines(summary: ClaimSummary, certainty: str) -> list[str]:
     """What travels with a claim's text, a sentence or two in each line."""
-    votes = summary.consensus not in (Consensus.not_applicable, Consensus.uncited)
     return [
         f"Caveat: {summary.caveat or 'none recorded.'}",
-        f"Consensus: {summary.consensus.label}{f', leaning: {summary.leaning.label}' if votes else ''}.",
+        verdict(summary),
         f"Certainty: {certainty}",
         f"Supporting: {count(summary.supports)}. Disputing: {count(summary.disputes)}.",
     ]

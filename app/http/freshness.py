@@ -18,6 +18,9 @@ class Freshness(Protocol):
     def serial(self) -> int | None:
         """The serial that a read would see now; null where that is not known."""
 
+    def saw(self, serial: int) -> None:
+        """An answer was made at this serial: whoever wrote through this process reads what was written."""
+
     def close(self) -> None:
         """Let go of connections and threads."""
 
@@ -52,6 +55,9 @@ class SqliteFreshness:
             return None
         return self._serial
 
+    def saw(self, serial: int) -> None:
+        """Nothing to learn: the file itself is asked every time."""
+
     def close(self) -> None:
         if self._connection is not None:
             self._connection.close()
@@ -65,6 +71,7 @@ class PostgresFreshness:
         self._url = url.set(drivername="postgresql").render_as_string(hide_password=False)
         self._serial: int | None = None
         self._heard_at = 0.0
+        self._lock = threading.Lock()
         self._closing = threading.Event()
         self._thread: threading.Thread | None = None
 
@@ -74,6 +81,11 @@ class PostgresFreshness:
             self._thread.start()
         alive = time.monotonic() - self._heard_at < 2 * HEARTBEAT_SECONDS
         return self._serial if alive else None
+
+    def saw(self, serial: int) -> None:
+        with self._lock:
+            if self._serial is not None:
+                self._serial = max(self._serial, serial)
 
     def close(self) -> None:
         self._closing.set()
@@ -87,9 +99,11 @@ class PostgresFreshness:
                 psycopg.connect(self._url, autocommit=True, connect_timeout=2, prepare_threshold=None) as connection,
             ):
                 connection.execute(f"LISTEN {CHANNEL}")
+                self._serial = None  # another server may answer now, and it may know less
                 while not self._closing.is_set():
                     row = connection.execute("SELECT max(serial) FROM publications").fetchone()
-                    self._serial = row[0] if row else None
+                    with self._lock:
+                        self._serial = max(self._serial or 0, row[0]) if row and row[0] else None
                     self._heard_at = time.monotonic()
                     for _ in connection.notifies(timeout=HEARTBEAT_SECONDS, stop_after=1):
                         pass

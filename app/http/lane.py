@@ -37,8 +37,8 @@ class Kept:
     not_modified: list[Headers] = field(default_factory=list)
 
 
-Key = tuple[bytes, bytes, bytes, bool]
-"""Path, query, accepted codings, whether an Origin was sent: all that an answer depends on."""
+Key = tuple[bytes, bytes, bytes, bytes]
+"""Path, query, accepted codings, Origin: all that an answer depends on."""
 
 
 class Lane:
@@ -55,7 +55,9 @@ class Lane:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or scope["method"] not in ("GET", "HEAD"):
-            await self.app(scope, receive, send)
+            answer = _Recorded(keeping=False)
+            await self.app(scope, receive, answer.listen(send))
+            self._learn(answer)
             if scope["type"] == "lifespan":
                 self.log.flush()
                 self.freshness.close()
@@ -87,6 +89,11 @@ class Lane:
         await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else body})
         self.log(scope["method"], kept.route, status, time.perf_counter() - started_at, request_id.decode())
 
+    def _learn(self, answer: "_Recorded") -> None:
+        serial = answer.header(b"dataset-serial")
+        if serial is not None:
+            self.freshness.saw(int(serial))
+
     async def _fill(self, key: Key, scope: Scope, receive: Receive, send: Send) -> None:
         """Let the application answer, and keep what it said where that may be kept."""
         answer = _Recorded()
@@ -115,7 +122,8 @@ class Lane:
 class _Recorded:
     """What an application sends, while it is sent on."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, keeping: bool = True) -> None:
+        self.keeping = keeping
         self.status = 0
         self.headers: Headers = []
         self.chunks: list[bytes] = []
@@ -127,7 +135,7 @@ class _Recorded:
                 self.status, self.headers = message["status"], [(bytes(n), bytes(v)) for n, v in message["headers"]]
             elif message["type"] == "http.response.body":
                 self.size += len(message.get("body", b""))
-                if self.size <= LARGEST:
+                if self.keeping and self.size <= LARGEST:
                     self.chunks.append(message.get("body", b""))
             await send(message)
 
@@ -145,30 +153,23 @@ def _asked(scope: Scope) -> tuple[Key, bytes | None, bytes | None] | None:
     path: bytes = scope.get("raw_path") or b""
     if not _PATHS.fullmatch(path):
         return None
-    hosts, origin, coding, known, request_id = 0, False, b"", None, None
+    sent: dict[bytes, bytes] = {}
     for name, value in scope["headers"]:
-        if name == b"host":
-            hosts += 1
-        elif name == b"accept-encoding":
-            coding = value
-        elif name == b"accept":
-            if value not in _PLAIN:
+        if name in _TELLING:
+            if name in sent:
                 return None
-        elif name == b"if-none-match":
-            if known is not None:
-                return None
-            known = value
-        elif name == b"origin":
-            origin = True
-        elif name == b"x-request-id":
-            if not _REQUEST_ID.fullmatch(value):
-                return None
-            request_id = value
+            sent[name] = value
         elif name in _ASIDE:
             return None
-    if hosts != 1:
+    request_id = sent.get(b"x-request-id")
+    if b"host" not in sent or sent.get(b"accept", b"*/*") not in _PLAIN:
         return None
-    return (path, scope["query_string"], coding, origin), known, request_id
+    if request_id is not None and not _REQUEST_ID.fullmatch(request_id):
+        return None
+    key = (path, scope["query_string"], sent.get(b"accept-encoding", b""), sent.get(b"origin", b""))
+    return key, sent.get(b"if-none-match"), request_id
 
 
+_TELLING = frozenset({b"host", b"accept", b"accept-encoding", b"origin", b"if-none-match", b"x-request-id"})
+"""Headers on which an answer depends; of one that stands twice the application makes what it will."""
 _ASIDE = frozenset({b"min-dataset-serial", b"range", b"content-length", b"transfer-encoding", b"authorization"})

@@ -1,17 +1,19 @@
 """What each type of record is found by, and keeping the index in step with what is published."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import delete, insert, select, update
 from sqlalchemy.orm import Session
 
+from app.core.history import RecordReference
 from app.core.resource import Key, World
 from app.core.vocabulary import Status
 from app.evidence.derive import ClaimDerived
-from app.evidence.schemas import CitationRecord, ClaimWrite, DosingRangeWrite, SearchWrite
+from app.evidence.schemas import ClaimWrite, DosingRangeWrite, SearchWrite
+from app.evidence.vocabulary import Kind
 from app.search.models import SearchEntry, SearchFacet, SearchName, SearchWord
 from app.search.text import stems, words
 from app.sources.identifiers import normalise
@@ -20,6 +22,7 @@ from app.sources.render import author_name
 from app.sources.schemas import DocumentWrite, StudyWrite
 
 LONGEST_NAME = 200
+LONGEST_WORD = 100
 
 
 @dataclass(frozen=True)
@@ -39,7 +42,7 @@ class Found:
 # --- what each type is found by -----------------------------------------------------------------------------------
 
 
-def _concept(_world: World, concept: Any, _derived: Any) -> Found:
+def _concept(_session: Session, _world: World, concept: Any, _derived: Any) -> Found:
     return Found(
         title=concept.name,
         names=(
@@ -60,13 +63,14 @@ def _names_of(world: World, keys: Iterable[Key]) -> tuple[str, ...]:
     return tuple(found)
 
 
-def _claim(world: World, claim: ClaimWrite, derived: ClaimDerived) -> Found:
+def _claim(session: Session, world: World, claim: ClaimWrite, derived: ClaimDerived) -> Found:
     concepts = [
         *(Key("condition", c) for c in claim.conditions),
         *(Key("mechanism", m) for m in claim.mechanisms),
         *(Key("side_effect", s) for s in claim.side_effects),
         *(Key("intervention", i) for i in (claim.intervention, *claim.interactants) if i),
         *(Key("outcome", o) for o in (claim.outcome,) if o),
+        *_inheriting(session, world, claim),
     ]
     dosing: DosingRangeWrite | None = (
         world.content(Key("dosing_range", claim.dosing_range)) if claim.dosing_range else None
@@ -76,7 +80,12 @@ def _claim(world: World, claim: ClaimWrite, derived: ClaimDerived) -> Found:
     evidence = derived.evidence
     return Found(
         title=claim.statement,
-        about=(*_names_of(world, concepts), claim.kind.label, claim.effect.label),
+        about=(
+            *_names_of(world, concepts),
+            claim.kind.label,
+            claim.effect.label,
+            *(("dosage",) if claim.kind is Kind.dosing else ()),
+        ),
         body=(
             claim.caveat,
             claim.origin.asserts if claim.origin else None,
@@ -99,8 +108,24 @@ def _claim(world: World, claim: ClaimWrite, derived: ClaimDerived) -> Found:
     )
 
 
-def _document(_world: World, document: DocumentWrite, _derived: Any) -> Found:
+def _inheriting(session: Session, world: World, claim: ClaimWrite) -> Iterator[Key]:
+    """Harm crosses doses: what warns of a drug is found under its regimens as well."""
+    if claim.kind not in (Kind.safety, Kind.interaction) or claim.intervention is None:
+        return
+    naming = select(RecordReference.id).where(
+        RecordReference.type == "intervention",
+        RecordReference.to_type == "intervention",
+        RecordReference.to_id == claim.intervention,
+    )
+    for regimen in sorted(set(session.scalars(naming))):
+        if world.content(Key("intervention", regimen)).parent == claim.intervention:
+            yield Key("intervention", regimen)
+
+
+def _document(_session: Session, world: World, document: DocumentWrite, _derived: Any) -> Found:
     year = year_of(document.issued)
+    studies = [world.content(Key("study", link.study)) for link in document.studies]
+    conditions = [condition for study in studies for condition in study.conditions]
     return Found(
         title=document.title or document.label,
         names=(
@@ -108,14 +133,17 @@ def _document(_world: World, document: DocumentWrite, _derived: Any) -> Found:
             *(((document.title, "title"),) if document.title else ()),
             *((normalise(read.scheme, read.value), "identifier") for read in document.identifiers),
         ),
-        about=tuple(author_name(author) for author in document.authors),
+        about=(
+            *(author_name(author) for author in document.authors),
+            *_names_of(world, (Key("condition", c) for c in dict.fromkeys(conditions))),
+        ),
         body=(document.container_title, document.note),
         rank=450,
         facets={"year": (str(year),) if year else ()},
     )
 
 
-def _study(world: World, study: StudyWrite, _derived: Any) -> Found:
+def _study(_session: Session, world: World, study: StudyWrite, _derived: Any) -> Found:
     return Found(
         title=study.name,
         names=(
@@ -129,18 +157,18 @@ def _study(world: World, study: StudyWrite, _derived: Any) -> Found:
     )
 
 
-def _dosing_range(world: World, dosing: DosingRangeWrite, _derived: Any) -> Found:
+def _dosing_range(_session: Session, world: World, dosing: DosingRangeWrite, _derived: Any) -> Found:
     keys = [Key("intervention", dosing.intervention), *(Key("condition", c) for c in dosing.conditions)]
     return Found(
         title=dosing.dose_text,
-        about=(*_names_of(world, keys), "dose", "dosing", dosing.basis.label),
+        about=(*_names_of(world, keys), "dosage", dosing.basis.label),
         body=(dosing.titration, dosing.population, dosing.schedule.text, dosing.schedule.timing, dosing.formulation),
         rank=300,
         facets={"condition": dosing.conditions},
     )
 
 
-def _search(world: World, search: SearchWrite, _derived: Any) -> Found:
+def _search(_session: Session, world: World, search: SearchWrite, _derived: Any) -> Found:
     keys = [
         *(Key("condition", c) for c in search.conditions),
         *(Key("intervention", i) for i in (search.intervention, *search.interactants) if i),
@@ -148,14 +176,14 @@ def _search(world: World, search: SearchWrite, _derived: Any) -> Found:
     return Found(
         title=search.question,
         names=((search.topic, "name"),) if search.topic else (),
-        about=_names_of(world, keys),
+        about=(*_names_of(world, keys), *(("interaction",) if search.interactants else ())),
         body=(search.note,),
-        rank=350,
+        rank=250,
         facets={"condition": search.conditions},
     )
 
 
-FOUND_BY: dict[str, Callable[[World, Any, Any], Found]] = {
+FOUND_BY: dict[str, Callable[[Session, World, Any, Any], Found]] = {
     **dict.fromkeys(("intervention", "condition", "mechanism", "side_effect", "outcome"), _concept),
     "claim": _claim,
     "document": _document,
@@ -168,30 +196,77 @@ FOUND_BY: dict[str, Callable[[World, Any, Any], Found]] = {
 
 # --- keeping in step ----------------------------------------------------------------------------------------------
 
+COPIED_FROM = frozenset(
+    ("intervention", "condition", "mechanism", "side_effect", "outcome", "study", "document", "dosing_range")
+)
+"""Types of which something stands in the entries of the records that name them."""
+
+
+@dataclass(frozen=True)
+class _Entry:
+    """The rows by which one record is found, without their internal keys."""
+
+    texts: dict[str, Any]
+    facets: list[dict[str, Any]]
+    names: list[dict[str, Any]]
+
 
 def renew(session: Session, world: World, records: Iterable[tuple[Key, Any, Any]]) -> None:
-    """Index records again, given as key, content and derived values; retired ones leave the index."""
+    """Index records again, given as key, content and derived values, and those in which their names stand; retired
+    ones leave the index."""
     counts: Counter[tuple[str, bool]] = Counter()
-    for key, content, derived in records:
-        if isinstance(content, CitationRecord):
-            continue
-        _forget(session, key, counts)
-        if content.status is Status.published:
-            _enter(session, key, FOUND_BY[key.type](world, content, derived), counts)
+    pending = {key: (content, derived) for key, content, derived in records}
+    seen = set(pending)
+    while pending:
+        changed = {
+            key: content
+            for key, (content, derived) in pending.items()
+            if _renew(session, world, key, content, derived, counts)
+        }
+        pending = {key: (world.content(key), world.derived(key)) for key in _copying(session, changed) - seen}
+        seen |= set(pending)
     _count_words(session, counts)
 
 
-def _forget(session: Session, key: Key, counts: Counter[tuple[str, bool]]) -> None:
-    entry = session.scalar(select(SearchEntry).where(SearchEntry.type == key.type, SearchEntry.id == key.id))
-    if entry is None:
-        return
-    counts.subtract(_vocabulary(entry.title, entry.names, entry.body, entry.spelled))
-    for table in (SearchFacet, SearchName):
-        session.execute(delete(table).where(table.entry_pk == entry.pk))
-    session.execute(delete(SearchEntry).where(SearchEntry.pk == entry.pk))
+def _copying(session: Session, changed: Mapping[Key, Any]) -> set[Key]:
+    """Records that name any of these and may hold something of them."""
+    named = {key for key in changed if key.type in COPIED_FROM}
+    # What warns of a drug holds the names of its regimens without naming them.
+    named |= {Key(key.type, parent) for key in named if (parent := getattr(changed[key], "parent", None))}
+    found: set[Key] = set()
+    for record_type in {key.type for key in named}:
+        ids = sorted(key.id for key in named if key.type == record_type)
+        for start in range(0, len(ids), 500):
+            rows = select(RecordReference.type, RecordReference.id).where(
+                RecordReference.to_type == record_type, RecordReference.to_id.in_(ids[start : start + 500])
+            )
+            found.update(Key(*row) for row in session.execute(rows) if row[0] in FOUND_BY)
+    return found
 
 
-def _enter(session: Session, key: Key, found: Found, counts: Counter[tuple[str, bool]]) -> None:
+def _renew(
+    session: Session, world: World, key: Key, content: Any, derived: Any, counts: Counter[tuple[str, bool]]
+) -> bool:
+    """Whether the record's entry had to change."""
+    if key.type not in FOUND_BY:
+        return False
+    is_found = content.status is Status.published
+    entry = _entry(key, FOUND_BY[key.type](session, world, content, derived)) if is_found else None
+    pk, before = _stored(session, key)
+    if entry == before:
+        return False
+    if before is not None:
+        counts.subtract(_vocabulary(before))
+        for table in (SearchFacet, SearchName):
+            session.execute(delete(table).where(table.entry_pk == pk))
+        session.execute(delete(SearchEntry).where(SearchEntry.pk == pk))
+    if entry is not None:
+        counts.update(_vocabulary(entry))
+        _insert(session, entry)
+    return True
+
+
+def _entry(key: Key, found: Found) -> _Entry:
     texts = {
         "title": found.title,
         "names": " ".join((*(text for text, _ in found.names), *found.about)),
@@ -199,19 +274,41 @@ def _enter(session: Session, key: Key, found: Found, counts: Counter[tuple[str, 
     }
     stemmed = {name: " ".join(stems(text)) for name, text in texts.items()}
     spelled = " ".join(dict.fromkeys(words(" ".join(texts.values()))))
-    counts.update(_vocabulary(stemmed["title"], stemmed["names"], stemmed["body"], spelled))
-    row = {"type": key.type, "id": key.id, **stemmed, "spelled": spelled, "rank": found.rank}
-    pk = session.execute(insert(SearchEntry).values(**row).returning(SearchEntry.pk)).scalar_one()
-    facets = [
-        {"entry_pk": pk, "name": name, "value": value}
-        for name, values in found.facets.items()
-        for value in sorted(set(values))
-    ]
-    if facets:
-        session.execute(insert(SearchFacet), facets)
-    names = [{"entry_pk": pk, **name} for name in _suggestions(found)]
-    if names:
-        session.execute(insert(SearchName), names)
+    return _Entry(
+        texts={"type": key.type, "id": key.id, **stemmed, "spelled": spelled, "rank": found.rank},
+        facets=[
+            {"name": name, "value": value}
+            for name, values in sorted(found.facets.items())
+            for value in sorted(set(values))
+        ],
+        names=list(_suggestions(found)),
+    )
+
+
+def _stored(session: Session, key: Key) -> tuple[int | None, _Entry | None]:
+    columns = [column for column in SearchEntry.__table__.columns if column.name != "pk"]
+    row = session.execute(
+        select(SearchEntry.pk, *columns).where(SearchEntry.type == key.type, SearchEntry.id == key.id)
+    ).one_or_none()
+    if row is None:
+        return None, None
+    facets = select(SearchFacet.name, SearchFacet.value).where(SearchFacet.entry_pk == row.pk)
+    names = select(SearchName.folded, SearchName.text, SearchName.matched_on, SearchName.is_start).where(
+        SearchName.entry_pk == row.pk
+    )
+    entry = _Entry(
+        texts={column.name: getattr(row, column.name) for column in columns},
+        facets=sorted((dict(f) for f in session.execute(facets).mappings()), key=lambda f: (f["name"], f["value"])),
+        names=[dict(name) for name in session.execute(names.order_by(SearchName.pk)).mappings()],
+    )
+    return row.pk, entry
+
+
+def _insert(session: Session, entry: _Entry) -> None:
+    pk = session.execute(insert(SearchEntry).values(**entry.texts).returning(SearchEntry.pk)).scalar_one()
+    for table, rows in ((SearchFacet, entry.facets), (SearchName, entry.names)):
+        if rows:
+            session.execute(insert(table), [{"entry_pk": pk, **row} for row in rows])
 
 
 def _suggestions(found: Found) -> Iterator[dict[str, Any]]:
@@ -226,9 +323,12 @@ def _suggestions(found: Found) -> Iterator[dict[str, Any]]:
                 yield {"folded": folded, "text": text, "matched_on": matched_on, "is_start": start == 0}
 
 
-def _vocabulary(title: str, names: str, body: str, spelled: str) -> Counter[tuple[str, bool]]:
-    stemmed = {(word[:100], True) for word in f"{title} {names} {body}".split()}
-    return Counter([*stemmed, *((word[:100], False) for word in set(spelled.split()))])
+def _vocabulary(entry: _Entry) -> Counter[tuple[str, bool]]:
+    stemmed = {word for field in ("title", "names", "body") for word in entry.texts[field].split()}
+    spelled = set(entry.texts["spelled"].split())
+    return Counter(
+        {(word[:LONGEST_WORD], is_stem) for is_stem in (True, False) for word in (stemmed if is_stem else spelled)}
+    )
 
 
 def _count_words(session: Session, counts: Counter[tuple[str, bool]]) -> None:

@@ -12,84 +12,43 @@ _WORD = re.compile(r"[0-9a-z]+")
 _WRITTEN = re.compile(rf"[^\W_]+(?:[{_APOSTROPHES}][^\W_]+)*")
 _STEMMER = Stemmer.Stemmer("english")
 
-STOP_WORDS = frozenset(
-    [
-        "a",
-        "about",
-        "after",
-        "all",
-        "also",
-        "an",
-        "and",
-        "any",
-        "are",
-        "as",
-        "at",
-        "be",
-        "been",
-        "before",
-        "by",
-        "can",
-        "could",
-        "do",
-        "does",
-        "doe",
-        "for",
-        "from",
-        "get",
-        "give",
-        "had",
-        "has",
-        "have",
-        "how",
-        "i",
-        "if",
-        "in",
-        "into",
-        "is",
-        "it",
-        "its",
-        "may",
-        "me",
-        "might",
-        "my",
-        "no",
-        "not",
-        "of",
-        "on",
-        "or",
-        "should",
-        "so",
-        "some",
-        "take",
-        "that",
-        "the",
-        "their",
-        "them",
-        "there",
-        "they",
-        "this",
-        "to",
-        "up",
-        "use",
-        "used",
-        "using",
-        "was",
-        "we",
-        "what",
-        "when",
-        "where",
-        "which",
-        "who",
-        "why",
-        "will",
-        "with",
-        "would",
-        "you",
-        "your",
-    ]
+_STOP = (
+    "a about after all also am an and any are as at be been before by can could did do does doe for from get give had "
+    "has have how i if in into is it its ive im may me might my no not of on or should so some take that the their "
+    "them there they this to too up use used using was we were what when where which while who why will with wont "
+    "would you your"
 )
+STOP_WORDS = frozenset(_STOP.split())
 """Words that questions are made of; they are ignored unless nothing else was asked."""
+
+_SOFT = (
+    "benefit best better effective evidence ever feel good happen happens help helps helped make makes makers making "
+    "many much ok okay over patient patients people person please possible recommended research result results safe "
+    "safely safety studies study taken taking treat treating treatment trying want work working works worth"
+)
+SOFT_WORDS = frozenset(_SOFT.split())
+"""Words that say what kind of answer is wanted: a record that has them comes earlier, one without them still counts."""
+
+_SAME = (
+    ("allergic", "allergy", "hypersensitive"),
+    ("breastfeeding", "breast feeding", "nursing", "lactation"),
+    ("children", "child", "kids", "pediatric", "paediatric"),
+    ("discontinue", "discontinuation", "stop", "stopping", "quit"),
+    ("doctor", "healthcare provider", "physician"),
+    ("dose", "dosage"),
+    ("drink", "alcohol"),
+    ("heart", "cardiac"),
+    ("kidney", "renal"),
+    ("liver", "hepatic"),
+    ("maximum", "max", "highest"),
+    ("nightmare", "vivid dreams"),
+    ("onset", "kick in"),
+    ("prescribe", "prescription", "prescriber"),
+    ("surgery", "operation", "anesthesia", "anaesthesia"),
+    ("titrate", "titration", "increase the dose"),
+    ("trial", "rct"),
+)
+"""What people say, and what records say; the names of concepts come from the records themselves."""
 
 
 def fold(text: str) -> str:
@@ -127,3 +86,15 @@ def spelled(text: str) -> list[tuple[str, bool]]:
     if end < len(text):
         parts.append((text[end:], False))
     return parts
+
+
+Row = tuple[str, ...]
+"""Words or stems that stand one after the other."""
+
+SAME: dict[str, tuple[Row, ...]] = {
+    stem(word): tuple(tuple(stems(other)) for other in group if stem(other) != stem(word))
+    for group in _SAME
+    for word in group
+    if " " not in word
+}
+"""Stem → other ways to say the same."""

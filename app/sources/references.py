@@ -1,6 +1,6 @@
 """Documents as reference lists need them."""
 
-from app.bibliography.reference import Name, Reference, Mark
+from app.bibliography.reference import Mark, Name, Reference
 from app.sources import identifiers
 from app.sources.render import identified
 from app.sources.schemas import DocumentWrite, StandingEntry

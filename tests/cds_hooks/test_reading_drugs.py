@@ -113,7 +113,8 @@ def _dose(value: Any, unit: str | None = "mg", **repeat: Any) -> dict[str, Any]:
     return {"doseAndRate": [{"doseQuantity": quantity}]} | ({"timing": {"repeat": repeat}} if repeat else {})
 
 
-DAY = {"frequency": 1, "period": 1, "periodUnit": "d"}
+IMPOSSIBLE: tuple[Any, ...] = (-1, None, True, "NaN", 10**30, [], {})
+DAY: dict[str, Any] = {"frequency": 1, "period": 1, "periodUnit": "d"}
 
 
 @pytest.mark.parametrize(
@@ -134,8 +135,8 @@ DAY = {"frequency": 1, "period": 1, "periodUnit": "d"}
          ("1.5 to 4.5 mg a day", ["low"], "doseAndRate")),
         ([_dose(1.5, when=["MORN"]), _dose(4.5, when=["HS"])], (),
          ("1.5 to 6 mg a day", ["low", "intermediate"], "doseAndRate")),
-        ([{"doseAndRate": [{"doseRange": {end: {"value": v, "code": "mg"} for end, v in (("low", 1), ("high", 5))}}]}], (),
-         ("1 to 5 mg a day", ["low"], "doseAndRate")),
+        ([{"doseAndRate": [{"doseRange": {"low": {"value": 1, "code": "mg"}}}]}], (),
+         ("1 mg a day", ["low", "intermediate", "standard"], "doseAndRate")),
         ([_dose(1, "{capsule}", **DAY)], ("Naltrexone 4.5 mg capsule",), ("4.5 mg a day", ["low"], "strength")),
         ([_dose(2, "tablet", **DAY)], ("Naltrexone 50 mg tablet",), ("100 mg a day", ["standard"], "strength")),
         ([{"text": "4,5 mg at bedtime"}], (), ("4.5 mg a day", ["low"], "text")),
@@ -144,7 +145,7 @@ DAY = {"frequency": 1, "period": 1, "periodUnit": "d"}
         ([], ("naltrexone 1 mg/mL solution",), None),
         ([_dose(4.5, "furlong", **DAY)], (), None),
         ([_dose(0.1, "mg/kg", **DAY)], (), None),
-        ([_dose(value, **DAY) for value in (-1, None, True, "NaN", 10**30, [], {})], (), None),
+        ([_dose(value, **DAY) for value in IMPOSSIBLE], (), None),
         ([_dose(4.5, frequency=1, period=1, periodUnit="fortnight")], (), None),
         ("bedtime", (), None),
         (None, (), None),

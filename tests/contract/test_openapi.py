@@ -190,7 +190,8 @@ class Inspector:
                 self._note(choice, value)
         if isinstance(value, dict):
             for name, part in value.items():
-                self._note(schema.get("properties", {}).get(name, {}), part)
+                anything = schema.get("additionalProperties") or {}
+                self._note(schema.get("properties", {}).get(name, anything), part)
         elif isinstance(value, list):
             for part in value:
                 self._note(schema.get("items", {}), part)
@@ -209,11 +210,11 @@ def addresses(path: str, operation: Item, everything: Everything) -> Iterator[st
         paths = [path.format(id=item["id"]) for item in (items[0], items[len(items) // 2], items[-1])]
     elif "{intervention}" in path:
         paths = [path.format(intervention="low-dose-naltrexone", condition=name) for name in ("fibromyalgia", "lupus")]
+    required = [named for named in operation.get("parameters", []) if named["required"] and named["in"] == "query"]
+    least = "&".join(f"{named['name']}={quote(str(_examples(named)[0]))}" for named in required)
     for found in paths:
-        if not any(
-            parameter["required"] for parameter in operation.get("parameters", []) if parameter["in"] == "query"
-        ):
-            yield found
+        if operation["operationId"] not in PAIRS or not required:
+            yield f"{found}?{least}" if least else found
         for query in PAIRS.get(operation["operationId"], []):
             yield f"{found}?{query}"
 

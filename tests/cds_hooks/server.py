@@ -1,0 +1,37 @@
+"""The whole server as a process of its own: `python -m tests.cds_hooks.server URL PORT JWKS [leak]`.
+
+With `leak` it does what it must not, for the test that shows that such a thing would be found.
+"""
+
+import sys
+
+import structlog
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from app.cds_hooks.settings import CdsSettings, Issuer
+from app.core import logging
+from app.http.server import run
+from app.main import guarded
+from app.settings import Settings
+from tests.cds_hooks.keys import BASE, ISSUER
+from tests.cds_hooks.support import make_app
+
+
+def leaking(app: ASGIApp) -> ASGIApp:
+    async def leak(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            structlog.get_logger("leak").info("call", query=scope["query_string"].decode())
+        await app(scope, receive, send)
+
+    return leak
+
+
+def main(url: str, port: str, jwks: str, *mode: str) -> None:
+    logging.configure(json=True)
+    given = Settings(database_url=url)
+    app = guarded(make_app(given, CdsSettings(base_url=BASE, issuers=(Issuer(iss=ISSUER, jwks=jwks),))), given)
+    run(leaking(app) if mode else app, "127.0.0.1", int(port))
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

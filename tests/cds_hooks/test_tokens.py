@@ -1,0 +1,300 @@
+"""Who may call. Every refusal is the same 401, whatever the reason."""
+
+import base64
+import json
+import threading
+import time
+import warnings
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from pydantic import ValidationError
+from sqlalchemy import func, select
+from starlette.testclient import TestClient
+
+from app.cds_hooks.settings import CdsSettings, Issuer
+from app.core.database import Database
+from app.core.replay import ReplayGuard, use_once
+from tests.cds_hooks.keys import BASE, ISSUER, RecordSystem
+from tests.cds_hooks.support import LDN, SIGN, calling, request
+
+NOW = int(time.time())
+
+
+@pytest.fixture(scope="module")
+def ehr() -> RecordSystem:
+    return RecordSystem()
+
+
+@pytest.fixture
+def settings(ehr: RecordSystem, tmp_path: Path) -> CdsSettings:
+    return CdsSettings(base_url=BASE, issuers=(Issuer(iss=ISSUER, jwks=str(ehr.write(tmp_path))),))
+
+
+@pytest.fixture
+def caller(scratch: Database, settings: CdsSettings) -> Iterator[TestClient]:
+    """From anywhere: the token alone decides."""
+    with calling(scratch.url.render_as_string(hide_password=False), settings, ("203.0.113.7", 4)) as caller:
+        yield caller
+
+
+def _post(caller: TestClient, token: str | None, path: str = SIGN, **headers: str) -> Any:
+    sent = headers | ({"Authorization": f"Bearer {token}"} if token is not None else {})
+    return caller.post(path, json=request(LDN), headers=sent)
+
+
+@pytest.mark.parametrize("alg", ["ES384", "RS384"])
+def test_a_good_token_is_let_in(caller: TestClient, ehr: RecordSystem, alg: str) -> None:
+    assert _post(caller, ehr.token(SIGN, alg=alg)).status_code == 200
+
+
+def test_what_epic_adds_does_not_hurt(caller: TestClient, ehr: RecordSystem) -> None:
+    assert _post(caller, ehr.token(SIGN, alg="RS384", nbf=NOW - 5, sub="client")).status_code == 200
+
+
+def _hmac_with_public_key(ehr: RecordSystem) -> str:
+    """The classic confusion: our public key as the secret of an HMAC. Written by hand: the library refuses to."""
+    import hashlib
+    import hmac
+
+    secret = ehr.curve.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+    head = _part({"alg": "HS384", "typ": "JWT", "kid": "ec"}) + "." + _part(ehr.claims(SIGN))
+    return f"{head}.{_encode(hmac.new(secret, head.encode(), hashlib.sha384).digest())}"
+
+
+def _encode(raw: bytes) -> str:
+    return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
+
+
+def _part(value: Any) -> str:
+    return _encode(json.dumps(value).encode())
+
+
+def _unsigned(ehr: RecordSystem) -> str:
+    return f"{_part({'alg': 'none', 'typ': 'JWT', 'kid': 'ec'})}.{_part(ehr.claims(SIGN))}."
+
+
+def _tampered(ehr: RecordSystem) -> str:
+    head, _, signature = ehr.token(SIGN).split(".")
+    return f"{head}.{_part(ehr.claims(SIGN))}.{signature}"
+
+
+def _foreign(ehr: RecordSystem) -> str:
+    return ehr.token(SIGN, key=ec.generate_private_key(ec.SECP384R1()))
+
+
+def _embedded(ehr: RecordSystem) -> str:
+    other = RecordSystem()
+    key = json.loads(other.jwks())["keys"][0]
+    return ehr.token(SIGN, key=other.curve, headers={"jwk": key, "jku": "https://evil.example/jwks.json"})
+
+
+def _short_hmac(ehr: RecordSystem) -> str:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return ehr.token(SIGN, alg="HS256", key="secret")
+
+
+BAD: dict[str, Callable[[RecordSystem], str | None]] = {
+    "no token": lambda _: None,
+    "empty": lambda _: "",
+    "not a token": lambda _: "abc",
+    "three empty parts": lambda _: "..",
+    "not base64": lambda _: "%%%.%%%.%%%",
+    "header is a list": lambda ehr: f"{_part([])}.{_part(ehr.claims(SIGN))}.AA",
+    "claims are a list": lambda ehr: f"{_part({'alg': 'ES384', 'kid': 'ec'})}.{_part([])}.AA",
+    "far too long": lambda ehr: ehr.token(SIGN, more="x" * 9000),
+    "alg none": _unsigned,
+    "HMAC": _short_hmac,
+    "HMAC with the public key": _hmac_with_public_key,
+    "an algorithm off the list": lambda ehr: ehr.token(SIGN, alg="ES256", key=ec.generate_private_key(ec.SECP256R1())),
+    "RS384 under the EC key's name": lambda ehr: ehr.token(SIGN, alg="RS384", headers={"kid": "ec"}),
+    "tampered claims": _tampered,
+    "a key of somebody else": _foreign,
+    "its own key inside": _embedded,
+    "an unknown kid": lambda ehr: ehr.token(SIGN, headers={"kid": "other"}),
+    "no kid": lambda ehr: ehr.token(SIGN, headers={"kid": None}),
+    "a critical extension": lambda ehr: ehr.token(SIGN, headers={"crit": ["b64"], "b64": True}),
+    "another type": lambda ehr: ehr.token(SIGN, headers={"typ": "at+jwt"}),
+    "an unknown issuer": lambda ehr: ehr.token(SIGN, iss="https://other.example"),
+    "no issuer": lambda ehr: ehr.token(SIGN, iss=None),
+    "another audience": lambda ehr: ehr.token(SIGN, aud=f"{BASE}/cds-services/ldn-order-select"),
+    "an audience with a slash": lambda ehr: ehr.token(SIGN, aud=f"{BASE}{SIGN}/"),
+    "a list of audiences": lambda ehr: ehr.token(SIGN, aud=[f"{BASE}{SIGN}"]),
+    "no audience": lambda ehr: ehr.token(SIGN, aud=None),
+    "expired": lambda ehr: ehr.token(SIGN, iat=NOW - 700, exp=NOW - 400),
+    "no exp": lambda ehr: ehr.token(SIGN, exp=None),
+    "no iat": lambda ehr: ehr.token(SIGN, iat=None),
+    "a year to live": lambda ehr: ehr.token(SIGN, exp=NOW + 31_536_000),
+    "exp beyond all time": lambda ehr: ehr.token(SIGN, exp=10**30),
+    "exp as text": lambda ehr: ehr.token(SIGN, exp=str(NOW + 200)),
+    "exp as a fraction": lambda ehr: ehr.token(SIGN, exp=NOW + 200.5),
+    "iat in the future": lambda ehr: ehr.token(SIGN, iat=NOW + 900, exp=NOW + 1000),
+    "exp before iat": lambda ehr: ehr.token(SIGN, iat=NOW + 20, exp=NOW + 10),
+    "not yet valid": lambda ehr: ehr.token(SIGN, nbf=NOW + 900),
+    "no jti": lambda ehr: ehr.token(SIGN, jti=None),
+    "an empty jti": lambda ehr: ehr.token(SIGN, jti=""),
+    "a jti without end": lambda ehr: ehr.token(SIGN, jti="x" * 501),
+}
+
+
+@pytest.mark.parametrize("make", BAD.values(), ids=BAD.keys())
+def test_a_bad_token_is_a_401_like_every_other(
+    caller: TestClient, ehr: RecordSystem, make: Callable[[RecordSystem], str | None]
+) -> None:
+    named = {"X-Request-ID": "same"}
+    without = _post(caller, None, **named)
+    answer = _post(caller, make(ehr), **named)
+
+    assert answer.status_code == 401
+    assert answer.content == without.content
+    assert answer.headers["www-authenticate"] == "Bearer"
+    assert answer.headers.items() == without.headers.items()
+
+
+def test_other_schemes_and_two_tokens_are_refused(caller: TestClient, ehr: RecordSystem) -> None:
+    good = f"Bearer {ehr.token(SIGN)}"
+    for headers in ([("Authorization", "Basic abc")], [("Authorization", good), ("Authorization", good)]):
+        assert caller.post(SIGN, json=request(LDN), headers=headers).status_code == 401
+
+
+def test_who_calls_is_asked_before_what_was_sent(caller: TestClient) -> None:
+    assert caller.post(SIGN, content=b"{").status_code == 401
+    assert caller.post("/cds-services/nothing", json={}).status_code == 401
+
+
+def test_discovery_is_open(caller: TestClient) -> None:
+    assert caller.get("/cds-services").status_code == 200
+
+
+def test_feedback_takes_tokens_for_its_own_address(caller: TestClient, ehr: RecordSystem) -> None:
+    path = f"{SIGN}/feedback"
+
+    assert _post(caller, ehr.token(SIGN), path).status_code == 401
+    assert _post(caller, ehr.token(path), path).status_code == 422  # let in; the body is no feedback
+
+
+def test_a_token_works_once_on_all_replicas(scratch: Database, settings: CdsSettings, ehr: RecordSystem) -> None:
+    token = ehr.token(SIGN)
+    url = scratch.url.render_as_string(hide_password=False)
+    with calling(url, settings) as one, calling(url, settings) as other:
+        answers = [_post(replica, token, **{"X-Request-ID": "same"}) for replica in (one, other, one)]
+        missing = _post(one, None, **{"X-Request-ID": "same"})
+
+    assert [answer.status_code for answer in answers] == [200, 401, 401]
+    assert answers[1].content == missing.content
+
+
+def test_a_refused_token_is_not_remembered(scratch: Database, settings: CdsSettings, ehr: RecordSystem) -> None:
+    with calling(scratch.url.render_as_string(hide_password=False), settings) as caller:
+        _post(caller, _foreign(ehr))
+        _post(caller, ehr.token(SIGN))
+
+    with scratch.read() as session:
+        assert session.scalar(select(func.count()).select_from(ReplayGuard)) == 1
+
+
+def test_used_tokens_are_forgotten_when_their_time_is_over(scratch: Database) -> None:
+    for identifier, until in (
+        ("old", "2020-01-01T00:00:00Z"),
+        ("new", "2999-01-01T00:00:00Z"),
+        ("x", "2999-01-01T00:00:00Z"),
+    ):
+        with scratch.write() as session:
+            use_once(session, ISSUER, identifier, until)
+
+    with scratch.read() as session:
+        assert set(session.scalars(select(ReplayGuard.token_id))) == {"new", "x"}
+
+
+@pytest.mark.parametrize(
+    ("host", "headers", "status"),
+    [
+        ("127.0.0.1", {}, 200),
+        ("::1", {}, 200),
+        ("203.0.113.7", {}, 401),
+        ("127.0.0.1", {"X-Forwarded-For": "203.0.113.7"}, 401),
+        ("127.0.0.1", {"Forwarded": "for=203.0.113.7"}, 401),
+    ],
+)
+def test_without_an_issuer_only_this_machine_may_call(
+    scratch: Database, host: str, headers: dict[str, str], status: int
+) -> None:
+    with calling(scratch.url.render_as_string(hide_password=False), CdsSettings(), (host, 1)) as caller:
+        assert caller.post(SIGN, json=request(LDN), headers=headers).status_code == status
+
+
+class _Keys(BaseHTTPRequestHandler):
+    def do_GET(self) -> None:
+        served: Any = self.server
+        served.asked += 1
+        if self.path == "/moved":
+            self.send_response(302)
+            self.send_header("Location", "/keys")
+            self.end_headers()
+            return
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(served.keys.encode())
+
+    def log_message(self, *_: Any) -> None:
+        """Quiet."""
+
+
+@pytest.mark.parametrize(("path", "status"), [("/keys", 200), ("/moved", 401)])
+def test_keys_come_from_the_configured_address_alone(
+    scratch: Database, ehr: RecordSystem, path: str, status: int
+) -> None:
+    served: Any = HTTPServer(("127.0.0.1", 0), _Keys)
+    served.asked, served.keys = 0, ehr.jwks()
+    threading.Thread(target=served.serve_forever, daemon=True).start()
+    jwks = f"http://127.0.0.1:{served.server_port}{path}"
+    settings = CdsSettings(base_url=BASE, issuers=(Issuer(iss=ISSUER, jwks=jwks),))
+    try:
+        with calling(scratch.url.render_as_string(hide_password=False), settings) as caller:
+            assert _post(caller, ehr.token(SIGN)).status_code == status
+            assert _post(caller, ehr.token(SIGN, headers={"jku": jwks})).status_code == status
+            assert _post(caller, ehr.token(SIGN, headers={"jku": f"{jwks}/other"})).status_code == 401
+            for _ in range(5):
+                assert _post(caller, ehr.token(SIGN, headers={"kid": "unknown"})).status_code == 401
+    finally:
+        served.shutdown()
+        served.server_close()
+    assert served.asked == 1
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"base_url": "http://ldn.example.org", "issuers": [{"iss": ISSUER, "jwks": "/keys.json"}]},
+        {"base_url": BASE, "issuers": [{"iss": ISSUER, "jwks": "http://ehr.example.org/keys"}]},
+        {"base_url": BASE, "issuers": [{"iss": ISSUER, "jwks": "/a"}, {"iss": ISSUER, "jwks": "/b"}]},
+        {"base_url": BASE, "issuers": [{"iss": ISSUER, "jwks": "/a", "algorithms": ["HS256"]}]},
+        {"base_url": BASE, "issuers": [{"iss": ISSUER, "jwks": "/a", "algorithms": []}]},
+        {"base_url": f"{BASE}/path"},
+        {"services": ["ldn-everything"]},
+    ],
+)
+def test_settings_that_would_be_unsafe_are_refused(given: dict[str, Any]) -> None:
+    with pytest.raises(ValidationError):
+        CdsSettings(**given)
+
+
+def test_keys_that_cannot_be_read_let_nobody_in(scratch: Database, ehr: RecordSystem, tmp_path: Path) -> None:
+    broken = tmp_path / "broken.json"
+    broken.write_text("{}")
+    for path in (broken, tmp_path / "missing.json"):
+        settings = CdsSettings(base_url=BASE, issuers=(Issuer(iss=ISSUER, jwks=str(path)),))
+        with calling(scratch.url.render_as_string(hide_password=False), settings) as caller:
+            assert _post(caller, ehr.token(SIGN)).status_code == 401
+
+
+def test_the_rsa_key_must_be_the_one_that_is_registered(caller: TestClient, ehr: RecordSystem) -> None:
+    stranger = rsa.generate_private_key(65537, 2048)
+
+    assert _post(caller, ehr.token(SIGN, alg="RS384", key=stranger)).status_code == 401

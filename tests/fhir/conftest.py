@@ -1,0 +1,81 @@
+"""The faces on a small application of their own, so that a public address can be given."""
+
+import json
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import cache
+from typing import Any
+
+import pytest
+from fastapi import FastAPI
+from starlette.testclient import TestClient
+
+from app import fhir
+from app.core.database import Database
+from app.fhir.validation import pages
+from app.http import problems
+from app.http.middleware import Guard
+from tests.conftest import Engine, opened
+
+BASE = "https://ldn.example.org"
+
+Json = dict[str, Any]
+
+
+def application(database: Database, base: str) -> FastAPI:
+    app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
+    app.state.database = database
+    app.state.dataset = None
+    problems.install(app)
+    fhir.install(app, base)
+    return app
+
+
+def guard(app: FastAPI) -> Guard:
+    return Guard(app, max_body_bytes=1000, deadline_seconds=30)
+
+
+@contextmanager
+def speaking(database: Database, base: str = BASE) -> Iterator[TestClient]:
+    with TestClient(guard(application(database, base)), raise_server_exceptions=False) as client:
+        yield client
+
+
+@pytest.fixture(scope="session")
+def facade(engine: Engine) -> Iterator[TestClient]:
+    """Reads the seeded original of each engine."""
+    with opened(engine.original) as database, speaking(database) as client:
+        yield client
+
+
+@pytest.fixture
+def scratch_facade(scratch: Database) -> Iterator[TestClient]:
+    with speaking(scratch) as client:
+        yield client
+
+
+@pytest.fixture(scope="session")
+def seeded(engines: Callable[[str], Engine]) -> Iterator[Database]:
+    with opened(engines("sqlite").original) as database:
+        yield database
+
+
+@pytest.fixture(scope="session")
+def resources(seeded: Database) -> dict[str, list[Json]]:
+    """Every resource of the data set by type."""
+    found: dict[str, list[Json]] = {}
+    with seeded.read() as session:
+        for name, bodies in pages(session, BASE):
+            found.setdefault(name, []).extend(json.loads(body) for body in bodies)
+    return found
+
+
+@cache
+def model(name: str) -> Any:
+    """The class of HL7's definition; loading it takes a second or two."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        from fhir.resources import get_fhir_model_class
+
+        return get_fhir_model_class(name)

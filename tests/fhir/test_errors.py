@@ -1,0 +1,108 @@
+"""Below `/fhir` every error is an OperationOutcome with the status that FHIR asks for."""
+
+import pytest
+from starlette.testclient import TestClient
+
+from app.core.database import Database
+from tests.fhir.conftest import Json, application, guard, model, speaking
+from tests.fhir.strict import breaches
+
+R5 = "/fhir/r5"
+
+ERRORS = [
+    ("GET", f"{R5}/Evidence/nobody", {}, 404, "not-found"),
+    ("GET", f"{R5}/Evidence/ldn-fibromyalgia-pain", {}, 404, "not-found"),
+    ("GET", f"{R5}/ClinicalUseDefinition/swing-care-fibromyalgia-definition", {}, 404, "not-found"),
+    ("GET", f"{R5}/MedicationKnowledge/opioid-analgesics", {}, 404, "not-found"),
+    ("GET", f"{R5}/Library/nobody", {}, 404, "not-found"),
+    ("GET", f"{R5}/Patient", {}, 404, "not-found"),
+    ("GET", f"{R5}/Patient/1", {}, 404, "not-found"),
+    ("GET", f"{R5}/Evidence/", {}, 404, "not-found"),
+    ("GET", f"{R5}/Evidence/a/_history/1", {}, 404, "not-found"),
+    ("GET", R5, {}, 404, "not-found"),
+    ("GET", "/fhir/r4/Evidence", {}, 404, "not-found"),
+    ("GET", "/fhir/", {}, 404, "not-found"),
+    ("POST", f"{R5}/Evidence", {}, 405, "not-supported"),
+    ("PUT", f"{R5}/Evidence/a", {}, 405, "not-supported"),
+    ("DELETE", f"{R5}/Evidence/a", {}, 405, "not-supported"),
+    ("POST", f"{R5}/Evidence/_search", {}, 405, "not-supported"),
+    ("GET", f"{R5}/Evidence", {"Accept": "application/fhir+xml"}, 406, "not-supported"),
+    ("GET", f"{R5}/Evidence", {"Accept": "application/fhir+json; fhirVersion=4.0"}, 406, "not-supported"),
+    ("GET", f"{R5}/Evidence", {"Accept": "application/fhir+json;q=0"}, 406, "not-supported"),
+    ("GET", f"{R5}/metadata?_format=xml", {}, 406, "not-supported"),
+    ("GET", f"{R5}/Evidence?_count=-1", {}, 400, "invalid"),
+    ("GET", f"{R5}/Evidence?_count=many", {}, 400, "invalid"),
+    ("GET", f"{R5}/Evidence?_count=%D9%A3", {}, 400, "invalid"),
+    ("GET", f"{R5}/Evidence?_summary=maybe", {}, 400, "invalid"),
+    ("GET", f"{R5}/Evidence/a?_summary=count", {}, 400, "invalid"),
+    ("GET", f"{R5}/Evidence?_summary=true&_elements=note", {}, 400, "invalid"),
+    ("GET", f"{R5}/Evidence?_after=../x", {}, 400, "invalid"),
+    ("GET", f"{R5}/Citation?identifier:contains=1", {}, 400, "invalid"),
+    ("GET", f"{R5}/Citation?title={'a' * 501}", {}, 400, "invalid"),
+    ("GET", f"{R5}/Citation?_id={','.join('a' * 51)}", {}, 400, "invalid"),
+    ("GET", f"{R5}/Citation?colour=red", {"Prefer": "handling=strict"}, 400, "not-supported"),
+    ("GET", f"{R5}/Citation/younger-2013?colour=red", {"Prefer": "handling=strict"}, 400, "not-supported"),
+    ("GET", f"{R5}/metadata?colour=red", {"Prefer": "respond-async; handling=strict"}, 400, "not-supported"),
+    ("GET", f"{R5}/Library?colour=red", {"Prefer": "handling=strict"}, 400, "not-supported"),
+]
+
+
+def outcome(answer: object) -> Json:
+    resource: Json = answer.json()  # type: ignore[attr-defined]
+    checked = model("OperationOutcome").model_validate(resource)
+    assert list(breaches(checked)) == []
+    return resource
+
+
+@pytest.mark.parametrize(("method", "address", "headers", "status", "code"), ERRORS)
+def test_the_answer_is_the_one_that_fhir_asks_for(
+    facade: TestClient, method: str, address: str, headers: dict[str, str], status: int, code: str
+) -> None:
+    answer = facade.request(method, address, headers=headers)
+
+    assert answer.status_code == status
+    assert answer.headers["content-type"] == "application/fhir+json; charset=utf-8"
+    assert answer.headers["cache-control"] == "no-store"
+    assert outcome(answer)["issue"][0]["code"] == code
+
+
+def test_what_was_sent_is_not_repeated(facade: TestClient) -> None:
+    for address in (f"{R5}/patient-zero-4711", f"{R5}/Evidence?_count=patient-zero-4711"):
+        assert "4711" not in facade.get(address).text
+
+
+def test_what_cannot_be_searched_for_is_found_nowhere(facade: TestClient) -> None:
+    for text in ("%25", "_", "'; drop table claims; --", "|", "\\", "a|b|c", ",,,", "(" * 400):
+        for query in ("title:contains", "title", "identifier", "_id"):
+            answer = facade.get(f"{R5}/Citation", params={query: text.replace("%25", "%")})
+            assert answer.status_code == 200
+
+
+def test_options_names_the_methods(facade: TestClient) -> None:
+    answer = facade.options(f"{R5}/Evidence")
+
+    assert (answer.status_code, answer.headers["allow"]) == (204, "GET, HEAD, OPTIONS")
+
+
+def test_a_405_names_the_methods_that_are_answered(facade: TestClient) -> None:
+    assert facade.post(f"{R5}/Evidence").headers["allow"] == "GET, HEAD, OPTIONS"
+
+
+def test_a_database_that_is_away_is_a_503(blank: Database) -> None:
+    with speaking(blank) as client:
+        answer = client.get(f"{R5}/Evidence")
+
+    assert (answer.status_code, answer.headers["retry-after"]) == (503, "2")
+    assert outcome(answer)["issue"][0]["code"] == "transient"
+
+
+def test_a_failure_of_ours_says_nothing_of_it(seeded: Database) -> None:
+    app = application(seeded, "")
+    app.state.database = None
+    with TestClient(guard(app), raise_server_exceptions=False) as client:
+        answer = client.get(f"{R5}/Evidence")
+
+    assert answer.status_code == 500
+    assert outcome(answer)["issue"] == [
+        {"severity": "error", "code": "exception", "details": {"text": "The server could not answer this."}}
+    ]

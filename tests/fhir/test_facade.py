@@ -1,0 +1,311 @@
+"""Read, search, page, parts and conditional requests, on both engines."""
+
+from collections.abc import Iterator
+from urllib.parse import urlsplit
+
+import pytest
+from starlette.testclient import TestClient
+
+from app.core.database import Database
+from app.core.history import StoredRecord
+from app.core.resource import Key
+from app.curation.service import Change, publish
+from app.curation.world import Now
+from app.fhir.rendered import Cache, Rendered
+from app.fhir.types import TYPES
+from tests.factories import CURATOR, amended
+from tests.fhir.conftest import BASE, Json, speaking
+
+R5 = "/fhir/r5"
+NAMES = [fhir_type.name for fhir_type in TYPES]
+
+
+def ids(bundle: Json) -> list[str]:
+    return [entry["resource"]["id"] for entry in bundle.get("entry", [])]
+
+
+def links(bundle: Json) -> dict[str, str]:
+    return {link["relation"]: link["url"] for link in bundle["link"]}
+
+
+def path_of(url: str) -> str:
+    parts = urlsplit(url)
+    return f"{parts.path}?{parts.query}"
+
+
+def pages(client: TestClient, address: str) -> Iterator[Json]:
+    while address:
+        bundle = client.get(address).json()
+        yield bundle
+        address = path_of(links(bundle)["next"]) if "next" in links(bundle) else ""
+
+
+# --- metadata and read ------------------------------------------------------------------------------------------------
+
+
+def test_metadata_tells_every_type_with_its_search_parameters(facade: TestClient) -> None:
+    statement = facade.get(f"{R5}/metadata").json()
+    told = {resource["type"]: resource for resource in statement["rest"][0]["resource"]}
+
+    assert statement["fhirVersion"] == "5.0.0"
+    assert statement["implementation"]["url"] == f"{BASE}{R5}"
+    assert set(told) == {*NAMES, "Library"}
+    for fhir_type in TYPES:
+        names = [parameter["name"] for parameter in told[fhir_type.name]["searchParam"]]
+        assert names == ["_id", *(parameter.name for parameter in fhir_type.parameters)]
+
+
+def test_a_read_carries_version_date_and_media_type(facade: TestClient) -> None:
+    answer = facade.get(f"{R5}/Citation/younger-2013")
+    resource = answer.json()
+
+    assert answer.headers["content-type"] == "application/fhir+json; charset=utf-8"
+    assert answer.headers["etag"] == f'W/"{resource["meta"]["versionId"]}"'
+    assert answer.headers["last-modified"].endswith(" GMT")
+    assert answer.headers["dataset-serial"] == "1"
+    assert {"system": "https://doi.org", "value": "10.1002/art.37734"} in resource["citedArtifact"]["identifier"]
+
+
+def test_a_client_that_has_the_version_hears_304(facade: TestClient) -> None:
+    for address in (f"{R5}/Citation/younger-2013", f"{R5}/Evidence?_count=2", f"{R5}/metadata"):
+        tag = facade.get(address).headers["etag"]
+        again = facade.get(address, headers={"If-None-Match": tag})
+
+        assert tag.startswith('W/"')
+        assert (again.status_code, again.content) == (304, b"")
+
+
+def test_head_answers_as_get_does_without_a_body(facade: TestClient) -> None:
+    answer = facade.head(f"{R5}/Substance/naltrexone")
+
+    assert (answer.status_code, answer.content) == (200, b"")
+    assert answer.headers["etag"].startswith('W/"')
+
+
+def test_the_library_is_the_data_set(facade: TestClient) -> None:
+    read = facade.get(f"{R5}/Library/ldn-evidence").json()
+    found = facade.get(f"{R5}/Library").json()
+    other = facade.get(f"{R5}/Library?_id=other").json()
+
+    assert "not medical advice" in read["description"]
+    assert ids(found) == ["ldn-evidence"]
+    assert (other["total"], ids(other)) == (0, [])
+
+
+@pytest.mark.parametrize(
+    ("asked", "media_type"),
+    [
+        ({"Accept": "application/fhir+json"}, "application/fhir+json"),
+        ({"Accept": "application/fhir+json; fhirVersion=5.0"}, "application/fhir+json"),
+        ({"Accept": "application/json+fhir"}, "application/fhir+json"),
+        ({"Accept": "application/json"}, "application/json"),
+        ({"Accept": "text/html,application/xml;q=0.9,*/*;q=0.8"}, "application/fhir+json"),
+        ({"Accept": "application/fhir+xml, application/fhir+json;q=0.5"}, "application/fhir+json"),
+    ],
+)
+def test_the_accept_header_chooses(facade: TestClient, asked: dict[str, str], media_type: str) -> None:
+    answer = facade.get(f"{R5}/Substance/naltrexone", headers=asked)
+
+    assert answer.headers["content-type"] == f"{media_type}; charset=utf-8"
+
+
+@pytest.mark.parametrize("value", ["json", "application/json", "application/fhir%2Bjson", "application/fhir+json"])
+def test_format_goes_before_accept(facade: TestClient, value: str) -> None:
+    answer = facade.get(f"{R5}/Substance/naltrexone?_format={value}", headers={"Accept": "application/fhir+xml"})
+
+    assert answer.status_code == 200
+
+
+# --- parts ------------------------------------------------------------------------------------------------------------
+
+
+def test_elements_are_chosen_and_what_must_travel_stays(facade: TestClient) -> None:
+    resource = facade.get(f"{R5}/ClinicalUseDefinition/ldn-fibromyalgia-pain?_elements=indication").json()
+
+    assert set(resource) == {"resourceType", "id", "meta", "extension", "type", "indication"}
+    assert resource["meta"]["tag"][0]["code"] == "SUBSETTED"
+
+
+@pytest.mark.parametrize("summary", ["true", "data", "text"])
+def test_no_summary_shows_a_statement_without_its_caveat(facade: TestClient, summary: str) -> None:
+    for name in ("Evidence", "ClinicalUseDefinition", "ArtifactAssessment"):
+        bundle = facade.get(f"{R5}/{name}?_count=5&_summary={summary}").json()
+        for entry in bundle["entry"]:
+            resource = entry["resource"]
+            told = str(resource.get("note", "")) + str(resource.get("extension", ""))
+            assert "Caveat: " in told
+            assert ("text" in resource) == (summary == "text")
+
+
+def test_counts_come_without_entries(facade: TestClient) -> None:
+    for query in ("_summary=count", "_count=0"):
+        bundle = facade.get(f"{R5}/Evidence?{query}").json()
+        assert "entry" not in bundle
+        assert set(links(bundle)) == {"self"}
+        assert bundle["total"] > 400
+
+
+# --- search -----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_pages_lose_and_repeat_nothing(facade: TestClient, name: str) -> None:
+    found: list[str] = []
+    for bundle in pages(facade, f"{R5}/{name}?_count=40"):
+        assert len(ids(bundle)) <= 40
+        found += ids(bundle)
+
+    assert found == sorted(set(found))
+    assert len(found) == bundle["total"]
+
+
+def test_entries_are_the_resources_that_a_read_answers(facade: TestClient) -> None:
+    for name in NAMES:
+        entry = facade.get(f"{R5}/{name}?_count=1").json()["entry"][0]
+        assert entry["fullUrl"] == f"{BASE}{R5}/{name}/{entry['resource']['id']}"
+        assert facade.get(path_of(entry["fullUrl"])).json() == entry["resource"]
+
+
+def test_the_self_link_tells_what_took_part(facade: TestClient) -> None:
+    bundle = facade.get(f"{R5}/ClinicalUseDefinition?type=warning&colour=red&subject=&_count=3").json()
+
+    assert links(bundle)["self"] == f"{BASE}{R5}/ClinicalUseDefinition?type=warning&_count=3"
+
+
+SEARCHES = [
+    ("Citation?identifier=https://doi.org|10.1002/ART.37734", {"younger-2013"}),
+    ("Citation?identifier=23359310", {"younger-2013"}),
+    ("Citation?identifier=https://pubmed.ncbi.nlm.nih.gov|23359310", {"younger-2013"}),
+    ("Citation?identifier=https://doi.org|23359310", set()),
+    ("Citation?_id=younger-2013,bruun-2024,nobody", {"younger-2013", "bruun-2024"}),
+    ("Citation?_id=younger-2013&_id=bruun-2024", set()),
+    ("Citation?title:contains=COUNTERBALANCED", {"younger-2013"}),
+    ("Citation?title:exact=low-dose", set()),
+    ("Substance?code=http://www.nlm.nih.gov/research/umls/rxnorm|7243", {"naltrexone"}),
+    ("Substance?code=http://www.whocc.no/atc|7243", set()),
+    ("Substance?code=low-dose-naltrexone", {"low-dose-naltrexone"}),
+    ("Substance?status=active&_id=naltrexone", {"naltrexone"}),
+    ("Substance?status=inactive", set()),
+    ("MedicationKnowledge?code=7243", {"naltrexone"}),
+    ("MedicationKnowledge?ingredient=Substance/low-dose-naltrexone", {"low-dose-naltrexone"}),
+    ("ClinicalUseDefinition?type=banana", set()),
+    ("ClinicalUseDefinition?interaction=other", set()),
+    ("ClinicalUseDefinition?subject=Citation/naltrexone", set()),
+]
+
+
+@pytest.mark.parametrize(("query", "expected"), SEARCHES)
+def test_searches_find(facade: TestClient, query: str, expected: set[str]) -> None:
+    bundle = facade.get(f"{R5}/{query}").json()
+
+    assert set(ids(bundle)) == expected
+    assert bundle["total"] == len(expected)
+
+
+def test_a_condition_is_found_by_code_in_its_system_or_by_its_id(facade: TestClient) -> None:
+    by_code, by_system, by_id = (
+        ids(facade.get(f"{R5}/ClinicalUseDefinition?_count=200&indication={token}").json())
+        for token in ("M79.7", "http://hl7.org/fhir/sid/icd-10-cm|m79.7", "fibromyalgia")
+    )
+
+    assert "ldn-fibromyalgia-pain" in by_code
+    assert by_code == by_system == by_id
+
+
+def test_a_dose_regimen_finds_the_harms_of_its_drug_and_none_of_its_benefits(facade: TestClient) -> None:
+    def found(query: str) -> set[str]:
+        return set(ids(facade.get(f"{R5}/ClinicalUseDefinition?_count=200&{query}").json()))
+
+    low, drug = found("subject=Substance/low-dose-naltrexone"), found(f"subject={BASE}{R5}/Substance/naltrexone")
+    indications = found("type=indication")
+
+    assert "naltrexone-opioid-contraindication" in low
+    assert drug - low == drug & indications
+    assert drug - low
+
+
+def test_every_clinical_use_is_found_by_its_type(facade: TestClient) -> None:
+    types = ("indication", "contraindication", "interaction", "undesirable-effect", "warning")
+    totals = [facade.get(f"{R5}/ClinicalUseDefinition?_count=0&type={name}").json()["total"] for name in types]
+    together = facade.get(f"{R5}/ClinicalUseDefinition?_count=0&type={','.join(types)}").json()["total"]
+
+    assert all(totals)
+    assert sum(totals) == together == facade.get(f"{R5}/ClinicalUseDefinition?_count=0").json()["total"]
+
+
+def test_strict_handling_refuses_what_lenient_handling_ignores(facade: TestClient) -> None:
+    lenient = facade.get(f"{R5}/Evidence?colour=red&_count=1")
+    strict = facade.get(f"{R5}/Evidence?colour=red&_count=1", headers={"Prefer": "handling=strict"})
+
+    assert lenient.status_code == 200
+    assert strict.status_code == 400
+    assert strict.json()["issue"][0]["code"] == "not-supported"
+
+
+def test_without_a_public_address_links_are_path_absolute(seeded: Database) -> None:
+    with speaking(seeded, base="") as client:
+        bundle = client.get(f"{R5}/Evidence?_count=1").json()
+
+    assert links(bundle)["next"].startswith(f"{R5}/Evidence?_count=1&_after=")
+    assert "fullUrl" not in bundle["entry"][0]
+
+
+# --- change -----------------------------------------------------------------------------------------------------------
+
+
+def change(database: Database, record_type: str, record_id: str, **fields: object) -> None:
+    with database.write() as session:
+        content = Now(session).content(Key(record_type, record_id))
+        publish(session, [amended(Change(record_type, content), **fields)], CURATOR, "For a test.")
+
+
+def test_a_change_of_what_is_shown_changes_the_version(scratch: Database, scratch_facade: TestClient) -> None:
+    citing = f"{R5}/ClinicalUseDefinition/ldn-fibromyalgia-pain"
+    other = f"{R5}/Substance/opioid-analgesics"
+    before = [scratch_facade.get(address).headers["etag"] for address in (citing, other)]
+
+    change(scratch, "document", "younger-2013", label="Younger and others 2013")
+    after = scratch_facade.get(citing, headers={"If-None-Match": before[0]})
+
+    assert before == ['W/"1"', 'W/"1"']
+    assert (after.status_code, after.headers["etag"]) == (200, 'W/"2"')
+    assert "Younger and others 2013" in after.text
+    assert scratch_facade.get(other, headers={"If-None-Match": before[1]}).status_code == 304
+
+
+def test_a_retired_record_is_gone_and_no_longer_found(scratch: Database, scratch_facade: TestClient) -> None:
+    change(scratch, "claim", "naltrexone-kidney-caution", status="retired", successor="naltrexone-liver-warning")
+    with scratch.read() as session:
+        retired = session.get_one(StoredRecord, ("claim", "naltrexone-kidney-caution"))
+        assert retired.status == "retired"
+
+    for name in ("ClinicalUseDefinition", "ArtifactAssessment"):
+        gone = scratch_facade.get(f"{R5}/{name}/naltrexone-kidney-caution")
+        found = scratch_facade.get(f"{R5}/{name}?_id=naltrexone-kidney-caution").json()
+        issue = gone.json()["issue"][0]
+        assert (gone.status_code, issue["code"]) == (410, "deleted")
+        assert "naltrexone-liver-warning" in issue["diagnostics"]
+        assert found["total"] == 0
+
+
+# --- the cache --------------------------------------------------------------------------------------------------------
+
+
+def kept(record_id: str, size: int = 10) -> Rendered:
+    return Rendered(record_id, b"x" * size, 1, "2026-01-01T00:00:00Z")
+
+
+def test_the_cache_holds_one_serial_within_its_bytes_and_drops_the_least_used() -> None:
+    cache = Cache(most_bytes=25)
+    cache.put(1, "Evidence", kept("a"))
+    cache.put(1, "Evidence", kept("b"))
+    cache.get(1, "Evidence", "a")
+    cache.put(1, "Evidence", kept("c"))
+
+    assert [bool(cache.get(1, "Evidence", name)) for name in "abc"] == [True, False, True]
+
+    cache.put(2, "Evidence", kept("d"))
+    cache.put(1, "Evidence", kept("e"))
+
+    assert cache.get(1, "Evidence", "a") is None
+    assert [bool(cache.get(2, "Evidence", name)) for name in "ade"] == [False, True, False]
