@@ -1,18 +1,27 @@
 """What this data set is: versions, counts, licences, disclaimer."""
 
-from fastapi import APIRouter, Depends, Request, Response
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Depends, Query, Request, Response
 from pydantic import BaseModel, ConfigDict
+from pydantic_core import to_json
 from sqlalchemy import func, select
 
+from app.api.negotiation import JSON, JSON_LD, Offer, answer, choose, documented
 from app.catalog import RESOURCES
 from app.core.history import Publication, StoredRecord
 from app.core.vocabulary import Status
+from app.evidence import linked_data
+from app.evidence.bibliography import how_to_cite
 from app.evidence.disclaimer import DISCLAIMER
 from app.evidence.grading import METHOD
 from app.http import caching
 from app.http.dataset import API_VERSION
 from app.http.deps import CurrentDataset, ReadSession
 from app.http.problems import declared_parameters_only, responses
+
+OFFERS = {"json": Offer(JSON), "jsonld": JSON_LD}
+MetaFormat = Literal["json", "jsonld"]
 
 router = APIRouter(tags=["meta"], dependencies=[Depends(declared_parameters_only)])
 
@@ -54,6 +63,7 @@ class MetaRead(BaseModel):
     methods: Methods
     licences: Licences
     disclaimer: str
+    how_to_cite: str
 
 
 LICENCES = Licences(
@@ -71,10 +81,28 @@ LICENCES = Licences(
     operation_id="getMeta",
     summary="Versions, counts, licences and the disclaimer",
     response_model=MetaRead,
-    responses=responses(422, 503),
+    responses={**documented(OFFERS, "The state of the data set."), **responses(406, 422, 503)},
 )
-def get_meta(request: Request, session: ReadSession, dataset: CurrentDataset) -> Response:
-    """What to show in a foot, and what to record beside anything you store."""
+def get_meta(
+    request: Request,
+    session: ReadSession,
+    dataset: CurrentDataset,
+    format: Annotated[MetaFormat | None, Query(description="Takes the place of `Accept`.")] = None,
+) -> Response:
+    """What to show in a foot, and what to record beside anything you store; as JSON-LD, a schema.org Dataset."""
+    choice = choose(request, OFFERS, format)
+    updated_at = session.scalar(select(Publication.at).where(Publication.serial == dataset.serial))
+    if choice.format == "jsonld":
+        body = to_json(
+            linked_data.dataset(
+                version=dataset.release or str(dataset.serial),
+                serial=dataset.serial,
+                updated_at=updated_at,
+                licence=LICENCES.data.url,
+                description=DISCLAIMER,
+            )
+        )
+        return answer(request, choice, body, caching.etag(body), file_name="ldn-evidence", headers=dataset.headers)
     counted = session.execute(
         select(StoredRecord.type, func.count())
         .where(StoredRecord.status == Status.published)
@@ -86,11 +114,14 @@ def get_meta(request: Request, session: ReadSession, dataset: CurrentDataset) ->
         api_version=API_VERSION,
         release=dataset.release,
         serial=dataset.serial,
-        updated_at=session.scalar(select(Publication.at).where(Publication.serial == dataset.serial)),
+        updated_at=updated_at,
         counts={resource.type: counts.get(resource.type, 0) for resource in RESOURCES},
         methods=Methods(consensus=METHOD.consensus, certainty=METHOD.certainty),
         licences=LICENCES,
         disclaimer=DISCLAIMER,
+        how_to_cite=how_to_cite(
+            serial=dataset.serial, release=dataset.release, published_at=updated_at, address="/v1/meta"
+        ),
     )
     body = meta.model_dump_json().encode()
-    return caching.json_response(request, body, caching.etag(body), headers=dataset.headers)
+    return answer(request, choice, body, caching.etag(body), file_name="ldn-evidence", headers=dataset.headers)

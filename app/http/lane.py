@@ -98,6 +98,7 @@ class Lane:
         """Let the application answer, and keep what it said where that may be kept."""
         answer = _Recorded()
         await self.app(scope, receive, answer.listen(send))
+        self._learn(answer)
         # A HEAD has no body to keep, and a 304 is only half an answer.
         if scope["method"] != "GET" or answer.status != 200 or answer.size > LARGEST:
             return

@@ -23,8 +23,9 @@ MEANINGS = frozenset(
 )
 """Why a request of the right form may be refused: what it names does not exist, cannot be read, or is not enough."""
 
-BEYOND_SCHEMAS = re.compile(r"dose|drugs\.\d+(\.dose)?|updated_since")
-"""Fields with rules that no schema tells: units of doses, exactly one name for each drug, days that exist."""
+BEYOND_SCHEMAS = re.compile(r"q|dose|drugs\.\d+(\.dose|\.text)?|updated_since")
+"""Fields with rules that no schema tells: text without control characters, units of doses, exactly one name for each
+drug, days that exist."""
 
 
 @schemathesis.check

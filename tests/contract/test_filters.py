@@ -15,7 +15,7 @@ Reads = dict[str, Callable[[Item], Collection[Any]]]
 
 PAGING = {"limit", "cursor", "sort"}
 APART = {"descendants", "dose", "citations", "updated_since", "code", "q", "format", "style"}
-"""Parameters with tests of their own, here or with doses, search and formats: they do not compare a value of the item."""
+"""Parameters with tests of their own, here or with doses, search and formats: they compare no value of the item."""
 HARM_KINDS = ("interaction", "safety")
 
 

@@ -190,8 +190,8 @@ class Inspector:
                 self._note(choice, value)
         if isinstance(value, dict):
             for name, part in value.items():
-                anything = schema.get("additionalProperties") or {}
-                self._note(schema.get("properties", {}).get(name, anything), part)
+                others = schema.get("additionalProperties")
+                self._note(schema.get("properties", {}).get(name, others if isinstance(others, dict) else {}), part)
         elif isinstance(value, list):
             for part in value:
                 self._note(schema.get("items", {}), part)

@@ -256,7 +256,7 @@ def test_without_a_public_address_links_are_path_absolute(seeded: Database) -> N
 def change(database: Database, record_type: str, record_id: str, **fields: object) -> None:
     with database.write() as session:
         content = Now(session).content(Key(record_type, record_id))
-        publish(session, [amended(Change(record_type, content), **fields)], CURATOR, "For a test.")
+        publish(session, CURATOR, [amended(Change(record_type, content), **fields)], "For a test.")
 
 
 def test_a_change_of_what_is_shown_changes_the_version(scratch: Database, scratch_facade: TestClient) -> None:

@@ -1,0 +1,58 @@
+"""Clients that others wrote drive a running server."""
+
+import threading
+import warnings
+from collections.abc import Iterator
+
+import pytest
+
+from app.core.database import Database
+from app.http.server import Timeouts, listen, server
+from tests.fhir.conftest import application, guard
+
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore")
+    from fhirclient.client import FHIRClient
+    from fhirpy import SyncFHIRClient
+    from fhirpy.base.exceptions import ResourceNotFound
+
+
+@pytest.fixture(scope="module")
+def url(seeded: Database) -> Iterator[str]:
+    listener = listen("127.0.0.1", 0)
+    base = f"http://127.0.0.1:{listener.getsockname()[1]}"
+    running = server(guard(application(seeded, base)), Timeouts(receive=5, shutdown=2))
+    thread = threading.Thread(target=running.run, args=([listener],))
+    thread.start()
+    yield f"{base}/fhir/r5"
+    running.should_exit = True
+    thread.join()
+
+
+def test_fhirpy_reads_searches_and_pages(url: str) -> None:
+    client = SyncFHIRClient(url)
+
+    citation = client.reference("Citation", "younger-2013").to_resource()
+    warnings_of_ldn = client.resources("ClinicalUseDefinition").search(
+        subject="Substance/low-dose-naltrexone", type="contraindication,warning"
+    )
+    paged = [resource["id"] for resource in client.resources("Evidence").limit(100)]
+
+    assert citation["citedArtifact"]["publicationForm"][0]["volume"] == "65"
+    assert "naltrexone-opioid-contraindication" in [resource["id"] for resource in warnings_of_ldn.fetch_all()]
+    assert len(paged) == len(set(paged)) == client.resources("Evidence").count()
+
+
+def test_fhirpy_hears_of_what_is_not_there(url: str) -> None:
+    with pytest.raises(ResourceNotFound):
+        SyncFHIRClient(url).reference("Citation", "nobody").to_resource()
+
+
+def test_fhirclient_prepares_itself_from_the_metadata(url: str) -> None:
+    client = FHIRClient(settings={"app_id": "test", "api_base": url})
+
+    bundle = client.server.request_json("ClinicalUseDefinition?indication=M79.7&_count=1")
+
+    assert client.prepare()
+    assert client.ready
+    assert bundle["resourceType"] == "Bundle"

@@ -1,0 +1,182 @@
+"""A world held in a dictionary, for mappers are pure: one contested claim, one warning, and what they rest on."""
+
+from typing import Any
+
+from app.core.content import Record
+from app.core.resource import Key
+from app.evidence.derive import DosingRangeDerived, computed_claim
+from tests.factories import record
+
+BASE = "https://ldn.example.org"
+
+
+class Held:
+    def __init__(self, *records: tuple[str, Record]) -> None:
+        self._contents = {Key(record_type, content.id): content for record_type, content in records}
+
+    def content(self, key: Key) -> Any:
+        return self._contents[key]
+
+    def derived(self, key: Key) -> Any:
+        content: Any = self._contents[key]
+        if key.type == "claim":
+            return computed_claim(self, content, None)
+        return DosingRangeDerived(claims=("ldn-fibromyalgia-pain",))
+
+
+def _held(record_type: str, record_id: str, **fields: Any) -> tuple[str, Record]:
+    return record_type, record(record_type, record_id, **fields).content
+
+
+def world() -> Held:
+    return Held(
+        _held(
+            "intervention",
+            "naltrexone",
+            name="Naltrexone",
+            codes=[
+                {"system": "rxnorm", "code": "7243", "relation": "exactMatch", "verified": True},
+                {"system": "rxnorm", "code": "1483744", "relation": "narrowMatch", "verified": True},
+                {"system": "atc", "code": "N07BB04", "relation": "exactMatch", "verified": False},
+            ],
+        ),
+        _held(
+            "intervention",
+            "low-dose-naltrexone",
+            name="Low-dose naltrexone",
+            synonyms=["LDN"],
+            level="regimen",
+            parent="naltrexone",
+        ),
+        _held("intervention", "opioid-analgesics", name="Opioid painkillers", level="drug_class"),
+        _held(
+            "condition",
+            "fibromyalgia",
+            name="Fibromyalgia",
+            codes=[{"system": "icd10cm", "code": "M79.7", "relation": "exactMatch", "verified": True}],
+        ),
+        _held("outcome", "pain", name="Pain"),
+        _held(
+            "study",
+            "younger-2013-trial",
+            design="randomized_crossover_trial",
+            blinding="double_blind",
+            participants=31,
+            population="Women with fibromyalgia",
+            arms=[
+                {"name": "Naltrexone", "role": "intervention", "dose_text": "4.5 mg a day"},
+                {"name": "Placebo", "role": "comparator"},
+            ],
+        ),
+        _held("study", "final-trial", participants=99),
+        _held(
+            "document",
+            "younger-2013",
+            label="Younger 2013",
+            title="Low-dose naltrexone for the treatment of fibromyalgia",
+            authors=[{"family": "Younger", "given": "Jarred"}, {"literal": "A Study Group"}],
+            authors_complete=False,
+            container_title="Arthritis & Rheumatism",
+            issued="2013-02",
+            volume="65",
+            issue="2",
+            page="529-538",
+            identifiers=[
+                {"scheme": "doi", "value": "https://doi.org/10.1002/ART.37734"},
+                {"scheme": "pmid", "value": "23359310"},
+            ],
+        ),
+        _held("document", "bruun-2024", label="Bruun 2024", standing=[{"standing": "retracted"}]),
+        _held(
+            "dosing_range",
+            "ldn-4-5-mg",
+            intervention="low-dose-naltrexone",
+            conditions=["fibromyalgia"],
+            low=4.5,
+            high=4.5,
+            unit="mg",
+            dose_text="4.5 mg/day",
+            schedule={"count": 1, "period": 1, "period_unit": "d", "timing": "in the evening"},
+            route="oral",
+        ),
+        _held(
+            "claim",
+            "ldn-fibromyalgia-pain",
+            statement="Low-dose naltrexone reduces pain in people with fibromyalgia.",
+            intervention="low-dose-naltrexone",
+            conditions=["fibromyalgia"],
+            comparator="placebo",
+            caveat="The larger trials found no difference from placebo, P > .05 & small.",
+            caveat_required=True,
+            reviewed_on="2026-11-22",
+            citations=[_SUPPORTING, _DISPUTING],
+        ),
+        _held(
+            "claim",
+            "naltrexone-opioid-contraindication",
+            kind="interaction",
+            form="regulatory_status",
+            statement="The label says that naltrexone must not be given to people who receive opioids.",
+            effect="contraindicated",
+            intervention="naltrexone",
+            conditions=[],
+            outcome=None,
+            interactants=["opioid-analgesics"],
+            jurisdiction="US",
+        ),
+    )
+
+
+_SUPPORTING = {
+    "id": "cit-younger",
+    "document": "younger-2013",
+    "study": "younger-2013-trial",
+    "stance": "supports",
+    "directness": "direct",
+    "role": "primary_result",
+    "finding": "Baseline pain fell by 28.8 % on 4.5 mg a day against 18.0 % on placebo.",
+    "locator": {"section": "Abstract, Results", "page": "529"},
+    "verification": {"result": "verified", "basis": "abstract", "checked_on": "2026-11-22"},
+    "estimates": [
+        {
+            "primary": True,
+            "outcome": "pain",
+            "unit": "%",
+            "p_operator": "=",
+            "p_value": 0.016,
+            "favours": "intervention",
+            "comparison": "between_groups",
+            "arms": [
+                {"name": "LDN", "role": "intervention", "value": 28.8},
+                {"name": "placebo", "role": "comparator", "value": 18.0},
+            ],
+        },
+    ],
+}
+_DISPUTING = {
+    "id": "cit-bruun",
+    "document": "bruun-2024",
+    "study": "final-trial",
+    "stance": "disputes",
+    "stance_reason": "n1a_excludes_mid",
+    "directness": "direct",
+    "role": "primary_result",
+    "finding": "No difference found between naltrexone and placebo.",
+    "verification": {"result": "verified", "basis": "abstract"},
+    "estimates": [
+        {
+            "primary": True,
+            "outcome": "pain",
+            "measure": "mean_difference",
+            "value": -0.34,
+            "unit": "{score}",
+            "scale": "0-10",
+            "ci_low": -0.95,
+            "ci_high": 0.27,
+            "ci_level": 95,
+            "p_operator": "<",
+            "p_value": 0.3,
+            "n_analysed": 99,
+        },
+    ],
+}

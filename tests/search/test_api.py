@@ -1,0 +1,280 @@
+"""`/v1/search` and `/v1/suggest` as a client meets them."""
+
+import json
+import random
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from starlette.testclient import TestClient
+
+FILTERS = {
+    "type": "claim",
+    "kind": "safety",
+    "condition": "fibromyalgia",
+    "stance": "disputes",
+    "consensus": "conflicting",
+    "certainty": "low",
+    "design": "randomized_crossover_trial",
+    "year": "2013",
+}
+LISTS = {
+    "claims": "claim",
+    "interventions": "intervention",
+    "conditions": "condition",
+    "mechanisms": "mechanism",
+    "side-effects": "side_effect",
+    "outcomes": "outcome",
+    "dosing-ranges": "dosing_range",
+    "studies": "study",
+    "documents": "document",
+}
+
+
+def ask(client: TestClient, q: str, **params: Any) -> dict[str, Any]:
+    answer = client.get("/v1/search", params={"q": q, **params})
+    assert answer.status_code == 200, answer.text
+    found: dict[str, Any] = answer.json()
+    return found
+
+
+def keys(found: dict[str, Any]) -> list[tuple[str, str]]:
+    return [(item["type"], item["id"]) for item in found["items"]]
+
+
+def everything(client: TestClient, q: str, limit: int = 200, **params: Any) -> Iterator[dict[str, Any]]:
+    """All items, page by page."""
+    page = ask(client, q, limit=limit, **params)
+    yield from page["items"]
+    while page["next"]:
+        page = client.get(page["next"]).json()
+        yield from page["items"]
+
+
+# --- what is asked ------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("q", "first"),
+    [
+        ("CFS", ("condition", "me-cfs")),
+        ("ME/CFS", ("condition", "me-cfs")),
+        ("m79.7", ("condition", "fibromyalgia")),
+        ("LDN", ("intervention", "low-dose-naltrexone")),
+        ("10.1002/art.37734", ("document", "younger-2013")),
+        ("https://doi.org/10.1002/ART.37734", ("document", "younger-2013")),
+        ("pmid:23359310", ("document", "younger-2013")),
+        ("23359310", ("document", "younger-2013")),
+        ("NCT04270877", ("study", "final-trial")),
+        ("CROHN\u2019S DISEASE", ("condition", "crohns-disease")),
+        ("uçeyler 2011", ("document", "uceyler-2011")),
+        ("fibromyal", ("condition", "fibromyalgia")),
+    ],
+)
+def test_names_codes_and_identifiers_find_what_they_name(client: TestClient, q: str, first: tuple[str, str]) -> None:
+    assert keys(ask(client, q))[0] == first
+
+
+def test_accents_and_case_do_not_matter(client: TestClient) -> None:
+    plain = ask(client, "naltrexone crohns response")["items"]
+    assert plain
+    assert ask(client, "NALTREXÓNE Crohn's RESPONSE")["items"] == plain
+
+
+def test_words_in_quotes_stay_in_a_row(client: TestClient) -> None:
+    free, quoted = ask(client, "active treatment disease crohns"), ask(client, '"active crohns disease"')
+    assert quoted["matched"] == "all"
+    assert 0 < quoted["total"] < free["total"]
+    claims = [item["title"] for item in quoted["items"] if item["type"] == "claim"]
+    assert any("active Crohn's disease" in title for title in claims)
+
+
+def test_unknown_words_are_corrected_and_the_correction_is_said(client: TestClient) -> None:
+    found = ask(client, "Fybromialgia, opiod")
+    assert found["did_you_mean"] == "fibromyalgia, opioid"
+    assert keys(found) == keys(ask(client, "fibromyalgia, opioid"))
+    assert ask(client, "fibromyalgia")["did_you_mean"] is None
+
+
+def test_a_word_that_no_record_has_makes_the_answer_partial(client: TestClient) -> None:
+    found = ask(client, "naltrexone xylophonist")
+    assert (found["matched"], found["did_you_mean"]) == ("any", None)
+    assert found["total"] > 0
+    assert ask(client, "xylophonist")["items"] == []
+
+
+# --- bad input ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "q",
+    [
+        '"', '""', '"""', "' OR 1=1 --", "a AND (", "NEAR(a b, 5)", "title:pain", "pain*", "*", "^pain", "pain NOT",
+        "-", "AND OR NOT", "{title} : x", "a:*B & !c | <-> d", "\\", "%", "_", "pain'; DROP TABLE claims; --",
+        "a", "x y z",
+        "the of and", "?!… — ;", "😀", "😀 pain", "疼痛", "\u202epain", "١٢٣", "\u017f", "\ufb01bro",
+        "\n\t", " ", "0", "1e9",
+        "1.5", "-5", "a-1", "http://x.example/y", "me@example.org", "/a/b", "<b>pain</b>", "2e4mg", "0x1f", "NULL",
+        "(" * 400, '"' * 399, "a " * 199, "pain " * 79, "x" * 400, "é" * 400, "ldn" * 133,
+    ],
+)  # fmt: skip
+def test_any_text_is_answered_or_refused(client: TestClient, q: str) -> None:
+    for method in ("GET", "POST"):
+        answer = (
+            client.get("/v1/search", params={"q": q}) if method == "GET" else client.post("/v1/search", json={"q": q})
+        )
+        assert answer.status_code == 200, answer.text
+        assert len(answer.json()["items"]) <= 20
+    assert client.get("/v1/suggest", params={"q": q[:100]}).status_code == 200
+    assert client.get("/v1/claims", params={"q": q}).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "q", ["", "a" * 60_000, "(" * 5000, "pain\0", "\ud800", "pain\x07", "\x9f"], ids=lambda q: repr(q[:8])
+)
+def test_what_no_search_box_sends_is_refused(client: TestClient, q: str) -> None:
+    body = json.dumps({"q": q})  # lone surrogates as escapes
+    assert client.post("/v1/search", content=body, headers={"Content-Type": "application/json"}).status_code == 422
+    if "\ud800" not in q and len(q) < 10_000:
+        assert client.get("/v1/search", params={"q": q}).status_code == 422
+        assert client.get("/v1/suggest", params={"q": q}).status_code == 422
+
+
+def test_a_lone_surrogate_in_the_address_is_refused(client: TestClient) -> None:
+    assert client.get("/v1/search?q=%ED%A0%80").status_code == 422
+
+
+@pytest.mark.parametrize("cursor", ["AAAAAAAAAAAA", "x" * 400])
+def test_an_altered_cursor_is_refused(client: TestClient, cursor: str) -> None:
+    assert client.get("/v1/search", params={"q": "pain", "cursor": cursor}).status_code == 422
+
+
+def test_a_cursor_of_another_question_is_refused(client: TestClient) -> None:
+    cursor = ask(client, "pain", limit=1)["next_cursor"]
+    answer = client.get("/v1/search", params={"q": "sleep", "limit": 1, "cursor": cursor})
+    assert answer.status_code == 422
+    assert answer.json()["errors"][0]["code"] == "foreign_cursor"
+
+
+# --- what is answered ---------------------------------------------------------------------------------------------
+
+
+def test_parts_join_to_the_title_and_claims_bring_their_summary(client: TestClient, asked: list[str]) -> None:
+    hits = 0
+    for q in asked[::3]:
+        for item in ask(client, q)["items"]:
+            assert "".join(part["text"] for part in item["parts"]) == item["title"]
+            assert all(part["text"] for part in item["parts"])
+            hits += sum(part["hit"] for part in item["parts"])
+            assert (item["claim"] is not None) == (item["type"] == "claim")
+            if item["claim"]:
+                assert (item["claim"]["id"], item["claim"]["statement"]) == (item["id"], item["title"])
+                assert {"caveat", "consensus", "certainty"} <= item["claim"].keys()
+    assert hits > 100
+
+
+def test_the_parts_that_were_asked_for_are_hits(client: TestClient) -> None:
+    (found,) = ask(client, "LDN spasticity multiple sclerosis", type="claim", limit=1)["items"]
+    hits = [part["text"] for part in found["parts"] if part["hit"]]
+    assert found["id"] == "ldn-ms-spasticity"
+    assert hits == ["Low-dose naltrexone", "spasticity", "multiple sclerosis"]
+
+
+@pytest.mark.parametrize("q", ["crohns", "sleep fibromyalgia", "naltrexone contraindication", "dose 4.5 mg", "younger"])
+def test_facets_are_counts_of_everything_that_matches(client: TestClient, q: str) -> None:
+    found = ask(client, q)
+    items = list(everything(client, q))
+    assert len(items) == found["total"] <= 200
+    types = Counter(item["type"] for item in items)
+    assert {f["value"]: f["count"] for f in found["facets"]["type"]} == types
+    for name, values in found["facets"].items():
+        for facet in values:
+            with_it = ask(client, q, **{name: facet["value"]})
+            if with_it["matched"] == found["matched"] == "all":
+                assert with_it["total"] == facet["count"], (name, facet)
+
+
+@pytest.mark.parametrize(("name", "value"), FILTERS.items())
+def test_a_filter_narrows_to_what_has_the_value(client: TestClient, name: str, value: str) -> None:
+    whole = {(item["type"], item["id"]) for item in everything(client, "fibromyalgia pain")}
+    narrowed = ask(client, "fibromyalgia pain", limit=200, **{name: value})
+    assert narrowed["items"]
+    assert {facet["value"] for facet in narrowed["facets"][name]} >= {value}
+    assert narrowed["total"] == next(f["count"] for f in narrowed["facets"][name] if f["value"] == value)
+    assert set(keys(narrowed)) <= whole or len(whole) == 200
+
+
+@pytest.mark.parametrize("limit", [1, 7, 50])
+def test_pages_lose_nothing_and_repeat_nothing(client: TestClient, limit: int) -> None:
+    whole = [(item["type"], item["id"]) for item in everything(client, "naltrexone")]
+    assert len(whole) == len(set(whole)) == 200
+    assert [(item["type"], item["id"]) for item in everything(client, "naltrexone", limit)] == whole
+
+
+def test_post_answers_as_get_does(client: TestClient, asked: list[str]) -> None:
+    for q in asked[::25]:
+        got = client.get("/v1/search", params={"q": q, "type": "claim", "limit": 5}).json()
+        posted = client.post("/v1/search", json={"q": q, "type": ["claim"], "limit": 5})
+        assert posted.headers["cache-control"] == "no-store"
+        assert posted.json() | {"next": got["next"]} == got
+
+
+def test_the_words_of_a_list_find_what_the_search_finds(client: TestClient, asked: list[str]) -> None:
+    agreed: Counter[str] = Counter()
+    for q in asked[::4]:
+        for path, record_type in LISTS.items():
+            searched = ask(client, q, type=record_type, limit=200)
+            if searched["matched"] != "all" or searched["did_you_mean"] or searched["next"]:
+                continue
+            listed = client.get(f"/v1/{path}", params={"q": q, "limit": 200}).json()
+            assert {item["id"] for item in listed["items"]} == {item["id"] for item in searched["items"]}, (q, path)
+            agreed[path] += len(listed["items"])
+    assert set(agreed) == set(LISTS)
+    assert min(agreed.values()) > 0
+
+
+# --- typeahead ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("typed", "first", "matched_on"),
+    [
+        ("fibrom", ("condition", "fibromyalgia"), "name"),
+        ("fibo", ("condition", "fibromyalgia"), "name"),
+        ("fibormy", ("condition", "fibromyalgia"), "name"),
+        ("ldn", ("intervention", "low-dose-naltrexone"), "synonym"),
+        ("M79", ("condition", "fibromyalgia"), "code"),
+        ("lyr", ("intervention", "pregabalin"), "synonym"),
+        ("sclerosis", ("condition", "multiple-sclerosis"), "name"),
+        ("10.1002/art", ("document", "younger-2013"), "identifier"),
+        ("hashimotto", ("condition", "hashimotos-thyroiditis"), "name"),
+    ],
+)
+def test_typing_suggests(client: TestClient, typed: str, first: tuple[str, str], matched_on: str) -> None:
+    items = client.get("/v1/suggest", params={"q": typed}).json()["items"]
+    assert (items[0]["type"], items[0]["id"]) == first
+    assert items[0]["matched_on"] == matched_on
+
+
+def test_suggestions_are_told_in_parts(client: TestClient) -> None:
+    for typed in ("low", "naltr", "younger 2", "chronic fat", "G35", "s"):
+        items = client.get("/v1/suggest", params={"q": typed, "limit": 20}).json()["items"]
+        assert items
+        for item in items:
+            assert "".join(part["text"] for part in item["parts"]) == item["matched"]
+            assert [part["hit"] for part in item["parts"]].count(True) == 1
+        assert len({(item["type"], item["id"]) for item in items}) == len(items)
+
+
+def test_one_slip_anywhere_in_a_name_is_forgiven(client: TestClient) -> None:
+    dice = random.Random(7)  # noqa: S311 - the same ones every time
+    names = ["fibromyalgia", "naltrexone", "insomnia", "headache", "buprenorphine", "neuroinflammation", "thioridazine"]
+    for name in names:
+        for _ in range(6):
+            at = dice.randrange(1, len(name) - 1)
+            slip = dice.choice(
+                (name[:at] + name[at + 1 :], name[:at] + "q" + name[at + 1 :], name[:at] + "q" + name[at:])
+            )
+            items = client.get("/v1/suggest", params={"q": slip}).json()["items"]
+            assert any(name in item["matched"].lower() for item in items), slip

@@ -1,0 +1,41 @@
+"""The judged questions: they name records that exist, and the search answers them well."""
+
+from statistics import fmean
+
+from sqlalchemy import select
+
+from app.core.history import StoredRecord
+from benchmarks.relevance.run import questions, score
+from tests.conftest import Engine, opened
+
+
+def test_every_judged_record_exists_and_no_question_stands_twice(engine: Engine) -> None:
+    asked = questions()
+    with opened(engine.original) as database, database.read() as session:
+        there = {f"{row.type}/{row.id}" for row in session.execute(select(StoredRecord.type, StoredRecord.id))}
+    assert {record for question in asked for record in question.grades} <= there
+    assert len({question.text for question in asked}) == len(asked) >= 60
+
+
+def test_the_judged_questions_are_answered_well(engine: Engine) -> None:
+    with opened(engine.original) as database, database.read() as session:
+        scores = [score(session, question) for question in questions()]
+    assert fmean(s.ndcg for s in scores) >= 0.8
+    assert fmean(s.recall for s in scores) >= 0.8
+
+
+def test_what_was_never_searched_is_said_first(engine: Engine) -> None:
+    """Whoever asks about pregnancy must read that nobody looked, not that nothing was found."""
+    never = {
+        "is ldn safe in pregnancy": "search/ldn-pregnancy",
+        "breastfeeding": "search/ldn-breast-feeding",
+        "kidney disease": "search/ldn-kidney-disease",
+        "ldn in children": "search/ldn-children",
+        "ldn depression suicidal thoughts": "search/ldn-depression-suicidality",
+        "ldn lupus evidence": "search/ldn-lupus",
+    }
+    with opened(engine.original) as database, database.read() as session:
+        for question in questions():
+            if question.text in never:
+                assert never.pop(question.text) in score(session, question).found[:3]
+    assert not never
