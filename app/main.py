@@ -11,7 +11,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.types import ASGIApp
 from starlette_compress import CompressMiddleware
 
-from app import api
+from app import api, cds_hooks, fhir
 from app.api import examples
 from app.core.database import Database
 from app.core.errors import Unavailable
@@ -44,7 +44,7 @@ def create_app(given: Settings | None = None) -> FastAPI:
         version=version("ldn-evidence"),
         description=DESCRIPTION,
         license_info={"name": "Apache-2.0 (code), CC BY 4.0 (data)", "identifier": "Apache-2.0 AND CC-BY-4.0"},
-        openapi_tags=api.TAGS,
+        openapi_tags=[*api.TAGS, cds_hooks.TAG],
         servers=[{"url": "/", "description": "This server"}],
         docs_url=None,
         redoc_url=None,
@@ -58,6 +58,8 @@ def create_app(given: Settings | None = None) -> FastAPI:
     app.add_exception_handler(PoolTimeout, _database_trouble)
     app.add_middleware(CompressMiddleware, minimum_size=1000)
     app.include_router(api.router)
+    cds_hooks.install(app)
+    fhir.install(app, given.public_url)
     docs.install(app, title=TITLE, disclaimer=DISCLAIMER)
     _document(app)
     return app

@@ -24,6 +24,8 @@ class Settings(BaseSettings):
     """Address to listen on."""
     port: int = Field(default=8000, ge=1, le=65535)
     """Port to listen on."""
+    public_url: str = Field(default="", pattern=r"^(https?://[^\s/]+)?$")
+    """Where the world reaches this server, such as `https://ldn.example.org`; FHIR wants absolute addresses."""
     seed_dir: Path = ROOT / "seed_data"
     """Directory of the seed files."""
     cors_origins: tuple[str, ...] = ("*",)

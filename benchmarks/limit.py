@@ -1,4 +1,4 @@
-"""LIMIT: what a server of this kind can do at best. Answers recorded bytes and headers from a dict, and nothing else."""
+"""LIMIT: what a server of this kind can do at best. It answers recorded bytes and headers from a dict."""
 
 import pickle
 import sys
@@ -25,7 +25,14 @@ def main(recorded: Path, port: int) -> None:
         await send({"type": "http.response.body", "body": body})
 
     uvicorn.run(
-        app, host="127.0.0.1", port=port, lifespan="off", ws="none", log_config=None, access_log=False, server_header=False
+        app,
+        host="127.0.0.1",
+        port=port,
+        lifespan="off",
+        ws="none",
+        log_config=None,
+        access_log=False,
+        server_header=False,
     )
 
 

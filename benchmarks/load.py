@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterable, Iterator
 from itertools import cycle
 from pathlib import Path
+from typing import cast
 
 CONNECTIONS = 8
 _TICK = os.sysconf("SC_CLK_TCK")
@@ -27,9 +28,8 @@ class _Asking(asyncio.Protocol):
         self.done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
-        transport.write(next(self._requests))
+        self._transport = cast("asyncio.Transport", transport)
+        self._transport.write(next(self._requests))
 
     def data_received(self, data: bytes) -> None:
         self._buffer += data

@@ -23,7 +23,7 @@ class Spread:
     high: float
 
     def __str__(self) -> str:
-        return f"{_short(self.middle)} ({_short(self.low)}–{_short(self.high)})"
+        return f"{_short(self.middle)} ({_short(self.low)}-{_short(self.high)})"
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,12 @@ FLOORS = (
     *(
         Floor(contender, LIMIT, kind, aim, floor)
         for contender in (HOT, HOT_PG)
-        for kind, aim, floor in (("item", 0.90, 0.75), ("list", 0.95, 0.80), ("search", 0.95, 0.80), ("304", 0.93, 0.75))
+        for kind, aim, floor in (
+            ("item", 0.90, 0.75),
+            ("list", 0.95, 0.80),
+            ("search", 0.95, 0.80),
+            ("304", 0.93, 0.75),
+        )
     ),
     Floor(COLD, LIMIT, "item", 0.70, 0.50),
     Floor(COLD, LIMIT, "list", 0.40, 0.28),
@@ -73,10 +78,15 @@ def ratio(rounds: Rounds, contender: str, against: str, kind: str) -> Spread | N
 
 def table(rounds: Rounds) -> str:
     """CPU µs per request and, against LIMIT, how near it comes: 1 is LIMIT, more is better."""
-    lines = ["| | " + " | ".join(f"{kind}, µs | {kind}, ratio" for kind in KINDS) + " |", "|---" * (1 + 2 * len(KINDS)) + "|"]
+    lines = [
+        "| | " + " | ".join(f"{kind}, µs | {kind}, ratio" for kind in KINDS) + " |",
+        "|---" * (1 + 2 * len(KINDS)) + "|",
+    ]
     for contender, measured in rounds.items():
         cells = [
-            f"{spread(measured[kind])} | {ratio(rounds, contender, LIMIT, kind) or '–'}" if measured.get(kind) else "– | –"
+            f"{spread(measured[kind])} | {ratio(rounds, contender, LIMIT, kind) or '-'}"
+            if measured.get(kind)
+            else "- | -"
             for kind in KINDS
         ]
         lines.append(f"| {contender} | " + " | ".join(cells) + " |")
@@ -120,8 +130,8 @@ def judged_start(seconds: Mapping[str, float], megabytes: Mapping[str, float]) -
 def starts(seconds: Mapping[str, float], megabytes: Mapping[str, float]) -> str:
     lines = ["| | start to first answer, ms | memory after the run, MB |", "|---|---|---|"]
     for name in dict.fromkeys((*seconds, *megabytes)):
-        started = f"{seconds[name] * 1000:.0f}" if name in seconds else "–"
-        used = f"{megabytes[name]:.0f}" if name in megabytes else "–"
+        started = f"{seconds[name] * 1000:.0f}" if name in seconds else "-"
+        used = f"{megabytes[name]:.0f}" if name in megabytes else "-"
         lines.append(f"| {name} | {started} | {used} |")
     return "\n".join(lines)
 

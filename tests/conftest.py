@@ -35,7 +35,7 @@ class Engine:
 
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[str]:
-    with running_postgres() as url:
+    with running_postgres(fsync=False) as url:  # what a power cut would lose is not what these tests ask
         yield url
 
 

@@ -62,7 +62,7 @@ def _refuse_newer(found: str | None) -> None:
     if found is not None and found not in _known():
         raise SchemaMismatch(
             f"The database was made by a newer version of this software (schema {found}). "
-            "Install that version, or restore a backup made by this one."
+            "Install that version and run: ldn-evidence serve. Or restore a backup that this version made."
         )
 
 

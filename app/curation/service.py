@@ -66,14 +66,15 @@ def publish(
 
     `recompute` names records whose derived values may have moved although no content did.
     """
-    changed = _really_changed(session, changes)
+    whole = [part for change in changes for part in (change, *_parts(session, change))]
+    changed = _really_changed(session, whole)
     recompute = set(recompute)
     if not changed and not recompute:
         return Outcome(None)
     world = Now(session)
     for change in changed:
         world.lay(change.key, change.content)
-    _refuse_faults(session, world, changed)
+    _refuse_faults(session, world, changed, whole)
     stored = _stored(session, [change.key for change in changed])
     _write_tables(session, changed)
     before = _neighbours(session, changed)
@@ -100,9 +101,8 @@ def publish(
 # --- what changes -------------------------------------------------------------------------------------------------
 
 
-def _really_changed(session: Session, changes: Iterable[Change]) -> list[Change]:
-    """Changes with their parts, less those that say what is already stored; parents first."""
-    whole = [part for change in changes for part in (change, *_parts(session, change))]
+def _really_changed(session: Session, whole: Sequence[Change]) -> list[Change]:
+    """The changes less those that say what is already stored; parents first."""
     stored = _stored(session, [change.key for change in whole])
     order = {resource.type: index for index, resource in enumerate(RESOURCES)}
     changed = [change for change in whole if stored.get(change.key) != text_of(change.content)]
@@ -151,9 +151,9 @@ def _stored(session: Session, keys: Iterable[Key]) -> dict[Key, str]:
 # --- checks -------------------------------------------------------------------------------------------------------
 
 
-def _refuse_faults(session: Session, world: Now, changed: Sequence[Change]) -> None:
+def _refuse_faults(session: Session, world: Now, changed: Sequence[Change], whole: Sequence[Change]) -> None:
     faults = [fault for change in changed for fault in _faults(session, world, change)]
-    faults += _twice(changed)
+    faults += _twice(whole)
     if faults:
         raise InvalidInput("The change breaks rules; nothing was written.", errors=faults)
 
@@ -170,14 +170,29 @@ def _faults(session: Session, world: Now, change: Change) -> Iterable[Fault]:
     content = change.content
     if content.status is Status.published and content.successor is not None:
         yield Fault("file", f"{at}: successor", "rule", "is for retired records only")
-    if content.successor is not None and not _exists(world, Key(change.type, content.successor)):
+    if content.successor == content.id:
+        yield Fault("file", f"{at}: successor", "rule", "a record cannot take over from itself")
+    elif content.successor is not None and not _exists(world, Key(change.type, content.successor)):
         yield Fault("file", f"{at}: successor", "unknown_reference", "names no record")
+    if content.status is Status.retired:
+        yield from _still_named(session, world, change.key)
     for reference in resource.references(content):
         problem = _problem_with(world, reference.key)
         if problem and content.status is Status.published:
             candidates = session.scalars(select(StoredRecord.id).where(StoredRecord.type == reference.key.type))
             guesses = nearest(reference.key.id, [*candidates, *world.ids(reference.key.type)])
             yield Fault("file", f"{at}: {reference.field}", "unknown_reference", problem, did_you_mean=guesses)
+
+
+def _still_named(session: Session, world: Now, key: Key) -> Iterable[Fault]:
+    """A record goes only when no published record names it any more; its own parts go with it."""
+    for other in sorted(referrers(session, [key])):
+        resource, content = BY_TYPE[other.type], world.content(other)
+        names_it = any(reference.key == key for reference in resource.references(content))
+        if content.status is Status.published and names_it and resource.part_of != key.type:
+            yield Fault(
+                "file", f"{key.type}/{key.id}: status", "still_named", f"{other.type}/{other.id} still names it"
+            )
 
 
 def _problem_with(world: Now, key: Key) -> str | None:
@@ -304,6 +319,9 @@ class _Press:
         dirty = self.changed | neighbours
         self._load(dirty)
         moved = {key for key in dirty if key.type == "claim" and self._derive(key)}
+        # What a study's people add up to elsewhere moves even where the claim shows figures of its own.
+        sources = [key for key in self.changed if key.type in ("study", "document")]
+        moved |= {key for key in referrers(self.session, sources) if key.type == "claim"}
         dirty |= referrers(self.session, moved) | targets(self.session, moved)
         dirty |= {
             child

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from decimal import Decimal
+from fractions import Fraction
 
 from app.evidence.vocabulary import DoseTier, PeriodUnit, Unit
 
@@ -37,12 +38,12 @@ class DailyDose:
         return tuple(tier for tier, low, high in TIERS if self.overlaps(DailyDose(low, high)))
 
 
-def picograms(amount: Decimal, unit: Unit) -> int | None:
+def picograms(amount: Decimal | Fraction, unit: Unit) -> int | None:
     """An amount as a whole number of picograms; null for doses per body weight and fractions of a picogram."""
     if unit not in PICOGRAMS:
         return None
-    exact = amount * PICOGRAMS[unit]
-    return int(exact) if exact == exact.to_integral_value() else None
+    exact = Fraction(amount) * PICOGRAMS[unit]
+    return exact.numerator if exact.denominator == 1 else None
 
 
 def daily(
@@ -59,8 +60,8 @@ def daily(
         return None
     if not count or not period or period_unit not in _HOURS:
         return None
-    times = Decimal(count * 24) / Decimal(period * _HOURS[period_unit])
-    ends = [None if end is None else picograms(end * times, unit) for end in (low, high)]
+    times = Fraction(count * 24, period * _HOURS[period_unit])
+    ends = [None if end is None else picograms(Fraction(end) * times, unit) for end in (low, high)]
     if (low is not None and ends[0] is None) or (high is not None and ends[1] is None):
         return None
     return DailyDose(ends[0], ends[1])

@@ -3,11 +3,12 @@
 from decimal import Decimal
 
 from app.core.resource import Key, World
+from app.evidence.brief_words import MARKED
 from app.evidence.schemas import CitationWrite, ClaimWrite, Estimate
 from app.evidence.vocabulary import DispersionKind, Measure, POperator
 from app.fhir import related, words
 from app.fhir.values import Json, built, joined, number, reference, terminology, ucum
-from app.sources.schemas import Arm, StudyWrite
+from app.sources.schemas import Arm, DocumentWrite, StudyWrite
 from app.sources.vocabulary import ArmRole, Design
 
 _STATISTICS = {
@@ -39,7 +40,7 @@ _SYNTHESES = {Design.meta_analysis: ("std-MA", "summary data meta-analysis")}
 def evidence(world: World, claim_id: str, citation: CitationWrite, base: str) -> Json:
     claim: ClaimWrite = world.content(Key("claim", claim_id))
     study: StudyWrite | None = world.content(Key("study", citation.study)) if citation.study else None
-    checked = _checked(citation)
+    checked = joined((_marked(world, citation), _checked(citation)))
     stands = f"This finding, read for the claim: {citation.stance.label.lower()}. {citation.stance.definition}"
     return built(
         {
@@ -193,6 +194,13 @@ def _attributes(estimate: Estimate) -> list[Json]:
 
 def _attribute(kind: tuple[str, str], value: Decimal, unit: str | None) -> Json:
     return {"type": terminology("attribute-estimate-type", *kind), "quantity": ucum(value, unit)}
+
+
+def _marked(world: World, citation: CitationWrite) -> str | None:
+    """What has to be told of a document wherever it is named."""
+    document: DocumentWrite = world.content(Key("document", citation.document))
+    standing = document.standing[-1].standing
+    return f"{standing.label.upper()}: {standing.definition}" if standing in MARKED else None
 
 
 def _checked(citation: CitationWrite) -> str:

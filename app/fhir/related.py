@@ -4,12 +4,12 @@ word for disputing."""
 from collections.abc import Iterable
 
 from app.core.resource import Key, World
+from app.evidence.brief_words import MARKED
 from app.evidence.derive import ClaimDerived
 from app.evidence.schemas import CitationWrite, ClaimWrite, Locator
 from app.evidence.vocabulary import Stance
 from app.fhir.values import CITO, Json, joined, reference
 from app.sources.schemas import DocumentWrite
-from app.sources.vocabulary import Standing
 
 EXTENSION = "http://hl7.org/fhir/StructureDefinition/artifact-relatedArtifact"
 """HL7's extension for resources that have no element for citations."""
@@ -33,7 +33,6 @@ def artifact(world: World, citation: CitationWrite, *, of: str | None = None) ->
     """The citation; `of` names the claim where the resource is not about a single one."""
     document: DocumentWrite = world.content(Key("document", citation.document))
     standing = document.standing[-1].standing
-    marked = standing in (Standing.retracted, Standing.expression_of_concern)
     return {
         "type": "citation",
         "classifier": [classifier(citation.stance)],
@@ -41,7 +40,7 @@ def artifact(world: World, citation: CitationWrite, *, of: str | None = None) ->
         "display": joined(
             (
                 document.label,
-                f"({standing.label.upper()})" if marked else None,
+                f"({standing.label.upper()})" if standing in MARKED else None,
                 f"on claim {of}" if of else None,
             )
         ),

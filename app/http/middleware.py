@@ -238,7 +238,7 @@ def add_cors(app: ASGIApp, origins: Collection[str]) -> ASGIApp:
         app,
         allow_origins=origins,
         allow_methods=("GET", "HEAD", "OPTIONS", "POST"),
-        allow_headers=("If-None-Match", "Min-Dataset-Serial", "X-Request-ID"),
+        allow_headers=("Authorization", "If-None-Match", "Min-Dataset-Serial", "X-Request-ID"),
         expose_headers=EXPOSED_HEADERS,
         max_age=86400,
     )

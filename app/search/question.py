@@ -172,22 +172,25 @@ def _names(session: Session, pieces: Sequence[_Piece]) -> dict[Row, list[Row]]:
             SearchEntry.type.in_(CONCEPTS),
         )
     )
-    entries: dict[int, Row] = {pk: tuple(folded.split()) for pk, folded in session.execute(named)}
-    found: dict[Row, list[Row]] = {row: [] for row in entries.values()}
-    others = (
-        select(SearchName.entry_pk, SearchName.folded)
-        .where(SearchName.entry_pk.in_(entries), SearchName.is_start, SearchName.matched_on.in_(("name", "synonym")))
-        .order_by(SearchName.entry_pk, SearchName.pk)
+    entries = [(pk, tuple(folded.split())) for pk, folded in session.execute(named)]
+    others = select(SearchName.entry_pk, SearchName.folded).where(
+        SearchName.entry_pk.in_({pk for pk, _ in entries}),
+        SearchName.is_start,
+        SearchName.matched_on.in_(("name", "synonym")),
     )
+    called: dict[int, list[Row]] = {}
     for pk, folded in session.execute(others):
-        found[entries[pk]].append(_stems(tuple(folded.split())))
+        called.setdefault(pk, []).append(_stems(tuple(folded.split())))
+    found: dict[Row, list[Row]] = {}
+    for pk, row in entries:
+        found.setdefault(row, []).extend(called[pk])
     return found
 
 
 def _ways(row: Row, others: Iterable[Row]) -> tuple[Row, ...]:
     """The row and the other rows of stems that say the same, less those in which a shorter one stands already."""
     kept = [_stems(row)]
-    for other in sorted(dict.fromkeys(others), key=len):
+    for other in sorted(set(others), key=lambda way: (len(way), way)):
         if not any(f" {' '.join(way)} " in f" {' '.join(other)} " for way in kept):
             kept.append(other)
     return tuple(kept[:MOST_ROWS])

@@ -28,7 +28,7 @@ _FIELDS = (("title", 3.0, 4), ("names", 1.6, 10), ("body", 0.8, 20))
 """What a word weighs in each field, and how many words are few there."""
 _OTHER_WAY = 0.85
 _BEGUN = 0.8
-_EXACT_NAME = 12.0
+_EXACT_NAME = 100.0
 _SOFT = 0.5
 _IN_A_ROW = 0.5
 
@@ -68,8 +68,9 @@ def search(session: Session, query: str, narrowed: Mapping[str, Sequence[str]]) 
         return Results((), 0, True, question.is_whole, {}, question.correction, ())
     where = _narrowing(narrowed)
     weights = _weights(session, question.terms)
-    levels = _levels(session, question.required, weights, where)
+    levels = _levels(session, question.required, weights)
     condition, total = levels[-1]
+    total = _count(session, condition, where) if where else total
     return Results(
         hits=_ranked(session, _candidates(session, levels, where), question.terms, weights, query),
         total=min(total, MOST_COUNTED + 1),
@@ -85,15 +86,18 @@ Level = tuple[ColumnElement[bool], int]
 """A condition, and how many records meet it (counted as far as the bound)."""
 
 
-def _levels(session: Session, terms: Sequence[Term], weights: Weights, where: Where) -> list[Level]:
-    """Conditions, each looser than the one before, until enough records meet the last; the first asks for all terms."""
+def _levels(session: Session, terms: Sequence[Term], weights: Weights) -> list[Level]:
+    """Conditions, each looser than the one before, until enough records meet the last; the first asks for all terms.
+
+    Filters play no part: whoever narrows by a facet gets as many records as it counted.
+    """
     every = matching(session, [terms])
-    levels = [(every, _count(session, every, where))]
+    levels = [(every, _count(session, every))]
     for share in SHARES if len(terms) > 1 else ():
         if levels[-1][1] >= FEW:
             break
         some = matching(session, _choices(terms, weights, share))
-        total = _count(session, some, where)
+        total = _count(session, some)
         if total > levels[-1][1]:
             levels.append((some, total))
     return levels
@@ -121,7 +125,7 @@ def _choices(terms: Sequence[Term], weights: Weights, share: float) -> list[tupl
     return chosen
 
 
-def _count(session: Session, condition: ColumnElement[bool], where: Where) -> int:
+def _count(session: Session, condition: ColumnElement[bool], where: Where = ()) -> int:
     capped = select(SearchEntry.pk).where(condition, *where).limit(MOST_COUNTED + 1).subquery()
     return session.scalar(select(func.count()).select_from(capped)) or 0
 

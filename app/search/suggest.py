@@ -52,7 +52,12 @@ def _suggestions(session: Session, start: str, limit: int, types: Sequence[str])
         statement = statement.where(SearchEntry.type.in_(types))
     rows = session.execute(
         statement.order_by(
-            SearchEntry.rank, SearchName.is_start.desc(), SearchName.folded, SearchEntry.type, SearchEntry.id
+            SearchEntry.rank,
+            SearchName.is_start.desc(),
+            SearchName.folded,
+            SearchEntry.type,
+            SearchEntry.id,
+            SearchName.pk,
         ).limit(limit * 10)
     )
     found: dict[tuple[str, str], Suggestion] = {}

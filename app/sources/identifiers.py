@@ -30,7 +30,7 @@ def normalise(scheme: IdentifierScheme, value: str) -> str:
     form, example = _FORMS[scheme]
     bare = re.sub(rf"^{_PREFIXES[scheme]}", "", value.strip()[: _LONGEST * 2], flags=re.IGNORECASE).rstrip("/ ")
     bare = bare.lower() if scheme is IdentifierScheme.doi else bare.upper()
-    if len(bare) > _LONGEST or not re.fullmatch(form, bare):
+    if len(bare) > _LONGEST or not re.fullmatch(form, bare, flags=re.ASCII):
         raise IdentifierError(f"must be {example}")
     return bare
 

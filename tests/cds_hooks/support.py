@@ -7,7 +7,6 @@ from typing import Any
 from fastapi import FastAPI
 from starlette.testclient import TestClient
 
-from app import cds_hooks
 from app.cds_hooks import drugs
 from app.cds_hooks.routes import Face
 from app.cds_hooks.settings import CdsSettings
@@ -26,10 +25,7 @@ Json = dict[str, Any]
 def make_app(given: Settings, settings: CdsSettings) -> FastAPI:
     """The application with the face under these settings."""
     app = create_app(given)
-    if hasattr(app.state, "cds_hooks"):
-        app.state.cds_hooks = Face(settings, drugs.load(settings.opioid_value_set))
-    else:
-        cds_hooks.install(app, settings)
+    app.state.cds_hooks = Face(settings, drugs.load(settings.opioid_value_set))
     return app
 
 

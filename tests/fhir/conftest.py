@@ -1,6 +1,7 @@
 """The faces on a small application of their own, so that a public address can be given."""
 
 import json
+import threading
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -16,6 +17,7 @@ from app.core.database import Database
 from app.fhir.validation import pages
 from app.http import problems
 from app.http.middleware import Guard
+from app.http.server import Timeouts, listen, server
 from tests.conftest import Engine, opened
 
 BASE = "https://ldn.example.org"
@@ -79,3 +81,16 @@ def model(name: str) -> Any:
         from fhir.resources import get_fhir_model_class
 
         return get_fhir_model_class(name)
+
+
+@pytest.fixture(scope="session")
+def url(seeded: Database) -> Iterator[str]:
+    """Address of the facade on a running server."""
+    listener = listen("127.0.0.1", 0)
+    base = f"http://127.0.0.1:{listener.getsockname()[1]}"
+    running = server(guard(application(seeded, base)), Timeouts(receive=5, shutdown=2))
+    thread = threading.Thread(target=running.run, args=([listener],))
+    thread.start()
+    yield f"{base}/fhir/r5"
+    running.should_exit = True
+    thread.join()

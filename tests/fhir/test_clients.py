@@ -1,32 +1,14 @@
 """Clients that others wrote drive a running server."""
 
-import threading
 import warnings
-from collections.abc import Iterator
 
 import pytest
 
-from app.core.database import Database
-from app.http.server import Timeouts, listen, server
-from tests.fhir.conftest import application, guard
-
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")
-    from fhirclient.client import FHIRClient
+    from fhirclient.client import FHIRClient  # type: ignore[import-untyped]
     from fhirpy import SyncFHIRClient
     from fhirpy.base.exceptions import ResourceNotFound
-
-
-@pytest.fixture(scope="module")
-def url(seeded: Database) -> Iterator[str]:
-    listener = listen("127.0.0.1", 0)
-    base = f"http://127.0.0.1:{listener.getsockname()[1]}"
-    running = server(guard(application(seeded, base)), Timeouts(receive=5, shutdown=2))
-    thread = threading.Thread(target=running.run, args=([listener],))
-    thread.start()
-    yield f"{base}/fhir/r5"
-    running.should_exit = True
-    thread.join()
 
 
 def test_fhirpy_reads_searches_and_pages(url: str) -> None:

@@ -59,7 +59,6 @@ def test_a_code_of_one_product_tells_its_dose(facade: TestClient) -> None:
         ("M79.7", ICD10CM, "fibromyalgia"),
         ("M79.7", "http://hl7.org/fhir/sid/icd-10-cm", "fibromyalgia"),
         ("M79.7", f"urn:oid:{ICD10CM}", "fibromyalgia"),
-        ("203082005", SNOMED, "fibromyalgia"),
         ("D009271", MESH, "naltrexone"),
     ],
 )

@@ -191,8 +191,7 @@ def test_facets_are_counts_of_everything_that_matches(client: TestClient, q: str
     for name, values in found["facets"].items():
         for facet in values:
             with_it = ask(client, q, **{name: facet["value"]})
-            if with_it["matched"] == found["matched"] == "all":
-                assert with_it["total"] == facet["count"], (name, facet)
+            assert with_it["total"] == facet["count"], (name, facet)
 
 
 @pytest.mark.parametrize(("name", "value"), FILTERS.items())
@@ -202,7 +201,7 @@ def test_a_filter_narrows_to_what_has_the_value(client: TestClient, name: str, v
     assert narrowed["items"]
     assert {facet["value"] for facet in narrowed["facets"][name]} >= {value}
     assert narrowed["total"] == next(f["count"] for f in narrowed["facets"][name] if f["value"] == value)
-    assert set(keys(narrowed)) <= whole or len(whole) == 200
+    assert set(keys(narrowed)) <= whole
 
 
 @pytest.mark.parametrize("limit", [1, 7, 50])
@@ -241,14 +240,14 @@ def test_the_words_of_a_list_find_what_the_search_finds(client: TestClient, aske
     ("typed", "first", "matched_on"),
     [
         ("fibrom", ("condition", "fibromyalgia"), "name"),
-        ("fibo", ("condition", "fibromyalgia"), "name"),
+        ("fibo", ("condition", "fibromyalgia"), "synonym"),
         ("fibormy", ("condition", "fibromyalgia"), "name"),
         ("ldn", ("intervention", "low-dose-naltrexone"), "synonym"),
         ("M79", ("condition", "fibromyalgia"), "code"),
         ("lyr", ("intervention", "pregabalin"), "synonym"),
         ("sclerosis", ("condition", "multiple-sclerosis"), "name"),
         ("10.1002/art", ("document", "younger-2013"), "identifier"),
-        ("hashimotto", ("condition", "hashimotos-thyroiditis"), "name"),
+        ("hashimotto", ("condition", "hashimotos-thyroiditis"), "synonym"),
     ],
 )
 def test_typing_suggests(client: TestClient, typed: str, first: tuple[str, str], matched_on: str) -> None:
