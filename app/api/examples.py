@@ -53,7 +53,11 @@ REQUESTS: dict[str, str] = {
     "getHealth": "/healthz",
     "getReadiness": "/readyz",
     "getCoverage": "/v1/coverage?intervention=low-dose-naltrexone&condition=lupus",
+    "getEvidenceMap": "/v1/evidence-map?intervention=low-dose-naltrexone&condition=lupus&outcome=pain",
     "listBriefs": "/v1/briefs?limit=1",
+    "search": "/v1/search?q=vivid%20dreams&type=claim&limit=1",
+    "suggest": "/v1/suggest?q=naltr&limit=2",
+    "getBibliography": "/v1/bibliography?id=naltrexone-50-mg-product",
 }
 """One request for each operation, by its id; the answers are short where that shows enough."""
 

@@ -103,6 +103,10 @@ class FoundList(ListOf[FoundRecord]):
 class SearchBody(SearchQuery):
     """The same question in a body, for words that should stand in no address."""
 
+    def fingerprint(self) -> str:
+        # Cursors are good for both ways to ask.
+        return SearchQuery(**self.model_dump()).fingerprint()
+
 
 @router.get(
     "/v1/search",

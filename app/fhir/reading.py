@@ -1,6 +1,6 @@
 """The records that a resource is made of, read in few statements, with what is needed to version the resource."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -101,9 +101,3 @@ class Reading:
                 )
             kept.append(key)
         return kept
-
-
-def look_at(world: Reading, keys: Iterable[Key]) -> None:
-    """Count records in that a resource depends on without showing them."""
-    for key in keys:
-        world.row(key)

@@ -174,7 +174,7 @@ TYPES: tuple[FhirType, ...] = (
     FhirType(
         "MedicationKnowledge", "intervention", Concept.id, _medications, _medication_knowledge,
         (search.medication_code("MedicationKnowledge"), search.INGREDIENT, search.status(search.CANONICAL)),
-        ("code", "status", "name", "definitional"), (),
+        ("code", "status", "name"), (),
     ),
     FhirType(
         "Substance", "intervention", Concept.id, _interventions, _substance,

@@ -1,5 +1,5 @@
 // Asks a server as an application would, with fhir-kit-client, and prints what it heard as JSON.
-import Client from "fhir-kit-client";
+import { Client } from "fhir-kit-client";
 
 const client = new Client({ baseUrl: process.argv[2] });
 const metadata = await client.capabilityStatement();

@@ -162,7 +162,7 @@ def test_a_cursor_of_another_question_is_refused(client: TestClient) -> None:
 
 def test_parts_join_to_the_title_and_claims_bring_their_summary(client: TestClient, asked: list[str]) -> None:
     hits = 0
-    for q in asked[::3]:
+    for q in asked[::6]:
         for item in ask(client, q)["items"]:
             assert "".join(part["text"] for part in item["parts"]) == item["title"]
             assert all(part["text"] for part in item["parts"])
@@ -221,10 +221,10 @@ def test_post_answers_as_get_does(client: TestClient, asked: list[str]) -> None:
 
 def test_the_words_of_a_list_find_what_the_search_finds(client: TestClient, asked: list[str]) -> None:
     agreed: Counter[str] = Counter()
-    for q in asked[::4]:
+    for q in asked[::8]:
         for path, record_type in LISTS.items():
             searched = ask(client, q, type=record_type, limit=200)
-            if searched["matched"] != "all" or searched["did_you_mean"] or searched["next"]:
+            if searched["matched"] != "all" or searched["did_you_mean"] or searched["total"] > 200:
                 continue
             listed = client.get(f"/v1/{path}", params={"q": q, "limit": 200}).json()
             assert {item["id"] for item in listed["items"]} == {item["id"] for item in searched["items"]}, (q, path)
