@@ -22,6 +22,7 @@ from app.core.errors import AppError
 from app.core.schema import SchemaMismatch
 from app.curation import maintenance
 from app.curation.service import Outcome
+from app.fhir.validation import InvalidResources, ValidatorMissing, render_all
 from app.http import server
 from app.interchange import bundle
 from app.interchange import export as exports
@@ -97,6 +98,21 @@ def brief(
         output.write_text(text, encoding="utf-8")
     else:
         sys.stdout.write(text)
+
+
+@app.command()
+def render() -> None:
+    """Render every FHIR resource and check it; needs the extra `fhir`."""
+    with _plain_words(), _checked_database() as database, Bar(console=console, disable=not console.is_terminal) as bar:
+        task = bar.add_task("Rendering", total=None)
+        try:
+            counts = render_all(database, progress=lambda name, done: bar.update(task, description=f"{name} {done}"))
+        except (InvalidResources, ValidatorMissing) as error:
+            console.print(str(error))
+            for fault in getattr(error, "faults", ()):
+                console.print(f"  {fault}")
+            raise typer.Exit(1) from None
+    console.print(", ".join(f"{count} {name}" for name, count in counts.items()) + ": no error.")
 
 
 @app.command()

@@ -33,7 +33,7 @@ class _Asking(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         self._buffer += data
-        if not _is_whole(self._buffer):
+        if not is_whole(self._buffer):
             return
         if self._buffer[9:12] != self._expected:
             self.done.set_exception(Failed(bytes(self._buffer[:300]).decode("latin-1")))
@@ -53,7 +53,7 @@ class _Asking(asyncio.Protocol):
             self.done.set_exception(Failed("the server closed the connection"))
 
 
-def _is_whole(buffer: bytearray) -> bool:
+def is_whole(buffer: bytearray) -> bool:
     end = buffer.find(b"\r\n\r\n")
     if end < 0:
         return False
