@@ -22,7 +22,7 @@ from app.curation.world import Now
 from app.evidence import dose_query, queries, views
 from app.evidence.coverage import CoverageRead, coverage_of_empty_list
 from app.evidence.models import Claim
-from app.evidence.queries import CLAIM_SORTS, CitationQuery, ClaimQuery
+from app.evidence.queries import CLAIM_SORTS, CitationFilters, CitationQuery, ClaimQuery
 from app.evidence.reads import CitationRead, ClaimRead
 from app.evidence.views import DoseCount
 from app.http import caching
@@ -94,11 +94,11 @@ def list_claim_citations(
     session: ReadSession,
     dataset: CurrentDataset,
     id: RecordId,
-    query: Annotated[CitationQuery, Query()],
+    query: Annotated[CitationFilters, Query()],
 ) -> Response:
     """The claim's citations as records of their own, page by page; the same filters as on `/v1/citations`."""
     living(session, BY_TYPE["claim"], id)
-    narrowed = query.model_copy(update={"claim": [id]})
+    narrowed = CitationQuery(**query.model_dump(exclude_unset=True), claim=[id])
     return answer_list(
         request,
         session,

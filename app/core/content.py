@@ -9,7 +9,13 @@ from app.core.vocabulary import Status
 class Content(BaseModel):
     """A frozen value with no unknown fields; the same shape in seed files, history and exports."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+    # In answers every field is present, so that none is optional there.
+    model_config = ConfigDict(
+        extra="forbid",
+        frozen=True,
+        use_attribute_docstrings=True,
+        json_schema_serialization_defaults_required=True,
+    )
 
 
 class Record(Content):

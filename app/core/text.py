@@ -1,7 +1,7 @@
 """Bounded, checked scalar types: what a string, number or date may be anywhere in the system."""
 
 import re
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Annotated
 
@@ -97,5 +97,18 @@ Cursor = Annotated[str, StringConstraints(min_length=8, max_length=400, pattern=
 Named = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"^[!-~]+$")]
 """An id, or a code such as `icd10cm:M79.7`, as a filter takes it."""
 
-Instant = Annotated[str, StringConstraints(pattern=r"^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}Z$")]
+
+def _instant(text: str) -> str:
+    try:
+        datetime.fromisoformat(text)
+    except ValueError as error:
+        raise ValueError("must be an instant that exists, such as 2026-11-22T10:00:00Z") from error
+    return text
+
+
+Instant = Annotated[
+    str,
+    StringConstraints(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z$"),
+    AfterValidator(_instant),
+]
 """RFC 3339, UTC, whole seconds."""

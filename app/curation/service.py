@@ -6,6 +6,7 @@ where nothing would change.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from hashlib import blake2b
 
@@ -26,6 +27,9 @@ from app.evidence.derive import ClaimDerived
 from app.evidence.models import Citation, Claim
 from app.evidence.schemas import CitationRecord, ClaimWrite
 from app.search import index
+from app.sources.identifiers import IdentifierError, normalise
+from app.sources.models import Document, DocumentIdentifier
+from app.sources.schemas import DocumentWrite
 from app.sources.vocabulary import Standing
 
 Progress = Callable[[int, int], None]
@@ -154,6 +158,7 @@ def _stored(session: Session, keys: Iterable[Key]) -> dict[Key, str]:
 def _refuse_faults(session: Session, world: Now, changed: Sequence[Change], whole: Sequence[Change]) -> None:
     faults = [fault for change in changed for fault in _faults(session, world, change)]
     faults += _twice(whole)
+    faults += _identifiers_taken(session, changed)
     if faults:
         raise InvalidInput("The change breaks rules; nothing was written.", errors=faults)
 
@@ -185,11 +190,12 @@ def _faults(session: Session, world: Now, change: Change) -> Iterable[Fault]:
 
 
 def _still_named(session: Session, world: Now, key: Key) -> Iterable[Fault]:
-    """A record goes only when no published record names it any more; its own parts go with it."""
+    """A record goes only when no published record names it any more. Its own parts go with it, and a claim that
+    relates to it goes on doing so: the relation leads to what became of it."""
     for other in sorted(referrers(session, [key])):
         resource, content = BY_TYPE[other.type], world.content(other)
-        names_it = any(reference.key == key for reference in resource.references(content))
-        if content.status is Status.published and names_it and resource.part_of != key.type:
+        named_by = [r for r in resource.references(content) if r.key == key and not r.field.startswith("relations")]
+        if content.status is Status.published and named_by and resource.part_of != key.type:
             yield Fault(
                 "file", f"{key.type}/{key.id}: status", "still_named", f"{other.type}/{other.id} still names it"
             )
@@ -217,6 +223,26 @@ def _citation_moved(session: Session, key: Key, citation: CitationRecord) -> Ite
         if CitationRecord.model_validate_json(text).claim != citation.claim:
             at = f"claim/{citation.claim}: citations"
             yield Fault("file", at, "duplicate", "a citation id of another claim is used again")
+
+
+def _identifiers_taken(session: Session, changed: Sequence[Change]) -> Iterable[Fault]:
+    """An identifier names one document."""
+    documents = [change.content for change in changed if isinstance(change.content, DocumentWrite)]
+    owners: dict[tuple[str, str], str] = {}
+    for document in documents:
+        for position, identifier in enumerate(document.identifiers):
+            with suppress(IdentifierError):
+                name = (identifier.scheme, normalise(identifier.scheme, identifier.value))
+                stored = session.scalar(
+                    select(Document.id)
+                    .join(DocumentIdentifier, DocumentIdentifier.document_pk == Document.pk)
+                    .where(DocumentIdentifier.scheme == name[0], DocumentIdentifier.normal == name[1])
+                )
+                given_up = stored in {other.id for other in documents}
+                owner = owners.setdefault(name, stored if stored and not given_up else document.id)
+                if owner != document.id:
+                    at = f"document/{document.id}: identifiers[{position}]"
+                    yield Fault("file", at, "duplicate", f"is the identifier of {owner} already")
 
 
 def _new_citation_of_retracted(session: Session, world: Now, citation: CitationRecord) -> Iterable[Fault]:

@@ -279,8 +279,7 @@ def keys_of_ids(session: Session, table: type[Base], ids: Sequence[str], paramet
 # --- citations ----------------------------------------------------------------------------------------------------
 
 
-class CitationQuery(SortedQuery):
-    claim: Annotated[list[Slug], _FEW] = []
+class CitationFilters(SortedQuery):
     stance: Annotated[list[Stance], _FEW] = []
     directness: Annotated[list[Directness], _FEW] = []
     role: Annotated[list[CitationRole], _FEW] = []
@@ -293,6 +292,10 @@ class CitationQuery(SortedQuery):
     evidence_source: Annotated[list[EvidenceSource], _FEW] = []
     standing: Annotated[list[Standing], _FEW] = []
     sort: Literal["id", "-id"] = "id"
+
+
+class CitationQuery(CitationFilters):
+    claim: Annotated[list[Slug], _FEW] = []
 
 
 CITATION_SORTS: Sorts = {"id": Citation.id}

@@ -10,6 +10,8 @@ from starlette.testclient import TestClient
 from app.api.briefs import Format, brief_file, negotiated
 from app.core.database import Database
 from app.core.errors import NotAcceptable, NotFound
+from app.core.resource import Key
+from app.curation.service import referrers
 from app.evidence.brief_shapes import BriefRead
 from tests.conftest import Engine, opened
 from tests.factories import amended, content, put
@@ -100,15 +102,9 @@ def test_names_that_cannot_be_ids_or_codes_are_refused(client: TestClient, name:
 
 def test_retired_condition_is_gone_and_names_its_successor(scratch_client: TestClient, scratch: Database) -> None:
     retired = amended(content(scratch, "condition", "long-covid"), status="retired", successor="me-cfs")
-    claims = scratch_client.get("/v1/claims", params={"condition": "long-covid", "limit": 200}).json()["items"]
-    moved = [
-        amended(
-            content(scratch, "claim", claim["id"]),
-            conditions=["me-cfs"],
-        )
-        for claim in claims
-        if claim["conditions"] == [{"id": "long-covid", "name": "Long COVID"}]
-    ]
+    with scratch.read() as session:
+        naming = referrers(session, [Key("condition", "long-covid")])
+    moved = [amended(content(scratch, key.type, key.id), conditions=["me-cfs"]) for key in sorted(naming)]
     put(scratch, *moved, retired)
 
     response = scratch_client.get("/v1/briefs/low-dose-naltrexone/long-covid")

@@ -274,6 +274,13 @@ def test_a_successor_must_exist_and_belongs_to_retired_records(
     assert refused(small, record("condition", "new", **fields)) == {"condition/new: successor": code}
 
 
+def test_an_identifier_names_one_document(small: Database) -> None:
+    first = amended(content(small, "document", "paper-a"), identifiers=[{"scheme": "pmid", "value": "12345"}])
+    put(small, first)
+    second = amended(content(small, "document", "paper-b"), identifiers=[{"scheme": "pmid", "value": "PMID: 12345"}])
+    assert refused(small, second) == {"document/paper-b: identifiers[0]": "duplicate"}
+
+
 def test_a_record_cannot_succeed_itself(small: Database) -> None:
     assert refused(small, record("condition", "new", status="retired", successor="new")) != {}
 
