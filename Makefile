@@ -5,7 +5,7 @@ CHROMIUM := chromium chromium-browser google-chrome
 NODE_MODULES := tests/node/node_modules/.package-lock.json
 
 .DEFAULT_GOAL := help
-.PHONY: help run migrate seed test test-browser test-node lint format lock clean
+.PHONY: help run migrate seed test test-browser test-node bench lint format lock clean
 
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -31,6 +31,9 @@ test-browser: install-browser ## Run the tests that need Chromium
 
 test-node: install-dev $(NODE_MODULES) ## Run the tests that need Node
 	@$(BIN)/pytest -m node $(ARGS)
+
+bench: install-dev ## Measure against the server's limit and other software (ARGS="--size S --rounds 5")
+	@$(BIN)/python -m benchmarks.run $(ARGS)
 
 lint: install-dev ## Run the static checks alone
 	@$(BIN)/pytest tests/test_quality.py

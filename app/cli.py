@@ -29,6 +29,7 @@ from app.interchange import export as exports
 from app.interchange import standing as standings
 from app.interchange.seed import Report
 from app.interchange.seed import seed as apply_seed
+from app.interchange.synth import synth as fill_synthetic
 from app.settings import Settings, settings
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
@@ -98,6 +99,27 @@ def brief(
         output.write_text(text, encoding="utf-8")
     else:
         sys.stdout.write(text)
+
+
+@app.command()
+def synth(
+    claims: Annotated[int, typer.Option(min=1, help="How many claims; the rest follows.")] = 10_000,
+    number: Annotated[int, typer.Option("--seed", min=0, help="The same number gives the same data.")] = 1,
+) -> None:
+    """Fill an empty database with synthetic data, for measurements."""
+    with (
+        _plain_words(),
+        _checked_database() as database,
+        Bar(console=console, transient=True, disable=not console.is_terminal) as bar,
+    ):
+        task = bar.add_task("Making", total=None)
+        made = fill_synthetic(
+            database, claims, number, lambda done, total: bar.update(task, completed=done, total=total)
+        )
+    console.print(
+        f"{made.rows.total()} rows in {made.seconds:.0f} s: {made.rows_per_second:.0f} rows/s, "
+        f"{made.claims_per_second:.0f} claims/s."
+    )
 
 
 @app.command()

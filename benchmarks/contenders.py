@@ -130,7 +130,7 @@ def ours(name: str, database_url: str, asked: Questions, work: Path, *, cache: b
     environment = {"DATABASE_URL": database_url, "PORT": str(port), "HOST": "127.0.0.1"}
     if not cache:
         environment["CACHE_BYTES"] = "0"
-    command = [sys.executable, "-m", "app.cli", "serve"]
+    command: list[str | Path] = [sys.executable, "-m", "app.cli", "serve"]
     with running(command, port, paths["item"][0], work / "ours.log", environment) as (process, started):
         requests = {kind: in_turn(port, kind_paths) for kind, kind_paths in paths.items()}
         tags = [dict(fetch(port, path)[0])["etag"] for path in paths["item"]]
@@ -157,7 +157,7 @@ def limit(name: str, model: Contender, asked: Questions, work: Path) -> Iterator
             recorded[key] = (_sent(headers), body, _sent(not_modified))
     (work / "recorded.pickle").write_bytes(pickle.dumps(recorded))
     port = free_port()
-    command = [sys.executable, ROOT / "benchmarks" / "limit.py", work / "recorded.pickle", str(port)]
+    command: list[str | Path] = [sys.executable, ROOT / "benchmarks" / "limit.py", work / "recorded.pickle", str(port)]
     with running(command, port, our_paths(asked)["item"][0], work / "limit.log") as (process, started):
         requests = {kind: in_turn(port, paths) for kind, paths in our_paths(asked).items()}
         requests["304"] = [load.request(path, port, [("If-None-Match", '"x"')]) for path in our_paths(asked)["item"]]
@@ -205,7 +205,7 @@ def datasette(name: str, database: Path, asked: Questions, work: Path) -> Iterat
         "list": [f"/{database.stem}/claim_list.json?kind={kind}&{end}" for kind in asked.kinds],
         "search": [f"/{database.stem}/found.json?q={word}&{end}" for word in asked.words],
     }
-    command = [
+    command: list[str | Path] = [
         program, "serve", "-i", database, "-m", work / "metadata.json", "-p", str(port),
         "--setting", "sql_time_limit_ms", "10000",
     ]  # fmt: skip
@@ -276,7 +276,7 @@ def nginx(name: str, model: Contender, asked: Questions, work: Path) -> Iterator
         + f"server {{ listen 127.0.0.1:{port}; root {files}/html; }} }}\n"
     )
     files.chmod(0o755)
-    command = [
+    command: list[str | Path] = [
         program,
         "-c",
         files / "nginx.conf",
