@@ -6,7 +6,7 @@ import pytest
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")
-    from fhirclient.client import FHIRClient  # type: ignore[import-untyped]
+    from fhirclient.client import FHIRClient
     from fhirpy import SyncFHIRClient
     from fhirpy.base.exceptions import ResourceNotFound
 
