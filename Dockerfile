@@ -2,9 +2,9 @@ FROM python:3.13-slim AS build
 
 WORKDIR /srv/ldn-evidence
 COPY requirements/run.txt requirements/
-RUN --mount=type=cache,target=/root/.cache/pip \
+RUN --mount=type=cache,target=/var/cache/pip \
     python3 -m venv /opt/venv \
-    && /opt/venv/bin/python -m pip install --disable-pip-version-check --require-hashes --no-deps -r requirements/run.txt
+    && /opt/venv/bin/python -m pip install --cache-dir=/var/cache/pip --disable-pip-version-check --require-hashes --no-deps -r requirements/run.txt
 
 # .dockerignore names the few things that this takes.
 COPY . .
