@@ -28,3 +28,9 @@ def test_static_check_passes(command: list[str]) -> None:
 
     if finished.returncode != 0:
         pytest.fail(f"{finished.stdout}{finished.stderr}", pytrace=False)
+
+
+def test_no_lock_file_names_a_host() -> None:
+    """npm writes addresses of sponsors into its lock: drop every `funding` after `npm install`."""
+    locks = [*(ROOT / "requirements").glob("*.txt"), ROOT / "tests" / "node" / "package-lock.json"]
+    assert [lock.name for lock in locks if "://" in lock.read_text(encoding="utf-8")] == []

@@ -118,9 +118,9 @@ class Maker:
 
     def _entry(self, made: Made, world: World, key: Key, content: Any, derived: BaseModel) -> None:
         """The record in the search index."""
-        entry = index._entry(key, index.FOUND_BY[key.type](self._unrelated, world, content, derived))
+        entry = index.entry_for(key, index.FOUND_BY[key.type](self._unrelated, world, content, derived))
         pk = self._entry_pk(key)
-        made.words.update(index._vocabulary(entry))
+        made.words.update(index.vocabulary_of(entry))
         made.add(SearchEntry, pk=pk, **entry.texts)
         for facet in entry.facets:
             made.add(SearchFacet, entry_pk=pk, **facet)

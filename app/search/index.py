@@ -203,7 +203,7 @@ COPIED_FROM = frozenset(
 
 
 @dataclass(frozen=True)
-class _Entry:
+class IndexEntry:
     """The rows by which one record is found, without their internal keys."""
 
     texts: dict[str, Any]
@@ -251,22 +251,22 @@ def _renew(
     if key.type not in FOUND_BY:
         return False
     is_found = content.status is Status.published
-    entry = _entry(key, FOUND_BY[key.type](session, world, content, derived)) if is_found else None
+    entry = entry_for(key, FOUND_BY[key.type](session, world, content, derived)) if is_found else None
     pk, before = _stored(session, key)
     if entry == before:
         return False
     if before is not None:
-        counts.subtract(_vocabulary(before))
+        counts.subtract(vocabulary_of(before))
         for table in (SearchFacet, SearchName):
             session.execute(delete(table).where(table.entry_pk == pk))
         session.execute(delete(SearchEntry).where(SearchEntry.pk == pk))
     if entry is not None:
-        counts.update(_vocabulary(entry))
+        counts.update(vocabulary_of(entry))
         _insert(session, entry)
     return True
 
 
-def _entry(key: Key, found: Found) -> _Entry:
+def entry_for(key: Key, found: Found) -> IndexEntry:
     texts = {
         "title": found.title,
         "names": " ".join((*(text for text, _ in found.names), *found.about)),
@@ -274,7 +274,7 @@ def _entry(key: Key, found: Found) -> _Entry:
     }
     stemmed = {name: " ".join(stems(text)) for name, text in texts.items()}
     spelled = " ".join(dict.fromkeys(words(" ".join(texts.values()))))
-    return _Entry(
+    return IndexEntry(
         texts={"type": key.type, "id": key.id, **stemmed, "spelled": spelled, "rank": found.rank},
         facets=[
             {"name": name, "value": value}
@@ -285,7 +285,7 @@ def _entry(key: Key, found: Found) -> _Entry:
     )
 
 
-def _stored(session: Session, key: Key) -> tuple[int | None, _Entry | None]:
+def _stored(session: Session, key: Key) -> tuple[int | None, IndexEntry | None]:
     columns = [column for column in SearchEntry.__table__.columns if column.name != "pk"]
     row = session.execute(
         select(SearchEntry.pk, *columns).where(SearchEntry.type == key.type, SearchEntry.id == key.id)
@@ -296,7 +296,7 @@ def _stored(session: Session, key: Key) -> tuple[int | None, _Entry | None]:
     names = select(SearchName.folded, SearchName.text, SearchName.matched_on, SearchName.is_start).where(
         SearchName.entry_pk == row.pk
     )
-    entry = _Entry(
+    entry = IndexEntry(
         texts={column.name: getattr(row, column.name) for column in columns},
         facets=sorted((dict(f) for f in session.execute(facets).mappings()), key=lambda f: (f["name"], f["value"])),
         names=[dict(name) for name in session.execute(names.order_by(SearchName.pk)).mappings()],
@@ -304,7 +304,7 @@ def _stored(session: Session, key: Key) -> tuple[int | None, _Entry | None]:
     return row.pk, entry
 
 
-def _insert(session: Session, entry: _Entry) -> None:
+def _insert(session: Session, entry: IndexEntry) -> None:
     pk = session.execute(insert(SearchEntry).values(**entry.texts).returning(SearchEntry.pk)).scalar_one()
     for table, rows in ((SearchFacet, entry.facets), (SearchName, entry.names)):
         if rows:
@@ -323,7 +323,7 @@ def _suggestions(found: Found) -> Iterator[dict[str, Any]]:
                 yield {"folded": folded, "text": text, "matched_on": matched_on, "is_start": start == 0}
 
 
-def _vocabulary(entry: _Entry) -> Counter[tuple[str, bool]]:
+def vocabulary_of(entry: IndexEntry) -> Counter[tuple[str, bool]]:
     stemmed = {word for field in ("title", "names", "body") for word in entry.texts[field].split()}
     spelled = set(entry.texts["spelled"].split())
     return Counter(
