@@ -2,12 +2,14 @@
 
 from functools import partial
 
+from app.concepts import filters as concept_filters
 from app.concepts import projection as concepts
 from app.concepts.schemas import ConditionWrite, InterventionWrite, MechanismWrite, OutcomeWrite, SideEffectWrite
 from app.core.content import Record
 from app.core.resource import Resource
-from app.evidence import derive, projection, reads, render, rules
+from app.evidence import derive, filters, projection, reads, render, rules
 from app.evidence.schemas import CitationRecord, ClaimWrite, DosingRangeWrite, SearchWrite
+from app.sources import filters as source_filters
 from app.sources import projection as sources
 from app.sources import rules as source_rules
 from app.sources.schemas import DocumentWrite, StudyWrite
@@ -27,6 +29,7 @@ def _concept(record_type: str, plural: str, label: str, write: type[Record], rea
         link=lambda session, content: concepts.link(session, record_type, content),
         derive=partial(derive.derive_concept, record_type=record_type),
         render=renderer,  # type: ignore[arg-type]
+        filters=concept_filters.filterable(record_type),
     )
 
 
@@ -51,6 +54,7 @@ RESOURCES: tuple[Resource, ...] = (
         link=sources.link_study,
         derive=derive.derive_study,
         render=render.study,
+        filters=source_filters.STUDIES,
     ),
     Resource(
         type="document",
@@ -65,6 +69,7 @@ RESOURCES: tuple[Resource, ...] = (
         link=sources.link_document,
         derive=derive.derive_document,
         render=render.document,
+        filters=source_filters.DOCUMENTS,
     ),
     Resource(
         type="dosing_range",
@@ -79,6 +84,7 @@ RESOURCES: tuple[Resource, ...] = (
         link=projection.link_dosing_range,
         derive=derive.derive_dosing_range,
         render=render.dosing_range,
+        filters=filters.DOSING_RANGES,
     ),
     Resource(
         type="claim",
@@ -93,6 +99,7 @@ RESOURCES: tuple[Resource, ...] = (
         link=projection.link_claim,
         derive=derive.derive_claim,
         render=render.claim,
+        filters=filters.CLAIMS,
     ),
     Resource(
         type="citation",
@@ -107,6 +114,7 @@ RESOURCES: tuple[Resource, ...] = (
         link=lambda _session, _citation: None,
         derive=derive.derive_citation,
         render=render.citation,
+        filters=filters.CITATIONS,
         part_of="claim",
     ),
     Resource(
@@ -122,8 +130,11 @@ RESOURCES: tuple[Resource, ...] = (
         link=projection.link_search,
         derive=derive.derive_search,
         render=render.search,
+        filters=filters.SEARCHES,
     ),
 )
 
 BY_TYPE = {resource.type: resource for resource in RESOURCES}
 BY_PLURAL = {resource.plural: resource for resource in RESOURCES}
+
+FILTERS = {resource.type: resource.filters for resource in RESOURCES}

@@ -16,11 +16,11 @@ from sqlalchemy.exc import DBAPIError
 from app.accounts.models import Account, Actor
 from app.accounts.service import ensure_system_actors
 from app.api.briefs import Format, brief_file
-from app.core import logging, schema
+from app.core import logging
 from app.core.database import Database, UnusableUrl, now
 from app.core.errors import AppError
 from app.core.schema import SchemaMismatch
-from app.curation import maintenance
+from app.curation import maintenance, projections
 from app.curation.service import Outcome
 from app.fhir.validation import InvalidResources, ValidatorMissing, render_all
 from app.http import server
@@ -50,7 +50,7 @@ def serve(
         with _database(given) as database:
             if migrate_first:
                 _migrate(database)
-            schema.check(database)
+            projections.check(database)
             if seed_first:
                 _seed(database, given.seed_dir)
         logging.configure(given.log_json)
@@ -73,7 +73,7 @@ def seed(directory: SeedDirectory = None) -> None:
     with _plain_words():
         given = _settings()
         with _database(given) as database:
-            schema.check(database)
+            projections.check(database)
             _seed(database, directory or given.seed_dir)
 
 
@@ -233,7 +233,7 @@ def override(
 
 
 def _migrate(database: Database, target: str = "head") -> None:
-    before, after = schema.migrate(database, target)
+    before, after = projections.migrate(database, target)
     if before == after:
         console.print(f"Schema {after}: nothing to migrate.")
     else:
@@ -274,7 +274,7 @@ def _settings() -> Settings:
 @contextmanager
 def _checked_database() -> Iterator[Database]:
     with _database(_settings()) as database:
-        schema.check(database)
+        projections.check(database)
         yield database
 
 

@@ -19,6 +19,7 @@ from app.core.logging import AccessLog
 from app.evidence.disclaimer import DISCLAIMER
 from app.http import freshness, problems
 from app.http.dataset import API_VERSION, Dataset
+from app.http.direct import Direct
 from app.http.lane import Lane
 from app.http.middleware import Guard
 from app.settings import Settings, settings
@@ -51,7 +52,7 @@ def create_app(given: Settings | None = None) -> FastAPI:
         lifespan=_lifespan,
         strict_content_type=True,
     )
-    app.state.database = Database(given.database_url, pool_size=given.pool_size)
+    app.state.database = Database(given.database_url, read_url=given.database_read_url, pool_size=given.pool_size)
     app.state.dataset = None
     problems.install(app)
     app.add_exception_handler(DBAPIError, _database_trouble)
@@ -107,7 +108,9 @@ def guarded(app: FastAPI, given: Settings) -> ASGIApp:
 def with_lane(app: FastAPI, given: Settings) -> Lane:
     """The whole service: the fast lane in front of the guarded application."""
     watcher = freshness.of(app.state.database, given.database_listen_url)
-    return Lane(guarded(app, given), watcher, cache_bytes=given.cache_bytes, log=AccessLog())
+    database: Database = app.state.database
+    direct = Direct(str(database.url.database)) if database.is_sqlite and not database.has_replica else None
+    return Lane(guarded(app, given), watcher, cache_bytes=given.cache_bytes, log=AccessLog(), direct=direct)
 
 
 def asgi() -> ASGIApp:

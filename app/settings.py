@@ -16,6 +16,8 @@ class Settings(BaseSettings):
 
     database_url: str = Field(default=f"sqlite:///{ROOT / 'var' / 'ldn-evidence.db'}", repr=False)
     """`sqlite:///path` or `postgresql://user:password@host/name`."""
+    database_read_url: str | None = Field(default=None, repr=False)
+    """PostgreSQL only: a replica that answers reads, while writes go to `DATABASE_URL`."""
     database_listen_url: str | None = Field(default=None, repr=False)
     """PostgreSQL only: a direct connection to the primary, where `DATABASE_URL` leads through a pooler."""
     cache_bytes: int = Field(default=64_000_000, ge=0)
@@ -37,7 +39,7 @@ class Settings(BaseSettings):
     deadline_seconds: float = Field(default=10.0, gt=0)
     """A request that has not been answered by then is answered 503."""
     pool_size: int = Field(default=10, ge=1, le=200)
-    """Database connections that one process may hold."""
+    """Connections that one process may hold to each of its databases."""
 
 
 @lru_cache

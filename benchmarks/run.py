@@ -19,8 +19,8 @@ from pathlib import Path
 
 from sqlalchemy import select
 
-from app.core import schema
 from app.core.database import Base, Database
+from app.curation import projections
 from app.evidence.models import Claim
 from app.interchange.bulk import BulkWriter, columns_of, continue_keys, unhurried
 from app.interchange.synth import synth
@@ -90,7 +90,7 @@ def _sqlite(size: str, work: Path) -> Path:
         unfinished = path.with_suffix(".unfinished")
         unfinished.unlink(missing_ok=True)
         database = Database(f"sqlite:///{unfinished}")
-        schema.migrate(database)
+        projections.migrate(database)
         made = synth(database, SIZES[size], 1)
         database.dispose()
         print(
@@ -107,7 +107,7 @@ def _postgresql(stack: ExitStack, source: Path) -> tuple[str, int]:
     except (RuntimeError, OSError) as error:
         raise Unavailable(f"PostgreSQL does not run here: {error}") from error
     target, database = Database(url, statement_timeout_ms=0), Database(f"sqlite:///{source}")
-    schema.migrate(target)
+    projections.migrate(target)
     with database.engine.connect() as reading, unhurried(target) as connection:
         writer = BulkWriter(connection)
         for table in Base.metadata.sorted_tables:

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from starlette.testclient import TestClient
 
-from app.core import schema
 from app.core.database import Database
+from app.curation import projections
 from app.interchange.seed import seed
 from app.main import create_app, guarded
 from app.settings import ROOT, Settings
@@ -35,7 +35,7 @@ class Engine:
 
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[str]:
-    with running_postgres(fsync=False) as url:  # what a power cut would lose is not what these tests ask
+    with running_postgres() as url:
         yield url
 
 
@@ -88,7 +88,7 @@ def _postgresql(server: str) -> Engine:
 
 def _fill(url: str) -> None:
     with opened(url) as database:
-        schema.migrate(database)
+        projections.migrate(database)
         with database.write() as session:
             seed(session, SEED)
 

@@ -9,11 +9,11 @@ from sqlalchemy import MetaData, select
 from app.accounts.models import MAINTENANCE, SEED, Actor
 from app.accounts.service import ensure_system_actors
 from app.catalog import BY_TYPE, RESOURCES
-from app.core import schema
 from app.core.database import Database
 from app.core.history import StoredRecord
 from app.core.resource import Key
 from app.core.vocabulary import Status
+from app.curation import projections
 from app.curation.service import Change, Outcome, publish
 from app.interchange import bundle
 
@@ -150,7 +150,7 @@ def small_files() -> dict[str, str]:
 
 def fill(database: Database, changes: Iterable[Change]) -> None:
     """Make an empty database into one that holds these records."""
-    schema.migrate(database)
+    projections.migrate(database)
     with database.write() as session:
         ensure_system_actors(session)
         publish(session, SEED, changes, "First")

@@ -13,11 +13,11 @@ from app.api.records import list_tag, worded
 from app.bibliography import FORMATS, text
 from app.bibliography.text import Style
 from app.concepts.queries import keys_named
+from app.core.filters import kept
 from app.core.history import Publication, StoredRecord
 from app.curation.world import Now
 from app.evidence import bibliography, brief_claims, queries
 from app.evidence.bibliography import Bibliography
-from app.evidence.models import Claim
 from app.evidence.queries import ClaimQuery
 from app.http import caching
 from app.http.dataset import Dataset
@@ -108,8 +108,9 @@ def _found(session: Session, dataset: Dataset, query: BibliographyQuery) -> _Fou
     asked = query.model_fields_set - {"format", "style"}
     ids: list[str] = []
     if query.brief is None or asked != {"brief"}:
-        matching = worded(session, queries.claims(session, query), "claim", query, Claim.id)
-        ids = bibliography.cited_documents(session, matching, query.sort)
+        reading = kept(session, dataset.serial)
+        claims = worded(session, queries.claims(session, reading, query), query).keys(session, reading)
+        ids = bibliography.cited_documents(session, claims, query.sort)
     if query.brief is not None:
         return _of_brief(session, dataset, query.brief, None if asked == {"brief"} else set(ids))
     if asked == {"id"} and len(query.id) == 1:

@@ -25,7 +25,13 @@ def list_citations(
 ) -> Response:
     """Citations of published claims. Stance lives here: one paper can support one claim and dispute another."""
     return answer_list(
-        request, session, dataset, "citation", query, lambda: queries.citations(session, query), queries.CITATION_SORTS
+        request,
+        session,
+        dataset,
+        "citation",
+        query,
+        lambda _kept: queries.citations(session, query),
+        queries.CITATION_SORTS,
     )
 
 

@@ -48,7 +48,7 @@ def get_claim(
     By `Accept` or `format` also as JSON-LD (schema.org, CiTO, Web Annotation) or as a GA4GH VA-Spec Statement.
     """
     choice = choose(request, CLAIM_OFFERS, query.format)
-    body, world = item_at(session, dataset, "claim", id, query.serial)
+    body, tag, world = item_at(session, dataset, "claim", id, query.serial)
     if choice.format != "json":
         read = ClaimRead.model_validate_json(body)
         if choice.format == "jsonld":
@@ -56,11 +56,12 @@ def get_claim(
             body = to_json(linked_data.claim(read, world.content(Key("dosing_range", dose.id)) if dose else None))
         else:
             body = to_json(va_spec.statement(read))
+        tag = caching.etag(body)
     return answer(
         request,
         choice,
         body,
-        caching.etag(body),
+        tag,
         file_name=id,
         headers=dataset.headers,
         cache_control=caching.IMMUTABLE if query.serial else caching.REVALIDATE,

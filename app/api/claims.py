@@ -17,11 +17,11 @@ from app.api.records import (
     worded,
 )
 from app.catalog import BY_TYPE
+from app.core.filters import kept
 from app.core.lists import paginate
 from app.curation.world import Now
 from app.evidence import dose_query, queries, views
 from app.evidence.coverage import CoverageRead, coverage_of_empty_list
-from app.evidence.models import Claim
 from app.evidence.queries import CLAIM_SORTS, CitationFilters, CitationQuery, ClaimQuery
 from app.evidence.reads import CitationRead, ClaimRead
 from app.evidence.views import DoseCount
@@ -61,8 +61,9 @@ def list_claims(
     tag = list_tag(request, dataset)
     if caching.if_none_match(request.headers.get("if-none-match"), tag):
         return caching.json_response(request, b"", tag, headers=dataset.headers)
-    matching = worded(session, queries.claims(session, query), "claim", query, Claim.id)
-    page = paginate(session, matching, query, sort=query.sort, columns=CLAIM_SORTS, key=Claim.id)
+    reading = kept(session, dataset.serial)
+    matching = worded(session, queries.claims(session, reading, query), query)
+    page = paginate(session, reading, matching, query, sort=query.sort, columns=CLAIM_SORTS)
     bodies = bodies_of(session, "claim", page.ids)
     if query.citations == "top":
         bodies = [views.top(body) for body in bodies]
@@ -105,6 +106,6 @@ def list_claim_citations(
         dataset,
         "citation",
         narrowed,
-        lambda: queries.citations(session, narrowed),
+        lambda _kept: queries.citations(session, narrowed),
         queries.CITATION_SORTS,
     )

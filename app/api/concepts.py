@@ -34,7 +34,7 @@ def _router(record_type: str, plural_name: str, tells: str) -> APIRouter:
             dataset,
             record_type,
             query,
-            lambda: queries.concepts(session, record_type, query),
+            lambda kept: queries.concepts(session, kept, record_type, query),
             queries.CONCEPT_SORTS,
         )
 

@@ -30,7 +30,7 @@ def list_dosing_ranges(
         dataset,
         "dosing_range",
         query,
-        lambda: queries.dosing_ranges(session, query),
+        lambda _kept: queries.dosing_ranges(session, query),
         queries.DOSING_RANGE_SORTS,
     )
 

@@ -9,11 +9,12 @@ from sqlalchemy.orm import Session
 
 from app.api.records import ListOf, RecordId, body_at, list_response, list_tag, living, next_address
 from app.catalog import BY_TYPE
-from app.core.lists import ListQuery, SortedQuery, decode, encode, paginate
+from app.core.filters import kept
+from app.core.lists import ListQuery, Matching, SortedQuery, decode, encode, paginate
 from app.core.text import Slug
-from app.core.vocabulary import Status
 from app.curation.world import Now, Then
 from app.evidence import render
+from app.evidence.filters import CLAIMS
 from app.evidence.models import Citation, Claim, Override
 from app.evidence.queries import keys_of_ids
 from app.evidence.reads import ClaimEvidence, ClaimSummary
@@ -115,8 +116,8 @@ def get_document_impact(
     document = DocumentWrite.model_validate_json(row.content)
     (key,) = keys_of_ids(session, Document, [id], "id")
     citing = select(Citation.claim_pk).where(Citation.document_pk == key)
-    matching = select(Claim.pk).where(Claim.status == Status.published, Claim.pk.in_(citing))
-    page = paginate(session, matching, query, sort=query.sort, columns={"id": Claim.id}, key=Claim.id)
+    matching = Matching("claim", CLAIMS).also(Claim.pk.in_(citing))
+    page = paginate(session, kept(session, dataset.serial), matching, query, sort=query.sort, columns={"id": Claim.id})
     bodies = [_impact(session, claim_id, id).model_dump_json().encode() for claim_id in page.ids]
     about = DocumentRef(id=document.id, label=document.label).model_dump_json().encode()
     extra = b'"document":%b,"standing":"%b",' % (about, document.standing[-1].standing.encode())

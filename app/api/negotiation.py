@@ -74,24 +74,25 @@ def choose(
     if not accept:
         return Choice("json", offers["json"], None)
     by_type = {media: name for name, offer in offers.items() for media in (offer.media_type, *offer.aliases)}
-    ranges = _ranges(accept, list(by_type))
+    offered = [offer.media_type for offer in offers.values()]
+    ranges = _ranges(accept, offered)
     # In a tie mimeparse takes the last, and JSON is what we would rather give.
     best = mimeparse.best_match(list(reversed(by_type)), accept)
     if not best:
-        raise NotAcceptable(offer.media_type for offer in offers.values())
+        raise NotAcceptable(offered)
     offer = offers[by_type[best]]
     asked = [parameters for media, parameters in ranges if media == best]
     return Choice(by_type[best], offer, _style(offer, style, asked[0] if asked else {}))
 
 
-def _ranges(accept: str, allowed: Sequence[str]) -> list[tuple[str, Mapping[str, str]]]:
+def _ranges(accept: str, offered: Sequence[str]) -> list[tuple[str, Mapping[str, str]]]:
     """The media types of the header with their parameters, best first."""
     try:
         if len(accept) > LONGEST_ACCEPT:
             raise mimeparse.MimeTypeParseException("too long")
         parsed = [mimeparse.parse_media_range(part) for part in accept.split(",") if part.strip()]
     except mimeparse.MimeTypeParseException as error:
-        raise NotAcceptable(dict.fromkeys(allowed)) from error
+        raise NotAcceptable(offered) from error
     parsed.sort(key=lambda found: -float(found[2]["q"]))
     return [(f"{main}/{sub}", parameters) for main, sub, parameters in parsed]
 

@@ -1,22 +1,36 @@
 """What every type of record answers in the same way: a list, an item, an item as it was, its versions."""
 
 from collections.abc import Callable
-from typing import Annotated, Any, Generic, TypeVar
+from typing import Annotated, Generic, NamedTuple, TypeVar
 
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic_core import to_json
-from sqlalchemy import Select, func, select
-from sqlalchemy.orm import InstrumentedAttribute, Session
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
 
 from app.catalog import BY_TYPE
+from app.core import lists
 from app.core.errors import Fault, Gone, InvalidInput, NotFound
+from app.core.filters import Kept, kept
 from app.core.history import Publication, RecordState, StoredRecord, state_at
-from app.core.lists import ListQuery, Page, SortedQuery, Sorts, WordedQuery, decode, encode, paginate
+from app.core.lists import (
+    ListQuery,
+    Matching,
+    Page,
+    SortedQuery,
+    Sorts,
+    WordedQuery,
+    decode,
+    encode,
+    envelope,
+    paginate,
+)
 from app.core.resource import Resource, Stamp, World
 from app.core.text import SLUG_LENGTH, SLUG_PATTERN
 from app.core.vocabulary import Status
 from app.curation.world import Now, Then
+from app.evidence.queries import MOST_READ
 from app.http import caching
 from app.http.dataset import Dataset
 from app.http.deps import CurrentDataset, ReadSession
@@ -84,54 +98,45 @@ def answer_list(
     dataset: Dataset,
     record_type: str,
     query: SortedQuery,
-    matching: Callable[[], Select[Any]],
+    matching: Callable[[Kept], Matching],
     columns: Sorts,
 ) -> Response:
     """A page of stored documents. Its ETag stands for the serial and the query, so a known one costs no query."""
     tag = list_tag(request, dataset)
     if caching.if_none_match(request.headers.get("if-none-match"), tag):
         return caching.json_response(request, b"", tag, headers=dataset.headers)
-    found = worded(session, matching(), record_type, query, columns["id"])
-    page = paginate(session, found, query, sort=query.sort, columns=columns, key=columns["id"])
+    reading = kept(session, dataset.serial)
+    found = worded(session, matching(reading), query)
+    page = paginate(session, reading, found, query, sort=query.sort, columns=columns)
     bodies = bodies_of(session, record_type, page.ids)
     return list_response(request, dataset, tag, bodies, page)
 
 
-def worded(
-    session: Session, matching: Select[Any], record_type: str, query: SortedQuery, key: InstrumentedAttribute[str]
-) -> Select[Any]:
+def worded(session: Session, matching: Matching, query: SortedQuery) -> Matching:
     """The records in which the words of `q` occur as well, where the list takes them."""
     words = query.q if isinstance(query, WordedQuery) else None
-    return matching if words is None else matching.where(key.in_(ids_matching(session, record_type, words)))
+    if words is None:
+        return matching
+    return matching.also(matching.filterable.id.in_(ids_matching(session, matching.scope, words)), counted_to=MOST_READ)
 
 
 def list_tag(request: Request, dataset: Dataset) -> str:
     """The ETag of whatever follows from the data set and the query alone."""
-    return caching.etag(b"", str(dataset.serial), request.url.path, request.url.query)
+    return caching.list_tag(dataset.serial, request.url.path, request.url.query)
 
 
 def list_response(
     request: Request, dataset: Dataset, tag: str, bodies: list[bytes], page: Page, extra: bytes = b""
 ) -> Response:
-    """The envelope of a list around rendered records; `extra` holds further fields of it, each with its comma."""
+    """A list around rendered records; `extra` holds further fields of it, each with its comma."""
     following = next_address(request, page.next_cursor)
-    body = b'{%b"items":[%b],"next":%b,"next_cursor":%b,"total":%d,"total_is":"exact"}' % (
-        extra,
-        b",".join(bodies),
-        to_json(following),
-        to_json(page.next_cursor),
-        page.total,
-    )
     headers = dataset.headers | ({"Link": f'<{following}>; rel="next"'} if following else {})
-    return caching.json_response(request, body, tag, headers=headers)
+    return caching.json_response(request, envelope(bodies, following, page, extra), tag, headers=headers)
 
 
 def next_address(request: Request, cursor: str | None) -> str | None:
-    """The same address with the next cursor: path-absolute, in the same order of parameters."""
-    if cursor is None:
-        return None
-    kept = [part for part in request.url.query.split("&") if part and not part.startswith("cursor=")]
-    return f"{request.url.path}?{'&'.join([*kept, f'cursor={cursor}'])}"
+    """The same address with the next cursor: path-absolute."""
+    return lists.next_address(request.url.path, request.url.query, cursor)
 
 
 def bodies_of(session: Session, record_type: str, ids: tuple[str, ...]) -> list[bytes]:
@@ -145,23 +150,31 @@ def bodies_of(session: Session, record_type: str, ids: tuple[str, ...]) -> list[
 # --- items --------------------------------------------------------------------------------------------------------
 
 
+class Found(NamedTuple):
+    """A record's JSON now or at a serial, its ETag, and the records that it refers to as they are or were."""
+
+    body: bytes
+    tag: str
+    world: World
+
+
 def answer_item(
     request: Request, session: Session, dataset: Dataset, record_type: str, record_id: str, serial: int | None
 ) -> Response:
     """The record as it is, or as it was at a serial."""
-    body, _ = item_at(session, dataset, record_type, record_id, serial)
-    kept = caching.REVALIDATE if serial is None else caching.IMMUTABLE
-    return caching.json_response(request, body, caching.etag(body), cache_control=kept, headers=dataset.headers)
+    found = item_at(session, dataset, record_type, record_id, serial)
+    lasting = caching.REVALIDATE if serial is None else caching.IMMUTABLE
+    return caching.json_response(request, found.body, found.tag, cache_control=lasting, headers=dataset.headers)
 
 
-def item_at(
-    session: Session, dataset: Dataset, record_type: str, record_id: str, serial: int | None
-) -> tuple[bytes, World]:
-    """The record's JSON now or at a serial, and the records that it refers to as they are or were."""
+def item_at(session: Session, dataset: Dataset, record_type: str, record_id: str, serial: int | None) -> Found:
+    """The record as it is, or as it was at a serial."""
     resource = BY_TYPE[record_type]
     if serial is None:
-        return living(session, resource, record_id).body, Now(session)
-    return body_at(session, dataset, resource, record_id, serial), Then(session, serial)
+        row = living(session, resource, record_id)
+        return Found(row.body, caching.record_tag(row.digest, row.serial), Now(session))
+    body = body_at(session, dataset, resource, record_id, serial)
+    return Found(body, caching.etag(body), Then(session, serial))
 
 
 def living(session: Session, resource: Resource, record_id: str) -> StoredRecord:

@@ -25,7 +25,7 @@ def list_searches(
 ) -> Response:
     """`searched_none_found` and `not_searched` are not evidence of no effect, nor of safety."""
     return answer_list(
-        request, session, dataset, "search", query, lambda: queries.searches(session, query), queries.SEARCH_SORTS
+        request, session, dataset, "search", query, lambda _kept: queries.searches(session, query), queries.SEARCH_SORTS
     )
 
 

@@ -29,6 +29,7 @@ from app.api.records import (
 )
 from app.bibliography import FORMATS
 from app.bibliography.text import Style
+from app.core.filters import kept
 from app.core.lists import paginate
 from app.core.resource import Key
 from app.curation.world import Now
@@ -38,7 +39,6 @@ from app.evidence.reads import DocumentWithEvidence, StudyWithEvidence
 from app.http import caching
 from app.http.deps import CurrentDataset, ReadSession
 from app.http.problems import responses
-from app.sources.models import Document
 from app.sources.references import reference
 
 studies = APIRouter(tags=["studies"])
@@ -58,7 +58,7 @@ def list_studies(
     """Pieces of research, whatever was published about them. A trial without results is a study too; a review is a
     study of its own kind (`is_review`)."""
     return answer_list(
-        request, session, dataset, "study", query, lambda: queries.studies(session, query), queries.STUDY_SORTS
+        request, session, dataset, "study", query, lambda _kept: queries.studies(session, query), queries.STUDY_SORTS
     )
 
 
@@ -87,13 +87,19 @@ def list_documents(
     choice = choose(request, REFERENCE_OFFERS, query.format, query.style)
     if choice.format == "json":
         answered = answer_list(
-            request, session, dataset, "document", query, lambda: queries.documents(session, query), DOCUMENT_SORTS
+            request,
+            session,
+            dataset,
+            "document",
+            query,
+            lambda _kept: queries.documents(session, query),
+            DOCUMENT_SORTS,
         )
         answered.headers["Vary"] = VARY
         return answered
     tag = caching.etag(list_tag(request, dataset).encode(), choice.content_type)
-    found = worded(session, queries.documents(session, query), "document", query, Document.id)
-    page = paginate(session, found, query, sort=query.sort, columns=DOCUMENT_SORTS, key=Document.id)
+    found = worded(session, queries.documents(session, query), query)
+    page = paginate(session, kept(session, dataset.serial), found, query, sort=query.sort, columns=DOCUMENT_SORTS)
     cited = [reference(document) for document in bibliography.documents(Now(session), page.ids)]
     following = next_address(request, page.next_cursor)
     return answer(
@@ -138,19 +144,19 @@ def get_document(
     By `Accept` or `format` also as CSL-JSON, BibTeX, RIS, formatted text in a `style`, or JSON-LD.
     """
     choice = choose(request, DOCUMENT_OFFERS, query.format, query.style)
-    read, world = item_at(session, dataset, "document", id, query.serial)
-    if choice.format == "json":
-        body = read
-    elif choice.format == "jsonld":
-        body = to_json(linked_data.document(DocumentWithEvidence.model_validate_json(read)))
-    else:
-        cited = reference(world.content(Key("document", id)))
-        body = FORMATS[choice.format].render([cited], choice.style or "").encode()
+    body, tag, world = item_at(session, dataset, "document", id, query.serial)
+    if choice.format != "json":
+        if choice.format == "jsonld":
+            body = to_json(linked_data.document(DocumentWithEvidence.model_validate_json(body)))
+        else:
+            cited = reference(world.content(Key("document", id)))
+            body = FORMATS[choice.format].render([cited], choice.style or "").encode()
+        tag = caching.etag(body)
     return answer(
         request,
         choice,
         body,
-        caching.etag(body),
+        tag,
         file_name=id,
         headers=dataset.headers,
         cache_control=caching.IMMUTABLE if query.serial else caching.REVALIDATE,

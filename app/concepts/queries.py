@@ -27,6 +27,16 @@ def keys_named(
     return _with_children(session, keys) if descendants else keys
 
 
+def ids_named(
+    session: Session, record_type: str, names: Sequence[str], parameter: str, *, descendants: bool = False
+) -> list[str]:
+    """Ids of the concepts that a filter names by id or code."""
+    if not names:
+        return []
+    keys = keys_named(session, record_type, names, parameter, descendants=descendants)
+    return list(session.scalars(select(Concept.id).where(Concept.pk.in_(keys))))
+
+
 def _key_of_id(session: Session, record_type: str, name: str, parameter: str) -> int:
     row = session.execute(
         select(Concept.pk, Concept.status, Concept.successor).where(Concept.type == record_type, Concept.id == name)

@@ -38,6 +38,9 @@ InstantColumn = Annotated[str, mapped_column(String(20))]
 WRITERS = 0x4C444E
 """Number of the advisory lock that PostgreSQL's writers take in turn."""
 
+DURABLE = ("fsync", "full_page_writes", "synchronous_commit")
+"""What PostgreSQL must have switched on to keep what it acknowledged."""
+
 
 class Base(DeclarativeBase):
     metadata = MetaData(
@@ -60,25 +63,36 @@ class UnusableUrl(ValueError):
     """Not the address of a database that this software can use. The address itself may hold a password."""
 
     def __init__(self) -> None:
-        super().__init__("DATABASE_URL must be sqlite:///path/to/file or postgresql://user:password@host/name.")
+        super().__init__(
+            "DATABASE_URL must be sqlite:///path/to/file or postgresql://user:password@host/name, "
+            "and DATABASE_READ_URL of the same kind."
+        )
 
 
 class Database:
-    """An engine with its two kinds of session: many readers, one writer at a time."""
+    """An engine with its two kinds of session: many readers, one writer at a time.
 
-    def __init__(self, url: str, *, pool_size: int = 10, statement_timeout_ms: int = 3000) -> None:
-        self.url = _usable(url)
+    With `read_url` readers go to a replica, which may be a little behind.
+    """
+
+    def __init__(
+        self, url: str, *, read_url: str | None = None, pool_size: int = 10, statement_timeout_ms: int = 3000
+    ) -> None:
+        self.url = usable(url)
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
-        if self.is_sqlite:
-            self.engine = self._snapshots = _sqlite_engine(self.url, pool_size)
-        else:
-            self.engine = _postgresql_engine(self.url, pool_size, statement_timeout_ms)
-            self._snapshots = self.engine.execution_options(isolation_level="REPEATABLE READ")
+        self.engine = _engine(self.url, pool_size, statement_timeout_ms)
+        self.has_replica = read_url is not None
+        self._snapshots = self._primary_snapshots = _snapshots(self.engine)
+        if read_url is not None:
+            replica = usable(read_url)
+            if replica.get_backend_name() != self.url.get_backend_name():
+                raise UnusableUrl
+            self._snapshots = _snapshots(_engine(replica, pool_size, statement_timeout_ms))
 
     @contextmanager
-    def read(self) -> Iterator[Session]:
-        """One consistent view of the data, whatever is written meanwhile."""
-        with Session(self._snapshots, autoflush=False) as session:
+    def read(self, *, primary: bool = False) -> Iterator[Session]:
+        """One consistent view of the data, whatever is written meanwhile; from the replica if there is one."""
+        with Session(self._primary_snapshots if primary else self._snapshots, autoflush=False) as session:
             yield session
 
     @contextmanager
@@ -117,18 +131,39 @@ class Database:
 
     def dispose(self) -> None:
         self.engine.dispose()
+        self._snapshots.dispose()
 
 
-def _usable(text: str) -> URL:
+def lax_settings(session: Session) -> list[str]:
+    """Settings of a PostgreSQL server that let a crash undo what it acknowledged; SQLite's are set below."""
+    if session.get_bind().dialect.name == "sqlite":
+        return []
+    found = session.execute(select(*(func.current_setting(name).label(name) for name in DURABLE))).one()
+    return [name for name, value in found._asdict().items() if value == "off"]
+
+
+def usable(text: str) -> URL:
+    """The address of a database, with the driver that is used here."""
     try:
         url = make_url(text)
-    except ArgumentError as error:
+    except (ArgumentError, ValueError) as error:
         raise UnusableUrl from error
     if url.drivername in ("postgresql", "postgres"):
         url = url.set(drivername="postgresql+psycopg")
     if url.drivername != "postgresql+psycopg" and not (url.drivername == "sqlite" and url.database):
         raise UnusableUrl
     return url
+
+
+def _engine(url: URL, pool_size: int, statement_timeout_ms: int) -> Engine:
+    if url.get_backend_name() == "sqlite":
+        return _sqlite_engine(url, pool_size)
+    return _postgresql_engine(url, pool_size, statement_timeout_ms)
+
+
+def _snapshots(engine: Engine) -> Engine:
+    """The engine whose transactions see one state throughout, as SQLite's do anyway."""
+    return engine if engine.dialect.name == "sqlite" else engine.execution_options(snapshot=True)
 
 
 def _sqlite_engine(url: URL, pool_size: int) -> Engine:
@@ -159,7 +194,7 @@ def _sqlite_engine(url: URL, pool_size: int) -> Engine:
 
 
 def _postgresql_engine(url: URL, pool_size: int, statement_timeout_ms: int) -> Engine:
-    return sqlalchemy_engine(
+    engine = sqlalchemy_engine(
         url,
         hide_parameters=True,
         pool_size=pool_size,
@@ -168,7 +203,19 @@ def _postgresql_engine(url: URL, pool_size: int, statement_timeout_ms: int) -> E
         pool_pre_ping=True,
         connect_args={
             "connect_timeout": 2,
+            "tcp_user_timeout": 5000,
             "prepare_threshold": None,  # prepared statements do not survive a pooler in transaction mode
-            "options": f"-c statement_timeout={statement_timeout_ms} -c lock_timeout=5000 -c timezone=UTC",
+            "autocommit": True,  # transactions begin below
         },
     )
+    # Limits hold for one transaction each: a pooler refuses them as options of the connection, and would hand
+    # on to strangers what is set on the session. Together with BEGIN they cost no exchange of their own.
+    limits = f"SET LOCAL statement_timeout = {statement_timeout_ms}; SET LOCAL lock_timeout = 5000"
+
+    @event.listens_for(engine, "begin")
+    def begin(connection: Connection) -> None:
+        snapshot = connection.get_execution_options().get("snapshot")
+        opening = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY" if snapshot else "BEGIN"
+        connection.exec_driver_sql(f"{opening}; {limits}")
+
+    return engine

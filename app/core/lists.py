@@ -2,16 +2,20 @@
 
 import base64
 import json
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
 from hashlib import blake2b
-from typing import Any
+from typing import Any, NamedTuple, Self
 
 from pydantic import BaseModel, ConfigDict, Field
-from sqlalchemy import ColumnElement, Select, and_, func, or_, select
+from pydantic_core import to_json
+from pyroaring import BitMap
+from sqlalchemy import ColumnElement, Index, Select, select, text
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from app.core.errors import Fault, InvalidInput
+from app.core.filters import PUBLISHED, Filter, Filterable, Kept, Reader
 from app.core.text import Cursor, Words, printable
 
 MOST = 200
@@ -19,6 +23,14 @@ MOST = 200
 
 Sorts = Mapping[str, InstrumentedAttribute[Any]]
 """The columns that a list can be sorted by, under their public names."""
+
+
+def sort_indexes(table: str, column: str) -> tuple[Index, Index]:
+    """What serves a sort in either direction: ties go by id upwards both ways."""
+    return (
+        Index(f"ix_{table}_{column}_id", column, "id"),
+        Index(f"ix_{table}_{column}_desc_id", text(f"{column} DESC"), "id"),
+    )
 
 
 class ListQuery(BaseModel):
@@ -31,11 +43,23 @@ class ListQuery(BaseModel):
     cursor: Cursor | None = None
     """From `next_cursor` of the page before, with the same filters and sort."""
 
-    def fingerprint(self) -> str:
+    def fingerprint(self, scope: str = "") -> str:
         """Stands for the filters and the sort: a cursor is good for the list it came from, and for no other."""
         filters = self.model_dump(mode="json", exclude={"limit", "cursor"}, exclude_defaults=True)
-        text = json.dumps([type(self).__name__, filters], sort_keys=True)
-        return blake2b(text.encode(), digest_size=6).hexdigest()
+        return fingerprint(scope or type(self).__name__, filters)
+
+
+def fingerprint(scope: str, filters: Mapping[str, Any]) -> str:
+    """Of a list with filters that are not left at their defaults, `sort` among them."""
+    return blake2b(json.dumps([scope, filters], sort_keys=True).encode(), digest_size=6).hexdigest()
+
+
+class Slice(NamedTuple):
+    """Which part of a list is asked for."""
+
+    limit: int
+    cursor: str | None
+    fingerprint: str
 
 
 class SortedQuery(ListQuery):
@@ -49,47 +73,249 @@ class WordedQuery(SortedQuery):
 
 
 @dataclass(frozen=True)
+class Matching:
+    """Which records of a type a list holds: published ones that every group of filters keeps, one filter each."""
+
+    scope: str
+    filterable: Filterable
+    every: tuple[Sequence[Filter], ...] = ()
+    only: BitMap | None = None
+    """Internal keys, where something else than filters and SQL has chosen."""
+    where: tuple[ColumnElement[bool], ...] = ()
+    """Further conditions, for which no bitmaps are kept."""
+    counted_to: int | None = None
+    """How many of the records that meet `where` may be read to count; null for all."""
+
+    def filtered(self, name: str, values: Sequence[str]) -> Self:
+        """Those that one of these values of a filter keeps; no value asks for nothing."""
+        return replace(self, every=(*self.every, [Filter(name, value) for value in values])) if values else self
+
+    def also(self, *where: ColumnElement[bool], counted_to: int | None = None) -> Self:
+        """The records that meet these conditions as well."""
+        return replace(self, where=(*self.where, *where), counted_to=counted_to or self.counted_to)
+
+    def keys(self, session: Session, kept: Kept) -> BitMap:
+        """Internal keys of all of them, however many."""
+        found = self.of_filters(kept)
+        return found & BitMap(session.scalars(self._meeting())) if self.where else found
+
+    def of_filters(self, kept: Kept) -> BitMap:
+        """Internal keys of those that the filters alone keep; not to be changed."""
+        found = kept.every(self.scope, self.every)
+        return found if self.only is None else found & self.only
+
+    def _meeting(self) -> Select[Any]:
+        return select(self.filterable.pk).where(*self.where)
+
+    def settle(self, session: Session, kept: Kept) -> tuple[BitMap, bool]:
+        """Internal keys of all of them, or (False) those of the filters alone and as many of the rest as were read."""
+        if self.counted_to is None or not self.where:
+            return self.keys(session, kept), True
+        read = BitMap(session.scalars(self._meeting().limit(self.counted_to + 1)))
+        return self.of_filters(kept) & read, len(read) <= self.counted_to
+
+    def meeting(self, session: Session, pks: Sequence[int]) -> set[int]:
+        """Which of these keys meet `where`."""
+        return set(session.scalars(self._meeting().where(self.filterable.pk.in_(pks))))
+
+
+@dataclass(frozen=True)
 class Page:
     """Ids of one page in order, the cursor of the next one, and how many there are in all."""
 
     ids: tuple[str, ...]
     next_cursor: str | None
     total: int
+    is_exact: bool = True
 
 
-def paginate(
-    session: Session,
-    matching: Select[Any],
-    query: ListQuery,
-    *,
-    sort: str,
-    columns: Sorts,
-    key: InstrumentedAttribute[str],
-) -> Page:
-    """One page of `matching` (a select of any columns), ordered by a named column, nulls last, ties by id.
+def canonical(query: str) -> str:
+    """The same question always in the same words: parameters by name, and of one name as they came."""
+    return "&".join(sorted((part for part in query.split("&") if part), key=lambda part: part.partition("=")[0]))
 
-    `sort` is a name in `columns`, with `-` in front for descending. Two statements: the count and the page.
+
+def next_address(path: str, query: str, cursor: str | None) -> str | None:
+    """The same address with the next cursor: path-absolute."""
+    if cursor is None:
+        return None
+    kept = [part for part in canonical(query).split("&") if part and not part.startswith("cursor=")]
+    return f"{path}?{'&'.join([*kept, f'cursor={cursor}'])}"
+
+
+def envelope(bodies: Sequence[bytes], following: str | None, page: Page, extra: bytes = b"") -> bytes:
+    """A list around rendered records; `extra` holds further fields of it, each with its comma."""
+    return b'{%b"items":[%b],"next":%b,"next_cursor":%b,"total":%d,"total_is":"%b"}' % (
+        extra,
+        b",".join(bodies),
+        to_json(following),
+        to_json(page.next_cursor),
+        page.total,
+        b"exact" if page.is_exact else b"at_least",
+    )
+
+
+MOST_COUNTED = 1000
+"""Where a total is not exact, it is counted up to here."""
+
+
+def paginate(session: Session, kept: Kept, matching: Matching, query: ListQuery, *, sort: str, columns: Sorts) -> Page:
+    """One page of what matches, ordered by a named column, nulls last, ties by id.
+
+    `sort` is a name in `columns`, with `-` in front for descending.
     """
-    column, descending = columns[sort.removeprefix("-")], sort.startswith("-")
-    total = session.scalar(select(func.count()).select_from(matching.with_only_columns(key).subquery())) or 0
-    order = (column.is_(None), column.desc() if descending else column.asc(), key.asc())
-    statement = matching.with_only_columns(key, column).order_by(*order).limit(query.limit + 1)
-    if query.cursor is not None:
-        last_value, last_id = decode(query.cursor, query.fingerprint())
-        statement = statement.where(_after(column, descending, last_value, key, last_id))
-    rows: Sequence[Any] = session.execute(statement).all()
-    shown, more = rows[: query.limit], len(rows) > query.limit
-    next_cursor = encode(query.fingerprint(), [shown[-1][1], shown[-1][0]]) if more else None
-    return Page(tuple(row[0] for row in shown), next_cursor, total)
+    found, is_settled = matching.settle(session, kept)
+    test = None if is_settled else partial(matching.meeting, session)
+    bits = found if is_settled else matching.of_filters(kept)
+    order = Order.of(matching.filterable, columns[sort.removeprefix("-")], descending=sort.startswith("-"))
+    walked = [filters[0] for filters in matching.every if len(filters) == 1 and order.by_id]
+    asked = Slice(query.limit, query.cursor, query.fingerprint(matching.scope))
+    page = page_of(kept, matching.scope, matching.filterable, bits, asked, order, walked, test)
+    total = len(found) if is_settled else min(len(found), MOST_COUNTED + 1)
+    return replace(page, total=total, is_exact=is_settled)
 
 
-def _after(
-    column: InstrumentedAttribute[Any], descending: bool, value: Any, key: InstrumentedAttribute[str], last_id: str
-) -> ColumnElement[bool]:
-    if value is None:
-        return and_(column.is_(None), key > last_id)
-    beyond = column < value if descending else column > value
-    return or_(beyond, and_(column == value, key > last_id), column.is_(None))
+Row = tuple[int, str, Any]
+"""Internal key, id and value of the column that a list is sorted by."""
+
+
+@dataclass(frozen=True)
+class Order:
+    """The order of a list, as SQL."""
+
+    table: str
+    column: str
+    descending: bool
+    nullable: bool
+
+    @classmethod
+    def of(cls, filterable: Filterable, column: InstrumentedAttribute[Any], *, descending: bool) -> "Order":
+        stored = column.property.columns[0]
+        return cls(filterable.table.__tablename__, stored.name, descending, bool(stored.nullable))
+
+    @property
+    def by_id(self) -> bool:
+        return self.column == "id"
+
+    def after(self, place: tuple[Any, str] | None) -> Iterator[tuple[str, tuple[Any, ...]]]:
+        """What comes after a place, in parts that an index serves one by one: condition with order, and values."""
+        column, sense, beyond = self.column, "DESC" if self.descending else "ASC", "<" if self.descending else ">"
+        if self.by_id:
+            yield (f"id {beyond} ? ORDER BY id {sense}", (place[1],)) if place else (f"1 = 1 ORDER BY id {sense}", ())
+            return
+        value, last = place or (None, "")
+        nulls = f"{column} IS NULL AND id > ? ORDER BY id"
+        if place and value is None:
+            yield nulls, (last,)
+            return
+        if place:
+            yield f"{column} = ? AND id > ? ORDER BY id", (value, last)
+            yield f"{column} {beyond} ? ORDER BY {column} {sense}, id", (value,)
+        else:
+            yield f"{column} IS NOT NULL ORDER BY {column} {sense}, id", ()
+        if self.nullable:
+            yield nulls, ("",)
+
+
+def page_of(
+    kept: Kept,
+    scope: str,
+    filterable: Filterable,
+    bits: BitMap,
+    asked: Slice,
+    order: Order,
+    walked: Sequence[Filter] = (),
+    test: Callable[[Sequence[int]], set[int]] | None = None,
+) -> Page:
+    """One page of the records with these keys that pass the test; its `total` counts the keys.
+
+    A few are read and sorted. Of many, the ids are walked in order, along the filter of `walked` that keeps fewest,
+    until the page is full: either way the work grows with the square root of the number of records at most.
+    """
+    place = decode(asked.cursor, asked.fingerprint) if asked.cursor is not None else None
+    wanted = asked.limit + 1
+    everything = len(kept.of(scope, PUBLISHED))
+    if len(bits) ** 2 <= max(FEW**2, wanted * everything) and test is None:
+        rows = _few(kept.reader, bits, order, place, wanted)
+    else:
+        stored = [known for known in walked if known.name in filterable.walked]
+        along = min(stored, key=lambda known: len(kept.of(scope, known)), default=None)
+        passed = len(kept.of(scope, along)) if along else everything
+        rows = _walk(kept.reader, bits, order, place, wanted, _Along(scope, along), passed, test)
+    shown, more = rows[: asked.limit], len(rows) > asked.limit
+    next_cursor = encode(asked.fingerprint, [shown[-1][2], shown[-1][1]]) if more else None
+    return Page(tuple(row[1] for row in shown), next_cursor, len(bits))
+
+
+FEW = 200
+"""So many are always read and sorted."""
+_MOST_WALKED = 5_000
+
+
+def _few(reader: Reader, bits: BitMap, order: Order, place: tuple[Any, str] | None, wanted: int) -> list[Row]:
+    rows: list[Row] = []
+    if not bits:
+        return rows
+    keys = reader.keys(bits)
+    for condition, values in order.after(place):
+        sql = f"SELECT pk, id, {order.column} FROM {reader.among(order.table)} WHERE {condition} LIMIT ?"  # noqa: S608 - our own names
+        rows += reader.rows(sql, keys, *values, wanted - len(rows))
+        if len(rows) >= wanted:
+            break
+    return rows
+
+
+@dataclass(frozen=True)
+class _Along:
+    """The ids in order that a filter keeps; without one, those of the table."""
+
+    scope: str
+    filter: Filter | None
+
+    def read(self, reader: Reader, order: Order, place: tuple[Any, str] | None, most: int) -> list[Row]:
+        rows: list[Row] = []
+        for condition, values in order.after(place):
+            if self.filter is None:
+                sql = f"SELECT pk, id, {order.column} FROM {order.table} WHERE {condition} LIMIT ?"  # noqa: S608
+                rows += reader.rows(sql, *values, most - len(rows))
+            else:
+                sql = (
+                    "SELECT record_pk, id, id FROM filter_places WHERE filter_pk = "  # noqa: S608
+                    f"(SELECT pk FROM filters WHERE scope = ? AND name = ? AND value = ?) AND {condition} LIMIT ?"
+                )
+                rows += reader.rows(sql, self.scope, *self.filter, *values, most - len(rows))
+            if len(rows) >= most:
+                break
+        return rows
+
+
+def _walk(
+    reader: Reader,
+    bits: BitMap,
+    order: Order,
+    place: tuple[Any, str] | None,
+    wanted: int,
+    along: _Along,
+    passed: int,
+    test: Callable[[Sequence[int]], set[int]] | None,
+) -> list[Row]:
+    """Read on in order, as many at a time as will probably do, until so many are among the keys and pass the test."""
+    found: list[Row] = []
+    most = (
+        wanted
+        if passed <= len(bits) and test is None
+        else min(_MOST_WALKED, wanted * passed // max(1, len(bits)) + wanted)
+    )
+    while True:
+        rows = along.read(reader, order, place, most)
+        among = [row for row in rows if row[0] in bits]
+        if test is not None and among:
+            passing = test([row[0] for row in among])
+            among = [row for row in among if row[0] in passing]
+        found += among
+        if len(found) >= wanted or len(rows) < most:
+            return found[:wanted]
+        place = (rows[-1][2], rows[-1][1])
+        most = min(_MOST_WALKED, 2 * most)
 
 
 def encode(fingerprint: str, place: Sequence[Any]) -> str:

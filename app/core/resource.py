@@ -12,6 +12,7 @@ from pydantic import BaseModel
 from sqlalchemy.orm import Session
 
 from app.core.content import Envelope, Record
+from app.core.filters import Filterable
 from app.core.text import Breach
 
 WriteShape = type[Record]
@@ -71,6 +72,8 @@ class Resource:
     """Write the rows that hang on it; every record exists by now."""
     derive: Callable[[Session, World, Any], BaseModel]
     render: Callable[[World, Any, Any, Stamp], Envelope]
+    filters: Filterable
+    """What its lists are filtered by."""
     part_of: str | None = None
     """The type whose content holds this one's, as claims hold citations."""
 

@@ -5,7 +5,7 @@ renders the documents whose bytes change, and keeps every state under a new seri
 where nothing would change.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from hashlib import blake2b
@@ -15,10 +15,12 @@ from sqlalchemy import delete, func, insert, select, update
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from app.accounts.models import Actor
-from app.catalog import BY_TYPE, RESOURCES
+from app.catalog import BY_TYPE, FILTERS, RESOURCES
+from app.concepts.schemas import InterventionWrite
 from app.core.content import Envelope, Record
 from app.core.database import CHANNEL, now
 from app.core.errors import Fault, InvalidInput, nearest
+from app.core.filters import Refiling
 from app.core.history import Publication, RecordReference, RecordState, StoredRecord, current_serial
 from app.core.resource import Key, Stamp
 from app.core.vocabulary import Status
@@ -80,15 +82,20 @@ def publish(
         world.lay(change.key, change.content)
     _refuse_faults(session, world, changed, whole)
     stored = _stored(session, [change.key for change in changed])
-    _write_tables(session, changed)
     before = _neighbours(session, changed)
+    refiling = Refiling(session, FILTERS)
+    _look(refiling, before | recompute | {change.key for change in changed} | _warning(session, changed, stored))
+    _write_tables(session, changed)
     _write_references(session, changed)
+    neighbours = before | _neighbours(session, changed)
+    _look(refiling, neighbours)
     serial = current_serial(session) + 1
     at = now()
     session.add(Publication(serial=serial, at=at, actor=actor.id, note=note))
     session.flush()
     press = _Press(session, world, serial, at, {change.key for change in changed}, progress)
-    press.run(before | _neighbours(session, changed) | recompute)
+    press.run(neighbours | recompute)
+    refiling.write()
     if not press.reprinted:
         session.execute(delete(Publication).where(Publication.serial == serial))
         return Outcome(None)
@@ -286,6 +293,19 @@ def _write_references(session: Session, changed: Sequence[Change]) -> None:
         ]
     if rows:
         session.execute(insert(RecordReference), rows)
+
+
+def _look(refiling: Refiling, keys: Iterable[Key]) -> None:
+    for record_type, ids in _by_type(keys):
+        refiling.look(record_type, ids)
+
+
+def _warning(session: Session, changed: Sequence[Change], stored: Mapping[Key, str]) -> set[Key]:
+    """Claims on the drugs of changed regimens: their warnings stand under the regimens as well."""
+    regimens = [change.content for change in changed if isinstance(change.content, InterventionWrite)]
+    earlier = [InterventionWrite.model_validate_json(stored[k]) for k in stored if k.type == "intervention"]
+    drugs = {Key("intervention", parent) for regimen in (*regimens, *earlier) if (parent := regimen.parent)}
+    return {key for key in referrers(session, drugs) if key.type == "claim"}
 
 
 def _neighbours(session: Session, changed: Sequence[Change]) -> set[Key]:

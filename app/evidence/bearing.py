@@ -19,9 +19,8 @@ from app.core.errors import Fault, InvalidInput
 from app.core.vocabulary import Status
 from app.evidence.counts import Counted, Tally, tally
 from app.evidence.models import Citation, Claim, ClaimConcept
-from app.evidence.queries import HARM_KINDS
 from app.evidence.rules import INFORMATIVE, VOTING_FORMS
-from app.evidence.vocabulary import Certainty, Consensus, Directness, Effect, Form, Kind, Leaning, Stance
+from app.evidence.vocabulary import HARM_KINDS, Certainty, Consensus, Directness, Effect, Form, Kind, Leaning, Stance
 from app.sources.models import Document, Study
 from app.sources.vocabulary import Design, Standing
 

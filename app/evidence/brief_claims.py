@@ -13,10 +13,9 @@ from app.core.rows import key_of
 from app.core.vocabulary import Status
 from app.evidence.brief_words import inline
 from app.evidence.models import Citation, Claim, ClaimConcept
-from app.evidence.queries import HARM_KINDS
 from app.evidence.rules import VOTING_FORMS
 from app.evidence.schemas import ClaimWrite
-from app.evidence.vocabulary import Effect, Form, Kind, RelationType
+from app.evidence.vocabulary import HARM_KINDS, Effect, Form, Kind, RelationType
 from app.sources.models import Document, Study
 from app.sources.vocabulary import Standing
 

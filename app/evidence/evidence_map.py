@@ -30,8 +30,7 @@ from app.evidence.bearing import (
 from app.evidence.counts import tally
 from app.evidence.coverage import NO_ALL_CLEAR, PendingStudy, pending_trials
 from app.evidence.models import Claim, ClaimConcept, Search, SearchConcept
-from app.evidence.queries import HARM_KINDS
-from app.evidence.vocabulary import Certainty, Consensus, Coverage, Effect, Leaning
+from app.evidence.vocabulary import HARM_KINDS, Certainty, Consensus, Coverage, Effect, Leaning
 from app.sources.vocabulary import Design
 
 MOST_CELLS = 5_000

@@ -32,8 +32,7 @@ from app.evidence.interaction_shapes import (
     PairClaim,
 )
 from app.evidence.models import Citation, Claim, ClaimConcept, Search, SearchConcept, SearchSource
-from app.evidence.queries import HARM_KINDS
-from app.evidence.vocabulary import Coverage, DoseTier, Effect, Kind
+from app.evidence.vocabulary import HARM_KINDS, Coverage, DoseTier, Effect, Kind
 
 MOST_CLAIMS = 20
 """Claims shown of one pair, contraindications first."""

@@ -5,6 +5,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app.concepts.models import Concept
 from app.core.database import SLUG, Base, DateColumn, InstantColumn, LineColumn, Pk, TermColumn, TextColumn
+from app.core.lists import sort_indexes
 from app.sources.models import Document, Study
 
 
@@ -101,7 +102,9 @@ class Claim(Base):
         Index("ix_claims_intervention_pk_id", "intervention_pk", "id"),
         Index("ix_claims_outcome_pk_id", "outcome_pk", "id"),
         Index("ix_claims_kind_id", "kind", "id"),
-        Index("ix_claims_updated_at_id", "updated_at", "id"),
+        *sort_indexes("claims", "updated_at"),
+        *sort_indexes("claims", "study_count"),
+        *sort_indexes("claims", "participant_count"),
     )
 
     citations: Mapped[list["Citation"]] = relationship(lazy="raise", viewonly=True)

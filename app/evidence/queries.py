@@ -1,33 +1,29 @@
-"""Which filters the lists accept, and their SQL. Filters choose records; they never trim a claim's citations."""
+"""Which filters the lists accept, and what they keep. Filters choose records; they never trim a claim's citations."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, Field
+from pyroaring import BitMap
 from sqlalchemy import ColumnElement, Select, and_, func, or_, select
-from sqlalchemy.orm import InstrumentedAttribute, Session
+from sqlalchemy.orm import Session
 
+from app.concepts.filters import filterable
 from app.concepts.models import Concept
-from app.concepts.queries import keys_named
-from app.concepts.vocabulary import InterventionLevel
+from app.concepts.queries import ids_named, keys_named
 from app.core.database import Base
 from app.core.errors import Fault, InvalidInput, nearest
-from app.core.lists import SortedQuery, Sorts, WordedQuery
+from app.core.filters import Filter, Kept
+from app.core.lists import Matching, SortedQuery, Sorts, WordedQuery
 from app.core.text import Instant, Named, Slug
 from app.core.vocabulary import Status
 from app.evidence import dose_query
 from app.evidence.doses import DailyDose
-from app.evidence.models import (
-    Citation,
-    Claim,
-    ClaimConcept,
-    DosingRange,
-    DosingRangeCondition,
-    DosingRangeTier,
-    Search,
-    SearchConcept,
-)
+from app.evidence.filters import CITATIONS, CITED, CLAIMS, COMBINATION, DOSING_RANGES, SEARCHES, SEPARATOR
+from app.evidence.models import Citation, Claim, DosingRange, Search
 from app.evidence.vocabulary import (
+    HARM_KINDS,
     Certainty,
     CitationRole,
     Consensus,
@@ -41,8 +37,9 @@ from app.evidence.vocabulary import (
     Stance,
     Verification,
 )
+from app.sources.filters import DOCUMENTS, STUDIES
 from app.sources.identifiers import IdentifierError, normalise
-from app.sources.models import Document, DocumentIdentifier, DocumentStudy, Study, StudyCondition
+from app.sources.models import Document, DocumentIdentifier, DocumentStudy, Study
 from app.sources.vocabulary import (
     Design,
     DocumentKind,
@@ -52,9 +49,6 @@ from app.sources.vocabulary import (
     ResultsStatus,
     Standing,
 )
-
-HARM_KINDS = (Kind.interaction, Kind.safety)
-"""Claims of these kinds on a drug hold for its dose regimens too: harm crosses dose tiers, benefit never does."""
 
 _FEW = Field(max_length=50)
 Names = Annotated[list[Named], _FEW]
@@ -125,18 +119,26 @@ CLAIM_SORTS: Sorts = {
 }
 
 
-def claims(session: Session, query: ClaimQuery) -> Select[Any]:
+def claims(session: Session, kept: Kept, query: ClaimQuery) -> Matching:
     """Published claims that meet every filter."""
-    where = claim_conditions(session, query)
+    matching = _meeting(session, kept, query)
     if query.id:
-        where.append(Claim.pk.in_(keys_of_ids(session, Claim, query.id, "id")))
+        matching = matching.also(Claim.pk.in_(keys_of_ids(session, Claim, query.id, "id")))
     if query.updated_since is not None:
-        where.append(Claim.updated_at >= query.updated_since)
+        matching = matching.also(Claim.updated_at >= query.updated_since)
     if query.stale is not None:
-        where.append(Claim.is_stale.is_(query.stale))
+        matching = matching.filtered("stale", [_flag(query.stale)])
     if query.dose is not None:
-        where.append(_of_dose(dose_query.parse(query.dose)))
-    return select(Claim.pk).where(*where)
+        matching = matching.also(_of_dose(dose_query.parse(query.dose)), counted_to=MOST_READ)
+    return matching
+
+
+MOST_READ = 5_000
+"""So many records that meet a dose or words are read to count those that meet the other filters as well."""
+
+
+def _flag(value: bool) -> str:
+    return str(value).lower()
 
 
 def _of_dose(asked: DailyDose) -> ColumnElement[bool]:
@@ -162,63 +164,49 @@ def _of_dose(asked: DailyDose) -> ColumnElement[bool]:
 _NO_END = 2**63 - 1
 
 
-def claim_conditions(session: Session, filters: ClaimFilters) -> list[ColumnElement[bool]]:
-    """The filters as conditions on Claim, published claims only."""
-    where: list[ColumnElement[bool]] = [Claim.status == Status.published]
-    down = filters.descendants
-    if filters.intervention:
-        keys = keys_named(session, "intervention", filters.intervention, "intervention", descendants=down)
-        where.append(_of_interventions(session, keys))
-    if filters.outcome:
-        where.append(Claim.outcome_pk.in_(keys_named(session, "outcome", filters.outcome, "outcome")))
+def _meeting(session: Session, kept: Kept, filters: ClaimFilters) -> Matching:
+    """Published claims that meet the filters by what they say and what is cited for them."""
+    matching = Matching("claim", CLAIMS)
     for name, record_type in (
+        ("intervention", "intervention"),
+        ("outcome", "outcome"),
         ("condition", "condition"),
         ("mechanism", "mechanism"),
         ("side_effect", "side_effect"),
         ("interactant", "intervention"),
     ):
         named: list[str] = getattr(filters, name)
-        if named:
-            keys = keys_named(session, record_type, named, name, descendants=down)
-            linked = select(ClaimConcept.claim_pk).where(ClaimConcept.role == name, ClaimConcept.concept_pk.in_(keys))
-            where.append(Claim.pk.in_(linked))
+        down = filters.descendants and name != "outcome"
+        matching = matching.filtered(name, ids_named(session, record_type, named, name, descendants=down))
     for name in ("kind", "form", "effect", "consensus", "certainty"):
-        values: Sequence[str] = getattr(filters, name)
-        if values:
-            where.append(getattr(Claim, name).in_(values))
+        matching = matching.filtered(name, getattr(filters, name))
     if filters.cited is not None:
-        where.append(Claim.citation_count > 0 if filters.cited else Claim.citation_count == 0)
-    cited = citation_conditions(session, filters)
-    if cited:
-        where.append(Claim.pk.in_(_citations(*cited).with_only_columns(Citation.claim_pk)))
-    return where
+        matching = matching.filtered("cited", [_flag(filters.cited)])
+    return _cited(session, kept, matching, filters)
 
 
-def _of_interventions(session: Session, keys: Sequence[int]) -> ColumnElement[bool]:
-    parents = session.scalars(
-        select(Concept.parent_pk).where(
-            Concept.pk.in_(keys), Concept.level == InterventionLevel.regimen, Concept.parent_pk.is_not(None)
-        )
-    ).all()
-    own = Claim.intervention_pk.in_(keys)
-    return or_(own, and_(Claim.intervention_pk.in_(parents), Claim.kind.in_(HARM_KINDS))) if parents else own
+def _cited(session: Session, kept: Kept, matching: Matching, filters: ClaimFilters) -> Matching:
+    """The claims of which one and the same citation meets all the filters about citations."""
+    asked = {name: getattr(filters, name) for name in CITED if getattr(filters, name)}
+    sources = _of_sources(session, filters)
+    if sources:
+        meeting = _citations(*(CITED[name].in_(values) for name, values in asked.items()), *sources)
+        return matching.also(Claim.pk.in_(meeting.with_only_columns(Citation.claim_pk)))
+    if len(asked) < 2:
+        for name, values in asked.items():
+            matching = matching.filtered(name, values)
+        return matching
+    combinations = [
+        value
+        for value in kept.values("claim", COMBINATION)
+        if all(part in asked.get(name, (part,)) for name, part in zip(CITED, value.split(SEPARATOR), strict=True))
+    ]
+    return matching.filtered(COMBINATION, combinations or [""])
 
 
-def citation_conditions(session: Session, filters: Any) -> list[ColumnElement[bool]]:
-    """The filters about citations, to hold on one and the same citation (joined to its document and study)."""
+def _of_sources(session: Session, filters: Any) -> list[ColumnElement[bool]]:
+    """The filters that name what is cited, as conditions on one citation."""
     where: list[ColumnElement[bool]] = []
-    columns: tuple[tuple[str, InstrumentedAttribute[Any]], ...] = (
-        ("stance", Citation.stance),
-        ("directness", Citation.directness),
-        ("verification", Citation.verification),
-        ("design", Study.design),
-        ("evidence_source", Study.evidence_source),
-        ("standing", Document.standing),
-    )
-    for name, column in columns:
-        values: Sequence[str] = getattr(filters, name)
-        if values:
-            where.append(column.in_(values))
     if filters.document:
         where.append(Citation.document_pk.in_(keys_of_ids(session, Document, filters.document, "document")))
     if filters.study:
@@ -301,15 +289,15 @@ class CitationQuery(CitationFilters):
 CITATION_SORTS: Sorts = {"id": Citation.id}
 
 
-def citations(session: Session, query: CitationQuery) -> Select[Any]:
+def citations(session: Session, query: CitationQuery) -> Matching:
     """Citations of published claims that meet every filter."""
-    where = citation_conditions(session, query)
-    if query.role:
-        where.append(Citation.role.in_(query.role))
+    matching = Matching("citation", CITATIONS)
+    for name in (*CITED, "role"):
+        matching = matching.filtered(name, getattr(query, name))
+    matching = matching.also(*_of_sources(session, query))
     if query.claim:
-        where.append(Citation.claim_pk.in_(keys_of_ids(session, Claim, query.claim, "claim")))
-    published = select(Claim.pk).where(Claim.status == Status.published)
-    return _citations(Citation.claim_pk.in_(published), *where)
+        matching = matching.also(Citation.claim_pk.in_(keys_of_ids(session, Claim, query.claim, "claim")))
+    return matching
 
 
 # --- the catalogue ------------------------------------------------------------------------------------------------
@@ -326,17 +314,32 @@ class ConceptQuery(ClaimFilters):
 CONCEPT_SORTS: Sorts = {"id": Concept.id, "name": Concept.name}
 
 
-def concepts(session: Session, record_type: str, query: ConceptQuery) -> Select[Any]:
+def concepts(session: Session, kept: Kept, record_type: str, query: ConceptQuery) -> Matching:
     """Published concepts of a type; evidence filters keep those that a matching claim names."""
-    where: list[ColumnElement[bool]] = [Concept.type == record_type, Concept.status == Status.published]
+    matching = Matching(record_type, filterable(record_type))
     if query.code:
-        where.append(Concept.pk.in_(keys_named(session, record_type, query.code, "code")))
+        matching = matching.also(Concept.pk.in_(keys_named(session, record_type, query.code, "code")))
     if _asks_for_evidence(query):
-        matching = select(Claim.pk).where(*claim_conditions(session, query))
-        linked = select(ClaimConcept.concept_pk).where(ClaimConcept.claim_pk.in_(matching))
-        named = [select(column).where(Claim.pk.in_(matching)) for column in (Claim.intervention_pk, Claim.outcome_pk)]
-        where.append(or_(Concept.pk.in_(linked), *(Concept.pk.in_(statement) for statement in named)))
-    return select(Concept.pk).where(*where)
+        claims_ = _meeting(session, kept, query).keys(session, kept)
+        named = {
+            record_id
+            for name in _NAMING[record_type]
+            for record_id in kept.values("claim", name)
+            if kept.of("claim", Filter(name, record_id)).intersect(claims_)
+        }
+        rows = session.execute(select(Concept.pk, Concept.id).where(Concept.type == record_type))
+        matching = replace(matching, only=BitMap(pk for pk, record_id in rows if record_id in named))
+    return matching
+
+
+_NAMING = {
+    "intervention": ("subject", "interactant"),
+    "condition": ("condition",),
+    "mechanism": ("mechanism",),
+    "side_effect": ("side_effect",),
+    "outcome": ("outcome",),
+}
+"""Filters of claims under which stand the concepts of a type that claims name."""
 
 
 def _asks_for_evidence(query: BaseModel) -> bool:
@@ -360,25 +363,22 @@ class StudyQuery(WordedQuery):
 STUDY_SORTS: Sorts = {"id": Study.id, "participants": Study.participants}
 
 
-def studies(session: Session, query: StudyQuery) -> Select[Any]:
+def studies(session: Session, query: StudyQuery) -> Matching:
     """Published studies that meet every filter."""
-    where: list[ColumnElement[bool]] = [Study.status == Status.published]
+    matching = Matching("study", STUDIES)
     for name in ("design", "evidence_source", "recruitment", "results"):
-        values: Sequence[str] = getattr(query, name)
-        if values:
-            where.append(getattr(Study, name).in_(values))
+        matching = matching.filtered(name, getattr(query, name))
     if query.is_review is not None:
-        where.append(Study.is_review.is_(query.is_review))
-    if query.condition:
-        keys = keys_named(session, "condition", query.condition, "condition")
-        where.append(Study.pk.in_(select(StudyCondition.study_pk).where(StudyCondition.concept_pk.in_(keys))))
+        matching = matching.filtered("is_review", [_flag(query.is_review)])
+    matching = matching.filtered("condition", ids_named(session, "condition", query.condition, "condition"))
     if query.document:
         documents_ = keys_of_ids(session, Document, query.document, "document")
-        where.append(Study.pk.in_(select(DocumentStudy.study_pk).where(DocumentStudy.document_pk.in_(documents_))))
+        reported = select(DocumentStudy.study_pk).where(DocumentStudy.document_pk.in_(documents_))
+        matching = matching.also(Study.pk.in_(reported))
     if query.claim:
         cited = keys_of_ids(session, Claim, query.claim, "claim")
-        where.append(Study.pk.in_(select(Citation.study_pk).where(Citation.claim_pk.in_(cited))))
-    return select(Study.pk).where(*where)
+        matching = matching.also(Study.pk.in_(select(Citation.study_pk).where(Citation.claim_pk.in_(cited))))
+    return matching
 
 
 class DocumentQuery(WordedQuery):
@@ -395,20 +395,19 @@ class DocumentQuery(WordedQuery):
 DOCUMENT_SORTS: Sorts = {"id": Document.id, "year": Document.year, "label": Document.label}
 
 
-def documents(session: Session, query: DocumentQuery) -> Select[Any]:
+def documents(session: Session, query: DocumentQuery) -> Matching:
     """Published documents that meet every filter."""
-    where: list[ColumnElement[bool]] = [Document.status == Status.published]
-    for name in ("kind", "standing", "year"):
-        values: Sequence[Any] = getattr(query, name)
-        if values:
-            where.append(getattr(Document, name).in_(values))
+    matching = Matching("document", DOCUMENTS)
+    for name in ("kind", "standing"):
+        matching = matching.filtered(name, getattr(query, name))
+    matching = matching.filtered("year", [str(year) for year in query.year])
     for scheme, identifiers in ((IdentifierScheme.doi, query.doi), (IdentifierScheme.pmid, query.pmid)):
         if identifiers:
-            where.append(Document.pk.in_(_identified(scheme, identifiers)))
+            matching = matching.also(Document.pk.in_(_identified(scheme, identifiers)))
     if query.claim:
         cited = keys_of_ids(session, Claim, query.claim, "claim")
-        where.append(Document.pk.in_(select(Citation.document_pk).where(Citation.claim_pk.in_(cited))))
-    return select(Document.pk).where(*where)
+        matching = matching.also(Document.pk.in_(select(Citation.document_pk).where(Citation.claim_pk.in_(cited))))
+    return matching
 
 
 class DosingRangeQuery(WordedQuery):
@@ -425,28 +424,20 @@ class DosingRangeQuery(WordedQuery):
 DOSING_RANGE_SORTS: Sorts = {"id": DosingRange.id, "dose": DosingRange.low_pg_per_day}
 
 
-def dosing_ranges(session: Session, query: DosingRangeQuery) -> Select[Any]:
+def dosing_ranges(session: Session, query: DosingRangeQuery) -> Matching:
     """Published dosing ranges that meet every filter."""
-    where: list[ColumnElement[bool]] = [DosingRange.status == Status.published]
-    if query.intervention:
-        keys = keys_named(session, "intervention", query.intervention, "intervention")
-        where.append(DosingRange.intervention_pk.in_(keys))
-    if query.condition:
-        keys = keys_named(session, "condition", query.condition, "condition")
-        linked = select(DosingRangeCondition.dosing_range_pk).where(DosingRangeCondition.concept_pk.in_(keys))
-        where.append(DosingRange.pk.in_(linked))
-    if query.basis:
-        where.append(DosingRange.basis.in_(query.basis))
-    if query.tier:
-        touching = select(DosingRangeTier.dosing_range_pk).where(DosingRangeTier.tier.in_(query.tier))
-        where.append(DosingRange.pk.in_(touching))
+    matching = Matching("dosing_range", DOSING_RANGES)
+    for name in ("intervention", "condition"):
+        matching = matching.filtered(name, ids_named(session, name, getattr(query, name), name))
+    matching = matching.filtered("basis", query.basis).filtered("tier", query.tier)
     if query.dose is not None:
         asked = dose_query.parse(query.dose)
         low, high = DosingRange.low_pg_per_day, DosingRange.high_pg_per_day
         unread = and_(low.is_(None), high.is_(None))
         end = asked.high if asked.high is not None else _NO_END
-        where.append(or_(unread, and_(func.coalesce(low, 0) <= end, func.coalesce(high, _NO_END) >= (asked.low or 0))))
-    return select(DosingRange.pk).where(*where)
+        touching = and_(func.coalesce(low, 0) <= end, func.coalesce(high, _NO_END) >= (asked.low or 0))
+        matching = matching.also(or_(unread, touching), counted_to=MOST_READ)
+    return matching
 
 
 class SearchQuery(WordedQuery):
@@ -460,22 +451,13 @@ class SearchQuery(WordedQuery):
 SEARCH_SORTS: Sorts = {"id": Search.id}
 
 
-def searches(session: Session, query: SearchQuery) -> Select[Any]:
+def searches(session: Session, query: SearchQuery) -> Matching:
     """Published questions that meet every filter."""
-    where: list[ColumnElement[bool]] = [Search.status == Status.published]
-    if query.intervention:
-        keys = keys_named(session, "intervention", query.intervention, "intervention")
-        where.append(Search.intervention_pk.in_(keys))
-    for name, record_type, values in (
-        ("condition", "condition", query.condition),
-        ("interactant", "intervention", query.interactant),
+    matching = Matching("search", SEARCHES)
+    for name, record_type in (
+        ("intervention", "intervention"),
+        ("condition", "condition"),
+        ("interactant", "intervention"),
     ):
-        if values:
-            keys = keys_named(session, record_type, values, name)
-            linked = select(SearchConcept.search_pk).where(
-                SearchConcept.role == name, SearchConcept.concept_pk.in_(keys)
-            )
-            where.append(Search.pk.in_(linked))
-    if query.coverage:
-        where.append(Search.coverage.in_(query.coverage))
-    return select(Search.pk).where(*where)
+        matching = matching.filtered(name, ids_named(session, record_type, getattr(query, name), name))
+    return matching.filtered("coverage", query.coverage)

@@ -18,6 +18,10 @@ class Kind(Term):
     advice = "advice", "Advice", "What somebody recommends; it has no truth value."
 
 
+HARM_KINDS = (Kind.interaction, Kind.safety)
+"""Claims of these kinds on a drug hold for its dose regimens too: harm crosses dose tiers, benefit never does."""
+
+
 class Form(Term):
     """What sort of statement a claim is; it decides what counts as support."""
 

@@ -10,6 +10,8 @@ from starlette.datastructures import MutableHeaders
 from starlette.requests import Request
 from starlette.responses import Response
 
+from app.core.lists import canonical
+
 REVALIDATE = "no-cache"
 """A browser asks every time, and mostly hears 304."""
 
@@ -31,9 +33,24 @@ def etag(body: bytes, *parts: str) -> str:
     return f'"{digest.hexdigest()}"'
 
 
+def record_tag(digest: str, serial: int) -> str:
+    """Of a record as it is now: changes only when its bytes do, and needs none of them."""
+    return f'"{digest[:24]}-{serial}"'
+
+
+def list_tag(serial: int, path: str, query: str) -> str:
+    """Of whatever follows from the data set and the address alone."""
+    return etag(b"", str(serial), path, canonical(query))
+
+
 def if_none_match(header: str | None, etag: str) -> bool:
     """Whether the client already has this representation, by weak comparison."""
     return header is not None and (header.strip() == "*" or _matching_tag(header, etag) is not None)
+
+
+def is_same(sent: bytes, tag: str) -> bool:
+    """Whether a client names this one tag, or that of a coding of it, and nothing else."""
+    return sent == tag.encode() or _CODED.sub('"', sent.decode("latin-1")) == tag
 
 
 def json_response(

@@ -18,35 +18,39 @@ def database(request: Request) -> Database:
     return found
 
 
-def read_session(request: Request) -> Iterator[Session]:
-    """One consistent view of the data for the length of the request."""
-    with database(request).read() as session:
-        yield session
-
-
-ReadSession = Annotated[Session, Depends(read_session, scope="function")]
-
-
 WAIT_SECONDS = 1.0
 """How long a request waits for the serial that it asks for."""
 _POLL_SECONDS = 0.02
 
 
-def dataset(request: Request, session: ReadSession) -> Dataset:
-    """Serial and release as this request's session sees them; also kept for the headers of error answers.
+def read_session(request: Request) -> Iterator[Session]:
+    """One consistent view of the data for the length of the request.
 
-    With `Min-Dataset-Serial: n` nothing older is seen: the session looks again until the serial is there, or gives up.
+    With `Min-Dataset-Serial: n` nothing older is seen: the view is taken anew until the serial is there, and where a
+    replica stays behind, from the primary.
     """
     least = _least_serial(request)
+    found = database(request)
+    with found.read() as session:
+        if _comes_to(least, session):
+            yield session
+            return
+    if found.has_replica:
+        with found.read(primary=True) as session:
+            if current_serial(session) >= least:
+                yield session
+                return
+    raise Unavailable("The data set has not come to this serial here yet.", retry_after=1)
+
+
+def _comes_to(least: int, session: Session) -> bool:
     give_up_at = time.monotonic() + WAIT_SECONDS
-    while (serial := current_serial(session)) < least:
+    while least and current_serial(session) < least:
         session.rollback()  # the next look is at a new state, and nobody waits for this connection meanwhile
         if time.monotonic() > give_up_at:
-            raise Unavailable("The data set has not come to this serial here yet.", retry_after=1)
+            return False
         time.sleep(_POLL_SECONDS)
-    seen = Dataset(serial=serial, release=current_release(session))
-    request.app.state.dataset = seen
-    return seen
+    return True
 
 
 def _least_serial(request: Request) -> int:
@@ -57,6 +61,16 @@ def _least_serial(request: Request) -> int:
         fault = Fault("header", "Min-Dataset-Serial", "invalid_serial", "Must be a serial: a whole number.")
         raise InvalidInput("Min-Dataset-Serial cannot be read.", errors=[fault])
     return int(sent)
+
+
+ReadSession = Annotated[Session, Depends(read_session, scope="function")]
+
+
+def dataset(request: Request, session: ReadSession) -> Dataset:
+    """Serial and release as this request's session sees them; also kept for the headers of error answers."""
+    seen = Dataset(serial=current_serial(session), release=current_release(session))
+    request.app.state.dataset = seen
+    return seen
 
 
 CurrentDataset = Annotated[Dataset, Depends(dataset, scope="function")]

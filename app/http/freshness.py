@@ -8,10 +8,11 @@ from typing import Protocol
 
 from sqlalchemy.engine import URL
 
-from app.core.database import CHANNEL, Database
+from app.core.database import CHANNEL, Database, usable
 
 HEARTBEAT_SECONDS = 1.0
 """How long a publication may go unseen where a notification was lost."""
+_LINE = {"autocommit": True, "prepare_threshold": None, "connect_timeout": 2, "tcp_user_timeout": 5000}
 
 
 class Freshness(Protocol):
@@ -29,8 +30,7 @@ def of(database: Database, listen_url: str | None) -> Freshness:
     """The watcher that fits the database."""
     if database.is_sqlite:
         return SqliteFreshness(str(database.url.database))
-    url = database.url if listen_url is None else Database(listen_url).url
-    return PostgresFreshness(url)
+    return PostgresFreshness(database.url if listen_url is None else usable(listen_url))
 
 
 class SqliteFreshness:
@@ -65,10 +65,14 @@ class SqliteFreshness:
 
 
 class PostgresFreshness:
-    """A thread that listens on a direct connection, and asks every second in case a notification was lost."""
+    """A thread that listens on a direct connection, and asks every second in case a notification was lost.
+
+    Its serial is the primary's. A replica's answer names the serial that the replica showed; one from before the
+    newest is given, but never kept as the newest.
+    """
 
     def __init__(self, url: URL) -> None:
-        self._url = url.set(drivername="postgresql").render_as_string(hide_password=False)
+        self._arguments = url.get_dialect()().create_connect_args(url)[1]
         self._serial: int | None = None
         self._heard_at = 0.0
         self._lock = threading.Lock()
@@ -96,7 +100,7 @@ class PostgresFreshness:
         while not self._closing.is_set():
             with (
                 contextlib.suppress(psycopg.Error),
-                psycopg.connect(self._url, autocommit=True, connect_timeout=2, prepare_threshold=None) as connection,
+                psycopg.connect(**{**_LINE, **self._arguments}) as connection,
             ):
                 connection.execute(f"LISTEN {CHANNEL}")
                 self._serial = None  # another server may answer now, and it may know less

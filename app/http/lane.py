@@ -1,7 +1,8 @@
-"""The fast lane: answers that were given before, from memory, in front of everything else.
+"""The fast lane: answers in front of everything else, from memory or straight from the stored documents.
 
 Pure ASGI. An answer is kept exactly as the guarded application gave it, for as long as the data set stays at its
-serial; what the lane does not know falls through. So both ways answer alike, apart from the request id.
+serial. One that was never given is put together from the stored documents and the headers of an answer of its kind;
+what the lane is not sure of falls through. So all ways answer alike, apart from the request id.
 """
 
 import itertools
@@ -9,17 +10,23 @@ import os
 import re
 import time
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from app.core.cache import ByteBoundedCache
+from app.core.lists import canonical
 from app.core.logging import AccessLog
-from app.http.cache import ByteBoundedCache
+from app.http import caching, direct
+from app.http.direct import Direct
 from app.http.freshness import Freshness
 
 Headers = list[tuple[bytes, bytes]]
 
 LARGEST = 2_000_000
 """Longer answers are not kept."""
+MOST_FORMS = 1000
+"""Pages of so many sites, at most, are answered from the documents at first asking."""
 _PATHS = re.compile(rb"/v1/[a-z-]+(?:/[a-z0-9-]+(?:/(?:citations|versions|evidence))?)?")
 _PLAIN = frozenset({b"*/*", b"application/json"})
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
@@ -29,7 +36,6 @@ _REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
 class Kept:
     """An answer as it was given, without its request id; and what 304 was answered to its ETag, once asked for."""
 
-    serial: int
     route: str
     etag: bytes
     headers: Headers
@@ -37,87 +43,143 @@ class Kept:
     not_modified: list[Headers] = field(default_factory=list)
 
 
-Key = tuple[bytes, bytes, bytes, bytes]
-"""Path, query, accepted codings, Origin: all that an answer depends on."""
+@dataclass(frozen=True)
+class Form:
+    """What all answers of a kind have alike: the route's name and the headers that say nothing of the record."""
+
+    route: str
+    headers: Headers
+
+
+Key = tuple[bytes, str, bytes, bytes]
+"""Path, query in canonical form, accepted codings, Origin: all that an answer depends on."""
+Kind = tuple[str, bool, bytes, int]
+"""Type of record, whether it is one alone, Origin, status: all that the form of an answer depends on."""
 
 
 class Lane:
     """Wraps the guarded application."""
 
-    def __init__(self, app: ASGIApp, freshness: Freshness, *, cache_bytes: int, log: AccessLog) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        freshness: Freshness,
+        *,
+        cache_bytes: int,
+        log: AccessLog,
+        direct: Direct | None = None,
+    ) -> None:
         self.app = app
         self.freshness = freshness
         self.cache: ByteBoundedCache[Key, Kept] = ByteBoundedCache(cache_bytes)
         self.log = log
+        self.direct = direct
+        self._forms: dict[Kind, Form] = {}
         self._serial: int | None = None
         self._ids = itertools.count(1)
         self._prefix = os.urandom(6).hex()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or scope["method"] not in ("GET", "HEAD"):
-            answer = _Recorded(keeping=False)
-            await self.app(scope, receive, answer.listen(send))
-            self._learn(answer)
-            if scope["type"] == "lifespan":
-                self.log.flush()
-                self.freshness.close()
+            await self._aside(scope, receive, send)
             return
         started_at = time.perf_counter()
-        asked = _asked(scope)
+        asked = _asked(scope.get("raw_path") or b"", scope["query_string"], tuple(scope["headers"]))
         serial = self.freshness.serial() if asked is not None else None
         if asked is None or serial is None:
             await self.app(scope, receive, send)
             return
         if serial != self._serial:
             self.cache.clear()
+            self._forms.clear()
             self._serial = serial
-        key, known, request_id = asked
-        kept = self.cache.get(key)
-        if kept is None:
-            await self._fill(key, scope, receive, send)
+        kept = self.cache.get(asked.key)
+        known = asked.known
+        if kept is not None and known is None:
+            status, headers, body, route = 200, kept.headers, kept.body, kept.route
+        elif kept is not None and known == kept.etag and kept.not_modified:
+            status, headers, body, route = 304, kept.not_modified[0], b"", kept.route
+        elif kept is None and (found := self._directly(asked, serial)) is not None:
+            status, headers, body, route = found
+        else:
+            await self._fill(asked, kept, scope, receive, send)
             return
-        headers, body, status = kept.headers, kept.body, 200
-        if known is not None:
-            if known != kept.etag or not kept.not_modified:
-                await self._not_modified(kept, known, scope, receive, send)
-                return
-            headers, body, status = kept.not_modified[0], b"", 304
-        request_id = request_id or f"{self._prefix}-{next(self._ids):x}".encode()
+        request_id = asked.request_id or f"{self._prefix}-{next(self._ids):x}".encode()
         await send(
             {"type": "http.response.start", "status": status, "headers": [*headers, (b"x-request-id", request_id)]}
         )
         await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else body})
-        self.log(scope["method"], kept.route, status, time.perf_counter() - started_at, request_id.decode())
+        self.log(scope["method"], route, status, time.perf_counter() - started_at, request_id.decode())
+
+    async def _aside(self, scope: Scope, receive: Receive, send: Send) -> None:
+        answer = _Recorded(keeping=False)
+        await self.app(scope, receive, answer.listen(send))
+        self._learn(answer)
+        if scope["type"] == "lifespan":
+            self.log.flush()
+            self.freshness.close()
+            if self.direct is not None:
+                self.direct.close()
 
     def _learn(self, answer: "_Recorded") -> None:
         serial = answer.header(b"dataset-serial")
         if serial is not None:
             self.freshness.saw(int(serial))
 
-    async def _fill(self, key: Key, scope: Scope, receive: Receive, send: Send) -> None:
-        """Let the application answer, and keep what it said where that may be kept."""
+    def _directly(self, asked: "Asked", serial: int) -> tuple[int, Headers, bytes, str] | None:
+        """The answer from the stored documents, in the form of one that the application gave."""
+        if self.direct is None or asked.directly is None:
+            return None
+        if asked.known is not None:
+            form = self._forms.get(asked.kind(304))
+            tag = self.direct.tag(asked.directly, serial) if form is not None else None
+            if form is None or tag is None or not caching.is_same(asked.known, tag):
+                return None
+            return 304, [(b"etag", asked.known), *form.headers], b"", form.route
+        form = self._forms.get(asked.kind(200)) if asked.is_uncoded else None
+        answer = self.direct.answer(asked.directly) if form is not None else None
+        if form is None or answer is None or answer.serial != serial:
+            return None
+        headers = [
+            (b"etag", answer.etag.encode()),
+            (b"content-length", str(len(answer.body)).encode()),
+            *form.headers,
+        ]
+        if answer.following is not None:
+            headers.append((b"link", f'<{answer.following}>; rel="next"'.encode()))
+        kept = Kept(form.route, headers[0][1], headers, answer.body)
+        self.cache.put(asked.key, kept, _size(kept))
+        return 200, headers, answer.body, form.route
+
+    async def _fill(self, asked: "Asked", kept: Kept | None, scope: Scope, receive: Receive, send: Send) -> None:
+        """Let the application answer, and keep what it said where that may be kept. It also compares tags."""
         answer = _Recorded()
         await self.app(scope, receive, answer.listen(send))
         self._learn(answer)
-        # A HEAD has no body to keep, and a 304 is only half an answer.
-        if scope["method"] != "GET" or answer.status != 200 or answer.size > LARGEST:
+        # A HEAD has no body to keep.
+        if scope["method"] != "GET" or answer.size > LARGEST:
             return
         serial, etag = answer.header(b"dataset-serial"), answer.header(b"etag")
-        if answer.header(b"cache-control") != b"no-cache" or etag is None or serial is None:
+        if answer.header(b"cache-control") != b"no-cache" or etag is None or serial != str(self._serial).encode():
             return
-        if int(serial) != self._serial:
-            return
-        body = b"".join(answer.chunks)
         route = str(scope.get("state", {}).get("route", "-"))
-        kept = Kept(int(serial), route, etag, answer.lasting_headers(), body)
-        self.cache.put(key, kept, len(body) + sum(len(n) + len(v) for n, v in kept.headers) + 500)
+        headers = answer.lasting_headers()
+        is_alike = answer.status == 304 or (answer.status == 200 and asked.is_uncoded)
+        if is_alike and asked.directly is not None and len(self._forms) < MOST_FORMS:
+            self._forms[asked.kind(answer.status)] = Form(route, [h for h in headers if h[0].lower() not in _ITS_OWN])
+        if answer.status == 304 and kept is not None and asked.known == kept.etag:
+            kept.not_modified.append(headers)
+        elif answer.status == 200:
+            kept = Kept(route, etag, headers, b"".join(answer.chunks))
+            self.cache.put(asked.key, kept, _size(kept))
 
-    async def _not_modified(self, kept: Kept, known: bytes, scope: Scope, receive: Receive, send: Send) -> None:
-        """Let the application compare the tags; its 304 to the plain tag is kept with the answer."""
-        answer = _Recorded()
-        await self.app(scope, receive, answer.listen(send))
-        if answer.status == 304 and known == kept.etag and scope["method"] == "GET":
-            kept.not_modified.append(answer.lasting_headers())
+
+_ITS_OWN = frozenset({b"etag", b"content-length", b"link"})
+"""Headers in which answers of a kind differ."""
+
+
+def _size(kept: Kept) -> int:
+    return len(kept.body) + sum(len(name) + len(value) for name, value in kept.headers) + 500
 
 
 class _Recorded:
@@ -149,13 +211,33 @@ class _Recorded:
         return [(name, value) for name, value in self.headers if name.lower() != b"x-request-id"]
 
 
-def _asked(scope: Scope) -> tuple[Key, bytes | None, bytes | None] | None:
-    """The key of a request, its If-None-Match and its own id; null where the lane should stand aside."""
-    path: bytes = scope.get("raw_path") or b""
-    if not _PATHS.fullmatch(path):
+@dataclass(frozen=True)
+class Asked:
+    """What a request says, as far as the lane understands it."""
+
+    key: Key
+    known: bytes | None
+    """Its If-None-Match."""
+    request_id: bytes | None
+    directly: direct.Asked | None
+    """What it asks for, where the stored documents can tell."""
+
+    @property
+    def is_uncoded(self) -> bool:
+        return self.key[2] in (b"", b"identity")
+
+    def kind(self, status: int) -> Kind:
+        assert self.directly is not None  # noqa: S101 - asked for nothing else
+        return self.directly.resource.type, self.directly.slice is None, self.key[3], status
+
+
+@lru_cache(maxsize=1024)
+def _asked(path: bytes, query: bytes, headers: tuple[tuple[bytes, bytes], ...]) -> Asked | None:
+    """What a request says; null where the lane should stand aside. Most requests say what others said before."""
+    if not _PATHS.fullmatch(path) or not query.isascii():
         return None
     sent: dict[bytes, bytes] = {}
-    for name, value in scope["headers"]:
+    for name, value in headers:
         if name in _TELLING:
             if name in sent:
                 return None
@@ -167,8 +249,9 @@ def _asked(scope: Scope) -> tuple[Key, bytes | None, bytes | None] | None:
         return None
     if request_id is not None and not _REQUEST_ID.fullmatch(request_id):
         return None
-    key = (path, scope["query_string"], sent.get(b"accept-encoding", b""), sent.get(b"origin", b""))
-    return key, sent.get(b"if-none-match"), request_id
+    words = canonical(query.decode())
+    key = (path, words, sent.get(b"accept-encoding", b""), sent.get(b"origin", b""))
+    return Asked(key, sent.get(b"if-none-match"), request_id, direct.asked(path.decode(), words))
 
 
 _TELLING = frozenset({b"host", b"accept", b"accept-encoding", b"origin", b"if-none-match", b"x-request-id"})

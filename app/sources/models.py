@@ -5,6 +5,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app.concepts.models import Concept
 from app.core.database import SLUG, Base, DateColumn, LineColumn, Pk, TermColumn, TextColumn
+from app.core.lists import sort_indexes
 
 
 class Study(Base):
@@ -31,6 +32,8 @@ class Study(Base):
     includes_participants: Mapped[int | None]
     includes_searched_on: Mapped[DateColumn | None]
     note: Mapped[TextColumn | None]
+
+    __table_args__ = (*sort_indexes("studies", "participants"),)
 
     identifiers: Mapped[list["StudyIdentifier"]] = relationship(lazy="raise")
     conditions: Mapped[list[Concept]] = relationship(lazy="raise", secondary="study_conditions", viewonly=True)
@@ -109,6 +112,8 @@ class Document(Base):
     standing: Mapped[TermColumn]
     """The newest entry of the history."""
     note: Mapped[TextColumn | None]
+
+    __table_args__ = (*sort_indexes("documents", "year"), *sort_indexes("documents", "label"))
 
     identifiers: Mapped[list["DocumentIdentifier"]] = relationship(lazy="raise")
 

@@ -2,7 +2,7 @@
 
 import random
 
-from app.http.cache import ByteBoundedCache
+from app.core.cache import ByteBoundedCache
 
 
 def test_what_was_kept_is_given_back() -> None:

@@ -1,0 +1,89 @@
+"""How new an answer is where reads go to a replica: never older than asked for, and never passed off as newer."""
+
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import pytest
+from starlette.testclient import TestClient
+
+from app.core.database import Database
+from app.main import create_app, with_lane
+from app.settings import Settings
+from tests.conftest import Engine, opened
+from tests.factories import amended, content, put
+
+PATH = "/v1/outcomes/pain"
+
+
+@dataclass(frozen=True)
+class Pair:
+    """A primary, a replica that follows when it is told to, and the whole service over both."""
+
+    primary: Database
+    replica: Database
+    client: TestClient
+
+    def ask(self, least: int | None = None) -> tuple[int, int, str]:
+        """Status, serial and words of the answer."""
+        answer = self.client.get(PATH, headers={} if least is None else {"Min-Dataset-Serial": str(least)})
+        return answer.status_code, int(answer.headers["dataset-serial"]), answer.json().get("description", "")
+
+
+@pytest.fixture
+def pair(engine: Engine, scratch: Database, request: pytest.FixtureRequest) -> Iterator[Pair]:
+    copy = engine.copy(f"r{abs(hash(request.node.nodeid)):x}")
+    given = Settings(database_url=scratch.url.render_as_string(hide_password=False), database_read_url=copy)
+    app = create_app(given)
+    with opened(copy) as replica, TestClient(with_lane(app, given), headers={}) as client:
+        yield Pair(scratch, replica, client)
+
+
+def edit(database: Database, words: str) -> int:
+    serial = put(database, amended(content(database, "outcome", "pain"), description=words)).serial
+    assert serial is not None
+    return serial
+
+
+def test_a_replica_that_lags_names_what_it_shows_and_is_never_kept_as_newer(pair: Pair) -> None:
+    _, before, old = pair.ask()
+    after = edit(pair.primary, "New.")
+    for _ in range(3):
+        assert pair.ask() == (200, before, old)
+        assert pair.ask(before) == (200, before, old)
+    assert edit(pair.replica, "New.") == after
+    until = time.monotonic() + 20
+    while pair.ask() != (200, after, "New.") and time.monotonic() < until:
+        time.sleep(0.01)
+    assert pair.ask() == (200, after, "New.")
+
+
+def test_the_primary_answers_for_a_replica_that_stays_behind(pair: Pair) -> None:
+    _, before, old = pair.ask()
+    after = edit(pair.primary, "New.")
+    assert pair.ask(after) == (200, after, "New.")
+    assert pair.ask() == (200, before, old)
+
+
+def test_a_replica_that_arrives_in_time_answers_itself(pair: Pair) -> None:
+    after = edit(pair.primary, "From the primary.")
+    following = threading.Timer(0.2, edit, (pair.replica, "From the replica."))
+    following.start()
+    assert pair.ask(after) == (200, after, "From the replica.")
+    following.join()
+
+
+def test_a_serial_that_nobody_has_is_503(pair: Pair) -> None:
+    _, newest, _ = pair.ask()
+    answer = pair.client.get(PATH, headers={"Min-Dataset-Serial": str(newest + 1)})
+    assert (answer.status_code, answer.headers["retry-after"]) == (503, "1")
+    assert pair.ask(newest)[0] == 200
+
+
+def test_a_search_and_a_list_are_as_new_as_asked_for(pair: Pair) -> None:
+    after = edit(pair.primary, "Xylophones.")
+    for path, found in (("/v1/search?q=xylophones", 1), ("/v1/outcomes?outcome=pain", 1)):
+        answer = pair.client.get(path, headers={"Min-Dataset-Serial": str(after)})
+        assert (answer.status_code, int(answer.headers["dataset-serial"])) == (200, after)
+        assert len(answer.json()["items"]) == found
