@@ -5,7 +5,7 @@ CHROMIUM := chromium chromium-browser google-chrome
 NODE_MODULES := tests/node/node_modules/.package-lock.json
 
 .DEFAULT_GOAL := help
-.PHONY: help run migrate seed test test-browser test-node bench lint format lock clean
+.PHONY: help run migrate seed test test-browser test-node test-cluster test-slow bench lint format lock clean
 
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -31,6 +31,14 @@ test-browser: install-browser ## Run the tests that need Chromium
 
 test-node: install-dev $(NODE_MODULES) ## Run the tests that need Node
 	@$(BIN)/pytest -m node $(ARGS)
+
+test-cluster: install-dev ## Run the tests that need pgbouncer: a primary, a standby, a failover
+	@PATH="$$PATH:/usr/sbin" command -v pgbouncer >/dev/null || \
+	{ echo "pgbouncer is missing. On Debian and Ubuntu: apt-get install pgbouncer" >&2; exit 1; }
+	@$(BIN)/pytest -m cluster tests/cluster $(ARGS)
+
+test-slow: install-browser ## Run the tests that take minutes
+	@$(BIN)/pytest -m slow $(ARGS)
 
 bench: install-dev ## Measure against the server's limit and other software (ARGS="--size S --rounds 5")
 	@$(BIN)/python -m benchmarks.run $(ARGS)

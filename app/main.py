@@ -102,6 +102,7 @@ def guarded(app: FastAPI, given: Settings) -> ASGIApp:
         deadline_seconds=given.deadline_seconds,
         headers=headers,
         origins=given.cors_origins,
+        faces=fhir.FACES,
     )
 
 

@@ -1,25 +1,26 @@
 """Search across all types of record, and typeahead."""
 
-from typing import Annotated, Literal
+from collections.abc import Callable, Iterable
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Body, Depends, Query, Request, Response
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic_core import from_json, to_json
 from sqlalchemy.orm import Session
 
 from app.api.records import ListOf, list_tag, next_address
 from app.catalog import BY_TYPE
 from app.core.content import Shape
 from app.core.lists import ListQuery, decode, encode
-from app.core.resource import Key
 from app.core.text import Slug, Words, printable
-from app.curation.world import Now
-from app.evidence import render
 from app.evidence.reads import ClaimSummary
 from app.evidence.vocabulary import Certainty, Consensus, Kind, Stance
 from app.http import caching
 from app.http.deps import CurrentDataset, ReadSession
 from app.http.problems import declared_parameters_only, responses
 from app.search import service, suggest
+from app.search.highlight import Highlighter
+from app.search.ranking import Hit
 from app.sources.vocabulary import Design
 
 router = APIRouter(tags=["search"])
@@ -103,9 +104,9 @@ class FoundList(ListOf[FoundRecord]):
 class SearchBody(SearchQuery):
     """The same question in a body, for words that should stand in no address."""
 
-    def fingerprint(self) -> str:
+    def fingerprint(self, scope: str = "") -> str:
         # Cursors are good for both ways to ask.
-        return SearchQuery(**self.model_dump()).fingerprint()
+        return SearchQuery(**self.model_dump()).fingerprint(scope)
 
 
 @router.get(
@@ -123,9 +124,9 @@ def search(
     tag = list_tag(request, dataset)
     if caching.if_none_match(request.headers.get("if-none-match"), tag):
         return caching.json_response(request, b"", tag, headers=dataset.headers)
-    answer = _answer(request, session, query)
-    headers = dataset.headers | ({"Link": f'<{answer.next}>; rel="next"'} if answer.next else {})
-    return caching.json_response(request, answer.model_dump_json().encode(), tag, headers=headers)
+    found = answer(session, query, lambda cursor: next_address(request, cursor))
+    headers = dataset.headers | ({"Link": f'<{found["next"]}>; rel="next"'} if found["next"] else {})
+    return caching.json_response(request, to_json(found), tag, headers=headers)
 
 
 @router.post(
@@ -143,56 +144,52 @@ def search_by_body(
     body: Annotated[SearchBody, Body(openapi_examples={"a question": {"value": {"q": "naltrexone with tramadol"}}})],
 ) -> Response:
     """As `GET /v1/search`, for questions that should not stand in an address or a log."""
-    answer = _answer(request, session, body).model_copy(update={"next": None})
     return Response(
-        answer.model_dump_json(),
+        to_json(answer(session, body, lambda _cursor: None)),
         media_type="application/json",
         headers={**dataset.headers, "Cache-Control": "no-store"},
     )
 
 
-def _answer(request: Request, session: Session, query: SearchQuery) -> FoundList:
+def answer(session: Session, query: SearchQuery, address_of: Callable[[str | None], str | None]) -> dict[str, Any]:
+    """A `FoundList` in plain values: what is shown was rendered when it was published, and is not checked again."""
     results = service.search(session, query.q, query.narrowed())
     start = int(decode(query.cursor, query.fingerprint())[0]) if query.cursor is not None else 0
-    shown = results.hits[start : start + query.limit]
-    end = start + len(shown)
+    hits = results.hits[start : start + query.limit]
+    end = start + len(hits)
     cursor = encode(query.fingerprint(), [end, ""]) if end < len(results.hits) else None
-    world = Now(session)
-    return FoundList(
-        items=[_found(world, hit, results) for hit in shown],
-        next=next_address(request, cursor),
-        next_cursor=cursor,
-        total=results.total,
-        total_is="exact" if results.is_exact else "at_least",
-        facets={
-            name: [FacetValue(value=value, count=count) for value, count in values.items()]
+    highlighter = Highlighter(results.terms)
+    shown = service.shown(session, hits)
+    return {
+        "items": [_found(hit, of_hit, highlighter) for hit, of_hit in zip(hits, shown, strict=True)],
+        "next": address_of(cursor),
+        "next_cursor": cursor,
+        "total": results.total,
+        "total_is": "exact" if results.is_exact else "at_least",
+        "facets": {
+            name: [{"value": value, "count": count} for value, count in values.items()]
             for name, values in results.facets.items()
         },
-        matched="all" if results.every else "any",
-        did_you_mean=results.did_you_mean,
-    )
+        "matched": "all" if results.every else "any",
+        "did_you_mean": results.did_you_mean,
+    }
 
 
-def _found(world: Now, hit: service.Hit, results: service.Results) -> FoundRecord:
-    title = _title(world, hit.key)
-    return FoundRecord(
-        type=hit.type,
-        id=hit.id,
-        title=title,
-        parts=tuple(Part(text=text, hit=is_hit) for text, is_hit in service.parts(title, results.terms)),
-        claim=render.summary(world, hit.id) if hit.type == "claim" else None,
-        score=round(hit.score, 4),
-        links=FoundLinks(self=f"{BY_TYPE[hit.type].path}/{hit.id}"),
-    )
+def _found(hit: Hit, shown: service.Shown, highlighter: Highlighter) -> dict[str, Any]:
+    """A `FoundRecord`."""
+    return {
+        "type": hit.type,
+        "id": hit.id,
+        "title": shown.heading,
+        "parts": _parts(highlighter.parts(shown.heading)),
+        "claim": from_json(shown.summary) if shown.summary else None,
+        "score": round(hit.score, 4),
+        "links": {"self": f"{BY_TYPE[hit.type].path}/{hit.id}"},
+    }
 
 
-def _title(world: Now, key: Key) -> str:
-    content = world.content(key)
-    for name in ("statement", "question", "name", "title", "label", "dose_text"):
-        found = getattr(content, name, None)
-        if found:
-            return str(found)
-    return key.id
+def _parts(parts: Iterable[tuple[str, bool]]) -> list[dict[str, Any]]:
+    return [{"text": text, "hit": hit} for text, hit in parts]
 
 
 class SuggestQuery(BaseModel):
@@ -234,23 +231,16 @@ def suggest_records(
     tag = list_tag(request, dataset)
     if caching.if_none_match(request.headers.get("if-none-match"), tag):
         return caching.json_response(request, b"", tag, headers=dataset.headers)
-    world = Now(session)
     items = [
-        SuggestedRecord(
-            type=found.type,
-            id=found.id,
-            name=_name(world, Key(found.type, found.id)),
-            matched=found.matched,
-            matched_on=found.matched_on,
-            parts=tuple(Part(text=text, hit=hit) for text, hit in suggest.typed_parts(found.matched, found.start)),
-            links=FoundLinks(self=f"{BY_TYPE[found.type].path}/{found.id}"),
-        )
+        {
+            "type": found.type,
+            "id": found.id,
+            "name": found.label,
+            "matched": found.matched,
+            "matched_on": found.matched_on,
+            "parts": _parts(suggest.typed_parts(found.matched, found.start)),
+            "links": {"self": f"{BY_TYPE[found.type].path}/{found.id}"},
+        }
         for found in suggest.suggest(session, query.q, query.limit, query.type)
     ]
-    body = SuggestedList(items=items).model_dump_json().encode()
-    return caching.json_response(request, body, tag, headers=dataset.headers)
-
-
-def _name(world: Now, key: Key) -> str:
-    content = world.content(key)
-    return str(getattr(content, "label", None) or getattr(content, "name", None) or _title(world, key))
+    return caching.json_response(request, to_json({"items": items}), tag, headers=dataset.headers)

@@ -58,7 +58,7 @@ def _fields(reference: Reference, kind: str) -> list[tuple[str, str]]:
         "volume": reference.volume,
         "number": reference.issue,
         "pages": _pages(reference.page),
-        publisher: reference.publisher,
+        publisher: _whole(reference.publisher) if reference.publisher else None,
         "year": year,
         "month": month,
         "day": day,
@@ -69,7 +69,7 @@ def _fields(reference: Reference, kind: str) -> list[tuple[str, str]]:
         "urldate": "-".join(f"{part:02}" for part in reference.accessed) or None,
         "note": reference.note,
     }
-    ready = ("title", *_ADDRESSES)
+    ready = ("title", publisher, *_ADDRESSES)
     given = ((name, str(value)) for name, value in values.items() if value is not None)
     return [(name, value if name in ready else _plain(value)) for name, value in given]
 
@@ -86,9 +86,9 @@ def _person(author: Name) -> Any:
     return person
 
 
-def _whole(family: str) -> str:
-    """Braces around a name that BibTeX would take apart."""
-    return f"{{{_plain(family)}}}" if re.search(r",| and ", family) else _plain(family)
+def _whole(name: str) -> str:
+    """Braces around a name that would be taken apart: a person's at a comma, a publisher's at `and` (BibLaTeX)."""
+    return f"{{{_plain(name)}}}" if re.search(r",| and ", name) else _plain(name)
 
 
 def _pages(page: str | None) -> str | None:

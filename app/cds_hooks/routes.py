@@ -4,18 +4,20 @@ Nothing of a request outlives it: it is parsed, answered and dropped. Errors nev
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Annotated, Any, TypeVar
+from uuid import UUID
 
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, ValidationError
 
-from app.cds_hooks import reading, rules
+from app.cds_hooks import fetching, reading, rules
 from app.cds_hooks.cards import OVERRIDE_REASONS, Maker
 from app.cds_hooks.claims import Library, Memory
 from app.cds_hooks.drugs import Formulary
 from app.cds_hooks.services import SERVICES, described, wanted
-from app.cds_hooks.settings import CdsSettings, ServiceId
+from app.cds_hooks.settings import CdsSettings, Issuer, ServiceId
 from app.cds_hooks.shapes import (
     Cards,
     Discovery,
@@ -47,7 +49,7 @@ class Face:
         self.settings = settings
         self.formulary = formulary
         self.gate = Gate(settings.issuers, settings.base_url)
-        self.wanted = tuple(wanted(settings.statements))
+        self.wanted = wanted(settings.statements)
         self._memories: dict[int, Memory] = {}
 
     def memory(self, serial: int) -> Memory:
@@ -69,9 +71,9 @@ async def body(request: Request) -> bytes:
     return await request.body()
 
 
-def admitted(request: Request) -> None:
+def admitted(request: Request) -> Issuer | None:
     """Raises Unauthorized. The database is asked in a short session of its own, before any other is open."""
-    face(request).gate.admit(request, database(request))
+    return face(request).gate.admit(request, database(request))
 
 
 def _body(shape: type[BaseModel]) -> dict[str, Any]:
@@ -98,11 +100,56 @@ def _inlined(schema: Any, definitions: dict[str, Any]) -> Any:
 
 Body = Annotated[bytes, Depends(body)]
 Admitted = Depends(admitted)
+Caller = Annotated[Issuer | None, Admitted]
 ServiceName = Annotated[str, Path(max_length=100, description="The service's id, as discovery lists it.")]
 Replayed = Annotated[
     int | None,
     Query(ge=1, le=2_147_483_647, description="Make the cards again from the data set as it was at this serial."),
 ]
+
+
+@dataclass(frozen=True)
+class Heard:
+    """A hook, as far as cards need it."""
+
+    service: ServiceId
+    instance: UUID
+    chart: reading.Chart
+    views_chart: bool
+
+
+def heard(request: Request, id: ServiceName, body: Body, caller: Caller) -> Heard:
+    """What was sent and, where the operator allows it, what it left out. Read before a session is open: a record system
+    that is slow to answer must not hold a connection to the database."""
+    here = face(request)
+    service = _service(here, id)
+    sent = _parsed(HookRequest, body)
+    hook = SERVICES[service].hook
+    if sent.hook != hook:
+        fault = Fault("body", "hook", "unknown_value", "Must be the hook of this service.", (hook,))
+        raise InvalidInput("This service answers another hook.", errors=[fault])
+    views_chart = hook == "patient-view"
+    if not views_chart and sent.context.draftOrders is None:
+        fault = Fault("body", "context.draftOrders", "missing", "This is required: a Bundle of the draft orders.")
+        raise InvalidInput("The context lacks the draft orders.", errors=[fault])
+    chart = _chart(here, sent, sent.prefetch, views_chart)
+    missing = {key: template for key, template in here.wanted.items() if key not in (sent.prefetch or {})}
+    if missing and rules.is_due(chart, views_chart=views_chart):
+        hosts = caller.fhir_servers if caller else ()
+        server = fetching.allowed(sent.fhirServer, sent.fhirAuthorization, hosts)
+        if server and (found := fetching.fetched(server, missing, sent.context.patientId)):
+            chart = _chart(here, sent, {**(sent.prefetch or {}), **found}, views_chart)
+    return Heard(service, sent.hookInstance, chart, views_chart)
+
+
+def _chart(here: Face, sent: HookRequest, prefetch: dict[str, Any] | None, views_chart: bool) -> reading.Chart:
+    return reading.read(
+        here.formulary,
+        None if views_chart else sent.context.draftOrders,
+        [chosen for chosen in sent.context.selections if isinstance(chosen, str)],
+        prefetch,
+        here.wanted,
+    )
 
 
 @router.get(
@@ -140,40 +187,23 @@ def discover(request: Request) -> Response:
 )
 def call(
     request: Request,
+    hook: Annotated[Heard, Depends(heard)],
     session: ReadSession,
     dataset: CurrentDataset,
-    id: ServiceName,
-    body: Body,
     serial: Replayed = None,
 ) -> Response:
     """Cards for what is being ordered, or seen. No advice is `{"cards": []}`."""
     here = face(request)
-    service = _service(here, id)
     if serial is not None and serial > dataset.serial:
         fault = Fault("query", "serial", "unknown_serial", f"The newest serial is {dataset.serial}.")
         raise InvalidInput("This serial has not been published yet.", errors=[fault])
-    sent = _parsed(HookRequest, body)
-    hook = SERVICES[service].hook
-    if sent.hook != hook:
-        fault = Fault("body", "hook", "unknown_value", "Must be the hook of this service.", (hook,))
-        raise InvalidInput("This service answers another hook.", errors=[fault])
-    views_chart = hook == "patient-view"
-    if not views_chart and sent.context.draftOrders is None:
-        fault = Fault("body", "context.draftOrders", "missing", "This is required: a Bundle of the draft orders.")
-        raise InvalidInput("The context lacks the draft orders.", errors=[fault])
-    chart = reading.read(
-        here.formulary,
-        None if views_chart else sent.context.draftOrders,
-        [chosen for chosen in sent.context.selections if isinstance(chosen, str)],
-        sent.prefetch,
-        here.wanted,
-    )
     try:
-        found = rules.findings(chart, views_chart=views_chart)
+        found = rules.findings(hook.chart, views_chart=hook.views_chart)
     except rules.NotEnoughData:
         return _precondition_failed(dataset.headers)
     at = serial or dataset.serial
-    maker = Maker(Library(session, at, here.memory(at)), service, at, here.settings.base_url, sent.hookInstance)
+    library = Library(session, at, here.memory(at))
+    maker = Maker(library, hook.service, at, here.settings.base_url, hook.instance)
     cards = Cards(cards=[maker.card(finding) for finding in found])
     return _answer(cards, dataset.headers | _NO_STORE)
 

@@ -53,8 +53,7 @@ def findings(chart: Chart, *, views_chart: bool = False) -> list[Finding]:
     NotEnoughData where a check is due and no list of medicines was sent.
     """
     naltrexone, opioids = _naltrexone(chart.drafts), _opioids(chart.drafts)
-    due = views_chart or bool(naltrexone or opioids)
-    if not due:
+    if not is_due(chart, views_chart=views_chart):
         return []
     found = [*_critical(chart, naltrexone, opioids, views_chart)]
     if not found and not chart.sent:
@@ -67,6 +66,11 @@ def findings(chart: Chart, *, views_chart: bool = False) -> list[Finding]:
     if low:
         found.append(Finding(Rule.evidence, low))
     return found
+
+
+def is_due(chart: Chart, *, views_chart: bool) -> bool:
+    """Whether there is anything to check; only then are medicines that were not sent worth asking for."""
+    return views_chart or any(medicine.drug.naltrexone or medicine.drug.opioid for medicine in chart.drafts)
 
 
 def is_low_dose(medicine: Medicine) -> bool:

@@ -6,7 +6,7 @@ from app.cds_hooks.reading import MEDICATIONS, STATEMENTS, STOPPED
 from app.cds_hooks.settings import ServiceId
 from app.cds_hooks.shapes import Service
 
-VERSION = "1.0.0"
+VERSION = "1.1.0"
 """Of the rules and words here; counts up when the same request may get another card from the same data."""
 
 _PATIENT = "patient={{context.patientId}}"
@@ -17,8 +17,9 @@ PREFETCH = {
 }
 
 _NEEDS = (
-    "Send the prefetch. Nothing is fetched from the FHIR server: with a list missing, refused or paged the answer is a "
-    "warning that the opioid check is incomplete, and with none of them 412."
+    "Send the prefetch. A list that is missing is fetched only from a FHIR server that the operator here has named; "
+    "with one missing, refused or paged the answer is a warning that the opioid check is incomplete, and with none of "
+    "them 412."
 )
 
 

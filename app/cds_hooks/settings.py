@@ -2,7 +2,7 @@
 
 import ipaddress
 from pathlib import Path
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
@@ -21,6 +21,9 @@ class Issuer(BaseModel):
     jwks: str = Field(min_length=1, max_length=1000)
     """Its public keys: path of a JWK Set file, or the https address of one. No other address is ever asked."""
     algorithms: tuple[Literal["ES384", "RS384"], ...] = Field(default=("ES384", "RS384"), min_length=1)
+    fhir_servers: tuple[Annotated[str, Field(pattern=r"^[a-z0-9.-]{1,253}(:\d{1,5})?$")], ...] = ()
+    """Hosts (`host` or `host:port`) of its FHIR servers, of which lists that were not sent are asked; none unless
+    named."""
 
     @field_validator("jwks")
     @classmethod

@@ -10,12 +10,14 @@ Short = Annotated[str, Field(max_length=500)]
 
 
 class Sent(BaseModel):
-    model_config = ConfigDict(extra="ignore", frozen=True, hide_input_in_errors=True)
+    model_config = ConfigDict(extra="ignore", frozen=True, hide_input_in_errors=True, use_attribute_docstrings=True)
 
 
 class Context(Sent):
-    """What happens in the record system. Nothing of the patient's identity is read."""
+    """What happens in the record system."""
 
+    patientId: Any = Field(default=None, repr=False)  # noqa: N815 - the standard's spelling
+    """Read only to ask the record system for its lists."""
     selections: list[Any] = Field(default=[], max_length=1000)
     draftOrders: dict[str, Any] | None = None  # noqa: N815 - the standard's spelling
 
@@ -25,6 +27,10 @@ class HookRequest(Sent):
 
     hook: Short
     hookInstance: UUID  # noqa: N815
+    fhirServer: Any = Field(default=None, repr=False)  # noqa: N815
+    """Asked for lists that are missing, where the operator has named its host."""
+    fhirAuthorization: Any = Field(default=None, repr=False)  # noqa: N815
+    """Its `access_token` is sent to that server and nowhere else."""
     context: Context
     prefetch: dict[str, Any] | None = None
 

@@ -104,13 +104,15 @@ class Gate:
         self._keys = {issuer.iss: Keys(issuer) for issuer in issuers}
         self._base_url = base_url
 
-    def admit(self, connection: HTTPConnection, database: Database) -> None:
+    def admit(self, connection: HTTPConnection, database: Database) -> Issuer | None:
+        """The record system that calls; null where none is configured."""
         try:
             if not self._keys:
                 self._from_this_machine(connection)
-                return
+                return None
             claims = self._verified(_bearer(connection), f"{self._base_url}{connection.url.path}")
             self._once(claims, database)
+            return self._keys[claims["iss"]].issuer
         except Refused as refusal:
             structlog.get_logger("app.cds_hooks").info("caller refused", reason=str(refusal))
             raise Unauthorized from None

@@ -61,13 +61,20 @@ class AccessLog:
     def flush(self) -> None:
         """Write what has gathered; every value is ours or was checked, so none needs escaping."""
         lines, self._pending = self._pending, []
-        text = "".join(
-            f'{{"method": "{method}", "route": "{route}", "status": {status}, "ms": {seconds * 1000:.1f}, '
-            f'"event": "request", "request_id": "{request_id}", "level": "info", "logger": "app.access", '
-            f'"time": "{datetime.fromtimestamp(at, UTC).isoformat().replace("+00:00", "Z")}"}}\n'
-            for at, method, route, status, seconds, request_id in lines
-        )
-        (self._stream or sys.stderr).write(text)
+        second, day = -1, ""
+        text = []
+        for at, method, route, status, seconds, request_id in lines:
+            if int(at) != second:
+                second = int(at)
+                day = datetime.fromtimestamp(second, UTC).strftime("%Y-%m-%dT%H:%M:%S")
+            text.append(_LINE % (method, route, status, seconds * 1000, request_id, day, at % 1 * 1000))
+        (self._stream or sys.stderr).write("".join(text))
+
+
+_LINE = (
+    '{"method": "%s", "route": "%s", "status": %d, "ms": %.1f, "event": "request", "request_id": "%s", '
+    '"level": "info", "logger": "app.access", "time": "%s.%03dZ"}\n'
+)
 
 
 def configure(json: bool, stream: TextIO | None = None) -> None:

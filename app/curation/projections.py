@@ -14,6 +14,8 @@ from app.catalog import FILTERS
 from app.core import filters, schema
 from app.core.database import Base, Database
 from app.core.schema import SchemaMismatch
+from app.curation.world import Now
+from app.search import index
 
 
 class Projection(Base):
@@ -32,6 +34,7 @@ class _Kept(NamedTuple):
 
 KEPT: Mapping[str, _Kept] = {
     "filters": _Kept(1, lambda session: filters.rebuild(session, FILTERS)),
+    "search": _Kept(index.VERSION, lambda session: index.rebuild(session, Now)),
 }
 
 

@@ -2,8 +2,11 @@
 
 from fastapi import FastAPI
 
-from app.fhir import infobutton
+from app.fhir import infobutton, outcome
 from app.fhir.routes import MOUNT, facade
+
+FACES = {f"{MOUNT}/": outcome.response}
+"""How errors that arise in front of the facade are told."""
 
 
 def install(app: FastAPI, base: str = "") -> None:

@@ -3,12 +3,12 @@
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from urllib.parse import urlencode
+from urllib.parse import unquote_to_bytes, urlencode
 
-from sqlalchemy import ColumnElement
+from sqlalchemy import ColumnElement, Select, and_, or_, select
 from starlette.requests import Request
 
-from app.core.errors import Fault, MalformedRequest, NotAcceptable
+from app.core.errors import AppError, Fault, MalformedRequest, NotAcceptable, PayloadTooLarge
 from app.fhir.search import Parameter, bad, by_id, values
 from app.fhir.types import FhirType
 
@@ -19,10 +19,23 @@ _FORMATS = (MEDIA_TYPE, GENERIC, "json")
 
 DEFAULT_COUNT = 20
 MOST_COUNT = 200
+MOST_PARAMETERS = 50
+LONGEST_FORM = 32_000
+"""Bytes of a search by POST; no more fits into the head of a request either."""
+FORM = "application/x-www-form-urlencoded"
 SUMMARIES = ("true", "text", "data", "count", "false")
 _FHIR_ID = re.compile(r"[A-Za-z0-9\-.]{1,64}")
 _EVERYWHERE = ("_format", "_pretty")
 _PARTS = ("_summary", "_elements")
+
+
+class UnsupportedMediaType(AppError):
+    status = 415
+    code = "unsupported_media_type"
+    title = "Unsupported media type"
+
+    def __init__(self) -> None:
+        super().__init__(f"Send the parameters of a search as {FORM}.")
 
 
 @dataclass(frozen=True)
@@ -38,11 +51,34 @@ class Parts:
 
 
 @dataclass(frozen=True)
+class Order:
+    """Of results: by id, or by a text and the id."""
+
+    descending: bool = False
+    text: ColumnElement[str] | None = None
+
+    def page(self, matching: Select[str], fhir_type: FhirType, after: str | None) -> Select[str]:
+        """The matching ids behind the one that ended the page before."""
+        keys = [fhir_type.id] if self.text is None else [self.text, fhir_type.id]
+        if after is not None:
+            matching = matching.where(self._behind(fhir_type, after))
+        return matching.order_by(*(key.desc() if self.descending else key.asc() for key in keys))
+
+    def _behind(self, fhir_type: FhirType, after: str) -> ColumnElement[bool]:
+        by_id = fhir_type.id < after if self.descending else fhir_type.id > after
+        if self.text is None:
+            return by_id
+        last = select(self.text).where(fhir_type.id == after).scalar_subquery()
+        return or_(self.text < last if self.descending else self.text > last, and_(self.text == last, by_id))
+
+
+@dataclass(frozen=True)
 class Search:
     conditions: tuple[ColumnElement[bool], ...]
     count: int
     after: str | None
     """Id of the last resource of the page before."""
+    order: Order
     parts: Parts
     used: tuple[tuple[str, str], ...]
     """The parameters that took part, as the `self` link must tell them."""
@@ -117,11 +153,15 @@ def of_search(request: Request, fhir_type: FhirType) -> Search:
     """The search; MalformedRequest for values that cannot be read, and for unknown parameters if strict."""
     identity = Parameter("_id", "token", "Resource-id", "Ids of resources.", by_id(fhir_type.id))
     by_name = {parameter.name: parameter for parameter in (*fhir_type.parameters, identity)}
-    known = (*by_name, *_EVERYWHERE, *_PARTS, "_count", "_after")
+    known = (*by_name, *_EVERYWHERE, *_PARTS, "_count", "_sort", "_after")
+    items = request.query_params.multi_items()
+    if len(items) > MOST_PARAMETERS:
+        raise MalformedRequest(f"At most {MOST_PARAMETERS} parameters can be sent.")
+    order = _order(fhir_type, request.query_params.get("_sort"))
     conditions, used, unknown = [], [], []
-    for name, text in request.query_params.multi_items():
+    for name, text in items:
         bare, _, modifier = name.partition(":")
-        if bare not in known:
+        if bare not in known or (name == "_sort" and order is None):
             unknown.append(name)
         elif bare in by_name:
             alternatives = values(name, text)
@@ -135,9 +175,45 @@ def of_search(request: Request, fhir_type: FhirType) -> Search:
         conditions=tuple(conditions),
         count=_count(request),
         after=_after(request),
+        order=order or Order(),
         parts=_parts(request, counting=True),
         used=tuple(used),
     )
+
+
+def _order(fhir_type: FhirType, text: str | None) -> Order | None:
+    """What `_sort` asks for; null where nothing here can be ordered so."""
+    if not text:
+        return Order()
+    name, descending = text.removeprefix("-"), text.startswith("-")
+    if name == "_id":
+        return Order(descending)
+    column = next((parameter.sort for parameter in fhir_type.parameters if parameter.name == name), None)
+    return Order(descending, column) if column is not None else None
+
+
+def posted(request: Request, form: bytes) -> Request:
+    """A search by POST as the search by GET that it stands for: parameters of the address, then those of the body."""
+    sent_as = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if form and sent_as != FORM:
+        raise UnsupportedMediaType
+    if len(form) > LONGEST_FORM:
+        raise PayloadTooLarge(LONGEST_FORM)
+    if not (form.isascii() and _readable(form)):
+        raise MalformedRequest("The body must be percent-encoded UTF-8 without NUL.")
+    query = b"&".join(filter(None, (request.scope["query_string"], form)))
+    # What a client has by GET says nothing about an answer to POST.
+    headers = [(name, value) for name, value in request.scope["headers"] if name != b"if-none-match"]
+    return Request({**request.scope, "query_string": query, "headers": headers})
+
+
+def _readable(form: bytes) -> bool:
+    plain = unquote_to_bytes(form)
+    try:
+        plain.decode()
+    except UnicodeDecodeError:
+        return False
+    return b"\0" not in plain
 
 
 @dataclass(frozen=True)

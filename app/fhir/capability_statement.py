@@ -8,6 +8,7 @@ from app.fhir.types import TYPES, FhirType
 from app.fhir.values import Json, built
 
 _READS = [{"code": "read"}, {"code": "search-type"}]
+_VREAD = {"code": "vread"}
 _ID = {
     "name": "_id",
     "definition": "http://hl7.org/fhir/SearchParameter/Resource-id",
@@ -33,7 +34,8 @@ def capability_statement(url: str, at: str) -> Json:
                     "mode": "server",
                     "documentation": "Read-only. Stances of citations are told by CiTO classifiers of related "
                     "artifacts; a claim's caveat, verdict and both sides' counts stand in `text` and in `note` or its "
-                    "extension, in every summary too. Searches are ordered by id; follow the `next` link.",
+                    "extension, in every summary too. Searches, by GET or POST, are ordered by id or as `_sort` says "
+                    "(`_id`; Citation: `title` too); follow the `next` link.",
                     "security": {"cors": True, "description": "Open for reading."},
                     "resource": [
                         *(_resource(fhir_type) for fhir_type in TYPES),
@@ -53,4 +55,5 @@ def _resource(fhir_type: FhirType) -> Json:
         {"name": p.name, "definition": p.url, "type": p.type, "documentation": p.documentation}
         for p in fhir_type.parameters
     ]
-    return {"type": fhir_type.name, **_INTERACTIONS, "searchParam": [_ID, *parameters]}
+    interactions = _READS if fhir_type.sums_up else [*_READS, _VREAD]
+    return {"type": fhir_type.name, **_INTERACTIONS, "interaction": interactions, "searchParam": [_ID, *parameters]}

@@ -22,9 +22,8 @@ from app.core.vocabulary import Status
 from app.evidence import brief_words, render
 from app.evidence.disclaimer import DISCLAIMER
 from app.evidence.models import Claim, ClaimConcept, ClaimRelation
-from app.evidence.queries import HARM_KINDS
 from app.evidence.rules import VOTING_FORMS
-from app.evidence.vocabulary import Form, Kind, RelationType
+from app.evidence.vocabulary import HARM_KINDS, Form, Kind, RelationType
 from app.fhir.infobutton_page import (
     ATOM,
     CONTENT_SECURITY_POLICY,

@@ -24,11 +24,10 @@ from app.core.errors import (
     Unavailable,
 )
 from app.core.logging import describe
-from app.fhir.asked import MEDIA_TYPE
+from app.fhir.asked import MEDIA_TYPE, UnsupportedMediaType
 from app.fhir.values import Json, built
 
 MOST_ISSUES = 20
-_METHODS = ("GET", "HEAD", "OPTIONS")
 
 _CODES: Mapping[type[AppError], str] = {
     MalformedRequest: "invalid",
@@ -38,6 +37,7 @@ _CODES: Mapping[type[AppError], str] = {
     MethodNotAllowed: "not-supported",
     NotAcceptable: "not-supported",
     PayloadTooLarge: "too-long",
+    UnsupportedMediaType: "not-supported",
     Unavailable: "transient",
 }
 """Issue types of FHIR; whatever else goes wrong is an `exception`."""
@@ -83,10 +83,11 @@ async def _on_app_error(_request: Request, exc: Exception) -> Response:
 
 async def _on_http_exception(request: Request, exc: Exception) -> Response:
     assert isinstance(exc, HTTPException)  # noqa: S101 - as above
-    if exc.status_code == 405 and request.method == "OPTIONS":
-        return Response(status_code=204, headers={"Allow": ", ".join(_METHODS)})
     if exc.status_code == 405:
-        return response(MethodNotAllowed(_METHODS))
+        methods = sorted({"OPTIONS", *(exc.headers or {})["Allow"].split(", ")})
+        if request.method == "OPTIONS":
+            return Response(status_code=204, headers={"Allow": ", ".join(methods)})
+        return response(MethodNotAllowed(methods))
     if exc.status_code == 404:
         return response(NotFound("There is nothing at this address; /fhir/r5/metadata says what there is."))
     return response(MalformedRequest("The request cannot be read."))

@@ -8,7 +8,7 @@ from sqlalchemy import Select, and_, select
 from sqlalchemy.orm import Session
 
 from app.catalog import BY_TYPE
-from app.core.history import RecordReference, StoredRecord
+from app.core.history import RecordReference, StoredRecord, state_at
 from app.core.resource import Key
 from app.core.vocabulary import Status
 
@@ -56,7 +56,7 @@ class Reading:
 
     def row(self, key: Key) -> Row | None:
         if key not in self._rows:
-            self._keep(select(*_COLUMNS).where(StoredRecord.type == key.type, StoredRecord.id == key.id))
+            self._find(key)
         self._seen.add(key)
         return self._rows.get(key)
 
@@ -75,6 +75,9 @@ class Reading:
         seen = [row for key in self._seen if (row := self._rows.get(key))]
         return max(row.serial for row in seen), max(row.updated_at for row in seen)
 
+    def _find(self, key: Key) -> None:
+        self._keep(select(*_COLUMNS).where(StoredRecord.type == key.type, StoredRecord.id == key.id))
+
     def _found(self, key: Key) -> Row:
         row = self.row(key)
         if row is None:
@@ -89,15 +92,36 @@ class Reading:
     def _keep(self, statement: Select[*tuple[Any, ...]]) -> list[Key]:
         kept = []
         for row in self._session.execute(statement):
-            key, resource = Key(row.type, row.id), BY_TYPE[row.type]
+            key = Key(row.type, row.id)
             if key not in self._rows:
-                self._rows[key] = Row(
-                    content=resource.write.model_validate_json(row.content),
-                    derived=resource.derived.model_validate_json(row.derived),
-                    retired=row.status == Status.retired,
-                    successor=row.successor,
-                    serial=row.serial,
-                    updated_at=row.updated_at,
-                )
+                self._rows[key] = _row(row, row.successor)
             kept.append(key)
         return kept
+
+
+class Past(Reading):
+    """The records as they were at a serial, read one at a time: which named which is known of today alone."""
+
+    def __init__(self, session: Session, serial: int) -> None:
+        super().__init__(session)
+        self._serial = serial
+
+    def load(self, record_type: str, ids: Sequence[str]) -> None:
+        """Nothing is read ahead."""
+
+    def _find(self, key: Key) -> None:
+        state = state_at(self._session, key.type, key.id, self._serial)
+        if state is not None:
+            self._rows[key] = _row(state, None)
+
+
+def _row(stored: Any, successor: str | None) -> Row:
+    resource = BY_TYPE[stored.type]
+    return Row(
+        content=resource.write.model_validate_json(stored.content),
+        derived=resource.derived.model_validate_json(stored.derived),
+        retired=stored.status == Status.retired,
+        successor=successor,
+        serial=stored.serial,
+        updated_at=stored.updated_at,
+    )

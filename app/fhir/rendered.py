@@ -9,9 +9,10 @@ from pydantic_core import from_json, to_json
 from sqlalchemy.orm import Session
 
 from app.core.errors import Gone, NotFound
+from app.core.history import Publication
 from app.core.resource import Key
 from app.fhir.asked import Parts
-from app.fhir.reading import Reading
+from app.fhir.reading import Past, Reading
 from app.fhir.types import FhirType, Made
 from app.fhir.values import Json
 
@@ -99,14 +100,40 @@ def render(
     world.load(fhir_type.record_type, missing)
     made = Made(session, base)
     for record_id in missing:
-        world.begin()
-        resource = fhir_type.render(world, record_id, made)
-        if resource is not None:
-            version, updated_at = world.newest()
-            body = to_json(_versioned(resource, version, updated_at))
-            kept[record_id] = Rendered(record_id, body, version, updated_at)
-            cache.put(serial, fhir_type.name, kept[record_id])  # type: ignore[arg-type]
+        found = _rendered(world, fhir_type, record_id, made, serial)
+        if found is not None:
+            kept[record_id] = found
+            cache.put(serial, fhir_type.name, found)
     return [rendered for rendered in kept.values() if rendered is not None]
+
+
+def read_version(
+    session: Session, cache: Cache, serial: int, fhir_type: FhirType, record_id: str, version: int, base: str
+) -> Rendered:
+    """The resource as it was at the serial that names the version; NotFound where nothing in it changed then."""
+    if fhir_type.sums_up:
+        found: Rendered | None = read(session, cache, serial, fhir_type, record_id, base)
+    else:
+        world = Past(session, version)
+        row = world.row(Key(fhir_type.record_type, record_id))
+        if row is not None and row.retired and row.serial == version:
+            raise Gone("With this version the resource was retired.")
+        published = row is not None and not row.retired
+        found = _rendered(world, fhir_type, record_id, Made(session, base), version) if published else None
+    if found is None or found.version != version:
+        raise NotFound(f"There is no such version of a {fhir_type.name} with this id.")
+    return found
+
+
+def _rendered(world: Reading, fhir_type: FhirType, record_id: str, made: Made, serial: int) -> Rendered | None:
+    world.begin()
+    resource = fhir_type.render(world, record_id, made)
+    if resource is None:
+        return None
+    version, updated_at = world.newest()
+    if fhir_type.sums_up:
+        version, updated_at = serial, made.session.get_one(Publication, serial).at
+    return Rendered(record_id, to_json(_versioned(resource, version, updated_at)), version, updated_at)
 
 
 def _versioned(resource: Json, version: int, updated_at: str) -> Json:

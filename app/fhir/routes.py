@@ -1,4 +1,4 @@
-"""`/fhir/r5`: metadata, read and search over the resources of TYPES and the one Library. Read-only."""
+"""`/fhir/r5`: metadata, read, vread and search over the resources of TYPES and the one Library. Read-only."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,6 +11,7 @@ from pydantic_core import to_json
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
@@ -22,7 +23,7 @@ from app.fhir import asked, outcome
 from app.fhir.capability_statement import capability_statement
 from app.fhir.library import ID as LIBRARY
 from app.fhir.library import MANDATORY, SUMMARY, library
-from app.fhir.rendered import Cache, Rendered, part, read, render, shown
+from app.fhir.rendered import Cache, Rendered, part, read, read_version, render, shown
 from app.fhir.types import BY_NAME, TYPES, FhirType
 from app.http import caching
 from app.http.dataset import Dataset
@@ -41,9 +42,11 @@ def facade(parent: FastAPI, base: str) -> Starlette:
         routes=[
             Route(f"{R5}/metadata", face.metadata, methods=["GET"]),
             Route(f"{R5}/Library", face.search_library, methods=["GET"]),
+            Route(f"{R5}/{{type}}/_search", face.search_by_post, methods=["POST"]),
             Route(f"{R5}/Library/{{id}}", face.read_library, methods=["GET"]),
             Route(f"{R5}/{{type}}", face.search, methods=["GET"]),
             Route(f"{R5}/{{type}}/{{id}}", face.read, methods=["GET"]),
+            Route(f"{R5}/{{type}}/{{id}}/_history/{{version:int}}", face.read_version, methods=["GET"]),
         ]
     )
     app.router.redirect_slashes = False
@@ -97,6 +100,25 @@ class _Face:
             )
             return _respond(request, state, shown(found, fhir_type, parts), found.etag, media_type, found.updated_at)
 
+    def read_version(self, request: Request) -> Response:
+        media_type, fhir_type = asked.media_type(request), _type(request)
+        parts = asked.of_read(request)
+        record_id, version = request.path_params["id"], request.path_params["version"]
+        with self._reading() as state:
+            if version > state.dataset.serial:
+                raise NotFound("This version is still to come.")
+            found = read_version(
+                state.session, self._cache, state.dataset.serial, fhir_type, record_id, version, self._base
+            )
+            body = shown(found, fhir_type, parts)
+            return _respond(
+                request, state, body, found.etag, media_type, found.updated_at, cache_control=caching.IMMUTABLE
+            )
+
+    async def search_by_post(self, request: Request) -> Response:
+        search = self.search_library if request.path_params["type"] == "Library" else self.search
+        return await run_in_threadpool(search, asked.posted(request, await request.body()))
+
     def search(self, request: Request) -> Response:
         media_type, fhir_type = asked.media_type(request), _type(request)
         search = asked.of_search(request, fhir_type)
@@ -113,8 +135,8 @@ class _Face:
         links = {"self": search.address(path, search.after)}
         if search.counts_only:
             return self._bundle(state, total, links, [], fhir_type, search.parts)
-        page = matching if search.after is None else matching.where(fhir_type.id > search.after)
-        ids = state.session.scalars(page.order_by(fhir_type.id).limit(search.count + 1)).all()
+        page = search.order.page(matching, fhir_type, search.after)
+        ids = state.session.scalars(page.limit(search.count + 1)).all()
         links["first"] = search.address(path)
         if len(ids) > search.count:
             links["next"] = search.address(path, ids[search.count - 1])
@@ -194,14 +216,23 @@ def _weak(tag: str) -> str:
     return f"W/{tag}"
 
 
-def _respond(request: Request, state: _State, body: bytes, tag: str, media_type: str, updated_at: str) -> Response:
+def _respond(
+    request: Request,
+    state: _State,
+    body: bytes,
+    tag: str,
+    media_type: str,
+    updated_at: str,
+    *,
+    cache_control: str = caching.REVALIDATE,
+) -> Response:
     modified = datetime.strptime(updated_at, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC)
     headers = {
         **state.dataset.headers,
         "Last-Modified": format_datetime(modified, usegmt=True),
         "Vary": "Accept, Accept-Encoding, Prefer",
     }
-    answer = caching.json_response(request, body, tag, headers=headers)
+    answer = caching.json_response(request, body, tag, cache_control=cache_control, headers=headers)
     if answer.status_code == 200:
         answer.headers["Content-Type"] = f"{media_type}; charset=utf-8"
     return answer

@@ -12,7 +12,7 @@ from app.concepts.models import Concept, ConceptCode
 from app.concepts.vocabulary import InterventionLevel
 from app.core.errors import Fault, MalformedRequest
 from app.evidence.models import Citation, Claim, ClaimConcept
-from app.evidence.queries import HARM_KINDS
+from app.evidence.vocabulary import HARM_KINDS
 from app.fhir import uses
 from app.fhir.citation import IDENTIFIER_SYSTEMS
 from app.fhir.values import SAME, SYSTEMS
@@ -37,6 +37,8 @@ class Parameter:
     documentation: str
     where: Where
     modifiers: tuple[str, ...] = ()
+    sort: ColumnElement[str] | None = None
+    """By what `_sort` orders, never null; null where an order would tell nothing."""
 
     @property
     def url(self) -> str:
@@ -202,7 +204,13 @@ IDENTIFIER = Parameter(
     _identifier,
 )
 TITLE = Parameter(
-    "title", "string", f"{CANONICAL}-title", "Title of the cited document.", _text(Document.title), _STRINGS
+    "title",
+    "string",
+    f"{CANONICAL}-title",
+    "Title of the cited document.",
+    _text(Document.title),
+    _STRINGS,
+    sort=func.coalesce(func.lower(Document.title), ""),
 )
 DESCRIPTION = Parameter(
     "description", "string", f"{CANONICAL}-description", "The finding.", _text(Citation.finding), _STRINGS

@@ -12,8 +12,8 @@ from app.concepts.vocabulary import InterventionLevel
 from app.core.resource import Key
 from app.core.vocabulary import Status
 from app.evidence.models import Citation, Claim, DosingRange
-from app.evidence.queries import HARM_KINDS
 from app.evidence.schemas import CitationRecord, ClaimWrite
+from app.evidence.vocabulary import HARM_KINDS
 from app.fhir import search, uses
 from app.fhir.artifact_assessment import artifact_assessment
 from app.fhir.citation import citation
@@ -50,6 +50,9 @@ class FhirType:
     summary: tuple[str, ...]
     """Elements that `_summary=true` shows besides the mandatory ones."""
     mandatory: tuple[str, ...]
+    sums_up: bool = False
+    """Made from whatever records point at it, so that one that no longer does leaves no trace: every publication makes
+    a new version, and none but the last can be made again."""
 
 
 # --- resources ------------------------------------------------------------------------------------------------------
@@ -68,7 +71,7 @@ def _clinical_use_definition(world: Reading, record_id: str, made: Made) -> Json
     claim: ClaimWrite = world.content(Key("claim", record_id))
     if uses.use_of(claim) is None:
         return None
-    return clinical_use_definition(world, claim, _heirs(made.session, claim))
+    return clinical_use_definition(world, claim, _heirs(world, made.session, claim))
 
 
 def _artifact_assessment(world: Reading, record_id: str, made: Made) -> Json:
@@ -104,17 +107,21 @@ def _medication_knowledge(world: Reading, record_id: str, made: Made) -> Json | 
     return medication_knowledge(world, content, doses, issues)
 
 
-def _heirs(session: Session, claim: ClaimWrite) -> Sequence[str]:
+def _heirs(world: Reading, session: Session, claim: ClaimWrite) -> Sequence[str]:
     """The dose regimens of the claim's drug that share its harms."""
     if claim.kind not in HARM_KINDS:
         return ()
     drug = select(Concept.pk).where(Concept.type == "intervention", Concept.id == claim.intervention).scalar_subquery()
-    heirs = select(Concept.id).where(
-        Concept.parent_pk == drug,
-        Concept.level == InterventionLevel.regimen,
-        Concept.status == Status.published,
-    )
-    return session.scalars(heirs.order_by(Concept.id)).all()
+    named = session.scalars(select(Concept.id).where(Concept.parent_pk == drug).order_by(Concept.id)).all()
+    # Retired ones are looked at too: the day on which they went is a new version of the resource.
+    rows = [(name, row) for name in named if (row := world.row(Key("intervention", name)))]
+    return [
+        name
+        for name, row in rows
+        if not row.retired
+        and row.content.level is InterventionLevel.regimen
+        and row.content.parent == claim.intervention
+    ]
 
 
 # --- which there are --------------------------------------------------------------------------------------------------
@@ -174,7 +181,7 @@ TYPES: tuple[FhirType, ...] = (
     FhirType(
         "MedicationKnowledge", "intervention", Concept.id, _medications, _medication_knowledge,
         (search.medication_code("MedicationKnowledge"), search.INGREDIENT, search.status(search.CANONICAL)),
-        ("code", "status", "name"), (),
+        ("code", "status", "name"), (), sums_up=True,
     ),
     FhirType(
         "Substance", "intervention", Concept.id, _interventions, _substance,

@@ -39,6 +39,8 @@ SECURITY_HEADERS = {
 }
 
 ConstantHeaders = Mapping[str, str] | Callable[[], Mapping[str, str]]
+Told = Callable[[AppError], Response]
+"""How an error is written."""
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
@@ -49,6 +51,7 @@ class Guard:
     A 500 that reaches uvicorn as an exception costs the client its connection; here it becomes a problem.
     `headers` are set on every response that does not set them itself; a function is asked for each response.
     With `origins` the browsers of those sites (`*`: of all) may read answers, errors among them.
+    `faces` tell errors in their own way below a path, such as `/fhir/`; elsewhere they are problems.
     """
 
     def __init__(
@@ -59,8 +62,9 @@ class Guard:
         deadline_seconds: float,
         headers: ConstantHeaders | None = None,
         origins: Collection[str] = (),
+        faces: Mapping[str, Told] | None = None,
     ) -> None:
-        inner: ASGIApp = _Bounds(app, max_body_bytes, deadline_seconds)
+        inner: ASGIApp = _Bounds(app, max_body_bytes, deadline_seconds, faces or {})
         self.app = add_cors(inner, origins) if origins else inner
         self.headers = headers or {}
         self.log = structlog.get_logger("app.access")
@@ -116,26 +120,34 @@ class Guard:
 class _Bounds:
     """Refuses what the app should never see, and answers for it when it fails or takes too long."""
 
-    def __init__(self, app: ASGIApp, max_body_bytes: int, deadline_seconds: float) -> None:
+    def __init__(
+        self, app: ASGIApp, max_body_bytes: int, deadline_seconds: float, faces: Mapping[str, Told]
+    ) -> None:
         self.app = app
         self.max_body_bytes = max_body_bytes
         self.deadline_seconds = deadline_seconds
+        self.faces = faces
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
+        told = self._told(scope)
         refusal = self._refusal(scope)
         if refusal:
-            await problem(refusal, request_id(scope))(scope, receive, send)
+            await told(refusal)(scope, receive, send)
             return
-        exchange = _Exchange(scope, receive, send, self.max_body_bytes, self.deadline_seconds)
+        exchange = _Exchange(scope, receive, send, self.max_body_bytes, self.deadline_seconds, told)
         try:
             await self.app(scope, exchange.receive, exchange.send)
         except Exception as exc:
             await exchange.fail(exc)
         finally:
             await exchange.close()
+
+    def _told(self, scope: Scope) -> Told:
+        face = next((told for path, told in self.faces.items() if scope["path"].startswith(path)), None)
+        return face or (lambda error: problem(error, request_id(scope)))
 
     def _refusal(self, scope: Scope) -> AppError | None:
         headers = Headers(scope=scope)
@@ -157,9 +169,10 @@ class _Exchange:
     """
 
     def __init__(
-        self, scope: Scope, receive: Receive, send: Send, max_body_bytes: int, deadline_seconds: float
+        self, scope: Scope, receive: Receive, send: Send, max_body_bytes: int, deadline_seconds: float, told: Told
     ) -> None:
         self._scope = scope
+        self._told = told
         self._receive = receive
         self._send = send
         self._max_body_bytes = max_body_bytes
@@ -221,7 +234,7 @@ class _Exchange:
         if self._started or self._answered:
             return
         self._answered = True
-        await problem(error, request_id(self._scope))(self._scope, self._receive, self._send)
+        await self._told(error)(self._scope, self._receive, self._send)
 
 
 class _Cors(CORSMiddleware):
@@ -238,7 +251,7 @@ def add_cors(app: ASGIApp, origins: Collection[str]) -> ASGIApp:
         app,
         allow_origins=origins,
         allow_methods=("GET", "HEAD", "OPTIONS", "POST"),
-        allow_headers=("Authorization", "If-None-Match", "Min-Dataset-Serial", "X-Request-ID"),
+        allow_headers=("Authorization", "If-None-Match", "Min-Dataset-Serial", "Prefer", "X-Request-ID"),
         expose_headers=EXPOSED_HEADERS,
         max_age=86400,
     )

@@ -9,8 +9,9 @@ import asyncio
 import contextlib
 import errno
 import socket
+from collections.abc import Collection
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import structlog
 import uvicorn
@@ -31,45 +32,40 @@ class DeadlineProtocol(HttpToolsProtocol):
     """Closes connections that take too long to send a request, or send too much before its body.
 
     The clock starts when the connection opens or a request begins, and stops when the request is complete; a slow
-    trickle does not extend it. Waiting idle between two requests is left to uvicorn's keep-alive timeout.
+    trickle does not extend it. Waiting idle between two requests is left to uvicorn's keep-alive timeout. All
+    connections of a server are looked at together some times in that span: a timer for each request would cost more
+    than many an answer.
     """
 
     receive_seconds: ClassVar[float] = 10.0
     head_bytes: ClassVar[int] = 32 * 1024
+    _looks_again: ClassVar[asyncio.TimerHandle | None] = None
 
-    _timer: asyncio.TimerHandle | None = None
-    _head = 0
-    # Bytes since the parser last handed something over: a header it is still collecting.
+    _since: float | None = None
+    """When the request that is being received began."""
+    # Bytes since the parser last handed over a head, a piece of a body or a whole request.
     _pending = 0
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
-        self._arm()
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        self._disarm()
-        super().connection_lost(exc)
+        self._since = self.loop.time()
+        if self._looks_again is None:
+            self._look_again(self.loop, self.connections)
 
     def data_received(self, data: bytes) -> None:
-        if self.cycle is None or self.cycle.response_complete:  # type: ignore[redundant-expr]  # None at first
-            self._arm()
+        if self._since is None and (self.cycle is None or self.cycle.response_complete):  # type: ignore[redundant-expr]  # None at first
+            self._since = self.loop.time()
         self._pending += len(data)
         super().data_received(data)
         if self._pending > self.head_bytes:
             self.transport.abort()
 
-    def on_message_begin(self) -> None:
-        self._arm()
-        self._head = 0
-        super().on_message_begin()
-
-    def on_url(self, url: bytes) -> None:
-        self._count(len(url))
-        super().on_url(url)
-
-    def on_header(self, name: bytes, value: bytes) -> None:
-        self._count(len(name) + len(value))
-        super().on_header(name, value)
+    def on_headers_complete(self) -> None:
+        # What has come so far may be more than the head, so only then is the head itself measured.
+        if self._pending > self.head_bytes and self._head() > self.head_bytes:
+            raise HeadTooLarge
+        self._pending = 0
+        super().on_headers_complete()
 
     def on_body(self, body: bytes) -> None:
         self._pending = 0
@@ -77,27 +73,26 @@ class DeadlineProtocol(HttpToolsProtocol):
 
     def on_message_complete(self) -> None:
         self._pending = 0
-        self._disarm()
+        self._since = None
         super().on_message_complete()
 
-    def _count(self, size: int) -> None:
-        self._pending = 0
-        self._head += size
-        if self._head > self.head_bytes:
-            raise HeadTooLarge
+    def _head(self) -> int:
+        return len(self.url) + sum(len(name) + len(value) for name, value in self.headers)
 
-    def _arm(self) -> None:
-        if self._timer is None:
-            self._timer = self.loop.call_later(self.receive_seconds, self._expire)
+    @classmethod
+    def _look_again(cls, loop: asyncio.AbstractEventLoop, connections: Collection[Any]) -> None:
+        cls._looks_again = loop.call_later(cls.receive_seconds / 10, cls._look, loop, connections)
 
-    def _disarm(self) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
-
-    def _expire(self) -> None:
-        self._timer = None
-        self.transport.abort()
+    @classmethod
+    def _look(cls, loop: asyncio.AbstractEventLoop, connections: Collection[Any]) -> None:
+        """Close what is late, and look again while there are connections."""
+        too_early = loop.time() - cls.receive_seconds
+        cls._looks_again = None
+        for connection in list(connections):
+            if connection._since is not None and connection._since < too_early:
+                connection.transport.abort()
+        if connections:
+            cls._look_again(loop, connections)
 
 
 class _Server(uvicorn.Server):
@@ -123,7 +118,6 @@ def run(
     port: int,
     *,
     timeouts: Timeouts = Timeouts(),
-    forwarded_allow_ips: str | None = None,
 ) -> None:
     """Serve until SIGINT or SIGTERM, then let running requests finish.
 
@@ -131,12 +125,10 @@ def run(
     reported at once.
     """
     with listen(host, port) as listener, contextlib.suppress(KeyboardInterrupt):
-        server(app, timeouts, forwarded_allow_ips).run([listener])
+        server(app, timeouts).run([listener])
 
 
-def server(
-    app: ASGIApp | str, timeouts: Timeouts = Timeouts(), forwarded_allow_ips: str | None = None
-) -> uvicorn.Server:
+def server(app: ASGIApp | str, timeouts: Timeouts = Timeouts()) -> uvicorn.Server:
     config = uvicorn.Config(
         app,
         http=type("Protocol", (DeadlineProtocol,), {"receive_seconds": timeouts.receive}),
@@ -146,7 +138,7 @@ def server(
         server_header=False,
         timeout_keep_alive=timeouts.keep_alive,
         timeout_graceful_shutdown=timeouts.shutdown,
-        forwarded_allow_ips=forwarded_allow_ips,
+        proxy_headers=False,  # nothing here depends on who asks, or by which scheme
     )
     return _Server(config)
 

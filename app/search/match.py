@@ -1,46 +1,87 @@
 """Asking the full-text index: one way to say what is meant, two ways to put it. User text never reaches a query
 language; only words of letters and digits do, each quoted."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
-from sqlalchemy import ColumnElement, Select, bindparam, func, literal_column, select, text
+from pydantic_core import from_json
+from sqlalchemy import Select, bindparam, cast, func, literal_column, select, text
+from sqlalchemy.dialects.postgresql import TSQUERY
 from sqlalchemy.orm import Session
 
+from app.search.lexicon import fetch, lexicon
 from app.search.models import SearchEntry
 from app.search.question import Term, understand
 
-
-def matching(session: Session, choices: Iterable[Sequence[Term]]) -> ColumnElement[bool]:
-    """The condition on SearchEntry that all terms of one of the choices occur."""
-    if session.get_bind().dialect.name == "postgresql":
-        asked = " | ".join(f"({' & '.join(map(_tsquery, terms))})" for terms in choices)
-        return literal_column("search_entries.vector").bool_op("@@")(func.to_tsquery("simple", asked))
-    asked = " OR ".join(f"({' AND '.join(map(_fts5, terms))})" for terms in choices)
-    found = text("SELECT rowid FROM search_fts WHERE search_fts MATCH :asked").bindparams(
-        bindparam("asked", asked, unique=True)
-    )
-    return SearchEntry.pk.in_(found)
+_SQLITE = "SELECT json_group_array(rowid) FROM (SELECT rowid FROM search_fts WHERE search_fts MATCH ? LIMIT ?)"
+"""FTS5 walks its keys in order by itself; one row with all of them costs half of what a row for each does."""
+_POSTGRESQL = (
+    "SELECT json_agg(pk) FROM (SELECT pk FROM search_entries "
+    "WHERE vector @@ (to_tsquery('simple', ?) && CAST(? AS tsquery)) ORDER BY pk LIMIT ?) found"
+)
+Narrowed = Mapping[str, Sequence[str]]
+"""For `type` and each facet, the values of which one must be there; none given, none needed."""
 
 
-def _fts5(term: Term) -> str:
-    ways = ['{title names body} : "' + " ".join(row) + '"' for row in term.rows]
-    return _either(ways + ([f'spelled : "{term.begun}" *'] if term.begun else []), " OR ")
-
-
-def _tsquery(term: Term) -> str:
-    # Each field apart, so that words in a row do not match across the end of one field and the start of the next.
-    ways = ["(" + " <-> ".join(f"{word}:{field}" for word in row) + ")" for row in term.rows for field in "ABC"]
-    return _either(ways + ([f"{term.begun}:D*"] if term.begun else []), " | ")
-
-
-def _either(ways: Iterable[str], either: str) -> str:
-    return f"({either.join(ways)})"
+def keys_matching(session: Session, choices: Iterable[Sequence[Term]], narrowed: Narrowed, most: int) -> list[int]:
+    """Keys of the entries in which all terms of one of the choices occur, in the order of their ranks."""
+    if _is_postgresql(session):
+        ((found,),) = fetch(session, _POSTGRESQL, *_tsquery(choices, narrowed), most)
+        return list(found or ())
+    ((found,),) = fetch(session, _SQLITE, _fts5(choices, narrowed), most)
+    return list(from_json(found))
 
 
 def ids_matching(session: Session, record_type: str, query: str) -> Select[str]:
     """Ids of one type's records in which everything asked for occurs, for the `q` of lists."""
-    question = understand(session, query)
+    question = understand(session, lexicon(session), query)
     statement = select(SearchEntry.id).where(SearchEntry.type == record_type)
     if not question.terms or not question.is_whole:
         return statement.where(SearchEntry.pk < 0)
-    return statement.where(matching(session, [question.required]))
+    choices, narrowed = [question.required], {"type": (record_type,)}
+    if _is_postgresql(session):
+        words, facets = _tsquery(choices, narrowed)
+        asked = func.to_tsquery("simple", words).bool_op("&&")(cast(facets, TSQUERY))
+        return statement.where(literal_column("search_entries.vector").bool_op("@@")(asked))
+    found = text("SELECT rowid FROM search_fts WHERE search_fts MATCH :asked").bindparams(
+        bindparam("asked", _fts5(choices, narrowed), unique=True)
+    )
+    return statement.where(SearchEntry.pk.in_(found))
+
+
+def _is_postgresql(session: Session) -> bool:
+    return session.get_bind().dialect.name == "postgresql"
+
+
+# --- FTS5 ---------------------------------------------------------------------------------------------------------
+
+
+def _fts5(choices: Iterable[Sequence[Term]], narrowed: Narrowed) -> str:
+    # Facets are told from words by the `=` in them, so that no word need be looked for in named columns.
+    wanted = [_either([" AND ".join(map(_fts5_term, terms)) for terms in choices], " OR ")]
+    wanted += [
+        _either([f'"{name}={value}"' for value in values], " OR ") for name, values in narrowed.items() if values
+    ]
+    return " AND ".join(wanted)
+
+
+def _fts5_term(term: Term) -> str:
+    return _either(['"' + " ".join(row) + '"' for row in term.ways], " OR ")
+
+
+# --- tsvector -----------------------------------------------------------------------------------------------------
+
+
+def _tsquery(choices: Iterable[Sequence[Term]], narrowed: Narrowed) -> tuple[str, str]:
+    """Words, and facets: these are lexemes as they are, and must not be cut into words."""
+    words = " | ".join(f"({' & '.join(map(_tsquery_term, terms))})" for terms in choices)
+    facets = [_either([f"'{name}={value}'" for value in values], " | ") for name, values in narrowed.items() if values]
+    return words, " & ".join(facets)
+
+
+def _tsquery_term(term: Term) -> str:
+    # Each field apart, so that words in a row do not match across the end of one field and the start of the next.
+    return _either([" <-> ".join(f"{word}:{field}" for word in row) for row in term.ways for field in "ABC"], " | ")
+
+
+def _either(ways: Iterable[str], either: str) -> str:
+    return f"({either.join(f'({way})' for way in ways)})"

@@ -3,20 +3,21 @@
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app.search.models import SearchEntry, SearchName, SearchWord
-from app.search.spelling import begins, nearest_word, two_words
-from app.search.text import SAME, SOFT_WORDS, STOP_WORDS, Row, spelled, stem, words
+from app.search.lexicon import Lexicon
+from app.search.spelling import nearest_word, two_words
+from app.search.text import DANGERS, MEANT, SAME, SOFT_WORDS, STOP_WORDS, Row, spelled, stem, words
 
 MOST_TERMS = 16
 MOST_ROWS = 12
+MOST_CORRECTED = 8
+"""Unknown words for which the nearest known one is looked for."""
 LONGEST_NAME = 6
 """Words of a concept's name that is looked for in a question."""
 SHORTEST_PREFIX = 3
-CONCEPTS = ("intervention", "condition", "mechanism", "side_effect", "outcome")
 
 _ADDRESS = re.compile(
     r"https?://(?:(?:dx\.)?doi\.org|pubmed\.ncbi\.nlm\.nih\.gov)/|\b(?:doi|pmid|pmcid|nct):", re.IGNORECASE
@@ -29,9 +30,17 @@ class Term:
     """One thing asked for. Any of its rows of stems will do; the first is what was asked in so many words."""
 
     rows: tuple[Row, ...]
-    begun: str | None = None
-    """A word that may go on from here: the last one of a question, which may still be being typed."""
+    begun: tuple[Row, ...] = ()
+    """What its last word, which may still be being typed, may go on to."""
+    pieces: tuple[Row, ...] = ()
+    """The words of a name of several, apart: better than nothing where no more is found."""
     is_required: bool = True
+    is_danger: bool = False
+    """Whether somebody asks so who may be at risk."""
+
+    @property
+    def ways(self) -> tuple[Row, ...]:
+        return self.rows + self.begun
 
 
 @dataclass(frozen=True)
@@ -56,19 +65,18 @@ class _Piece:
     is_open: bool = False
 
 
-def understand(session: Session, query: str) -> Question:
+def understand(session: Session, known: Lexicon, query: str) -> Question:
     """The terms of a question. Words in quotes, words joined by punctuation (`M79.7`, `ME/CFS`) and the names of
     concepts stay in a row; what no record knows is corrected or left out."""
     typed = _ADDRESS.sub(" ", query)
     asked = _pieces(typed)
-    replacements, lost = _unknown(session, asked)
+    replacements, lost = _unknown(session, known, asked)
     correction = _corrected(typed, replacements) if replacements else None
     pieces = _pieces(correction) if correction else asked
-    known = [piece for piece in pieces if not lost & set(piece.words)]
-    terms = tuple(dict.fromkeys(_terms(session, known)))[:MOST_TERMS]
+    terms = tuple(dict.fromkeys(_terms(session, known, [p for p in pieces if not lost & set(p.words)])))[:MOST_TERMS]
     if not any(term.is_required for term in terms):
         terms = tuple(replace(term, is_required=True) for term in terms)
-    return Question(terms, correction, is_whole=not lost)
+    return Question(terms, correction, is_whole=not any(word not in SOFT_WORDS for word in lost))
 
 
 def _pieces(query: str) -> list[_Piece]:
@@ -96,23 +104,40 @@ def _is_stop(piece: _Piece) -> bool:
 # --- what is known ------------------------------------------------------------------------------------------------
 
 
-def _unknown(session: Session, pieces: Sequence[_Piece]) -> tuple[dict[str, str], set[str]]:
+def _unknown(session: Session, known: Lexicon, pieces: Sequence[_Piece]) -> tuple[dict[str, str], set[str]]:
     """Words that no record has: those that can be corrected, with the correction, and those that cannot."""
     asked = {word for piece in pieces for word in piece.words}
-    same = {row[0] for word in asked for row in SAME.get(stem(word), ())}
-    looked_for = {stem(word) for word in asked} | same
-    known = set(session.scalars(select(SearchWord.word).where(SearchWord.word.in_(looked_for), SearchWord.is_stem)))
-    replacements, lost = {}, set()
+    others = {word: [other for row in _others(word) for other in row] for word in asked}
+    entries = known.entries(session, {stem(word) for word in asked}.union(*others.values()))
+    phrases = _phrases(pieces)
+    replacements: dict[str, str] = {}
+    lost: set[str] = set()
+    corrected = 0
     for word in sorted(asked):
-        others = (row[0] for row in SAME.get(stem(word), ()))
-        if stem(word) in known or any(other in known for other in others) or begins(session, word):
+        if entries[stem(word)] or any(entries[other] for other in others[word]) or word in phrases:
             continue
-        near = nearest_word(session, word) or two_words(session, word)
+        if len(word) >= SHORTEST_PREFIX and known.begun(session, word):
+            continue
+        near = None
+        if word not in SOFT_WORDS and corrected < MOST_CORRECTED:
+            corrected += 1
+            near = nearest_word(session, known, word) or two_words(session, word)
         if near is None:
             lost.add(word)
         else:
             replacements[word] = near
     return replacements, lost
+
+
+def _others(word: str) -> tuple[Row, ...]:
+    """Other ways to say a word, and what is meant by it."""
+    return SAME.get(stem(word), ()) + MEANT.get((stem(word),), ())
+
+
+def _phrases(pieces: Sequence[_Piece]) -> set[str]:
+    """Words that mean something together."""
+    together = (one.words + other.words for one, other in pairwise(pieces))
+    return {word for row in together if _stems(row) in MEANT for word in row}
 
 
 def _corrected(query: str, replacements: dict[str, str]) -> str:
@@ -126,71 +151,60 @@ def _corrected(query: str, replacements: dict[str, str]) -> str:
 # --- terms --------------------------------------------------------------------------------------------------------
 
 
-def _terms(session: Session, pieces: Sequence[_Piece]) -> Iterable[Term]:
-    names = _names(session, pieces)
+def _terms(session: Session, known: Lexicon, pieces: Sequence[_Piece]) -> Iterable[Term]:
+    spans = {
+        (start, end): _joined(pieces[start:end])
+        for start in range(len(pieces))
+        for end in range(start + 1, min(len(pieces), start + LONGEST_NAME) + 1)
+    }
+    names = known.called(session, [row for row in spans.values() if len(row) <= LONGEST_NAME])
     start = 0
     while start < len(pieces):
         for end in range(min(len(pieces), start + LONGEST_NAME), start, -1):
-            row = _joined(pieces[start:end])
-            if row in names:
-                yield Term(_ways(row, names[row]), _begun(pieces[end - 1]) if end == start + 1 else None)
+            row = spans[start, end]
+            meant = MEANT.get(_stems(row), ())
+            if row in names or (meant and len(row) > 1):
+                begun = _begun(session, known, pieces[start]) if end == start + 1 else ()
+                yield _term(row, (*names.get(row, ()), *meant), begun)
                 start = end
                 break
         else:
-            yield _plain(pieces[start])
+            yield _plain(session, known, pieces[start])
             start += 1
 
 
-def _plain(piece: _Piece) -> Term:
+def _plain(session: Session, known: Lexicon, piece: _Piece) -> Term:
     if len(piece.words) > 1 or piece.is_quoted:
         return Term((_stems(piece.words),))
-    word = piece.words[0]
-    return Term(_ways(piece.words, SAME.get(stem(word), ())), _begun(piece), is_required=word not in SOFT_WORDS)
+    return _term(piece.words, _others(piece.words[0]), _begun(session, known, piece))
 
 
-def _begun(piece: _Piece) -> str | None:
-    word = piece.words[0]
-    return word if piece.is_open and len(piece.words) == 1 and len(word) >= SHORTEST_PREFIX else None
-
-
-def _names(session: Session, pieces: Sequence[_Piece]) -> dict[Row, list[Row]]:
-    """Rows of the question that are names of concepts, each with the other names of the same concepts."""
-    rows = {
-        row
-        for start in range(len(pieces))
-        for end in range(start + 1, min(len(pieces), start + LONGEST_NAME) + 1)
-        if len(row := _joined(pieces[start:end])) <= LONGEST_NAME
-    }
-    if not rows:
-        return {}
-    named = (
-        select(SearchName.entry_pk, SearchName.folded)
-        .join(SearchEntry, SearchEntry.pk == SearchName.entry_pk)
-        .where(
-            SearchName.folded.in_([" ".join(row) for row in sorted(rows)]),
-            SearchName.is_start,
-            SearchEntry.type.in_(CONCEPTS),
-        )
+def _term(row: Row, others: Iterable[Row], begun: tuple[Row, ...]) -> Term:
+    stemmed = _stems(row)
+    # A danger in a name stands for itself: whoever asks about liver damage must find what is said of the liver.
+    apart = [(word,) for word in stemmed if word in DANGERS]
+    ways = _ways(stemmed, [*others, *apart])
+    return Term(
+        rows=ways,
+        begun=tuple(way for way in begun if way not in ways),
+        pieces=tuple((word,) for word in stemmed if word not in STOP_WORDS) if len(row) > 1 else (),
+        is_required=len(row) > 1 or row[0] not in SOFT_WORDS,
+        is_danger=not DANGERS.isdisjoint(word for way in ways for word in way),
     )
-    entries = [(pk, tuple(folded.split())) for pk, folded in session.execute(named)]
-    others = select(SearchName.entry_pk, SearchName.folded).where(
-        SearchName.entry_pk.in_({pk for pk, _ in entries}),
-        SearchName.is_start,
-        SearchName.matched_on.in_(("name", "synonym")),
-    )
-    called: dict[int, list[Row]] = {}
-    for pk, folded in session.execute(others):
-        called.setdefault(pk, []).append(_stems(tuple(folded.split())))
-    found: dict[Row, list[Row]] = {}
-    for pk, row in entries:
-        found.setdefault(row, []).extend(called[pk])
-    return found
+
+
+def _begun(session: Session, known: Lexicon, piece: _Piece) -> tuple[Row, ...]:
+    """What an unfinished word may go on to; one that is known is taken to be finished."""
+    word = piece.words[0]
+    if not piece.is_open or len(word) < SHORTEST_PREFIX or known.entries(session, [stem(word)])[stem(word)]:
+        return ()
+    return tuple(dict.fromkeys((stem(longer),) for longer in known.begun(session, word)))
 
 
 def _ways(row: Row, others: Iterable[Row]) -> tuple[Row, ...]:
     """The row and the other rows of stems that say the same, less those in which a shorter one stands already."""
-    kept = [_stems(row)]
-    for other in sorted(set(others), key=lambda way: (len(way), way)):
+    kept = [row]
+    for other in sorted(set(others) - {row}, key=lambda way: (len(way), way)):
         if not any(f" {' '.join(way)} " in f" {' '.join(other)} " for way in kept):
             kept.append(other)
     return tuple(kept[:MOST_ROWS])

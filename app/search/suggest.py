@@ -2,19 +2,25 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app.search.models import SearchEntry, SearchName
-from app.search.spelling import nearest_start, starting
+from app.catalog import BY_TYPE
+from app.search.index import LONGEST_NAME
+from app.search.lexicon import after, fetch, lexicon
+from app.search.spelling import nearest_start
 from app.search.text import spelled, words
+
+MOST_READ = 1000
+"""Names that are looked at, of concepts and of the rest: one letter starts very many."""
 
 
 @dataclass(frozen=True)
 class Suggestion:
     type: str
     id: str
+    label: str
     matched: str
     matched_on: str
     start: str
@@ -29,43 +35,31 @@ def suggest(session: Session, text: str, limit: int, types: Sequence[str]) -> li
     found = _suggestions(session, start, limit, types)
     if not found:
         *before, last = start.split(" ")
-        near = nearest_start(session, last)
+        near = nearest_start(session, lexicon(session), last)
         if near is not None:
             found = _suggestions(session, " ".join((*before, near)), limit, types)
     return found
 
 
 def _suggestions(session: Session, start: str, limit: int, types: Sequence[str]) -> list[Suggestion]:
-    statement = (
-        select(
-            SearchEntry.type,
-            SearchEntry.id,
-            SearchName.text,
-            SearchName.matched_on,
-            SearchEntry.rank,
-            SearchName.is_start,
-        )
-        .join(SearchEntry, SearchEntry.pk == SearchName.entry_pk)
-        .where(starting(SearchName.folded, start[:200]))
-    )
-    if types:
-        statement = statement.where(SearchEntry.type.in_(types))
-    rows = session.execute(
-        statement.order_by(
-            SearchEntry.rank,
-            SearchName.is_start.desc(),
-            SearchName.folded,
-            SearchEntry.type,
-            SearchEntry.id,
-            SearchName.pk,
-        ).limit(limit * 10)
-    )
+    rows = [row for is_concept in (True, False) for row in _named(session, start[:LONGEST_NAME], is_concept, types)]
     found: dict[tuple[str, str], Suggestion] = {}
-    for record_type, record_id, name, matched_on, _, _ in rows:
+    for _, _, _, record_type, record_id, _, label, name, matched_on in sorted(rows):
         key = (record_type, record_id)
         if key not in found:
-            found[key] = Suggestion(record_type, record_id, name, matched_on, start)
+            found[key] = Suggestion(record_type, record_id, label, name, matched_on, start)
     return list(found.values())[:limit]
+
+
+def _named(session: Session, start: str, is_concept: bool, types: Sequence[str]) -> list[tuple[Any, ...]]:
+    """Names that start like this, with all that orders them."""
+    named = (
+        "SELECT e.rank, NOT n.is_start, n.folded, e.type, e.id, n.pk, e.label, n.text, n.matched_on "
+        "FROM search_names n JOIN search_entries e ON e.pk = n.entry_pk "
+        "WHERE n.is_concept = ? AND n.folded >= ? AND n.folded < ? AND e.type IN ? ORDER BY n.folded, n.pk LIMIT ?"
+    )
+    of_types = list(types or BY_TYPE)
+    return [tuple(row) for row in fetch(session, named, is_concept, start, after(start), of_types, MOST_READ)]
 
 
 def typed_parts(name: str, start: str) -> list[tuple[str, bool]]:

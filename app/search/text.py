@@ -9,7 +9,8 @@ import Stemmer
 _APOSTROPHES = "'\u2019\u02bc"
 _NO_APOSTROPHES = str.maketrans("", "", _APOSTROPHES)
 _WORD = re.compile(r"[0-9a-z]+")
-_WRITTEN = re.compile(rf"[^\W_]+(?:[{_APOSTROPHES}][^\W_]+)*")
+WRITTEN = re.compile(rf"([^\W_]+(?:[{_APOSTROPHES}][^\W_]+)*)")
+"""A word as it is written; texts split by it alternate between what parts words and words."""
 _STEMMER = Stemmer.Stemmer("english")
 
 _STOP = (
@@ -22,9 +23,12 @@ STOP_WORDS = frozenset(_STOP.split())
 """Words that questions are made of; they are ignored unless nothing else was asked."""
 
 _SOFT = (
-    "benefit best better effective evidence ever feel good happen happens help helps helped make makes makers making "
-    "many much ok okay over patient patients people person please possible recommended research result results safe "
-    "safely safety studies study taken taking treat treating treatment trying want work working works worth"
+    "allowed bad benefit best better combine combined combining danger dangerous effective evidence ever failed feel "
+    "good happen happens harmful help helps helped hospital instead last make makes makers making many medication "
+    "medications medicine medicines mix mixing much ok okay over patch patient patients people person pill pills "
+    "please possible recommended research result results risk risks risky safe safely safety same starting studies "
+    "study suddenly symptoms tablet tablets taken taking together treat treating treatment trying want work working "
+    "works worth"
 )
 SOFT_WORDS = frozenset(_SOFT.split())
 """Words that say what kind of answer is wanted: a record that has them comes earlier, one without them still counts."""
@@ -50,9 +54,52 @@ _SAME = (
 )
 """What people say, and what records say; the names of concepts come from the records themselves."""
 
+_OPIOIDS = (
+    "actiq alfentanil butorphanol carfentanil codeine demerol diamorphine dihydrocodeine dilaudid duragesic fentanyl "
+    "heroin hydrocodone hydromorphone kratom levorphanol lortab meperidine morphine nalbuphine narcotic norco nucynta "
+    "opiate opana opium oxycodone oxycontin oxymorphone painkiller pentazocine percocet pethidine remifentanil "
+    "roxicodone sufentanil tapentadol vicodin"
+)
+_MEANT: dict[tuple[str, ...], tuple[str, ...]] = {
+    **dict.fromkeys(((word,) for word in _OPIOIDS.split()), ("opioid",)),
+    ("codeine",): ("opioid", "opioid cough medicine"),
+    ("pain", "pills"): ("opioid",),
+    ("pain", "killers"): ("opioid",),
+    ("pain", "medication"): ("opioid",),
+    ("pain", "meds"): ("opioid",),
+    ("imodium",): ("opioid antidiarrheal",),
+    ("loperamide",): ("opioid antidiarrheal",),
+    ("lomotil",): ("opioid antidiarrheal",),
+    ("humira",): ("biologics",),
+    ("enbrel",): ("biologics",),
+    ("remicade",): ("biologics",),
+    ("xarelto",): ("anticoagulants",),
+    ("eliquis",): ("anticoagulants",),
+    ("coumadin",): ("anticoagulants",),
+    ("beer",): ("alcohol",),
+    ("wine",): ("alcohol",),
+    ("cirrhosis",): ("liver disease",),
+    ("hepatitis",): ("liver disease", "liver injury"),
+    ("pregnant",): ("pregnancy",),
+    ("suicidal",): ("suicide", "suicidality"),
+    ("damage",): ("injury", "harm"),
+    ("failure",): ("disease",),
+    ("suddenly",): ("at once",),
+}
+"""What is meant by what people say, one way only: whoever asks about opioids does not ask about codeine."""
+
+_DANGERS = (
+    "opioid tramadol methadone buprenorphine suboxone alcohol anesthesia anaesthesia allergic allergy breastfeeding "
+    "breathing cirrhosis contraindication "
+    "contraindicated danger dangerous drink driving hepatitis hospital hypersensitive kidney liver nursing operation "
+    "overdose pregnancy pregnant renal stop stopping suicidal suicide surgery withdrawal"
+)
+
 
 def fold(text: str) -> str:
     """Lower case without accents; apostrophes vanish, so that `Crohn's` and `crohns` are one word."""
+    if text.isascii():
+        return text.replace("'", "").lower()
     decomposed = unicodedata.normalize("NFKD", text.translate(_NO_APOSTROPHES))
     return "".join(c for c in decomposed if not unicodedata.combining(c)).casefold()
 
@@ -76,16 +123,7 @@ def stems(text: str) -> list[str]:
 
 def spelled(text: str) -> list[tuple[str, bool]]:
     """A text in parts, in order: `(part, is_word)`; the parts joined give the text again."""
-    parts: list[tuple[str, bool]] = []
-    end = 0
-    for match in _WRITTEN.finditer(text):
-        if match.start() > end:
-            parts.append((text[end : match.start()], False))
-        parts.append((match[0], True))
-        end = match.end()
-    if end < len(text):
-        parts.append((text[end:], False))
-    return parts
+    return [(part, place % 2 == 1) for place, part in enumerate(WRITTEN.split(text)) if part]
 
 
 Row = tuple[str, ...]
@@ -98,3 +136,11 @@ SAME: dict[str, tuple[Row, ...]] = {
     if " " not in word
 }
 """Stem → other ways to say the same."""
+
+MEANT: dict[Row, tuple[Row, ...]] = {
+    tuple(stem(word) for word in row): tuple(tuple(stems(other)) for other in others) for row, others in _MEANT.items()
+}
+"""Stems in a row → what is meant by them."""
+
+DANGERS = frozenset(stem(word) for word in _DANGERS.split())
+"""Stems of words that somebody uses who may be at risk."""

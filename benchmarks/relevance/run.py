@@ -31,6 +31,8 @@ class Question:
     text: str
     grades: Mapping[str, int]
     """`type/id` and how well it answers, 1 to 3."""
+    risk: bool
+    """Whether somebody asks who may be at risk."""
 
 
 @dataclass(frozen=True)
@@ -44,7 +46,11 @@ class Score:
 def questions() -> list[Question]:
     entries = yaml.safe_load(QUESTIONS.read_text(encoding="utf-8"))
     return [
-        Question(entry["q"], {record: grade for grade in GRADES for record in entry.get(grade, [])})
+        Question(
+            entry["q"],
+            {record: grade for grade in GRADES for record in entry.get(grade, [])},
+            entry.get("risk", False),
+        )
         for entry in entries
     ]
 
@@ -80,10 +86,11 @@ def main() -> None:
     for s in shown:
         missed = [record for record, grade in s.question.grades.items() if grade == 3 and record not in s.found]
         print(f"{s.ndcg:.2f} {s.recall:.2f}  {s.question.text}" + (f"   misses {', '.join(missed)}" if missed else ""))
-    print(
-        f"{len(scores)} questions: nDCG@{DEPTH} {fmean(s.ndcg for s in scores):.3f}, "
-        f"recall@{DEPTH} {fmean(s.recall for s in scores):.3f}"
-    )
+    for name, some in (("all", scores), ("asked at risk", [s for s in scores if s.question.risk])):
+        print(
+            f"{name}: {len(some)} questions, nDCG@{DEPTH} {fmean(s.ndcg for s in some):.3f}, "
+            f"recall@{DEPTH} {fmean(s.recall for s in some):.3f}"
+        )
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The whole server as a process of its own: `python -m tests.cds_hooks.server URL PORT JWKS [leak]`.
+"""The whole server as a process of its own: `python -m tests.cds_hooks.server URL PORT JWKS FHIR_HOST [leak]`.
 
 With `leak` it does what it must not, for the test that shows that such a thing would be found.
 """
@@ -26,10 +26,11 @@ def leaking(app: ASGIApp) -> ASGIApp:
     return leak
 
 
-def main(url: str, port: str, jwks: str, *mode: str) -> None:
+def main(url: str, port: str, jwks: str, fhir_host: str, *mode: str) -> None:
     logging.configure(json=True)
     given = Settings(database_url=url)
-    app = guarded(make_app(given, CdsSettings(base_url=BASE, issuers=(Issuer(iss=ISSUER, jwks=jwks),))), given)
+    issuer = Issuer(iss=ISSUER, jwks=jwks, fhir_servers=(fhir_host,))
+    app = guarded(make_app(given, CdsSettings(base_url=BASE, issuers=(issuer,))), given)
     run(leaking(app) if mode else app, "127.0.0.1", int(port))
 
 

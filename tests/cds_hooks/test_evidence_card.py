@@ -92,6 +92,7 @@ def test_evidence_on_low_doses_is_shown_for_low_doses_only(clinic: TestClient, d
     [
         (because("K50.10"), "ldn-crohns-response"),
         (because("G35.A"), "ldn-ms-quality-of-life"),
+        (because("203082005", "http://snomed.info/sct"), "ldn-fibromyalgia-pain"),
         (because("0", "urn:own", "Fibromyalgia (disorder)"), "ldn-fibromyalgia-pain"),
         ({"reasonReference": [{"display": "Long COVID"}]}, "ldn-long-covid-symptoms"),
         ({}, "ldn-fibromyalgia-pain"),

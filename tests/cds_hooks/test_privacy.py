@@ -17,6 +17,7 @@ import pytest
 
 from app.settings import ROOT
 from tests.cds_hooks.keys import RecordSystem
+from tests.cds_hooks.records import Records, answer, records
 from tests.cds_hooks.support import RXNORM, SIGN, Json
 from tests.conftest import Engine
 
@@ -34,8 +35,16 @@ def ehr() -> RecordSystem:
     return RecordSystem()
 
 
+@pytest.fixture
+def fhir() -> Iterator[Records]:
+    with records() as found:
+        yield found
+
+
 @contextmanager
-def running(place: Path, ehr: RecordSystem, engines: Callable[[str], Engine], *mode: str) -> Iterator[Any]:
+def running(
+    place: Path, ehr: RecordSystem, engines: Callable[[str], Engine], fhir: Records, *mode: str
+) -> Iterator[Any]:
     """A server over a copy of the data; its address and its process."""
     place.mkdir()
     database = place / "ldn.db"
@@ -44,7 +53,7 @@ def running(place: Path, ehr: RecordSystem, engines: Callable[[str], Engine], *m
         source.backup(copy)
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
-    arguments = [f"sqlite:///{database}", str(port), str(ehr.write(place.parent)), *mode]
+    arguments = [f"sqlite:///{database}", str(port), str(ehr.write(place.parent)), fhir.host, *mode]
     with (place / "stdout").open("wb") as out, (place / "stderr").open("wb") as err:
         process = subprocess.Popen(
             [sys.executable, "-m", "tests.cds_hooks.server", *arguments], cwd=ROOT, stdout=out, stderr=err
@@ -136,17 +145,21 @@ def patient(**fields: Any) -> Json:
 
 
 def test_no_outcome_leaves_a_trace_of_the_patient(
-    place: Path, ehr: RecordSystem, engines: Callable[[str], Engine]
+    place: Path, ehr: RecordSystem, engines: Callable[[str], Engine], fhir: Records
 ) -> None:
     seen: dict[str, int] = {}
-    with running(place, ehr, engines) as (address, process, database):
+    with running(place, ehr, engines, fhir) as (address, process, database):
 
         def post(name: str, path: str = SIGN, token: str | None = None, query: str = "", **sent: Any) -> None:
             bearer = token or ehr.token(path, jti=f"{CANARY}-{name}", sub=CANARY, tenant=CANARY)
             headers = {"Authorization": f"Bearer {bearer}", "X-Patient": CANARY, "Cookie": CANARY, "User-Agent": CANARY}
             answer = httpx2.post(f"{address}{path}{query}", headers=headers, timeout=30, **sent)
             seen[name] = answer.status_code
-            if name != "cards":  # they carry the draft's id back, to name the order that may be removed
+            if name not in (
+                "cards",
+                "fetched",
+                "not fetched",
+            ):  # they carry the draft's id back, to name the order that may be removed
                 assert CANARY not in answer.text, name
                 assert CANARY not in str(answer.headers), name
 
@@ -162,6 +175,11 @@ def test_no_outcome_leaves_a_trace_of_the_patient(
         post("malformed", content=f'{{"hook": "{CANARY}'.encode())
         post("refused", token=CANARY, json=patient())
         post("unknown", f"/cds-services/{CANARY}", json=patient())
+        fhir.lists = {"status": patient()["prefetch"]["medications"]}
+        post("fetched", json=patient(fhirServer=fhir.address, prefetch=None))
+        fhir.instead = lambda handler: answer(handler, CANARY.encode(), 500)
+        post("not fetched", json=patient(fhirServer=fhir.address, prefetch={"statements": None}))
+        assert all(CANARY in path and CANARY in str(token) for path, token in fhir.asked)
         post("nothing to check", json=patient(prefetch={"patient": {"id": CANARY}}))
         post("too large", content=json.dumps(patient(padding=CANARY * 60_000)).encode())
         post("wrong hook", json=patient(hook=CANARY))
@@ -183,18 +201,18 @@ def test_no_outcome_leaves_a_trace_of_the_patient(
         half.close()
 
     assert seen == {
-        "cards": 200, "feedback": 200, "malformed": 400, "refused": 401, "unknown": 404, "nothing to check": 412,
-        "too large": 413, "wrong hook": 422, "wrong instance": 422, "wrong serial": 422, "bad feedback": 422,
-        "database trouble": 503, "our own fault": 500,
+        "cards": 200, "fetched": 200, "not fetched": 200, "feedback": 200, "malformed": 400, "refused": 401,
+        "unknown": 404, "nothing to check": 412, "too large": 413, "wrong hook": 422, "wrong instance": 422,
+        "wrong serial": 422, "bad feedback": 422, "database trouble": 503, "our own fault": 500,
     }  # fmt: skip
     assert b'"route"' in (place / "stderr").read_bytes()
     assert found_in(place) == []
 
 
 def test_the_search_would_find_what_was_logged_or_stored(
-    place: Path, ehr: RecordSystem, engines: Callable[[str], Engine]
+    place: Path, ehr: RecordSystem, engines: Callable[[str], Engine], fhir: Records
 ) -> None:
-    with running(place, ehr, engines, "leak") as (address, _, database):
+    with running(place, ehr, engines, fhir, "leak") as (address, _, database):
         httpx2.get(f"{address}/cds-services?patient={CANARY}")
         with closing(sqlite3.connect(database)) as connection:
             connection.execute("INSERT INTO feedback_counts VALUES (?, '', '', 1)", (CANARY,))

@@ -35,7 +35,7 @@ def application(database: Database, base: str) -> FastAPI:
 
 
 def guard(app: FastAPI) -> Guard:
-    return Guard(app, max_body_bytes=1000, deadline_seconds=30)
+    return Guard(app, max_body_bytes=1000, deadline_seconds=30, faces=fhir.FACES)
 
 
 @contextmanager

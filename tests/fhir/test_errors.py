@@ -8,7 +8,9 @@ from tests.fhir.conftest import Json, application, guard, model, speaking
 from tests.fhir.strict import breaches
 
 R5 = "/fhir/r5"
+FORM = "application/x-www-form-urlencoded"
 
+STRICT = {"Prefer": "handling=strict"}
 ERRORS = [
     ("GET", f"{R5}/Evidence/nobody", {}, 404, "not-found"),
     ("GET", f"{R5}/Evidence/ldn-fibromyalgia-pain", {}, 404, "not-found"),
@@ -19,13 +21,25 @@ ERRORS = [
     ("GET", f"{R5}/Patient/1", {}, 404, "not-found"),
     ("GET", f"{R5}/Evidence/", {}, 404, "not-found"),
     ("GET", f"{R5}/Evidence/a/_history/1", {}, 404, "not-found"),
+    ("GET", f"{R5}/Citation/younger-2013/_history", {}, 404, "not-found"),
+    ("GET", f"{R5}/Citation/younger-2013/_history/0", {}, 404, "not-found"),
+    ("GET", f"{R5}/Citation/younger-2013/_history/{'9' * 40}", {}, 404, "not-found"),
+    ("GET", f"{R5}/Citation/younger-2013/_history/one", {}, 404, "not-found"),
+    ("GET", f"{R5}/Citation/younger-2013/_history/-1", {}, 404, "not-found"),
+    ("GET", f"{R5}/Library/ldn-evidence/_history/1", {}, 404, "not-found"),
     ("GET", R5, {}, 404, "not-found"),
     ("GET", "/fhir/r4/Evidence", {}, 404, "not-found"),
     ("GET", "/fhir/", {}, 404, "not-found"),
+    ("GET", f"{R5}/%FF", {}, 400, "invalid"),
+    ("GET", f"{R5}/Evidence?title=%00", {}, 400, "invalid"),
+    ("POST", f"{R5}/Evidence/_search", {"Content-Length": "1001"}, 413, "too-long"),
     ("POST", f"{R5}/Evidence", {}, 405, "not-supported"),
     ("PUT", f"{R5}/Evidence/a", {}, 405, "not-supported"),
     ("DELETE", f"{R5}/Evidence/a", {}, 405, "not-supported"),
-    ("POST", f"{R5}/Evidence/_search", {}, 405, "not-supported"),
+    ("PUT", f"{R5}/Evidence/_search", {}, 405, "not-supported"),
+    ("POST", f"{R5}/Patient/_search", {}, 404, "not-found"),
+    ("POST", f"{R5}/Citation/_search?_sort=date", {"Prefer": "handling=strict"}, 400, "not-supported"),
+    ("GET", f"{R5}/Evidence/_search", {}, 404, "not-found"),
     ("GET", f"{R5}/Evidence", {"Accept": "application/fhir+xml"}, 406, "not-supported"),
     ("GET", f"{R5}/Evidence", {"Accept": "application/fhir+json; fhirVersion=4.0"}, 406, "not-supported"),
     ("GET", f"{R5}/Evidence", {"Accept": "application/fhir+json;q=0"}, 406, "not-supported"),
@@ -40,6 +54,10 @@ ERRORS = [
     ("GET", f"{R5}/Citation?identifier:contains=1", {}, 400, "invalid"),
     ("GET", f"{R5}/Citation?title={'a' * 501}", {}, 400, "invalid"),
     ("GET", f"{R5}/Citation?_id={','.join('a' * 51)}", {}, 400, "invalid"),
+    ("GET", f"{R5}/Citation?{'_id=a&' * 51}", {}, 400, "invalid"),
+    ("GET", f"{R5}/ClinicalUseDefinition?_include=ClinicalUseDefinition:subject", STRICT, 400, "not-supported"),
+    ("GET", f"{R5}/Evidence?_sort=title", STRICT, 400, "not-supported"),
+    ("GET", f"{R5}/Citation?_sort=title,_id", STRICT, 400, "not-supported"),
     ("GET", f"{R5}/Citation?colour=red", {"Prefer": "handling=strict"}, 400, "not-supported"),
     ("GET", f"{R5}/Citation/younger-2013?colour=red", {"Prefer": "handling=strict"}, 400, "not-supported"),
     ("GET", f"{R5}/metadata?colour=red", {"Prefer": "respond-async; handling=strict"}, 400, "not-supported"),
@@ -78,10 +96,40 @@ def test_what_cannot_be_searched_for_is_found_nowhere(facade: TestClient) -> Non
             assert answer.status_code == 200
 
 
-def test_options_names_the_methods(facade: TestClient) -> None:
-    answer = facade.options(f"{R5}/Evidence")
+@pytest.mark.parametrize(
+    ("form", "media_type", "status", "code"),
+    [
+        (b"{}", "application/json", 415, "not-supported"),
+        (b"_id=younger-2013", "", 415, "not-supported"),
+        (b"title=\xff", FORM, 400, "invalid"),
+        (b"title=%FF", FORM, 400, "invalid"),
+        (b"title=%00", FORM, 400, "invalid"),
+        (b"_count=-1", FORM, 400, "invalid"),
+        (b"_id=a&" * 51, FORM, 400, "invalid"),
+    ],
+)
+def test_a_form_that_cannot_be_read_is_refused(
+    facade: TestClient, form: bytes, media_type: str, status: int, code: str
+) -> None:
+    answer = facade.post(f"{R5}/Citation/_search", content=form, headers={"Content-Type": media_type})
 
-    assert (answer.status_code, answer.headers["allow"]) == (204, "GET, HEAD, OPTIONS")
+    assert answer.status_code == status
+    assert outcome(answer)["issue"][0]["code"] == code
+
+
+def test_a_form_that_is_longer_than_any_address_is_refused(seeded: Database) -> None:
+    with TestClient(application(seeded, "")) as client:
+        answer = client.post(f"{R5}/Citation/_search", content=b"a" * 32_001, headers={"Content-Type": FORM})
+
+    assert answer.status_code == 413
+    assert outcome(answer)["issue"][0]["code"] == "too-long"
+
+
+def test_options_names_the_methods(facade: TestClient) -> None:
+    for address, methods in ((f"{R5}/Evidence", "GET, HEAD, OPTIONS"), (f"{R5}/Evidence/_search", "OPTIONS, POST")):
+        answer = facade.options(address)
+
+        assert (answer.status_code, answer.headers["allow"]) == (204, methods)
 
 
 def test_a_405_names_the_methods_that_are_answered(facade: TestClient) -> None:

@@ -51,6 +51,8 @@ def test_metadata_tells_every_type_with_its_search_parameters(facade: TestClient
     assert statement["implementation"]["url"] == f"{BASE}{R5}"
     assert set(told) == {*NAMES, "Library"}
     for fhir_type in TYPES:
+        interactions = [interaction["code"] for interaction in told[fhir_type.name]["interaction"]]
+        assert ("vread" in interactions) != fhir_type.sums_up
         names = [parameter["name"] for parameter in told[fhir_type.name]["searchParam"]]
         assert names == ["_id", *(parameter.name for parameter in fhir_type.parameters)]
 
@@ -157,6 +159,53 @@ def test_pages_lose_and_repeat_nothing(facade: TestClient, name: str) -> None:
 
     assert found == sorted(set(found))
     assert len(found) == bundle["total"]
+
+
+@pytest.mark.parametrize("sort", ["_id", "title"])
+def test_order_is_kept_over_pages_in_both_directions(facade: TestClient, sort: str) -> None:
+    upward, downward = (
+        [found for bundle in pages(facade, f"{R5}/Citation?_count=9&_sort={way}{sort}") for found in ids(bundle)]
+        for way in ("", "-")
+    )
+
+    assert upward == downward[::-1]
+    assert len(upward) == len(set(upward)) == facade.get(f"{R5}/Citation?_count=0").json()["total"]
+
+
+def test_citations_are_ordered_by_their_titles(facade: TestClient) -> None:
+    found = facade.get(f"{R5}/Citation?_id=younger-2013,jackson-2021&_sort=title").json()
+    titles = [entry["resource"]["citedArtifact"]["title"][0]["text"] for entry in found["entry"]]
+
+    assert [title.split()[0] for title in titles] == ["Low-dose", "The"]
+    assert ids(found) == ["younger-2013", "jackson-2021"]
+
+
+def test_an_order_that_is_not_known_is_ignored_and_not_told_as_used(facade: TestClient) -> None:
+    bundle = facade.get(f"{R5}/Evidence?_sort=-date&_count=2").json()
+
+    assert links(bundle)["self"] == f"{BASE}{R5}/Evidence?_count=2"
+    assert links(facade.get(f"{R5}/Evidence?_sort=-_id&_count=2").json())["self"].endswith("?_sort=-_id&_count=2")
+
+
+@pytest.mark.parametrize("name", [*NAMES, "Library"])
+def test_a_search_by_post_answers_as_the_one_by_get(facade: TestClient, name: str) -> None:
+    by_get = facade.get(f"{R5}/{name}?_count=2&_summary=true&_format=json")
+    by_post = facade.post(
+        f"{R5}/{name}/_search?_count=2",
+        data={"_summary": "true", "_format": "json"},
+        headers={"If-None-Match": by_get.headers["etag"]},
+    )
+
+    assert by_post.status_code == 200
+    assert by_post.json() == by_get.json()
+    assert by_post.headers["content-type"] == "application/fhir+json; charset=utf-8"
+
+
+def test_a_form_may_be_empty_and_carry_any_text(facade: TestClient) -> None:
+    assert facade.post(f"{R5}/Citation/_search").json()["total"] > 80
+    found = facade.post(f"{R5}/Citation/_search", data={"identifier": "https://doi.org|10.1002/ART.37734"}).json()
+    assert ids(found) == ["younger-2013"]
+    assert facade.post(f"{R5}/Citation/_search", data={"title": "naïve & 100%"}).json()["total"] == 0
 
 
 def test_entries_are_the_resources_that_a_read_answers(facade: TestClient) -> None:

@@ -60,6 +60,7 @@ def test_a_code_of_one_product_tells_its_dose(facade: TestClient) -> None:
         ("M79.7", "http://hl7.org/fhir/sid/icd-10-cm", "fibromyalgia"),
         ("M79.7", f"urn:oid:{ICD10CM}", "fibromyalgia"),
         ("D009271", MESH, "naltrexone"),
+        ("203082005", SNOMED, "fibromyalgia"),
     ],
 )
 def test_codes_of_the_known_systems_lead_to_the_concept(

@@ -9,6 +9,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from app.core.database import Database
+from app.http import deps
 from app.main import create_app, with_lane
 from app.settings import Settings
 from tests.conftest import Engine, opened
@@ -66,12 +67,14 @@ def test_the_primary_answers_for_a_replica_that_stays_behind(pair: Pair) -> None
     assert pair.ask() == (200, before, old)
 
 
-def test_a_replica_that_arrives_in_time_answers_itself(pair: Pair) -> None:
+def test_a_replica_that_arrives_in_time_answers_itself(pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(deps, "WAIT_SECONDS", 60)
     after = edit(pair.primary, "From the primary.")
     following = threading.Timer(0.2, edit, (pair.replica, "From the replica."))
     following.start()
-    assert pair.ask(after) == (200, after, "From the replica.")
+    answer = pair.ask(after)
     following.join()
+    assert answer == (200, after, "From the replica.")
 
 
 def test_a_serial_that_nobody_has_is_503(pair: Pair) -> None:

@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
+from app.api.search import FoundList, SuggestedList
+
 FILTERS = {
     "type": "claim",
     "kind": "safety",
@@ -172,6 +174,28 @@ def test_parts_join_to_the_title_and_claims_bring_their_summary(client: TestClie
                 assert (item["claim"]["id"], item["claim"]["statement"]) == (item["id"], item["title"])
                 assert {"caveat", "consensus", "certainty"} <= item["claim"].keys()
     assert hits > 100
+
+
+def test_answers_are_just_what_the_contract_says(client: TestClient, asked: list[str]) -> None:
+    for q in asked[::20]:
+        found = client.get("/v1/search", params={"q": q, "limit": 50}).content
+        assert FoundList.model_validate_json(found, strict=False).model_dump_json().encode() == found
+        suggested = client.get("/v1/suggest", params={"q": q[:3]}).content
+        assert SuggestedList.model_validate_json(suggested).model_dump_json().encode() == suggested
+
+
+def test_claims_are_shown_as_their_own_records_show_them(client: TestClient) -> None:
+    for item in ask(client, "fibromyalgia pain", type="claim", limit=30)["items"]:
+        claim = client.get(item["links"]["self"]).json()
+        shown = item["claim"]
+        assert (shown["statement"], shown["caveat"]) == (claim["statement"], claim["caveat"])
+        assert {name: shown[name] for name in ("consensus", "leaning", "certainty")} == {
+            name: claim["evidence"][name] for name in ("consensus", "leaning", "certainty")
+        }
+        assert (shown["supports"], shown["disputes"]) == (
+            claim["evidence"]["by_stance"]["supports"],
+            claim["evidence"]["by_stance"]["disputes"],
+        )
 
 
 def test_the_parts_that_were_asked_for_are_hits(client: TestClient) -> None:

@@ -4,15 +4,13 @@ from collections import Counter
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import delete, func, select
-from sqlalchemy.orm import Session
+from sqlalchemy import func, select
 
 from app.core.database import Database
-from app.core.history import StoredRecord
-from app.core.resource import Key
 from app.curation.world import Now
 from app.search import index, service
-from app.search.models import SearchEntry, SearchFacet, SearchName, SearchWord
+from app.search.facets import changed_since
+from app.search.models import SearchEntry, SearchName, SearchWord
 from tests.factories import amended, content, put, record
 
 Row = tuple[object, ...]
@@ -25,36 +23,30 @@ def find(database: Database, query: str) -> set[tuple[str, str]]:
 
 def rows(database: Database) -> dict[str, Counter[Row]]:
     """The index without internal keys."""
-    entry = select(SearchEntry.type, SearchEntry.id)
-    statements = {
-        "entries": select(
-            SearchEntry.type, SearchEntry.id, SearchEntry.title, SearchEntry.names, SearchEntry.body,
-            SearchEntry.spelled, SearchEntry.rank,
-        ),
-        "facets": entry.add_columns(SearchFacet.name, SearchFacet.value).join(
-            SearchFacet, SearchFacet.entry_pk == SearchEntry.pk
-        ),
-        "names": entry.add_columns(SearchName.folded, SearchName.text, SearchName.matched_on, SearchName.is_start).join(
-            SearchName, SearchName.entry_pk == SearchEntry.pk
-        ),
-        "words": select(SearchWord.word, SearchWord.is_stem, SearchWord.entries),
-    }  # fmt: skip
+    columns = [column for column in SearchEntry.__table__.columns if column.name not in ("pk", "number")]
+    names = select(
+        SearchEntry.type, SearchEntry.id, SearchName.folded, SearchName.text, SearchName.matched_on, SearchName.is_start
+    ).join(SearchEntry, SearchEntry.pk == SearchName.entry_pk)
+    words = select(SearchWord.word, SearchWord.is_stem, SearchWord.entries)
     with database.read() as session:
+        keys = {pk: (record_type, record_id) for pk, record_type, record_id in session.execute(KEYS)}
         return {
-            name: Counter(tuple(row) for row in session.execute(statement)) for name, statement in statements.items()
+            "entries": Counter(tuple(row) for row in session.execute(select(*columns))),
+            "names": Counter(tuple(row) for row in session.execute(names)),
+            "words": Counter(tuple(row) for row in session.execute(words)),
+            "facets": Counter(
+                (*facet, *keys[pk]) for facet, entries in changed_since(session, -1).items() for pk in entries
+            ),
         }
 
 
+KEYS = select(SearchEntry.pk, SearchEntry.type, SearchEntry.id)
+
+
 def built_afresh(database: Database) -> dict[str, Counter[Row]]:
-    """What the index would be if it were made from all records now; nothing is kept."""
-    with database.read() as session:
-        keys = [Key(*row) for row in session.execute(select(StoredRecord.type, StoredRecord.id))]
-    with database.exclusive() as connection, Session(connection) as session:
-        for table in (SearchFacet, SearchName, SearchWord, SearchEntry):
-            session.execute(delete(table))
-        world = Now(session)
-        index.renew(session, world, [(key, world.content(key), world.derived(key)) for key in keys])
-        session.commit()
+    """What the index would be if it were made from all records now."""
+    with database.write() as session:
+        index.rebuild(session, Now)
     return rows(database)
 
 

@@ -2,9 +2,11 @@
 
 from statistics import fmean
 
+import pytest
 from sqlalchemy import select
 
 from app.core.history import StoredRecord
+from app.search import service
 from benchmarks.relevance.run import questions, score
 from tests.conftest import Engine, opened
 
@@ -20,8 +22,40 @@ def test_every_judged_record_exists_and_no_question_stands_twice(engine: Engine)
 def test_the_judged_questions_are_answered_well(engine: Engine) -> None:
     with opened(engine.original) as database, database.read() as session:
         scores = [score(session, question) for question in questions()]
-    assert fmean(s.ndcg for s in scores) >= 0.8
-    assert fmean(s.recall for s in scores) >= 0.8
+    for some in (scores, [s for s in scores if s.question.risk]):
+        assert fmean(s.ndcg for s in some) >= 0.82
+        assert fmean(s.recall for s in some) >= 0.82
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "can you take ldn with opioids",
+        "tramadol and ldn",
+        "ldn oxycodone",
+        "is fentanyl ok with low dose naltrexone?",
+        "percocet naltrexone",
+        "heroin and ldn",
+        "codeine cough syrup on ldn",
+        "ldn pain pills",
+        "suboxone and ldn together",
+        "i am on methadone, can i start ldn",
+        "vicodin, pregnant, naltrexone",
+    ],
+)
+def test_who_takes_opioids_reads_first_that_naltrexone_is_forbidden_and_of_withdrawal(
+    engine: Engine, question: str
+) -> None:
+    with opened(engine.original) as database, database.read() as session:
+        first = [hit.id for hit in service.search(session, question, {}).hits[:8]]
+    assert "naltrexone-opioid-contraindication" in first[:5]
+    assert "naltrexone-precipitated-withdrawal" in first
+
+
+def test_who_fears_for_the_liver_reads_what_is_known_of_it(engine: Engine) -> None:
+    with opened(engine.original) as database, database.read() as session:
+        first = [hit.id for hit in service.search(session, "ldn liver damage", {}).hits[:2]]
+    assert first == ["ldn-liver", "naltrexone-liver-warning"]
 
 
 def test_what_was_never_searched_is_said_first(engine: Engine) -> None:
