@@ -12,7 +12,7 @@ from starlette.types import ASGIApp
 from starlette_compress import CompressMiddleware
 
 from app import api, cds_hooks, fhir
-from app.api import examples
+from app.api import examples, search
 from app.core.database import Database
 from app.core.errors import Unavailable
 from app.core.logging import AccessLog
@@ -58,7 +58,8 @@ def create_app(given: Settings | None = None) -> FastAPI:
     app.add_exception_handler(DBAPIError, _database_trouble)
     app.add_exception_handler(PoolTimeout, _database_trouble)
     app.add_middleware(CompressMiddleware, minimum_size=1000)
-    app.include_router(api.router)
+    for router in api.ROUTERS:
+        app.include_router(router)
     cds_hooks.install(app)
     fhir.install(app, given.public_url)
     docs.install(app, title=TITLE, disclaimer=DISCLAIMER)
@@ -110,7 +111,7 @@ def with_lane(app: FastAPI, given: Settings) -> Lane:
     """The whole service: the fast lane in front of the guarded application."""
     watcher = freshness.of(app.state.database, given.database_listen_url)
     database: Database = app.state.database
-    direct = Direct(str(database.url.database)) if database.is_sqlite and not database.has_replica else None
+    direct = Direct(database, search.straight)
     return Lane(guarded(app, given), watcher, cache_bytes=given.cache_bytes, log=AccessLog(), direct=direct)
 
 

@@ -3,11 +3,13 @@
 A generated part stands between `<!-- generated: name -->` and `<!-- end -->`.
 """
 
+import json
 import re
 import sys
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
+from app.cds_hooks.settings import CdsSettings
 from app.evidence.grading import METHOD
 from app.evidence.rules import FORMS, VOTING_FORMS
 from app.evidence.vocabulary import Certainty, Consensus, Stance, StanceReason
@@ -41,6 +43,9 @@ def settings() -> str:
         if isinstance(default, Path):
             shown = f"`{default.relative_to(ROOT)}`"
         rows.append((f"`{name.upper()}`", shown, (field.description or "").replace("\n", " ")))
+    for name, field in CdsSettings.model_fields.items():
+        shown = json.dumps(field.default) if isinstance(field.default, tuple) else field.default
+        rows.append((f"`CDS_{name.upper()}`", f"`{shown}`", (field.description or "").replace("\n", " ")))
     return table(("variable", "default", "meaning"), rows)
 
 

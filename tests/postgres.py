@@ -13,6 +13,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
+from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TypedDict
@@ -22,7 +23,6 @@ from psycopg import sql
 from sqlalchemy import make_url
 
 START_SECONDS = 60
-STOP_SECONDS = 30
 
 
 class RunAs(TypedDict, total=False):
@@ -33,20 +33,38 @@ class RunAs(TypedDict, total=False):
     extra_groups: list[int]
 
 
+@dataclass(frozen=True)
+class Server:
+    process: subprocess.Popen[bytes]
+    port: int
+
+    @property
+    def url(self) -> str:
+        """A superuser's database."""
+        return f"postgresql+psycopg://postgres@127.0.0.1:{self.port}/postgres"
+
+
 @contextlib.contextmanager
-def running_postgres(*, fsync: bool = True) -> Iterator[str]:
+def running_postgres() -> Iterator[str]:
     """Yield the URL of a superuser's database on the server that TEST_DATABASE_URL names, or on one of our own."""
     given = os.environ.get("TEST_DATABASE_URL")
     if given:
         yield make_url(given).set(drivername="postgresql+psycopg").render_as_string(hide_password=False)
         return
+    with own_postgres() as server:
+        yield server.url
+
+
+@contextlib.contextmanager
+def own_postgres(**settings: str) -> Iterator[Server]:
+    """A new server with these settings; without any it keeps what it acknowledges, as in production."""
     with tempfile.TemporaryDirectory(prefix="ldn-pg-") as name:
         home = Path(name)
         binaries, run_as = prepare(home)
         data = home / "state" / "data"
         initdb(binaries / "initdb", data, run_as)
-        with serving(binaries / "postgres", data, free_port(), run_as, fsync=fsync) as url:
-            yield url
+        with serving(binaries / "postgres", data, run_as, **settings) as server:
+            yield server
 
 
 def create_database(base_url: str, name: str, template: str | None = None) -> str:
@@ -98,45 +116,42 @@ def initdb(program: Path, data: Path, run_as: RunAs) -> None:
 
 
 @contextlib.contextmanager
-def serving(postgres: Path, data: Path, port: int, run_as: RunAs, *, fsync: bool) -> Iterator[str]:
-    settings = {
+def serving(postgres: Path, data: Path, run_as: RunAs, **settings: str) -> Iterator[Server]:
+    port = free_port()
+    given = {
         "listen_addresses": "127.0.0.1",
-        "port": port,
-        "unix_socket_directories": data.parent,
-        "fsync": "on" if fsync else "off",
+        "port": str(port),
+        "unix_socket_directories": str(data.parent),
+        **settings,
     }
-    command = [str(postgres), "-D", str(data), *(f"--{name}={value}" for name, value in settings.items())]
-    with (data.parent / "log").open("w+") as log:
+    command = [str(postgres), "-D", str(data), *(f"--{name}={value}" for name, value in given.items())]
+    with (data.parent / f"{data.name}.log").open("w+") as log:
         # A session of its own keeps Ctrl-C away from the server until the tests have cleaned up.
-        server = subprocess.Popen(
+        process = subprocess.Popen(
             command, stdout=log, stderr=subprocess.STDOUT, cwd=data.parent, start_new_session=True, **run_as
         )
-        url = f"postgresql+psycopg://postgres@127.0.0.1:{port}/postgres"
+        server = Server(process, port)
         try:
-            wait_until_ready(server, url, Path(log.name))
-            yield url
+            wait_until_ready(server, Path(log.name))
+            yield server
         finally:
-            stop(server)
+            stop(process)
 
 
-def wait_until_ready(server: subprocess.Popen[bytes], url: str, log: Path) -> None:
+def wait_until_ready(server: Server, log: Path) -> None:
     deadline = time.monotonic() + START_SECONDS
-    while time.monotonic() < deadline and server.poll() is None:
+    while time.monotonic() < deadline and server.process.poll() is None:
         with contextlib.suppress(psycopg.OperationalError):
-            psycopg.connect(libpq_url(url), connect_timeout=5).close()
+            psycopg.connect(libpq_url(server.url), connect_timeout=5).close()
             return
         time.sleep(0.05)
     raise RuntimeError(f"PostgreSQL did not start:\n{log.read_text()}")
 
 
-def stop(server: subprocess.Popen[bytes]) -> None:
-    """Shut down fast, which drops open connections; at once where that does not end."""
-    server.send_signal(signal.SIGINT)
-    try:
-        server.wait(STOP_SECONDS)
-    except subprocess.TimeoutExpired:
-        server.send_signal(signal.SIGQUIT)
-        server.wait()
+def stop(process: subprocess.Popen[bytes]) -> None:
+    """Shut down at once: what a checkpoint would write is thrown away with the directory."""
+    process.send_signal(signal.SIGQUIT)
+    process.wait()
 
 
 def free_port() -> int:

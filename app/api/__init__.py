@@ -48,8 +48,7 @@ TAGS = [
     {"name": "health", "description": "For those who run it."},
 ]
 
-router = APIRouter()
-for part in (
+ROUTERS: tuple[APIRouter, ...] = (
     claims.router,
     claim_forms.router,
     evidence.claims,
@@ -75,5 +74,5 @@ for part in (
     vocabularies.router,
     meta.router,
     health.router,
-):
-    router.include_router(part)
+)
+"""One after the other is asked whether it knows an address, so what is asked for most comes first."""

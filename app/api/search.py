@@ -2,21 +2,25 @@
 
 from collections.abc import Callable, Iterable
 from typing import Annotated, Any, Literal
+from urllib.parse import parse_qsl
 
 from fastapi import APIRouter, Body, Depends, Query, Request, Response
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 from pydantic_core import from_json, to_json
 from sqlalchemy.orm import Session
 
 from app.api.records import ListOf, list_tag, next_address
 from app.catalog import BY_TYPE
+from app.core import lists
 from app.core.content import Shape
+from app.core.history import current_serial
 from app.core.lists import ListQuery, decode, encode
 from app.core.text import Slug, Words, printable
 from app.evidence.reads import ClaimSummary
 from app.evidence.vocabulary import Certainty, Consensus, Kind, Stance
 from app.http import caching
 from app.http.deps import CurrentDataset, ReadSession
+from app.http.direct import Answer
 from app.http.problems import declared_parameters_only, responses
 from app.search import service, suggest
 from app.search.highlight import Highlighter
@@ -149,6 +153,29 @@ def search_by_body(
         media_type="application/json",
         headers={**dataset.headers, "Cache-Control": "no-store"},
     )
+
+
+def straight(session: Session, path: str, query: str) -> Answer | None:
+    """The answer to a search in front of the application; null where that has to say what is wrong with it."""
+    given: dict[str, Any] = {}
+    try:
+        pairs = parse_qsl(query, keep_blank_values=True, errors="strict")
+    except ValueError:
+        return None
+    for name, value in pairs:
+        if name in NARROWING:
+            given.setdefault(name, []).append(value)
+        elif name in given:
+            return None
+        else:
+            given[name] = value
+    try:
+        asked = SearchQuery.model_validate(given)
+    except ValidationError:
+        return None
+    serial = current_serial(session)
+    found = answer(session, asked, lambda cursor: lists.next_address(path, query, cursor))
+    return Answer(serial, caching.list_tag(serial, path, query), to_json(found), found["next"])
 
 
 def answer(session: Session, query: SearchQuery, address_of: Callable[[str | None], str | None]) -> dict[str, Any]:

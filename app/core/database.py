@@ -92,8 +92,12 @@ class Database:
     @contextmanager
     def read(self, *, primary: bool = False) -> Iterator[Session]:
         """One consistent view of the data, whatever is written meanwhile; from the replica if there is one."""
-        with Session(self._primary_snapshots if primary else self._snapshots, autoflush=False) as session:
+        with self.reader(primary=primary) as session:
             yield session
+
+    def reader(self, *, primary: bool = False) -> Session:
+        """A session for `read`, which takes its view with its first statement; the caller closes it."""
+        return Session(self._primary_snapshots if primary else self._snapshots, autoflush=False)
 
     @contextmanager
     def write(self) -> Iterator[Session]:

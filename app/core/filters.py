@@ -306,6 +306,15 @@ class Reader:
         keys = "SELECT value AS k FROM json_each(?)" if self.is_sqlite else "SELECT unnest(CAST(? AS integer[])) AS k"
         return f"({keys}) AS keys {'CROSS JOIN' if self.is_sqlite else 'JOIN'} {table} ON {table}.pk = k"
 
+    @property
+    def bodies(self) -> str:
+        """The documents of records of a type, in the order of their ids: takes the ids as JSON, and the type."""
+        if self.is_sqlite:
+            ids, join = "SELECT value AS named FROM json_each(?)", "CROSS JOIN"
+        else:
+            ids, join = "SELECT named FROM json_array_elements_text(CAST(? AS json)) AS named", "JOIN"
+        return f"SELECT r.body FROM ({ids}) AS ids {join} records AS r ON r.type = ? AND r.id = ids.named"  # noqa: S608
+
     def keys(self, bits: Iterable[int]) -> Any:
         return f"[{','.join(map(str, bits))}]" if self.is_sqlite else list(bits)
 
@@ -380,11 +389,15 @@ class Kept:
 
 def kept(session: Session, serial: int) -> Kept:
     """What filters keep, as the session sees it; `serial` is the one that it reads at."""
+    return Kept(reader_of(session), serial, bitmaps_of(session.get_bind().engine))
+
+
+def reader_of(session: Session) -> Reader:
+    """Statements in the session's transaction."""
     connection = session.connection()
-    reader = Reader(
+    return Reader(
         lambda sql, values: connection.exec_driver_sql(sql, values).fetchall(), connection.dialect.name == "sqlite"
     )
-    return Kept(reader, serial, bitmaps_of(session.get_bind().engine))
 
 
 def bitmaps_of(engine: Engine) -> Bitmaps:

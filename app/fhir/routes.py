@@ -27,6 +27,7 @@ from app.fhir.rendered import Cache, Rendered, part, read, read_version, render,
 from app.fhir.types import BY_NAME, TYPES, FhirType
 from app.http import caching
 from app.http.dataset import Dataset
+from app.http.deps import fresh, least_serial
 
 MOUNT = "/fhir"
 R5 = "/r5"
@@ -74,12 +75,12 @@ class _Face:
         return f"{self._base}{MOUNT}{R5}"
 
     @contextmanager
-    def _reading(self) -> Iterator[_State]:
-        with self._parent.state.database.read() as session:
+    def _reading(self, request: Request) -> Iterator[_State]:
+        with fresh(self._parent.state.database, least_serial(request)) as session:
             serial = current_serial(session)
             at = session.scalar(select(Publication.at).where(Publication.serial == serial)) or EPOCH
             dataset = Dataset(serial=serial, release=current_release(session))
-            self._parent.state.dataset = dataset
+            self._parent.state.dataset = request.state.dataset = dataset
             yield _State(session, dataset, at)
 
     # Plain functions: they run in threads, as database reads must.
@@ -87,14 +88,14 @@ class _Face:
     def metadata(self, request: Request) -> Response:
         media_type = asked.media_type(request)
         asked.of_metadata(request)
-        with self._reading() as state:
+        with self._reading(request) as state:
             body = to_json(capability_statement(self._url if self._base else "", state.at))
             return _respond(request, state, body, _weak(caching.etag(body)), media_type, state.at)
 
     def read(self, request: Request) -> Response:
         media_type, fhir_type = asked.media_type(request), _type(request)
         parts = asked.of_read(request)
-        with self._reading() as state:
+        with self._reading(request) as state:
             found = read(
                 state.session, self._cache, state.dataset.serial, fhir_type, request.path_params["id"], self._base
             )
@@ -104,7 +105,7 @@ class _Face:
         media_type, fhir_type = asked.media_type(request), _type(request)
         parts = asked.of_read(request)
         record_id, version = request.path_params["id"], request.path_params["version"]
-        with self._reading() as state:
+        with self._reading(request) as state:
             if version > state.dataset.serial:
                 raise NotFound("This version is still to come.")
             found = read_version(
@@ -122,7 +123,7 @@ class _Face:
     def search(self, request: Request) -> Response:
         media_type, fhir_type = asked.media_type(request), _type(request)
         search = asked.of_search(request, fhir_type)
-        with self._reading() as state:
+        with self._reading(request) as state:
             tag = _weak(caching.etag(b"", str(state.dataset.serial), request.url.path, request.url.query))
             if caching.if_none_match(request.headers.get("if-none-match"), tag):
                 return _respond(request, state, b"", tag, media_type, state.at)
@@ -178,14 +179,14 @@ class _Face:
         parts = asked.of_read(request)
         if request.path_params["id"] != LIBRARY:
             raise NotFound(f"There is one Library, {LIBRARY}.")
-        with self._reading() as state:
+        with self._reading(request) as state:
             body = part(library_of(state.session, state.dataset, state.at, self._url), MANDATORY, SUMMARY, parts)
             return _respond(request, state, body, f'W/"{state.dataset.serial}"', media_type, state.at)
 
     def search_library(self, request: Request) -> Response:
         media_type = asked.media_type(request)
         search = asked.of_library_search(request, LIBRARY)
-        with self._reading() as state:
+        with self._reading(request) as state:
             body = library_of(state.session, state.dataset, state.at, self._url)
             shown_body = part(body, MANDATORY, SUMMARY, search.parts)
             found = [self._entry("Library", LIBRARY, shown_body)] if search.found else []

@@ -1,11 +1,12 @@
 """What routes ask for: a reading session, and the state of the data set that it sees."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import AsyncIterator
 from typing import Annotated
 
 from fastapi import Depends, Request
 from sqlalchemy.orm import Session
+from starlette.concurrency import run_in_threadpool
 
 from app.core.database import Database
 from app.core.errors import Fault, InvalidInput, Unavailable
@@ -23,24 +24,35 @@ WAIT_SECONDS = 1.0
 _POLL_SECONDS = 0.02
 
 
-def read_session(request: Request) -> Iterator[Session]:
-    """One consistent view of the data for the length of the request.
+async def read_session(request: Request) -> AsyncIterator[Session]:
+    """One consistent view of the data for the length of the request, taken by its first statement."""
+    least, found = least_serial(request), database(request)
+    session = await run_in_threadpool(fresh, found, least) if least else found.reader()
+    try:
+        yield session
+    finally:
+        if found.is_sqlite:
+            session.close()
+        else:
+            await run_in_threadpool(session.close)  # a word to another machine, for which nobody else should wait
 
-    With `Min-Dataset-Serial: n` nothing older is seen: the view is taken anew until the serial is there, and where a
-    replica stays behind, from the primary.
-    """
-    least = _least_serial(request)
-    found = database(request)
-    with found.read() as session:
+
+def fresh(found: Database, least: int) -> Session:
+    """A session that sees nothing older than a serial: its view is taken anew until the serial is there, and where a
+    replica stays behind, from the primary. The caller closes it."""
+    session = found.reader()
+    try:
         if _comes_to(least, session):
-            yield session
-            return
-    if found.has_replica:
-        with found.read(primary=True) as session:
+            return session
+        session.close()
+        if found.has_replica:
+            session = found.reader(primary=True)
             if current_serial(session) >= least:
-                yield session
-                return
-    raise Unavailable("The data set has not come to this serial here yet.", retry_after=1)
+                return session
+        raise Unavailable("The data set has not come to this serial here yet.", retry_after=1)
+    except BaseException:
+        session.close()
+        raise
 
 
 def _comes_to(least: int, session: Session) -> bool:
@@ -53,7 +65,8 @@ def _comes_to(least: int, session: Session) -> bool:
     return True
 
 
-def _least_serial(request: Request) -> int:
+def least_serial(request: Request) -> int:
+    """The serial of `Min-Dataset-Serial`; 0 where none is asked for."""
     sent = request.headers.get("min-dataset-serial")
     if sent is None:
         return 0
@@ -69,7 +82,7 @@ ReadSession = Annotated[Session, Depends(read_session, scope="function")]
 def dataset(request: Request, session: ReadSession) -> Dataset:
     """Serial and release as this request's session sees them; also kept for the headers of error answers."""
     seen = Dataset(serial=current_serial(session), release=current_release(session))
-    request.app.state.dataset = seen
+    request.app.state.dataset = request.state.dataset = seen
     return seen
 
 

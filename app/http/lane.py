@@ -12,6 +12,7 @@ import time
 from dataclasses import dataclass, field
 from functools import lru_cache
 
+from starlette.concurrency import run_in_threadpool
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.core.cache import ByteBoundedCache
@@ -53,8 +54,8 @@ class Form:
 
 Key = tuple[bytes, str, bytes, bytes]
 """Path, query in canonical form, accepted codings, Origin: all that an answer depends on."""
-Kind = tuple[str, bool, bytes, int]
-"""Type of record, whether it is one alone, Origin, status: all that the form of an answer depends on."""
+Kind = tuple[str, bytes, int]
+"""What is asked for, Origin, status: all that the form of an answer depends on."""
 
 
 class Lane:
@@ -85,21 +86,24 @@ class Lane:
             return
         started_at = time.perf_counter()
         asked = _asked(scope.get("raw_path") or b"", scope["query_string"], tuple(scope["headers"]))
-        serial = self.freshness.serial() if asked is not None else None
-        if asked is None or serial is None:
+        if asked is None:
             await self.app(scope, receive, send)
             return
+        serial = self.freshness.serial()
         if serial != self._serial:
             self.cache.clear()
             self._forms.clear()
             self._serial = serial
+        if serial is None:
+            await self.app(scope, receive, send)
+            return
         kept = self.cache.get(asked.key)
         known = asked.known
         if kept is not None and known is None:
             status, headers, body, route = 200, kept.headers, kept.body, kept.route
         elif kept is not None and known == kept.etag and kept.not_modified:
             status, headers, body, route = 304, kept.not_modified[0], b"", kept.route
-        elif kept is None and (found := self._directly(asked, serial)) is not None:
+        elif kept is None and (found := await self._directly(asked, serial)) is not None:
             status, headers, body, route = found
         else:
             await self._fill(asked, kept, scope, receive, send)
@@ -126,19 +130,29 @@ class Lane:
         if serial is not None:
             self.freshness.saw(int(serial))
 
-    def _directly(self, asked: "Asked", serial: int) -> tuple[int, Headers, bytes, str] | None:
+    async def _directly(self, asked: "Asked", serial: int) -> tuple[int, Headers, bytes, str] | None:
         """The answer from the stored documents, in the form of one that the application gave."""
         if self.direct is None or asked.directly is None:
             return None
         if asked.known is not None:
             form = self._forms.get(asked.kind(304))
-            tag = self.direct.tag(asked.directly, serial) if form is not None else None
-            if form is None or tag is None or not caching.is_same(asked.known, tag):
+            if form is None:
+                return None
+            if self.direct.waits(asked.directly):
+                tag = await run_in_threadpool(self.direct.tag, asked.directly, serial)
+            else:
+                tag = self.direct.tag(asked.directly, serial)
+            if tag is None or not caching.is_same(asked.known, tag):
                 return None
             return 304, [(b"etag", asked.known), *form.headers], b"", form.route
         form = self._forms.get(asked.kind(200)) if asked.is_uncoded else None
-        answer = self.direct.answer(asked.directly) if form is not None else None
-        if form is None or answer is None or answer.serial != serial:
+        if form is None:
+            return None
+        if self.direct.waits(asked.directly):
+            answer = await run_in_threadpool(self.direct.answer, asked.directly)
+        else:
+            answer = self.direct.answer(asked.directly)
+        if answer is None or answer.serial != serial:
             return None
         headers = [
             (b"etag", answer.etag.encode()),
@@ -228,7 +242,7 @@ class Asked:
 
     def kind(self, status: int) -> Kind:
         assert self.directly is not None  # noqa: S101 - asked for nothing else
-        return self.directly.resource.type, self.directly.slice is None, self.key[3], status
+        return self.directly.kind, self.key[3], status
 
 
 @lru_cache(maxsize=1024)

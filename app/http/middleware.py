@@ -19,6 +19,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from app.core.errors import AppError, Fault, InvalidInput, MalformedRequest, PayloadTooLarge, Unavailable
 from app.core.logging import describe
 from app.http.caching import tell_codings_apart
+from app.http.dataset import Dataset
 from app.http.problems import internal_error, problem, request_id
 
 EXPOSED_HEADERS = (
@@ -87,7 +88,7 @@ class Guard:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                self._complete_headers(message, identifier)
+                self._complete_headers(message, identifier, scope["state"].get("dataset"))
             elif head and message["type"] == "http.response.body":
                 message = {**message, "body": b""}
             await send(message)
@@ -104,12 +105,13 @@ class Guard:
                 ms=round((time.perf_counter() - started_at) * 1000, 1),
             )
 
-    def _complete_headers(self, message: Message, identifier: str) -> None:
+    def _complete_headers(self, message: Message, identifier: str, seen: Dataset | None) -> None:
         message.setdefault("headers", [])
         headers = MutableHeaders(scope=message)
         headers["X-Request-ID"] = identifier
         constant = self.headers() if callable(self.headers) else self.headers
-        for name, value in (*SECURITY_HEADERS.items(), *constant.items()):
+        own = seen.headers if seen is not None else {}  # of the view that this request had, whatever others saw since
+        for name, value in (*SECURITY_HEADERS.items(), *own.items(), *constant.items()):
             headers.setdefault(name, value)
         tell_codings_apart(headers)
         if "vary" in headers:
@@ -120,9 +122,7 @@ class Guard:
 class _Bounds:
     """Refuses what the app should never see, and answers for it when it fails or takes too long."""
 
-    def __init__(
-        self, app: ASGIApp, max_body_bytes: int, deadline_seconds: float, faces: Mapping[str, Told]
-    ) -> None:
+    def __init__(self, app: ASGIApp, max_body_bytes: int, deadline_seconds: float, faces: Mapping[str, Told]) -> None:
         self.app = app
         self.max_body_bytes = max_body_bytes
         self.deadline_seconds = deadline_seconds

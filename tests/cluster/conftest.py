@@ -1,0 +1,23 @@
+from collections.abc import Iterator
+
+import pytest
+
+from app.core.database import Database
+from tests.cluster.cluster import Cluster, running_cluster
+from tests.conftest import opened
+from tests.factories import fill, small_world
+
+
+@pytest.fixture(scope="module")
+def cluster() -> Iterator[Cluster]:
+    """A cluster of the module's own, with the small world in it."""
+    with running_cluster() as cluster, opened(cluster.pooler.url("ldn")) as database:
+        fill(database, small_world())
+        yield cluster
+
+
+@pytest.fixture(scope="module")
+def database(cluster: Cluster) -> Iterator[Database]:
+    """The primary, through the pooler."""
+    with opened(cluster.pooler.url("ldn")) as database:
+        yield database
