@@ -122,7 +122,7 @@ def worded(session: Session, matching: Matching, query: SortedQuery) -> Matching
 
 def list_tag(request: Request, dataset: Dataset) -> str:
     """The ETag of whatever follows from the data set and the query alone."""
-    return caching.list_tag(dataset.serial, request.url.path, request.url.query)
+    return caching.list_tag(dataset.serial, request.url.path, lists.canonical(request.url.query))
 
 
 def list_response(
@@ -136,7 +136,7 @@ def list_response(
 
 def next_address(request: Request, cursor: str | None) -> str | None:
     """The same address with the next cursor: path-absolute."""
-    return lists.next_address(request.url.path, request.url.query, cursor)
+    return lists.next_address(request.url.path, lists.canonical(request.url.query), cursor)
 
 
 def bodies_of(session: Session, record_type: str, ids: tuple[str, ...]) -> list[bytes]:

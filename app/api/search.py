@@ -13,7 +13,6 @@ from app.api.records import ListOf, list_tag, next_address
 from app.catalog import BY_TYPE
 from app.core import lists
 from app.core.content import Shape
-from app.core.history import current_serial
 from app.core.lists import ListQuery, decode, encode
 from app.core.text import Slug, Words, printable
 from app.evidence.reads import ClaimSummary
@@ -155,7 +154,7 @@ def search_by_body(
     )
 
 
-def straight(session: Session, path: str, query: str) -> Answer | None:
+def straight(session: Session, path: str, query: str, serial: int) -> Answer | None:
     """The answer to a search in front of the application; null where that has to say what is wrong with it."""
     given: dict[str, Any] = {}
     try:
@@ -173,9 +172,8 @@ def straight(session: Session, path: str, query: str) -> Answer | None:
         asked = SearchQuery.model_validate(given)
     except ValidationError:
         return None
-    serial = current_serial(session)
     found = answer(session, asked, lambda cursor: lists.next_address(path, query, cursor))
-    return Answer(serial, caching.list_tag(serial, path, query), to_json(found), found["next"])
+    return Answer(caching.list_tag(serial, path, query), to_json(found), found["next"])
 
 
 def answer(session: Session, query: SearchQuery, address_of: Callable[[str | None], str | None]) -> dict[str, Any]:

@@ -245,7 +245,7 @@ def rebuild(session: Session, filterables: Mapping[str, Filterable]) -> None:
 
 
 def _grouped(session: Session, values: Values) -> Iterator[tuple[Filter, list[int]]]:
-    rows = session.execute(values.execution_options(yield_per=50_000))
+    rows = session.connection().execute(values, execution_options={"yield_per": 50_000})
     for portion in rows.partitions():
         grouped: dict[tuple[str, str], list[int]] = defaultdict(list)
         for pk, name, value in portion:
@@ -324,7 +324,7 @@ class Bitmaps:
 
     def __init__(self, most_bytes: int = MOST_BYTES) -> None:
         self._known: ByteBoundedCache[tuple[int, str, str, str], BitMap] = ByteBoundedCache(most_bytes)
-        self._values: dict[tuple[int, str, str], list[str]] = {}
+        self._values: dict[tuple[int, str, str], dict[str, int]] = {}
         self._lock = threading.Lock()
 
     def of(self, reader: Reader, serial: int, scope: str, wanted: Filter) -> BitMap:
@@ -344,13 +344,13 @@ class Bitmaps:
                 self._known.put(key, known, sum(len(row[0]) for row in rows) + 200)
         return known
 
-    def values(self, reader: Reader, serial: int, scope: str, name: str) -> list[str]:
-        """The values under which some record stands."""
+    def values(self, reader: Reader, serial: int, scope: str, name: str) -> dict[str, int]:
+        """The values under which some record stands, in order, each with the internal key of its filter."""
         key = (serial, scope, name)
         found = self._values.get(key)
         if found is None:
-            rows = reader.rows("SELECT value FROM filters WHERE scope = ? AND name = ? ORDER BY value", scope, name)
-            found = [row[0] for row in rows]
+            sql = "SELECT value, pk FROM filters WHERE scope = ? AND name = ? ORDER BY value"
+            found = {row[0]: row[1] for row in reader.rows(sql, scope, name)}
             with self._lock:
                 for old in [known for known in self._values if known[0] != serial]:
                     del self._values[old]
@@ -377,8 +377,8 @@ class Kept:
             return self.of(scope, PUBLISHED)
         return kept[0] if len(kept) == 1 else BitMap.intersection(*sorted(kept, key=len))
 
-    def values(self, scope: str, name: str) -> list[str]:
-        """The values of a filter under which some record stands."""
+    def values(self, scope: str, name: str) -> dict[str, int]:
+        """The values of a filter under which some record stands, each with the filter's internal key."""
         return self.bitmaps.values(self.reader, self.serial, scope, name)
 
     def _any(self, scope: str, filters: Sequence[Filter]) -> BitMap:

@@ -135,10 +135,10 @@ def canonical(query: str) -> str:
 
 
 def next_address(path: str, query: str, cursor: str | None) -> str | None:
-    """The same address with the next cursor: path-absolute."""
+    """The same address with the next cursor: path-absolute. The query is in canonical form."""
     if cursor is None:
         return None
-    kept = [part for part in canonical(query).split("&") if part and not part.startswith("cursor=")]
+    kept = [part for part in query.split("&") if part and not part.startswith("cursor=")]
     return f"{path}?{'&'.join([*kept, f'cursor={cursor}'])}"
 
 
@@ -233,14 +233,16 @@ def page_of(
     """
     place = decode(asked.cursor, asked.fingerprint) if asked.cursor is not None else None
     wanted = asked.limit + 1
-    everything = len(kept.of(scope, PUBLISHED))
-    if len(bits) ** 2 <= max(FEW**2, wanted * everything) and test is None:
+    stored = [known for known in walked if known.name in filterable.walked]
+    along = min(stored, key=lambda known: len(kept.of(scope, known)), default=None) if len(stored) > 1 else None
+    along = along or (stored[0] if stored else None)
+    steps = wanted * len(kept.of(scope, along or PUBLISHED)) // max(1, len(bits))
+    if test is None and len(bits) <= (max(FEW, steps) if steps > wanted else wanted):
         rows = _few(kept.reader, bits, order, place, wanted)
     else:
-        stored = [known for known in walked if known.name in filterable.walked]
-        along = min(stored, key=lambda known: len(kept.of(scope, known)), default=None)
-        passed = len(kept.of(scope, along)) if along else everything
-        rows = _walk(kept.reader, bits, order, place, wanted, _Along(scope, along), passed, test)
+        most = wanted if steps <= wanted and test is None else steps + wanted
+        filter_pk = kept.values(scope, along.name).get(along.value) if along else None
+        rows = _walk(kept.reader, bits, order, place, wanted, _Along(filter_pk), most, test)
     shown, more = rows[: asked.limit], len(rows) > asked.limit
     next_cursor = encode(asked.fingerprint, [shown[-1][2], shown[-1][1]]) if more else None
     return Page(tuple(row[1] for row in shown), next_cursor, len(bits))
@@ -268,21 +270,17 @@ def _few(reader: Reader, bits: BitMap, order: Order, place: tuple[Any, str] | No
 class _Along:
     """The ids in order that a filter keeps; without one, those of the table."""
 
-    scope: str
-    filter: Filter | None
+    filter_pk: int | None
 
     def read(self, reader: Reader, order: Order, place: tuple[Any, str] | None, most: int) -> list[Row]:
         rows: list[Row] = []
         for condition, values in order.after(place):
-            if self.filter is None:
+            if self.filter_pk is None:
                 sql = f"SELECT pk, id, {order.column} FROM {order.table} WHERE {condition} LIMIT ?"  # noqa: S608
                 rows += reader.rows(sql, *values, most - len(rows))
             else:
-                sql = (
-                    "SELECT record_pk, id, id FROM filter_places WHERE filter_pk = "  # noqa: S608
-                    f"(SELECT pk FROM filters WHERE scope = ? AND name = ? AND value = ?) AND {condition} LIMIT ?"
-                )
-                rows += reader.rows(sql, self.scope, *self.filter, *values, most - len(rows))
+                sql = f"SELECT record_pk, id, id FROM filter_places WHERE filter_pk = ? AND {condition} LIMIT ?"  # noqa: S608
+                rows += reader.rows(sql, self.filter_pk, *values, most - len(rows))
             if len(rows) >= most:
                 break
         return rows
@@ -295,16 +293,12 @@ def _walk(
     place: tuple[Any, str] | None,
     wanted: int,
     along: _Along,
-    passed: int,
+    most: int,
     test: Callable[[Sequence[int]], set[int]] | None,
 ) -> list[Row]:
-    """Read on in order, as many at a time as will probably do, until so many are among the keys and pass the test."""
+    """Read on in order, `most` rows at first, until so many are among the keys and pass the test."""
     found: list[Row] = []
-    most = (
-        wanted
-        if passed <= len(bits) and test is None
-        else min(_MOST_WALKED, wanted * passed // max(1, len(bits)) + wanted)
-    )
+    most = min(_MOST_WALKED, most)
     while True:
         rows = along.read(reader, order, place, most)
         among = [row for row in rows if row[0] in bits]
@@ -320,7 +314,7 @@ def _walk(
 
 def encode(fingerprint: str, place: Sequence[Any]) -> str:
     """A cursor: opaque, tied to its list, and refused when altered."""
-    payload = json.dumps([fingerprint, *place], separators=(",", ":")).encode()
+    payload = to_json([fingerprint, *place])
     return base64.urlsafe_b64encode(_seal(payload) + payload).decode().rstrip("=")
 
 

@@ -10,8 +10,6 @@ from starlette.datastructures import MutableHeaders
 from starlette.requests import Request
 from starlette.responses import Response
 
-from app.core.lists import canonical
-
 REVALIDATE = "no-cache"
 """A browser asks every time, and mostly hears 304."""
 
@@ -39,8 +37,8 @@ def record_tag(digest: str, serial: int) -> str:
 
 
 def list_tag(serial: int, path: str, query: str) -> str:
-    """Of whatever follows from the data set and the address alone."""
-    return etag(b"", str(serial), path, canonical(query))
+    """Of whatever follows from the data set and the address alone; the query is in canonical form."""
+    return etag(b"", str(serial), path, query)
 
 
 def if_none_match(header: str | None, etag: str) -> bool:

@@ -4,21 +4,21 @@ Answers only what it is sure of; anything else (an unknown parameter or value, a
 application, which answers all of it alike.
 """
 
-import json
+import asyncio
 import sqlite3
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import groupby
-from typing import NamedTuple, Protocol
 
+from pydantic_core import to_json
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from app.catalog import BY_PLURAL
 from app.core.database import Database
 from app.core.errors import InvalidInput
-from app.core.filters import Bitmaps, Filter, Filterable, Kept, Reader, bitmaps_of, reader_of
+from app.core.filters import Bitmaps, Filter, Filterable, Kept, Reader, kept, reader_of
+from app.core.history import current_serial
 from app.core.lists import MOST, Order, Slice, envelope, fingerprint, next_address, page_of
 from app.evidence.filters import CITED, COMBINATION
 from app.http import caching
@@ -63,7 +63,6 @@ class AskedSearch(Asked):
 class Answer:
     """What changes from one answer to another of the same kind."""
 
-    serial: int
     etag: str
     body: bytes
     following: str | None
@@ -112,8 +111,9 @@ def _value(values: list[str]) -> object:
     return values[0] == "true" if values[0] in ("true", "false") else values
 
 
-Search = Callable[[Session, str, str], Answer | None]
-"""The answer to a search, by the path and query of its address; null where the application has to give it."""
+Search = Callable[[Session, str, str, int], Answer | None]
+"""The answer to a search, by the path and query of its address and the serial that the session sees; null where the
+application has to give it."""
 
 
 class Direct:
@@ -123,25 +123,28 @@ class Direct:
     def __init__(self, database: Database, search: Search) -> None:
         self._database = database
         self._search = search
-        self._records: _Records = _Own(str(database.url.database)) if _is_near(database) else _Shared(database)
+        is_near = database.is_sqlite and not database.has_replica
+        self._near = _Near(str(database.url.database)) if is_near else None
 
     def waits(self, wanted: Asked) -> bool:
-        return isinstance(wanted, AskedSearch) or not _is_near(self._database)
+        return self._near is None or isinstance(wanted, AskedSearch)
 
-    def answer(self, wanted: Asked) -> Answer | None:
-        """The answer; null where the application has to give it."""
+    def answer(self, wanted: Asked, serial: int) -> Answer | None:
+        """The answer at a serial; null where the application has to give it."""
         try:
-            if isinstance(wanted, AskedSearch):
-                with self._database.read() as session:
-                    return self._search(session, wanted.path, wanted.query)
-            with self._records.reading() as seen:
-                if isinstance(wanted, AskedItem):
-                    return _item(seen.reader, wanted)
-                return _list(seen, wanted) if isinstance(wanted, AskedList) else None
+            if self._near is not None and not isinstance(wanted, AskedSearch):
+                seen = self._near.view(serial)
+                return _answer(seen, wanted) if seen is not None else None
+            with self._database.read() as session:
+                if current_serial(session) != serial:
+                    return None
+                if isinstance(wanted, AskedSearch):
+                    return self._search(session, wanted.path, wanted.query, serial)
+                return _answer(kept(session, serial), wanted)
         except InvalidInput:
             return None  # a cursor that does not fit
         except (sqlite3.Error, SQLAlchemyError):
-            self._records.close()
+            self.close()
             return None
 
     def tag(self, wanted: Asked, serial: int) -> str | None:
@@ -149,112 +152,106 @@ class Direct:
         if not isinstance(wanted, AskedItem):
             return caching.list_tag(serial, wanted.path, wanted.query)
         try:
-            with self._records.reading() as seen:
-                rows = seen.reader.rows(
-                    "SELECT digest, serial FROM records WHERE type = ? AND id = ? AND status = 'published'",
-                    wanted.type,
-                    wanted.id,
-                )
+            if self._near is not None:
+                seen = self._near.view(serial)
+                return _tag(seen.reader, wanted) if seen is not None else None
+            with self._database.read() as session:
+                return _tag(reader_of(session), wanted)
         except (sqlite3.Error, SQLAlchemyError):
-            self._records.close()
+            self.close()
             return None
-        return caching.record_tag(*rows[0]) if rows else None
 
     def close(self) -> None:
-        self._records.close()
+        if self._near is not None:
+            self._near.close()
 
 
-def _is_near(database: Database) -> bool:
-    return database.is_sqlite and not database.has_replica
-
-
-class _Seen(NamedTuple):
-    reader: Reader
-    bitmaps: Bitmaps
-
-
-class _Records(Protocol):
-    """Where records are read from: one consistent view at a time."""
-
-    @contextmanager
-    def reading(self) -> Iterator[_Seen]: ...
-
-    def close(self) -> None: ...
-
-
-class _Own:
-    """A connection that nothing else uses, opened by the thread that first reads."""
+class _Near:
+    """A view of an SQLite file, held while requests keep coming and nothing is published: taking one for each would
+    cost more system calls than the reading itself."""
 
     def __init__(self, path: str) -> None:
         self._path = path
         self._connection: sqlite3.Connection | None = None
         self._bitmaps = Bitmaps()
+        self._view: Kept | None = None
 
-    @contextmanager
-    def reading(self) -> Iterator[_Seen]:
+    def view(self, serial: int) -> Kept | None:
+        """The data at a serial; null where it is at another one by now."""
+        if self._view is not None and self._view.serial == serial:
+            return self._view
+        self._let_go()
+        connection = self._connected()
+        connection.execute("BEGIN")
+        # A view that nobody lets go keeps the log of what is written from ever being cut.
+        asyncio.get_running_loop().call_later(HOLD_SECONDS, self._let_go)
+        ((found,),) = connection.execute("SELECT max(serial) FROM publications").fetchall()
+        self._view = Kept(
+            Reader(lambda sql, values: connection.execute(sql, values).fetchall(), is_sqlite=True),
+            found or 0,
+            self._bitmaps,
+        )
+        return self._view if found == serial else None
+
+    def _let_go(self) -> None:
+        self._view = None
+        if self._connection is not None and self._connection.in_transaction:
+            self._connection.execute("COMMIT")
+
+    def _connected(self) -> sqlite3.Connection:
         if self._connection is None:
             self._connection = sqlite3.connect(
                 f"file:{self._path}?mode=ro", uri=True, isolation_level=None, timeout=0.05
             )
             self._connection.execute("PRAGMA cache_size=-16000")
-            self._reader = Reader(self._rows, is_sqlite=True)
-        self._connection.execute("BEGIN")
-        try:
-            yield _Seen(self._reader, self._bitmaps)
-        finally:
-            self._connection.execute("COMMIT")
-
-    def _rows(self, sql: str, values: tuple[object, ...]) -> list[tuple[object, ...]]:
-        assert self._connection is not None  # noqa: S101 - open while somebody reads
-        return self._connection.execute(sql, values).fetchall()
+        return self._connection
 
     def close(self) -> None:
+        self._view = None
         if self._connection is not None:
             self._connection.close()
         self._connection = None
 
 
-class _Shared:
-    """The database's own sessions."""
+HOLD_SECONDS = 0.1
 
-    def __init__(self, database: Database) -> None:
-        self._database = database
 
-    @contextmanager
-    def reading(self) -> Iterator[_Seen]:
-        with self._database.read() as session:
-            yield _Seen(reader_of(session), bitmaps_of(session.get_bind().engine))
+def _answer(seen: Kept, wanted: Asked) -> Answer | None:
+    if isinstance(wanted, AskedItem):
+        return _item(seen.reader, wanted)
+    return _list(seen, wanted) if isinstance(wanted, AskedList) else None
 
-    def close(self) -> None:
-        """Nothing is kept open."""
+
+def _tag(reader: Reader, wanted: AskedItem) -> str | None:
+    rows = reader.rows(
+        "SELECT digest, serial FROM records WHERE type = ? AND id = ? AND status = 'published'", wanted.type, wanted.id
+    )
+    return caching.record_tag(*rows[0]) if rows else None
 
 
 def _item(reader: Reader, wanted: AskedItem) -> Answer | None:
     rows = reader.rows(
-        "SELECT body, digest, serial, (SELECT max(serial) FROM publications) FROM records "
-        "WHERE type = ? AND id = ? AND status = 'published'",
+        "SELECT digest, serial, body FROM records WHERE type = ? AND id = ? AND status = 'published'",
         wanted.type,
         wanted.id,
     )
     if not rows:
         return None
-    body, digest, changed_at, serial = rows[0]
-    return Answer(serial, caching.record_tag(digest, changed_at), body, None)
+    digest, changed_at, body = rows[0]
+    return Answer(caching.record_tag(digest, changed_at), body, None)
 
 
-def _list(seen: _Seen, wanted: AskedList) -> Answer | None:
-    reader, scope, filterable = seen.reader, wanted.type, wanted.filterable
-    ((serial,),) = reader.rows("SELECT max(serial) FROM publications")
-    kept = Kept(reader, serial or 0, seen.bitmaps)
-    if not all(known.value in kept.values(scope, known.name) for group in wanted.filters for known in group):
+def _list(seen: Kept, wanted: AskedList) -> Answer | None:
+    scope, filterable = wanted.type, wanted.filterable
+    if not all(known.value in seen.values(scope, known.name) for group in wanted.filters for known in group):
         return None
-    bits = kept.every(scope, wanted.filters)
+    bits = seen.every(scope, wanted.filters)
     order = Order(filterable.table.__tablename__, "id", wanted.descending, nullable=False)
     walked = [group[0] for group in wanted.filters if len(group) == 1]
-    page = page_of(kept, scope, filterable, bits, wanted.slice, order, walked)
+    page = page_of(seen, scope, filterable, bits, wanted.slice, order, walked)
     if not page.ids:
         return None
-    bodies = reader.rows(reader.bodies, json.dumps(page.ids), scope)
+    bodies = seen.reader.rows(seen.reader.bodies, to_json(page.ids).decode(), scope)
     following = next_address(wanted.path, wanted.query, page.next_cursor)
     body = envelope([row[0] for row in bodies], following, page, _EXTRA.get(scope, b""))
-    return Answer(kept.serial, caching.list_tag(kept.serial, wanted.path, wanted.query), body, following)
+    return Answer(caching.list_tag(seen.serial, wanted.path, wanted.query), body, following)

@@ -50,6 +50,8 @@ class Form:
 
     route: str
     headers: Headers
+    size: int
+    """Of the headers in memory."""
 
 
 Key = tuple[bytes, str, bytes, bytes]
@@ -149,10 +151,10 @@ class Lane:
         if form is None:
             return None
         if self.direct.waits(asked.directly):
-            answer = await run_in_threadpool(self.direct.answer, asked.directly)
+            answer = await run_in_threadpool(self.direct.answer, asked.directly, serial)
         else:
-            answer = self.direct.answer(asked.directly)
-        if answer is None or answer.serial != serial:
+            answer = self.direct.answer(asked.directly, serial)
+        if answer is None:
             return None
         headers = [
             (b"etag", answer.etag.encode()),
@@ -161,8 +163,7 @@ class Lane:
         ]
         if answer.following is not None:
             headers.append((b"link", f'<{answer.following}>; rel="next"'.encode()))
-        kept = Kept(form.route, headers[0][1], headers, answer.body)
-        self.cache.put(asked.key, kept, _size(kept))
+        self.cache.put(asked.key, Kept(form.route, headers[0][1], headers, answer.body), len(answer.body) + form.size)
         return 200, headers, answer.body, form.route
 
     async def _fill(self, asked: "Asked", kept: Kept | None, scope: Scope, receive: Receive, send: Send) -> None:
@@ -180,20 +181,21 @@ class Lane:
         headers = answer.lasting_headers()
         is_alike = answer.status == 304 or (answer.status == 200 and asked.is_uncoded)
         if is_alike and asked.directly is not None and len(self._forms) < MOST_FORMS:
-            self._forms[asked.kind(answer.status)] = Form(route, [h for h in headers if h[0].lower() not in _ITS_OWN])
+            alike = [header for header in headers if header[0].lower() not in _ITS_OWN]
+            self._forms[asked.kind(answer.status)] = Form(route, alike, _size(headers))
         if answer.status == 304 and kept is not None and asked.known == kept.etag:
             kept.not_modified.append(headers)
         elif answer.status == 200:
             kept = Kept(route, etag, headers, b"".join(answer.chunks))
-            self.cache.put(asked.key, kept, _size(kept))
+            self.cache.put(asked.key, kept, len(kept.body) + _size(headers))
 
 
 _ITS_OWN = frozenset({b"etag", b"content-length", b"link"})
 """Headers in which answers of a kind differ."""
 
 
-def _size(kept: Kept) -> int:
-    return len(kept.body) + sum(len(name) + len(value) for name, value in kept.headers) + 500
+def _size(headers: Headers) -> int:
+    return sum(len(name) + len(value) for name, value in headers) + 500
 
 
 class _Recorded:

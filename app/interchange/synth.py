@@ -1,16 +1,19 @@
 """Filling an empty database with synthetic records, many at a time, as publishing them one by one would.
 
-Contents, grades and documents come from the same models and functions as everywhere; only the way into the tables is
-shorter. `tests/interchange/test_synth.py` holds every table against what `publish` makes of the same contents.
+`synthetic` draws what they say, `synth_specimens` publishes one of each make, `synth_rows` fills the others in, worker
+by worker, and here the rows are written. `tests/interchange/test_synth.py` holds every table against what `publish`
+makes of the same contents.
 """
 
+import contextlib
 import multiprocessing
 import os
 import time
 from collections import Counter, deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Executor, Future, ProcessPoolExecutor
 from dataclasses import dataclass
+from multiprocessing import forkserver
 from typing import Any
 
 from sqlalchemy import Connection, func, select
@@ -18,17 +21,24 @@ from sqlalchemy.orm import Session
 
 from app.accounts.models import SEED
 from app.accounts.service import ensure_system_actors
+from app.catalog import FILTERS
+from app.core import filters
 from app.core.database import CHANNEL, Database
 from app.core.errors import InvalidInput
 from app.core.history import Publication, Release
-from app.evidence.models import Citation, Claim
-from app.interchange.bulk import BulkWriter, continue_keys, unhurried
-from app.interchange.synth_rows import AT, SERIAL, Cited, Made, Maker, Numbers
-from app.interchange.synthetic import EIGHT, Contents, Size
+from app.evidence.models import Citation
+from app.interchange.bulk import BulkWriter, unhurried
+from app.interchange.synth_rows import Cites, Made, Maker, Numbers
+from app.interchange.synth_specimens import AT, Templates, make_templates
+from app.interchange.synthetic import Draws, Size
+from app.search import facets
+from app.search.models import SearchFacet, SearchWord
 
 Progress = Callable[[int, int], None]
 
-_BATCH = 50 * EIGHT
+_BATCH = 128
+_SMALL = 2_000
+"""Claims up to which a second process costs more than it gives."""
 
 
 @dataclass(frozen=True)
@@ -51,23 +61,16 @@ class Report:
 def synth(
     database: Database, claims: int, seed: int, progress: Progress | None = None, processes: int | None = None
 ) -> Report:
-    """Fill an empty, migrated database. What it says follows from `claims` and `seed` alone.
-
-    Written in many transactions: a run that was interrupted leaves a database to throw away.
-    """
+    """Fill an empty, migrated database. What it says follows from `claims` and `seed` alone."""
     started = time.perf_counter()
     size = Size(claims)
     with unhurried(database) as connection:
         _begin(connection)
-        writer = BulkWriter(connection)
-        pool = _pool(seed, size, len(os.sched_getaffinity(0)) if processes is None else processes)
-        try:
-            _fill(writer, pool, Maker(Contents(seed, size)), progress or (lambda _done, _total: None))
-        finally:
-            pool.shutdown(cancel_futures=True)
+        with _workers(seed, size, len(os.sched_getaffinity(0)) if processes is None else processes) as (pool, maker):
+            writer = BulkWriter(connection)
+            _fill(writer, pool, maker, progress or (lambda _done, _total: None))
         if not database.is_sqlite:
-            continue_keys(connection)
-            connection.execute(select(func.pg_notify(CHANNEL, str(SERIAL))))
+            connection.execute(select(func.pg_notify(CHANNEL, "1")))
             connection.commit()
     return Report(writer.rows, claims, time.perf_counter() - started)
 
@@ -78,47 +81,62 @@ def _begin(connection: Connection) -> None:
         raise InvalidInput("The database holds records already; synthetic ones go into an empty database.")
     with Session(connection, join_transaction_mode="control_fully") as session:
         ensure_system_actors(session)
-        session.add(Publication(serial=SERIAL, at=AT, actor=SEED.id, note="Synthetic data"))
+        session.add(Publication(serial=1, at=AT, actor=SEED.id, note="Synthetic data"))
         session.flush()
-        session.add(Release(name="synthetic", serial=SERIAL, published_on=AT[:10], note="Synthetic data"))
+        session.add(Release(name="synthetic", serial=1, published_on=AT[:10], note="Synthetic data"))
         session.commit()
 
 
 def _fill(writer: BulkWriter, pool: Executor, maker: Maker, progress: Progress) -> None:
     """Rows of sources, then claims, then the records of sources and concepts, which count the claims."""
-    size = maker.contents.size
+    size = maker.size
     sources, claims = _batches(size.studies), _batches(size.claims)
-    total, done = 2 * size.studies + size.claims, 0
+    step = 1 + size.claims // 20
+    total, done = 2 * size.studies + size.claims + writer.missing * step, 0
     counted: Numbers = Counter()
-    writer.write(maker.concepts().rows)
-    steps: tuple[tuple[Callable[..., Made], Iterable[tuple[Any, ...]]], ...] = (
-        (_make_sources, ((batch,) for batch in sources)),
-        (_make_claims, ((batch,) for batch in claims)),
-        (_make_source_records, ((batch, _cited(writer.connection, batch)) for batch in sources)),
-    )
-    for task, batches in steps:
-        for number, made in _in_order(pool, task, batches):
+
+    def advance(by: int) -> None:
+        nonlocal done
+        done += by
+        progress(done, total)
+
+    def load(make: Callable[..., Made], batches: Iterable[tuple[Any, ...]]) -> None:
+        for number, made in _in_order(pool, make, batches):
             writer.write(made.rows, made.words)
             counted.update(made.counted)
-            done += number
-            progress(done, total)
+            advance(number)
+
+    writer.write(maker.concepts().rows)
+    load(Maker.sources, ((batch,) for batch in sources))
+    load(Maker.claims, ((batch,) for batch in claims))
+    for _ in writer.index("citations"):
+        advance(step)
+    load(Maker.source_records, ((batch, _cites(writer.connection, batch)) for batch in sources))
     made = maker.concept_records(counted)
     writer.write(made.rows, made.words)
+    for _ in writer.index():
+        advance(step)
+    writer.finish()
+    with Session(writer.connection, join_transaction_mode="control_fully") as session:
+        filters.rebuild(session, FILTERS)
+        facets.rebuild(session)
+        for table in (filters.FilterRow, filters.FilterBits, filters.FilterPlace, SearchFacet, SearchWord):
+            writer.rows[table.__tablename__] = session.scalar(select(func.count()).select_from(table)) or 0
+        session.commit()
 
 
 def _batches(count: int) -> list[range]:
     return [range(start, min(start + _BATCH, count)) for start in range(0, count, _BATCH)]
 
 
-def _cited(connection: Connection, studies: range) -> list[Cited]:
-    """Who cites these studies, study by study."""
+def _cites(connection: Connection, studies: range) -> list[Cites]:
+    """Which claims cite these studies, study by study."""
     rows = connection.execute(
-        select(Citation.study_pk, Citation.claim_pk, Citation.stance, Claim.kind, Claim.consensus)
-        .join(Claim, Claim.pk == Citation.claim_pk)
+        select(Citation.study_pk, Citation.claim_pk)
         .where(Citation.study_pk > studies.start, Citation.study_pk <= studies.stop)
         .order_by(Citation.study_pk, Citation.claim_pk)
     )
-    return [(study or 0, claim, stance, kind, consensus) for study, claim, stance, kind, consensus in rows]
+    return [(study or 0, claim) for study, claim in rows]
 
 
 # --- processes ----------------------------------------------------------------------------------------------------
@@ -127,25 +145,39 @@ _maker: Maker
 """Of this process: it holds all that can be remembered, and tasks need not carry it along."""
 
 
-def _start(seed: int, size: Size) -> None:
+@contextlib.contextmanager
+def _workers(seed: int, size: Size, processes: int) -> Iterator[tuple[Executor, Maker]]:
+    """Who makes rows, and what it takes in this process."""
     global _maker
-    _maker = Maker(Contents(seed, size))
+    draws = Draws(seed, size)
+    if processes < 2 or size.claims <= _SMALL:
+        patterns = {draws.about(number).pattern for number in range(min(size.claims, _SMALL))}
+        _maker = Maker(draws, make_templates(draws, patterns), size)
+        yield _Here(), _maker
+        return
+    # A fork would share the open database. The server loads this software once, while templates are made here.
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload([__name__])
+    forkserver.ensure_running()
+    templates = make_templates(draws, range(len(draws.patterns)))
+    pool = ProcessPoolExecutor(processes, context, initializer=_start, initargs=(seed, size, templates))
+    try:
+        yield pool, Maker(draws, templates, size)
+    finally:
+        pool.shutdown(cancel_futures=True)
 
 
-def _make_sources(batch: range) -> Made:
-    return _maker.sources(batch)
+def _start(seed: int, size: Size, templates: Templates) -> None:
+    global _maker
+    _maker = Maker(Draws(seed, size), templates, size)
 
 
-def _make_claims(batch: range) -> Made:
-    return _maker.claims(batch)
-
-
-def _make_source_records(batch: range, cited: Sequence[Cited]) -> Made:
-    return _maker.source_records(batch, cited)
+def _call(make: Callable[..., Made], *args: Any) -> Made:
+    return make(_maker, *args)
 
 
 class _Here(Executor):
-    """Runs at once and in this process: for small sizes, where a second one costs more than it gives."""
+    """Runs at once and in this process."""
 
     def submit(self, call: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
         future: Future[Any] = Future()
@@ -153,21 +185,13 @@ class _Here(Executor):
         return future
 
 
-def _pool(seed: int, size: Size, processes: int) -> Executor:
-    if processes < 2 or size.claims < 10 * _BATCH:
-        _start(seed, size)
-        return _Here()
-    context = multiprocessing.get_context("spawn")  # a fork would share the open database
-    return ProcessPoolExecutor(processes, context, initializer=_start, initargs=(seed, size))
-
-
 def _in_order(
-    pool: Executor, task: Callable[..., Made], batches: Iterable[tuple[Any, ...]], ahead: int = 6
+    pool: Executor, make: Callable[..., Made], batches: Iterable[tuple[Any, ...]], ahead: int = 4
 ) -> Iterator[tuple[int, Made]]:
     """Sizes and results in the order of the batches; only a few are ever ahead, so that memory stays bounded."""
     waiting: deque[tuple[int, Future[Made]]] = deque()
     for batch in batches:
-        waiting.append((len(batch[0]), pool.submit(task, *batch)))
+        waiting.append((len(batch[0]), pool.submit(_call, make, *batch)))
         if len(waiting) >= ahead:
             size, future = waiting.popleft()
             yield size, future.result()

@@ -1,348 +1,338 @@
 """What synthetic records say: every one a pure function of the seed and its own number, so that none must be kept.
 
-Words, conditions and studies are drawn by Zipf's law, as in real collections. The names are made up, and every claim
-and title says that it is synthetic.
+Words, concepts and studies are drawn by Zipf's law, as in real collections. The names are made up, and every claim and
+title says that it is synthetic. What a record says falls into two parts. Its *make* is one of few: the profile of a
+study, the pattern of a claim. All grades and counts follow from it. Its *facts* are its own: ids, words, numbers.
 """
 
 import itertools
 from bisect import bisect
-from collections.abc import Sequence
-from dataclasses import dataclass
-from decimal import Decimal
 from functools import lru_cache
 from random import Random
-from typing import Any
+from typing import Any, NamedTuple
 
-from app.concepts.schemas import ConditionWrite, InterventionWrite, MechanismWrite, OutcomeWrite, SideEffectWrite
-from app.concepts.vocabulary import Better, InterventionLevel
-from app.core.resource import Key
-from app.evidence.schemas import Attached, Checked, CitationWrite, ClaimWrite, Estimate, Locator
-from app.evidence.vocabulary import (
-    AttachedBy,
-    Basis,
-    CitationRole,
-    Comparison,
-    Directness,
-    Effect,
-    EvidenceLevel,
-    Favours,
-    Form,
-    Kind,
-    Measure,
-    POperator,
-    Stance,
-    StanceReason,
-    Verification,
-)
-from app.sources.schemas import Arm, Author, DocumentStudy, DocumentWrite, Identifier, StandingEntry, StudyWrite
-from app.sources.vocabulary import (
-    ArmRole,
-    Blinding,
-    Design,
-    DocumentKind,
-    EvidenceSource,
-    IdentifierScheme,
-    Standing,
-    StudyRole,
-)
+from app.evidence.vocabulary import Kind, Stance
+from app.sources.vocabulary import Design
 
 _CITATIONS = (2, 3, 1, 4, 2, 5, 0, 3)
 """Citations of each claim in turn: 2.5 on average, so that a claim's first key follows from its number."""
 EIGHT = len(_CITATIONS)
 PER_EIGHT = sum(_CITATIONS)
+PROFILES = 24
+"""Studies have these profiles in turn."""
+_VARIANTS = 8
+"""Patterns of claims with each place among eight."""
 _WORDS = 20_000
 _COMMON = """
     pain fatigue sleep dose placebo score change week group baseline outcome trial people symptom daily measured
     reported response quality scale follow treatment adult sample interval median difference severity function mood
 """.split()  # noqa: SIM905 - read as a text
-_CONCEPTS: tuple[tuple[str, type[Any], int, str], ...] = (
-    ("intervention", InterventionWrite, 8, "compound"),
-    ("condition", ConditionWrite, 60, "syndrome"),
-    ("mechanism", MechanismWrite, 15, "pathway"),
-    ("side_effect", SideEffectWrite, 15, "reaction"),
-    ("outcome", OutcomeWrite, 12, "index"),
-)
+CONCEPTS = {
+    "intervention": (8, "compound"),
+    "condition": (60, "syndrome"),
+    "mechanism": (15, "pathway"),
+    "side_effect": (15, "reaction"),
+    "outcome": (12, "index"),
+}
+"""Type of concept → how many there are, and what they are called."""
 _KINDS = (Kind.efficacy, Kind.safety, Kind.mechanism, Kind.dosing)
+_SPECIAL = {Kind.efficacy: "outcome", Kind.safety: "side_effect", Kind.mechanism: "mechanism"}
+"""The type of concept that claims of a kind name besides intervention and conditions."""
 _STANCES = tuple(Stance)
 _DESIGNS = (
     Design.randomized_parallel_trial, Design.uncontrolled_trial, Design.randomized_crossover_trial,
     Design.case_control, Design.cross_sectional, Design.systematic_review, Design.dose_finding,
 )  # fmt: skip
 _PEOPLE = (8, 12, 20, 31, 40, 60, 86, 99, 140, 220, 410, 1200)
-_REASONS = {Stance.disputes: StanceReason.opposite, Stance.inconclusive: StanceReason.wide_ci}
-_FAVOURS = {Stance.supports: Favours.intervention, Stance.disputes: Favours.comparator}
-_YEARS = range(1985, 2026)
-_CHECKED = Checked.model_construct(result=Verification.verified, basis=Basis.abstract, checked_on="2025-06-01")
-_UNCHECKED = Checked.model_construct(result=Verification.unverified)
-_BY_CURATOR = Attached(by=AttachedBy.curator)
-_NOWHERE = Locator()
+_DOSES = ("1.5", "3", "4.5", "4.5", "4.5", "6")
+_FIRST_YEAR, _LAST_YEAR = 1985, 2025
 
 
-class _Zipf:
-    """Draws places 0, 1, 2 ... of which each is the rarer the later it comes."""
-
-    def __init__(self, size: int, exponent: float = 1.0) -> None:
-        self._sums = list(itertools.accumulate(1 / (place + 2) ** exponent for place in range(size)))
-
-    def draw(self, random: Random) -> int:
-        return bisect(self._sums, random.random() * self._sums[-1])
-
-    def some(self, random: Random, count: int) -> list[int]:
-        return random.choices(range(len(self._sums)), cum_weights=self._sums, k=count)
+# --- how much -----------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
-class Size:
-    """How many records of each kind there are."""
+class Size(NamedTuple):
+    """How many records of each type there are."""
 
     claims: int
 
     @property
     def studies(self) -> int:
         """Three for ten claims, and fewer in large collections; each is reported by one document."""
-        return max(10, min(self.claims * 3 // 10, 20_000 + self.claims * 18 // 100))
+        return max(PROFILES, min(self.claims * 3 // 10, 20_000 + self.claims * 18 // 100))
 
     def citations_before(self, claim: int) -> int:
         """Citations of all claims before this one; claims count from 0."""
         return claim // EIGHT * PER_EIGHT + sum(_CITATIONS[: claim % EIGHT])
 
 
-class Contents:
-    """Every record's content, made when it is asked for; those asked for lately are remembered."""
+class _Zipf:
+    """Draws places 0, 1, 2 ... of which each is the rarer the later it comes."""
+
+    def __init__(self, size: int, exponent: float = 1.0) -> None:
+        self.sums = list(itertools.accumulate(1 / (place + 2) ** exponent for place in range(size)))
+        self._total = self.sums[-1]
+
+    def draw(self, random: Random) -> int:
+        return bisect(self.sums, random.random() * self._total)
+
+
+# --- of few makes -------------------------------------------------------------------------------------------------
+
+
+class Profile(NamedTuple):
+    """What a study and the document that reports it share with many others."""
+
+    design: Design
+    people: int | None
+    dose: str
+    month: int
+    is_registered: bool
+
+
+class Cited(NamedTuple):
+    """A citation, as far as grades depend on it."""
+
+    stance: Stance
+    profile: int
+
+
+class Pattern(NamedTuple):
+    """What a claim shares with many others."""
+
+    kind: Kind
+    about: tuple[str, ...]
+    """Types of the concepts that it names, in the order of a claim's fields."""
+    has_population: bool
+    has_timepoint: bool
+    has_caveat: bool
+    citations: tuple[Cited, ...]
+
+
+# --- facts --------------------------------------------------------------------------------------------------------
+
+
+class ConceptFacts(NamedTuple):
+    pk: int
+    id: str
+    name: str
+    synonym: str
+
+
+class SourceFacts(NamedTuple):
+    """Of a study and of the document that reports it."""
+
+    pk: int
+    """Of both."""
+    study: str
+    document: str
+    name: str
+    population: str
+    title: str
+    family: str
+    year: int
+    volume: str
+    page: str
+    doi: str
+    pmid: str
+    registry_id: str
+
+
+class CitationFacts(NamedTuple):
+    pk: int
+    finding: str
+    value: float
+    ci_low: float
+    ci_high: float
+    p_value: float
+
+
+class ClaimFacts(NamedTuple):
+    pk: int
+    id: str
+    statement: str
+    caveat: str
+    timepoint: str
+    reviewed_on: str
+
+
+class About(NamedTuple):
+    """What a claim is about, and its pattern: cheap, and all that counting needs."""
+
+    pattern: int
+    places: tuple[int, ...]
+    """In the lists of concepts, in the order of the pattern's `about`."""
+
+
+class Drawn(NamedTuple):
+    """All that one claim says, its pattern apart."""
+
+    claim: ClaimFacts
+    concepts: tuple[ConceptFacts, ...]
+    citations: tuple[tuple[CitationFacts, SourceFacts], ...]
+
+    def flat(self) -> tuple[Any, ...]:
+        """Every fact, in one order for each pattern."""
+        return (*self.claim, *itertools.chain(*self.concepts), *itertools.chain(*itertools.chain(*self.citations)))
+
+
+class Draws:
+    """Every record's facts, drawn when they are asked for; sources asked for lately are remembered."""
 
     def __init__(self, seed: int, size: Size) -> None:
-        self.seed = seed
-        self.size = size
-        self.concepts = {record_type: self._concepts(record_type) for record_type, *_ in _CONCEPTS}
-        self._zipf = {record_type: _Zipf(len(made)) for record_type, made in self.concepts.items()}
-        self._studies = _Zipf(size.studies, 0.6)
-        self.study = lru_cache(20_000)(self._study)
-        self.document = lru_cache(20_000)(self._document)
-
-    def content(self, key: Key) -> Any:
-        """A concept, study or document by its key."""
-        if key.type == "document":
-            return self.document(number_of(key.id))
-        if key.type == "study":
-            return self.study(number_of(key.id))
-        return self.concepts[key.type][number_of(key.id)]
+        self._seed = seed
+        self._size = size
+        self._words = _pseudo_words()
+        self._word_sums = _WORD_PLACES.sums
+        self.concepts = self._concepts()
+        self.profiles = [self._profile(place) for place in range(PROFILES)]
+        self.patterns = [self._pattern(place) for place in range(EIGHT * _VARIANTS)]
+        self._variants = _Zipf(_VARIANTS, 0.7)
+        self._zipf = {record_type: _Zipf(count) for record_type, (count, _) in CONCEPTS.items()}
+        self._rounds = _Zipf(size.studies // PROFILES, 0.6)
+        self.source = lru_cache(20_000)(self._source)
 
     def _random(self, what: int, number: int) -> Random:
-        return Random((self.seed << 64) | (what << 56) | number)  # noqa: S311 - reproducible, not secret
+        return Random((self._seed << 64) | (what << 56) | number)  # noqa: S311 - reproducible, not secret
 
-    def _concepts(self, record_type: str) -> list[Any]:
-        _, write, count, noun = next(entry for entry in _CONCEPTS if entry[0] == record_type)
-        more: dict[str, Any] = {}
-        if write is InterventionWrite:
-            more["level"] = InterventionLevel.drug
-        if write is OutcomeWrite:
-            more["better"] = Better.lower_
-        names = _pseudo_words()[200 + 100 * sum(map(ord, noun)) % 5000 :]
-        return [
-            write(
-                id=f"synthetic-{record_type.replace('_', '-')}-{number:03d}",
-                name=f"{names[number].capitalize()} {noun}",
-                synonyms=(f"{names[number].capitalize()} {names[number + 100]}",),
-                description=f"Synthetic {noun} for measurements; it exists nowhere else.",
-                **more,
-            )
-            for number in range(count)
-        ]
+    def _sentences(self, random: Random, *lengths: int) -> list[str]:
+        words = random.choices(self._words, cum_weights=self._word_sums, k=sum(lengths))
+        ends = itertools.accumulate(lengths)
+        return [" ".join(words[end - length : end]) for end, length in zip(ends, lengths, strict=True)]
+
+    # --- concepts -------------------------------------------------------------------------------------------------
+
+    def _concepts(self) -> dict[str, list[ConceptFacts]]:
+        pks = itertools.count(1)
+        made = {}
+        for record_type, (count, noun) in CONCEPTS.items():
+            names = [word.capitalize() for word in self._words[200 + 100 * sum(map(ord, noun)) % 5000 :]]
+            slug = record_type.replace("_", "-")
+            made[record_type] = [
+                ConceptFacts(
+                    pk=next(pks),
+                    id=f"synthetic-{slug}-{number:03d}",
+                    name=f"{names[number]} {noun}",
+                    synonym=f"{names[number]} {names[number + 100]}",
+                )
+                for number in range(count)
+            ]
+        return made
 
     # --- studies and documents ------------------------------------------------------------------------------------
 
-    def _study(self, number: int) -> StudyWrite:
-        random = self._random(1, number)
+    def _profile(self, place: int) -> Profile:
+        random = self._random(1, place)
         design = _DESIGNS[_DESIGN_PLACES.draw(random)]
-        people = None if design.is_review else random.choice(_PEOPLE)
-        arms: tuple[Arm, ...] = ()
-        if people is not None:
-            dose = Decimal(random.choice(("1.5", "3", "4.5", "4.5", "4.5", "6")))
-            given = Arm(
-                name="Active",
-                role=ArmRole.intervention,
-                participants=people // 2,
-                dose_text=f"{dose} mg daily",
-                dose_low=dose,
-                dose_high=dose,
-                dose_unit="mg",
-                called_low_dose=True,
-            )
-            arms = (given, Arm(name="Placebo", role=ArmRole.comparator, participants=people // 2))
-        return StudyWrite(
-            id=f"synthetic-study-{number:06d}",
-            name=f"Synthetic study {number}: {_sentence(random, 4)}",
+        return Profile(
             design=design,
-            evidence_source=EvidenceSource.human_clinical,
-            registry_ids=(Identifier(scheme=IdentifierScheme.nct, value=f"NCT{90_000_000 + number}"),)
-            if number % 3 == 0
-            else (),
-            conditions=self._ids("condition", self._zipf["condition"].some(random, 1)),
-            population=f"Adults, {_sentence(random, 6)}.",
-            participants=people,
-            arms=arms,
-            blinding=Blinding.double_blind if design is Design.randomized_parallel_trial else None,
+            people=None if design.is_review else random.choice(_PEOPLE),
+            dose=random.choice(_DOSES),
+            month=1 + place % 12,
+            is_registered=place % 3 == 0,
         )
 
-    def _document(self, number: int) -> DocumentWrite:
+    def _source(self, number: int) -> SourceFacts:
         random = self._random(2, number)
-        family = _pseudo_words()[random.randrange(1000, 9000)].capitalize()
-        year = random.choice(_YEARS)
-        return DocumentWrite(
-            id=f"synthetic-document-{number:06d}",
-            kind=DocumentKind.article_journal,
-            label=f"{family} {year}",
-            title=f"Synthetic report {number}: {_sentence(random, 9)}",
-            authors=(Author(family=family, given="A B"), Author(family="Synthetic", given="C")),
-            container_title="Journal of Synthetic Results",
-            issued=f"{year}-{random.randrange(1, 13):02d}",
+        name, population, title = self._sentences(random, 4, 6, 9)
+        return SourceFacts(
+            pk=number + 1,
+            study=f"synthetic-study-{number:06d}",
+            document=f"synthetic-document-{number:06d}",
+            name=f"Synthetic study {number}: {name}",
+            population=f"Adults, {population}.",
+            title=f"Synthetic report {number}: {title}",
+            family=self._words[random.randrange(1000, 9000)].capitalize(),
+            year=random.randrange(_FIRST_YEAR, _LAST_YEAR + 1),
             volume=str(random.randrange(1, 80)),
             page=str(random.randrange(1, 900)),
-            identifiers=(
-                Identifier(scheme=IdentifierScheme.doi, value=f"10.5555/synthetic.{number}"),
-                Identifier(scheme=IdentifierScheme.pmid, value=str(900_000_000 + number)),
-            ),
-            standing=(StandingEntry(standing=Standing.current, on="2025-06-01", source="synthetic"),),
-            studies=(
-                DocumentStudy(
-                    study=f"synthetic-study-{number:06d}",
-                    role=StudyRole.review if self.study(number).design.is_review else StudyRole.primary,
-                ),
-            ),
+            doi=f"10.5555/synthetic.{number}",
+            pmid=str(900_000_000 + number),
+            registry_id=f"NCT{90_000_000 + number}",
         )
+
+    def condition_of(self, source: int) -> ConceptFacts:
+        """The condition that people in a study have."""
+        return self.concepts["condition"][self._zipf["condition"].draw(self._random(4, source))]
 
     # --- claims ---------------------------------------------------------------------------------------------------
 
-    def about(self, number: int) -> "About":
-        """The head of a claim alone: cheap, and all that counting needs."""
-        return self._about(self._random(3, number))
-
-    def _about(self, random: Random) -> "About":
+    def _pattern(self, place: int) -> Pattern:
+        random = self._random(5, place)
         kind = _KINDS[_KIND_PLACES.draw(random)]
-        intervention = self._zipf["intervention"].draw(random)
-        conditions = self._zipf["condition"].some(random, 1 if random.random() < 0.75 else 2)
-        special = self._zipf["mechanism"].draw(random)  # as many side effects as mechanisms
-        return About(
+        conditions = ("condition",) if random.random() < 0.75 else ("condition", "condition")
+        special = (_SPECIAL[kind],) if kind in _SPECIAL else ()
+        cited: dict[tuple[Any, ...], Cited] = {}
+        profiles: set[int] = set()
+        while len(cited) < _CITATIONS[place % EIGHT]:
+            citation = Cited(_STANCES[_STANCE_PLACES.draw(random)], random.randrange(PROFILES))
+            design, people, *_ = self.profiles[citation.profile]
+            same = (citation.stance, design, people)  # would be shown by year, of which the pattern knows nothing
+            if same not in cited and citation.profile not in profiles:
+                cited[same] = citation
+                profiles.add(citation.profile)
+        return Pattern(
             kind=kind,
-            intervention=intervention,
-            conditions=tuple(dict.fromkeys(conditions)),
-            mechanism=special if kind is Kind.mechanism else None,
-            side_effect=special if kind is Kind.safety else None,
-            outcome=self._zipf["outcome"].draw(random) if kind is Kind.efficacy else None,
+            about=("intervention", *conditions, *special),
+            has_population=random.random() < 0.3,
+            has_timepoint=random.random() < 0.5,
+            has_caveat=random.random() < 0.4,
+            citations=tuple(cited.values()),
         )
 
-    def claim(self, number: int) -> ClaimWrite:
-        """A legal claim with its citations. Unchecked, for speed: `publish` would find the same (tests hold that)."""
+    def about(self, number: int) -> About:
+        return self._about(self._random(3, number), number)
+
+    def _about(self, random: Random, number: int) -> About:
+        pattern = number % EIGHT + EIGHT * self._variants.draw(random)
+        places: list[int] = []
+        for record_type in self.patterns[pattern].about:
+            place = self._zipf[record_type].draw(random)
+            while record_type == "condition" and place in places[1:]:
+                place = self._zipf[record_type].draw(random)
+            places.append(place)
+        return About(pattern, tuple(places))
+
+    def claim(self, number: int) -> tuple[About, Drawn]:
+        """The claim's pattern with places, and what it says."""
         random = self._random(3, number)
-        about = self._about(random)
-        name = f"synthetic-claim-{number:07d}"
-        condition = self.concepts["condition"][about.conditions[0]].name
-        outcome = self._id("outcome", about.outcome)
-        return ClaimWrite.model_construct(
-            id=name,
-            kind=about.kind,
-            form=Form.hypothesis if about.kind is Kind.mechanism else Form.general_effect,
-            statement=f"Synthetic: in {condition}, {_sentence(random, 14)}.",
-            effect=Effect.causes if about.kind is Kind.safety else Effect.improves,
-            intervention=self._id("intervention", about.intervention),
-            conditions=self._ids("condition", about.conditions),
-            mechanisms=self._ids("mechanism", () if about.mechanism is None else (about.mechanism,)),
-            side_effects=self._ids("side_effect", () if about.side_effect is None else (about.side_effect,)),
-            outcome=outcome,
-            evidence_level=EvidenceLevel.cell if about.kind is Kind.mechanism else None,
-            population="Adults" if random.random() < 0.3 else None,
-            timepoint=f"{random.randrange(2, 52)} weeks" if random.random() < 0.5 else None,
-            caveat=f"Synthetic caveat: {_sentence(random, 8)}." if random.random() < 0.4 else None,
+        about = self._about(random, number)
+        pattern = self.patterns[about.pattern]
+        concepts = tuple([self.concepts[name][place] for name, place in zip(pattern.about, about.places, strict=True)])
+        statement, caveat, *findings = self._sentences(random, 14, 8, *[10] * len(pattern.citations))
+        claim = ClaimFacts(
+            pk=number + 1,
+            id=f"synthetic-claim-{number:07d}",
+            statement=f"Synthetic: in {concepts[1].name}, {statement}.",
+            caveat=f"Synthetic caveat: {caveat}.",
+            timepoint=f"{random.randrange(2, 52)} weeks",
             reviewed_on=f"2025-{random.randrange(1, 13):02d}-15",
-            citations=self._citations(random, name, number, outcome),
+        )
+        first = self._size.citations_before(number) + 1
+        return about, Drawn(
+            claim,
+            concepts,
+            tuple(
+                [
+                    (
+                        self._citation(random, first + position, finding),
+                        self.source(self._rounds.draw(random) * PROFILES + cited.profile),
+                    )
+                    for position, (cited, finding) in enumerate(zip(pattern.citations, findings, strict=True))
+                ]
+            ),
         )
 
-    def _citations(self, random: Random, claim: str, number: int, outcome: str | None) -> tuple[CitationWrite, ...]:
-        count = _CITATIONS[number % EIGHT]
-        cited: dict[int, None] = {}
-        while len(cited) < count:
-            cited[self._studies.draw(random)] = None
-        return tuple(
-            self._citation(random, f"{claim}-c{place}", source, outcome) for place, source in enumerate(cited, start=1)
+    def _citation(self, random: Random, pk: int, finding: str) -> CitationFacts:
+        value, half = random.randrange(10, 300), random.randrange(5, 200)
+        return CitationFacts(
+            pk=pk,
+            finding=f"Synthetic finding: {finding}.",
+            value=value / 100,
+            ci_low=(value - half) / 100,
+            ci_high=(value + half) / 100,
+            p_value=random.randrange(1, 1000) / 1000,
         )
-
-    def _citation(self, random: Random, name: str, source: int, outcome: str | None) -> CitationWrite:
-        stance = _STANCES[_STANCE_PLACES.draw(random)]
-        design = self.study(source).design
-        assessed = stance is not Stance.not_assessed
-        measured = stance in _FAVOURS and not design.is_review
-        return CitationWrite.model_construct(
-            id=name,
-            document=f"synthetic-document-{source:06d}",
-            study=f"synthetic-study-{source:06d}",
-            stance=stance,
-            stance_reason=_REASONS.get(stance),
-            directness=Directness.direct,
-            role=CitationRole.review_synthesis if design.is_review else CitationRole.primary_result,
-            finding=f"Synthetic finding: {_sentence(random, 10)}." if assessed else None,
-            estimates=(_estimate(random, stance, outcome),) if measured else (),
-            locator=_NOWHERE,
-            attached_by=_BY_CURATOR,
-            verification=_CHECKED if assessed else _UNCHECKED,
-        )
-
-    def _id(self, record_type: str, place: int | None) -> str | None:
-        return None if place is None else str(self.concepts[record_type][place].id)
-
-    def _ids(self, record_type: str, places: Sequence[int]) -> tuple[str, ...]:
-        return tuple(self.concepts[record_type][place].id for place in dict.fromkeys(places))
-
-
-@dataclass(frozen=True)
-class About:
-    """What a claim is about, as places in the lists of concepts."""
-
-    kind: Kind
-    intervention: int
-    conditions: tuple[int, ...]
-    mechanism: int | None
-    side_effect: int | None
-    outcome: int | None
-
-    def named(self) -> list[tuple[str, int]]:
-        """Type and place of every concept, in the order of a claim's fields."""
-        single = (
-            ("intervention", self.intervention),
-            *(("condition", place) for place in self.conditions),
-            ("mechanism", self.mechanism),
-            ("side_effect", self.side_effect),
-            ("outcome", self.outcome),
-        )
-        return [(record_type, place) for record_type, place in single if place is not None]
-
-
-def number_of(record_id: str) -> int:
-    """The number at the end of a synthetic id."""
-    return int(record_id.rpartition("-")[2])
-
-
-def _estimate(random: Random, stance: Stance, outcome: str | None) -> Estimate:
-    value = Decimal(random.randrange(10, 300)) / 100
-    half = Decimal(random.randrange(5, 200)) / 100
-    return Estimate(
-        primary=True,
-        outcome=outcome,
-        measure=Measure.mean_difference,
-        value=value,
-        scale="0-10",
-        ci_low=value - half,
-        ci_high=value + half,
-        ci_level=Decimal(95),
-        p_operator=POperator.eq,
-        p_value=Decimal(random.randrange(1, 1000)) / 1000,
-        favours=_FAVOURS[stance],
-        comparison=Comparison.between_groups,
-    )
-
-
-def _sentence(random: Random, count: int) -> str:
-    words = _pseudo_words()
-    return " ".join([words[place] for place in _WORD_PLACES.some(random, count)])
 
 
 @lru_cache(1)

@@ -18,7 +18,7 @@ from app.core.history import StoredRecord
 from app.core.resource import Key
 from app.curation.service import Change, publish
 from app.interchange.synth import synth
-from app.interchange.synth_rows import AT
+from app.interchange.synth_specimens import AT
 from tests.conftest import Engine, opened
 
 CLAIMS = 60
@@ -27,8 +27,8 @@ APART = {
     "alembic_version",
     "releases",  # are cut by seeding, never by publishing
 }
-NUMBERED_AS_THEY_CAME = {"search_names": {"pk"}, "estimates": {"pk"}}
-"""Keys that nothing refers to; they follow from the order of writing."""
+NUMBERED_AS_THEY_CAME = {"search_names": {"pk"}, "estimates": {"pk"}, "filters": {"pk"}}
+"""Keys that follow from the order of writing."""
 
 
 @pytest.fixture
@@ -64,17 +64,21 @@ def tables(database: Database) -> dict[str, list[tuple[Any, ...]]]:
     metadata.reflect(database.engine, only=sorted(names))
     found = {}
     with database.engine.connect() as connection:
+        filters = {pk: named for pk, *named in connection.execute(select(metadata.tables["filters"]))}
         for table in metadata.sorted_tables:
             skipped = NUMBERED_AS_THEY_CAME.get(table.name, set())
             columns = [column for column in table.columns if column.name not in skipped]
-            rows = [tuple(map(_alike, row)) for row in connection.execute(select(*columns))]
-            found[table.name] = sorted(rows, key=repr)
+            rows = [dict(row) for row in connection.execute(select(*columns)).mappings()]
+            for row in rows:
+                if "filter_pk" in row:
+                    row["filter_pk"] = filters[row["filter_pk"]]
+            found[table.name] = sorted((tuple(map(_alike, row.values())) for row in rows), key=repr)
     return found
 
 
 def _alike(value: Any) -> Any:
     if isinstance(value, bytes):
-        value = value.decode()
+        value = value.decode(errors="backslashreplace")
     return re.sub(r"\b20\d\d-\d\d-\d\dT\d\d:\d\d:\d\dZ", AT, value) if isinstance(value, str) else value
 
 
