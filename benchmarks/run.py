@@ -22,7 +22,7 @@ from sqlalchemy import select
 from app.core.database import Base, Database
 from app.curation import projections
 from app.evidence.models import Claim
-from app.interchange.bulk import BulkWriter, columns_of, continue_keys, unhurried
+from app.interchange.bulk import BulkWriter, columns_of, unhurried
 from app.interchange.synth import synth
 from app.settings import ROOT
 from benchmarks import contenders, load, report
@@ -116,7 +116,7 @@ def _postgresql(stack: ExitStack, source: Path) -> tuple[str, int]:
             for portion in found.partitions(PORTION):
                 rows = [tuple(json.dumps(v) if isinstance(v, list) else v for v in row) for row in portion]
                 writer.write({table.name: rows})
-        continue_keys(connection)
+        writer.finish()
         pid = connection.exec_driver_sql("SELECT pg_backend_pid()").scalar_one()
     target.dispose()
     parent = Path(f"/proc/{pid}/stat")

@@ -6,14 +6,14 @@ from urllib.parse import parse_qsl
 
 from fastapi import APIRouter, Body, Depends, Query, Request, Response
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
-from pydantic_core import from_json, to_json
+from pydantic_core import to_json
 from sqlalchemy.orm import Session
 
 from app.api.records import ListOf, list_tag, next_address
 from app.catalog import BY_TYPE
 from app.core import lists
 from app.core.content import Shape
-from app.core.lists import ListQuery, decode, encode
+from app.core.lists import ListQuery, Page, decode, encode
 from app.core.text import Slug, Words, printable
 from app.evidence.reads import ClaimSummary
 from app.evidence.vocabulary import Certainty, Consensus, Kind, Stance
@@ -94,7 +94,7 @@ class FacetValue(Shape):
 
 
 class FoundList(ListOf[FoundRecord]):
-    """One page of results, best first. At most 200 can be paged through; narrow the question beyond that."""
+    """One page of results, best first. At most 120 can be paged through; narrow the question beyond that."""
 
     facets: dict[str, list[FacetValue]]
     """Counts of all that matches, for narrowing: pass a value as the parameter of the same name."""
@@ -127,9 +127,9 @@ def search(
     tag = list_tag(request, dataset)
     if caching.if_none_match(request.headers.get("if-none-match"), tag):
         return caching.json_response(request, b"", tag, headers=dataset.headers)
-    found = answer(session, query, lambda cursor: next_address(request, cursor))
-    headers = dataset.headers | ({"Link": f'<{found["next"]}>; rel="next"'} if found["next"] else {})
-    return caching.json_response(request, to_json(found), tag, headers=headers)
+    found, following = answer(session, query, lambda cursor: next_address(request, cursor))
+    headers = dataset.headers | ({"Link": f'<{following}>; rel="next"'} if following else {})
+    return caching.json_response(request, found, tag, headers=headers)
 
 
 @router.post(
@@ -148,7 +148,7 @@ def search_by_body(
 ) -> Response:
     """As `GET /v1/search`, for questions that should not stand in an address or a log."""
     return Response(
-        to_json(answer(session, body, lambda _cursor: None)),
+        answer(session, body, lambda _cursor: None)[0],
         media_type="application/json",
         headers={**dataset.headers, "Cache-Control": "no-store"},
     )
@@ -172,12 +172,14 @@ def straight(session: Session, path: str, query: str, serial: int) -> Answer | N
         asked = SearchQuery.model_validate(given)
     except ValidationError:
         return None
-    found = answer(session, asked, lambda cursor: lists.next_address(path, query, cursor))
-    return Answer(caching.list_tag(serial, path, query), to_json(found), found["next"])
+    body, following = answer(session, asked, lambda cursor: lists.next_address(path, query, cursor))
+    return Answer(caching.list_tag(serial, path, query), body, following)
 
 
-def answer(session: Session, query: SearchQuery, address_of: Callable[[str | None], str | None]) -> dict[str, Any]:
-    """A `FoundList` in plain values: what is shown was rendered when it was published, and is not checked again."""
+def answer(
+    session: Session, query: SearchQuery, address_of: Callable[[str | None], str | None]
+) -> tuple[bytes, str | None]:
+    """A `FoundList` as JSON, and the address of its next page: what is shown was rendered when it was published."""
     results = service.search(session, query.q, query.narrowed())
     start = int(decode(query.cursor, query.fingerprint())[0]) if query.cursor is not None else 0
     hits = results.hits[start : start + query.limit]
@@ -185,32 +187,32 @@ def answer(session: Session, query: SearchQuery, address_of: Callable[[str | Non
     cursor = encode(query.fingerprint(), [end, ""]) if end < len(results.hits) else None
     highlighter = Highlighter(results.terms)
     shown = service.shown(session, hits)
-    return {
-        "items": [_found(hit, of_hit, highlighter) for hit, of_hit in zip(hits, shown, strict=True)],
-        "next": address_of(cursor),
-        "next_cursor": cursor,
-        "total": results.total,
-        "total_is": "exact" if results.is_exact else "at_least",
-        "facets": {
-            name: [{"value": value, "count": count} for value, count in values.items()]
-            for name, values in results.facets.items()
-        },
-        "matched": "all" if results.every else "any",
-        "did_you_mean": results.did_you_mean,
+    following = address_of(cursor)
+    items = [_found(hit, of_hit, highlighter) for hit, of_hit in zip(hits, shown, strict=True)]
+    page = Page((), cursor, results.total, results.is_exact)
+    facets = {
+        name: [{"value": value, "count": count} for value, count in values.items()]
+        for name, values in results.facets.items()
     }
+    told = b'"facets":%b,"matched":"%b","did_you_mean":%b,' % (
+        to_json(facets),
+        b"all" if results.every else b"any",
+        to_json(results.did_you_mean),
+    )
+    return lists.envelope(items, following, page, told), following
 
 
-def _found(hit: Hit, shown: service.Shown, highlighter: Highlighter) -> dict[str, Any]:
-    """A `FoundRecord`."""
-    return {
-        "type": hit.type,
-        "id": hit.id,
-        "title": shown.heading,
-        "parts": _parts(highlighter.parts(shown.heading)),
-        "claim": from_json(shown.summary) if shown.summary else None,
-        "score": round(hit.score, 4),
-        "links": {"self": f"{BY_TYPE[hit.type].path}/{hit.id}"},
-    }
+def _found(hit: Hit, shown: service.Shown, highlighter: Highlighter) -> bytes:
+    """A `FoundRecord` as JSON."""
+    return b'{"type":"%b","id":"%b","title":%b,"parts":%b,"claim":%b,"score":%b,"links":{"self":"%b"}}' % (
+        hit.type.encode(),
+        hit.id.encode(),
+        to_json(shown.heading),
+        to_json(_parts(highlighter.parts(shown.heading))),
+        shown.summary.encode() if shown.summary else b"null",
+        to_json(round(hit.score, 4)),
+        f"{BY_TYPE[hit.type].path}/{hit.id}".encode(),
+    )
 
 
 def _parts(parts: Iterable[tuple[str, bool]]) -> list[dict[str, Any]]:

@@ -9,6 +9,7 @@ import sqlite3
 from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import groupby
+from typing import NamedTuple
 
 from pydantic_core import to_json
 from sqlalchemy.exc import SQLAlchemyError
@@ -59,8 +60,7 @@ class AskedSearch(Asked):
     """In words; only the search understands them."""
 
 
-@dataclass(frozen=True)
-class Answer:
+class Answer(NamedTuple):
     """What changes from one answer to another of the same kind."""
 
     etag: str
@@ -125,6 +125,8 @@ class Direct:
         self._search = search
         is_near = database.is_sqlite and not database.has_replica
         self._near = _Near(str(database.url.database)) if is_near else None
+        self._tags: dict[tuple[str, str], str | None] = {}
+        self._tags_serial = 0
 
     def waits(self, wanted: Asked) -> bool:
         return self._near is None or isinstance(wanted, AskedSearch)
@@ -148,15 +150,25 @@ class Direct:
             return None
 
     def tag(self, wanted: Asked, serial: int) -> str | None:
-        """The ETag that the answer would have; for a list it follows from the serial and the address."""
+        """The ETag that the answer would have: for a list it follows from the serial and the address, and for a record
+        it is remembered as long as the data set stays at its serial."""
         if not isinstance(wanted, AskedItem):
             return caching.list_tag(serial, wanted.path, wanted.query)
+        if serial != self._tags_serial or len(self._tags) > MOST_TAGS:
+            self._tags_serial = serial
+            self._tags = {}
+        name = (wanted.type, wanted.id)
+        if name not in self._tags:
+            self._tags[name] = self._read_tag(wanted, serial)
+        return self._tags[name]
+
+    def _read_tag(self, wanted: AskedItem, serial: int) -> str | None:
         try:
             if self._near is not None:
                 seen = self._near.view(serial)
                 return _tag(seen.reader, wanted) if seen is not None else None
             with self._database.read() as session:
-                return _tag(reader_of(session), wanted)
+                return _tag(reader_of(session), wanted) if current_serial(session) == serial else None
         except (sqlite3.Error, SQLAlchemyError):
             self.close()
             return None
@@ -214,6 +226,8 @@ class _Near:
 
 
 HOLD_SECONDS = 0.1
+MOST_TAGS = 10_000
+"""Of records, to be remembered."""
 
 
 def _answer(seen: Kept, wanted: Asked) -> Answer | None:

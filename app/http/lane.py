@@ -9,7 +9,7 @@ import itertools
 import os
 import re
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import lru_cache
 
 from starlette.concurrency import run_in_threadpool
@@ -33,15 +33,17 @@ _PLAIN = frozenset({b"*/*", b"application/json"})
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
 
 
-@dataclass(frozen=True)
 class Kept:
     """An answer as it was given, without its request id; and what 304 was answered to its ETag, once asked for."""
 
-    route: str
-    etag: bytes
-    headers: Headers
-    body: bytes
-    not_modified: list[Headers] = field(default_factory=list)
+    __slots__ = ("body", "etag", "headers", "not_modified", "route")
+
+    def __init__(self, route: str, etag: bytes, headers: Headers, body: bytes) -> None:
+        self.route = route
+        self.etag = etag
+        self.headers = headers
+        self.body = body
+        self.not_modified: Headers | None = None
 
 
 @dataclass(frozen=True)
@@ -103,8 +105,8 @@ class Lane:
         known = asked.known
         if kept is not None and known is None:
             status, headers, body, route = 200, kept.headers, kept.body, kept.route
-        elif kept is not None and known == kept.etag and kept.not_modified:
-            status, headers, body, route = 304, kept.not_modified[0], b"", kept.route
+        elif kept is not None and known == kept.etag and kept.not_modified is not None:
+            status, headers, body, route = 304, kept.not_modified, b"", kept.route
         elif kept is None and (found := await self._directly(asked, serial)) is not None:
             status, headers, body, route = found
         else:
@@ -184,7 +186,7 @@ class Lane:
             alike = [header for header in headers if header[0].lower() not in _ITS_OWN]
             self._forms[asked.kind(answer.status)] = Form(route, alike, _size(headers))
         if answer.status == 304 and kept is not None and asked.known == kept.etag:
-            kept.not_modified.append(headers)
+            kept.not_modified = headers
         elif answer.status == 200:
             kept = Kept(route, etag, headers, b"".join(answer.chunks))
             self.cache.put(asked.key, kept, len(kept.body) + _size(headers))

@@ -15,7 +15,7 @@ from app.search.question import Term, understand
 from app.search.ranking import COLUMNS, Hit, Weights, rank, weigh
 from app.search.text import stem, words
 
-MOST_RANKED = 200
+MOST_RANKED = 120
 """Results that can be paged through; who needs more narrows the question."""
 MOST_COUNTED = 1000
 FEW = 10
