@@ -1,0 +1,108 @@
+"""What lists, records and searches ask of the database is served by indexes, so that it stays flat as data grow."""
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from sqlalchemy import Connection, event
+from starlette.testclient import TestClient
+
+from app import tables
+from app.core.database import Database
+from app.main import create_app, guarded
+from app.settings import Settings
+from tests.conftest import Engine
+
+CLAIMS = "/v1/claims"
+READS = (
+    f"{CLAIMS}/ldn-fibromyalgia-pain",
+    f"{CLAIMS}/ldn-fibromyalgia-pain/citations",
+    f"{CLAIMS}/ldn-fibromyalgia-pain/versions",
+    f"{CLAIMS}/ldn-fibromyalgia-pain?serial=1",
+    CLAIMS,
+    *(f"{CLAIMS}?sort={sense}{name}&limit=5" for sense in ("", "-") for name in ("id", "updated_at", "study_count")),
+    f"{CLAIMS}?sort=participant_count",
+    f"{CLAIMS}?kind=efficacy",
+    f"{CLAIMS}?kind=efficacy&condition=fibromyalgia&consensus=conflicting",
+    f"{CLAIMS}?condition=icd10cm:M79.7&descendants=true",
+    f"{CLAIMS}?stance=disputes&design=randomized_parallel_trial",
+    f"{CLAIMS}?doi=10.1002/art.37734",
+    f"{CLAIMS}?document=younger-2013&stance=supports",
+    f"{CLAIMS}?cited=false",
+    "/v1/conditions?code=mesh:D005356",
+    "/v1/studies?sort=-participants&limit=5",
+    "/v1/studies?condition=fibromyalgia",
+    "/v1/documents?sort=-year&limit=5",
+    "/v1/documents?sort=label&year=2013",
+    "/v1/documents?pmid=23359310",
+    "/v1/citations?stance=disputes&directness=direct",
+    "/v1/dosing-ranges?condition=fibromyalgia",
+    "/v1/searches?intervention=naltrexone",
+    "/v1/search?q=does+ldn+help+crohns",
+    "/v1/search?q=pain&type=claim&kind=efficacy",
+    "/v1/suggest?q=fib",
+    "/v1/resolve?identifier=doi:10.1002/art.37734",
+)
+FEW = {
+    "publications": "asked for its last row",
+    "releases": "a handful",
+    "concepts": "of one type at most: a few thousand words, whatever is said about them",
+}
+"""What may be read whole, and why."""
+
+Statement = tuple[str, Any]
+
+
+@pytest.fixture(scope="module")
+def asking(engine: Engine) -> Iterator[tuple[TestClient, Database, list[Statement]]]:
+    given = Settings(database_url=engine.original)
+    app = create_app(given)
+    database: Database = app.state.database
+    heard: list[Statement] = []
+
+    @event.listens_for(database.engine, "before_cursor_execute")
+    def listen(_connection: Any, _cursor: Any, statement: str, parameters: Any, _context: Any, _many: bool) -> None:
+        heard.append((statement, parameters))
+
+    with TestClient(guarded(app, given)) as client:
+        yield client, database, heard
+    database.dispose()
+
+
+def read_whole(connection: Connection, statement: Statement) -> set[str]:
+    """The tables that the database would read from one end to the other. Walking an index until the page is full does
+    not count; walking it to sort what was found does."""
+    sql, parameters = statement
+    if connection.dialect.name == "sqlite":
+        plan = [row[3] for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {sql}", parameters)]
+        walks = "LIMIT" in sql and not any("TEMP B-TREE" in line for line in plan)
+        scans = [line for line in plan if not (walks and "USING" in line)]
+        found = {match[1] for line in scans if (match := re.match(r"SCAN (\w+)", line)) and "VIRTUAL" not in line}
+    else:
+        connection.exec_driver_sql("SET LOCAL enable_seqscan = off")
+        plan = [row[0] for row in connection.exec_driver_sql(f"EXPLAIN {sql}", parameters)]
+        found = {match[1] for line in plan if (match := re.search(r"Seq Scan on (\w+)", line))}
+    return found & tables.metadata.tables.keys()
+
+
+@pytest.mark.parametrize("path", READS)
+def test_no_table_that_grows_is_read_whole(asking: tuple[TestClient, Database, list[Statement]], path: str) -> None:
+    client, database, heard = asking
+    while path:
+        heard.clear()
+        answer = client.get(path)
+        assert answer.status_code == 200
+        statements = [one for one in heard if one[0].lstrip().upper().startswith("SELECT")]
+        assert statements
+        with database.engine.connect() as connection:
+            for statement in statements:
+                assert read_whole(connection, statement) <= FEW.keys(), statement[0]
+        path = answer.json().get("next") or "" if "limit=5" in path else ""
+
+
+def test_a_scan_is_seen(asking: tuple[TestClient, Database, list[Statement]]) -> None:
+    """The control: without it, a plan that is read wrongly would let everything pass."""
+    _, database, _ = asking
+    with database.engine.connect() as connection:
+        assert read_whole(connection, ("SELECT id FROM claims WHERE caveat = 'none'", ())) == {"claims"}
