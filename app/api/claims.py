@@ -4,6 +4,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
 from pydantic_core import to_json
+from pyroaring import BitMap
 
 from app.api.records import (
     ListOf,
@@ -17,12 +18,20 @@ from app.api.records import (
     worded,
 )
 from app.catalog import BY_TYPE
-from app.core.filters import kept
-from app.core.lists import paginate
+from app.core.content import Shape
+from app.core.filters import Kept, kept
+from app.core.lists import Page, paginate
 from app.curation.world import Now
 from app.evidence import dose_query, queries, views
 from app.evidence.coverage import CoverageRead, coverage_of_empty_list
-from app.evidence.queries import CLAIM_SORTS, CitationFilters, CitationQuery, ClaimQuery
+from app.evidence.queries import (
+    CLAIM_FACETS,
+    CLAIM_SORTS,
+    MOST_FACET_VALUES,
+    CitationFilters,
+    CitationQuery,
+    ClaimQuery,
+)
 from app.evidence.reads import CitationRead, ClaimRead
 from app.evidence.views import DoseCount
 from app.http import caching
@@ -32,8 +41,17 @@ from app.http.problems import responses
 router = APIRouter(tags=["claims"])
 
 
+class FacetCount(Shape):
+    value: str
+    count: int
+
+
 class ClaimList(ListOf[ClaimRead]):
     """One page of claims."""
+
+    facets: dict[str, list[FacetCount]] | None
+    """Where `facets=true` asked for them: how many of all matching claims each value of a filter would keep, the most
+    frequent first, at most 50 of each. Exact where `total` is; claims that carry several values count under each."""
 
     dose: DoseCount | None
     """Where a dose was asked for: how the citations on this page stand to it. None was left out."""
@@ -73,11 +91,17 @@ def list_claims(
     known: tuple[CoverageRead, ...] = ()
     if page.total == 0 and query.intervention and query.condition:
         known = coverage_of_empty_list(session, Now(session), query.intervention, query.condition)
-    extra = b'"dose":%b,"coverage":[%b],' % (
+    extra = b'"facets":%b,"dose":%b,"coverage":[%b],' % (
+        to_json(_facets(reading, page) if query.facets else None),
         to_json(counted),
         b",".join(one.model_dump_json().encode() for one in known),
     )
     return list_response(request, dataset, tag, bodies, page, extra)
+
+
+def _facets(reading: Kept, page: Page) -> dict[str, list[dict[str, str | int]]]:
+    counted = reading.facets("claim", CLAIM_FACETS, page.found or BitMap(), MOST_FACET_VALUES)
+    return {name: [{"value": value, "count": count} for value, count in values] for name, values in counted.items()}
 
 
 add_versions_route(router, "claim")

@@ -377,6 +377,18 @@ class Kept:
             return self.of(scope, PUBLISHED)
         return kept[0] if len(kept) == 1 else BitMap.intersection(*sorted(kept, key=len))
 
+    def facets(self, scope: str, names: Iterable[str], found: BitMap, most: int) -> dict[str, list[tuple[str, int]]]:
+        """How many of these records stand under each value of the named filters, the most frequent first."""
+        counted: dict[str, list[tuple[str, int]]] = {}
+        for name in names:
+            numbers = [
+                (value, self.of(scope, Filter(name, value)).intersection_cardinality(found))
+                for value in self.values(scope, name)
+            ]
+            numbers.sort(key=lambda counted: (-counted[1], counted[0]))
+            counted[name] = [number for number in numbers[:most] if number[1]]
+        return counted
+
     def values(self, scope: str, name: str) -> dict[str, int]:
         """The values of a filter under which some record stands, each with the filter's internal key."""
         return self.bitmaps.values(self.reader, self.serial, scope, name)

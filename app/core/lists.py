@@ -127,6 +127,8 @@ class Page:
     next_cursor: str | None
     total: int
     is_exact: bool = True
+    found: BitMap | None = None
+    """Internal keys of all that was counted."""
 
 
 def canonical(query: str) -> str:
@@ -171,7 +173,7 @@ def paginate(session: Session, kept: Kept, matching: Matching, query: ListQuery,
     asked = Slice(query.limit, query.cursor, query.fingerprint(matching.scope))
     page = page_of(kept, matching.scope, matching.filterable, bits, asked, order, walked, test)
     total = len(found) if is_settled else min(len(found), MOST_COUNTED + 1)
-    return replace(page, total=total, is_exact=is_settled)
+    return replace(page, total=total, is_exact=is_settled, found=found)
 
 
 Row = tuple[int, str, Any]

@@ -95,6 +95,8 @@ class ClaimQuery(ClaimFilters):
     in the range, claims whose doses were not read, and every warning; each citation is marked (`dose_match`)."""
     citations: Literal["all", "top"] = "all"
     """`top` embeds only the strongest citation of the supporting and of the disputing side."""
+    facets: bool = False
+    """Whether to count all matching claims by what they can be narrowed by (`facets` in the answer)."""
     stale: bool | None = None
     """Whether the claim is past its day for review, as of the last maintenance of the data set."""
     updated_since: Instant | None = None
@@ -110,6 +112,13 @@ class ClaimQuery(ClaimFilters):
         "-participant_count",
     ] = "id"
 
+
+CLAIM_FACETS = (
+    "kind", "effect", "consensus", "certainty", "condition", "intervention", "outcome", "mechanism", "side_effect",
+    "stance", "design", "evidence_source", "standing",
+)  # fmt: skip
+"""Filters by whose values claims are counted."""
+MOST_FACET_VALUES = 50
 
 CLAIM_SORTS: Sorts = {
     "id": Claim.id,

@@ -5,7 +5,6 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from pydantic_core import from_json
 from sqlalchemy import Select, bindparam, cast, func, literal_column, select, text
-from sqlalchemy.dialects.postgresql import TSQUERY
 from sqlalchemy.orm import Session
 
 from app.search.lexicon import fetch, lexicon
@@ -39,6 +38,8 @@ def ids_matching(session: Session, record_type: str, query: str) -> Select[str]:
         return statement.where(SearchEntry.pk < 0)
     choices, narrowed = [question.required], {"type": (record_type,)}
     if _is_postgresql(session):
+        from sqlalchemy.dialects.postgresql import TSQUERY  # brings all of that dialect, which SQLite does without
+
         words, facets = _tsquery(choices, narrowed)
         asked = func.to_tsquery("simple", words).bool_op("&&")(cast(facets, TSQUERY))
         return statement.where(literal_column("search_entries.vector").bool_op("@@")(asked))
