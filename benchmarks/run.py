@@ -21,6 +21,7 @@ from sqlalchemy import select
 
 from app.core.database import Base, Database
 from app.curation import projections
+from app.curation.projections import Projection
 from app.evidence.models import Claim
 from app.interchange.bulk import BulkWriter, columns_of, unhurried
 from app.interchange.synth import synth
@@ -111,6 +112,8 @@ def _postgresql(stack: ExitStack, source: Path) -> tuple[str, int]:
     with database.engine.connect() as reading, unhurried(target) as connection:
         writer = BulkWriter(connection)
         for table in Base.metadata.sorted_tables:
+            if table.name == Projection.__tablename__:
+                continue  # written when the target was migrated
             columns = [table.c[name] for name in columns_of(table)]
             found = reading.execution_options(yield_per=PORTION).execute(select(*columns))
             for portion in found.partitions(PORTION):

@@ -24,10 +24,6 @@ class PortInUse(RuntimeError):
         super().__init__(f"port {port} on {host} is taken; set PORT=...")
 
 
-class HeadTooLarge(ValueError):
-    """Raised into the parser, which then refuses the rest of the connection."""
-
-
 class DeadlineProtocol(HttpToolsProtocol):
     """Closes connections that take too long to send a request, or send too much before its body.
 
@@ -43,7 +39,7 @@ class DeadlineProtocol(HttpToolsProtocol):
 
     _since: float | None = None
     """When the request that is being received began."""
-    # Bytes since the parser last handed over a head, a piece of a body or a whole request.
+    # Bytes since the parser last handed over a piece of a body or a whole request.
     _pending = 0
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
@@ -55,29 +51,30 @@ class DeadlineProtocol(HttpToolsProtocol):
     def data_received(self, data: bytes) -> None:
         if self._since is None and (self.cycle is None or self.cycle.response_complete):  # type: ignore[redundant-expr]  # None at first
             self._since = self.loop.time()
+        most = self.head_bytes - self._pending
+        if len(data) > most:
+            self._much_received(data, most)
+            return
         self._pending += len(data)
-        super().data_received(data)
-        if self._pending > self.head_bytes:
-            self.transport.abort()
+        HttpToolsProtocol.data_received(self, data)
 
-    def on_headers_complete(self) -> None:
-        # What has come so far may be more than the head, so only then is the head itself measured.
-        if self._pending > self.head_bytes and self._head() > self.head_bytes:
-            raise HeadTooLarge
-        self._pending = 0
-        super().on_headers_complete()
+    def _much_received(self, data: bytes, most: int) -> None:
+        """More than a head may be: as much as it may, and the rest only if the parser made something of that."""
+        self._pending = self.head_bytes
+        HttpToolsProtocol.data_received(self, data[:most])
+        if self._pending == self.head_bytes:
+            self.transport.abort()
+        elif not self.transport.is_closing():
+            self.data_received(data[most:])
 
     def on_body(self, body: bytes) -> None:
         self._pending = 0
-        super().on_body(body)
+        HttpToolsProtocol.on_body(self, body)
 
     def on_message_complete(self) -> None:
         self._pending = 0
         self._since = None
-        super().on_message_complete()
-
-    def _head(self) -> int:
-        return len(self.url) + sum(len(name) + len(value) for name, value in self.headers)
+        HttpToolsProtocol.on_message_complete(self)
 
     @classmethod
     def _look_again(cls, loop: asyncio.AbstractEventLoop, connections: Collection[Any]) -> None:
