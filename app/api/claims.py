@@ -91,7 +91,7 @@ def list_claims(
     known: tuple[CoverageRead, ...] = ()
     if page.total == 0 and query.intervention and query.condition:
         known = coverage_of_empty_list(session, Now(session), query.intervention, query.condition)
-    extra = b'"facets":%b,"dose":%b,"coverage":[%b],' % (
+    extra = b',"facets":%b,"dose":%b,"coverage":[%b]' % (
         to_json(_facets(reading, page) if query.facets else None),
         to_json(counted),
         b",".join(one.model_dump_json().encode() for one in known),

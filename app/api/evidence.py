@@ -120,7 +120,7 @@ def get_document_impact(
     page = paginate(session, kept(session, dataset.serial), matching, query, sort=query.sort, columns={"id": Claim.id})
     bodies = [_impact(session, claim_id, id).model_dump_json().encode() for claim_id in page.ids]
     about = DocumentRef(id=document.id, label=document.label).model_dump_json().encode()
-    extra = b'"document":%b,"standing":"%b",' % (about, document.standing[-1].standing.encode())
+    extra = b',"document":%b,"standing":"%b"' % (about, document.standing[-1].standing.encode())
     return list_response(request, dataset, list_tag(request, dataset), bodies, page, extra)
 
 

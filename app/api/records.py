@@ -128,7 +128,7 @@ def list_tag(request: Request, dataset: Dataset) -> str:
 def list_response(
     request: Request, dataset: Dataset, tag: str, bodies: list[bytes], page: Page, extra: bytes = b""
 ) -> Response:
-    """A list around rendered records; `extra` holds further fields of it, each with its comma."""
+    """A list around rendered records; `extra` holds further fields of it, each with a comma in front."""
     following = next_address(request, page.next_cursor)
     headers = dataset.headers | ({"Link": f'<{following}>; rel="next"'} if following else {})
     return caching.json_response(request, envelope(bodies, following, page, extra), tag, headers=headers)

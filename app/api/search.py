@@ -194,7 +194,7 @@ def answer(
         name: [{"value": value, "count": count} for value, count in values.items()]
         for name, values in results.facets.items()
     }
-    told = b'"facets":%b,"matched":"%b","did_you_mean":%b,' % (
+    told = b',"facets":%b,"matched":"%b","did_you_mean":%b' % (
         to_json(facets),
         b"all" if results.every else b"any",
         to_json(results.did_you_mean),

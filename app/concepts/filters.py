@@ -11,4 +11,9 @@ def filterable(record_type: str) -> Filterable:
     """The concepts of one type."""
     is_one = Concept.type == record_type
     published = select(Concept.pk, literal(PUBLISHED.name), literal(PUBLISHED.value))
-    return Filterable(Concept, (published.where(is_one, Concept.status == Status.published),), is_one)
+    return Filterable(
+        Concept,
+        (published.where(is_one, Concept.status == Status.published),),
+        is_one,
+        walked=frozenset({PUBLISHED.name}),  # the table holds other types in between
+    )

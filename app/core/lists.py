@@ -145,14 +145,14 @@ def next_address(path: str, query: str, cursor: str | None) -> str | None:
 
 
 def envelope(bodies: Sequence[bytes], following: str | None, page: Page, extra: bytes = b"") -> bytes:
-    """A list around rendered records; `extra` holds further fields of it, each with its comma."""
-    return b'{%b"items":[%b],"next":%b,"next_cursor":%b,"total":%d,"total_is":"%b"}' % (
-        extra,
+    """A list around rendered records; `extra` holds further fields of it, each with a comma in front."""
+    return b'{"items":[%b],"next":%b,"next_cursor":%b,"total":%d,"total_is":"%b"%b}' % (
         b",".join(bodies),
         to_json(following),
         to_json(page.next_cursor),
         page.total,
         b"exact" if page.is_exact else b"at_least",
+        extra,
     )
 
 
@@ -236,6 +236,8 @@ def page_of(
     place = decode(asked.cursor, asked.fingerprint) if asked.cursor is not None else None
     wanted = asked.limit + 1
     stored = [known for known in walked if known.name in filterable.walked]
+    if not stored and order.by_id and PUBLISHED.name in filterable.walked:
+        stored = [PUBLISHED]
     along = min(stored, key=lambda known: len(kept.of(scope, known)), default=None) if len(stored) > 1 else None
     along = along or (stored[0] if stored else None)
     steps = wanted * len(kept.of(scope, along or PUBLISHED)) // max(1, len(bits))

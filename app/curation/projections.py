@@ -33,7 +33,7 @@ class _Kept(NamedTuple):
 
 
 KEPT: Mapping[str, _Kept] = {
-    "filters": _Kept(1, lambda session: filters.rebuild(session, FILTERS)),
+    "filters": _Kept(2, lambda session: filters.rebuild(session, FILTERS)),
     "search": _Kept(index.VERSION, lambda session: index.rebuild(session, Now)),
 }
 

@@ -24,8 +24,8 @@ from app.core.lists import MOST, Order, Slice, envelope, fingerprint, next_addre
 from app.evidence.filters import CITED, COMBINATION
 from app.http import caching
 
-_EXTRA = {"claim": b'"facets":null,"dose":null,"coverage":[],'}
-"""What stands in front of the items, of claims about whose facets, doses and coverage nothing is to be said."""
+_EXTRA = {"claim": b',"facets":null,"dose":null,"coverage":[]'}
+"""What stands behind the items, of claims about whose facets, doses and coverage nothing is to be said."""
 _NOT_HERE = frozenset({"status", "subject", COMBINATION, "year"})
 """Filters that are no parameters, or whose values are no text."""
 

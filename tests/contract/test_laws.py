@@ -139,6 +139,7 @@ def test_a_long_list_costs_no_more_statements_than_a_short_one(client: TestClien
             assert client.get(resource.path, params={"limit": limit}).status_code == 200
         return len(statements)
 
+    cost(1)  # what filters keep is read once
     assert cost(1) == cost(200) <= 8
 
 
