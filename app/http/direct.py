@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 
 from app.catalog import BY_PLURAL
 from app.core.database import Database
-from app.core.errors import InvalidInput
+from app.core.errors import AppError
 from app.core.filters import Bitmaps, Filter, Filterable, Kept, Reader, kept, reader_of
 from app.core.history import current_serial
 from app.core.lists import MOST, Order, Slice, envelope, fingerprint, next_address, page_of
@@ -143,9 +143,9 @@ class Direct:
                 if isinstance(wanted, AskedSearch):
                     return self._search(session, wanted.path, wanted.query, serial)
                 return _answer(kept(session, serial), wanted)
-        except InvalidInput:
-            return None  # a cursor that does not fit
-        except (sqlite3.Error, SQLAlchemyError):
+        except (AppError, SQLAlchemyError):
+            return None  # a cursor that does not fit, or a database in trouble: the application says so
+        except sqlite3.Error:
             self.close()
             return None
 
@@ -157,10 +157,10 @@ class Direct:
         if serial != self._tags_serial or len(self._tags) > MOST_TAGS:
             self._tags_serial = serial
             self._tags = {}
-        name = (wanted.type, wanted.id)
-        if name not in self._tags:
-            self._tags[name] = self._read_tag(wanted, serial)
-        return self._tags[name]
+        tags, name = self._tags, (wanted.type, wanted.id)  # another thread may begin anew
+        if name not in tags:
+            tags[name] = self._read_tag(wanted, serial)
+        return tags[name]
 
     def _read_tag(self, wanted: AskedItem, serial: int) -> str | None:
         try:
@@ -169,7 +169,9 @@ class Direct:
                 return _tag(seen.reader, wanted) if seen is not None else None
             with self._database.read() as session:
                 return _tag(reader_of(session), wanted) if current_serial(session) == serial else None
-        except (sqlite3.Error, SQLAlchemyError):
+        except SQLAlchemyError:
+            return None
+        except sqlite3.Error:
             self.close()
             return None
 

@@ -165,7 +165,9 @@ class Lane:
         ]
         if answer.following is not None:
             headers.append((b"link", f'<{answer.following}>; rel="next"'.encode()))
-        self.cache.put(asked.key, Kept(form.route, headers[0][1], headers, answer.body), len(answer.body) + form.size)
+        if serial == self._serial:  # else something was published meanwhile: the answer is good, but not for others
+            kept = Kept(form.route, headers[0][1], headers, answer.body)
+            self.cache.put(asked.key, kept, len(answer.body) + form.size)
         return 200, headers, answer.body, form.route
 
     async def _fill(self, asked: "Asked", kept: Kept | None, scope: Scope, receive: Receive, send: Send) -> None:
