@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from app.search.lexicon import fetch, lexicon
 from app.search.models import SearchEntry
 from app.search.question import Term, understand
+from app.search.text import Row
 
 _SQLITE = "SELECT json_group_array(rowid) FROM (SELECT rowid FROM search_fts WHERE search_fts MATCH ? LIMIT ?)"
 """FTS5 walks its keys in order by itself; one row with all of them costs half of what a row for each does."""
@@ -80,8 +81,15 @@ def _tsquery(choices: Iterable[Sequence[Term]], narrowed: Narrowed) -> tuple[str
 
 
 def _tsquery_term(term: Term) -> str:
-    # Each field apart, so that words in a row do not match across the end of one field and the start of the next.
-    return _either([" <-> ".join(f"{word}:{field}" for word in row) for row in term.ways for field in "ABC"], " | ")
+    return _either([way for row in term.ways for way in _tsquery_ways(row)], " | ")
+
+
+def _tsquery_ways(row: Row) -> list[str]:
+    """Words in a row are looked for in each field apart, lest they match across the end of one and the start of the
+    next. A word alone is not: the index knows words but no fields, and would have every row read to tell."""
+    if len(row) == 1:
+        return [row[0]]
+    return [" <-> ".join(f"{word}:{field}" for word in row) for field in "ABC"]
 
 
 def _either(ways: Iterable[str], either: str) -> str:

@@ -34,7 +34,11 @@ PAIRS: dict[str, list[str]] = {
     ],
     "getEvidenceMap": ["intervention=low-dose-naltrexone"],
     "resolve": ["identifier=pmid:23359310", "identifier=icd10cm:G35.A", "identifier=nct:NCT00568555"],
-    "listClaims": ["intervention=low-dose-naltrexone&condition=lupus", "dose=1.5..4.5%20mg&limit=200", "citations=top"],
+    "listClaims": [
+        "intervention=low-dose-naltrexone&condition=lupus",
+        "dose=1.5..4.5%20mg&limit=200",
+        "citations=top&facets=true",
+    ],
 }
 """Queries beside the plain one, or instead of it where a parameter is required."""
 ELSEWHERE = {"Override", "OverrideRead", "OverrideEntry", "Notice"}
