@@ -23,6 +23,7 @@ from app.core.schema import SchemaMismatch
 from app.curation import maintenance, projections
 from app.curation.service import Outcome
 from app.fhir.validation import InvalidResources, ValidatorMissing, render_all
+from app.fhir.warming import warm
 from app.http import server
 from app.interchange import bundle
 from app.interchange import export as exports
@@ -123,8 +124,20 @@ def synth(
 
 
 @app.command()
-def render() -> None:
+def render(
+    server_url: Annotated[
+        str | None, typer.Option("--warm", help="Have the server at this address render and keep them instead.")
+    ] = None,
+) -> None:
     """Render every FHIR resource and check it; needs the extra `fhir`."""
+    if server_url is not None:
+        try:
+            counts = warm(server_url)
+        except OSError as error:
+            console.print(f"The server cannot be read ({error}). Check the address.")
+            raise typer.Exit(1) from None
+        console.print("Warm: " + ", ".join(f"{count} {name}" for name, count in counts.items()) + ".")
+        return
     with _plain_words(), _checked_database() as database, Bar(console=console, disable=not console.is_terminal) as bar:
         task = bar.add_task("Rendering", total=None)
         try:
