@@ -20,7 +20,7 @@ from app.concepts.schemas import ConceptRef
 from app.concepts.vocabulary import CodeRelation, CodeSystem
 from app.core.database import Database
 from app.core.errors import Fault, Gone, InvalidInput, NotAcceptable, NotFound, nearest
-from app.core.history import RecordReference, StoredRecord, current_release, current_serial
+from app.core.history import RecordReference, StoredRecord
 from app.core.lists import ListQuery, decode, encode
 from app.core.resource import Key
 from app.core.text import SLUG_LENGTH, SLUG_PATTERN
@@ -221,7 +221,7 @@ def get_brief(
 def brief_file(database: Database, intervention: str, condition: str, format: Format) -> str:
     """The brief as the text of a file; NotFound or Gone for what is not there."""
     with database.read() as session:
-        dataset = Dataset(serial=current_serial(session), release=current_release(session))
+        dataset = Dataset.of(session)
         keys = _key(session, "intervention", intervention), _key(session, "condition", condition)
         return _rendered(read_brief(session, dataset, brief_claims.pair_of(session, *keys)), format)
 

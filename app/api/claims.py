@@ -3,7 +3,6 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
-from pydantic_core import to_json
 from pyroaring import BitMap
 
 from app.api.records import (
@@ -11,7 +10,6 @@ from app.api.records import (
     RecordId,
     add_versions_route,
     answer_list,
-    bodies_of,
     list_response,
     list_tag,
     living,
@@ -20,6 +18,7 @@ from app.api.records import (
 from app.catalog import BY_TYPE
 from app.core.content import Shape
 from app.core.filters import Kept, kept
+from app.core.history import documents
 from app.core.lists import Page, paginate
 from app.curation.world import Now
 from app.evidence import dose_query, queries, views
@@ -82,7 +81,7 @@ def list_claims(
     reading = kept(session, dataset.serial)
     matching = worded(session, queries.claims(session, reading, query), query)
     page = paginate(session, reading, matching, query, sort=query.sort, columns=CLAIM_SORTS)
-    bodies = bodies_of(session, "claim", page.ids)
+    bodies = documents(reading.reader, "claim", page.ids)
     if query.citations == "top":
         bodies = [views.top(body) for body in bodies]
     counted = None
@@ -91,11 +90,7 @@ def list_claims(
     known: tuple[CoverageRead, ...] = ()
     if page.total == 0 and query.intervention and query.condition:
         known = coverage_of_empty_list(session, Now(session), query.intervention, query.condition)
-    extra = b',"facets":%b,"dose":%b,"coverage":[%b]' % (
-        to_json(_facets(reading, page) if query.facets else None),
-        to_json(counted),
-        b",".join(one.model_dump_json().encode() for one in known),
-    )
+    extra = views.beside(_facets(reading, page) if query.facets else None, counted, known)
     return list_response(request, dataset, tag, bodies, page, extra)
 
 

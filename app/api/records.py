@@ -13,8 +13,9 @@ from app.catalog import BY_TYPE
 from app.core import lists
 from app.core.errors import Fault, Gone, InvalidInput, NotFound
 from app.core.filters import Kept, kept
-from app.core.history import Publication, RecordState, StoredRecord, state_at
+from app.core.history import Publication, RecordState, StoredRecord, documents, state_at
 from app.core.lists import (
+    MOST_READ,
     ListQuery,
     Matching,
     Page,
@@ -30,7 +31,6 @@ from app.core.resource import Resource, Stamp, World
 from app.core.text import SLUG_LENGTH, SLUG_PATTERN
 from app.core.vocabulary import Status
 from app.curation.world import Now, Then
-from app.evidence.queries import MOST_READ
 from app.http import caching
 from app.http.dataset import Dataset
 from app.http.deps import CurrentDataset, ReadSession
@@ -108,7 +108,7 @@ def answer_list(
     reading = kept(session, dataset.serial)
     found = worded(session, matching(reading), query)
     page = paginate(session, reading, found, query, sort=query.sort, columns=columns)
-    bodies = bodies_of(session, record_type, page.ids)
+    bodies = documents(reading.reader, record_type, page.ids)
     return list_response(request, dataset, tag, bodies, page)
 
 
@@ -137,14 +137,6 @@ def list_response(
 def next_address(request: Request, cursor: str | None) -> str | None:
     """The same address with the next cursor: path-absolute."""
     return lists.next_address(request.url.path, lists.canonical(request.url.query), cursor)
-
-
-def bodies_of(session: Session, record_type: str, ids: tuple[str, ...]) -> list[bytes]:
-    rows = session.execute(
-        select(StoredRecord.id, StoredRecord.body).where(StoredRecord.type == record_type, StoredRecord.id.in_(ids))
-    )
-    bodies: dict[str, bytes] = {row[0]: row[1] for row in rows}
-    return [bodies[record_id] for record_id in ids]
 
 
 # --- items --------------------------------------------------------------------------------------------------------

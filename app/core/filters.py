@@ -7,7 +7,7 @@ under its internal key. Where a list is walked in the order of ids, the ids that
 
 import threading
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 from typing import Any, NamedTuple
@@ -15,26 +15,23 @@ from weakref import WeakKeyDictionary
 
 from pyroaring import BitMap
 from sqlalchemy import (
-    ARRAY,
     ColumnElement,
     Engine,
     ForeignKey,
-    Integer,
     LargeBinary,
     Select,
     String,
     Table,
     UniqueConstraint,
-    cast,
     delete,
-    func,
     insert,
     select,
 )
-from sqlalchemy.orm import InstrumentedAttribute, Mapped, Session, mapped_column
+from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from app.core.cache import ByteBoundedCache
 from app.core.database import SLUG, Base, Pk
+from app.core.reading import Reader, reader_of
 
 CHUNK_BITS = 16
 MOST_BYTES = 24_000_000
@@ -97,6 +94,12 @@ class Filterable:
     """Tells the type's rows from others in the same table."""
     walked: frozenset[str] = frozenset()
     """Names of the filters whose ids are stored in order."""
+    inner: frozenset[str] = frozenset()
+    """Names of filters that no list takes as parameters, besides `PUBLISHED`."""
+    flags: frozenset[str] = frozenset()
+    """Names of filters that take one value at most."""
+    together: frozenset[str] = frozenset()
+    """Names of filters of which two ask for more than what both keep."""
 
     @property
     def pk(self) -> ColumnElement[int]:
@@ -281,44 +284,6 @@ def _store_places(session: Session, scope: str, filterable: Filterable) -> None:
 # --- reading ------------------------------------------------------------------------------------------------------
 
 
-def is_among(
-    session: Session, column: ColumnElement[int] | InstrumentedAttribute[int], keys: Iterable[int]
-) -> ColumnElement[bool]:
-    """The column is one of these keys, however many: they are one value of the statement."""
-    if session.get_bind().dialect.name == "postgresql":
-        return column == func.any(cast(list(keys), ARRAY(Integer)))
-    given = func.json_each(f"[{','.join(map(str, keys))}]").table_valued("value")
-    return column.in_(select(given.c.value))
-
-
-@dataclass(frozen=True)
-class Reader:
-    """Runs statements, with `?` for values, as one consistent view of the data sees them."""
-
-    run: Callable[[str, tuple[Any, ...]], Sequence[Any]]
-    is_sqlite: bool
-
-    def rows(self, sql: str, *values: Any) -> Sequence[Any]:
-        return self.run(sql if self.is_sqlite else sql.replace("?", "%s"), values)
-
-    def among(self, table: str) -> str:
-        """The rows of a table that have one of the internal keys given as `keys`; each is looked up."""
-        keys = "SELECT value AS k FROM json_each(?)" if self.is_sqlite else "SELECT unnest(CAST(? AS integer[])) AS k"
-        return f"({keys}) AS keys {'CROSS JOIN' if self.is_sqlite else 'JOIN'} {table} ON {table}.pk = k"
-
-    @property
-    def bodies(self) -> str:
-        """The documents of records of a type, in the order of their ids: takes the ids as JSON, and the type."""
-        if self.is_sqlite:
-            ids, join = "SELECT value AS named FROM json_each(?)", "CROSS JOIN"
-        else:
-            ids, join = "SELECT named FROM json_array_elements_text(CAST(? AS json)) AS named", "JOIN"
-        return f"SELECT r.body FROM ({ids}) AS ids {join} records AS r ON r.type = ? AND r.id = ids.named"  # noqa: S608
-
-    def keys(self, bits: Iterable[int]) -> Any:
-        return f"[{','.join(map(str, bits))}]" if self.is_sqlite else list(bits)
-
-
 class Bitmaps:
     """The bitmaps of one database, remembered with the serial as of which they were read."""
 
@@ -402,14 +367,6 @@ class Kept:
 def kept(session: Session, serial: int) -> Kept:
     """What filters keep, as the session sees it; `serial` is the one that it reads at."""
     return Kept(reader_of(session), serial, bitmaps_of(session.get_bind().engine))
-
-
-def reader_of(session: Session) -> Reader:
-    """Statements in the session's transaction."""
-    connection = session.connection()
-    return Reader(
-        lambda sql, values: connection.exec_driver_sql(sql, values).fetchall(), connection.dialect.name == "sqlite"
-    )
 
 
 def bitmaps_of(engine: Engine) -> Bitmaps:

@@ -4,10 +4,14 @@
 document that the API serves. `record_states` holds the same for every serial at which those bytes changed.
 """
 
+from collections.abc import Sequence
+
+from pydantic_core import to_json
 from sqlalchemy import ForeignKey, Index, Integer, LargeBinary, String, Text, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from app.core.database import SLUG, Base, DateColumn, InstantColumn, LineColumn, TermColumn, TextColumn
+from app.core.reading import Reader
 
 
 class Publication(Base):
@@ -73,6 +77,27 @@ class RecordReference(Base):
     to_type: Mapped[str] = mapped_column(String(20), primary_key=True)
     to_id: Mapped[str] = mapped_column(SLUG, primary_key=True)
     __table_args__ = (Index("ix_record_references_to_type_to_id", "to_type", "to_id"),)
+
+
+_LIVING = "FROM records WHERE type = ? AND id = ? AND status = 'published'"
+
+
+def tag_of(reader: Reader, record_type: str, record_id: str) -> tuple[str, int] | None:
+    """Digest of a published record's document, and the serial at which its bytes last changed."""
+    return next(iter(reader.rows(f"SELECT digest, serial {_LIVING}", record_type, record_id)), None)
+
+
+def document_of(reader: Reader, record_type: str, record_id: str) -> tuple[str, int, bytes] | None:
+    """A published record's document, behind what `tag_of` tells of it."""
+    return next(iter(reader.rows(f"SELECT digest, serial, body {_LIVING}", record_type, record_id)), None)
+
+
+def documents(reader: Reader, record_type: str, ids: Sequence[str]) -> list[bytes]:
+    """The documents of records that there are, in the order of their ids."""
+    sql = f"SELECT id, body FROM {reader.named('records')} WHERE type = ?"  # noqa: S608 - our own words
+    rows = reader.rows(sql, to_json(ids).decode(), record_type)
+    found: dict[str, bytes] = {row[0]: row[1] for row in rows}
+    return [found[record_id] for record_id in ids]
 
 
 def current_serial(session: Session) -> int:

@@ -15,7 +15,8 @@ from sqlalchemy import ColumnElement, Index, Select, select, text
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from app.core.errors import Fault, InvalidInput
-from app.core.filters import PUBLISHED, Filter, Filterable, Kept, Reader
+from app.core.filters import PUBLISHED, Filter, Filterable, Kept
+from app.core.reading import Reader
 from app.core.text import Cursor, Words, printable
 
 MOST = 200
@@ -50,8 +51,14 @@ class ListQuery(BaseModel):
 
 
 def fingerprint(scope: str, filters: Mapping[str, Any]) -> str:
-    """Of a list with filters that are not left at their defaults, `sort` among them."""
-    return blake2b(json.dumps([scope, filters], sort_keys=True).encode(), digest_size=6).hexdigest()
+    """Of a list with filters that are not left at their defaults, `sort` among them; the same whether their values are
+    read already or still text."""
+    told = {name: _told(value if isinstance(value, list) else [value]) for name, value in filters.items()}
+    return blake2b(json.dumps([scope, told], sort_keys=True).encode(), digest_size=6).hexdigest()
+
+
+def _told(values: Sequence[Any]) -> list[str]:
+    return [str(value).lower() if isinstance(value, bool) else str(value) for value in values]
 
 
 class Slice(NamedTuple):
@@ -158,6 +165,8 @@ def envelope(bodies: Sequence[bytes], following: str | None, page: Page, extra: 
 
 MOST_COUNTED = 1000
 """Where a total is not exact, it is counted up to here."""
+MOST_READ = 5_000
+"""So many records that meet words or a dose are read to count those that meet the other filters as well."""
 
 
 def paginate(session: Session, kept: Kept, matching: Matching, query: ListQuery, *, sort: str, columns: Sorts) -> Page:

@@ -4,6 +4,7 @@ import re
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Annotated
+from urllib.parse import unquote_to_bytes
 
 from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, StringConstraints
 
@@ -22,6 +23,16 @@ def printable(text: str) -> str:
         if control or "\ud800" <= character <= "\udfff":
             raise ValueError("must not contain control characters or lone surrogates")
     return text
+
+
+def readable(encoded: bytes) -> bool:
+    """Whether percent-encoded bytes are text without NUL once their encoding is undone."""
+    decoded = unquote_to_bytes(encoded)
+    try:
+        decoded.decode()
+    except UnicodeDecodeError:
+        return False
+    return b"\0" not in decoded
 
 
 def _single_line(text: str) -> str:

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from app.core.content import Shape
 from app.core.errors import Fault, InvalidInput
-from app.core.filters import is_among
+from app.core.reading import is_among
 from app.core.resource import Key, World
 from app.core.text import Slug
 from app.evidence.models import Citation, Claim

@@ -51,15 +51,18 @@ def _flag(condition: ColumnElement[bool]) -> Column:
     return case((condition, "true"), else_="false")
 
 
-def _cited(name: str, value: Column) -> Values:
+def _of_citations(pk: InstrumentedAttribute[int], name: str, value: Column) -> Values:
     return (
-        select(Citation.claim_pk, literal(name), value)
-        .join(Claim, Claim.pk == Citation.claim_pk)
+        select(pk, literal(name), value)
+        .join_from(Citation, Claim, Claim.pk == Citation.claim_pk)
         .join(Document, Document.pk == Citation.document_pk)
         .outerjoin(Study, Study.pk == Citation.study_pk)
         .where(_CLAIMS, value.is_not(None))
-        .distinct()
     )
+
+
+def _cited(name: str, value: Column) -> Values:
+    return _of_citations(Citation.claim_pk, name, value).distinct()
 
 
 def _combination() -> Column:
@@ -106,17 +109,14 @@ CLAIMS = Filterable(
             "interactant",
         }
     ),
+    inner=frozenset({"subject", COMBINATION}),
+    flags=frozenset({"cited", "stale"}),
+    together=frozenset(CITED),
 )
 
 
 def _citation(name: str, value: Column) -> Values:
-    return (
-        select(Citation.pk, literal(name), value)
-        .join(Claim, Claim.pk == Citation.claim_pk)
-        .join(Document, Document.pk == Citation.document_pk)
-        .outerjoin(Study, Study.pk == Citation.study_pk)
-        .where(_CLAIMS, value.is_not(None))
-    )
+    return _of_citations(Citation.pk, name, value)
 
 
 CITATIONS = Filterable(

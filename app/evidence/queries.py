@@ -15,7 +15,7 @@ from app.concepts.queries import ids_named, keys_named
 from app.core.database import Base
 from app.core.errors import Fault, InvalidInput, nearest
 from app.core.filters import Filter, Kept
-from app.core.lists import Matching, SortedQuery, Sorts, WordedQuery
+from app.core.lists import MOST_READ, Matching, SortedQuery, Sorts, WordedQuery
 from app.core.text import Instant, Named, Slug
 from app.core.vocabulary import Status
 from app.evidence import dose_query
@@ -140,10 +140,6 @@ def claims(session: Session, kept: Kept, query: ClaimQuery) -> Matching:
     if query.dose is not None:
         matching = matching.also(_of_dose(dose_query.parse(query.dose)), counted_to=MOST_READ)
     return matching
-
-
-MOST_READ = 5_000
-"""So many records that meet a dose or words are read to count those that meet the other filters as well."""
 
 
 def _flag(value: bool) -> str:

@@ -25,6 +25,12 @@ class DoseCount(Shape):
     not_reported: int
 
 
+def beside(facets: Mapping[str, Any] | None, dose: DoseCount | None, coverage: Sequence[Shape]) -> bytes:
+    """What a list of claims holds beside the fields of every list, each with a comma in front."""
+    told = b",".join(one.model_dump_json().encode() for one in coverage)
+    return b',"facets":%b,"dose":%b,"coverage":[%b]' % (to_json(facets), to_json(dose), told)
+
+
 def top(body: bytes) -> bytes:
     """The claim with the first, strongest citation of the supporting and of the disputing side alone."""
     claim: dict[str, Any] = from_json(body)

@@ -3,12 +3,13 @@
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from urllib.parse import unquote_to_bytes, urlencode
+from urllib.parse import urlencode
 
 from sqlalchemy import ColumnElement, Select, and_, or_, select
 from starlette.requests import Request
 
 from app.core.errors import AppError, Fault, MalformedRequest, NotAcceptable, PayloadTooLarge
+from app.core.text import readable
 from app.fhir.search import Parameter, bad, by_id, values
 from app.fhir.types import FhirType
 
@@ -199,21 +200,12 @@ def posted(request: Request, form: bytes) -> Request:
         raise UnsupportedMediaType
     if len(form) > LONGEST_FORM:
         raise PayloadTooLarge(LONGEST_FORM)
-    if not (form.isascii() and _readable(form)):
+    if not (form.isascii() and readable(form)):
         raise MalformedRequest("The body must be percent-encoded UTF-8 without NUL.")
     query = b"&".join(filter(None, (request.scope["query_string"], form)))
     # What a client has by GET says nothing about an answer to POST.
     headers = [(name, value) for name, value in request.scope["headers"] if name != b"if-none-match"]
     return Request({**request.scope, "query_string": query, "headers": headers})
-
-
-def _readable(form: bytes) -> bool:
-    plain = unquote_to_bytes(form)
-    try:
-        plain.decode()
-    except UnicodeDecodeError:
-        return False
-    return b"\0" not in plain
 
 
 @dataclass(frozen=True)

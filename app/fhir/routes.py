@@ -18,7 +18,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from app.core.errors import NotFound
-from app.core.history import Publication, current_release, current_serial
+from app.core.history import Publication
 from app.fhir import asked, outcome
 from app.fhir.capability_statement import capability_statement
 from app.fhir.library import ID as LIBRARY
@@ -77,9 +77,8 @@ class _Face:
     @contextmanager
     def _reading(self, request: Request) -> Iterator[_State]:
         with fresh(self._parent.state.database, least_serial(request)) as session:
-            serial = current_serial(session)
-            at = session.scalar(select(Publication.at).where(Publication.serial == serial)) or EPOCH
-            dataset = Dataset(serial=serial, release=current_release(session))
+            dataset = Dataset.of(session)
+            at = session.scalar(select(Publication.at).where(Publication.serial == dataset.serial)) or EPOCH
             self._parent.state.dataset = request.state.dataset = dataset
             yield _State(session, dataset, at)
 

@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from app.core.database import Database
-from app.core.history import Publication, current_release, current_serial
+from app.core.history import Publication
 from app.fhir.rendered import Cache, render
 from app.fhir.routes import EPOCH, library_of
 from app.fhir.types import TYPES, FhirType
@@ -55,12 +55,11 @@ def render_all(
 
 def pages(session: Session, base: str = "") -> Iterator[tuple[str, list[bytes]]]:
     """Every resource of the data set, some at a time."""
-    serial = current_serial(session)
-    publication = session.get(Publication, serial)
-    dataset = Dataset(serial=serial, release=current_release(session))
+    dataset = Dataset.of(session)
+    publication = session.get(Publication, dataset.serial)
     for fhir_type in TYPES:
         for ids in _ids(session, fhir_type):
-            yield fhir_type.name, [one.body for one in render(session, Cache(0), serial, fhir_type, ids, base)]
+            yield fhir_type.name, [one.body for one in render(session, Cache(0), dataset.serial, fhir_type, ids, base)]
     yield "Library", [library_of(session, dataset, publication.at if publication else EPOCH, f"{base}/fhir/r5")]
 
 

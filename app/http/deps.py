@@ -10,7 +10,7 @@ from starlette.concurrency import run_in_threadpool
 
 from app.core.database import Database
 from app.core.errors import Fault, InvalidInput, Unavailable
-from app.core.history import current_release, current_serial
+from app.core.history import current_serial
 from app.http.dataset import Dataset
 
 
@@ -81,7 +81,7 @@ ReadSession = Annotated[Session, Depends(read_session, scope="function")]
 
 def dataset(request: Request, session: ReadSession) -> Dataset:
     """Serial and release as this request's session sees them; also kept for the headers of error answers."""
-    seen = Dataset(serial=current_serial(session), release=current_release(session))
+    seen = Dataset.of(session)
     request.app.state.dataset = request.state.dataset = seen
     return seen
 

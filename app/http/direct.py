@@ -9,25 +9,23 @@ import sqlite3
 from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import groupby
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
-from pydantic_core import to_json
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from app.catalog import BY_PLURAL
 from app.core.database import Database
 from app.core.errors import AppError
-from app.core.filters import Bitmaps, Filter, Filterable, Kept, Reader, kept, reader_of
-from app.core.history import current_serial
+from app.core.filters import PUBLISHED, Bitmaps, Filter, Filterable, Kept, kept
+from app.core.history import current_serial, document_of, documents, tag_of
 from app.core.lists import MOST, Order, Slice, envelope, fingerprint, next_address, page_of
-from app.evidence.filters import CITED, COMBINATION
+from app.core.reading import Reader
+from app.evidence import views
 from app.http import caching
 
-_EXTRA = {"claim": b',"facets":null,"dose":null,"coverage":[]'}
-"""What stands behind the items, of claims about whose facets, doses and coverage nothing is to be said."""
-_NOT_HERE = frozenset({"status", "subject", COMBINATION, "year"})
-"""Filters that are no parameters, or whose values are no text."""
+_BESIDE = {"claim": views.beside(None, None, ())}
+"""What lists hold beside the fields of every list, where nothing was asked that these would tell."""
 
 
 @dataclass(frozen=True)
@@ -95,25 +93,22 @@ def _asked_list(record_type: str, filterable: Filterable, path: str, query: str)
         return None
     if sort is not None and sort[0] not in ("id", "-id"):
         return None
-    if given.keys() & _NOT_HERE or (record_type == "claim" and len(given.keys() & CITED.keys()) > 1):
+    if PUBLISHED.name in given or given.keys() & filterable.inner or len(given.keys() & filterable.together) > 1:
         return None
-    if any(len(values) > 1 for name, values in given.items() if name in ("cited", "stale", "is_review")):
+    if any(len(values) > 1 for name, values in given.items() if name in filterable.flags):
         return None
-    filters = {name: _value(values) for name, values in given.items()}
-    if sort == ["-id"]:
-        filters["sort"] = "-id"
-    part = Slice(int(limit[0]) if limit else 20, cursor[0] if cursor else None, fingerprint(record_type, filters))
+    told = given | ({"sort": sort} if sort == ["-id"] else {})
+    part = Slice(int(limit[0]) if limit else 20, cursor[0] if cursor else None, fingerprint(record_type, told))
     groups = tuple(tuple(Filter(name, value) for value in values) for name, values in given.items())
     return AskedList(record_type, path, query, record_type, filterable, groups, sort == ["-id"], part)
-
-
-def _value(values: list[str]) -> object:
-    return values[0] == "true" if values[0] in ("true", "false") else values
 
 
 Search = Callable[[Session, str, str, int], Answer | None]
 """The answer to a search, by the path and query of its address and the serial that the session sees; null where the
 application has to give it."""
+
+
+Result = TypeVar("Result")
 
 
 class Direct:
@@ -129,25 +124,18 @@ class Direct:
         self._tags_serial = 0
 
     def waits(self, wanted: Asked) -> bool:
+        """Whether to ask for the answer in a thread."""
         return self._near is None or isinstance(wanted, AskedSearch)
+
+    def waits_for_tag(self, wanted: Asked) -> bool:
+        """Whether to ask for the ETag in a thread."""
+        return self._near is None and isinstance(wanted, AskedItem)
 
     def answer(self, wanted: Asked, serial: int) -> Answer | None:
         """The answer at a serial; null where the application has to give it."""
-        try:
-            if self._near is not None and not isinstance(wanted, AskedSearch):
-                seen = self._near.view(serial)
-                return _answer(seen, wanted) if seen is not None else None
-            with self._database.read() as session:
-                if current_serial(session) != serial:
-                    return None
-                if isinstance(wanted, AskedSearch):
-                    return self._search(session, wanted.path, wanted.query, serial)
-                return _answer(kept(session, serial), wanted)
-        except (AppError, SQLAlchemyError):
-            return None  # a cursor that does not fit, or a database in trouble: the application says so
-        except sqlite3.Error:
-            self.close()
-            return None
+        if isinstance(wanted, AskedSearch):
+            return self._in_session(serial, lambda session: self._search(session, wanted.path, wanted.query, serial))
+        return self._read(serial, lambda seen: _answer(seen, wanted))
 
     def tag(self, wanted: Asked, serial: int) -> str | None:
         """The ETag that the answer would have: for a list it follows from the serial and the address, and for a record
@@ -159,21 +147,28 @@ class Direct:
             self._tags = {}
         tags, name = self._tags, (wanted.type, wanted.id)  # another thread may begin anew
         if name not in tags:
-            tags[name] = self._read_tag(wanted, serial)
+            tags[name] = self._read(serial, lambda seen: _tag(seen, wanted))
         return tags[name]
 
-    def _read_tag(self, wanted: AskedItem, serial: int) -> str | None:
+    def _read(self, serial: int, read: Callable[[Kept], Result | None]) -> Result | None:
+        """What is read of the data at a serial; null where they are at another one, or cannot be read."""
+        if self._near is None:
+            return self._in_session(serial, lambda session: read(kept(session, serial)))
         try:
-            if self._near is not None:
-                seen = self._near.view(serial)
-                return _tag(seen.reader, wanted) if seen is not None else None
-            with self._database.read() as session:
-                return _tag(reader_of(session), wanted) if current_serial(session) == serial else None
-        except SQLAlchemyError:
-            return None
+            seen = self._near.view(serial)
+            return read(seen) if seen is not None else None
+        except AppError:
+            return None  # a cursor that does not fit
         except sqlite3.Error:
             self.close()
             return None
+
+    def _in_session(self, serial: int, read: Callable[[Session], Result | None]) -> Result | None:
+        try:
+            with self._database.read() as session:
+                return read(session) if current_serial(session) == serial else None
+        except (AppError, SQLAlchemyError):
+            return None  # the application says what is wrong
 
     def close(self) -> None:
         if self._near is not None:
@@ -234,26 +229,20 @@ MOST_TAGS = 10_000
 
 def _answer(seen: Kept, wanted: Asked) -> Answer | None:
     if isinstance(wanted, AskedItem):
-        return _item(seen.reader, wanted)
+        return _item(seen, wanted)
     return _list(seen, wanted) if isinstance(wanted, AskedList) else None
 
 
-def _tag(reader: Reader, wanted: AskedItem) -> str | None:
-    rows = reader.rows(
-        "SELECT digest, serial FROM records WHERE type = ? AND id = ? AND status = 'published'", wanted.type, wanted.id
-    )
-    return caching.record_tag(*rows[0]) if rows else None
+def _tag(seen: Kept, wanted: AskedItem) -> str | None:
+    found = tag_of(seen.reader, wanted.type, wanted.id)
+    return caching.record_tag(*found) if found is not None else None
 
 
-def _item(reader: Reader, wanted: AskedItem) -> Answer | None:
-    rows = reader.rows(
-        "SELECT digest, serial, body FROM records WHERE type = ? AND id = ? AND status = 'published'",
-        wanted.type,
-        wanted.id,
-    )
-    if not rows:
+def _item(seen: Kept, wanted: AskedItem) -> Answer | None:
+    found = document_of(seen.reader, wanted.type, wanted.id)
+    if found is None:
         return None
-    digest, changed_at, body = rows[0]
+    digest, changed_at, body = found
     return Answer(caching.record_tag(digest, changed_at), body, None)
 
 
@@ -267,7 +256,7 @@ def _list(seen: Kept, wanted: AskedList) -> Answer | None:
     page = page_of(seen, scope, filterable, bits, wanted.slice, order, walked)
     if not page.ids:
         return None
-    bodies = seen.reader.rows(seen.reader.bodies, to_json(page.ids).decode(), scope)
+    bodies = documents(seen.reader, scope, page.ids)
     following = next_address(wanted.path, wanted.query, page.next_cursor)
-    body = envelope([row[0] for row in bodies], following, page, _EXTRA.get(scope, b""))
+    body = envelope(bodies, following, page, _BESIDE.get(scope, b""))
     return Answer(caching.list_tag(seen.serial, wanted.path, wanted.query), body, following)

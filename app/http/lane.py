@@ -9,8 +9,10 @@ import itertools
 import os
 import re
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import TypeVar
 
 from starlette.concurrency import run_in_threadpool
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -72,7 +74,7 @@ class Lane:
         *,
         cache_bytes: int,
         log: AccessLog,
-        direct: Direct | None = None,
+        direct: Direct,
     ) -> None:
         self.app = app
         self.freshness = freshness
@@ -126,8 +128,7 @@ class Lane:
         if scope["type"] == "lifespan":
             self.log.flush()
             self.freshness.close()
-            if self.direct is not None:
-                self.direct.close()
+            self.direct.close()
 
     def _learn(self, answer: "_Recorded") -> None:
         serial = answer.header(b"dataset-serial")
@@ -136,27 +137,18 @@ class Lane:
 
     async def _directly(self, asked: "Asked", serial: int) -> tuple[int, Headers, bytes, str] | None:
         """The answer from the stored documents, in the form of one that the application gave."""
-        if self.direct is None or asked.directly is None:
+        wanted, direct = asked.directly, self.direct
+        if wanted is None:
             return None
         if asked.known is not None:
-            form = self._forms.get(asked.kind(304))
-            if form is None:
-                return None
-            if self.direct.waits(asked.directly):
-                tag = await run_in_threadpool(self.direct.tag, asked.directly, serial)
-            else:
-                tag = self.direct.tag(asked.directly, serial)
-            if tag is None or not caching.is_same(asked.known, tag):
+            form = self._forms.get((wanted.kind, asked.origin, 304))
+            tag = await _told(direct.tag, direct.waits_for_tag(wanted), wanted, serial) if form is not None else None
+            if form is None or tag is None or not caching.is_same(asked.known, tag):
                 return None
             return 304, [(b"etag", asked.known), *form.headers], b"", form.route
-        form = self._forms.get(asked.kind(200)) if asked.is_uncoded else None
-        if form is None:
-            return None
-        if self.direct.waits(asked.directly):
-            answer = await run_in_threadpool(self.direct.answer, asked.directly, serial)
-        else:
-            answer = self.direct.answer(asked.directly, serial)
-        if answer is None:
+        form = self._forms.get((wanted.kind, asked.origin, 200)) if asked.is_uncoded else None
+        answer = await _told(direct.answer, direct.waits(wanted), wanted, serial) if form is not None else None
+        if form is None or answer is None:
             return None
         headers = [
             (b"etag", answer.etag.encode()),
@@ -186,7 +178,8 @@ class Lane:
         is_alike = answer.status == 304 or (answer.status == 200 and asked.is_uncoded)
         if is_alike and asked.directly is not None and len(self._forms) < MOST_FORMS:
             alike = [header for header in headers if header[0].lower() not in _ITS_OWN]
-            self._forms[asked.kind(answer.status)] = Form(route, alike, _size(headers))
+            kind = (asked.directly.kind, asked.origin, answer.status)
+            self._forms[kind] = Form(route, alike, _size(headers))
         if answer.status == 304 and kept is not None and asked.known == kept.etag:
             kept.not_modified = headers
         elif answer.status == 200:
@@ -196,6 +189,14 @@ class Lane:
 
 _ITS_OWN = frozenset({b"etag", b"content-length", b"link"})
 """Headers in which answers of a kind differ."""
+
+
+Result = TypeVar("Result")
+
+
+async def _told(tell: Callable[[direct.Asked, int], Result], waits: bool, wanted: direct.Asked, serial: int) -> Result:
+    """What is told at once, or in a thread."""
+    return await run_in_threadpool(tell, wanted, serial) if waits else tell(wanted, serial)
 
 
 def _size(headers: Headers) -> int:
@@ -246,9 +247,9 @@ class Asked:
     def is_uncoded(self) -> bool:
         return self.key[2] in (b"", b"identity")
 
-    def kind(self, status: int) -> Kind:
-        assert self.directly is not None  # noqa: S101 - asked for nothing else
-        return self.directly.kind, self.key[3], status
+    @property
+    def origin(self) -> bytes:
+        return self.key[3]
 
 
 @lru_cache(maxsize=1024)

@@ -18,6 +18,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.core.errors import AppError, Fault, InvalidInput, MalformedRequest, PayloadTooLarge, Unavailable
 from app.core.logging import describe
+from app.core.text import readable
 from app.http.caching import tell_codings_apart
 from app.http.dataset import Dataset
 from app.http.problems import internal_error, problem, request_id
@@ -265,23 +266,14 @@ def _request_id(scope: Scope) -> str:
 def _unreadable(scope: Scope) -> Fault | None:
     """The first part of the address that is not text without NUL once its percent-encoding is undone."""
     raw_path: bytes = scope.get("raw_path") or scope["path"].encode("utf-8", "surrogateescape")
-    if not _readable(raw_path):
+    if not readable(raw_path):
         return Fault("path", "path", "invalid_encoding", "Must be UTF-8, percent-encoded, without NUL.")
     query: bytes = scope["query_string"]
     for pair in query.split(b"&"):
-        if not (pair.isascii() and _readable(pair)):
+        if not (pair.isascii() and readable(pair)):
             name = unquote_to_bytes(pair.partition(b"=")[0]).decode("utf-8", "replace")
             return Fault("query", name, "invalid_encoding", "Must be UTF-8, percent-encoded, without NUL.")
     return None
-
-
-def _readable(encoded: bytes) -> bool:
-    decoded = unquote_to_bytes(encoded)
-    try:
-        decoded.decode()
-    except UnicodeDecodeError:
-        return False
-    return b"\0" not in decoded
 
 
 def _route_template(scope: Scope) -> str:

@@ -145,7 +145,7 @@ def _with_kinds(session: Session, world: World, interventions: Iterable[str]) ->
 
 def _inheriting(session: Session, world: World, claim: ClaimWrite) -> Iterator[Key]:
     """Harm crosses doses: what warns of a drug is found under its regimens as well."""
-    if claim.kind not in (Kind.safety, Kind.interaction) or claim.intervention is None:
+    if claim.kind not in HARM_KINDS or claim.intervention is None:
         return
     yield from _children(session, world, claim.intervention)
 

@@ -10,6 +10,7 @@ from weakref import WeakKeyDictionary
 from sqlalchemy import Pool
 from sqlalchemy.orm import Session
 
+from app.core.reading import reader_of
 from app.search import facets
 from app.search.facets import Bitmaps, Facet
 from app.search.text import Row, stem
@@ -27,16 +28,7 @@ Answer = TypeVar("Answer")
 def fetch(session: Session, statement: str, *values: Any) -> Sequence[Any]:
     """Rows of a statement that holds `?` for values, and for lists of values after `IN`. The text goes to the driver as
     it is, which is what makes a search cheap."""
-    connection = session.connection()
-    mark = "%s" if connection.dialect.name == "postgresql" else "?"
-    first, *rest = statement.split("?")
-    parts = [first]
-    flat: list[Any] = []
-    for value, part in zip(values, rest, strict=True):
-        several = isinstance(value, list)
-        flat += value if several else [value]
-        parts += [f"({','.join([mark] * len(value))})" if several else mark, part]
-    return connection.exec_driver_sql("".join(parts), tuple(flat)).fetchall()
+    return reader_of(session).spread(statement, *values)
 
 
 @dataclass

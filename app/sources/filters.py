@@ -37,6 +37,7 @@ STUDIES = Filterable(
         .where(_STUDIES),
     ),
     walked=frozenset({"condition", "design"}),
+    flags=frozenset({"is_review"}),
 )
 
 DOCUMENTS = Filterable(
