@@ -22,7 +22,7 @@ seed: migrate ## Apply the records of seed_data/ that nobody has edited since
 	@$(BIN)/ldn-evidence seed
 
 test: install-dev ## Run all tests and checks, on SQLite and on a PostgreSQL that the tests start
-	@$(BIN)/pytest $(ARGS)
+	@$(BIN)/pytest --numprocesses auto --dist worksteal $(ARGS)
 
 test-browser: install-browser ## Run the tests that need Chromium
 	@for name in $(CHROMIUM); do command -v $$name >/dev/null && exit 0; done; \

@@ -9,7 +9,6 @@ from fastapi import FastAPI, Request, Response
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.types import ASGIApp
-from starlette_compress import CompressMiddleware
 
 from app import api, cds_hooks, fhir
 from app.api import examples, search
@@ -17,7 +16,7 @@ from app.core.database import Database
 from app.core.errors import Unavailable
 from app.core.logging import AccessLog
 from app.evidence.disclaimer import DISCLAIMER
-from app.http import freshness, problems
+from app.http import coding, freshness, problems
 from app.http.dataset import API_VERSION, Dataset
 from app.http.direct import Direct
 from app.http.lane import Lane
@@ -57,7 +56,7 @@ def create_app(given: Settings | None = None) -> FastAPI:
     problems.install(app)
     app.add_exception_handler(DBAPIError, _database_trouble)
     app.add_exception_handler(PoolTimeout, _database_trouble)
-    app.add_middleware(CompressMiddleware, minimum_size=1000)
+    app.add_middleware(coding.negotiated)
     for router in api.ROUTERS:
         app.include_router(router)
     cds_hooks.install(app)

@@ -9,10 +9,8 @@ import itertools
 import os
 import re
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TypeVar
 
 from starlette.concurrency import run_in_threadpool
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -21,10 +19,10 @@ from app.core.cache import ByteBoundedCache
 from app.core.lists import canonical
 from app.core.logging import AccessLog
 from app.http import caching, direct
+from app.http.coding import coded
 from app.http.direct import Direct
 from app.http.freshness import Freshness
-
-Headers = list[tuple[bytes, bytes]]
+from app.http.ready import Headers, Ready, head
 
 LARGEST = 2_000_000
 """Longer answers are not kept."""
@@ -32,36 +30,41 @@ MOST_FORMS = 1000
 """Pages of so many sites, at most, are answered from the documents at first asking."""
 _PATHS = re.compile(rb"/v1/[a-z-]+(?:/[a-z0-9-]+(?:/(?:citations|versions|evidence))?)?")
 _PLAIN = frozenset({b"*/*", b"application/json"})
+_ONE_TAG = re.compile(rb'"[\x21\x23-\x7e]*"')
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
 
 
 class Kept:
     """An answer as it was given, without its request id; and what 304 was answered to its ETag, once asked for."""
 
-    __slots__ = ("body", "etag", "headers", "not_modified", "route")
+    __slots__ = ("etag", "not_modified", "ready", "route")
 
-    def __init__(self, route: str, etag: bytes, headers: Headers, body: bytes) -> None:
+    def __init__(self, ready: Ready, route: str) -> None:
+        self.ready = ready
         self.route = route
-        self.etag = etag
-        self.headers = headers
-        self.body = body
-        self.not_modified: Headers | None = None
+        self.etag = dict(ready.headers())[b"etag"]
+        self.not_modified: Ready | None = None
+
+    @property
+    def size(self) -> int:
+        """In memory, roughly."""
+        return len(self.ready.head) + len(self.ready.body) + 500
 
 
 @dataclass(frozen=True)
 class Form:
-    """What all answers of a kind have alike: the route's name and the headers that say nothing of the record."""
+    """What all answers of a kind have alike: the headers that say nothing of the record, and the route's name."""
 
+    head: bytes
     route: str
-    headers: Headers
-    size: int
-    """Of the headers in memory."""
 
 
 Key = tuple[bytes, str, bytes, bytes]
 """Path, query in canonical form, accepted codings, Origin: all that an answer depends on."""
 Kind = tuple[str, bytes, int]
 """What is asked for, Origin, status: all that the form of an answer depends on."""
+Found = tuple[Ready, str]
+"""An answer without its request id, and the route's name."""
 
 
 class Lane:
@@ -86,127 +89,143 @@ class Lane:
         self._ids = itertools.count(1)
         self._prefix = os.urandom(6).hex()
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or scope["method"] not in ("GET", "HEAD"):
-            await self._aside(scope, receive, send)
-            return
+    def at_once(self, scope: Scope) -> Ready | None:
+        """The answer, where nothing has to be waited for: a server that asks here first needs no task for it."""
         started_at = time.perf_counter()
-        asked = _asked(scope.get("raw_path") or b"", scope["query_string"], tuple(scope["headers"]))
-        if asked is None:
-            await self.app(scope, receive, send)
+        asked, serial = _asked_in(scope), self._now()
+        if asked is None or serial is None:
+            return None
+        found = self._remembered(asked)
+        if found is None:
+            found = self._directly(asked, serial, waiting=False)
+            self._keep(asked, serial, found)
+        return self._named(found, asked, scope, started_at) if found is not None else None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        ready = self.at_once(scope) or await self._in_time(scope)
+        if ready is None:
+            await self._ask(scope, receive, send)
             return
+        await send({"type": "http.response.start", "status": ready.status, "headers": ready.headers()})
+        await send({"type": "http.response.body", "body": ready.body})
+
+    async def _in_time(self, scope: Scope) -> Ready | None:
+        """The answer without the application, where it takes a thread or has to be compressed."""
+        started_at = time.perf_counter()
+        asked, serial = _asked_in(scope), self._now()
+        if asked is None or asked.directly is None or serial is None:
+            return None
+        if self.direct.waits(asked.directly):
+            found = await run_in_threadpool(self._directly, asked, serial, waiting=True)
+        else:
+            found = None if asked.is_uncoded else self._directly(asked, serial, waiting=True)
+        if found is None:
+            return None
+        if not asked.is_uncoded and found[0].body:
+            found = await coded(found[0], scope), found[1]
+        self._keep(asked, serial, found)
+        return self._named(found, asked, scope, started_at)
+
+    def _now(self) -> int | None:
+        """The serial that a read would see; what was remembered of another one is forgotten."""
         serial = self.freshness.serial()
         if serial != self._serial:
             self.cache.clear()
             self._forms.clear()
             self._serial = serial
-        if serial is None:
-            await self.app(scope, receive, send)
-            return
+        return serial
+
+    def _remembered(self, asked: "Asked") -> Found | None:
         kept = self.cache.get(asked.key)
-        known = asked.known
-        if kept is not None and known is None:
-            status, headers, body, route = 200, kept.headers, kept.body, kept.route
-        elif kept is not None and known == kept.etag and kept.not_modified is not None:
-            status, headers, body, route = 304, kept.not_modified, b"", kept.route
-        elif kept is None and (found := await self._directly(asked, serial)) is not None:
-            status, headers, body, route = found
-        else:
-            await self._fill(asked, kept, scope, receive, send)
-            return
-        request_id = asked.request_id or f"{self._prefix}-{next(self._ids):x}".encode()
-        await send(
-            {"type": "http.response.start", "status": status, "headers": [*headers, (b"x-request-id", request_id)]}
-        )
-        await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else body})
-        self.log(scope["method"], route, status, time.perf_counter() - started_at, request_id.decode())
+        if kept is None:
+            return None
+        if asked.known is None:
+            return kept.ready, kept.route
+        if asked.known == kept.etag and kept.not_modified is not None:
+            return kept.not_modified, kept.route
+        return None
 
-    async def _aside(self, scope: Scope, receive: Receive, send: Send) -> None:
-        answer = _Recorded(keeping=False)
-        await self.app(scope, receive, answer.listen(send))
-        self._learn(answer)
-        if scope["type"] == "lifespan":
-            self.log.flush()
-            self.freshness.close()
-            self.direct.close()
+    def _directly(self, asked: "Asked", serial: int, *, waiting: bool) -> Found | None:
+        """The answer from the stored documents, uncompressed, in the form of one that the application gave.
 
-    def _learn(self, answer: "_Recorded") -> None:
-        serial = answer.header(b"dataset-serial")
-        if serial is not None:
-            self.freshness.saw(int(serial))
-
-    async def _directly(self, asked: "Asked", serial: int) -> tuple[int, Headers, bytes, str] | None:
-        """The answer from the stored documents, in the form of one that the application gave."""
+        Unless `waiting`, only what takes microseconds.
+        """
         wanted, direct = asked.directly, self.direct
         if wanted is None:
             return None
         if asked.known is not None:
             form = self._forms.get((wanted.kind, asked.origin, 304))
-            tag = await _told(direct.tag, direct.waits_for_tag(wanted), wanted, serial) if form is not None else None
-            if form is None or tag is None or not caching.is_same(asked.known, tag):
+            if form is None or (direct.waits_for_tag(wanted) and not waiting):
                 return None
-            return 304, [(b"etag", asked.known), *form.headers], b"", form.route
-        form = self._forms.get((wanted.kind, asked.origin, 200)) if asked.is_uncoded else None
-        answer = await _told(direct.answer, direct.waits(wanted), wanted, serial) if form is not None else None
-        if form is None or answer is None:
+            tag = direct.tag(wanted, serial)
+            if tag is None or caching.is_same(asked.known, tag):
+                return (Ready(304, b"etag: %b\r\n%b" % (asked.known, form.head), b""), form.route) if tag else None
+        form = self._forms.get((wanted.kind, asked.origin, 200))
+        if form is None or not (waiting or (asked.is_uncoded and not direct.waits(wanted))):
             return None
-        headers = [
-            (b"etag", answer.etag.encode()),
-            (b"content-length", str(len(answer.body)).encode()),
-            *form.headers,
-        ]
+        answer = direct.answer(wanted, serial)
+        if answer is None:
+            return None
+        own: Headers = [(b"etag", answer.etag.encode()), (b"content-length", b"%d" % len(answer.body))]
         if answer.following is not None:
-            headers.append((b"link", f'<{answer.following}>; rel="next"'.encode()))
-        if serial == self._serial:  # else something was published meanwhile: the answer is good, but not for others
-            kept = Kept(form.route, headers[0][1], headers, answer.body)
-            self.cache.put(asked.key, kept, len(answer.body) + form.size)
-        return 200, headers, answer.body, form.route
+            own.append((b"link", f'<{answer.following}>; rel="next"'.encode()))
+        return Ready(200, head(own) + form.head, answer.body), form.route
 
-    async def _fill(self, asked: "Asked", kept: Kept | None, scope: Scope, receive: Receive, send: Send) -> None:
+    def _keep(self, asked: "Asked", serial: int, found: Found | None) -> None:
+        """Unless something was published meanwhile: then it is good for who asked, but not for others."""
+        if found is not None and found[0].status == 200 and serial == self._serial:
+            kept = Kept(*found)
+            self.cache.put(asked.key, kept, kept.size)
+
+    def _named(self, found: Found, asked: "Asked", scope: Scope, started_at: float) -> Ready:
+        """The answer to this one request, which is logged."""
+        (status, lines, body), route = found
+        request_id = asked.request_id or f"{self._prefix}-{next(self._ids):x}".encode()
+        method = scope["method"]
+        self.log(method, route, status, time.perf_counter() - started_at, request_id.decode())
+        return Ready(status, b"%bx-request-id: %b\r\n" % (lines, request_id), b"" if method == "HEAD" else body)
+
+    async def _ask(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let the application answer, and keep what it said where that may be kept. It also compares tags."""
-        answer = _Recorded()
+        asked = _asked_in(scope)
+        answer = _Recorded(keeping=asked is not None)
         await self.app(scope, receive, answer.listen(send))
-        self._learn(answer)
-        # A HEAD has no body to keep.
-        if scope["method"] != "GET" or answer.size > LARGEST:
+        serial = answer.header(b"dataset-serial")
+        if serial is not None:
+            self.freshness.saw(int(serial))
+        is_lasting = answer.header(b"cache-control") == b"no-cache" and serial == str(self._serial).encode()
+        if is_lasting and asked is not None and scope["method"] == "GET":  # a HEAD has no body to keep
+            self._learn(asked, answer, str(scope.get("state", {}).get("route", "-")))
+        if scope["type"] == "lifespan":
+            self.log.flush()
+            self.freshness.close()
+            self.direct.close()
+
+    def _learn(self, asked: "Asked", answer: "_Recorded", route: str) -> None:
+        """From an answer that is good as long as the data set stays at its serial."""
+        if answer.status not in (200, 304) or answer.header(b"etag") is None or answer.size > LARGEST:
             return
-        serial, etag = answer.header(b"dataset-serial"), answer.header(b"etag")
-        if answer.header(b"cache-control") != b"no-cache" or etag is None or serial != str(self._serial).encode():
-            return
-        route = str(scope.get("state", {}).get("route", "-"))
-        headers = answer.lasting_headers()
-        is_alike = answer.status == 304 or (answer.status == 200 and asked.is_uncoded)
-        if is_alike and asked.directly is not None and len(self._forms) < MOST_FORMS:
-            alike = [header for header in headers if header[0].lower() not in _ITS_OWN]
-            kind = (asked.directly.kind, asked.origin, answer.status)
-            self._forms[kind] = Form(route, alike, _size(headers))
-        if answer.status == 304 and kept is not None and asked.known == kept.etag:
-            kept.not_modified = headers
-        elif answer.status == 200:
-            kept = Kept(route, etag, headers, b"".join(answer.chunks))
-            self.cache.put(asked.key, kept, len(kept.body) + _size(headers))
+        if asked.directly is not None and len(self._forms) < MOST_FORMS:
+            alike = [header for header in answer.headers if header[0].lower() not in _ITS_OWN]
+            self._forms[asked.directly.kind, asked.origin, answer.status] = Form(head(alike), route)
+        lasting = head([header for header in answer.headers if header[0].lower() != b"x-request-id"])
+        if answer.status == 200:
+            kept = Kept(Ready(200, lasting, b"".join(answer.chunks)), route)
+            self.cache.put(asked.key, kept, kept.size)
+        else:
+            remembered = self.cache.get(asked.key)
+            if remembered is not None and asked.known == remembered.etag:
+                remembered.not_modified = Ready(304, lasting, b"")
 
 
-_ITS_OWN = frozenset({b"etag", b"content-length", b"link"})
+_ITS_OWN = frozenset({b"content-encoding", b"content-length", b"etag", b"link", b"x-request-id"})
 """Headers in which answers of a kind differ."""
-
-
-Result = TypeVar("Result")
-
-
-async def _told(tell: Callable[[direct.Asked, int], Result], waits: bool, wanted: direct.Asked, serial: int) -> Result:
-    """What is told at once, or in a thread."""
-    return await run_in_threadpool(tell, wanted, serial) if waits else tell(wanted, serial)
-
-
-def _size(headers: Headers) -> int:
-    return sum(len(name) + len(value) for name, value in headers) + 500
 
 
 class _Recorded:
     """What an application sends, while it is sent on."""
 
-    def __init__(self, *, keeping: bool = True) -> None:
+    def __init__(self, *, keeping: bool) -> None:
         self.keeping = keeping
         self.status = 0
         self.headers: Headers = []
@@ -228,9 +247,6 @@ class _Recorded:
     def header(self, name: bytes) -> bytes | None:
         return next((value for key, value in self.headers if key.lower() == name), None)
 
-    def lasting_headers(self) -> Headers:
-        return [(name, value) for name, value in self.headers if name.lower() != b"x-request-id"]
-
 
 @dataclass(frozen=True)
 class Asked:
@@ -238,7 +254,7 @@ class Asked:
 
     key: Key
     known: bytes | None
-    """Its If-None-Match."""
+    """The one tag in its If-None-Match."""
     request_id: bytes | None
     directly: direct.Asked | None
     """What it asks for, where the stored documents can tell."""
@@ -252,9 +268,16 @@ class Asked:
         return self.key[3]
 
 
+def _asked_in(scope: Scope) -> Asked | None:
+    """What a request says; null where the lane should stand aside."""
+    if scope["type"] != "http" or scope["method"] not in ("GET", "HEAD"):
+        return None
+    return _asked(scope.get("raw_path") or b"", scope["query_string"], tuple(scope["headers"]))
+
+
 @lru_cache(maxsize=1024)
 def _asked(path: bytes, query: bytes, headers: tuple[tuple[bytes, bytes], ...]) -> Asked | None:
-    """What a request says; null where the lane should stand aside. Most requests say what others said before."""
+    """Most requests say what others said before."""
     if not _PATHS.fullmatch(path) or not query.isascii():
         return None
     sent: dict[bytes, bytes] = {}
@@ -265,14 +288,16 @@ def _asked(path: bytes, query: bytes, headers: tuple[tuple[bytes, bytes], ...]) 
             sent[name] = value
         elif name in _ASIDE:
             return None
-    request_id = sent.get(b"x-request-id")
+    request_id, known = sent.get(b"x-request-id"), sent.get(b"if-none-match")
+    if known is not None and not _ONE_TAG.fullmatch(known):
+        return None
     if b"host" not in sent or sent.get(b"accept", b"*/*") not in _PLAIN:
         return None
     if request_id is not None and not _REQUEST_ID.fullmatch(request_id):
         return None
     words = canonical(query.decode())
     key = (path, words, sent.get(b"accept-encoding", b""), sent.get(b"origin", b""))
-    return Asked(key, sent.get(b"if-none-match"), request_id, direct.asked(path.decode(), words))
+    return Asked(key, known, request_id, direct.asked(path.decode(), words))
 
 
 _TELLING = frozenset({b"host", b"accept", b"accept-encoding", b"origin", b"if-none-match", b"x-request-id"})

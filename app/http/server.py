@@ -1,4 +1,4 @@
-"""The server under the app: uvicorn with a deadline for receiving a request, which it lacks.
+"""The server under the app: uvicorn with answers at once and a deadline for receiving a request, which it lacks.
 
 Relies on the inside of uvicorn's httptools protocol; `tests/http/test_server.py` notices when that moves.
 """
@@ -12,11 +12,14 @@ import socket
 from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any, ClassVar
+from typing import Protocol as TypingProtocol
 
 import structlog
 import uvicorn
-from starlette.types import ASGIApp
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from starlette.types import ASGIApp, Scope
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
+
+from app.http.ready import Ready
 
 
 class PortInUse(RuntimeError):
@@ -24,8 +27,18 @@ class PortInUse(RuntimeError):
         super().__init__(f"port {port} on {host} is taken; set PORT=...")
 
 
-class DeadlineProtocol(HttpToolsProtocol):
-    """Closes connections that take too long to send a request, or send too much before its body.
+class AnswersAtOnce(TypingProtocol):
+    """An ASGI application that may also say, without being awaited, what it has at hand."""
+
+    def at_once(self, scope: Scope) -> Ready | None:
+        """The whole answer to a request without a body; null where the application has to be run."""
+
+
+class Protocol(HttpToolsProtocol):
+    """Sends what the application has at hand (`AnswersAtOnce`) straight away: no task, no messages, no check of headers
+    that were checked before.
+
+    And closes connections that take too long to send a request, or send too much before its body.
 
     The clock starts when the connection opens or a request begins, and stops when the request is complete; a slow
     trickle does not extend it. Waiting idle between two requests is left to uvicorn's keep-alive timeout. All
@@ -76,6 +89,32 @@ class DeadlineProtocol(HttpToolsProtocol):
         self._since = None
         HttpToolsProtocol.on_message_complete(self)
 
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
+        # Who waits in line is served in order, and by tasks: answers must not nest.
+        in_order = not self.pipeline and not self.flow.write_paused
+        ready = self._at_once(cycle.scope) if in_order and app is self.app else None
+        if ready is None:
+            HttpToolsProtocol._start_asgi_task(self, cycle, app)
+            return
+        lines = [STATUS_LINE[ready.status]]
+        for name, value in cycle.default_headers:
+            lines += (name, b": ", value, b"\r\n")
+        lines.append(ready.head)
+        lines.append(b"\r\n" if cycle.keep_alive else b"connection: close\r\n\r\n")
+        self.transport.write(b"".join(lines))
+        self.transport.write(ready.body)
+        cycle.response_started = cycle.response_complete = True
+        if not cycle.keep_alive:
+            self.transport.close()
+        cycle.on_response()
+
+    def _at_once(self, scope: Any) -> Ready | None:
+        ask = getattr(self.app, "at_once", None)
+        try:
+            return ask(scope) if ask is not None else None
+        except Exception:  # it will be met again where the application runs, and answered there
+            return None
+
     @classmethod
     def _look_again(cls, loop: asyncio.AbstractEventLoop, connections: Collection[Any]) -> None:
         cls._looks_again = loop.call_later(cls.receive_seconds / 10, cls._look, loop, connections)
@@ -104,7 +143,7 @@ class _Server(uvicorn.Server):
 class Timeouts:
     """Seconds to receive a whole request, to wait for the next one, and for running requests to finish at the end."""
 
-    receive: float = DeadlineProtocol.receive_seconds
+    receive: float = Protocol.receive_seconds
     keep_alive: int = 5
     shutdown: int = 15
 
@@ -128,7 +167,7 @@ def run(
 def server(app: ASGIApp | str, timeouts: Timeouts = Timeouts()) -> uvicorn.Server:
     config = uvicorn.Config(
         app,
-        http=type("Protocol", (DeadlineProtocol,), {"receive_seconds": timeouts.receive}),
+        http=type("TimedProtocol", (Protocol,), {"receive_seconds": timeouts.receive}),
         ws="none",
         log_config=None,
         access_log=False,

@@ -23,7 +23,9 @@ from app.core.replay import ReplayGuard, use_once
 from tests.cds_hooks.keys import BASE, ISSUER, RecordSystem
 from tests.cds_hooks.support import LDN, SIGN, calling, request
 
-NOW = int(time.time())
+
+def now() -> int:
+    return int(time.time())
 
 
 @pytest.fixture(scope="module")
@@ -54,7 +56,7 @@ def test_a_good_token_is_let_in(caller: TestClient, ehr: RecordSystem, alg: str)
 
 
 def test_what_epic_adds_does_not_hurt(caller: TestClient, ehr: RecordSystem) -> None:
-    assert _post(caller, ehr.token(SIGN, alg="RS384", nbf=NOW - 5, sub="client")).status_code == 200
+    assert _post(caller, ehr.token(SIGN, alg="RS384", nbf=now() - 5, sub="client")).status_code == 200
 
 
 def _hmac_with_public_key(ehr: RecordSystem) -> str:
@@ -127,16 +129,16 @@ BAD: dict[str, Callable[[RecordSystem], str | None]] = {
     "an audience with a slash": lambda ehr: ehr.token(SIGN, aud=f"{BASE}{SIGN}/"),
     "a list of audiences": lambda ehr: ehr.token(SIGN, aud=[f"{BASE}{SIGN}"]),
     "no audience": lambda ehr: ehr.token(SIGN, aud=None),
-    "expired": lambda ehr: ehr.token(SIGN, iat=NOW - 700, exp=NOW - 400),
+    "expired": lambda ehr: ehr.token(SIGN, iat=now() - 700, exp=now() - 400),
     "no exp": lambda ehr: ehr.token(SIGN, exp=None),
     "no iat": lambda ehr: ehr.token(SIGN, iat=None),
-    "a year to live": lambda ehr: ehr.token(SIGN, exp=NOW + 31_536_000),
+    "a year to live": lambda ehr: ehr.token(SIGN, exp=now() + 31_536_000),
     "exp beyond all time": lambda ehr: ehr.token(SIGN, exp=10**30),
-    "exp as text": lambda ehr: ehr.token(SIGN, exp=str(NOW + 200)),
-    "exp as a fraction": lambda ehr: ehr.token(SIGN, exp=NOW + 200.5),
-    "iat in the future": lambda ehr: ehr.token(SIGN, iat=NOW + 900, exp=NOW + 1000),
-    "exp before iat": lambda ehr: ehr.token(SIGN, iat=NOW + 20, exp=NOW + 10),
-    "not yet valid": lambda ehr: ehr.token(SIGN, nbf=NOW + 900),
+    "exp as text": lambda ehr: ehr.token(SIGN, exp=str(now() + 200)),
+    "exp as a fraction": lambda ehr: ehr.token(SIGN, exp=now() + 200.5),
+    "iat in the future": lambda ehr: ehr.token(SIGN, iat=now() + 900, exp=now() + 1000),
+    "exp before iat": lambda ehr: ehr.token(SIGN, iat=now() + 20, exp=now() + 10),
+    "not yet valid": lambda ehr: ehr.token(SIGN, nbf=now() + 900),
     "no jti": lambda ehr: ehr.token(SIGN, jti=None),
     "an empty jti": lambda ehr: ehr.token(SIGN, jti=""),
     "a jti without end": lambda ehr: ehr.token(SIGN, jti="x" * 501),

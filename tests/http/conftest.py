@@ -16,12 +16,14 @@ from fastapi import APIRouter, Depends, FastAPI, Query, Request
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response, StreamingResponse
 from starlette.testclient import TestClient
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.core import errors
 from app.core.logging import configure
 from app.core.text import Text
 from app.http import caching, problems
 from app.http.middleware import Guard
+from app.http.ready import Ready
 from app.http.server import Timeouts, listen, server
 
 SECRET = "patient-zero-4711"
@@ -146,11 +148,37 @@ def timeouts() -> Timeouts:
     return Timeouts(receive=0.5, shutdown=2)
 
 
+class WithAtHand:
+    """The guarded app, with an answer of its own at hand: that to `/v1/claims/at-hand`."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        ready = self._at_hand(scope) if scope["type"] == "http" else None
+        if ready is None:
+            await self.app(scope, receive, send)
+            return
+        await send({"type": "http.response.start", "status": ready.status, "headers": ready.headers()})
+        await send({"type": "http.response.body", "body": ready.body})
+
+    def at_once(self, scope: Scope) -> Ready | None:
+        if scope["path"] == "/v1/claims/fails-at-once":
+            raise RuntimeError(f"leaks {SECRET}")
+        return self._at_hand(scope)
+
+    def _at_hand(self, scope: Scope) -> Ready | None:
+        if scope["path"] != "/v1/claims/at-hand":
+            return None
+        body = b"" if scope["method"] == "HEAD" else b"at hand"
+        return Ready(200, b"content-length: 7\r\nx-query: %b\r\n" % scope["query_string"], body)
+
+
 @pytest.fixture
 def port(guarded: Guard, timeouts: Timeouts) -> Iterator[int]:
     """The guarded app on a real socket."""
     listener = listen("127.0.0.1", 0)
-    running = server(guarded, timeouts)
+    running = server(WithAtHand(guarded), timeouts)
     thread = threading.Thread(target=running.run, args=([listener],))
     thread.start()
     yield listener.getsockname()[1]

@@ -386,6 +386,11 @@ def test_an_answer_never_given_before_is_put_together_alike(unremembering: Both,
             not_modified = ask(unremembering.fast, path, If_None_Match=tag)
             unremembering.lane.app = application
             assert not_modified == ask(unremembering.plain, path, If_None_Match=tag)
+            for coding in CODINGS[1:]:
+                unremembering.lane.app = _nobody
+                compressed = ask(unremembering.fast, path, Accept_Encoding=coding)
+                unremembering.lane.app = application
+                assert compressed == ask(unremembering.plain, path, Accept_Encoding=coding)
         path = json.loads(expected[2]).get("next") or ""  # the cursors of either way lead on in the other
 
 
@@ -401,3 +406,33 @@ def test_every_record_is_answered_alike_straight_from_its_document(unremembering
         for known in (expected[1]["etag"], coded):
             told = ask(unremembering.fast, path, Accept_Encoding="br", If_None_Match=known)
             assert told == ask(unremembering.plain, path, Accept_Encoding="br", If_None_Match=known)
+
+
+def test_who_holds_an_older_answer_gets_the_new_one_straight(unremembering: Both) -> None:
+    for path in (HOT[0], "/v1/conditions?limit=3", f"{SEARCH}?q=fatigue"):
+        for coding in CODINGS:
+            expected = ask(unremembering.plain, path, Accept_Encoding=coding, If_None_Match='"older"')
+            unremembering.lane.app, application = _nobody, unremembering.lane.app
+            told = ask(unremembering.fast, path, Accept_Encoding=coding, If_None_Match='"older"')
+            unremembering.lane.app = application
+            assert told == expected
+
+
+# --- on the wire --------------------------------------------------------------------------------------------------
+
+
+def test_the_server_sends_at_once_what_clients_get_otherwise(service: Both) -> None:
+    """The same lane under the real server and under the test client."""
+    assert service.fast.portal is not None
+    for path in (HOT[0], "/v1/claims?limit=2", "/v1/meta"):
+        for coding in CODINGS:
+            sent = [(b"host", b"testserver"), (b"accept-encoding", coding.encode()), (b"x-request-id", b"one")]
+            scope: Scope = {"type": "http", "method": "GET", "raw_path": path.partition("?")[0].encode()}
+            scope.update(query_string=path.partition("?")[2].encode(), headers=sent)
+            expected = ask(service.fast, path, Accept_Encoding=coding)
+            ready = service.fast.portal.call(service.lane.at_once, scope)
+            assert ready is not None
+            headers = {name.decode(): value.decode() for name, value in ready.headers()}
+            assert headers.pop("x-request-id") == "one"
+            assert (ready.status, headers) == expected[:2]
+            assert len(ready.body) == int(headers["content-length"])
