@@ -173,9 +173,14 @@ class Lane:
 
     def _keep(self, asked: "Asked", serial: int, found: Found | None) -> None:
         """Unless something was published meanwhile: then it is good for who asked, but not for others."""
-        if found is not None and found[0].status == 200 and serial == self._serial:
-            kept = Kept(*found)
+        if found is None or serial != self._serial:
+            return
+        ready, route = found
+        if ready.status == 200:
+            kept = Kept(ready, route)
             self.cache.put(asked.key, kept, kept.size)
+        elif (known := self.cache.get(asked.key)) is not None and asked.known == known.etag:
+            known.not_modified = ready
 
     def _named(self, found: Found, asked: "Asked", scope: Scope, started_at: float) -> Ready:
         """The answer to this one request, which is logged."""
@@ -190,32 +195,26 @@ class Lane:
         asked = _asked_in(scope)
         answer = _Recorded(keeping=asked is not None)
         await self.app(scope, receive, answer.listen(send))
-        serial = answer.header(b"dataset-serial")
-        if serial is not None:
-            self.freshness.saw(int(serial))
-        is_lasting = answer.header(b"cache-control") == b"no-cache" and serial == str(self._serial).encode()
-        if is_lasting and asked is not None and scope["method"] == "GET":  # a HEAD has no body to keep
-            self._learn(asked, answer, str(scope.get("state", {}).get("route", "-")))
+        told = answer.header(b"dataset-serial")
+        if told is not None:
+            self.freshness.saw(int(told))
+            is_lasting = answer.header(b"cache-control") == b"no-cache" and answer.header(b"etag") is not None
+            if asked is not None and is_lasting and scope["method"] == "GET":  # a HEAD has no body to keep
+                self._learn(asked, int(told), answer, str(scope.get("state", {}).get("route", "-")))
         if scope["type"] == "lifespan":
             self.log.flush()
             self.freshness.close()
             self.direct.close()
 
-    def _learn(self, asked: "Asked", answer: "_Recorded", route: str) -> None:
+    def _learn(self, asked: "Asked", serial: int, answer: "_Recorded", route: str) -> None:
         """From an answer that is good as long as the data set stays at its serial."""
-        if answer.status not in (200, 304) or answer.header(b"etag") is None or answer.size > LARGEST:
+        if serial != self._serial or answer.status not in (200, 304) or answer.size > LARGEST:
             return
         if asked.directly is not None and len(self._forms) < MOST_FORMS:
             alike = [header for header in answer.headers if header[0].lower() not in _ITS_OWN]
             self._forms[asked.directly.kind, asked.origin, answer.status] = Form(head(alike), route)
         lasting = head([header for header in answer.headers if header[0].lower() != b"x-request-id"])
-        if answer.status == 200:
-            kept = Kept(Ready(200, lasting, b"".join(answer.chunks)), route)
-            self.cache.put(asked.key, kept, kept.size)
-        else:
-            remembered = self.cache.get(asked.key)
-            if remembered is not None and asked.known == remembered.etag:
-                remembered.not_modified = Ready(304, lasting, b"")
+        self._keep(asked, serial, (Ready(answer.status, lasting, b"".join(answer.chunks)), route))
 
 
 _ITS_OWN = frozenset({b"content-encoding", b"content-length", b"etag", b"link", b"x-request-id"})
