@@ -10,7 +10,7 @@ import os
 import re
 import time
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 from starlette.concurrency import run_in_threadpool
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -37,13 +37,14 @@ _REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
 class Kept:
     """An answer as it was given, without its request id; and what 304 was answered to its ETag, once asked for."""
 
-    __slots__ = ("etag", "not_modified", "ready", "route")
-
     def __init__(self, ready: Ready, route: str) -> None:
         self.ready = ready
         self.route = route
-        self.etag = dict(ready.headers())[b"etag"]
         self.not_modified: Ready | None = None
+
+    @cached_property
+    def etag(self) -> bytes:
+        return dict(self.ready.headers())[b"etag"]
 
     @property
     def size(self) -> int:
