@@ -105,6 +105,11 @@ def current_serial(session: Session) -> int:
     return session.scalar(select(Publication.serial).order_by(Publication.serial.desc()).limit(1)) or 0
 
 
+def serial_seen(reader: Reader) -> int:
+    """As `current_serial`, for reading alone."""
+    return reader.rows("SELECT max(serial) FROM publications")[0][0] or 0
+
+
 def current_release(session: Session) -> str | None:
     """The newest release's name; null before the first."""
     return session.scalar(select(Release.name).order_by(Release.serial.desc(), Release.name.desc()).limit(1))

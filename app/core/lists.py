@@ -136,6 +136,8 @@ class Page:
     is_exact: bool = True
     found: BitMap | None = None
     """Internal keys of all that was counted."""
+    bodies: tuple[bytes, ...] | None = None
+    """The records' documents, where these were read on the way."""
 
 
 def canonical(query: str) -> str:
@@ -153,14 +155,20 @@ def next_address(path: str, query: str, cursor: str | None) -> str | None:
 
 def envelope(bodies: Sequence[bytes], following: str | None, page: Page, extra: bytes = b"") -> bytes:
     """A list around rendered records; `extra` holds further fields of it, each with a comma in front."""
-    return b'{"items":[%b],"next":%b,"next_cursor":%b,"total":%d,"total_is":"%b"%b}' % (
-        b",".join(bodies),
+    end = b'],"next":%b,"next_cursor":%b,"total":%d,"total_is":"%b"%b}' % (
         to_json(following),
         to_json(page.next_cursor),
         page.total,
         b"exact" if page.is_exact else b"at_least",
         extra,
     )
+    if not bodies:
+        return b'{"items":[' + end
+    # Joined in one go: long pages are not copied twice.
+    first, *rest = bodies
+    pieces = [b'{"items":[' + first, *rest]
+    pieces[-1] += end
+    return b",".join(pieces)
 
 
 MOST_COUNTED = 1000
@@ -185,8 +193,8 @@ def paginate(session: Session, kept: Kept, matching: Matching, query: ListQuery,
     return replace(page, total=total, is_exact=is_settled, found=found)
 
 
-Row = tuple[int, str, Any]
-"""Internal key, id and value of the column that a list is sorted by."""
+Row = tuple[int, str, Any, *tuple[bytes, ...]]
+"""Internal key, id, value of the column that a list is sorted by; and the document, where it was read on the way."""
 
 
 @dataclass(frozen=True)
@@ -240,7 +248,8 @@ def page_of(
     """One page of the records with these keys that pass the test; its `total` counts the keys.
 
     A few are read and sorted. Of many, the ids are walked in order, along the filter of `walked` that keeps fewest,
-    until the page is full: either way the work grows with the square root of the number of records at most.
+    until the page is full: either way the work grows with the square root of the number of records at most. Where the
+    first ids will do, the documents come along on SQLite, which then need not be looked up for themselves.
     """
     place = decode(asked.cursor, asked.fingerprint) if asked.cursor is not None else None
     wanted = asked.limit + 1
@@ -255,10 +264,12 @@ def page_of(
     else:
         most = wanted if steps <= wanted and test is None else steps + wanted
         filter_pk = kept.values(scope, along.name).get(along.value) if along else None
-        rows = _walk(kept.reader, bits, order, place, wanted, _Along(filter_pk), most, test)
+        bodies_of = scope if filter_pk is not None and most == wanted and kept.reader.is_sqlite else None
+        rows = _walk(kept.reader, bits, order, place, wanted, _Along(filter_pk, bodies_of), most, test)
     shown, more = rows[: asked.limit], len(rows) > asked.limit
     next_cursor = encode(asked.fingerprint, [shown[-1][2], shown[-1][1]]) if more else None
-    return Page(tuple(row[1] for row in shown), next_cursor, len(bits))
+    bodies = tuple([row[3] for row in shown if len(row) > 3])
+    return Page(tuple([row[1] for row in shown]), next_cursor, len(bits), bodies=bodies or None)
 
 
 FEW = 200
@@ -284,6 +295,8 @@ class _Along:
     """The ids in order that a filter keeps; without one, those of the table."""
 
     filter_pk: int | None
+    bodies_of: str | None
+    """The records' type, where their documents are to be read as well."""
 
     def read(self, reader: Reader, order: Order, place: tuple[Any, str] | None, most: int) -> list[Row]:
         rows: list[Row] = []
@@ -293,10 +306,21 @@ class _Along:
                 rows += reader.rows(sql, *values, most - len(rows))
             else:
                 sql = f"SELECT record_pk, id, id FROM filter_places WHERE filter_pk = ? AND {condition} LIMIT ?"  # noqa: S608
-                rows += reader.rows(sql, self.filter_pk, *values, most - len(rows))
+                rows += self._read(reader, sql, self.filter_pk, *values, most - len(rows))
             if len(rows) >= most:
                 break
         return rows
+
+    def _read(self, reader: Reader, sql: str, *values: Any) -> Sequence[Row]:
+        if self.bodies_of is None:
+            return reader.rows(sql, *values)
+        # A cross join keeps the order of its left side.
+        place = "(record_pk, id, value)"
+        with_body = (
+            f"WITH places {place} AS ({sql}) SELECT record_pk, places.id, value, body "  # noqa: S608 - our own words
+            "FROM places CROSS JOIN records ON records.type = ? AND records.id = places.id"
+        )
+        return reader.rows(with_body, *values, self.bodies_of)
 
 
 def _walk(

@@ -53,9 +53,18 @@ class Reader:
 def reader_of(session: Session) -> Reader:
     """Statements in the session's transaction."""
     connection = session.connection()
-    return Reader(
-        lambda sql, values: connection.exec_driver_sql(sql, values).fetchall(), connection.dialect.name == "sqlite"
-    )
+    driver: Any = connection.connection.driver_connection
+    failures = connection.dialect.loaded_dbapi.Error
+
+    def run(sql: str, values: tuple[Any, ...]) -> Sequence[Any]:
+        try:
+            rows: Sequence[Any] = driver.execute(sql, values).fetchall()
+        except failures:
+            # Once more where errors are understood: it fails again, or the trouble is over.
+            rows = connection.exec_driver_sql(sql, values).fetchall()
+        return rows
+
+    return Reader(run, connection.dialect.name == "sqlite")
 
 
 def is_among(

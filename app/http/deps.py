@@ -10,7 +10,8 @@ from starlette.concurrency import run_in_threadpool
 
 from app.core.database import Database
 from app.core.errors import Fault, InvalidInput, Unavailable
-from app.core.history import current_serial
+from app.core.history import serial_seen
+from app.core.reading import reader_of
 from app.http.dataset import Dataset
 
 
@@ -47,7 +48,7 @@ def fresh(found: Database, least: int) -> Session:
         session.close()
         if found.has_replica:
             session = found.reader(primary=True)
-            if current_serial(session) >= least:
+            if serial_seen(reader_of(session)) >= least:
                 return session
         raise Unavailable("The data set has not come to this serial here yet.", retry_after=1)
     except BaseException:
@@ -57,7 +58,7 @@ def fresh(found: Database, least: int) -> Session:
 
 def _comes_to(least: int, session: Session) -> bool:
     give_up_at = time.monotonic() + WAIT_SECONDS
-    while least and current_serial(session) < least:
+    while least and serial_seen(reader_of(session)) < least:
         session.rollback()  # the next look is at a new state, and nobody waits for this connection meanwhile
         if time.monotonic() > give_up_at:
             return False

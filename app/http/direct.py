@@ -18,9 +18,9 @@ from app.catalog import BY_PLURAL
 from app.core.database import Database
 from app.core.errors import AppError
 from app.core.filters import PUBLISHED, Bitmaps, Filter, Filterable, Kept, kept
-from app.core.history import current_serial, document_of, documents, tag_of
+from app.core.history import document_of, documents, serial_seen, tag_of
 from app.core.lists import MOST, Order, Slice, envelope, fingerprint, next_address, page_of
-from app.core.reading import Reader
+from app.core.reading import Reader, reader_of
 from app.evidence import views
 from app.http import caching
 
@@ -49,7 +49,7 @@ class AskedList(Asked):
     type: str
     filterable: Filterable
     filters: tuple[tuple[Filter, ...], ...]
-    descending: bool
+    order: Order
     slice: Slice
 
 
@@ -100,7 +100,8 @@ def _asked_list(record_type: str, filterable: Filterable, path: str, query: str)
     told = given | ({"sort": sort} if sort == ["-id"] else {})
     part = Slice(int(limit[0]) if limit else 20, cursor[0] if cursor else None, fingerprint(record_type, told))
     groups = tuple(tuple(Filter(name, value) for value in values) for name, values in given.items())
-    return AskedList(record_type, path, query, record_type, filterable, groups, sort == ["-id"], part)
+    order = Order(filterable.table.__tablename__, "id", sort == ["-id"], nullable=False)
+    return AskedList(record_type, path, query, record_type, filterable, groups, order, part)
 
 
 Search = Callable[[Session, str, str, int], Answer | None]
@@ -166,7 +167,7 @@ class Direct:
     def _in_session(self, serial: int, read: Callable[[Session], Result | None]) -> Result | None:
         try:
             with self._database.read() as session:
-                return read(session) if current_serial(session) == serial else None
+                return read(session) if serial_seen(reader_of(session)) == serial else None
         except (AppError, SQLAlchemyError):
             return None  # the application says what is wrong
 
@@ -194,13 +195,9 @@ class _Near:
         connection.execute("BEGIN")
         # A view that nobody lets go keeps the log of what is written from ever being cut.
         asyncio.get_running_loop().call_later(HOLD_SECONDS, self._let_go)
-        ((found,),) = connection.execute("SELECT max(serial) FROM publications").fetchall()
-        self._view = Kept(
-            Reader(lambda sql, values: connection.execute(sql, values).fetchall(), is_sqlite=True),
-            found or 0,
-            self._bitmaps,
-        )
-        return self._view if found == serial else None
+        reader = Reader(lambda sql, values: connection.execute(sql, values).fetchall(), is_sqlite=True)
+        self._view = Kept(reader, serial_seen(reader), self._bitmaps)
+        return self._view if self._view.serial == serial else None
 
     def _let_go(self) -> None:
         self._view = None
@@ -248,15 +245,15 @@ def _item(seen: Kept, wanted: AskedItem) -> Answer | None:
 
 def _list(seen: Kept, wanted: AskedList) -> Answer | None:
     scope, filterable = wanted.type, wanted.filterable
-    if not all(known.value in seen.values(scope, known.name) for group in wanted.filters for known in group):
+    several = [group for group in wanted.filters if len(group) > 1]
+    if not all(known.value in seen.values(scope, known.name) for group in several for known in group):
         return None
     bits = seen.every(scope, wanted.filters)
-    order = Order(filterable.table.__tablename__, "id", wanted.descending, nullable=False)
     walked = [group[0] for group in wanted.filters if len(group) == 1]
-    page = page_of(seen, scope, filterable, bits, wanted.slice, order, walked)
-    if not page.ids:
+    page = page_of(seen, scope, filterable, bits, wanted.slice, wanted.order, walked)
+    if not page.ids:  # there may be no such value
         return None
-    bodies = documents(seen.reader, scope, page.ids)
+    bodies = page.bodies or documents(seen.reader, scope, page.ids)
     following = next_address(wanted.path, wanted.query, page.next_cursor)
     body = envelope(bodies, following, page, _BESIDE.get(scope, b""))
     return Answer(caching.list_tag(seen.serial, wanted.path, wanted.query), body, following)

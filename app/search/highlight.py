@@ -18,10 +18,12 @@ class Highlighter:
     def parts(self, text: str) -> list[tuple[str, bool]]:
         """The text in parts, told apart by whether they are what was asked for; no markup."""
         pieces = WRITTEN.split(text)  # words at the odd places, and what parts them at the even ones
-        flat = [(stem, place) for place in range(1, len(pieces), 2) for stem in _stems(pieces[place])]
-        hits = {place for stem, place in flat if stem in self._alone}
-        for row in self._longer:
-            hits |= _in_a_row(flat, row)
+        stemmed = [_stems(word) for word in pieces[1::2]]
+        hits = {2 * number + 1 for number, found in enumerate(stemmed) if not self._alone.isdisjoint(found)}
+        if self._longer:
+            flat = [(stem, 2 * number + 1) for number, found in enumerate(stemmed) for stem in found]
+            for row in self._longer:
+                hits |= _in_a_row(flat, row)
         shown: list[tuple[str, bool]] = []
         end = 0
         for place in sorted(hits):

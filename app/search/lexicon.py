@@ -10,6 +10,7 @@ from weakref import WeakKeyDictionary
 from sqlalchemy import Pool
 from sqlalchemy.orm import Session
 
+from app.core.history import serial_seen
 from app.core.reading import reader_of
 from app.search import facets
 from app.search.facets import Bitmaps, Facet
@@ -161,10 +162,10 @@ def _remembered(
 def lexicon(session: Session) -> Lexicon:
     """The lexicon of the database at the serial that the session sees."""
     pool = session.get_bind().engine.pool
-    ((serial,),) = fetch(session, "SELECT max(serial) FROM publications")
+    serial = serial_seen(reader_of(session))
     known = _KNOWN.get(pool)
-    if known is None or known.serial != (serial or 0):
-        known = _KNOWN[pool] = Lexicon(serial or 0, _bitmaps(session, known, serial or 0))
+    if known is None or known.serial != serial:
+        known = _KNOWN[pool] = Lexicon(serial, _bitmaps(session, known, serial))
     return known
 
 
