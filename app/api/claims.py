@@ -81,7 +81,7 @@ def list_claims(
     reading = kept(session, dataset.serial)
     matching = worded(session, queries.claims(session, reading, query), query)
     page = paginate(session, reading, matching, query, sort=query.sort, columns=CLAIM_SORTS)
-    bodies = page.bodies or documents(reading.reader, "claim", page.ids)
+    bodies = documents(reading.reader, "claim", page.ids)
     if query.citations == "top":
         bodies = [views.top(body) for body in bodies]
     counted = None

@@ -1,6 +1,6 @@
 """What every type of record answers in the same way: a list, an item, an item as it was, its versions."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Annotated, Generic, NamedTuple, TypeVar
 
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
@@ -108,7 +108,7 @@ def answer_list(
     reading = kept(session, dataset.serial)
     found = worded(session, matching(reading), query)
     page = paginate(session, reading, found, query, sort=query.sort, columns=columns)
-    bodies = page.bodies or documents(reading.reader, record_type, page.ids)
+    bodies = documents(reading.reader, record_type, page.ids)
     return list_response(request, dataset, tag, bodies, page)
 
 
@@ -126,7 +126,7 @@ def list_tag(request: Request, dataset: Dataset) -> str:
 
 
 def list_response(
-    request: Request, dataset: Dataset, tag: str, bodies: Sequence[bytes], page: Page, extra: bytes = b""
+    request: Request, dataset: Dataset, tag: str, bodies: list[bytes], page: Page, extra: bytes = b""
 ) -> Response:
     """A list around rendered records; `extra` holds further fields of it, each with a comma in front."""
     following = next_address(request, page.next_cursor)

@@ -244,12 +244,15 @@ def page_of(
     order: Order,
     walked: Sequence[Filter] = (),
     test: Callable[[Sequence[int]], set[int]] | None = None,
+    *,
+    with_bodies: bool = False,
 ) -> Page:
     """One page of the records with these keys that pass the test; its `total` counts the keys.
 
     A few are read and sorted. Of many, the ids are walked in order, along the filter of `walked` that keeps fewest,
-    until the page is full: either way the work grows with the square root of the number of records at most. Where the
-    first ids will do, the documents come along on SQLite, which then need not be looked up for themselves.
+    until the page is full: either way the work grows with the square root of the number of records at most.
+
+    `with_bodies` has SQLite read the documents on the way where the first ids will do.
     """
     place = decode(asked.cursor, asked.fingerprint) if asked.cursor is not None else None
     wanted = asked.limit + 1
@@ -264,7 +267,8 @@ def page_of(
     else:
         most = wanted if steps <= wanted and test is None else steps + wanted
         filter_pk = kept.values(scope, along.name).get(along.value) if along else None
-        bodies_of = scope if filter_pk is not None and most == wanted and kept.reader.is_sqlite else None
+        is_straight = filter_pk is not None and most == wanted and kept.reader.is_sqlite
+        bodies_of = scope if with_bodies and is_straight else None
         rows = _walk(kept.reader, bits, order, place, wanted, _Along(filter_pk, bodies_of), most, test)
     shown, more = rows[: asked.limit], len(rows) > asked.limit
     next_cursor = encode(asked.fingerprint, [shown[-1][2], shown[-1][1]]) if more else None

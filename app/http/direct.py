@@ -250,7 +250,7 @@ def _list(seen: Kept, wanted: AskedList) -> Answer | None:
         return None
     bits = seen.every(scope, wanted.filters)
     walked = [group[0] for group in wanted.filters if len(group) == 1]
-    page = page_of(seen, scope, filterable, bits, wanted.slice, wanted.order, walked)
+    page = page_of(seen, scope, filterable, bits, wanted.slice, wanted.order, walked, with_bodies=True)
     if not page.ids:  # there may be no such value
         return None
     bodies = page.bodies or documents(seen.reader, scope, page.ids)
