@@ -2,6 +2,8 @@
 
 import re
 import shutil
+import subprocess
+import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
@@ -85,8 +87,8 @@ def columns(database: Database, table: str) -> set[str]:
 # --- the schema ---------------------------------------------------------------------------------------------------
 
 
-def test_there_is_one_head() -> None:
-    assert len(ScriptDirectory.from_config(schema.config()).get_heads()) == 1
+def test_there_is_one_head_and_the_names_of_migrations_tell_it() -> None:
+    assert ScriptDirectory.from_config(schema.config()).get_heads() == [schema.newest()]
 
 
 def test_the_migrated_schema_is_the_one_that_the_models_describe(blank: Database) -> None:
@@ -266,3 +268,14 @@ def test_a_database_of_newer_software_is_refused_and_left_alone(
     with pytest.raises(SchemaMismatch, match=r"newer version of this software \(schema from_tomorrow\)"):
         act(scratch)
     assert dump(scratch) == before
+
+
+def test_who_finds_a_fitting_schema_does_without_alembic(blank: Database) -> None:
+    schema.migrate(blank)
+    checked = (
+        "import sys; from app.core import schema; from app.core.database import Database; "
+        "schema.check(Database(sys.argv[1])); print('alembic' in sys.modules)"
+    )
+    url = blank.url.render_as_string(hide_password=False)
+    finished = subprocess.run([sys.executable, "-c", checked, url], capture_output=True, text=True, check=False)
+    assert (finished.stdout, finished.stderr) == ("False\n", "")

@@ -1,14 +1,21 @@
-"""The database's schema version: bring it up to date, and refuse to run on one that does not fit this code."""
+"""The database's schema version: bring it up to date, and refuse to run on one that does not fit this code.
+
+Alembic is loaded where there is something to migrate or to complain of; a server that starts on a schema that fits
+does without.
+"""
+
+from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from alembic import command
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from sqlalchemy import Connection
+from sqlalchemy import Connection, inspect, text
 
 from app.core.database import Database
+
+if TYPE_CHECKING:
+    from alembic.config import Config
+    from alembic.script import ScriptDirectory
 
 MIGRATIONS = Path(__file__).resolve().parents[2] / "migrations"
 
@@ -19,6 +26,8 @@ class SchemaMismatch(RuntimeError):
 
 def config(connection: Connection | None = None) -> Config:
     """Alembic's configuration; there is no ini file."""
+    from alembic.config import Config
+
     alembic = Config()
     alembic.set_main_option("script_location", str(MIGRATIONS))
     alembic.attributes["connection"] = connection
@@ -27,6 +36,8 @@ def config(connection: Connection | None = None) -> Config:
 
 def migrate(database: Database, target: str = "head") -> tuple[str | None, str | None]:
     """Bring the schema to a revision; the revisions before and after. Migrations at the same time wait."""
+    from alembic import command
+
     with database.exclusive() as connection:
         before = _revision(connection)
         _refuse_newer(before)
@@ -40,22 +51,31 @@ def migrate(database: Database, target: str = "head") -> tuple[str | None, str |
 
 def check(database: Database) -> None:
     """Raise SchemaMismatch unless the schema is the one that this code was written for."""
-    head = _scripts().get_current_head()
     with database.engine.connect() as connection:
         found = _revision(connection)
-    if found == head:
+    if found == newest():
         return
     _refuse_newer(found)
     state = "empty" if found is None else f"at an older schema ({found})"
     raise SchemaMismatch(f"The database is {state}. Run: ldn-evidence migrate")
 
 
+def newest() -> str:
+    """The newest revision: the names of migrations begin with theirs, and are in order."""
+    return max(script.stem for script in (MIGRATIONS / "versions").glob("*.py")).partition("_")[0]
+
+
 def _scripts() -> ScriptDirectory:
+    from alembic.script import ScriptDirectory
+
     return ScriptDirectory.from_config(config())
 
 
 def _revision(connection: Connection) -> str | None:
-    return MigrationContext.configure(connection).get_current_revision()
+    if not inspect(connection).has_table("alembic_version"):
+        return None
+    found: str | None = connection.scalar(text("SELECT version_num FROM alembic_version"))
+    return found
 
 
 def _refuse_newer(found: str | None) -> None:
