@@ -49,6 +49,7 @@ def main(requirement_set: str) -> None:
     except (OSError, subprocess.CalledProcessError):
         print("uv does not work here, going on with venv and pip (slower) ...", flush=True)
         install_with_pip(requirement_set)
+    execute([VENV_PYTHON, "-m", "compileall", "-q", ROOT / "app", ROOT / "migrations"])
     stamp(requirement_set).write_text(fingerprint(requirement_set))
 
 
@@ -90,7 +91,8 @@ def install_with_uv(requirement_set: str) -> None:
     environment = {**os.environ, **pip_index()}
     if not venv_fits():
         execute([UV, "venv", "--quiet", "--clear", "--python", sys.executable, VENV], environment)
-    install = [UV, "pip", "install", "--quiet", "--python", VENV_PYTHON]
+    # Compiled now, as pip does, rather than at the first start, or at every start where Python may not write.
+    install = [UV, "pip", "install", "--quiet", "--compile-bytecode", "--python", VENV_PYTHON]
     execute([*install, "--require-hashes", "-r", lock(requirement_set)], environment)
     execute([*install, "--no-deps", "--no-build-isolation", "-e", ROOT], environment)
 

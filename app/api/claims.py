@@ -3,6 +3,7 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
+from pydantic import ConfigDict
 from pyroaring import BitMap
 
 from app.api.records import (
@@ -47,6 +48,8 @@ class FacetCount(Shape):
 
 class ClaimList(ListOf[ClaimRead]):
     """One page of claims."""
+
+    model_config = ConfigDict(use_attribute_docstrings=True)
 
     facets: dict[str, list[FacetCount]] | None
     """Where `facets=true` asked for them: how many of all matching claims each value of a filter would keep, the most

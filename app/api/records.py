@@ -51,16 +51,16 @@ Serial = Annotated[
 class ListOf(BaseModel, Generic[Item]):
     """One page of a list."""
 
-    model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True)
+    # Described in so many words: pydantic would look for the source of every kind of list, long and in vain.
+    model_config = ConfigDict(extra="forbid")
 
     items: list[Item]
-    next: str | None
-    """Address of the next page; null on the last."""
+    next: str | None = Field(description="Address of the next page; null on the last.")
     next_cursor: str | None
-    total: int
-    """How many records match in all."""
-    total_is: str = Field(json_schema_extra={"enum": ["exact", "at_least"]})
-    """Whether `total` is exact or a lower bound."""
+    total: int = Field(description="How many records match in all.")
+    total_is: str = Field(
+        description="Whether `total` is exact or a lower bound.", json_schema_extra={"enum": ["exact", "at_least"]}
+    )
 
 
 class ActorRef(BaseModel):

@@ -96,6 +96,8 @@ class FacetValue(Shape):
 class FoundList(ListOf[FoundRecord]):
     """One page of results, best first. At most 120 can be paged through; narrow the question beyond that."""
 
+    model_config = ConfigDict(use_attribute_docstrings=True)
+
     facets: dict[str, list[FacetValue]]
     """Counts of all that matches, for narrowing: pass a value as the parameter of the same name."""
     matched: Literal["all", "any"]
