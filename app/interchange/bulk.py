@@ -4,6 +4,7 @@ import contextlib
 import sqlite3
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
 from typing import Any
 
 from sqlalchemy import Connection, Table, func, insert, select, text
@@ -38,6 +39,7 @@ class BulkWriter:
         self.connection = connection
         self.rows: Counter[str] = Counter()
         self._words: Counter[tuple[str, bool]] = Counter()
+        self._tables = Base.metadata.sorted_tables
         self._raw = connection.connection.driver_connection
         self._later = self._set_aside() if isinstance(self._raw, sqlite3.Connection) else []
 
@@ -45,7 +47,7 @@ class BulkWriter:
 
     def write(self, rows: Rows, words: Mapping[tuple[str, bool], int] | None = None) -> None:
         """Insert rows, parents first, and add to the numbers of entries that hold each word."""
-        for table in Base.metadata.sorted_tables:
+        for table in self._tables:
             if given := rows.get(table.name):
                 if isinstance(self._raw, sqlite3.Connection):
                     self._execute_many(self._raw, table, given)
@@ -136,6 +138,7 @@ class BulkWriter:
             raise RuntimeError(f"The database that was filled is not sound: {(*faults, *strays)[:5]}")
 
 
+@cache
 def _insertion(table: Table) -> str:
     return str(insert(table).compile(dialect=sqlite.dialect(), column_keys=list(columns_of(table))))
 

@@ -1,6 +1,6 @@
 """Tables of the search index. The full-text table itself differs by engine and is made by its migration."""
 
-from sqlalchemy import ForeignKey, Index, LargeBinary, String, Text
+from sqlalchemy import ForeignKey, Index, LargeBinary, String, Text, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.core.database import SLUG, Base, Pk, TextColumn
@@ -54,6 +54,10 @@ class SearchFacet(Base):
     __table_args__ = (Index("ix_search_facets_serial", "serial"),)
 
 
+_WHOLE = text("is_start")
+"""Names from their first word on."""
+
+
 class SearchName(Base):
     """A name from each of its words on, for typeahead."""
 
@@ -68,7 +72,10 @@ class SearchName(Base):
     matched_on: Mapped[str] = mapped_column(String(20))
     """`name`, `synonym`, `code`, `identifier` or `title`."""
     is_start: Mapped[bool]
-    __table_args__ = (Index("ix_search_names_is_concept_folded", "is_concept", "folded"),)
+    __table_args__ = (
+        Index("ix_search_names_is_concept_folded", "is_concept", "folded"),
+        Index("ix_search_names_folded_entry_pk", "folded", "entry_pk", sqlite_where=_WHOLE, postgresql_where=_WHOLE),
+    )
 
 
 class SearchWord(Base):

@@ -117,11 +117,8 @@ def _read(session: Session, pks: list[int]) -> Sequence[Any]:
 
 def _named(session: Session, whole: str) -> set[int]:
     """Entries that are called just what was asked for."""
-    called = (
-        "SELECT entry_pk FROM search_names WHERE is_concept IN ? AND folded = ? AND is_start = ? "
-        "ORDER BY entry_pk LIMIT ?"
-    )
-    return {pk for (pk,) in fetch(session, called, [True, False], whole[:LONGEST_NAME], True, MOST_RANKED)}
+    called = "SELECT entry_pk FROM search_names WHERE folded = ? AND is_start ORDER BY entry_pk LIMIT ?"
+    return {pk for (pk,) in fetch(session, called, whole[:LONGEST_NAME], MOST_RANKED)}
 
 
 @dataclass(frozen=True)
