@@ -2,13 +2,10 @@
 
 import json
 import re
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine as SqlEngine
-from sqlalchemy import event
 from starlette.testclient import TestClient
 
 from app.catalog import RESOURCES
@@ -16,6 +13,7 @@ from app.core.resource import Resource
 from app.http.middleware import EXPOSED_HEADERS
 from tests.contract.conftest import HEIR, NEWCOMER
 from tests.contract.support import UNIVERSAL_HEADERS, Item, ids, in_order, items_of, objects, pages, the_error
+from tests.statements import heard
 
 SORTS: dict[str, Callable[[Item], Any]] = {
     "id": lambda item: item["id"],
@@ -135,26 +133,12 @@ def test_a_cursor_of_another_filter_is_refused(client: TestClient) -> None:
 @every_type
 def test_a_long_list_costs_no_more_statements_than_a_short_one(client: TestClient, resource: Resource) -> None:
     def cost(limit: int) -> int:
-        with counted_statements() as statements:
+        with heard() as statements:
             assert client.get(resource.path, params={"limit": limit}).status_code == 200
         return len(statements)
 
     cost(1)  # what filters keep is read once
     assert cost(1) == cost(200) <= 8
-
-
-@contextmanager
-def counted_statements() -> Iterator[list[str]]:
-    statements: list[str] = []
-
-    def count(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
-        statements.append(statement)
-
-    event.listen(SqlEngine, "before_cursor_execute", count)
-    try:
-        yield statements
-    finally:
-        event.remove(SqlEngine, "before_cursor_execute", count)
 
 
 # --- items ----------------------------------------------------------------------------------------------------------

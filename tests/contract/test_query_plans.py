@@ -2,10 +2,9 @@
 
 import re
 from collections.abc import Iterator
-from typing import Any
 
 import pytest
-from sqlalchemy import Connection, event
+from sqlalchemy import Connection
 from starlette.testclient import TestClient
 
 from app import tables
@@ -13,6 +12,7 @@ from app.core.database import Database
 from app.main import create_app, guarded
 from app.settings import Settings
 from tests.conftest import Engine
+from tests.statements import Statement, heard
 
 CLAIMS = "/v1/claims"
 READS = (
@@ -51,22 +51,14 @@ FEW = {
 }
 """What may be read whole, and why."""
 
-Statement = tuple[str, Any]
-
 
 @pytest.fixture(scope="module")
 def asking(engine: Engine) -> Iterator[tuple[TestClient, Database, list[Statement]]]:
     given = Settings(database_url=engine.original)
     app = create_app(given)
     database: Database = app.state.database
-    heard: list[Statement] = []
-
-    @event.listens_for(database.engine, "before_cursor_execute")
-    def listen(_connection: Any, _cursor: Any, statement: str, parameters: Any, _context: Any, _many: bool) -> None:
-        heard.append((statement, parameters))
-
-    with TestClient(guarded(app, given)) as client:
-        yield client, database, heard
+    with TestClient(guarded(app, given)) as client, heard() as statements:
+        yield client, database, statements
     database.dispose()
 
 
@@ -88,15 +80,15 @@ def read_whole(connection: Connection, statement: Statement) -> set[str]:
 
 @pytest.mark.parametrize("path", READS)
 def test_no_table_that_grows_is_read_whole(asking: tuple[TestClient, Database, list[Statement]], path: str) -> None:
-    client, database, heard = asking
+    client, database, statements = asking
     while path:
-        heard.clear()
+        statements.clear()
         answer = client.get(path)
         assert answer.status_code == 200
-        statements = [one for one in heard if one[0].lstrip().upper().startswith("SELECT")]
-        assert statements
+        reads = [one for one in statements if one[0].lstrip().upper().startswith(("SELECT", "WITH"))]
+        assert reads
         with database.engine.connect() as connection:
-            for statement in statements:
+            for statement in reads:
                 assert read_whole(connection, statement) <= FEW.keys(), statement[0]
         path = answer.json().get("next") or "" if "limit=5" in path else ""
 

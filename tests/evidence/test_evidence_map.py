@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 import pytest
-from sqlalchemy import event, select
+from sqlalchemy import select
 
 from app.concepts.models import Concept
 from app.core.database import Database
@@ -13,6 +13,7 @@ from app.evidence.coverage import NO_ALL_CLEAR
 from app.evidence.evidence_map import EvidenceMapRead, MapCell, evidence_map
 from app.evidence.vocabulary import Coverage
 from tests.factories import citation, fill, put, record, small_world
+from tests.statements import heard
 
 
 @pytest.fixture
@@ -104,16 +105,8 @@ def test_too_large_a_map_is_refused_with_its_bound(world: Database, monkeypatch:
 
 def test_statements_do_not_grow_with_the_map(world: Database) -> None:
     def statements() -> int:
-        seen: list[str] = []
-
-        def note(_c: object, _k: object, statement: str, *_: object) -> None:
-            seen.append(statement)
-
-        event.listen(world.engine, "before_cursor_execute", note)
-        try:
+        with heard() as seen:
             drawn(world, "drug")
-        finally:
-            event.remove(world.engine, "before_cursor_execute", note)
         return len(seen)
 
     small = statements()

@@ -1,0 +1,36 @@
+"""Listening to what the database is asked, by whichever way."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+from sqlalchemy import event
+from sqlalchemy.engine import Engine
+
+from app.core.reading import Reader
+
+Statement = tuple[str, Any]
+"""SQL as the driver gets it, and its values."""
+
+
+@contextmanager
+def heard() -> Iterator[list[Statement]]:
+    """All statements while it lasts: those that SQLAlchemy puts, and those that go to the driver as they are."""
+    statements: list[Statement] = []
+    rows = Reader.rows
+
+    def listen(_connection: Any, _cursor: Any, statement: str, values: Any, *_: Any) -> None:
+        statements.append((statement, values))
+
+    def listened(reader: Reader, sql: str, *values: Any) -> Any:
+        statements.append((sql if reader.is_sqlite else sql.replace("?", "%s"), values))
+        return rows(reader, sql, *values)
+
+    event.listen(Engine, "before_cursor_execute", listen)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Reader, "rows", listened)
+        try:
+            yield statements
+        finally:
+            event.remove(Engine, "before_cursor_execute", listen)
