@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from hashlib import blake2b
+from operator import itemgetter
 from typing import Any, NamedTuple, Self
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -310,21 +311,20 @@ class _Along:
                 rows += reader.rows(sql, *values, most - len(rows))
             else:
                 sql = f"SELECT record_pk, id, id FROM filter_places WHERE filter_pk = ? AND {condition} LIMIT ?"  # noqa: S608
-                rows += self._read(reader, sql, self.filter_pk, *values, most - len(rows))
+                rows += self._read(reader, order, sql, self.filter_pk, *values, most - len(rows))
             if len(rows) >= most:
                 break
         return rows
 
-    def _read(self, reader: Reader, sql: str, *values: Any) -> Sequence[Row]:
+    def _read(self, reader: Reader, order: Order, sql: str, *values: Any) -> Sequence[Row]:
         if self.bodies_of is None:
             return reader.rows(sql, *values)
-        # A cross join keeps the order of its left side.
         place = "(record_pk, id, value)"
         with_body = (
             f"WITH places {place} AS ({sql}) SELECT record_pk, places.id, value, body "  # noqa: S608 - our own words
             "FROM places CROSS JOIN records ON records.type = ? AND records.id = places.id"
         )
-        return reader.rows(with_body, *values, self.bodies_of)
+        return sorted(reader.rows(with_body, *values, self.bodies_of), key=itemgetter(1), reverse=order.descending)
 
 
 def _walk(

@@ -93,7 +93,8 @@ class Lane:
     def at_once(self, scope: Scope) -> Ready | None:
         """The answer, where nothing has to be waited for: a server that asks here first needs no task for it."""
         started_at = time.perf_counter()
-        asked, serial = _asked_in(scope), self._now()
+        asked = _asked_in(scope)
+        serial = self._now() if asked is not None else None
         if asked is None or serial is None:
             return None
         found = self._remembered(asked)
@@ -113,7 +114,7 @@ class Lane:
     async def _in_time(self, scope: Scope) -> Ready | None:
         """The answer without the application, where it takes a thread or has to be compressed."""
         started_at = time.perf_counter()
-        asked, serial = _asked_in(scope), self._now()
+        asked, serial = _asked_in(scope), self._serial
         if asked is None or asked.directly is None or serial is None:
             return None
         if self.direct.waits(asked.directly):
