@@ -21,7 +21,7 @@ migrate: install-run ## Bring the database up to the newest schema
 seed: migrate ## Apply the records of seed_data/ that nobody has edited since
 	@$(BIN)/ldn-evidence seed
 
-test: install-dev ## Run all tests and checks, on SQLite and on a PostgreSQL that the tests start
+test: install-dev ## Run all tests and checks on all CPUs, on SQLite and on a PostgreSQL that the tests start
 	@$(BIN)/pytest --numprocesses auto --dist worksteal $(ARGS)
 
 test-browser: install-browser ## Run the tests that need Chromium
