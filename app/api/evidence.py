@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.api.records import ListOf, RecordId, body_at, list_response, list_tag, living, next_address
@@ -12,10 +12,11 @@ from app.catalog import BY_TYPE
 from app.core.filters import kept
 from app.core.lists import ListQuery, Matching, SortedQuery, decode, encode, paginate
 from app.core.text import Slug
+from app.curation.maintenance import overrides_before
 from app.curation.world import Now, Then
 from app.evidence import render
 from app.evidence.filters import CLAIMS
-from app.evidence.models import Citation, Claim, Override
+from app.evidence.models import Citation, Claim
 from app.evidence.queries import keys_of_ids
 from app.evidence.reads import ClaimEvidence, ClaimSummary
 from app.evidence.trace import EvidenceTrace, WhatIf, trace
@@ -168,13 +169,8 @@ def list_overrides(
     request: Request, session: ReadSession, dataset: CurrentDataset, query: Annotated[OverridesQuery, Query()]
 ) -> Response:
     """Every override with its author, reason and end, newest first. Normally there is none."""
-    statement = select(Override)
-    if query.is_active is not None:
-        statement = statement.where(Override.is_active.is_(query.is_active))
-    total = session.scalar(select(func.count()).select_from(statement.subquery())) or 0
-    if query.cursor is not None:
-        statement = statement.where(Override.pk < decode(query.cursor, query.fingerprint())[0])
-    rows = session.scalars(statement.order_by(Override.pk.desc()).limit(query.limit + 1)).all()
+    before = int(decode(query.cursor, query.fingerprint())[0]) if query.cursor is not None else None
+    rows, total = overrides_before(session, before, query.limit + 1, is_active=query.is_active)
     shown = rows[: query.limit]
     cursor = encode(query.fingerprint(), [shown[-1].pk, ""]) if len(rows) > query.limit else None
     answer = ListOf[OverrideEntry](

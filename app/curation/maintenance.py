@@ -3,9 +3,10 @@
 Nothing in the data set changes by the clock alone: `maintain` takes a day and publishes what has expired by then.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import or_, select
+from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
 from app.accounts.models import MAINTENANCE, Account, Actor
@@ -19,6 +20,19 @@ from app.evidence.models import Claim, Maintained, Override
 from app.evidence.vocabulary import Certainty, Consensus
 
 _VALUES = {"consensus": tuple(Consensus), "certainty": tuple(Certainty)}
+
+
+def overrides_before(
+    session: Session, pk: int | None, limit: int, *, is_active: bool | None
+) -> tuple[Sequence[Override], int]:
+    """Overrides that were set before one of them, newest first; and how many there are in all."""
+    every = select(Override)
+    if is_active is not None:
+        every = every.where(Override.is_active.is_(is_active))
+    total = session.scalar(select(func.count()).select_from(every.subquery())) or 0
+    if pk is not None:
+        every = every.where(Override.pk < pk)
+    return session.scalars(every.order_by(Override.pk.desc()).limit(limit)).all(), total
 
 
 def override(
