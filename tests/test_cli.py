@@ -220,7 +220,7 @@ def test_a_file_that_is_no_database_is_said(tmp_path: Path) -> None:
 def test_a_directory_that_cannot_be_written_to_is_said() -> None:
     """Run as nobody where the tests run as root, whom no permission stops."""
     program = (
-        "import os, sqlalchemy.dialects.sqlite; from app.cli import app; "
+        "import os, alembic.command, sqlalchemy.dialects.sqlite; from app.cli import app; "
         "os.geteuid() or os.seteuid(65534); app(['migrate'])"
     )
     with tempfile.TemporaryDirectory() as name:
