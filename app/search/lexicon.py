@@ -1,6 +1,7 @@
 """What the index knows, remembered for as long as the data set stays at its serial: words and how many entries hold
 them, names of concepts, facets. Memory is bounded whatever is asked; what is forgotten is read again."""
 
+import threading
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -165,7 +166,10 @@ def lexicon(session: Session) -> Lexicon:
     serial = serial_seen(reader_of(session))
     known = _KNOWN.get(pool)
     if known is None or known.serial != serial:
-        known = _KNOWN[pool] = Lexicon(serial, _bitmaps(session, known, serial))
+        with _READING:  # one reads for all: the bitmaps of a million claims are tens of megabytes
+            known = _KNOWN.get(pool)
+            if known is None or known.serial != serial:
+                known = _KNOWN[pool] = Lexicon(serial, _bitmaps(session, known, serial))
     return known
 
 
@@ -177,4 +181,5 @@ def _bitmaps(session: Session, known: Lexicon | None, serial: int) -> Bitmaps:
     return {facet: entries for facet, entries in whole.items() if entries}
 
 
+_READING = threading.Lock()
 _KNOWN: WeakKeyDictionary[Pool, Lexicon] = WeakKeyDictionary()
