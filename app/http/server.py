@@ -12,11 +12,10 @@ import socket
 from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any, ClassVar
-from typing import Protocol as TypingProtocol
 
 import structlog
 import uvicorn
-from starlette.types import ASGIApp, Scope
+from starlette.types import ASGIApp
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 
 from app.http.ready import Ready
@@ -27,16 +26,10 @@ class PortInUse(RuntimeError):
         super().__init__(f"port {port} on {host} is taken; set PORT=...")
 
 
-class AnswersAtOnce(TypingProtocol):
-    """An ASGI application that may also say, without being awaited, what it has at hand."""
-
-    def at_once(self, scope: Scope) -> Ready | None:
-        """The whole answer to a request without a body; null where the application has to be run."""
-
-
 class Protocol(HttpToolsProtocol):
-    """Sends what the application has at hand (`AnswersAtOnce`) straight away: no task, no messages, no check of headers
-    that were checked before.
+    """Sends what the application has at hand straight away: no task, no messages, no check of headers that were checked
+    before. An application may have an `at_once` for that: it takes the scope, and gives the whole answer to a request
+    without a body (`Ready`), or null where it has to be run.
 
     And closes connections that take too long to send a request, or send too much before its body.
 
