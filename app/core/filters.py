@@ -13,6 +13,7 @@ from itertools import chain
 from typing import Any, NamedTuple
 from weakref import WeakKeyDictionary
 
+from pydantic_core import from_json
 from pyroaring import BitMap
 from sqlalchemy import (
     ColumnElement,
@@ -24,6 +25,7 @@ from sqlalchemy import (
     Table,
     UniqueConstraint,
     delete,
+    func,
     insert,
     select,
 )
@@ -248,13 +250,11 @@ def rebuild(session: Session, filterables: Mapping[str, Filterable]) -> None:
 
 
 def _grouped(session: Session, values: Values) -> Iterator[tuple[Filter, list[int]]]:
-    rows = session.connection().execute(values, execution_options={"yield_per": 50_000})
-    for portion in rows.partitions():
-        grouped: dict[tuple[str, str], list[int]] = defaultdict(list)
-        for pk, name, value in portion:
-            grouped[name, value].append(pk)
-        for named, pks in grouped.items():
-            yield Filter(*named), pks
+    pk, name, value = values.subquery().columns
+    is_sqlite = session.get_bind().dialect.name == "sqlite"
+    together = func.json_group_array(pk) if is_sqlite else func.array_agg(pk)
+    for row in session.execute(select(name, value, together).group_by(name, value)):
+        yield Filter(row[0], row[1]), from_json(row[2]) if is_sqlite else row[2]
 
 
 def _in_chunks(bits: BitMap) -> dict[int, BitMap]:

@@ -55,7 +55,7 @@ def _of_citations(pk: InstrumentedAttribute[int], name: str, value: Column) -> V
     return (
         select(pk, literal(name), value)
         .join_from(Citation, Claim, Claim.pk == Citation.claim_pk)
-        .join(Document, Document.pk == Citation.document_pk)
+        .outerjoin(Document, Document.pk == Citation.document_pk)  # outer: not read where nothing is asked of it
         .outerjoin(Study, Study.pk == Citation.study_pk)
         .where(_CLAIMS, value.is_not(None))
     )

@@ -1,5 +1,6 @@
 """Which entries have which facet, as bitmaps that publishing keeps: counting thousands of results takes no query."""
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
@@ -32,16 +33,16 @@ class Moves:
     """What gains and what loses facets, until it is written."""
 
     def __init__(self) -> None:
-        self._added: dict[Facet, BitMap] = {}
-        self._removed: dict[Facet, BitMap] = {}
+        self._added: dict[Facet, BitMap] = defaultdict(BitMap)
+        self._removed: dict[Facet, BitMap] = defaultdict(BitMap)
 
     def add(self, pk: int, facets: str) -> None:
         for facet in read(facets):
-            self._added.setdefault(facet, BitMap()).add(pk)
+            self._added[facet].add(pk)
 
     def remove(self, pk: int, facets: str) -> None:
         for facet in read(facets):
-            self._removed.setdefault(facet, BitMap()).add(pk)
+            self._removed[facet].add(pk)
 
     def write(self, session: Session) -> None:
         serial = current_serial(session)
