@@ -21,6 +21,7 @@ from app.http.dataset import API_VERSION, Dataset
 from app.http.direct import Direct
 from app.http.lane import Lane
 from app.http.middleware import Guard
+from app.http.turns import Turns
 from app.settings import Settings, settings
 from app.web import docs
 
@@ -52,6 +53,7 @@ def create_app(given: Settings | None = None) -> FastAPI:
         strict_content_type=True,
     )
     app.state.database = Database(given.database_url, read_url=given.database_read_url, pool_size=given.pool_size)
+    app.state.turns = Turns(given.pool_size)
     app.state.dataset = None
     problems.install(app)
     app.add_exception_handler(DBAPIError, _database_trouble)
@@ -111,7 +113,14 @@ def with_lane(app: FastAPI, given: Settings) -> Lane:
     watcher = freshness.of(app.state.database, given.database_listen_url)
     database: Database = app.state.database
     direct = Direct(database, search.straight)
-    return Lane(guarded(app, given), watcher, cache_bytes=given.cache_bytes, log=AccessLog(), direct=direct)
+    return Lane(
+        guarded(app, given),
+        watcher,
+        cache_bytes=given.cache_bytes,
+        log=AccessLog(),
+        direct=direct,
+        reading=app.state.turns.reading,
+    )
 
 
 def asgi() -> ASGIApp:

@@ -7,10 +7,11 @@ from pydantic import BaseModel, ConfigDict
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session
+from starlette.concurrency import run_in_threadpool
 
 from app.core.database import Database, lax_settings
 from app.core.errors import Unavailable
-from app.http.deps import CurrentDataset, ReadSession, database
+from app.http.deps import CurrentDataset, ReadSession, database, turns
 from app.http.problems import declared_parameters_only, responses
 
 router = APIRouter(tags=["health"], dependencies=[Depends(declared_parameters_only)])
@@ -37,21 +38,27 @@ async def healthz(response: Response) -> Health:
 
 
 @router.get("/readyz", operation_id="getReadiness", summary="The service can answer", responses=responses(422, 503))
-def readyz(request: Request, response: Response, session: ReadSession, dataset: CurrentDataset) -> Readiness:
+async def readyz(request: Request, response: Response, session: ReadSession, dataset: CurrentDataset) -> Readiness:
     """200 when the database answers, holds a data set, and keeps what it acknowledges; 503 otherwise."""
     if dataset.serial == 0:
         raise Unavailable("The data set is empty. Run: ldn-evidence seed", retry_after=5)
-    if lax := _lax_settings(database(request), session):
+    if lax := await _lax_settings(request, session):
         raise Unavailable(f"The database may lose what it acknowledges. Switch on: {', '.join(lax)}", retry_after=5)
     response.headers["Cache-Control"] = "no-store"
     return Readiness(status="ready", serial=dataset.serial)
 
 
-def _lax_settings(found: Database, session: Session) -> list[str]:
+async def _lax_settings(request: Request, session: Session) -> list[str]:
+    found = database(request)
     if not found.has_replica:
-        return lax_settings(session)
+        return await run_in_threadpool(lax_settings, session)
     try:
-        with found.read(primary=True) as writable:
-            return lax_settings(writable)
-    except UNREACHABLE:
+        async with turns(request).primary.turn():
+            return await run_in_threadpool(_of_primary, found)
+    except (*UNREACHABLE, Unavailable):
         return []  # who does not answer acknowledges nothing, and reads go on
+
+
+def _of_primary(found: Database) -> list[str]:
+    with found.read(primary=True) as session:
+        return lax_settings(session)

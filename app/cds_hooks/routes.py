@@ -30,7 +30,7 @@ from app.cds_hooks.shapes import (
 from app.cds_hooks.tokens import Gate
 from app.core.errors import Fault, InvalidInput, MalformedJson, NotFound
 from app.core.replay import count_feedback
-from app.http.deps import CurrentDataset, ReadSession, database
+from app.http.deps import CurrentDataset, ReadSession, TurnToWrite, database, turns
 from app.http.problems import declared_parameters_only, responses
 
 router = APIRouter(prefix="/cds-services", tags=["cds-hooks"])
@@ -71,9 +71,9 @@ async def body(request: Request) -> bytes:
     return await request.body()
 
 
-def admitted(request: Request) -> Issuer | None:
+async def admitted(request: Request) -> Issuer | None:
     """Raises Unauthorized. The database is asked in a short session of its own, before any other is open."""
-    return face(request).gate.admit(request, database(request))
+    return await face(request).gate.admit(request, database(request), turns(request).primary)
 
 
 def _body(shape: type[BaseModel]) -> dict[str, Any]:
@@ -218,7 +218,7 @@ def call(
     openapi_extra=_body(FeedbackRequest),
     dependencies=[Depends(declared_parameters_only), Admitted],
 )
-def feedback(request: Request, id: ServiceName, body: Body) -> Response:
+def feedback(request: Request, id: ServiceName, body: Body, _turn: TurnToWrite) -> Response:
     """Counted by service, outcome and reason code. Comments, cards and times are dropped."""
     service = _service(face(request), id)
     sent = _parsed(FeedbackRequest, body)

@@ -17,12 +17,14 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 from sqlalchemy.exc import IntegrityError
+from starlette.concurrency import run_in_threadpool
 from starlette.requests import HTTPConnection
 
 from app.cds_hooks.settings import Issuer, is_loopback
 from app.core.database import Database
 from app.core.errors import AppError
 from app.core.replay import use_once
+from app.http.turns import Line
 
 if TYPE_CHECKING:
     from jwt import PyJWK
@@ -83,6 +85,7 @@ class Keys:
 
 def _fetch(url: str) -> bytes:
     """The configured address and no other: redirects are refused."""
+    from urllib.error import HTTPError
     from urllib.request import HTTPRedirectHandler, Request, build_opener
 
     class NoRedirect(HTTPRedirectHandler):
@@ -90,8 +93,12 @@ def _fetch(url: str) -> bytes:
             return None
 
     request = Request(url, headers={"Accept": "application/json"})  # noqa: S310 - the operator's own setting
-    with build_opener(NoRedirect).open(request, timeout=3) as response:
-        body: bytes = response.read(_MOST_BYTES + 1)
+    try:
+        with build_opener(NoRedirect).open(request, timeout=3) as response:
+            body: bytes = response.read(_MOST_BYTES + 1)
+    except HTTPError as refusal:
+        refusal.close()  # it holds the connection
+        raise
     if len(body) > _MOST_BYTES:
         raise ValueError("too long")
     return body
@@ -104,14 +111,17 @@ class Gate:
         self._keys = {issuer.iss: Keys(issuer) for issuer in issuers}
         self._base_url = base_url
 
-    def admit(self, connection: HTTPConnection, database: Database) -> Issuer | None:
-        """The record system that calls; null where none is configured."""
+    async def admit(self, connection: HTTPConnection, database: Database, line: Line) -> Issuer | None:
+        """The record system that calls; null where none is configured. Only to note that a token was used takes the
+        database, and a turn in its line."""
         try:
             if not self._keys:
                 self._from_this_machine(connection)
                 return None
-            claims = self._verified(_bearer(connection), f"{self._base_url}{connection.url.path}")
-            self._once(claims, database)
+            audience = f"{self._base_url}{connection.url.path}"
+            claims = await run_in_threadpool(self._verified, _bearer(connection), audience)
+            async with line.turn():
+                await run_in_threadpool(self._once, claims, database)
             return self._keys[claims["iss"]].issuer
         except Refused as refusal:
             structlog.get_logger("app.cds_hooks").info("caller refused", reason=str(refusal))

@@ -1,7 +1,6 @@
 """`/fhir/r5`: metadata, read, vread and search over the resources of TYPES and the one Library. Read-only."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import format_datetime
@@ -27,10 +26,12 @@ from app.fhir.rendered import Cache, Rendered, part, read, read_version, render,
 from app.fhir.types import BY_NAME, TYPES, FhirType
 from app.http import caching
 from app.http.dataset import Dataset
-from app.http.deps import fresh, least_serial
+from app.http.deps import least_serial, reading
 
 MOUNT = "/fhir"
 R5 = "/r5"
+Answer = Callable[[Request, Session], Response]
+Endpoint = Callable[[Request], Awaitable[Response]]
 EPOCH = "1970-01-01T00:00:00Z"
 """The date of what an empty data set shows."""
 
@@ -41,13 +42,15 @@ def facade(parent: FastAPI, base: str) -> Starlette:
     face = _Face(parent, base.rstrip("/"), Cache())
     app = Starlette(
         routes=[
-            Route(f"{R5}/metadata", face.metadata, methods=["GET"]),
-            Route(f"{R5}/Library", face.search_library, methods=["GET"]),
+            Route(f"{R5}/metadata", face.in_session(face.metadata), methods=["GET"]),
+            Route(f"{R5}/Library", face.in_session(face.search_library), methods=["GET"]),
             Route(f"{R5}/{{type}}/_search", face.search_by_post, methods=["POST"]),
-            Route(f"{R5}/Library/{{id}}", face.read_library, methods=["GET"]),
-            Route(f"{R5}/{{type}}", face.search, methods=["GET"]),
-            Route(f"{R5}/{{type}}/{{id}}", face.read, methods=["GET"]),
-            Route(f"{R5}/{{type}}/{{id}}/_history/{{version:int}}", face.read_version, methods=["GET"]),
+            Route(f"{R5}/Library/{{id}}", face.in_session(face.read_library), methods=["GET"]),
+            Route(f"{R5}/{{type}}", face.in_session(face.search), methods=["GET"]),
+            Route(f"{R5}/{{type}}/{{id}}", face.in_session(face.read), methods=["GET"]),
+            Route(
+                f"{R5}/{{type}}/{{id}}/_history/{{version:int}}", face.in_session(face.read_version), methods=["GET"]
+            ),
         ]
     )
     app.router.redirect_slashes = False
@@ -74,59 +77,61 @@ class _Face:
     def _url(self) -> str:
         return f"{self._base}{MOUNT}{R5}"
 
-    @contextmanager
-    def _reading(self, request: Request) -> Iterator[_State]:
-        with fresh(self._parent.state.database, least_serial(request)) as session:
-            dataset = Dataset.of(session)
-            at = session.scalar(select(Publication.at).where(Publication.serial == dataset.serial)) or EPOCH
-            self._parent.state.dataset = request.state.dataset = dataset
-            yield _State(session, dataset, at)
+    def in_session(self, answer: Answer) -> Endpoint:
+        """An endpoint whose answer is made in a thread, as database reads must be, while it is its turn."""
+        state = self._parent.state
 
-    # Plain functions: they run in threads, as database reads must.
+        async def endpoint(request: Request) -> Response:
+            async with reading(state.database, state.turns, least_serial(request)) as session:
+                return await run_in_threadpool(answer, request, session)
 
-    def metadata(self, request: Request) -> Response:
+        return endpoint
+
+    def _seen(self, request: Request, session: Session) -> _State:
+        dataset = Dataset.of(session)
+        at = session.scalar(select(Publication.at).where(Publication.serial == dataset.serial)) or EPOCH
+        self._parent.state.dataset = request.state.dataset = dataset
+        return _State(session, dataset, at)
+
+    def metadata(self, request: Request, session: Session) -> Response:
         media_type = asked.media_type(request)
         asked.of_metadata(request)
-        with self._reading(request) as state:
-            body = to_json(capability_statement(self._url if self._base else "", state.at))
-            return _respond(request, state, body, _weak(caching.etag(body)), media_type, state.at)
+        state = self._seen(request, session)
+        body = to_json(capability_statement(self._url if self._base else "", state.at))
+        return _respond(request, state, body, _weak(caching.etag(body)), media_type, state.at)
 
-    def read(self, request: Request) -> Response:
+    def read(self, request: Request, session: Session) -> Response:
         media_type, fhir_type = asked.media_type(request), _type(request)
         parts = asked.of_read(request)
-        with self._reading(request) as state:
-            found = read(
-                state.session, self._cache, state.dataset.serial, fhir_type, request.path_params["id"], self._base
-            )
-            return _respond(request, state, shown(found, fhir_type, parts), found.etag, media_type, found.updated_at)
+        state = self._seen(request, session)
+        found = read(state.session, self._cache, state.dataset.serial, fhir_type, request.path_params["id"], self._base)
+        return _respond(request, state, shown(found, fhir_type, parts), found.etag, media_type, found.updated_at)
 
-    def read_version(self, request: Request) -> Response:
+    def read_version(self, request: Request, session: Session) -> Response:
         media_type, fhir_type = asked.media_type(request), _type(request)
         parts = asked.of_read(request)
         record_id, version = request.path_params["id"], request.path_params["version"]
-        with self._reading(request) as state:
-            if version > state.dataset.serial:
-                raise NotFound("This version is still to come.")
-            found = read_version(
-                state.session, self._cache, state.dataset.serial, fhir_type, record_id, version, self._base
-            )
-            body = shown(found, fhir_type, parts)
-            return _respond(
-                request, state, body, found.etag, media_type, found.updated_at, cache_control=caching.IMMUTABLE
-            )
+        state = self._seen(request, session)
+        if version > state.dataset.serial:
+            raise NotFound("This version is still to come.")
+        found = read_version(
+            state.session, self._cache, state.dataset.serial, fhir_type, record_id, version, self._base
+        )
+        body = shown(found, fhir_type, parts)
+        return _respond(request, state, body, found.etag, media_type, found.updated_at, cache_control=caching.IMMUTABLE)
 
     async def search_by_post(self, request: Request) -> Response:
         search = self.search_library if request.path_params["type"] == "Library" else self.search
-        return await run_in_threadpool(search, asked.posted(request, await request.body()))
+        return await self.in_session(search)(asked.posted(request, await request.body()))
 
-    def search(self, request: Request) -> Response:
+    def search(self, request: Request, session: Session) -> Response:
         media_type, fhir_type = asked.media_type(request), _type(request)
         search = asked.of_search(request, fhir_type)
-        with self._reading(request) as state:
-            tag = _weak(caching.etag(b"", str(state.dataset.serial), request.url.path, request.url.query))
-            if caching.if_none_match(request.headers.get("if-none-match"), tag):
-                return _respond(request, state, b"", tag, media_type, state.at)
-            return _respond(request, state, self._searchset(state, fhir_type, search), tag, media_type, state.at)
+        state = self._seen(request, session)
+        tag = _weak(caching.etag(b"", str(state.dataset.serial), request.url.path, request.url.query))
+        if caching.if_none_match(request.headers.get("if-none-match"), tag):
+            return _respond(request, state, b"", tag, media_type, state.at)
+        return _respond(request, state, self._searchset(state, fhir_type, search), tag, media_type, state.at)
 
     def _searchset(self, state: _State, fhir_type: FhirType, search: asked.Search) -> bytes:
         matching = fhir_type.ids().where(*search.conditions)
@@ -173,26 +178,26 @@ class _Face:
 
     # The one Library.
 
-    def read_library(self, request: Request) -> Response:
+    def read_library(self, request: Request, session: Session) -> Response:
         media_type = asked.media_type(request)
         parts = asked.of_read(request)
         if request.path_params["id"] != LIBRARY:
             raise NotFound(f"There is one Library, {LIBRARY}.")
-        with self._reading(request) as state:
-            body = part(library_of(state.session, state.dataset, state.at, self._url), MANDATORY, SUMMARY, parts)
-            return _respond(request, state, body, f'W/"{state.dataset.serial}"', media_type, state.at)
+        state = self._seen(request, session)
+        body = part(library_of(state.session, state.dataset, state.at, self._url), MANDATORY, SUMMARY, parts)
+        return _respond(request, state, body, f'W/"{state.dataset.serial}"', media_type, state.at)
 
-    def search_library(self, request: Request) -> Response:
+    def search_library(self, request: Request, session: Session) -> Response:
         media_type = asked.media_type(request)
         search = asked.of_library_search(request, LIBRARY)
-        with self._reading(request) as state:
-            body = library_of(state.session, state.dataset, state.at, self._url)
-            shown_body = part(body, MANDATORY, SUMMARY, search.parts)
-            found = [self._entry("Library", LIBRARY, shown_body)] if search.found else []
-            entries = [] if search.counts_only else found
-            links = {"self": search.address(f"{self._url}/Library")}
-            bundle = self._searchset_of(state, len(found), links, entries)
-            return _respond(request, state, bundle, _weak(caching.etag(bundle)), media_type, state.at)
+        state = self._seen(request, session)
+        body = library_of(state.session, state.dataset, state.at, self._url)
+        shown_body = part(body, MANDATORY, SUMMARY, search.parts)
+        found = [self._entry("Library", LIBRARY, shown_body)] if search.found else []
+        entries = [] if search.counts_only else found
+        links = {"self": search.address(f"{self._url}/Library")}
+        bundle = self._searchset_of(state, len(found), links, entries)
+        return _respond(request, state, bundle, _weak(caching.etag(bundle)), media_type, state.at)
 
 
 def library_of(session: Session, dataset: Dataset, at: str, url: str) -> bytes:

@@ -1,7 +1,9 @@
 """What routes ask for: a reading session, and the state of the data set that it sees."""
 
+import asyncio
 import time
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Annotated
 
 from fastapi import Depends, Request
@@ -13,10 +15,16 @@ from app.core.errors import Fault, InvalidInput, Unavailable
 from app.core.history import serial_seen
 from app.core.reading import reader_of
 from app.http.dataset import Dataset
+from app.http.turns import Turns
 
 
 def database(request: Request) -> Database:
     found: Database = request.app.state.database
+    return found
+
+
+def turns(request: Request) -> Turns:
+    found: Turns = request.app.state.turns
     return found
 
 
@@ -25,10 +33,31 @@ WAIT_SECONDS = 1.0
 _POLL_SECONDS = 0.02
 
 
-async def read_session(request: Request) -> AsyncIterator[Session]:
-    """One consistent view of the data for the length of the request, taken by its first statement."""
-    least, found = least_serial(request), database(request)
-    session = await run_in_threadpool(fresh, found, least) if least else found.reader()
+@asynccontextmanager
+async def reading(found: Database, turns: Turns, least: int) -> AsyncIterator[Session]:
+    """One consistent view of the data, taken by its first statement, that shows nothing older than a serial.
+
+    It is taken anew until the serial is there, and where a replica stays behind, from the primary. Between two looks
+    nothing is held.
+    """
+    give_up_at = time.monotonic() + WAIT_SECONDS
+    at_primary = False
+    while True:
+        line = turns.primary if at_primary else turns.reading
+        async with line.turn(), _session(found, primary=at_primary) as session:
+            if not least or await run_in_threadpool(_shows, session, least):
+                yield session
+                return
+        is_late = time.monotonic() > give_up_at
+        if is_late and (at_primary or not found.has_replica):
+            raise Unavailable("The data set has not come to this serial here yet.", retry_after=1)
+        at_primary = is_late
+        await asyncio.sleep(_POLL_SECONDS)
+
+
+@asynccontextmanager
+async def _session(found: Database, *, primary: bool) -> AsyncIterator[Session]:
+    session = found.reader(primary=primary)
     try:
         yield session
     finally:
@@ -38,32 +67,19 @@ async def read_session(request: Request) -> AsyncIterator[Session]:
             await run_in_threadpool(session.close)  # a word to another machine, for which nobody else should wait
 
 
-def fresh(found: Database, least: int) -> Session:
-    """A session that sees nothing older than a serial: its view is taken anew until the serial is there, and where a
-    replica stays behind, from the primary. The caller closes it."""
-    session = found.reader()
-    try:
-        if _comes_to(least, session):
-            return session
-        session.close()
-        if found.has_replica:
-            session = found.reader(primary=True)
-            if serial_seen(reader_of(session)) >= least:
-                return session
-        raise Unavailable("The data set has not come to this serial here yet.", retry_after=1)
-    except BaseException:
-        session.close()
-        raise
+def _shows(session: Session, least: int) -> bool:
+    return serial_seen(reader_of(session)) >= least
 
 
-def _comes_to(least: int, session: Session) -> bool:
-    give_up_at = time.monotonic() + WAIT_SECONDS
-    while least and serial_seen(reader_of(session)) < least:
-        session.rollback()  # the next look is at a new state, and nobody waits for this connection meanwhile
-        if time.monotonic() > give_up_at:
-            return False
-        time.sleep(_POLL_SECONDS)
-    return True
+async def read_session(request: Request) -> AsyncIterator[Session]:
+    """One consistent view of the data for the length of the request."""
+    async with reading(database(request), turns(request), least_serial(request)) as session:
+        yield session
+
+
+async def turn_to_write(request: Request) -> AsyncIterator[None]:
+    async with turns(request).primary.turn():
+        yield
 
 
 def least_serial(request: Request) -> int:
@@ -78,6 +94,8 @@ def least_serial(request: Request) -> int:
 
 
 ReadSession = Annotated[Session, Depends(read_session, scope="function")]
+TurnToWrite = Annotated[None, Depends(turn_to_write, scope="function")]
+"""For an endpoint that writes; last among its parameters, so that a slow body is waited for without it."""
 
 
 def dataset(request: Request, session: ReadSession) -> Dataset:

@@ -16,6 +16,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.core.cache import ByteBoundedCache
+from app.core.errors import Unavailable
 from app.core.lists import canonical
 from app.core.logging import AccessLog
 from app.http import caching, direct
@@ -23,6 +24,7 @@ from app.http.coding import coded
 from app.http.direct import Direct
 from app.http.freshness import Freshness
 from app.http.ready import Headers, Ready, head
+from app.http.turns import Line
 
 LARGEST = 2_000_000
 """Longer answers are not kept."""
@@ -79,12 +81,14 @@ class Lane:
         cache_bytes: int,
         log: AccessLog,
         direct: Direct,
+        reading: Line,
     ) -> None:
         self.app = app
         self.freshness = freshness
         self.cache: ByteBoundedCache[Key, Kept] = ByteBoundedCache(cache_bytes)
         self.log = log
         self.direct = direct
+        self.reading = reading
         self._forms: dict[Kind, Form] = {}
         self._serial: int | None = None
         self._ids = itertools.count(1)
@@ -118,7 +122,7 @@ class Lane:
         if asked is None or asked.directly is None or serial is None:
             return None
         if self.direct.waits(asked.directly):
-            found = await run_in_threadpool(self._directly, asked, serial, waiting=True)
+            found = await self._in_turn(asked, serial)
         else:
             found = None if asked.is_uncoded else self._directly(asked, serial, waiting=True)
         if found is None:
@@ -127,6 +131,13 @@ class Lane:
             found = await coded(found[0], scope), found[1]
         self._keep(asked, serial, found)
         return self._named(found, asked, scope, started_at)
+
+    async def _in_turn(self, asked: "Asked", serial: int) -> Found | None:
+        try:
+            async with self.reading.turn():
+                return await run_in_threadpool(self._directly, asked, serial, waiting=True)
+        except Unavailable:
+            return None  # the application stands in line again, and says so if that is in vain
 
     def _now(self) -> int | None:
         """The serial that a read would see; what was remembered of another one is forgotten."""

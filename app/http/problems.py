@@ -253,7 +253,7 @@ def _query_parameters(dependant: Dependant) -> Iterator[str]:
         yield from _query_parameters(dependency)
 
 
-def declared_parameters_only(request: Request) -> None:
+async def declared_parameters_only(request: Request) -> None:
     """A dependency for routers: refuses query parameters that the endpoint does not declare.
 
     FastAPI ignores them unless the endpoint takes a query model that forbids extra fields.

@@ -18,6 +18,7 @@ from app.fhir.validation import pages
 from app.http import problems
 from app.http.middleware import Guard
 from app.http.server import Timeouts, listen, server
+from app.http.turns import Turns
 from tests.conftest import Engine, opened
 
 BASE = "https://ldn.example.org"
@@ -28,6 +29,7 @@ Json = dict[str, Any]
 def application(database: Database, base: str) -> FastAPI:
     app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
     app.state.database = database
+    app.state.turns = Turns(10)
     app.state.dataset = None
     problems.install(app)
     fhir.install(app, base)

@@ -81,7 +81,15 @@ def both(url: str, cache_bytes: int = CACHE_BYTES) -> Iterator[Both]:
     log = io.StringIO()
     watcher = freshness.of(app.state.database, None)
     direct = Direct(app.state.database, search.straight)
-    lane = Lane(guarded(app, given), watcher, cache_bytes=given.cache_bytes, log=AccessLog(log), direct=direct)
+    reading = app.state.turns.reading
+    lane = Lane(
+        guarded(app, given),
+        watcher,
+        cache_bytes=given.cache_bytes,
+        log=AccessLog(log),
+        direct=direct,
+        reading=reading,
+    )
     # The one client would add headers of its own to every request.
     with TestClient(lane, headers={}) as fast, TestClient(guarded(alone, given), headers={}) as plain:
         _wait_until_watching(watcher)
