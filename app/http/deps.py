@@ -30,7 +30,9 @@ def turns(request: Request) -> Turns:
 
 WAIT_SECONDS = 1.0
 """How long a request waits for the serial that it asks for."""
-_POLL_SECONDS = 0.02
+_FIRST_PAUSE = 0.02
+_LONGEST_PAUSE = 0.2
+"""Seconds between two looks: most replicas are there at the second, and who waits longer must not crowd out others."""
 
 
 @asynccontextmanager
@@ -41,7 +43,7 @@ async def reading(found: Database, turns: Turns, least: int) -> AsyncIterator[Se
     nothing is held.
     """
     give_up_at = time.monotonic() + WAIT_SECONDS
-    at_primary = False
+    at_primary, pause = False, _FIRST_PAUSE
     while True:
         line = turns.primary if at_primary else turns.reading
         async with line.turn(), _session(found, primary=at_primary) as session:
@@ -52,7 +54,8 @@ async def reading(found: Database, turns: Turns, least: int) -> AsyncIterator[Se
         if is_late and (at_primary or not found.has_replica):
             raise Unavailable("The data set has not come to this serial here yet.", retry_after=1)
         at_primary = is_late
-        await asyncio.sleep(_POLL_SECONDS)
+        await asyncio.sleep(pause)
+        pause = min(2 * pause, _LONGEST_PAUSE)
 
 
 @asynccontextmanager

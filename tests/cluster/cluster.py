@@ -105,6 +105,20 @@ class Cluster:
         self.primary.process.kill()
         self.primary.process.wait()
 
+    @contextmanager
+    def frozen_primary(self) -> Iterator[None]:
+        """It neither answers nor goes away, as on a machine that swaps or whose disk hangs."""
+        postmaster = self.primary.process.pid
+        children = Path(f"/proc/{postmaster}/task/{postmaster}/children").read_text().split()
+        stopped = [postmaster, *map(int, children)]
+        for pid in stopped:
+            os.kill(pid, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            for pid in stopped:
+                os.kill(pid, signal.SIGCONT)
+
     def promote_standby(self) -> None:
         command = [str(self.binaries / "pg_ctl"), "promote", "--wait", "--pgdata", str(self.standby_data)]
         subprocess.run(command, cwd="/", check=True, capture_output=True, **self.run_as)

@@ -1,10 +1,12 @@
-"""The primary dies under load, the standby takes its place, and nobody is told anything that was not so."""
+"""The primary freezes, and what reads from the standby goes on. It dies under load, the standby takes its place, and
+nobody is told anything that was not so."""
 
 import json
 import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
@@ -22,6 +24,8 @@ pytestmark = pytest.mark.cluster
 PATH = "/v1/outcomes/pain"
 OTHERS = ("/v1/claims?condition=ache", "/v1/claims/drug-eases-ache", "/v1/search?q=ache")
 READERS = 3
+MANY = 60
+"""More than the threads of a process."""
 
 
 @dataclass
@@ -96,6 +100,19 @@ def reading(cluster: Cluster) -> Iterator[list[Reader]]:
             reader.stopping.set()
         for thread in threads:
             thread.join()
+
+
+def test_reads_from_the_standby_go_on_while_the_primary_is_frozen(cluster: Cluster) -> None:
+    api = cluster.apis[1]
+    newest = api.get(PATH).serial
+    with cluster.frozen_primary(), ThreadPoolExecutor(MANY) as crowd:
+        in_vain = [crowd.submit(api.get, PATH, newest + 1) for _ in range(MANY)]
+        probes = [crowd.submit(api.get, "/readyz") for _ in range(4)]
+        eventually("the crowd is turned away", lambda: sum(one.done() for one in in_vain) > MANY // 2)
+        assert {api.get(path).status for path in (PATH, *OTHERS, "/healthz") for _ in range(5)} == {200}
+    assert {one.result().status for one in in_vain} == {503}
+    assert {one.result().status for one in probes} <= {200, 503}
+    eventually("all is well again", lambda: {one.get("/readyz").status for one in cluster.apis} == {200})
 
 
 def test_a_promotion_under_load_loses_nothing_and_never_goes_back(cluster: Cluster) -> None:
