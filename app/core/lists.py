@@ -4,9 +4,8 @@ import base64
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cache, partial
 from hashlib import blake2b
-from operator import itemgetter
 from typing import Any, NamedTuple, Self
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -127,8 +126,7 @@ class Matching:
         return set(session.scalars(self._meeting().where(self.filterable.pk.in_(pks))))
 
 
-@dataclass(frozen=True)
-class Page:
+class Page(NamedTuple):
     """Ids of one page in order, the cursor of the next one, and how many there are in all."""
 
     ids: tuple[str, ...]
@@ -191,11 +189,12 @@ def paginate(session: Session, kept: Kept, matching: Matching, query: ListQuery,
     asked = Slice(query.limit, query.cursor, query.fingerprint(matching.scope))
     page = page_of(kept, matching.scope, matching.filterable, bits, asked, order, walked, test)
     total = len(found) if is_settled else min(len(found), MOST_COUNTED + 1)
-    return replace(page, total=total, is_exact=is_settled, found=found)
+    return page._replace(total=total, is_exact=is_settled, found=found)
 
 
 Row = tuple[int, str, Any, *tuple[bytes, ...]]
-"""Internal key, id, value of the column that a list is sorted by; and the document, where it was read on the way."""
+"""Internal key, id, value of the column that a list is sorted by, unless that is the id; and the document, where it was
+read on the way."""
 
 
 @dataclass(frozen=True)
@@ -215,6 +214,10 @@ class Order:
     @property
     def by_id(self) -> bool:
         return self.column == "id"
+
+    def place(self, row: Row) -> tuple[Any, str]:
+        """Where in the list a row stands."""
+        return row[1] if self.by_id else row[2], row[1]
 
     def after(self, place: tuple[Any, str] | None) -> Iterator[tuple[str, tuple[Any, ...]]]:
         """What comes after a place, in parts that an index serves one by one: condition with order, and values."""
@@ -272,7 +275,7 @@ def page_of(
         bodies_of = scope if with_bodies and is_straight else None
         rows = _walk(kept.reader, bits, order, place, wanted, _Along(filter_pk, bodies_of), most, test)
     shown, more = rows[: asked.limit], len(rows) > asked.limit
-    next_cursor = encode(asked.fingerprint, [shown[-1][2], shown[-1][1]]) if more else None
+    next_cursor = encode(asked.fingerprint, order.place(shown[-1])) if more else None
     bodies = tuple([row[3] for row in shown if len(row) > 3])
     return Page(tuple([row[1] for row in shown]), next_cursor, len(bits), bodies=bodies or None)
 
@@ -295,8 +298,7 @@ def _few(reader: Reader, bits: BitMap, order: Order, place: tuple[Any, str] | No
     return rows
 
 
-@dataclass(frozen=True)
-class _Along:
+class _Along(NamedTuple):
     """The ids in order that a filter keeps; without one, those of the table."""
 
     filter_pk: int | None
@@ -310,21 +312,30 @@ class _Along:
                 sql = f"SELECT pk, id, {order.column} FROM {order.table} WHERE {condition} LIMIT ?"  # noqa: S608
                 rows += reader.rows(sql, *values, most - len(rows))
             else:
-                sql = f"SELECT record_pk, id, id FROM filter_places WHERE filter_pk = ? AND {condition} LIMIT ?"  # noqa: S608
-                rows += self._read(reader, order, sql, self.filter_pk, *values, most - len(rows))
+                rows += self._places(reader, condition, self.filter_pk, *values, most - len(rows))
             if len(rows) >= most:
                 break
         return rows
 
-    def _read(self, reader: Reader, order: Order, sql: str, *values: Any) -> Sequence[Row]:
+    def _places(self, reader: Reader, condition: str, *values: Any) -> Sequence[Row]:
         if self.bodies_of is None:
-            return reader.rows(sql, *values)
-        place = "(record_pk, id, value)"
-        with_body = (
-            f"WITH places {place} AS ({sql}) SELECT record_pk, places.id, value, body "  # noqa: S608 - our own words
-            "FROM places CROSS JOIN records ON records.type = ? AND records.id = places.id"
-        )
-        return sorted(reader.rows(with_body, *values, self.bodies_of), key=itemgetter(1), reverse=order.descending)
+            return reader.rows(_places(condition), *values)
+        return reader.rows(_places_with_bodies(condition), self.bodies_of, *values)
+
+
+@cache
+def _places(condition: str) -> str:
+    return f"SELECT record_pk, id, NULL FROM filter_places WHERE filter_pk = ? AND {condition} LIMIT ?"  # noqa: S608
+
+
+@cache
+def _places_with_bodies(condition: str) -> str:
+    """For SQLite, which takes CROSS JOIN as an order: the places first, and each record looked up."""
+    records = "(SELECT type, id AS named, body FROM records) ON type = ? AND named = id"
+    return (
+        f"SELECT record_pk, id, NULL, body FROM filter_places CROSS JOIN {records} "  # noqa: S608 - our own words
+        f"WHERE filter_pk = ? AND {condition} LIMIT ?"
+    )
 
 
 def _walk(
@@ -349,7 +360,7 @@ def _walk(
         found += among
         if len(found) >= wanted or len(rows) < most:
             return found[:wanted]
-        place = (rows[-1][2], rows[-1][1])
+        place = order.place(rows[-1])
         most = min(_MOST_WALKED, 2 * most)
 
 
