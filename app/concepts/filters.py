@@ -1,16 +1,16 @@
 """What lists of concepts are filtered by, apart from the claims that name them."""
 
-from sqlalchemy import literal, select
+from sqlalchemy import literal
 
 from app.concepts.models import Concept
-from app.core.filters import PUBLISHED, Filterable
+from app.core.filters import PUBLISHED, Filterable, values
 from app.core.vocabulary import Status
 
 
 def filterable(record_type: str) -> Filterable:
     """The concepts of one type."""
     is_one = Concept.type == record_type
-    published = select(Concept.pk, literal(PUBLISHED.name), literal(PUBLISHED.value))
+    published = values(Concept.pk, {PUBLISHED.name: literal(PUBLISHED.value)})
     return Filterable(
         Concept,
         (published.where(is_one, Concept.status == Status.published),),

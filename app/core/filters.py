@@ -29,7 +29,7 @@ from sqlalchemy import (
     insert,
     select,
 )
-from sqlalchemy.orm import Mapped, Session, mapped_column
+from sqlalchemy.orm import InstrumentedAttribute, Mapped, Session, mapped_column
 
 from app.core.cache import ByteBoundedCache
 from app.core.database import SLUG, Base, Pk
@@ -82,6 +82,14 @@ class FilterPlace(Base):
 
 
 Values = Select[*tuple[Any, ...]]
+"""Tells under which filters records stand: rows of internal key and, in each further column, the value of the filter
+that the column is named after, or null."""
+Column = ColumnElement[Any] | InstrumentedAttribute[Any]
+
+
+def values(key: Column, columns: Mapping[str, Column]) -> Values:
+    """A statement that tells the value of each filter by its name."""
+    return select(key, *(column.label(name) for name, column in columns.items()))
 
 
 @dataclass(frozen=True)
@@ -91,7 +99,7 @@ class Filterable:
     table: type[Base]
     """Has `pk` and `id`."""
     values: tuple[Values, ...]
-    """Each gives rows of internal key, name and value; published records only."""
+    """Of published records only. What can be told by one statement should be: each is run for every publication."""
     is_one: Any = None
     """Tells the type's rows from others in the same table."""
     walked: frozenset[str] = frozenset()
@@ -166,11 +174,16 @@ def _filed(session: Session, filterable: Filterable, ids: Sequence[str]) -> dict
             keys = keys.where(filterable.is_one)
         names: dict[int, str] = dict(session.execute(keys).all())
         filters: dict[int, set[Filter]] = {pk: set() for pk in names}
-        for values in filterable.values if names else ():
-            for pk, name, value in session.execute(values.where(values.selected_columns[0].in_(names))):
-                filters[pk].add(Filter(name, value))
+        for told in filterable.values if names else ():
+            key, *columns = told.selected_columns
+            for pk, *row in session.execute(told.where(key.in_(names))):
+                filters[pk].update(_told(columns, row))
         found.update({names[pk]: _Filed(pk, frozenset(kept)) for pk, kept in filters.items()})
     return found
+
+
+def _told(columns: Iterable[ColumnElement[Any]], row: Iterable[str | None]) -> Iterator[Filter]:
+    return (Filter(column.name, value) for column, value in zip(columns, row, strict=True) if value is not None)
 
 
 def _compare(moves: dict[Filter, _Moves], record_id: str, was: _Filed, now: _Filed) -> None:
@@ -240,21 +253,23 @@ def rebuild(session: Session, filterables: Mapping[str, Filterable]) -> None:
         session.execute(delete(table))
     for scope, filterable in filterables.items():
         kept: dict[Filter, BitMap] = defaultdict(BitMap)
-        for values in filterable.values:
-            for name, pks in _grouped(session, values):
-                kept[name].update(pks)
+        for told in filterable.values:
+            for filters, pks in _grouped(session, told):
+                for name in filters:
+                    kept[name].update(pks)
         keys = _keys(session, scope, kept)
         for name, bits in kept.items():
             _store_bits(session, keys[name], _in_chunks(bits))
         _store_places(session, scope, filterable)
 
 
-def _grouped(session: Session, values: Values) -> Iterator[tuple[Filter, list[int]]]:
-    pk, name, value = values.subquery().columns
+def _grouped(session: Session, told: Values) -> Iterator[tuple[Iterator[Filter], list[int]]]:
+    """The keys of records that stand under the same filters."""
+    key, *columns = told.subquery().columns
     is_sqlite = session.get_bind().dialect.name == "sqlite"
-    together = func.json_group_array(pk) if is_sqlite else func.array_agg(pk)
-    for row in session.execute(select(name, value, together).group_by(name, value)):
-        yield Filter(row[0], row[1]), from_json(row[2]) if is_sqlite else row[2]
+    together = func.json_group_array(key) if is_sqlite else func.array_agg(key)
+    for pks, *row in session.execute(select(together, *columns).group_by(*columns)):
+        yield _told(columns, row), from_json(pks) if is_sqlite else pks
 
 
 def _in_chunks(bits: BitMap) -> dict[int, BitMap]:
@@ -268,17 +283,19 @@ def _in_chunks(bits: BitMap) -> dict[int, BitMap]:
 
 def _store_places(session: Session, scope: str, filterable: Filterable) -> None:
     places: Table = FilterPlace.__table__  # type: ignore[assignment]
-    for values in filterable.values:
-        found = values.subquery()
-        pk, name, value = found.columns
-        rows = (
-            select(FilterRow.pk, filterable.id, pk)
-            .join(FilterRow, (FilterRow.name == name) & (FilterRow.value == value))
-            .join(filterable.table, filterable.pk == pk)
-            .where(FilterRow.scope == scope, name.in_(sorted(filterable.walked)))
-            .order_by(FilterRow.pk, filterable.id)
-        )
-        session.execute(insert(places).from_select(["filter_pk", "id", "record_pk"], rows))
+    for told in filterable.values:
+        key, *columns = told.subquery().columns
+        for column in columns:
+            if column.name not in filterable.walked:
+                continue
+            rows = (
+                select(FilterRow.pk, filterable.id, key)
+                .join(FilterRow, FilterRow.value == column)
+                .join(filterable.table, filterable.pk == key)
+                .where(FilterRow.scope == scope, FilterRow.name == column.name)
+                .order_by(FilterRow.pk, filterable.id)
+            )
+            session.execute(insert(places).from_select(["filter_pk", "id", "record_pk"], rows))
 
 
 # --- reading ------------------------------------------------------------------------------------------------------

@@ -3,14 +3,14 @@
 A regimen also keeps the interactions and warnings of its drug: harm crosses dose tiers, benefit never does.
 """
 
-from typing import Any
+from collections.abc import Iterable, Mapping
 
-from sqlalchemy import ColumnElement, case, func, literal, select
-from sqlalchemy.orm import InstrumentedAttribute, aliased
+from sqlalchemy import ColumnElement, case, func, literal
+from sqlalchemy.orm import aliased
 
 from app.concepts.models import Concept
 from app.concepts.vocabulary import InterventionLevel
-from app.core.filters import PUBLISHED, Filterable, Values
+from app.core.filters import PUBLISHED, Column, Filterable, Values, values
 from app.core.vocabulary import Status
 from app.evidence.models import (
     Citation,
@@ -24,8 +24,6 @@ from app.evidence.models import (
 )
 from app.evidence.vocabulary import HARM_KINDS
 from app.sources.models import Document, Study
-
-Column = ColumnElement[Any] | InstrumentedAttribute[Any]
 
 CITED = {
     "stance": Citation.stance,
@@ -43,26 +41,18 @@ SEPARATOR = "|"
 _CLAIMS = Claim.status == Status.published
 
 
-def _claim(name: str, value: Column) -> Values:
-    return select(Claim.pk, literal(name), value).where(_CLAIMS)
-
-
 def _flag(condition: ColumnElement[bool]) -> Column:
     return case((condition, "true"), else_="false")
 
 
-def _of_citations(pk: InstrumentedAttribute[int], name: str, value: Column) -> Values:
+def _cited(key: Column, columns: Mapping[str, Column]) -> Values:
     return (
-        select(pk, literal(name), value)
+        values(key, {**columns, **CITED})
         .join_from(Citation, Claim, Claim.pk == Citation.claim_pk)
-        .outerjoin(Document, Document.pk == Citation.document_pk)  # outer: not read where nothing is asked of it
+        .join(Document, Document.pk == Citation.document_pk)
         .outerjoin(Study, Study.pk == Citation.study_pk)
-        .where(_CLAIMS, value.is_not(None))
+        .where(_CLAIMS)
     )
-
-
-def _cited(name: str, value: Column) -> Values:
-    return _of_citations(Citation.claim_pk, name, value).distinct()
 
 
 def _combination() -> Column:
@@ -73,28 +63,45 @@ def _combination() -> Column:
     return joined
 
 
+def _by_role(role: Column, roles: Iterable[str]) -> dict[str, Column]:
+    """The concept's id, under the role that it has."""
+    return {name: case((role == name, Concept.id)) for name in roles}
+
+
+_intervention, _outcome = aliased(Concept), aliased(Concept)
 _regimen = aliased(Concept)
 """`intervention` also keeps what warns of a regimen's drug; `subject` keeps what is said of the very intervention."""
 
 CLAIMS = Filterable(
     Claim,
     (
-        _claim(PUBLISHED.name, literal(PUBLISHED.value)),
-        *(_claim(name, getattr(Claim, name)) for name in ("kind", "form", "effect", "consensus", "certainty")),
-        _claim("cited", _flag(Claim.citation_count > 0)),
-        _claim("stale", _flag(Claim.is_stale.is_(True))),
-        _claim("outcome", Concept.id).join(Concept, Concept.pk == Claim.outcome_pk),
-        _claim("intervention", Concept.id).join(Concept, Concept.pk == Claim.intervention_pk),
-        _claim("subject", Concept.id).join(Concept, Concept.pk == Claim.intervention_pk),
-        _claim("intervention", _regimen.id)
+        values(
+            Claim.pk,
+            {
+                PUBLISHED.name: literal(PUBLISHED.value),
+                "kind": Claim.kind,
+                "form": Claim.form,
+                "effect": Claim.effect,
+                "consensus": Claim.consensus,
+                "certainty": Claim.certainty,
+                "cited": _flag(Claim.citation_count > 0),
+                "stale": _flag(Claim.is_stale.is_(True)),
+            },
+        ).where(_CLAIMS),
+        values(Claim.pk, {"intervention": _intervention.id, "subject": _intervention.id, "outcome": _outcome.id})
+        .outerjoin(_intervention, _intervention.pk == Claim.intervention_pk)
+        .outerjoin(_outcome, _outcome.pk == Claim.outcome_pk)
+        .where(_CLAIMS),
+        values(Claim.pk, {"intervention": _regimen.id})
         .join(_regimen, _regimen.parent_pk == Claim.intervention_pk)
-        .where(_regimen.level == InterventionLevel.regimen, Claim.kind.in_(HARM_KINDS)),
-        select(ClaimConcept.claim_pk, ClaimConcept.role, Concept.id)
+        .where(_CLAIMS, _regimen.level == InterventionLevel.regimen, Claim.kind.in_(HARM_KINDS)),
+        values(
+            ClaimConcept.claim_pk, _by_role(ClaimConcept.role, ("condition", "mechanism", "side_effect", "interactant"))
+        )
         .join(Concept, Concept.pk == ClaimConcept.concept_pk)
         .join(Claim, Claim.pk == ClaimConcept.claim_pk)
         .where(_CLAIMS),
-        *(_cited(name, column) for name, column in CITED.items()),
-        _cited(COMBINATION, _combination()),
+        _cited(Citation.claim_pk, {COMBINATION: _combination()}),
     ),
     walked=frozenset(
         {
@@ -115,53 +122,46 @@ CLAIMS = Filterable(
 )
 
 
-def _citation(name: str, value: Column) -> Values:
-    return _of_citations(Citation.pk, name, value)
-
-
 CITATIONS = Filterable(
     Citation,
-    (
-        _citation(PUBLISHED.name, literal(PUBLISHED.value)),
-        _citation("role", Citation.role),
-        *(_citation(name, column) for name, column in CITED.items()),
-    ),
+    (_cited(Citation.pk, {PUBLISHED.name: literal(PUBLISHED.value), "role": Citation.role}),),
 )
 
-
-def _dosing_range(name: str, value: Column) -> Values:
-    return select(DosingRange.pk, literal(name), value).where(DosingRange.status == Status.published)
-
+_RANGES = DosingRange.status == Status.published
 
 DOSING_RANGES = Filterable(
     DosingRange,
     (
-        _dosing_range(PUBLISHED.name, literal(PUBLISHED.value)),
-        _dosing_range("basis", DosingRange.basis),
-        _dosing_range("tier", DosingRangeTier.tier).join(
-            DosingRangeTier, DosingRangeTier.dosing_range_pk == DosingRange.pk
-        ),
-        _dosing_range("intervention", Concept.id).join(Concept, Concept.pk == DosingRange.intervention_pk),
-        _dosing_range("condition", Concept.id)
+        values(
+            DosingRange.pk,
+            {PUBLISHED.name: literal(PUBLISHED.value), "basis": DosingRange.basis, "intervention": Concept.id},
+        )
+        .join(Concept, Concept.pk == DosingRange.intervention_pk)
+        .where(_RANGES),
+        values(DosingRange.pk, {"tier": DosingRangeTier.tier})
+        .join(DosingRangeTier, DosingRangeTier.dosing_range_pk == DosingRange.pk)
+        .where(_RANGES),
+        values(DosingRange.pk, {"condition": Concept.id})
         .join(DosingRangeCondition, DosingRangeCondition.dosing_range_pk == DosingRange.pk)
-        .join(Concept, Concept.pk == DosingRangeCondition.concept_pk),
+        .join(Concept, Concept.pk == DosingRangeCondition.concept_pk)
+        .where(_RANGES),
     ),
 )
 
-
-def _search(name: Column, value: Column) -> Values:
-    return select(Search.pk, name, value).where(Search.status == Status.published)
-
+_SEARCHES = Search.status == Status.published
 
 SEARCHES = Filterable(
     Search,
     (
-        _search(literal(PUBLISHED.name), literal(PUBLISHED.value)),
-        _search(literal("coverage"), Search.coverage),
-        _search(literal("intervention"), Concept.id).join(Concept, Concept.pk == Search.intervention_pk),
-        _search(SearchConcept.role, Concept.id)
+        values(
+            Search.pk,
+            {PUBLISHED.name: literal(PUBLISHED.value), "coverage": Search.coverage, "intervention": Concept.id},
+        )
+        .outerjoin(Concept, Concept.pk == Search.intervention_pk)
+        .where(_SEARCHES),
+        values(Search.pk, _by_role(SearchConcept.role, ("condition", "interactant")))
         .join(SearchConcept, SearchConcept.search_pk == Search.pk)
         .join(Concept, Concept.pk == SearchConcept.concept_pk)
-        .where(SearchConcept.role.in_(("condition", "interactant"))),
+        .where(_SEARCHES),
     ),
 )

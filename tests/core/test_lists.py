@@ -10,13 +10,13 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import case, insert, literal, select
+from sqlalchemy import case, insert, literal
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from app.core import lists
 from app.core.database import SLUG, Base, Database
 from app.core.errors import InvalidInput
-from app.core.filters import Bitmaps, Filterable, FilterBits, FilterPlace, FilterRow, Kept, kept, rebuild
+from app.core.filters import Bitmaps, Filterable, FilterBits, FilterPlace, FilterRow, Kept, kept, rebuild, values
 from app.core.lists import FEW, Matching, Page, SortedQuery, _seal, decode, encode, paginate
 from tests.conftest import Engine, opened
 
@@ -34,9 +34,14 @@ COLUMNS = {"id": Item.id, "number": Item.number}
 ITEMS = Filterable(
     Item,
     (
-        select(Item.pk, literal("status"), literal("published")),
-        select(Item.pk, literal("number"), case((Item.number.is_(None), "none"), else_="some")),
-        select(Item.pk, literal("sign"), case((Item.number < 0, "minus"), else_="plus")),
+        values(
+            Item.pk,
+            {
+                "status": literal("published"),
+                "number": case((Item.number.is_(None), "none"), else_="some"),
+                "sign": case((Item.number < 0, "minus"), else_="plus"),
+            },
+        ),
     ),
     walked=frozenset({"number"}),
 )
