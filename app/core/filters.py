@@ -264,11 +264,12 @@ def rebuild(session: Session, filterables: Mapping[str, Filterable]) -> None:
 
 
 def _grouped(session: Session, told: Values) -> Iterator[tuple[Iterator[Filter], list[int]]]:
-    """The keys of records that stand under the same filters."""
+    """The keys of records that stand under the same filters: of those that agree in all but their last 16 bits."""
     key, *columns = told.subquery().columns
     is_sqlite = session.get_bind().dialect.name == "sqlite"
     together = func.json_group_array(key) if is_sqlite else func.array_agg(key)
-    for pks, *row in session.execute(select(together, *columns).group_by(*columns)):
+    portions = select(together, *columns).group_by(*columns, key.bitwise_rshift(CHUNK_BITS))
+    for pks, *row in session.execute(portions):
         yield _told(columns, row), from_json(pks) if is_sqlite else pks
 
 
