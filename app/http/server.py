@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import ctypes
 import errno
 import socket
 from collections.abc import Collection
@@ -124,6 +125,17 @@ class Protocol(HttpToolsProtocol):
             cls._look_again(loop, connections)
 
 
+_M_ARENA_MAX = -8
+"""Of glibc's `mallopt`."""
+
+
+def _few_arenas() -> None:
+    """Let threads share memory that was given back: glibc keeps pools apart for more threads than Python's lock lets
+    run at a time, and what lay idle in them came to 14 MB of 212."""
+    with contextlib.suppress(OSError, AttributeError):  # another libc
+        ctypes.CDLL(None).mallopt(_M_ARENA_MAX, 2)
+
+
 class _Server(uvicorn.Server):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
@@ -153,6 +165,7 @@ def run(
     `app` may be an import string: the port is taken before it is imported, so that a taken one (`PortInUse`) is
     reported at once.
     """
+    _few_arenas()
     with listen(host, port) as listener, contextlib.suppress(KeyboardInterrupt):
         server(app, timeouts).run([listener])
 
