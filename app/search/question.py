@@ -24,6 +24,12 @@ _ADDRESS = re.compile(
 )
 """What stands before an identifier and is no part of it."""
 
+_NAMED = r"(\S+(?: \S+){0,4})"
+_HOW_IT_WORKS = re.compile(
+    rf"\bhow (?:(?:does|do|did|would) {_NAMED} work|{_NAMED} works)(?=\W*$| in\b)", re.IGNORECASE
+)
+"""Asks for a mechanism, in words that no record uses."""
+
 
 @dataclass(frozen=True)
 class Term:
@@ -68,7 +74,7 @@ class _Piece:
 def understand(session: Session, known: Lexicon, query: str) -> Question:
     """The terms of a question. Words in quotes, words joined by punctuation (`M79.7`, `ME/CFS`) and the names of
     concepts stay in a row; what no record knows is corrected or left out."""
-    typed = _ADDRESS.sub(" ", query)
+    typed = _HOW_IT_WORKS.sub(r"\1\2 mechanism of action", _ADDRESS.sub(" ", query))
     asked = _pieces(typed)
     replacements, lost = _unknown(session, known, asked)
     correction = _corrected(typed, replacements) if replacements else None

@@ -6,6 +6,7 @@ import pytest
 from sqlalchemy import select
 
 from app.core.history import StoredRecord
+from app.evidence.models import Claim
 from app.search import service
 from benchmarks.relevance.run import questions, score
 from tests.conftest import Engine, opened
@@ -73,3 +74,21 @@ def test_what_was_never_searched_is_said_first(engine: Engine) -> None:
             if question.text in never:
                 assert never.pop(question.text) in score(session, question).found[:3]
     assert not never
+
+
+@pytest.mark.parametrize(
+    "question", ["how does ldn work", "How does LDN work in the body?", "how low dose naltrexone works"]
+)
+def test_who_asks_how_it_works_reads_of_mechanisms(engine: Engine, question: str) -> None:
+    with opened(engine.original) as database, database.read() as session:
+        first = [hit.id for hit in service.search(session, question, {}).hits[:5] if hit.type == "claim"]
+        kinds = session.scalars(select(Claim.kind).where(Claim.id.in_(first))).all()
+    assert len(kinds) >= 3
+    assert set(kinds) == {"mechanism"}
+
+
+@pytest.mark.parametrize("question", ["how does ldn work with opioids", "how do opioids and naltrexone work"])
+def test_who_asks_how_it_works_with_opioids_is_warned_first(engine: Engine, question: str) -> None:
+    with opened(engine.original) as database, database.read() as session:
+        first = [hit.id for hit in service.search(session, question, {}).hits[:5]]
+    assert "naltrexone-opioid-contraindication" in first
