@@ -4,7 +4,7 @@ import base64
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cache, partial
+from functools import partial
 from hashlib import blake2b
 from typing import Any, NamedTuple, Self
 
@@ -323,12 +323,10 @@ class _Along(NamedTuple):
         return reader.rows(_places_with_bodies(condition), self.bodies_of, *values)
 
 
-@cache
 def _places(condition: str) -> str:
     return f"SELECT record_pk, id, NULL FROM filter_places WHERE filter_pk = ? AND {condition} LIMIT ?"  # noqa: S608
 
 
-@cache
 def _places_with_bodies(condition: str) -> str:
     """For SQLite, which takes CROSS JOIN as an order: the places first, and each record looked up."""
     records = "(SELECT type, id AS named, body FROM records) ON type = ? AND named = id"

@@ -22,6 +22,7 @@ from app.evidence.models import (
     Search,
     SearchConcept,
 )
+from app.evidence.projection import CONCEPT_ROLES
 from app.evidence.vocabulary import HARM_KINDS
 from app.sources.models import Document, Study
 
@@ -95,9 +96,7 @@ CLAIMS = Filterable(
         values(Claim.pk, {"intervention": _regimen.id})
         .join(_regimen, _regimen.parent_pk == Claim.intervention_pk)
         .where(_CLAIMS, _regimen.level == InterventionLevel.regimen, Claim.kind.in_(HARM_KINDS)),
-        values(
-            ClaimConcept.claim_pk, _by_role(ClaimConcept.role, ("condition", "mechanism", "side_effect", "interactant"))
-        )
+        values(ClaimConcept.claim_pk, _by_role(ClaimConcept.role, (role for role, _ in CONCEPT_ROLES.values())))
         .join(Concept, Concept.pk == ClaimConcept.concept_pk)
         .join(Claim, Claim.pk == ClaimConcept.claim_pk)
         .where(_CLAIMS),

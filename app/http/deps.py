@@ -36,7 +36,7 @@ _LONGEST_PAUSE = 0.2
 
 
 @asynccontextmanager
-async def reading(found: Database, turns: Turns, least: int) -> AsyncIterator[Session]:
+async def reading(found: Database, lines: Turns, least: int, *, has_waited: bool = False) -> AsyncIterator[Session]:
     """One consistent view of the data, taken by its first statement, that shows nothing older than a serial.
 
     It is taken anew until the serial is there, and where a replica stays behind, from the primary. Between two looks
@@ -45,8 +45,8 @@ async def reading(found: Database, turns: Turns, least: int) -> AsyncIterator[Se
     give_up_at = time.monotonic() + WAIT_SECONDS
     at_primary, pause = False, _FIRST_PAUSE
     while True:
-        line = turns.primary if at_primary else turns.reading
-        async with line.turn(), _session(found, primary=at_primary) as session:
+        line = lines.primary if at_primary else lines.reading
+        async with line.turn(has_waited=has_waited), _session(found, primary=at_primary) as session:
             if not least or await run_in_threadpool(_shows, session, least):
                 yield session
                 return
@@ -76,7 +76,8 @@ def _shows(session: Session, least: int) -> bool:
 
 async def read_session(request: Request) -> AsyncIterator[Session]:
     """One consistent view of the data for the length of the request."""
-    async with reading(database(request), turns(request), least_serial(request)) as session:
+    has_waited = getattr(request.state, "has_waited", False)  # in the lane
+    async with reading(database(request), turns(request), least_serial(request), has_waited=has_waited) as session:
         yield session
 
 

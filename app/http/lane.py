@@ -122,7 +122,7 @@ class Lane:
         if asked is None or asked.directly is None or serial is None:
             return None
         if self.direct.waits(asked.directly):
-            found = await self._in_turn(asked, serial)
+            found = await self._in_turn(asked, serial, scope)
         else:
             found = None if asked.is_uncoded else self._directly(asked, serial, waiting=True)
         if found is None:
@@ -132,12 +132,13 @@ class Lane:
         self._keep(asked, serial, found)
         return self._named(found, asked, scope, started_at)
 
-    async def _in_turn(self, asked: "Asked", serial: int) -> Found | None:
+    async def _in_turn(self, asked: "Asked", serial: int, scope: Scope) -> Found | None:
         try:
             async with self.reading.turn():
                 return await run_in_threadpool(self._directly, asked, serial, waiting=True)
         except Unavailable:
-            return None  # the application stands in line again, and says so if that is in vain
+            scope.setdefault("state", {})["has_waited"] = True  # the application tells it, without waiting again
+            return None
 
     def _now(self) -> int | None:
         """The serial that a read would see; what was remembered of another one is forgotten."""

@@ -24,11 +24,11 @@ class Line:
         self._wait_seconds = wait_seconds
 
     @asynccontextmanager
-    async def turn(self) -> AsyncIterator[None]:
+    async def turn(self, *, has_waited: bool = False) -> AsyncIterator[None]:
         """Held as long as a connection may be in use; Unavailable if it does not come. A request holds one turn of a
-        line at most: two would wait for each other."""
+        line at most: two would wait for each other. Who has waited in vain once does not wait again."""
         try:
-            async with asyncio.timeout(self._wait_seconds):
+            async with asyncio.timeout(0 if has_waited else self._wait_seconds):
                 await self._free.acquire()
         except TimeoutError:
             raise Unavailable("More is asked than can be answered just now.", retry_after=1) from None

@@ -74,15 +74,20 @@ class _Piece:
 def understand(session: Session, known: Lexicon, query: str) -> Question:
     """The terms of a question. Words in quotes, words joined by punctuation (`M79.7`, `ME/CFS`) and the names of
     concepts stay in a row; what no record knows is corrected or left out."""
-    typed = _HOW_IT_WORKS.sub(r"\1\2 mechanism of action", _ADDRESS.sub(" ", query))
-    asked = _pieces(typed)
+    typed = _ADDRESS.sub(" ", query)
+    asked = _pieces(_in_words_of_records(typed))
     replacements, lost = _unknown(session, known, asked)
     correction = _corrected(typed, replacements) if replacements else None
-    pieces = _pieces(correction) if correction else asked
+    pieces = _pieces(_in_words_of_records(correction)) if correction else asked
     terms = tuple(dict.fromkeys(_terms(session, known, [p for p in pieces if not lost & set(p.words)])))[:MOST_TERMS]
     if not any(term.is_required for term in terms):
         terms = tuple(replace(term, is_required=True) for term in terms)
     return Question(terms, correction, is_whole=not any(word not in SOFT_WORDS for word in lost))
+
+
+def _in_words_of_records(query: str) -> str:
+    """The question; words in quotes are asked for as they stand."""
+    return query if '"' in query else _HOW_IT_WORKS.sub(r"\1\2 mechanism of action", query)
 
 
 def _pieces(query: str) -> list[_Piece]:

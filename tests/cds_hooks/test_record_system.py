@@ -5,7 +5,6 @@ the first draft has no drug yet.
 """
 
 import re
-import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,11 +16,11 @@ import pytest
 
 from app.cds_hooks.settings import CdsSettings, Issuer
 from app.core.database import Database
-from app.http.server import listen, server
 from app.main import guarded
 from app.settings import Settings
 from tests.cds_hooks.keys import BASE, ISSUER, RecordSystem
 from tests.cds_hooks.support import LDN, OXYCODONE, Json, bundle, make_app, order
+from tests.serving import served
 
 
 @dataclass
@@ -83,19 +82,14 @@ def sandbox(scratch: Database, tmp_path: Path) -> Iterator[Sandbox]:
     given = Settings(database_url=scratch.url.render_as_string(hide_password=False))
     settings = CdsSettings(base_url=BASE, issuers=(Issuer(iss=ISSUER, jwks=str(keys.write(tmp_path))),))
     app = make_app(given, settings)
-    with listen("127.0.0.1", 0) as listener:
-        running = server(guarded(app, given))
-        thread = threading.Thread(target=running.run, args=([listener],))
-        thread.start()
+    with served(guarded(app, given)) as port:
         chart = {
             "MedicationRequest?patient=7&status=active": bundle(OXYCODONE, type="searchset", total=1),
             "MedicationRequest?patient=7&status=stopped": bundle(type="searchset", total=0),
         }
-        found = Sandbox(f"http://127.0.0.1:{listener.getsockname()[1]}", keys, chart)
+        found = Sandbox(f"http://127.0.0.1:{port}", keys, chart)
         found.discover()
         yield found
-        running.should_exit = True
-        thread.join()
     app.state.database.dispose()
 
 

@@ -5,17 +5,15 @@ import re
 import shutil
 import subprocess
 import sysconfig
-import threading
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from app.http.server import listen, server
 from app.main import create_app, guarded
 from app.settings import ROOT, Settings
 from tests.conftest import Engine
+from tests.serving import served
 
 EXAMPLES = 8
 """Cases of the fuzzing and stateful phases for each operation; the coverage phase has its own, from the schemas."""
@@ -28,16 +26,8 @@ def address(engine: Engine) -> Iterator[str]:
     """Where the whole application is served, guard and all, by the server that users run."""
     given = Settings(database_url=engine.original)
     app = create_app(given)
-    with listen("127.0.0.1", 0) as listener:
-        running = server(guarded(app, given))
-        thread = threading.Thread(target=running.run, args=([listener],))
-        thread.start()
-        while not running.started:
-            assert thread.is_alive()
-            time.sleep(0.01)
-        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
-        running.should_exit = True
-        thread.join()
+    with served(guarded(app, given)) as port:
+        yield f"http://127.0.0.1:{port}"
 
 
 def test_schemathesis_finds_nothing(address: str, tmp_path: Path) -> None:

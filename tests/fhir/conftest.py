@@ -1,7 +1,6 @@
 """The faces on a small application of their own, so that a public address can be given."""
 
 import json
-import threading
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -17,9 +16,10 @@ from app.core.database import Database
 from app.fhir.validation import pages
 from app.http import problems
 from app.http.middleware import Guard
-from app.http.server import Timeouts, listen, server
+from app.http.server import Timeouts, listen
 from app.http.turns import Turns
 from tests.conftest import Engine, opened
+from tests.serving import served
 
 BASE = "https://ldn.example.org"
 
@@ -90,9 +90,5 @@ def url(seeded: Database) -> Iterator[str]:
     """Address of the facade on a running server."""
     listener = listen("127.0.0.1", 0)
     base = f"http://127.0.0.1:{listener.getsockname()[1]}"
-    running = server(guard(application(seeded, base)), Timeouts(receive=5, shutdown=2))
-    thread = threading.Thread(target=running.run, args=([listener],))
-    thread.start()
-    yield f"{base}/fhir/r5"
-    running.should_exit = True
-    thread.join()
+    with served(guard(application(seeded, base)), Timeouts(receive=5, shutdown=2), listener):
+        yield f"{base}/fhir/r5"

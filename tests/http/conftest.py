@@ -5,7 +5,6 @@ import io
 import json
 import logging
 import socket
-import threading
 import time
 from collections.abc import Callable, Iterator
 from typing import Annotated, Any, Literal
@@ -24,7 +23,8 @@ from app.core.text import Text
 from app.http import caching, problems
 from app.http.middleware import Guard
 from app.http.ready import Ready
-from app.http.server import Timeouts, listen, server
+from app.http.server import Timeouts
+from tests.serving import served
 
 SECRET = "patient-zero-4711"
 MAX_BODY = 1000
@@ -177,13 +177,8 @@ class WithAtHand:
 @pytest.fixture
 def port(guarded: Guard, timeouts: Timeouts) -> Iterator[int]:
     """The guarded app on a real socket."""
-    listener = listen("127.0.0.1", 0)
-    running = server(WithAtHand(guarded), timeouts)
-    thread = threading.Thread(target=running.run, args=([listener],))
-    thread.start()
-    yield listener.getsockname()[1]
-    running.should_exit = True
-    thread.join()
+    with served(WithAtHand(guarded), timeouts) as port:
+        yield port
 
 
 class Connection:

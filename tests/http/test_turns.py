@@ -3,20 +3,21 @@
 import asyncio
 import http.client
 import json
-import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 
 import pytest
 
 from app.core.errors import Unavailable
-from app.http.server import Timeouts, listen, server
+from app.http.server import Timeouts
 from app.http.turns import Line
 from app.main import create_app, with_lane
 from app.settings import Settings
 from tests.conftest import Engine
+from tests.serving import served
 
 CONNECTIONS = 2
 MANY = 150
@@ -54,13 +55,8 @@ def service(engine: Engine) -> Iterator[Service]:
     line = app.state.turns.reading = Line(CONNECTIONS, PATIENCE_SECONDS)
     lane = with_lane(app, given)
     assert lane.reading is line
-    listener = listen("127.0.0.1", 0)
-    running = server(lane, Timeouts(receive=PATIENCE_SECONDS, shutdown=2))
-    thread = threading.Thread(target=running.run, args=([listener],))
-    thread.start()
-    yield Service(listener.getsockname()[1])
-    running.should_exit = True
-    thread.join()
+    with served(lane, Timeouts(receive=PATIENCE_SECONDS, shutdown=2)) as port:
+        yield Service(port)
 
 
 @pytest.mark.parametrize("least", [0, 1], ids=["through the lane", "through the application"])
@@ -95,6 +91,21 @@ def test_who_is_turned_away_hears_when_to_come_back_and_leaves_no_trace() -> Non
         return told
 
     assert asyncio.run(crowded()) == ["1", "1", "1"]
+
+
+def test_who_waited_in_vain_in_the_lane_is_told_without_waiting_again(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[bool] = []
+
+    def full(_line: Line, *, has_waited: bool = False) -> AbstractAsyncContextManager[None]:
+        asked.append(has_waited)
+        raise Unavailable("full", retry_after=1)
+
+    assert service.status(PATHS[1]) == 200  # so that the lane knows the form
+    monkeypatch.setattr(Line, "turn", full)
+    assert service.status(PATHS[1]) == 503
+    assert asked == [False, True]
 
 
 def test_a_turn_that_ends_badly_is_given_back() -> None:

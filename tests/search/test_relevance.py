@@ -87,6 +87,14 @@ def test_who_asks_how_it_works_reads_of_mechanisms(engine: Engine, question: str
     assert set(kinds) == {"mechanism"}
 
 
+def test_a_correction_keeps_the_words_of_who_asks_and_quotes_are_left_alone(engine: Engine) -> None:
+    with opened(engine.original) as database, database.read() as session:
+        corrected = service.search(session, "how does naltrexnoe work", {}).did_you_mean
+        quoted = service.search(session, '"how does ldn work"', {}).hits
+    assert corrected == "how does naltrexone work"
+    assert quoted == ()
+
+
 @pytest.mark.parametrize("question", ["how does ldn work with opioids", "how do opioids and naltrexone work"])
 def test_who_asks_how_it_works_with_opioids_is_warned_first(engine: Engine, question: str) -> None:
     with opened(engine.original) as database, database.read() as session:

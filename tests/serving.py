@@ -1,0 +1,28 @@
+"""An application on a real socket, by the server that users run."""
+
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from socket import socket
+
+from starlette.types import ASGIApp
+
+from app.http.server import Timeouts, listen, server
+
+
+@contextmanager
+def served(app: ASGIApp, timeouts: Timeouts | None = None, listener: socket | None = None) -> Iterator[int]:
+    """Its port, once it answers; on `listener` where the application has to know the address before."""
+    with listener or listen("127.0.0.1", 0) as listening:
+        running = server(app, timeouts or Timeouts())
+        thread = threading.Thread(target=running.run, args=([listening],))
+        thread.start()
+        try:
+            while not running.started:
+                assert thread.is_alive()
+                time.sleep(0.01)
+            yield listening.getsockname()[1]
+        finally:
+            running.should_exit = True
+            thread.join()
