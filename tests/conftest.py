@@ -14,6 +14,7 @@ from app.curation import projections
 from app.interchange.seed import seed
 from app.main import create_app, guarded
 from app.settings import ROOT, Settings
+from tests.contract.golden.recording import frozen_clock
 from tests.postgres import create_database, running_postgres
 
 ENGINES = ("sqlite", pytest.param("postgresql", marks=pytest.mark.postgres))
@@ -72,12 +73,12 @@ def _sqlite(directory: Path) -> Engine:
         return empty(name)
 
     original = empty("original")
-    _fill(original)
+    fill(original)
     return Engine("sqlite", original, copy, empty)
 
 
 def _postgresql(server: str) -> Engine:
-    _fill(create_database(server, "template"))  # nobody may be connected to it while it is copied
+    fill(create_database(server, "template"))  # nobody may be connected to it while it is copied
     return Engine(
         "postgresql",
         create_database(server, "original", template="template"),
@@ -86,8 +87,9 @@ def _postgresql(server: str) -> Engine:
     )
 
 
-def _fill(url: str) -> None:
-    with opened(url) as database:
+def fill(url: str) -> None:
+    """Migrate and seed. Everything is dated alike, so that answers can be compared with frozen ones."""
+    with frozen_clock("app.core.database"), opened(url) as database:
         projections.migrate(database)
         with database.write() as session:
             seed(session, SEED)
@@ -125,7 +127,7 @@ def serving(url: str) -> Iterator[TestClient]:
     """A client that speaks to the whole application, guard included, over a database."""
     given = Settings(database_url=url)
     app = create_app(given)
-    with TestClient(guarded(app, given), base_url="http://testserver") as client:
+    with TestClient(guarded(app, given), base_url="http://testserver", client=("127.0.0.1", 50_000)) as client:
         yield client
     app.state.database.dispose()
 
