@@ -1,12 +1,9 @@
 """At which serial the data set is, asked millions of times: a few microseconds on SQLite, a listener on PostgreSQL."""
 
 import contextlib
-import mmap
 import sqlite3
-import sys
 import threading
 import time
-from pathlib import Path
 from typing import Protocol
 
 from sqlalchemy.engine import URL
@@ -37,44 +34,31 @@ def of(database: Database, listen_url: str | None) -> Freshness:
 
 
 class SqliteFreshness:
-    """Asks the file, and mostly only looks whether anybody has written since: that takes no system call.
+    """Asks the file, over a connection of its own: `PRAGMA data_version` tells whether another connection has committed.
 
-    Every commit changes the header of SQLite's WAL-index, which all connections share as mapped memory (the file's
-    format is documented and numbered). `PRAGMA data_version` would tell the same, for twenty times the time.
+    No file of SQLite's is opened beside SQLite itself: closing one would drop the locks that it holds on it, and the
+    next process would take the shared memory for abandoned and truncate it under the server.
     """
 
     def __init__(self, path: str) -> None:
         self._path = path
         self._connection: sqlite3.Connection | None = None
-        self._index: mmap.mmap | None = None
-        self._seen: bytes | None = None
+        self._version: int | None = None
         self._serial: int | None = None
 
     def serial(self) -> int | None:
-        if self._index is not None:
-            header = self._index[:_HEADER]
-            if header == self._seen:
-                return self._serial
-            # Looked at before the serial is read: what is written in between is seen next time.
-            self._seen = header
         try:
             if self._connection is None:
                 self._connection = sqlite3.connect(f"file:{self._path}?mode=ro", uri=True, isolation_level=None)
-            self._serial = self._connection.execute("SELECT max(serial) FROM publications").fetchone()[0]
-            self._index = self._index or self._mapped()
+            (version,) = self._connection.execute("PRAGMA data_version").fetchone()
+            if version != self._version:
+                (self._serial,) = self._connection.execute("SELECT max(serial) FROM publications").fetchone()
+                # Taken before the serial was read: what is written in between is seen next time.
+                self._version = version
         except sqlite3.Error:
             self.close()
             return None
         return self._serial
-
-    def _mapped(self) -> mmap.mmap | None:
-        """The header, while our own open connection keeps the file in place; null where it is of another format."""
-        try:
-            with Path(f"{self._path}-shm").open("rb") as file:
-                index = mmap.mmap(file.fileno(), _HEADER, access=mmap.ACCESS_READ)
-        except (OSError, ValueError):
-            return None
-        return index if int.from_bytes(index[:4], sys.byteorder) == _FORMAT else None
 
     def saw(self, serial: int) -> None:
         """Nothing to learn: the file itself is asked every time."""
@@ -82,15 +66,7 @@ class SqliteFreshness:
     def close(self) -> None:
         if self._connection is not None:
             self._connection.close()
-        if self._index is not None:
-            self._index.close()
-        self._connection, self._index, self._seen, self._serial = None, None, None, None
-
-
-_HEADER = 48
-"""Bytes of the WAL-index header."""
-_FORMAT = 3007000
-"""The number of its format, which stands first."""
+        self._connection, self._version, self._serial = None, None, None
 
 
 class PostgresFreshness:

@@ -1,0 +1,103 @@
+"""The command line publishes beside a running server on one SQLite file, as the documentation says it may."""
+
+import http.client
+import json
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import closing, contextmanager
+from itertools import cycle
+from pathlib import Path
+
+from app.settings import ROOT
+from tests.conftest import Engine
+from tests.postgres import free_port
+
+PATHS = ("/v1/claims/ldn-fibromyalgia-pain", "/v1/search?q=pain", "/v1/claims?limit=7", "/v1/documents?limit=9")
+PUBLICATIONS = 4
+_ITEM = {"card": "x", "outcome": "accepted", "acceptedSuggestions": [{"id": "x"}]}
+FEEDBACK = (
+    "/cds-services/ldn-order-sign/feedback",
+    json.dumps({"feedback": [_ITEM | {"outcomeTimestamp": "2026-12-11T10:05:31Z"}]}),
+)
+
+
+def test_publishing_beside_a_server_neither_kills_it_nor_loses_anything(engines: Callable[[str], Engine]) -> None:
+    file = Path(engines("sqlite").copy("beside").removeprefix("sqlite:///"))
+    environment = {**os.environ, "DATABASE_URL": f"sqlite:///{file}", "PORT": str(free_port())}
+    with _serving(environment) as server, _busy(int(environment["PORT"])) as statuses:
+        for number in range(PUBLICATIONS):
+            _override(environment, ("high", "low")[number % 2])
+            assert server.poll() is None, f"the server died of {signal.Signals(-server.returncode).name}"
+    assert set(statuses) == {200}
+    with closing(sqlite3.connect(file)) as connection:
+        assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+        assert connection.execute("SELECT max(serial) FROM publications").fetchone() == (1 + PUBLICATIONS,)
+
+
+@contextmanager
+def _serving(environment: dict[str, str]) -> Iterator[subprocess.Popen[bytes]]:
+    command = [sys.executable, "-m", "app.cli", "serve"]
+    server = subprocess.Popen(command, cwd=ROOT, env=environment, stderr=subprocess.DEVNULL)
+    try:
+        _wait(int(environment["PORT"]))
+        yield server
+    finally:
+        server.terminate()
+        server.wait()
+
+
+def _wait(port: int) -> None:
+    for _ in range(300):
+        try:
+            if _status(port, "/readyz") == 200:
+                return
+        except OSError:
+            pass
+        time.sleep(0.1)
+    raise AssertionError("the server did not start")
+
+
+def _status(port: int, path: str, body: str | None = None) -> int:
+    with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=15)) as connection:
+        connection.request("POST" if body else "GET", path, body, {"Content-Type": "application/json"})
+        response = connection.getresponse()
+        response.read()
+        return response.status
+
+
+@contextmanager
+def _busy(port: int) -> Iterator[list[int]]:
+    """Reads and writes through the server all the while; their statuses."""
+    statuses: list[int] = []
+    done = threading.Event()
+
+    def ask(requests: Iterable[tuple[str, str | None]]) -> None:
+        for path, body in cycle(requests):
+            if done.is_set():
+                return
+            statuses.append(_status(port, path, body))
+
+    threads = [
+        threading.Thread(target=ask, args=([(path, None) for path in PATHS],)),
+        threading.Thread(target=ask, args=([FEEDBACK],)),
+    ]
+    for thread in threads:
+        thread.start()
+    try:
+        yield statuses
+    finally:
+        done.set()
+        for thread in threads:
+            thread.join()
+
+
+def _override(environment: dict[str, str], value: str) -> None:
+    arguments = ["--field", "certainty", "--value", value, "--reason", "r", "--author", "seed"]
+    command = ["-m", "app.cli", "override", "ldn-fibromyalgia-pain", *arguments, "--expires-on", "2099-06-01"]
+    subprocess.run([sys.executable, *command], cwd=ROOT, env=environment, check=True, capture_output=True)
