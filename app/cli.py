@@ -17,21 +17,21 @@ from app.accounts.models import Account, Actor
 from app.accounts.service import ensure_system_actors
 from app.api.briefs import Format, brief_file
 from app.core import logging
-from app.core.database import Database, UnusableUrl, now
 from app.core.errors import AppError
-from app.core.schema import SchemaMismatch
-from app.curation import maintenance, projections
-from app.curation.service import Outcome
+from app.datasets import bundle
+from app.datasets import export as exports
+from app.datasets import standing as standings
+from app.datasets.seed import Report
+from app.datasets.seed import seed as apply_seed
 from app.fhir.validation import InvalidResources, ValidatorMissing, render_all
 from app.fhir.warming import warm
 from app.http import server
-from app.interchange import bundle
-from app.interchange import export as exports
-from app.interchange import standing as standings
-from app.interchange.seed import Report
-from app.interchange.seed import seed as apply_seed
-from app.interchange.synth import synth as fill_synthetic
+from app.publishing import indexes as projections
+from app.publishing import maintenance
+from app.publishing.publish import Outcome
 from app.settings import Settings, settings
+from app.storage.database import Database, UnusableUrl, now
+from app.storage.schema import SchemaMismatch
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 console = Console(stderr=True, soft_wrap=True, highlight=False)
@@ -100,27 +100,6 @@ def brief(
         output.write_text(text, encoding="utf-8")
     else:
         sys.stdout.write(text)
-
-
-@app.command()
-def synth(
-    claims: Annotated[int, typer.Option(min=1, help="How many claims; the rest follows.")] = 10_000,
-    number: Annotated[int, typer.Option("--seed", min=0, help="The same number gives the same data.")] = 1,
-) -> None:
-    """Fill an empty database with synthetic data, for measurements."""
-    with (
-        _plain_words(),
-        _checked_database() as database,
-        Bar(console=console, transient=True, disable=not console.is_terminal) as bar,
-    ):
-        task = bar.add_task("Making", total=None)
-        made = fill_synthetic(
-            database, claims, number, lambda done, total: bar.update(task, completed=done, total=total)
-        )
-    console.print(
-        f"{made.rows.total()} rows in {made.seconds:.0f} s: {made.rows_per_second:.0f} rows/s, "
-        f"{made.claims_per_second:.0f} claims/s."
-    )
 
 
 @app.command()

@@ -12,17 +12,19 @@ from starlette.types import ASGIApp
 
 from app import api, cds_hooks, fhir
 from app.api import examples, search
-from app.core.database import Database
+from app.claims.disclaimer import DISCLAIMER
 from app.core.errors import Unavailable
 from app.core.logging import AccessLog
-from app.evidence.disclaimer import DISCLAIMER
-from app.http import coding, freshness, problems
+from app.http import compression as coding
+from app.http import freshness, problems
+from app.http.database_limiter import Turns
 from app.http.dataset import API_VERSION, Dataset
 from app.http.direct import Direct
 from app.http.lane import Lane
 from app.http.middleware import Guard
-from app.http.turns import Turns
+from app.infobutton import routes as infobutton
 from app.settings import Settings, settings
+from app.storage.database import Database
 from app.web import docs
 
 TITLE = "LDN Evidence"
@@ -63,6 +65,7 @@ def create_app(given: Settings | None = None) -> FastAPI:
         app.include_router(router)
     cds_hooks.install(app)
     fhir.install(app, given.public_url)
+    app.include_router(infobutton.router(given.public_url.rstrip("/")))
     docs.install(app, title=TITLE, disclaimer=DISCLAIMER)
     _document(app)
     return app

@@ -1,15 +1,16 @@
 """Imports every models module, so that the metadata is whole for migrations and tests."""
 
 from app.accounts import models as accounts
+from app.claims import models as evidence
 from app.concepts import models as concepts
-from app.core import filters, history, replay
-from app.core.database import Base
-from app.curation import models as curation
-from app.curation import projections
-from app.evidence import models as evidence
-from app.interchange import models as interchange
+from app.datasets import models as interchange
+from app.publishing import indexes as projections
+from app.publishing import models as curation
 from app.search import models as search
 from app.sources import models as sources
+from app.storage import filter_index as filters
+from app.storage import history, replay
+from app.storage.database import Base
 
 __all__ = [
     "accounts",

@@ -19,15 +19,15 @@ from pathlib import Path
 
 from sqlalchemy import select
 
-from app.core.database import Base, Database
-from app.curation import projections
-from app.curation.projections import Projection
-from app.evidence.models import Claim
-from app.interchange.bulk import BulkWriter, columns_of, unhurried
-from app.interchange.synth import synth
+from app.claims.models import Claim
+from app.publishing import indexes as projections
+from app.publishing.indexes import Projection
 from app.settings import ROOT
+from app.storage.database import Base, Database
 from benchmarks import contenders, load, report
 from benchmarks.contenders import Contender, Questions, Unavailable
+from benchmarks.synthetic.bulk import BulkWriter, columns_of, unhurried
+from benchmarks.synthetic.fill import synth
 from tests.postgres import create_database, libpq_url, running_postgres
 
 SIZES = {"S": 60, "M": 10_000, "L": 1_000_000}

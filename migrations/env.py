@@ -1,4 +1,4 @@
-"""Runs migrations on the connection that the caller hands over; see app/core/schema.py."""
+"""Runs migrations on the connection that the caller hands over; see app/storage/schema.py."""
 
 import sqlite3
 from collections.abc import Iterator

@@ -10,9 +10,9 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from app.cds_hooks.settings import CdsSettings
-from app.evidence.grading import METHOD
-from app.evidence.rules import FORMS, VOTING_FORMS
-from app.evidence.vocabulary import Certainty, Consensus, Stance, StanceReason
+from app.claims.rules import FORMS, VOTING_FORMS
+from app.claims.vocabulary import Certainty, Consensus, Stance, StanceReason
+from app.grading.grade import METHOD
 from app.main import create_app
 from app.settings import ROOT, Settings
 

@@ -7,11 +7,11 @@ from pathlib import Path
 from starlette.testclient import TestClient
 
 from app.api.examples import RECORDED, REQUESTS
-from app.core import schema
-from app.core.database import Database
-from app.interchange.seed import seed
+from app.datasets.seed import seed
 from app.main import create_app
 from app.settings import ROOT, Settings
+from app.storage import schema
+from app.storage.database import Database
 
 
 def main() -> None:

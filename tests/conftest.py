@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 from starlette.testclient import TestClient
 
-from app.core.database import Database
-from app.curation import projections
-from app.interchange.seed import seed
+from app.datasets.seed import seed
 from app.main import create_app, guarded
+from app.publishing import indexes as projections
 from app.settings import ROOT, Settings
+from app.storage.database import Database
 from tests.contract.golden.recording import frozen_clock
 from tests.postgres import create_database, running_postgres
 
@@ -89,7 +89,7 @@ def _postgresql(server: str) -> Engine:
 
 def fill(url: str) -> None:
     """Migrate and seed. Everything is dated alike, so that answers can be compared with frozen ones."""
-    with frozen_clock("app.core.database"), opened(url) as database:
+    with frozen_clock("app.storage.database"), opened(url) as database:
         projections.migrate(database)
         with database.write() as session:
             seed(session, SEED)

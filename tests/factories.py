@@ -8,14 +8,14 @@ from sqlalchemy import MetaData, select
 
 from app.accounts.models import MAINTENANCE, SEED, Actor
 from app.accounts.service import ensure_system_actors
-from app.catalog import BY_TYPE, RESOURCES
-from app.core.database import Database
-from app.core.history import StoredRecord
-from app.core.resource import Key
 from app.core.vocabulary import Status
-from app.curation import projections
-from app.curation.service import Change, Outcome, publish
-from app.interchange import bundle
+from app.datasets import bundle
+from app.publishing import indexes as projections
+from app.publishing.publish import Change, Outcome, publish
+from app.registry import BY_TYPE, RESOURCES
+from app.storage.database import Database
+from app.storage.history import StoredRecord
+from app.storage.resource import Key
 
 CURATOR: Actor = MAINTENANCE
 """Anybody but the seed."""

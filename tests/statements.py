@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import event
 from sqlalchemy.engine import Engine
 
-from app.core.reading import Reader
+from app.storage.statements import Reader
 
 Statement = tuple[str, Any]
 """SQL as the driver gets it, and its values."""

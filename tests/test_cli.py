@@ -19,9 +19,9 @@ from sqlalchemy import text
 from typer.testing import CliRunner, Result
 
 from app import cli
-from app.core.database import Database
-from app.curation import projections
+from app.publishing import indexes as projections
 from app.settings import ROOT, settings
+from app.storage.database import Database
 from tests.conftest import SEED, Engine
 from tests.factories import amended, content, put, small_files
 

@@ -17,9 +17,9 @@ from sqlalchemy import Connection, inspect, text
 from sqlalchemy.exc import DBAPIError
 
 from app import tables
-from app.core import schema
-from app.core.database import Database
-from app.core.schema import SchemaMismatch
+from app.storage import schema
+from app.storage.database import Database
+from app.storage.schema import SchemaMismatch
 from tests.conftest import Engine, opened
 from tests.factories import dump
 
@@ -273,7 +273,7 @@ def test_a_database_of_newer_software_is_refused_and_left_alone(
 def test_who_finds_a_fitting_schema_does_without_alembic(blank: Database) -> None:
     schema.migrate(blank)
     checked = (
-        "import sys; from app.core import schema; from app.core.database import Database; "
+        "import sys; from app.storage import schema; from app.storage.database import Database; "
         "schema.check(Database(sys.argv[1])); print('alembic' in sys.modules)"
     )
     url = blank.url.render_as_string(hide_password=False)

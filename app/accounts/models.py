@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from sqlalchemy import ForeignKey, String
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.core.database import SLUG, Base, InstantColumn, LineColumn, TermColumn
+from app.storage.database import SLUG, Base, InstantColumn, LineColumn, TermColumn
 
 
 @dataclass(frozen=True)

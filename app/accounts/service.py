@@ -4,7 +4,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.accounts.models import SYSTEM_ACTORS, Account
-from app.core.database import now
+from app.storage.database import now
 
 
 def ensure_system_actors(session: Session) -> None:

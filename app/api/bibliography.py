@@ -10,20 +10,23 @@ from sqlalchemy.orm import Session
 from app.api.briefs import read_brief
 from app.api.negotiation import REFERENCE_OFFERS, ReferenceFormat, answer, choose, documented
 from app.api.records import list_tag, worded
-from app.bibliography import FORMATS, text
-from app.bibliography.text import Style
+from app.bibliography import FORMATS
+from app.bibliography import reference_list as bibliography
+from app.bibliography import styles as text
+from app.bibliography.from_documents import reference
+from app.bibliography.reference_list import Bibliography
+from app.bibliography.styles import Style
+from app.briefs import selection as brief_claims
+from app.claims import queries
+from app.claims.queries import ClaimQuery
 from app.concepts.queries import keys_named
-from app.core.filters import kept
-from app.core.history import Publication, StoredRecord
-from app.curation.world import Now
-from app.evidence import bibliography, brief_claims, queries
-from app.evidence.bibliography import Bibliography
-from app.evidence.queries import ClaimQuery
-from app.http import caching
+from app.http import conditional as caching
 from app.http.dataset import Dataset
-from app.http.deps import CurrentDataset, ReadSession
+from app.http.dependencies import CurrentDataset, ReadSession
 from app.http.problems import responses
-from app.sources.references import reference
+from app.publishing.records import Now
+from app.storage.filter_index import kept
+from app.storage.history import Publication, StoredRecord
 
 router = APIRouter(tags=["bibliography"])
 

@@ -13,29 +13,30 @@ from sqlalchemy.orm import Session
 
 from app.api.meta import LICENCES
 from app.api.records import ListOf, next_address
-from app.catalog import BY_TYPE
+from app.briefs import builder as briefs
+from app.briefs import selection as brief_claims
+from app.briefs.markdown import markdown
+from app.briefs.page import CONTENT_SECURITY_POLICY, html
+from app.briefs.responses import BriefFoot, BriefRead, DataLicence
+from app.claims.queries import Names
 from app.concepts.models import Concept
 from app.concepts.queries import by_code, keys_named
 from app.concepts.schemas import ConceptRef
 from app.concepts.vocabulary import CodeRelation, CodeSystem
-from app.core.database import Database
 from app.core.errors import Fault, Gone, InvalidInput, NotAcceptable, NotFound, nearest
-from app.core.history import RecordReference, StoredRecord
-from app.core.lists import ListQuery, decode, encode
-from app.core.resource import Key
 from app.core.text import SLUG_LENGTH, SLUG_PATTERN
 from app.core.vocabulary import Status
-from app.curation.world import Now
-from app.evidence import brief_claims, briefs
-from app.evidence.brief_html import CONTENT_SECURITY_POLICY, html
-from app.evidence.brief_shapes import BriefFoot, BriefRead, DataLicence
-from app.evidence.brief_text import markdown
-from app.evidence.grading import METHOD
-from app.evidence.queries import Names
-from app.http import caching
+from app.grading.grade import METHOD
+from app.http import conditional as caching
 from app.http.dataset import Dataset
-from app.http.deps import CurrentDataset, ReadSession
+from app.http.dependencies import CurrentDataset, ReadSession
 from app.http.problems import responses
+from app.publishing.records import Now
+from app.registry import BY_TYPE
+from app.storage.database import Database
+from app.storage.history import RecordReference, StoredRecord
+from app.storage.paging import ListQuery, decode, encode
+from app.storage.resource import Key
 
 router = APIRouter(tags=["briefs"])
 

@@ -8,12 +8,13 @@ from pydantic_core import to_json
 
 from app.api.negotiation import CLAIM_OFFERS, answer, choose, documented
 from app.api.records import RecordId, item_at
-from app.core.resource import Key
-from app.evidence import linked_data, va_spec
-from app.evidence.reads import ClaimRead
-from app.http import caching
-from app.http.deps import CurrentDataset, ReadSession
+from app.claims.responses import ClaimRead
+from app.http import conditional as caching
+from app.http.dependencies import CurrentDataset, ReadSession
 from app.http.problems import responses
+from app.linked_data import schema_org as linked_data
+from app.linked_data import va_spec
+from app.storage.resource import Key
 
 router = APIRouter(tags=["claims"])
 

@@ -16,15 +16,8 @@ from app.api.records import (
     living,
     worded,
 )
-from app.catalog import BY_TYPE
-from app.core.content import Shape
-from app.core.filters import Kept, kept
-from app.core.history import documents
-from app.core.lists import Page, paginate
-from app.curation.world import Now
-from app.evidence import dose_query, queries, views
-from app.evidence.coverage import CoverageRead, coverage_of_empty_list
-from app.evidence.queries import (
+from app.claims import dose_query, queries, views
+from app.claims.queries import (
     CLAIM_FACETS,
     CLAIM_SORTS,
     MOST_FACET_VALUES,
@@ -32,11 +25,18 @@ from app.evidence.queries import (
     CitationQuery,
     ClaimQuery,
 )
-from app.evidence.reads import CitationRead, ClaimRead
-from app.evidence.views import DoseCount
-from app.http import caching
-from app.http.deps import CurrentDataset, ReadSession
+from app.claims.responses import CitationRead, ClaimRead
+from app.claims.views import DoseCount
+from app.core.content import Shape
+from app.http import conditional as caching
+from app.http.dependencies import CurrentDataset, ReadSession
 from app.http.problems import responses
+from app.publishing.records import Now
+from app.questions.coverage import CoverageRead, coverage_of_empty_list
+from app.registry import BY_TYPE
+from app.storage.filter_index import Kept, kept
+from app.storage.history import documents
+from app.storage.paging import Page, paginate
 
 router = APIRouter(tags=["claims"])
 

@@ -5,10 +5,10 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request, Response
 
 from app.api.records import ListOf, add_item_routes, answer_list
-from app.catalog import BY_TYPE
-from app.evidence import queries
-from app.http.deps import CurrentDataset, ReadSession
+from app.claims import queries
+from app.http.dependencies import CurrentDataset, ReadSession
 from app.http.problems import responses
+from app.registry import BY_TYPE
 
 
 def _router(record_type: str, plural_name: str, tells: str) -> APIRouter:

@@ -7,12 +7,12 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from app.core.errors import Fault, InvalidInput
 from app.core.text import Named
-from app.curation.world import Now
-from app.evidence.bearing import key_named
-from app.evidence.coverage import CoverageRead, coverage
-from app.http import caching
-from app.http.deps import CurrentDataset, ReadSession
+from app.http import conditional as caching
+from app.http.dependencies import CurrentDataset, ReadSession
 from app.http.problems import responses
+from app.publishing.records import Now
+from app.questions.coverage import CoverageRead, coverage
+from app.questions.relevance import key_named
 
 router = APIRouter(tags=["coverage"])
 

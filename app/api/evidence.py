@@ -8,24 +8,24 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.api.records import ListOf, RecordId, body_at, list_response, list_tag, living, next_address
-from app.catalog import BY_TYPE
-from app.core.filters import kept
-from app.core.lists import ListQuery, Matching, SortedQuery, decode, encode, paginate
+from app.claims import rendering as render
+from app.claims.filters import CLAIMS
+from app.claims.models import Citation, Claim
+from app.claims.queries import keys_of_ids
+from app.claims.responses import ClaimEvidence, ClaimSummary
 from app.core.text import Slug
-from app.curation.maintenance import overrides_before
-from app.curation.world import Now, Then
-from app.evidence import render
-from app.evidence.filters import CLAIMS
-from app.evidence.models import Citation, Claim
-from app.evidence.queries import keys_of_ids
-from app.evidence.reads import ClaimEvidence, ClaimSummary
-from app.evidence.trace import EvidenceTrace, WhatIf, trace
-from app.http import caching
-from app.http.deps import CurrentDataset, ReadSession
+from app.grading.trace import EvidenceTrace, WhatIf, trace
+from app.http import conditional as caching
+from app.http.dependencies import CurrentDataset, ReadSession
 from app.http.problems import responses
+from app.publishing.maintenance import overrides_before
+from app.publishing.records import Now, Then
+from app.registry import BY_TYPE
 from app.sources.models import Document
 from app.sources.schemas import DocumentRef, DocumentWrite
 from app.sources.vocabulary import Standing
+from app.storage.filter_index import kept
+from app.storage.paging import ListQuery, Matching, SortedQuery, decode, encode, paginate
 
 claims = APIRouter(tags=["claims"])
 documents = APIRouter(tags=["documents"])

@@ -5,14 +5,14 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
+from app.claims.queries import Names
 from app.concepts.queries import keys_named
 from app.core.text import Named
-from app.evidence.bearing import key_named
-from app.evidence.evidence_map import MOST_CELLS, MOST_CLAIMS, EvidenceMapRead, evidence_map
-from app.evidence.queries import Names
-from app.http import caching
-from app.http.deps import CurrentDataset, ReadSession
+from app.http import conditional as caching
+from app.http.dependencies import CurrentDataset, ReadSession
 from app.http.problems import responses
+from app.questions.evidence_map import MOST_CELLS, MOST_CLAIMS, EvidenceMapRead, evidence_map
+from app.questions.relevance import key_named
 
 router = APIRouter(tags=["evidence-map"])
 

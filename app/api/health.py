@@ -9,10 +9,10 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session
 from starlette.concurrency import run_in_threadpool
 
-from app.core.database import Database, lax_settings
 from app.core.errors import Unavailable
-from app.http.deps import CurrentDataset, ReadSession, database, turns
+from app.http.dependencies import CurrentDataset, ReadSession, database, turns
 from app.http.problems import declared_parameters_only, responses
+from app.storage.database import Database, lax_settings
 
 router = APIRouter(tags=["health"], dependencies=[Depends(declared_parameters_only)])
 

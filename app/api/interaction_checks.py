@@ -4,12 +4,12 @@ from typing import Annotated
 
 from fastapi import APIRouter, Body, Depends, Request, Response
 
-from app.curation.world import Now
-from app.evidence.interaction_shapes import InteractionCheck, InteractionCheckRead
-from app.evidence.interactions import check
-from app.http import caching
-from app.http.deps import CurrentDataset, ReadSession
+from app.http import conditional as caching
+from app.http.dependencies import CurrentDataset, ReadSession
 from app.http.problems import declared_parameters_only, responses
+from app.publishing.records import Now
+from app.questions.interaction_responses import InteractionCheck, InteractionCheckRead
+from app.questions.interactions import check
 
 router = APIRouter(tags=["interaction-checks"], dependencies=[Depends(declared_parameters_only)])
 

@@ -8,17 +8,17 @@ from pydantic_core import to_json
 from sqlalchemy import func, select
 
 from app.api.negotiation import JSON, JSON_LD, Offer, answer, choose, documented
-from app.catalog import RESOURCES
-from app.core.history import Publication, StoredRecord
+from app.bibliography.reference_list import how_to_cite
+from app.claims.disclaimer import DISCLAIMER
 from app.core.vocabulary import Status
-from app.evidence import linked_data
-from app.evidence.bibliography import how_to_cite
-from app.evidence.disclaimer import DISCLAIMER
-from app.evidence.grading import METHOD
-from app.http import caching
+from app.grading.grade import METHOD
+from app.http import conditional as caching
 from app.http.dataset import API_VERSION
-from app.http.deps import CurrentDataset, ReadSession
+from app.http.dependencies import CurrentDataset, ReadSession
 from app.http.problems import declared_parameters_only, responses
+from app.linked_data import schema_org as linked_data
+from app.registry import RESOURCES
+from app.storage.history import Publication, StoredRecord
 
 OFFERS = {"json": Offer(JSON), "jsonld": JSON_LD}
 MetaFormat = Literal["json", "jsonld"]

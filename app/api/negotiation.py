@@ -7,9 +7,9 @@ import mimeparse
 from fastapi import Request, Response
 
 from app.bibliography import FORMATS
-from app.bibliography.text import Style
+from app.bibliography.styles import Style
 from app.core.errors import Fault, InvalidInput, NotAcceptable
-from app.http import caching
+from app.http import conditional as caching
 
 if TYPE_CHECKING:
     ReferenceFormat = str

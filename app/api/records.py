@@ -9,12 +9,20 @@ from pydantic_core import to_json
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from app.catalog import BY_TYPE
-from app.core import lists
 from app.core.errors import Fault, Gone, InvalidInput, NotFound
-from app.core.filters import Kept, kept
-from app.core.history import Publication, RecordState, StoredRecord, documents, state_at
-from app.core.lists import (
+from app.core.text import SLUG_LENGTH, SLUG_PATTERN
+from app.core.vocabulary import Status
+from app.http import conditional as caching
+from app.http.dataset import Dataset
+from app.http.dependencies import CurrentDataset, ReadSession
+from app.http.problems import declared_parameters_only, responses
+from app.publishing.records import Now, Then
+from app.registry import BY_TYPE
+from app.search.matching import ids_matching
+from app.storage import paging as lists
+from app.storage.filter_index import Kept, kept
+from app.storage.history import Publication, RecordState, StoredRecord, documents, state_at
+from app.storage.paging import (
     MOST_READ,
     ListQuery,
     Matching,
@@ -27,15 +35,7 @@ from app.core.lists import (
     envelope,
     paginate,
 )
-from app.core.resource import Resource, Stamp, World
-from app.core.text import SLUG_LENGTH, SLUG_PATTERN
-from app.core.vocabulary import Status
-from app.curation.world import Now, Then
-from app.http import caching
-from app.http.dataset import Dataset
-from app.http.deps import CurrentDataset, ReadSession
-from app.http.problems import declared_parameters_only, responses
-from app.search.match import ids_matching
+from app.storage.resource import Resource, Stamp, World
 
 Item = TypeVar("Item", bound=BaseModel)
 

@@ -13,8 +13,8 @@ from app.concepts.queries import by_code
 from app.concepts.vocabulary import CodeRelation, CodeSystem
 from app.core.errors import Fault, InvalidInput, nearest
 from app.core.vocabulary import Status
-from app.http import caching
-from app.http.deps import CurrentDataset, ReadSession
+from app.http import conditional as caching
+from app.http.dependencies import CurrentDataset, ReadSession
 from app.http.problems import declared_parameters_only, responses
 from app.sources.identifiers import IdentifierError, normalise
 from app.sources.models import Document, DocumentIdentifier, Study, StudyIdentifier

@@ -10,21 +10,22 @@ from pydantic_core import to_json
 from sqlalchemy.orm import Session
 
 from app.api.records import ListOf, list_tag, next_address
-from app.catalog import BY_TYPE
-from app.core import lists
+from app.claims.responses import ClaimSummary
+from app.claims.vocabulary import Certainty, Consensus, Kind, Stance
 from app.core.content import Shape
-from app.core.lists import ListQuery, Page, decode, encode
 from app.core.text import Slug, Words, printable
-from app.evidence.reads import ClaimSummary
-from app.evidence.vocabulary import Certainty, Consensus, Kind, Stance
-from app.http import caching
-from app.http.deps import CurrentDataset, ReadSession
+from app.http import conditional as caching
+from app.http.dependencies import CurrentDataset, ReadSession
 from app.http.direct import Answer
 from app.http.problems import declared_parameters_only, responses
-from app.search import service, suggest
+from app.registry import BY_TYPE
+from app.search import service
+from app.search import suggestions as suggest
 from app.search.highlight import Highlighter
 from app.search.ranking import Hit
 from app.sources.vocabulary import Design
+from app.storage import paging as lists
+from app.storage.paging import ListQuery, Page, decode, encode
 
 router = APIRouter(tags=["search"])
 

@@ -5,9 +5,9 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request, Response
 
 from app.api.records import ListOf, add_item_routes, answer_list
-from app.evidence import queries
-from app.evidence.reads import SearchRead
-from app.http.deps import CurrentDataset, ReadSession
+from app.claims import queries
+from app.claims.responses import SearchRead
+from app.http.dependencies import CurrentDataset, ReadSession
 from app.http.problems import responses
 
 router = APIRouter(tags=["searches"])

@@ -28,18 +28,20 @@ from app.api.records import (
     worded,
 )
 from app.bibliography import FORMATS
-from app.bibliography.text import Style
-from app.core.filters import kept
-from app.core.lists import paginate
-from app.core.resource import Key
-from app.curation.world import Now
-from app.evidence import bibliography, linked_data, queries
-from app.evidence.queries import DOCUMENT_SORTS
-from app.evidence.reads import DocumentWithEvidence, StudyWithEvidence
-from app.http import caching
-from app.http.deps import CurrentDataset, ReadSession
+from app.bibliography import reference_list as bibliography
+from app.bibliography.from_documents import reference
+from app.bibliography.styles import Style
+from app.claims import queries
+from app.claims.queries import DOCUMENT_SORTS
+from app.claims.responses import DocumentWithEvidence, StudyWithEvidence
+from app.http import conditional as caching
+from app.http.dependencies import CurrentDataset, ReadSession
 from app.http.problems import responses
-from app.sources.references import reference
+from app.linked_data import schema_org as linked_data
+from app.publishing.records import Now
+from app.storage.filter_index import kept
+from app.storage.paging import paginate
+from app.storage.resource import Key
 
 studies = APIRouter(tags=["studies"])
 documents = APIRouter(tags=["documents"])

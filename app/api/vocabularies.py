@@ -3,15 +3,15 @@
 from fastapi import APIRouter, Depends, Request, Response
 from pydantic import BaseModel, ConfigDict
 
+from app.claims import vocabulary as evidence
 from app.concepts import vocabulary as concepts
+from app.concepts.drug_names import MatchedBy
 from app.core import vocabulary as core
 from app.core.vocabulary import Term
-from app.evidence import vocabulary as evidence
-from app.evidence.drug_names import MatchedBy
-from app.evidence.interaction_shapes import InteractionStatus
-from app.http import caching
-from app.http.deps import CurrentDataset
+from app.http import conditional as caching
+from app.http.dependencies import CurrentDataset
 from app.http.problems import declared_parameters_only, responses
+from app.questions.interaction_responses import InteractionStatus
 from app.sources import vocabulary as sources
 
 VOCABULARIES: tuple[type[Term], ...] = (

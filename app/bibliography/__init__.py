@@ -3,7 +3,8 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from app.bibliography import bibtex, csl_json, ris, text
+from app.bibliography import bibtex, csl_json, ris
+from app.bibliography import styles as text
 from app.bibliography.reference import Reference
 
 

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from uuid import UUID, uuid5
 
+from app.briefs.wording import inline, listed
 from app.cds_hooks.claims import BY_CONDITION, BY_RULE, Library, Shown, Told
 from app.cds_hooks.drugs import Product
 from app.cds_hooks.reading import Medicine
@@ -24,10 +25,9 @@ from app.cds_hooks.shapes import (
     Source,
     Suggestion,
 )
-from app.evidence.brief_words import inline, listed
-from app.evidence.coverage import counted
-from app.evidence.reads import StanceCount
-from app.evidence.vocabulary import DoseTier, Leaning
+from app.claims.responses import StanceCount
+from app.claims.vocabulary import DoseTier, Leaning
+from app.questions.coverage import counted
 
 LABEL_WARNING = (
     "The contraindication is from the US label of the 50 mg product. No low-dose trial that is on record here tested "

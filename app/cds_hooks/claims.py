@@ -6,22 +6,23 @@ from dataclasses import dataclass, field
 
 from sqlalchemy.orm import Session
 
+from app.briefs import wording as brief_words
 from app.cds_hooks.drugs import Product, any_of
 from app.cds_hooks.rules import Rule
+from app.claims import rendering as render
+from app.claims.derived import ClaimDerived
+from app.claims.responses import ClaimSummary
+from app.claims.rules import VOTING_FORMS
+from app.claims.schemas import CitationWrite, ClaimWrite
+from app.claims.vocabulary import Stance
 from app.concepts.queries import ancestors
 from app.concepts.schemas import ConceptWrite
 from app.concepts.vocabulary import CodeRelation, CodeSystem
-from app.core.history import state_at
-from app.core.resource import Key
 from app.core.vocabulary import Status
-from app.curation.world import Then
-from app.evidence import brief_words, render
-from app.evidence.derive import ClaimDerived
-from app.evidence.reads import ClaimSummary
-from app.evidence.rules import VOTING_FORMS
-from app.evidence.schemas import CitationWrite, ClaimWrite
-from app.evidence.vocabulary import Stance
+from app.publishing.records import Then
 from app.sources.schemas import DocumentWrite
+from app.storage.history import state_at
+from app.storage.resource import Key
 
 _CONTRAINDICATION = "naltrexone-opioid-contraindication"
 _WITHDRAWAL = "naltrexone-precipitated-withdrawal"

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from app.evidence.doses import PICOGRAMS, DailyDose, daily
-from app.evidence.vocabulary import DoseTier, PeriodUnit, Unit
+from app.claims.doses import PICOGRAMS, DailyDose, daily
+from app.claims.vocabulary import DoseTier, PeriodUnit, Unit
 
 _UNITS = {
     "mg": Unit.mg,

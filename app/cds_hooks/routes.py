@@ -29,9 +29,9 @@ from app.cds_hooks.shapes import (
 )
 from app.cds_hooks.tokens import Gate
 from app.core.errors import Fault, InvalidInput, MalformedJson, NotFound
-from app.core.replay import count_feedback
-from app.http.deps import CurrentDataset, ReadSession, TurnToWrite, database, turns
+from app.http.dependencies import CurrentDataset, ReadSession, TurnToWrite, database, turns
 from app.http.problems import declared_parameters_only, responses
+from app.storage.replay import count_feedback
 
 router = APIRouter(prefix="/cds-services", tags=["cds-hooks"])
 

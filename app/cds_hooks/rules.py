@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from app.cds_hooks.reading import Chart, Gap, Medicine
-from app.evidence.vocabulary import DoseTier
+from app.claims.vocabulary import DoseTier
 
 LOW_TIERS = frozenset({DoseTier.very_low, DoseTier.low, DoseTier.intermediate})
 """Doses on which evidence about low-dose naltrexone is shown; the highest of the trials, 6 mg, is intermediate."""

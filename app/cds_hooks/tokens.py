@@ -21,10 +21,10 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import HTTPConnection
 
 from app.cds_hooks.settings import Issuer, is_loopback
-from app.core.database import Database
 from app.core.errors import AppError
-from app.core.replay import use_once
-from app.http.turns import Line
+from app.http.database_limiter import Line
+from app.storage.database import Database
+from app.storage.replay import use_once
 
 if TYPE_CHECKING:
     from jwt import PyJWK

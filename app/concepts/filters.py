@@ -3,8 +3,8 @@
 from sqlalchemy import literal
 
 from app.concepts.models import Concept
-from app.core.filters import PUBLISHED, Filterable, values
 from app.core.vocabulary import Status
+from app.storage.filter_index import PUBLISHED, Filterable, values
 
 
 def filterable(record_type: str) -> Filterable:

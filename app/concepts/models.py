@@ -3,7 +3,7 @@
 from sqlalchemy import ForeignKey, Index, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.core.database import SLUG, Base, LineColumn, Pk, SlugColumn, TermColumn, TextColumn
+from app.storage.database import SLUG, Base, LineColumn, Pk, SlugColumn, TermColumn, TextColumn
 
 
 class Concept(Base):

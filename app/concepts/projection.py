@@ -7,9 +7,9 @@ from sqlalchemy.orm import Session
 
 from app.concepts.models import Concept, ConceptCode, ConceptSynonym
 from app.concepts.schemas import ConceptWrite, ConditionWrite, InterventionWrite, OutcomeWrite
-from app.core.resource import Key, Reference
-from app.core.rows import key_of, replace, upsert
 from app.core.text import Breach
+from app.storage.resource import Key, Reference
+from app.storage.rows import key_of, replace, upsert
 
 TYPE_OF_PARENT = {InterventionWrite: "intervention", ConditionWrite: "condition"}
 

@@ -1,14 +1,15 @@
 """Claim → ArtifactAssessment: what the citations of a claim add up to. The claim itself is the assessed artifact."""
 
-from app.core.resource import World
-from app.evidence.brief_words import certainty_text
-from app.evidence.derive import ClaimDerived
-from app.evidence.reads import StanceCount
-from app.evidence.render import address
-from app.evidence.schemas import ClaimWrite
-from app.evidence.vocabulary import Certainty, Stance
-from app.fhir import related, words
+from app.briefs.wording import certainty_text
+from app.claims.derived import ClaimDerived
+from app.claims.rendering import address
+from app.claims.responses import StanceCount
+from app.claims.schemas import ClaimWrite
+from app.claims.vocabulary import Certainty, Stance
+from app.fhir import related
+from app.fhir import wording as words
 from app.fhir.values import Json, built, hl7, termed
+from app.storage.resource import World
 
 _RATINGS = {
     Certainty.high: ("high", "High quality"),

@@ -2,7 +2,7 @@
 
 from importlib.metadata import version
 
-from app.evidence.disclaimer import DISCLAIMER
+from app.claims.disclaimer import DISCLAIMER
 from app.fhir.library import TITLE
 from app.fhir.types import TYPES, FhirType
 from app.fhir.values import Json, built

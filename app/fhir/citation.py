@@ -1,12 +1,12 @@
 """Document → Citation: what was published, by whom, how far it still stands. Stance is a claim's."""
 
-from app.core.resource import World
-from app.evidence.brief_words import reference_text
+from app.briefs.wording import reference_text
 from app.fhir.values import Json, built, hl7, joined
-from app.fhir.words import narrative
-from app.sources.render import author_name, identifier
+from app.fhir.wording import narrative
+from app.sources.rendering import author_name, identifier
 from app.sources.schemas import Author, DocumentWrite
 from app.sources.vocabulary import DocumentKind, IdentifierScheme, Interest, Standing
+from app.storage.resource import World
 
 IDENTIFIER_SYSTEMS = {
     IdentifierScheme.doi: "https://doi.org",

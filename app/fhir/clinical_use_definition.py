@@ -3,12 +3,13 @@
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from app.core.resource import Key, World
-from app.evidence.schemas import ClaimWrite
-from app.evidence.vocabulary import Effect, Kind
-from app.fhir import related, words
+from app.claims.schemas import ClaimWrite
+from app.claims.vocabulary import Effect, Kind
+from app.fhir import related
+from app.fhir import wording as words
 from app.fhir.uses import use_of
 from app.fhir.values import Json, built, codeable, codeable_all, hl7, reference
+from app.storage.resource import Key, World
 
 APPROVED = "Approved use"
 STUDIED = "Studied use; not an approval"

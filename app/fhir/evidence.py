@@ -2,14 +2,15 @@
 
 from decimal import Decimal
 
-from app.core.resource import Key, World
-from app.evidence.brief_words import MARKED
-from app.evidence.schemas import CitationWrite, ClaimWrite, Estimate
-from app.evidence.vocabulary import DispersionKind, Measure, POperator
-from app.fhir import related, words
+from app.briefs.wording import MARKED
+from app.claims.schemas import CitationWrite, ClaimWrite, Estimate
+from app.claims.vocabulary import DispersionKind, Measure, POperator
+from app.fhir import related
+from app.fhir import wording as words
 from app.fhir.values import Json, built, joined, number, reference, terminology, ucum
 from app.sources.schemas import Arm, DocumentWrite, StudyWrite
 from app.sources.vocabulary import ArmRole, Design
+from app.storage.resource import Key, World
 
 _STATISTICS = {
     Measure.mean_difference: ("0000457", "Mean Difference"),

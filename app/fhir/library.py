@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping
 
-from app.evidence.disclaimer import DISCLAIMER
+from app.claims.disclaimer import DISCLAIMER
 from app.fhir.values import Json, built, terminology
-from app.fhir.words import narrative
+from app.fhir.wording import narrative
 
 ID = "ldn-evidence"
 TITLE = "LDN Evidence"

@@ -2,14 +2,15 @@
 
 from collections.abc import Sequence
 
+from app.claims.derived import DosingRangeDerived
+from app.claims.schemas import DosingRangeWrite
+from app.claims.vocabulary import Route, Unit
 from app.concepts.schemas import InterventionWrite
 from app.concepts.vocabulary import InterventionLevel
-from app.core.resource import Key, World
-from app.evidence.derive import DosingRangeDerived
-from app.evidence.schemas import DosingRangeWrite
-from app.evidence.vocabulary import Route, Unit
-from app.fhir import related, words
+from app.fhir import related
+from app.fhir import wording as words
 from app.fhir.values import Json, built, codeable, reference, ucum
+from app.storage.resource import Key, World
 
 NO_ADVICE = "Doses that were studied, reported or approved; none is a recommendation."
 MOST_ISSUES = 500

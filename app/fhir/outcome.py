@@ -24,7 +24,7 @@ from app.core.errors import (
     Unavailable,
 )
 from app.core.logging import describe
-from app.fhir.asked import MEDIA_TYPE, UnsupportedMediaType
+from app.fhir.request import MEDIA_TYPE, UnsupportedMediaType
 from app.fhir.values import Json, built
 
 MOST_ISSUES = 20

@@ -7,10 +7,10 @@ from typing import Any
 from sqlalchemy import Select, and_, select
 from sqlalchemy.orm import Session
 
-from app.catalog import BY_TYPE
-from app.core.history import RecordReference, StoredRecord, state_at
-from app.core.resource import Key
 from app.core.vocabulary import Status
+from app.registry import BY_TYPE
+from app.storage.history import RecordReference, StoredRecord, state_at
+from app.storage.resource import Key
 
 _COLUMNS = (
     StoredRecord.type,

@@ -3,13 +3,13 @@ word for disputing."""
 
 from collections.abc import Iterable
 
-from app.core.resource import Key, World
-from app.evidence.brief_words import MARKED
-from app.evidence.derive import ClaimDerived
-from app.evidence.schemas import CitationWrite, ClaimWrite, Locator
-from app.evidence.vocabulary import Stance
+from app.briefs.wording import MARKED
+from app.claims.derived import ClaimDerived
+from app.claims.schemas import CitationWrite, ClaimWrite, Locator
+from app.claims.vocabulary import Stance
 from app.fhir.values import CITO, Json, joined, reference
 from app.sources.schemas import DocumentWrite
+from app.storage.resource import Key, World
 
 EXTENSION = "http://hl7.org/fhir/StructureDefinition/artifact-relatedArtifact"
 """HL7's extension for resources that have no element for citations."""

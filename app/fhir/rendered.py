@@ -9,12 +9,12 @@ from pydantic_core import from_json, to_json
 from sqlalchemy.orm import Session
 
 from app.core.errors import Gone, NotFound
-from app.core.history import Publication
-from app.core.resource import Key
-from app.fhir.asked import Parts
 from app.fhir.reading import Past, Reading
+from app.fhir.request import Parts
 from app.fhir.types import FhirType, Made
 from app.fhir.values import Json
+from app.storage.history import Publication
+from app.storage.resource import Key
 
 CACHE_BYTES = 16_000_000
 

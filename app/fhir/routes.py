@@ -17,16 +17,17 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from app.core.errors import NotFound
-from app.core.history import Publication
-from app.fhir import asked, outcome
+from app.fhir import outcome
+from app.fhir import request as asked
 from app.fhir.capability_statement import capability_statement
 from app.fhir.library import ID as LIBRARY
 from app.fhir.library import MANDATORY, SUMMARY, library
 from app.fhir.rendered import Cache, Rendered, part, read, read_version, render, shown
 from app.fhir.types import BY_NAME, TYPES, FhirType
-from app.http import caching
+from app.http import conditional as caching
 from app.http.dataset import Dataset
-from app.http.deps import least_serial, reading
+from app.http.dependencies import least_serial, reading
+from app.storage.history import Publication
 
 MOUNT = "/fhir"
 R5 = "/r5"

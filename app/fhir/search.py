@@ -8,11 +8,11 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, and_, false, func, or_, select, true
 from sqlalchemy.orm import InstrumentedAttribute
 
+from app.claims.models import Citation, Claim, ClaimConcept
+from app.claims.vocabulary import HARM_KINDS
 from app.concepts.models import Concept, ConceptCode
 from app.concepts.vocabulary import InterventionLevel
 from app.core.errors import Fault, MalformedRequest
-from app.evidence.models import Citation, Claim, ClaimConcept
-from app.evidence.vocabulary import HARM_KINDS
 from app.fhir import uses
 from app.fhir.citation import IDENTIFIER_SYSTEMS
 from app.fhir.values import SAME, SYSTEMS

@@ -2,9 +2,9 @@
 
 from app.concepts.schemas import InterventionWrite
 from app.concepts.vocabulary import InterventionLevel
-from app.core.resource import World
 from app.fhir.values import Json, built, codeable, reference
-from app.fhir.words import narrative
+from app.fhir.wording import narrative
+from app.storage.resource import World
 
 
 def substance(_world: World, intervention: InterventionWrite) -> Json:

@@ -6,14 +6,13 @@ from dataclasses import dataclass
 from sqlalchemy import Select, and_, or_, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
+from app.claims.models import Citation, Claim, DosingRange
+from app.claims.schemas import CitationRecord, ClaimWrite
+from app.claims.vocabulary import HARM_KINDS
 from app.concepts.models import Concept
 from app.concepts.schemas import InterventionWrite
 from app.concepts.vocabulary import InterventionLevel
-from app.core.resource import Key
 from app.core.vocabulary import Status
-from app.evidence.models import Citation, Claim, DosingRange
-from app.evidence.schemas import CitationRecord, ClaimWrite
-from app.evidence.vocabulary import HARM_KINDS
 from app.fhir import search, uses
 from app.fhir.artifact_assessment import artifact_assessment
 from app.fhir.citation import citation
@@ -24,6 +23,7 @@ from app.fhir.reading import Reading
 from app.fhir.substance import substance
 from app.fhir.values import Json
 from app.sources.models import Document
+from app.storage.resource import Key
 
 Rows = Select[str]
 

@@ -4,9 +4,9 @@ from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement, and_, or_, select
 
-from app.evidence.models import Claim, ClaimConcept
-from app.evidence.schemas import ClaimWrite
-from app.evidence.vocabulary import Effect, Form, Kind
+from app.claims.models import Claim, ClaimConcept
+from app.claims.schemas import ClaimWrite
+from app.claims.vocabulary import Effect, Form, Kind
 
 Roles = tuple[str, ...]
 

@@ -10,12 +10,12 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from app.core.database import Database
-from app.core.history import Publication
 from app.fhir.rendered import Cache, render
 from app.fhir.routes import EPOCH, library_of
 from app.fhir.types import TYPES, FhirType
 from app.http.dataset import Dataset
+from app.storage.database import Database
+from app.storage.history import Publication
 
 PAGE = 200
 

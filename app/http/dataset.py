@@ -5,7 +5,7 @@ from typing import Self
 
 from sqlalchemy.orm import Session
 
-from app.core.history import current_release, current_serial
+from app.storage.history import current_release, current_serial
 
 API_VERSION = "1"
 

@@ -14,15 +14,15 @@ from typing import NamedTuple, TypeVar
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from app.catalog import BY_PLURAL
-from app.core.database import Database
+from app.claims import views
 from app.core.errors import AppError
-from app.core.filters import PUBLISHED, Bitmaps, Filter, Filterable, Kept, kept
-from app.core.history import document_of, documents, serial_seen, tag_of
-from app.core.lists import MOST, Order, Slice, envelope, fingerprint, next_address, page_of
-from app.core.reading import Reader, reader_of
-from app.evidence import views
-from app.http import caching
+from app.http import conditional as caching
+from app.registry import BY_PLURAL
+from app.storage.database import Database
+from app.storage.filter_index import PUBLISHED, Bitmaps, Filter, Filterable, Kept, kept
+from app.storage.history import document_of, documents, serial_seen, tag_of
+from app.storage.paging import MOST, Order, Slice, envelope, fingerprint, next_address, page_of
+from app.storage.statements import Reader, reader_of
 
 _BESIDE = {"claim": views.beside(None, None, ())}
 """What lists hold beside the fields of every list, where nothing was asked that these would tell."""

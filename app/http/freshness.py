@@ -8,7 +8,7 @@ from typing import Protocol
 
 from sqlalchemy.engine import URL
 
-from app.core.database import CHANNEL, Database, usable
+from app.storage.database import CHANNEL, Database, usable
 
 HEARTBEAT_SECONDS = 1.0
 """How long a publication may go unseen where a notification was lost."""
@@ -34,7 +34,7 @@ def of(database: Database, listen_url: str | None) -> Freshness:
 
 
 class SqliteFreshness:
-    """Asks the file, over a connection of its own: `PRAGMA data_version` tells whether another connection has committed.
+    """Asks the file over a connection of its own: `PRAGMA data_version` tells whether another connection committed.
 
     No file of SQLite's is opened beside SQLite itself: closing one would drop the locks that it holds on it, and the
     next process would take the shared memory for abandoned and truncate it under the server.

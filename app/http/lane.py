@@ -17,14 +17,15 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.core.cache import ByteBoundedCache
 from app.core.errors import Unavailable
-from app.core.lists import canonical
 from app.core.logging import AccessLog
-from app.http import caching, direct
-from app.http.coding import coded
+from app.http import conditional as caching
+from app.http import direct
+from app.http.compression import coded
+from app.http.database_limiter import Line
 from app.http.direct import Direct
 from app.http.freshness import Freshness
 from app.http.ready import Headers, Ready, head
-from app.http.turns import Line
+from app.storage.paging import canonical
 
 LARGEST = 2_000_000
 """Longer answers are not kept."""

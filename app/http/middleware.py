@@ -19,7 +19,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from app.core.errors import AppError, Fault, InvalidInput, MalformedRequest, PayloadTooLarge, Unavailable
 from app.core.logging import describe
 from app.core.text import readable
-from app.http.caching import tell_codings_apart
+from app.http.conditional import tell_codings_apart
 from app.http.dataset import Dataset
 from app.http.problems import internal_error, problem, request_id
 

@@ -8,8 +8,8 @@ from pyroaring import BitMap
 from sqlalchemy import delete, insert, select
 from sqlalchemy.orm import Session
 
-from app.core.history import current_serial
 from app.search.models import SearchEntry, SearchFacet
+from app.storage.history import current_serial
 
 PORTION = 10_000
 

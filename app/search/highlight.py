@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from functools import lru_cache
 
-from app.search.question import Term
-from app.search.text import WRITTEN, Row, stems
+from app.search.analyzer import WRITTEN, Row, stems
+from app.search.query_parser import Term
 
 
 class Highlighter:

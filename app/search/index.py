@@ -10,13 +10,13 @@ from typing import Any
 from sqlalchemy import bindparam, delete, func, insert, select, text, tuple_
 from sqlalchemy.orm import Session
 
-from app.core.history import RecordReference, StoredRecord
-from app.core.resource import Key, World
 from app.core.vocabulary import Status
 from app.search import facets
-from app.search.found import CONCEPTS, FOUND_BY, Found
+from app.search.analyzer import stem, stems, words
+from app.search.documents import CONCEPTS, FOUND_BY, Found
 from app.search.models import RANK_BITS, SearchEntry, SearchName, SearchWord
-from app.search.text import stem, stems, words
+from app.storage.history import RecordReference, StoredRecord
+from app.storage.resource import Key, World
 
 VERSION = 2
 """Of what entries hold and how: raised with every change, so that migrating makes the index again."""

@@ -3,7 +3,7 @@
 from sqlalchemy import ForeignKey, Index, LargeBinary, String, Text, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.core.database import SLUG, Base, Pk, TextColumn
+from app.storage.database import SLUG, Base, Pk, TextColumn
 
 RANK_BITS = 22
 """An entry's key holds its rank above these bits and its number below them, so that walking the keys is walking the

@@ -7,9 +7,9 @@ from typing import Any, NamedTuple
 
 from sqlalchemy.orm import Session
 
-from app.search.lexicon import Lexicon
-from app.search.question import Term
-from app.search.text import Row, stems
+from app.search.analyzer import Row, stems
+from app.search.query_parser import Term
+from app.search.term_statistics import Lexicon
 
 _OTHER_WAY = 0.85
 _BEGUN = 0.8

@@ -8,12 +8,12 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from app.search import facets
+from app.search.analyzer import stem, words
 from app.search.index import LONGEST_NAME
-from app.search.lexicon import fetch, lexicon
-from app.search.match import Narrowed, keys_matching
-from app.search.question import Term, understand
+from app.search.matching import Narrowed, keys_matching
+from app.search.query_parser import Term, understand
 from app.search.ranking import COLUMNS, Hit, Weights, rank, weigh
-from app.search.text import stem, words
+from app.search.term_statistics import fetch, lexicon
 
 MOST_RANKED = 120
 """Results that can be paged through; who needs more narrows the question."""

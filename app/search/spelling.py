@@ -4,7 +4,7 @@ from rapidfuzz import process
 from rapidfuzz.distance import OSA
 from sqlalchemy.orm import Session
 
-from app.search.lexicon import Lexicon, fetch
+from app.search.term_statistics import Lexicon, fetch
 
 LONGEST_PAIR = 60
 """Letters of two words that may have been written as one."""

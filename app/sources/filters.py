@@ -3,9 +3,9 @@
 from sqlalchemy import String, case, cast, literal
 
 from app.concepts.models import Concept
-from app.core.filters import PUBLISHED, Filterable, values
 from app.core.vocabulary import Status
 from app.sources.models import Document, Study, StudyCondition
+from app.storage.filter_index import PUBLISHED, Filterable, values
 
 _STUDIES = Study.status == Status.published
 

@@ -4,8 +4,8 @@ from sqlalchemy import JSON, Float, ForeignKey, Index, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app.concepts.models import Concept
-from app.core.database import SLUG, Base, DateColumn, LineColumn, Pk, TermColumn, TextColumn
-from app.core.lists import sort_indexes
+from app.storage.database import SLUG, Base, DateColumn, LineColumn, Pk, TermColumn, TextColumn
+from app.storage.paging import sort_indexes
 
 
 class Study(Base):

@@ -5,8 +5,6 @@ from collections.abc import Iterator
 from sqlalchemy.orm import Session
 
 from app.concepts.models import Concept
-from app.core.resource import Key, Reference
-from app.core.rows import key_of, replace, upsert
 from app.sources.identifiers import normalise
 from app.sources.models import (
     Document,
@@ -21,6 +19,8 @@ from app.sources.models import (
     StudyLimitation,
 )
 from app.sources.schemas import DocumentWrite, Identifier, StudyWrite
+from app.storage.resource import Key, Reference
+from app.storage.rows import key_of, replace, upsert
 
 
 def study_references(study: StudyWrite) -> Iterator[Reference]:

@@ -15,7 +15,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
-from app.http import caching
+from app.http import conditional as caching
 
 STATIC = Path(__file__).parent / "static"
 MANIFEST = STATIC / "vendor" / "manifest.json"

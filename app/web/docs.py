@@ -12,7 +12,7 @@ from fastapi import APIRouter, FastAPI
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
-from app.http import caching
+from app.http import conditional as caching
 from app.web import assets
 
 PAGES = Path(__file__).parent / "pages"

@@ -18,10 +18,10 @@ from urllib.parse import urlencode
 import structlog
 from starlette.types import ASGIApp, Message
 
-from app.core.database import Database
 from app.main import create_app, guarded
 from app.search import service
 from app.settings import Settings
+from app.storage.database import Database
 from benchmarks.relevance.run import questions
 from benchmarks.run import WORDS
 

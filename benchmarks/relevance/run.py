@@ -15,11 +15,11 @@ from statistics import fmean
 import yaml
 from sqlalchemy.orm import Session
 
-from app.core import schema
-from app.core.database import Database
-from app.interchange.seed import seed
+from app.datasets.seed import seed
 from app.search import service
 from app.settings import ROOT
+from app.storage import schema
+from app.storage.database import Database
 
 QUESTIONS = Path(__file__).with_name("questions.yaml")
 DEPTH = 10

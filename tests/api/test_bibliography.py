@@ -6,8 +6,8 @@ import pytest
 from starlette.testclient import TestClient
 
 from app.bibliography import FORMATS
-from app.core.database import Database
-from app.evidence import bibliography
+from app.bibliography import reference_list as bibliography
+from app.storage.database import Database
 from tests.factories import amended, content, put
 
 PATH = "/v1/bibliography"

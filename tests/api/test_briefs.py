@@ -8,11 +8,11 @@ import pytest
 from starlette.testclient import TestClient
 
 from app.api.briefs import Format, brief_file, negotiated
-from app.core.database import Database
+from app.briefs.responses import BriefRead
 from app.core.errors import NotAcceptable, NotFound
-from app.core.resource import Key
-from app.curation.service import referrers
-from app.evidence.brief_shapes import BriefRead
+from app.publishing.publish import referrers
+from app.storage.database import Database
+from app.storage.resource import Key
 from tests.conftest import Engine, opened
 from tests.factories import amended, content, put
 

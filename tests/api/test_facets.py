@@ -3,7 +3,7 @@
 import pytest
 from starlette.testclient import TestClient
 
-from app.evidence.queries import CLAIM_FACETS
+from app.claims.queries import CLAIM_FACETS
 
 
 @pytest.mark.parametrize(

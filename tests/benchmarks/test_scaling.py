@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 
 from app.api import search
-from app.core.database import Database
-from app.curation import projections
 from app.http import direct
 from app.http.direct import Direct
-from app.interchange.synth import synth
+from app.publishing import indexes as projections
+from app.storage.database import Database
+from benchmarks.synthetic.fill import synth
 
 SMALL, LARGE = 200, 2_000
 GRAIN = 50

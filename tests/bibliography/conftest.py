@@ -1,8 +1,8 @@
 import pytest
 
+from app.bibliography.from_documents import reference
 from app.bibliography.reference import Reference
-from app.interchange import bundle
-from app.sources.references import reference
+from app.datasets import bundle
 from app.sources.schemas import DocumentWrite
 from tests.conftest import SEED
 

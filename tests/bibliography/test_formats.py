@@ -11,7 +11,7 @@ import rispy
 
 from app.bibliography import FORMATS
 from app.bibliography.reference import Reference
-from app.bibliography.text import Style, cited
+from app.bibliography.styles import Style, cited
 from tests.bibliography import works
 from tests.bibliography.oracle import citeproc, pandoc
 

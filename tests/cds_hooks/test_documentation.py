@@ -9,8 +9,8 @@ from starlette.testclient import TestClient
 
 from app.cds_hooks.rules import Rule
 from app.cds_hooks.settings import CdsSettings
-from app.core.database import Database
 from app.settings import ROOT
+from app.storage.database import Database
 from tests.cds_hooks.support import SIGN, calling
 
 PAGE = (ROOT / "docs" / "interop" / "cds-hooks.md").read_text(encoding="utf-8")

@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 import pytest
 from starlette.testclient import TestClient
 
-from app.core.database import Database
+from app.storage.database import Database
 from tests.cds_hooks.support import (
     LDN,
     OXYCODONE,

@@ -17,7 +17,7 @@ from starlette.testclient import TestClient
 
 from app.cds_hooks import fetching
 from app.cds_hooks.settings import CdsSettings, Issuer
-from app.core.database import Database
+from app.storage.database import Database
 from tests.cds_hooks.keys import BASE, ISSUER, RecordSystem
 from tests.cds_hooks.records import Records, answer, records
 from tests.cds_hooks.support import LDN, OXYCODONE, SIGN, Json, bundle, calling, order, request, rules

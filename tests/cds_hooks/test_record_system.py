@@ -15,9 +15,9 @@ import httpx2
 import pytest
 
 from app.cds_hooks.settings import CdsSettings, Issuer
-from app.core.database import Database
 from app.main import guarded
 from app.settings import Settings
+from app.storage.database import Database
 from tests.cds_hooks.keys import BASE, ISSUER, RecordSystem
 from tests.cds_hooks.support import LDN, OXYCODONE, Json, bundle, make_app, order
 from tests.serving import served

@@ -8,8 +8,8 @@ from sqlalchemy import select
 from starlette.testclient import TestClient
 
 from app.cds_hooks.settings import CdsSettings
-from app.core.database import Database
-from app.core.replay import FeedbackCount
+from app.storage.database import Database
+from app.storage.replay import FeedbackCount
 from tests.cds_hooks.support import LDN, SIGN, Json, bundle, calling, cards, order, request
 from tests.conftest import Engine
 

@@ -18,8 +18,8 @@ from sqlalchemy import func, select
 from starlette.testclient import TestClient
 
 from app.cds_hooks.settings import CdsSettings, Issuer
-from app.core.database import Database
-from app.core.replay import ReplayGuard, use_once
+from app.storage.database import Database
+from app.storage.replay import ReplayGuard, use_once
 from tests.cds_hooks.keys import BASE, ISSUER, RecordSystem
 from tests.cds_hooks.support import LDN, SIGN, calling, request
 

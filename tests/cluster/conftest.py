@@ -2,7 +2,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from app.core.database import Database
+from app.storage.database import Database
 from tests.cluster.cluster import Cluster, running_cluster
 from tests.conftest import opened
 from tests.factories import fill, small_world

@@ -13,9 +13,9 @@ from dataclasses import dataclass, field
 import pytest
 from sqlalchemy import select
 
-from app.core.database import Database
-from app.core.history import RecordState
 from app.settings import ROOT
+from app.storage.database import Database
+from app.storage.history import RecordState
 from tests.cluster.cluster import Answer, Cluster, eventually
 from tests.conftest import opened
 

@@ -4,7 +4,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
-from app.core.database import Database
+from app.storage.database import Database
 from tests.cluster.cluster import Answer, Cluster, eventually
 from tests.conftest import opened
 from tests.factories import amended, content, put

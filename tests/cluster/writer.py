@@ -10,7 +10,7 @@ import time
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from app.core.database import Database
+from app.storage.database import Database
 from tests.factories import amended, content, put
 
 PAUSE_SECONDS = 0.02

@@ -5,10 +5,10 @@ from functools import cache
 
 import yaml
 
+from app.claims.schemas import CitationWrite, ClaimWrite, SearchWrite
+from app.claims.vocabulary import Stance
 from app.core.content import Record
-from app.evidence.schemas import CitationWrite, ClaimWrite, SearchWrite
-from app.evidence.vocabulary import Stance
-from app.interchange.bundle import read
+from app.datasets.bundle import read
 from app.settings import ROOT
 from app.sources.schemas import DocumentWrite
 

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from app.evidence.schemas import ClaimWrite
-from app.evidence.vocabulary import AttachedBy, RelationType, Stance
+from app.claims.schemas import ClaimWrite
+from app.claims.vocabulary import AttachedBy, RelationType, Stance
 from tests.content.seed import citations, claims
 
 HERE = Path(__file__).parent

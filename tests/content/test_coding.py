@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from app.evidence.vocabulary import Effect, Form, Kind, RelationType, Stance
+from app.claims.vocabulary import Effect, Form, Kind, RelationType, Stance
 from tests.content.seed import citations, claims, stances
 
 HERE = Path(__file__).parent

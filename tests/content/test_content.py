@@ -12,8 +12,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from app.evidence.schemas import CitationWrite
-from app.evidence.vocabulary import Coverage, Form, Kind
+from app.claims.schemas import CitationWrite
+from app.claims.vocabulary import Coverage, Form, Kind
 from app.sources.identifiers import normalise
 from app.sources.schemas import DocumentWrite, StudyWrite
 from app.sources.vocabulary import IdentifierScheme, Standing

@@ -8,11 +8,11 @@ from sqlalchemy.orm import Session
 from starlette.testclient import TestClient
 
 from app.accounts.models import MAINTENANCE
-from app.catalog import BY_TYPE, RESOURCES
 from app.core.content import Record
-from app.core.history import StoredRecord
 from app.core.vocabulary import Status
-from app.curation.service import Change, publish
+from app.publishing.publish import Change, publish
+from app.registry import BY_TYPE, RESOURCES
+from app.storage.history import StoredRecord
 from tests.conftest import Engine, opened, serving
 from tests.contract.support import Item, items_of
 

@@ -9,7 +9,7 @@ import jsonschema
 import pytest
 from starlette.testclient import TestClient
 
-from app.catalog import RESOURCES
+from app.registry import RESOURCES
 from tests.contract.support import UNIVERSAL_HEADERS, Item
 
 MARK = "zq7marker"

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
-from app.catalog import RESOURCES
-from app.core.resource import Resource
+from app.registry import RESOURCES
+from app.storage.resource import Resource
 from tests.contract.support import Item, ids, items_of, the_error
 
 Everything = dict[str, list[Item]]

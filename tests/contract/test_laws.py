@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
-from app.catalog import RESOURCES
-from app.core.resource import Resource
 from app.http.middleware import EXPOSED_HEADERS
+from app.registry import RESOURCES
+from app.storage.resource import Resource
 from tests.contract.conftest import HEIR, NEWCOMER
 from tests.contract.support import UNIVERSAL_HEADERS, Item, ids, in_order, items_of, objects, pages, the_error
 from tests.statements import heard

@@ -13,8 +13,8 @@ from openapi_spec_validator import OpenAPIV31SpecValidator
 from starlette.testclient import TestClient
 
 from app.api.examples import REQUESTS
-from app.catalog import BY_PLURAL, RESOURCES
 from app.main import create_app
+from app.registry import BY_PLURAL, RESOURCES
 from app.settings import ROOT, Settings
 from tests.contract.breaking import METHODS, Document, breaks
 from tests.contract.support import Item

@@ -8,9 +8,9 @@ from sqlalchemy import Connection
 from starlette.testclient import TestClient
 
 from app import tables
-from app.core.database import Database
 from app.main import create_app, guarded
 from app.settings import Settings
+from app.storage.database import Database
 from tests.conftest import Engine
 from tests.statements import Statement, heard
 

@@ -12,12 +12,13 @@ from fastapi import FastAPI
 from starlette.testclient import TestClient
 
 from app import fhir
-from app.core.database import Database
 from app.fhir.validation import pages
 from app.http import problems
+from app.http.database_limiter import Turns
 from app.http.middleware import Guard
 from app.http.server import Timeouts, listen
-from app.http.turns import Turns
+from app.infobutton import routes as infobutton
+from app.storage.database import Database
 from tests.conftest import Engine, opened
 from tests.serving import served
 
@@ -33,6 +34,7 @@ def application(database: Database, base: str) -> FastAPI:
     app.state.dataset = None
     problems.install(app)
     fhir.install(app, base)
+    app.include_router(infobutton.router(base))
     return app
 
 

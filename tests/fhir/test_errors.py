@@ -3,7 +3,7 @@
 import pytest
 from starlette.testclient import TestClient
 
-from app.core.database import Database
+from app.storage.database import Database
 from tests.fhir.conftest import Json, application, guard, model, speaking
 from tests.fhir.strict import breaches
 

@@ -10,7 +10,6 @@ from pathlib import Path
 
 import pytest
 
-from app.core.resource import Key
 from app.fhir.artifact_assessment import artifact_assessment
 from app.fhir.citation import citation
 from app.fhir.clinical_use_definition import clinical_use_definition
@@ -18,6 +17,7 @@ from app.fhir.evidence import evidence
 from app.fhir.library import library
 from app.fhir.medication_knowledge import medication_knowledge
 from app.fhir.substance import substance
+from app.storage.resource import Key
 from tests.fhir.conftest import Json, model
 from tests.fhir.strict import breaches
 from tests.fhir.worlds import BASE, world

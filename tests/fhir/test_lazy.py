@@ -6,7 +6,7 @@ import sys
 SERVED = """
 import sys
 from starlette.testclient import TestClient
-from app.core.database import Database
+from app.storage.database import Database
 from tests.fhir.conftest import speaking
 for name in list(sys.modules):
     if name.split(".")[0] == "fhir":

@@ -7,17 +7,17 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from app.catalog import BY_TYPE
-from app.core.database import Database
-from app.core.history import StoredRecord
-from app.evidence.models import Claim
-from app.evidence.schemas import ClaimWrite
+from app.claims.models import Claim
+from app.claims.schemas import ClaimWrite
 from app.fhir import library, uses
 from app.fhir.related import CITO_TERMS
 from app.fhir.types import TYPES
 from app.fhir.validation import render_all
 from app.fhir.values import CITO
-from app.fhir.words import NOTE
+from app.fhir.wording import NOTE
+from app.registry import BY_TYPE
+from app.storage.database import Database
+from app.storage.history import StoredRecord
 from tests.fhir.conftest import BASE, Json, model
 from tests.fhir.strict import breaches
 

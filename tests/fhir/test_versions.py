@@ -3,11 +3,11 @@
 import pytest
 from starlette.testclient import TestClient
 
-from app.core.database import Database
-from app.core.resource import Key
-from app.curation.service import Change, publish
-from app.curation.world import Now
 from app.fhir.types import TYPES
+from app.publishing.publish import Change, publish
+from app.publishing.records import Now
+from app.storage.database import Database
+from app.storage.resource import Key
 from tests.factories import CURATOR, amended
 from tests.fhir.conftest import Json
 

@@ -4,9 +4,9 @@ import pytest
 from typer.testing import CliRunner
 
 from app.cli import app
-from app.core.database import Database
 from app.fhir.validation import render_all
 from app.fhir.warming import warm
+from app.storage.database import Database
 from tests.fhir.conftest import BASE
 
 

@@ -2,9 +2,10 @@
 
 from typing import Any
 
+from app.claims.derived import DosingRangeDerived
 from app.core.content import Record
-from app.core.resource import Key
-from app.evidence.derive import DosingRangeDerived, computed_claim
+from app.grading.derive import computed_claim
+from app.storage.resource import Key
 from tests.factories import record
 
 BASE = "https://ldn.example.org"

@@ -20,7 +20,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from app.core import errors
 from app.core.logging import configure
 from app.core.text import Text
-from app.http import caching, problems
+from app.http import conditional as caching
+from app.http import problems
 from app.http.middleware import Guard
 from app.http.ready import Ready
 from app.http.server import Timeouts

@@ -4,7 +4,7 @@ import pytest
 from starlette.datastructures import MutableHeaders
 from starlette.testclient import TestClient
 
-from app.http.caching import etag, if_none_match, tell_codings_apart
+from app.http.conditional import etag, if_none_match, tell_codings_apart
 
 
 @pytest.mark.parametrize(

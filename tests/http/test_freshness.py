@@ -8,10 +8,10 @@ from dataclasses import dataclass
 import pytest
 from starlette.testclient import TestClient
 
-from app.core.database import Database
-from app.http import deps
+from app.http import dependencies as deps
 from app.main import create_app, with_lane
 from app.settings import Settings
+from app.storage.database import Database
 from tests.conftest import Engine, opened
 from tests.factories import amended, content, put
 

@@ -13,15 +13,15 @@ from starlette.testclient import TestClient
 from starlette.types import Message, Receive, Scope, Send
 
 from app.api import search
-from app.catalog import RESOURCES
-from app.core.database import Database
-from app.core.history import StoredRecord, current_serial
 from app.core.logging import AccessLog
 from app.http import freshness
 from app.http.direct import SEARCH, Direct
 from app.http.lane import Lane
 from app.main import create_app, guarded
+from app.registry import RESOURCES
 from app.settings import Settings
+from app.storage.database import Database
+from app.storage.history import StoredRecord, current_serial
 from tests.conftest import Engine
 from tests.factories import amended, content, put
 

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 import pytest
 
 from app.core.errors import Unavailable
+from app.http.database_limiter import Line
 from app.http.server import Timeouts
-from app.http.turns import Line
 from app.main import create_app, with_lane
 from app.settings import Settings
 from tests.conftest import Engine

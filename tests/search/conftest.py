@@ -6,8 +6,8 @@ from collections.abc import Callable
 import pytest
 from sqlalchemy import select
 
-from app.core.database import Database
 from app.search.models import SearchWord
+from app.storage.database import Database
 from benchmarks.relevance.run import questions
 from tests.conftest import Engine, opened
 from tests.factories import fill, small_world

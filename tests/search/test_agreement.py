@@ -4,9 +4,10 @@ from collections.abc import Callable
 
 import pytest
 
-from app.core.database import Database
-from app.search import service, suggest
+from app.search import service
+from app.search import suggestions as suggest
 from app.search.service import Results
+from app.storage.database import Database
 from tests.conftest import Engine, opened
 
 

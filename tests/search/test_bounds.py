@@ -4,8 +4,9 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from app.core.database import Database
-from app.search import lexicon, service
+from app.search import service
+from app.search import term_statistics as lexicon
+from app.storage.database import Database
 from tests.conftest import Engine, opened
 from tests.factories import amended, content, put
 

@@ -6,11 +6,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import func, select
 
-from app.core.database import Database
-from app.curation.world import Now
+from app.publishing.records import Now
 from app.search import index, service
 from app.search.facets import changed_since
 from app.search.models import SearchEntry, SearchName, SearchWord
+from app.storage.database import Database
 from tests.factories import amended, content, put, record
 
 Row = tuple[object, ...]

@@ -5,9 +5,9 @@ from statistics import fmean
 import pytest
 from sqlalchemy import select
 
-from app.core.history import StoredRecord
-from app.evidence.models import Claim
+from app.claims.models import Claim
 from app.search import service
+from app.storage.history import StoredRecord
 from benchmarks.relevance.run import questions, score
 from tests.conftest import Engine, opened
 

@@ -1,0 +1,71 @@
+"""Documents as reference lists need them."""
+
+from app.bibliography.reference import Mark, Name, Reference
+from app.sources import identifiers
+from app.sources.rendering import identified
+from app.sources.schemas import DocumentWrite, StandingEntry
+from app.sources.vocabulary import DocumentKind, IdentifierScheme, Standing
+
+_TYPES = {DocumentKind.legislation: "webpage"}
+"""Citation styles print drug labels, as CSL's `regulation`, by the rules for statutes, without address or publisher."""
+
+_WARNINGS = {Standing.retracted: Mark.retracted, Standing.expression_of_concern: Mark.concern}
+_SAID = {
+    Standing.retracted: "Retracted",
+    Standing.expression_of_concern: "Expression of concern",
+    Standing.corrected: "Corrected",
+    Standing.superseded: "Superseded",
+    Standing.preprint: "Preprint, not peer reviewed",
+    Standing.reinstated: "Reinstated after a retraction or concern",
+}
+
+
+def reference(document: DocumentWrite) -> Reference:
+    """The document as it is cited; its id is the key in every format."""
+    standing = document.standing[-1]
+    return Reference(
+        id=document.id,
+        type=_TYPES.get(document.kind, document.kind.value),
+        label=document.label,
+        title=document.title,
+        authors=tuple(Name(author.family, author.given, author.literal) for author in document.authors),
+        authors_complete=document.authors_complete,
+        container_title=document.container_title,
+        container_title_short=document.container_title_short,
+        issued=_parts(document.issued),
+        volume=document.volume,
+        issue=document.issue,
+        page=document.page,
+        publisher=document.publisher,
+        url=document.url or _registered(document),
+        accessed=_parts(document.accessed),
+        doi=identified(document, IdentifierScheme.doi),
+        pmid=identified(document, IdentifierScheme.pmid),
+        pmcid=identified(document, IdentifierScheme.pmcid),
+        warning=_WARNINGS.get(standing.standing),
+        notice=_notice(standing),
+    )
+
+
+def _parts(date: str | None) -> tuple[int, ...]:
+    return tuple(int(part) for part in date.split("-")) if date else ()
+
+
+def _registered(document: DocumentWrite) -> str | None:
+    """Where a registry entry opens; other documents are found by their identifiers."""
+    nct = identified(document, IdentifierScheme.nct)
+    return identifiers.address(IdentifierScheme.nct, nct) if nct else None
+
+
+def _notice(entry: StandingEntry) -> str | None:
+    """What happened, when, and where it is told: `Retracted 2024-05. Notice: https://doi.org/...`"""
+    if entry.standing not in _SAID:
+        return None
+    happened = _SAID[entry.standing] + (f" {entry.on}" if entry.on else "")
+    notice = entry.notice
+    told = " ".join(notice.text.split()) if notice and notice.text else None
+    address = None
+    if notice is not None:
+        address = identifiers.address(IdentifierScheme.doi, notice.doi) if notice.doi else notice.url
+    parts = (happened, told.rstrip(".") if told else None, f"Notice: {address}" if address else None)
+    return ". ".join(part for part in parts if part) + "."

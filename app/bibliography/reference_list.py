@@ -1,0 +1,165 @@
+"""Which documents a choice of claims rests on, in the order of first appearance; and how we are cited ourselves."""
+
+from collections.abc import Sequence
+from typing import Literal
+
+from pyroaring import BitMap
+from sqlalchemy import distinct, func, select
+from sqlalchemy.orm import Session
+
+from app.bibliography import from_documents as references
+from app.claims.models import Citation, Claim
+from app.claims.queries import CLAIM_SORTS
+from app.core.content import Shape
+from app.core.errors import Fault, InvalidInput
+from app.core.text import Slug
+from app.sources.identifiers import address
+from app.sources.models import Document
+from app.sources.projection import year_of
+from app.sources.schemas import Author, DocumentWrite, Notice
+from app.sources.vocabulary import IdentifierScheme, Standing
+from app.storage.resource import Key, World
+from app.storage.statements import is_among
+
+MOST_REFERENCES = 500
+"""In one bibliography: it is whole or refused, never cut."""
+
+
+class TooManyReferences(InvalidInput):
+    code = "too_many_references"
+    title = "Too many references"
+
+    def __init__(self) -> None:
+        fault = Fault("query", "claims", self.code, "Narrow the choice with further filters.")
+        super().__init__(
+            f"The claims rest on more than {MOST_REFERENCES} documents; a bibliography is given whole or not at all.",
+            errors=[fault],
+        )
+
+
+_ENOUGH_TO_SEE = 2_000
+
+
+def cited_documents(session: Session, claims: BitMap, sort: str) -> list[str]:
+    """Ids of the documents that the claims with these keys cite, each once: claim by claim in the order of `sort`."""
+    for some in (claims[:_ENOUGH_TO_SEE], claims):  # most that are too many show it early
+        cited = select(Citation.document_pk).where(is_among(session, Citation.claim_pk, some))
+        found = cited.distinct().limit(MOST_REFERENCES + 1).subquery()
+        if (session.scalar(select(func.count(distinct(found.c.document_pk)))) or 0) > MOST_REFERENCES:
+            raise TooManyReferences
+    column, descending = CLAIM_SORTS[sort.removeprefix("-")], sort.startswith("-")
+    rows = session.scalars(
+        select(Document.id)
+        .join(Citation, Citation.document_pk == Document.pk)
+        .join(Claim, Claim.pk == Citation.claim_pk)
+        .where(is_among(session, Claim.pk, claims))
+        .order_by(column.is_(None), column.desc() if descending else column.asc(), Claim.id, Citation.position)
+    )
+    return list(dict.fromkeys(rows))
+
+
+# --- references as JSON -------------------------------------------------------------------------------------------
+
+
+class ReferenceLinks(Shape):
+    self: str
+    doi: str | None
+    pubmed: str | None
+
+
+class NumberedReference(Shape):
+    """A document in a reference list."""
+
+    number: int
+    id: Slug
+    label: str
+    """Short form for footnotes."""
+    csl_type: str
+    """CSL item type."""
+    title: str | None
+    """Verbatim; null where it was not read, and `text` then shows the label in brackets."""
+    authors: tuple[Author, ...]
+    authors_complete: bool
+    container_title: str | None
+    container_title_short: str | None
+    issued: str | None
+    year: int | None
+    volume: str | None
+    issue: str | None
+    page: str | None
+    publisher: str | None
+    url: str | None
+    doi: str | None
+    pmid: str | None
+    pmcid: str | None
+    text: str
+    """The reference in the style that was asked for, plain text without its number. A retracted work is marked."""
+    standing: Standing
+    notice: Notice | None
+    links: ReferenceLinks
+
+
+class Bibliography(Shape):
+    """A whole reference list. There is never a next page."""
+
+    style: str
+    how_to_cite: str
+    """How to cite what was asked for: a claim, a brief, or the data set."""
+    items: tuple[NumberedReference, ...]
+    next: None
+    next_cursor: None
+    total: int
+    total_is: Literal["exact"]
+
+
+def numbered(document: DocumentWrite, number: int, text: str) -> NumberedReference:
+    reference = references.reference(document)
+    as_is = (
+        "id", "label", "title", "authors", "authors_complete", "container_title", "container_title_short", "issued",
+        "volume", "issue", "page", "publisher",
+    )  # fmt: skip
+    standing = document.standing[-1]
+    return NumberedReference(
+        number=number,
+        **{name: getattr(document, name) for name in as_is},
+        csl_type=reference.type,
+        year=year_of(document.issued),
+        url=reference.url,
+        doi=reference.doi,
+        pmid=reference.pmid,
+        pmcid=reference.pmcid,
+        text=text,
+        standing=standing.standing,
+        notice=standing.notice,
+        links=ReferenceLinks(
+            self=f"/v1/documents/{document.id}",
+            doi=address(IdentifierScheme.doi, reference.doi) if reference.doi else None,
+            pubmed=address(IdentifierScheme.pmid, reference.pmid) if reference.pmid else None,
+        ),
+    )
+
+
+def documents(world: World, ids: Sequence[str]) -> list[DocumentWrite]:
+    return [world.content(Key("document", document)) for document in ids]
+
+
+# --- how to cite us -----------------------------------------------------------------------------------------------
+
+
+def how_to_cite(*, serial: int, release: str | None, published_at: str | None, part: str = "", address: str) -> str:
+    """A reference to the data set or to a `part` of it, such as `Claim ldn-fibromyalgia-pain, version 2`.
+
+    It names no statement: a claim's text never travels without its caveat and both sides.
+    """
+    version = f"Release {release}, serial {serial}" if release else f"Serial {serial}"
+    dated = f"{version}, {published_at[:10]}" if published_at else version
+    parts = ("LDN Evidence [data set]", part, dated, "Licence CC BY 4.0")
+    return f"{'. '.join(part for part in parts if part)}. Available from: {address}"
+
+
+def claim_part(claim: str, version: int) -> str:
+    return f"Claim {claim}, version {version}"
+
+
+def brief_part(title: str) -> str:
+    return f"Brief: {title}"

@@ -1,0 +1,307 @@
+"""A brief: the claims that answer 'what is known of this treatment in this condition', in the order of a page."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import groupby
+from typing import Any
+
+from sqlalchemy import or_, select
+from sqlalchemy.orm import Session
+
+from app.briefs import wording as words
+from app.briefs.responses import (
+    BriefCitation,
+    BriefCoverage,
+    BriefFoot,
+    BriefLinks,
+    BriefNotice,
+    BriefOrigin,
+    BriefRead,
+    BriefReference,
+    Footnote,
+    Section,
+    Sentence,
+    Sides,
+    Statement,
+    Undecided,
+)
+from app.briefs.selection import SECTIONS, Pair, Place, places, roots
+from app.claims import rendering as render
+from app.claims.derived import ClaimDerived
+from app.claims.disclaimer import DISCLAIMER
+from app.claims.models import Search, SearchConcept, SearchSource
+from app.claims.responses import DosingRangeRef
+from app.claims.rules import VOTING_FORMS
+from app.claims.schemas import CitationWrite, ClaimWrite, DosingRangeWrite
+from app.claims.vocabulary import Consensus, Coverage, Stance
+from app.concepts.models import Concept
+from app.concepts.schemas import ConceptRef
+from app.core.vocabulary import Status
+from app.grading.derive import people
+from app.questions.coverage import NO_ALL_CLEAR, SearchMatch, coverage, search_match
+from app.sources.rendering import identified
+from app.sources.schemas import DocumentRef, DocumentWrite, StudyWrite
+from app.sources.vocabulary import IdentifierScheme, Interest
+from app.storage.history import StoredRecord
+from app.storage.resource import Key, World
+from app.storage.rows import key_of
+
+MOST_STATEMENTS = 200
+"""Statements shown in one section."""
+
+_NOTES = {
+    "how-it-may-work": "Proposed explanations. That an explanation fits does not show that the treatment helps.",
+    "dosing": "Doses that were studied or are in use. None of them is a recommendation.",
+    "elsewhere": "Nothing here carries over: evidence in one condition is no evidence in another.",
+}
+_NOTHING = f"Nothing is recorded here. {NO_ALL_CLEAR}"
+
+
+def build(session: Session, world: World, pair: Pair, claim_ids: Sequence[str], foot: BriefFoot) -> BriefRead:
+    """The brief on a pair, from the claims chosen for it (`brief_claims.claim_ids`)."""
+    desk = _Desk(session, world, pair, claim_ids)
+    sections = tuple(desk.section(section_id) for section_id in SECTIONS)
+    known = coverage(
+        session,
+        world,
+        intervention_pk=key_of(session, Concept, pair.intervention, "intervention"),
+        condition_pk=key_of(session, Concept, pair.condition, "condition"),
+    )
+    intervention = known.intervention
+    condition = ConceptRef(id=pair.condition, name=world.content(Key("condition", pair.condition)).name)
+    headline = known.summary.headline
+    address = f"/v1/briefs/{pair.intervention}/{pair.condition}"
+    return BriefRead(
+        title=f"{intervention.name} and {words.inline(condition.name)}",
+        intervention=intervention,
+        condition=condition,
+        coverage=BriefCoverage(status=known.status, sentence=known.sentence),
+        notice=BriefNotice(
+            disclaimer=DISCLAIMER,
+            summary=desk.certainty_text(headline.id) if headline else known.sentence,
+            claim=headline,
+        ),
+        sections=sections,
+        open_questions=_open_questions(session, pair),
+        undecided=desk.undecided(sections),
+        pending_studies=known.summary.pending,
+        references=desk.references(),
+        origins=desk.origins(sections),
+        foot=foot,
+        links=BriefLinks(
+            self=address,
+            markdown=f"{address}?format=markdown",
+            html=f"{address}?format=html",
+            claims=f"/v1/claims?intervention={pair.intervention}&condition={pair.condition}",
+        ),
+    )
+
+
+class _Desk:
+    """Writes sentences in reading order and numbers the references as they first appear."""
+
+    def __init__(self, session: Session, world: World, pair: Pair, claim_ids: Sequence[str]) -> None:
+        self._world = world
+        self._pair = pair
+        self._claims: dict[str, ClaimWrite] = {i: world.content(Key("claim", i)) for i in claim_ids}
+        self._derived: dict[str, ClaimDerived] = {i: world.derived(Key("claim", i)) for i in claim_ids}
+        self._stamps = _stamps(session, claim_ids)
+        self._places = places(pair, self._claims, lambda record_type, i: world.content(Key(record_type, i)).name)
+        self._roots = roots(self._claims, self._places)
+        self._numbers: dict[str, int] = {}
+
+    # --- sections ---
+
+    def section(self, section_id: str) -> Section:
+        own = [i for i, place in self._places.items() if place.section == section_id and i not in self._roots]
+        shown = self._ordered(own)[:MOST_STATEMENTS]
+        return Section(
+            id=section_id,
+            title=SECTIONS[section_id],
+            note=_NOTES.get(section_id) if shown else _NOTHING,
+            statements=tuple(self._statement(claim_id) for claim_id in shown),
+            truncated=len(own) > len(shown),
+        )
+
+    def _ordered(self, ids: Iterable[str]) -> list[str]:
+        """By topic; within it the claims that gather evidence first, the most studied of them in front."""
+
+        def topic(claim_id: str) -> Place:
+            return self._places[claim_id]
+
+        def weight(claim_id: str) -> tuple[bool, int, int, str]:
+            evidence = self._derived[claim_id].evidence
+            claim = self._claims[claim_id]
+            votes = claim.form in VOTING_FORMS and bool(claim.citations)
+            return (not votes, -evidence.study_count, -len(claim.citations), claim_id)
+
+        by_topic = groupby(sorted(ids, key=lambda i: (topic(i).rank, topic(i).topic)), key=topic)
+        groups = [(place, sorted(members, key=weight)) for place, members in by_topic]
+        groups.sort(key=lambda group: (group[0].rank, weight(group[1][0])[:3], group[0].topic))
+        return [claim_id for _, members in groups for claim_id in members]
+
+    # --- sentences ---
+
+    def _statement(self, claim_id: str) -> Statement:
+        claim = self._claims[claim_id]
+        inherited = claim.intervention is not None and claim.intervention == self._pair.parent
+        dosing: DosingRangeWrite | None = (
+            self._world.content(Key("dosing_range", claim.dosing_range)) if claim.dosing_range else None
+        )
+        fields = self._sentence_fields(claim_id)
+        return Statement(
+            **fields,
+            topic=self._places[claim_id].topic,
+            inherited_from=render.concept(self._world, "intervention", claim.intervention) if inherited else None,
+            dose=DosingRangeRef(id=dosing.id, dose_text=dosing.dose_text) if dosing else None,
+            restated_by=tuple(
+                Sentence(**self._sentence_fields(i)) for i in sorted(self._roots) if self._roots[i] == claim_id
+            ),
+        )
+
+    def _sentence_fields(self, claim_id: str) -> dict[str, Any]:
+        claim, derived, told = self._claims[claim_id], self._derived[claim_id], render.summary(self._world, claim_id)
+        version, serial = self._stamps[claim_id]
+        by_id = {citation.id: citation for citation in claim.citations}
+        cited = [by_id[citation_id] for citation_id in derived.order]
+        as_is = ("caveat", "caveat_required", "consensus", "leaning", "certainty", "supports", "disputes")
+        return {
+            **{name: getattr(told, name) for name in as_is},
+            **{name: getattr(claim, name) for name in ("kind", "form", "valid_from", "valid_to", "as_of")},
+            "text": told.statement,
+            "claim_id": claim_id,
+            "version": version,
+            "permalink": f"{told.links.self}?serial={serial}",
+            "certainty_text": self.certainty_text(claim_id),
+            "cited": bool(cited),
+            "footnotes": tuple(self._footnote(citation) for citation in cited),
+            "citations": self._sides(cited),
+            "origin": self._origin(claim),
+        }
+
+    def certainty_text(self, claim_id: str) -> str:
+        key = Key("claim", claim_id)
+        return words.certainty_text(self._world, self._world.content(key), self._world.derived(key).evidence)
+
+    def _footnote(self, citation: CitationWrite) -> Footnote:
+        document: DocumentWrite = self._world.content(Key("document", citation.document))
+        return Footnote(
+            number=self._numbers.setdefault(document.id, len(self._numbers) + 1),
+            citation_id=citation.id,
+            stance=citation.stance,
+            stance_label=citation.stance.label,
+            document=DocumentRef(id=document.id, label=document.label),
+            standing=document.standing[-1].standing,
+        )
+
+    def _sides(self, cited: Sequence[CitationWrite]) -> Sides:
+        return Sides(**{s.value: tuple(self._citation(c) for c in cited if c.stance is s) for s in Stance})
+
+    def _citation(self, citation: CitationWrite) -> BriefCitation:
+        document: DocumentWrite = self._world.content(Key("document", citation.document))
+        study: StudyWrite | None = self._world.content(Key("study", citation.study)) if citation.study else None
+        return BriefCitation(
+            number=self._numbers[document.id],
+            citation_id=citation.id,
+            stance_reason=citation.stance_reason,
+            directness=citation.directness,
+            finding=citation.finding,
+            design=study.design if study else None,
+            design_label=study.design.label if study else None,
+            participants=people(citation, study),
+            basis=citation.verification.basis,
+            document=DocumentRef(id=document.id, label=document.label),
+            standing=document.standing[-1].standing,
+        )
+
+    def _origin(self, claim: ClaimWrite) -> BriefOrigin | None:
+        if claim.origin is None:
+            return None
+        document: DocumentWrite = self._world.content(Key("document", claim.origin.document))
+        return BriefOrigin(
+            document=DocumentRef(id=document.id, label=document.label),
+            section=claim.origin.section,
+            reference_numbers=claim.origin.reference_numbers,
+            asserts=claim.origin.asserts,
+            fit=claim.origin.fit,
+            fit_label=claim.origin.fit.label,
+        )
+
+    # --- what hangs on the whole ---
+
+    def undecided(self, sections: Iterable[Section]) -> tuple[Undecided, ...]:
+        """Benefits and harms that the evidence cannot decide."""
+        return tuple(
+            Undecided(claim=render.summary(self._world, s.claim_id), certainty_text=s.certainty_text)
+            for section in sections
+            for s in section.statements
+            if section.id in ("does-it-help", "side-effects") and s.consensus is Consensus.insufficient
+        )
+
+    def references(self) -> tuple[BriefReference, ...]:
+        return tuple(
+            _reference(number, self._world.content(Key("document", document)))
+            for document, number in self._numbers.items()
+        )
+
+    def origins(self, sections: Iterable[Section]) -> tuple[DocumentRef, ...]:
+        told = {
+            sentence.origin.document.id: sentence.origin.document
+            for section in sections
+            for statement in section.statements
+            for sentence in (statement, *statement.restated_by)
+            if sentence.origin
+        }
+        return tuple(told[document] for document in sorted(told))
+
+
+def _reference(number: int, document: DocumentWrite) -> BriefReference:
+    standing = document.standing[-1]
+    return BriefReference(
+        number=number,
+        document=DocumentRef(id=document.id, label=document.label),
+        text=words.reference_text(document),
+        doi=identified(document, IdentifierScheme.doi),
+        pmid=identified(document, IdentifierScheme.pmid),
+        standing=standing.standing,
+        standing_label=standing.standing.label,
+        notice=standing.notice,
+        interest=document.interest,
+        interest_label=None if document.interest is Interest.none_known else document.interest.label,
+        self=render.address("documents", document.id),
+        url=words.reference_url(document),
+    )
+
+
+def _stamps(session: Session, claim_ids: Sequence[str]) -> Mapping[str, tuple[int, int]]:
+    """Version and serial of each claim as it is now."""
+    rows = session.execute(
+        select(StoredRecord.id, StoredRecord.version, StoredRecord.serial).where(
+            StoredRecord.type == "claim", StoredRecord.id.in_(claim_ids)
+        )
+    )
+    return {claim_id: (version, serial) for claim_id, version, serial in rows}
+
+
+def _open_questions(session: Session, pair: Pair) -> tuple[SearchMatch, ...]:
+    """Questions about the intervention, on this condition or on none, that were not answered."""
+    on_some = select(SearchConcept.search_pk).where(SearchConcept.role == "condition")
+    on_this = on_some.where(SearchConcept.concept_pk == key_of(session, Concept, pair.condition, "condition"))
+    rows = session.scalars(
+        select(Search)
+        .where(
+            Search.status == Status.published,
+            Search.intervention_pk == key_of(session, Concept, pair.intervention, "intervention"),
+            Search.coverage != Coverage.found,
+            or_(Search.pk.in_(on_this), Search.pk.not_in(on_some)),
+        )
+        .order_by(Search.coverage.desc(), Search.id)
+        .limit(MOST_STATEMENTS)
+    ).all()
+    sources: dict[int, list[str]] = {}
+    for pk, name in session.execute(
+        select(SearchSource.search_pk, SearchSource.name)
+        .where(SearchSource.search_pk.in_([row.pk for row in rows]))
+        .order_by(SearchSource.search_pk, SearchSource.position)
+    ):
+        sources.setdefault(pk, []).append(name)
+    return tuple(search_match(row, sources.get(row.pk, ())) for row in rows)

@@ -1,0 +1,211 @@
+"""The shape of a brief: what is known of an intervention in a condition, as a page that can be read and checked."""
+
+from app.claims.responses import ClaimSummary, DosingRangeRef, StanceCount
+from app.claims.vocabulary import (
+    Basis,
+    Certainty,
+    Consensus,
+    Coverage,
+    Directness,
+    Fit,
+    Form,
+    Kind,
+    Leaning,
+    Stance,
+    StanceReason,
+)
+from app.concepts.schemas import ConceptRef
+from app.core.content import Shape
+from app.core.text import Slug
+from app.questions.coverage import PendingStudy, SearchMatch
+from app.sources.schemas import DocumentRef, Notice
+from app.sources.vocabulary import Design, Interest, Standing
+
+
+class Footnote(Shape):
+    """A mark behind a sentence: which reference, and which way it points."""
+
+    number: int
+    """Of the reference in `references`."""
+    citation_id: Slug
+    stance: Stance
+    stance_label: str
+    document: DocumentRef
+    standing: Standing
+
+
+class BriefCitation(Shape):
+    """What a source found on the sentence's own question."""
+
+    number: int
+    citation_id: Slug
+    stance_reason: StanceReason | None
+    directness: Directness
+    finding: str | None
+    design: Design | None
+    design_label: str | None
+    participants: int | None
+    """People analysed for the finding where that was read, else those who took part."""
+    basis: Basis | None
+    """Against what the finding was checked."""
+    document: DocumentRef
+    standing: Standing
+
+
+class Sides(Shape):
+    """The sentence's citations, side by side; within a side the strongest first."""
+
+    supports: tuple[BriefCitation, ...]
+    disputes: tuple[BriefCitation, ...]
+    mixed: tuple[BriefCitation, ...]
+    inconclusive: tuple[BriefCitation, ...]
+    background: tuple[BriefCitation, ...]
+    not_assessed: tuple[BriefCitation, ...]
+
+
+class BriefOrigin(Shape):
+    """The document that says it, and how that stands to the source it gives."""
+
+    document: DocumentRef
+    section: str
+    reference_numbers: tuple[int, ...]
+    """The numbers that the origin itself gives its references; not those of this brief."""
+    asserts: str
+    fit: Fit
+    fit_label: str
+
+
+class Sentence(Shape):
+    """A claim as a sentence of the brief, with everything that must travel with its text."""
+
+    text: str
+    claim_id: Slug
+    version: int
+    permalink: str
+    kind: Kind
+    form: Form
+    caveat: str | None
+    caveat_required: bool
+    consensus: Consensus
+    leaning: Leaning
+    certainty: Certainty
+    certainty_text: str
+    """The certainty in words, the direction inside the sentence."""
+    supports: StanceCount
+    disputes: StanceCount
+    cited: bool
+    """False where no citation is recorded for it."""
+    footnotes: tuple[Footnote, ...]
+    citations: Sides
+    origin: BriefOrigin | None
+    valid_from: str | None
+    valid_to: str | None
+    as_of: str | None
+
+
+class Statement(Sentence):
+    topic: str
+    """A heading inside the section."""
+    inherited_from: ConceptRef | None
+    """The drug that it was said of, where the brief is about a dose regimen of that drug."""
+    dose: DosingRangeRef | None
+    restated_by: tuple[Sentence, ...]
+    """Claims that say the same again; the evidence hangs on the statement."""
+
+
+class Section(Shape):
+    id: Slug
+    title: str
+    note: str | None
+    """What has to be said of the section as a whole, such as that an empty one means nothing."""
+    statements: tuple[Statement, ...]
+    truncated: bool
+    """Whether there are more than are shown; the brief's `links.claims` lists all."""
+
+
+class Undecided(Shape):
+    """A benefit or harm on which the evidence is too little to decide."""
+
+    claim: ClaimSummary
+    certainty_text: str
+
+
+class BriefReference(Shape):
+    number: int
+    document: DocumentRef
+    text: str
+    """The whole reference as plain text."""
+    doi: str | None
+    pmid: str | None
+    standing: Standing
+    standing_label: str
+    notice: Notice | None
+    interest: Interest
+    """What the publisher stands to gain."""
+    interest_label: str | None
+    self: str
+    url: str | None
+    """Where a reader can open it."""
+
+
+class BriefCoverage(Shape):
+    status: Coverage
+    sentence: str
+    """What the status means, in plain words; an empty answer never reads as 'safe' or 'no effect'."""
+
+
+class BriefNotice(Shape):
+    """What has to be read first."""
+
+    disclaimer: str
+    summary: str
+    """The answer of the best-studied claim on benefit, with its certainty; or what was and was not looked for."""
+    claim: ClaimSummary | None
+    """The claim that the summary speaks of."""
+
+
+class DataLicence(Shape):
+    name: str
+    spdx: str
+    url: str
+
+
+class BriefFoot(Shape):
+    """What to record beside the brief, so that it can be reproduced."""
+
+    release: str | None
+    serial: int
+    consensus_method: str
+    certainty_method: str
+    licence: DataLicence
+
+
+class BriefLinks(Shape):
+    self: str
+    markdown: str
+    html: str
+    claims: str
+
+
+class BriefRead(Shape):
+    """What is known, and not known, of an intervention in a condition."""
+
+    title: str
+    intervention: ConceptRef
+    condition: ConceptRef
+    coverage: BriefCoverage
+    notice: BriefNotice
+    sections: tuple[Section, ...]
+    """In reading order; all are always present."""
+    open_questions: tuple[SearchMatch, ...]
+    """Questions that were searched without a find, or that nobody has searched: part of what is unknown."""
+    undecided: tuple[Undecided, ...]
+    """Part of what is unknown."""
+    pending_studies: tuple[PendingStudy, ...]
+    """Part of what is unknown."""
+    references: tuple[BriefReference, ...]
+    """Each document once, numbered in the order of first appearance."""
+    origins: tuple[DocumentRef, ...]
+    """Documents whose statements the brief contains; they are no evidence for them."""
+    foot: BriefFoot
+    links: BriefLinks

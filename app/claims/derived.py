@@ -1,0 +1,40 @@
+"""What is computed of each type of record and stored beside its content."""
+
+from pydantic import BaseModel, ConfigDict
+
+from app.claims.responses import CatalogueEvidence, ClaimEvidence
+
+
+class Derived(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Nothing(Derived):
+    """For records of which nothing is derived."""
+
+
+class ClaimDerived(Derived):
+    evidence: ClaimEvidence
+    order: tuple[str, ...]
+    """Citation ids in the order in which they are shown."""
+    stale: bool
+    doses: dict[str, tuple[int, int]]
+    """Citation id → lowest and highest daily dose that its study gave, in picograms; absent where it was not read."""
+
+
+class ConceptDerived(Derived):
+    evidence: CatalogueEvidence
+    assertions: tuple[str, ...]
+    """Claims that describe an aspect of the concept."""
+    inherited: tuple[str, ...]
+    """Claims of harm on the parent drug."""
+
+
+class SourceDerived(Derived):
+    evidence: CatalogueEvidence
+    documents: tuple[tuple[str, str], ...] = ()
+    """Of a study: the documents that report it, with their roles."""
+
+
+class DosingRangeDerived(Derived):
+    claims: tuple[str, ...]

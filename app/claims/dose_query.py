@@ -1,0 +1,125 @@
+"""Doses as people ask for them: `4.5 mg`, `1.5..4.5 mg`, `..5 mg`, `1 mg..`, exact, inclusive, as daily totals."""
+
+import re
+from decimal import Decimal
+
+from app.claims.doses import PICOGRAMS, DailyDose, picograms
+from app.claims.vocabulary import Unit
+from app.core.errors import Fault, InvalidInput, Where, nearest
+
+LONGEST = 60
+"""Characters of a dose expression."""
+EXAMPLES = ("4.5 mg", "1.5..4.5 mg", "4500 ug", "..5 mg", "1 mg..")
+UNITS = tuple(unit.value for unit in PICOGRAMS)
+
+_MOST_PICOGRAMS = 2**63 - 1
+_NUMBER = re.compile(r"[0-9]{1,15}(?:\.[0-9]{1,12})?")
+_END = re.compile(r"(?P<number>[^\s\w]*[0-9][0-9.,eE+_]*)?\s*(?P<unit>.*)", re.DOTALL)
+_SPELLINGS = {
+    "mcg": Unit.ug,
+    "µg": Unit.ug,
+    "μg": Unit.ug,
+    "microgram": Unit.ug,
+    "micrograms": Unit.ug,
+    "milligram": Unit.mg,
+    "milligrams": Unit.mg,
+    "mgs": Unit.mg,
+    "nanogram": Unit.ng,
+    "nanograms": Unit.ng,
+    "gram": Unit.g,
+    "grams": Unit.g,
+    "gm": Unit.g,
+}
+"""What people write for a unit → its UCUM code."""
+
+
+class _Refused(ValueError):
+    """Why an expression cannot be read, before it is known where it stood."""
+
+    def __init__(
+        self, code: str, message: str, allowed: tuple[str, ...] = UNITS, say: tuple[str, ...] | None = None
+    ) -> None:
+        super().__init__(message)
+        self.code, self.message, self.allowed, self.say = code, message, allowed, say
+
+
+def parse(text: str, *, where: Where = "query", field: str = "dose") -> DailyDose:
+    """The daily totals that the expression names, both ends inclusive; InvalidInput says what would be right."""
+    try:
+        return _range(text)
+    except _Refused as refused:
+        fault = Fault(where, field, refused.code, refused.message, refused.allowed, refused.say)
+        raise InvalidInput("The dose cannot be read.", errors=[fault]) from None
+
+
+def _range(text: str) -> DailyDose:
+    if len(text) > LONGEST:
+        raise _Refused("too_long", f"A dose has at most {LONGEST} characters.", EXAMPLES)
+    ends = text.strip().split("..")
+    if len(ends) > 2 or not any(end.strip() for end in ends):
+        raise _malformed()
+    if len(ends) == 1:
+        amount = _picograms(*_end(ends[0]))
+        return DailyDose(amount, amount)
+    (low, low_unit), (high, high_unit) = (_end(end) for end in ends)
+    if low is None and high is None:
+        raise _malformed()
+    if (low is None and low_unit) or (high is None and high_unit):
+        raise _malformed()
+    dose = DailyDose(
+        None if low is None else _picograms(low, low_unit or high_unit),
+        None if high is None else _picograms(high, high_unit),
+    )
+    if dose.low is not None and dose.high is not None and dose.low > dose.high:
+        raise _Refused("reversed", "The lower end comes first: `1.5..4.5 mg`.", EXAMPLES)
+    return dose
+
+
+def _end(text: str) -> tuple[Decimal | None, str]:
+    """The number and the unit of one end; an open end has neither."""
+    match = _END.fullmatch(text.strip())
+    if match is None or match["number"] is None:
+        if text.strip():
+            raise _malformed()
+        return None, ""
+    number = match["number"]
+    if number[0] in "-−":  # noqa: RUF001 - a minus sign, as word processors write it
+        raise _Refused("out_of_range", "A dose cannot be negative.", EXAMPLES)
+    if "," in number:
+        raise _Refused("wrong_format", "Write the decimal mark as a point: `4.5 mg`.", EXAMPLES)
+    if not _NUMBER.fullmatch(number):
+        raise _Refused(
+            "wrong_format", "Write a plain decimal of at most 15 digits before and 12 after the point.", EXAMPLES
+        )
+    return Decimal(number), match["unit"]
+
+
+def _picograms(number: Decimal | None, unit: str) -> int:
+    if number is None:
+        raise _malformed()
+    exact = picograms(number, _unit(unit))
+    if exact is None:
+        raise _Refused("too_precise", "A dose is a whole number of picograms.", EXAMPLES)
+    if exact > _MOST_PICOGRAMS:
+        raise _Refused("out_of_range", "This is more than any dose.", EXAMPLES)
+    return exact
+
+
+def _unit(text: str) -> Unit:
+    if text in UNITS:
+        return Unit(text)
+    if not text:
+        raise _Refused("unit_missing", "A dose has a unit, such as mg.")
+    if text == Unit.mg_per_kg:
+        raise _Refused("unit_not_comparable", "Doses per body weight have no daily total; give the dose itself.")
+    if text.lower().rpartition("/")[2] in ("d", "day"):
+        raise _Refused("unknown_unit", "A dose is a daily total as it is: leave out the part after the slash.")
+    meant = _SPELLINGS.get(text.lower()) or (Unit(text.lower()) if text.lower() in UNITS else None)
+    if meant is not None:
+        raise _Refused("unknown_unit", f"Units are UCUM codes: say {meant}.", say=(meant.value,))
+    close = nearest(text.lower(), UNITS) if text.isascii() else ()
+    raise _Refused("unknown_unit", "Units are the UCUM codes in `allowed`.", say=close or None)
+
+
+def _malformed() -> _Refused:
+    return _Refused("wrong_format", "Write an amount or a range with its unit, as in `allowed`.", EXAMPLES)

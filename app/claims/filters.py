@@ -1,0 +1,166 @@
+"""What lists of claims, citations, dosing ranges and questions are filtered by.
+
+A regimen also keeps the interactions and warnings of its drug: harm crosses dose tiers, benefit never does.
+"""
+
+from collections.abc import Iterable, Mapping
+
+from sqlalchemy import ColumnElement, case, func, literal
+from sqlalchemy.orm import aliased
+
+from app.claims.models import (
+    Citation,
+    Claim,
+    ClaimConcept,
+    DosingRange,
+    DosingRangeCondition,
+    DosingRangeTier,
+    Search,
+    SearchConcept,
+)
+from app.claims.projection import CONCEPT_ROLES
+from app.claims.vocabulary import HARM_KINDS
+from app.concepts.models import Concept
+from app.concepts.vocabulary import InterventionLevel
+from app.core.vocabulary import Status
+from app.sources.models import Document, Study
+from app.storage.filter_index import PUBLISHED, Column, Filterable, Values, values
+
+CITED = {
+    "stance": Citation.stance,
+    "directness": Citation.directness,
+    "verification": Citation.verification,
+    "design": Study.design,
+    "evidence_source": Study.evidence_source,
+    "standing": Document.standing,
+}
+"""Filters about a citation. They must hold on one and the same citation, so a claim also stands under the combinations
+of values that its citations have: `combination`."""
+COMBINATION = "combination"
+SEPARATOR = "|"
+
+_CLAIMS = Claim.status == Status.published
+
+
+def _flag(condition: ColumnElement[bool]) -> Column:
+    return case((condition, "true"), else_="false")
+
+
+def _cited(key: Column, columns: Mapping[str, Column]) -> Values:
+    return (
+        values(key, {**columns, **CITED})
+        .join_from(Citation, Claim, Claim.pk == Citation.claim_pk)
+        .join(Document, Document.pk == Citation.document_pk)
+        .outerjoin(Study, Study.pk == Citation.study_pk)
+        .where(_CLAIMS)
+    )
+
+
+def _combination() -> Column:
+    first, *rest = (func.coalesce(column, "") for column in CITED.values())
+    joined: Column = first
+    for value in rest:
+        joined = joined + SEPARATOR + value
+    return joined
+
+
+def _by_role(role: Column, roles: Iterable[str]) -> dict[str, Column]:
+    """The concept's id, under the role that it has."""
+    return {name: case((role == name, Concept.id)) for name in roles}
+
+
+_intervention, _outcome = aliased(Concept), aliased(Concept)
+_regimen = aliased(Concept)
+"""`intervention` also keeps what warns of a regimen's drug; `subject` keeps what is said of the very intervention."""
+
+CLAIMS = Filterable(
+    Claim,
+    (
+        values(
+            Claim.pk,
+            {
+                PUBLISHED.name: literal(PUBLISHED.value),
+                "kind": Claim.kind,
+                "form": Claim.form,
+                "effect": Claim.effect,
+                "consensus": Claim.consensus,
+                "certainty": Claim.certainty,
+                "cited": _flag(Claim.citation_count > 0),
+                "stale": _flag(Claim.is_stale.is_(True)),
+            },
+        ).where(_CLAIMS),
+        values(Claim.pk, {"intervention": _intervention.id, "subject": _intervention.id, "outcome": _outcome.id})
+        .outerjoin(_intervention, _intervention.pk == Claim.intervention_pk)
+        .outerjoin(_outcome, _outcome.pk == Claim.outcome_pk)
+        .where(_CLAIMS),
+        values(Claim.pk, {"intervention": _regimen.id})
+        .join(_regimen, _regimen.parent_pk == Claim.intervention_pk)
+        .where(_CLAIMS, _regimen.level == InterventionLevel.regimen, Claim.kind.in_(HARM_KINDS)),
+        values(ClaimConcept.claim_pk, _by_role(ClaimConcept.role, (role for role, _ in CONCEPT_ROLES.values())))
+        .join(Concept, Concept.pk == ClaimConcept.concept_pk)
+        .join(Claim, Claim.pk == ClaimConcept.claim_pk)
+        .where(_CLAIMS),
+        _cited(Citation.claim_pk, {COMBINATION: _combination()}),
+    ),
+    walked=frozenset(
+        {
+            "kind",
+            "effect",
+            "consensus",
+            "intervention",
+            "condition",
+            "mechanism",
+            "side_effect",
+            "outcome",
+            "interactant",
+        }
+    ),
+    inner=frozenset({"subject", COMBINATION}),
+    flags=frozenset({"cited", "stale"}),
+    together=frozenset(CITED),
+)
+
+
+CITATIONS = Filterable(
+    Citation,
+    (_cited(Citation.pk, {PUBLISHED.name: literal(PUBLISHED.value), "role": Citation.role}),),
+)
+
+_RANGES = DosingRange.status == Status.published
+
+DOSING_RANGES = Filterable(
+    DosingRange,
+    (
+        values(
+            DosingRange.pk,
+            {PUBLISHED.name: literal(PUBLISHED.value), "basis": DosingRange.basis, "intervention": Concept.id},
+        )
+        .join(Concept, Concept.pk == DosingRange.intervention_pk)
+        .where(_RANGES),
+        values(DosingRange.pk, {"tier": DosingRangeTier.tier})
+        .join(DosingRangeTier, DosingRangeTier.dosing_range_pk == DosingRange.pk)
+        .where(_RANGES),
+        values(DosingRange.pk, {"condition": Concept.id})
+        .join(DosingRangeCondition, DosingRangeCondition.dosing_range_pk == DosingRange.pk)
+        .join(Concept, Concept.pk == DosingRangeCondition.concept_pk)
+        .where(_RANGES),
+    ),
+)
+
+_SEARCHES = Search.status == Status.published
+
+SEARCHES = Filterable(
+    Search,
+    (
+        values(
+            Search.pk,
+            {PUBLISHED.name: literal(PUBLISHED.value), "coverage": Search.coverage, "intervention": Concept.id},
+        )
+        .outerjoin(Concept, Concept.pk == Search.intervention_pk)
+        .where(_SEARCHES),
+        values(Search.pk, _by_role(SearchConcept.role, ("condition", "interactant")))
+        .join(SearchConcept, SearchConcept.search_pk == Search.pk)
+        .join(Concept, Concept.pk == SearchConcept.concept_pk)
+        .where(_SEARCHES),
+    ),
+)

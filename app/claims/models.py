@@ -1,0 +1,302 @@
+"""Tables of claims, citations, dosing ranges and searches."""
+
+from sqlalchemy import BigInteger, Float, ForeignKey, Index, String
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from app.concepts.models import Concept
+from app.sources.models import Document, Study
+from app.storage.database import SLUG, Base, DateColumn, InstantColumn, LineColumn, Pk, TermColumn, TextColumn
+from app.storage.paging import sort_indexes
+
+
+class DosingRange(Base):
+    __tablename__ = "dosing_ranges"
+    pk: Mapped[Pk]
+    id: Mapped[str] = mapped_column(SLUG, unique=True)
+    status: Mapped[TermColumn]
+    successor: Mapped[str | None] = mapped_column(SLUG)
+    intervention_pk: Mapped[int] = mapped_column(ForeignKey("concepts.pk"), index=True)
+    low: Mapped[str | None] = mapped_column(String(20))
+    """Verbatim decimal; exact on both engines."""
+    high: Mapped[str | None] = mapped_column(String(20))
+    unit: Mapped[TermColumn | None]
+    low_pg_per_day: Mapped[int | None] = mapped_column(BigInteger)
+    """Normalised for exact overlap; null for doses per body weight and unread doses."""
+    high_pg_per_day: Mapped[int | None] = mapped_column(BigInteger)
+    dose_text: Mapped[LineColumn]
+    schedule_count: Mapped[int | None]
+    schedule_period: Mapped[int | None]
+    schedule_period_unit: Mapped[TermColumn | None]
+    schedule_timing: Mapped[LineColumn | None]
+    schedule_text: Mapped[LineColumn | None]
+    route: Mapped[TermColumn | None]
+    formulation: Mapped[LineColumn | None]
+    titration: Mapped[TextColumn | None]
+    population: Mapped[LineColumn | None]
+    basis: Mapped[TermColumn]
+
+
+class DosingRangeCondition(Base):
+    __tablename__ = "dosing_range_conditions"
+    dosing_range_pk: Mapped[int] = mapped_column(ForeignKey("dosing_ranges.pk", ondelete="CASCADE"), primary_key=True)
+    concept_pk: Mapped[int] = mapped_column(ForeignKey("concepts.pk"), primary_key=True, index=True)
+    position: Mapped[int]
+
+
+class DosingRangeTier(Base):
+    """Every dose band that the range touches."""
+
+    __tablename__ = "dosing_range_tiers"
+    dosing_range_pk: Mapped[int] = mapped_column(ForeignKey("dosing_ranges.pk", ondelete="CASCADE"), primary_key=True)
+    tier: Mapped[str] = mapped_column(SLUG, primary_key=True)
+
+
+class Claim(Base):
+    __tablename__ = "claims"
+    pk: Mapped[Pk]
+    id: Mapped[str] = mapped_column(SLUG, unique=True)
+    status: Mapped[TermColumn]
+    successor: Mapped[str | None] = mapped_column(SLUG)
+    kind: Mapped[TermColumn]
+    form: Mapped[TermColumn]
+    statement: Mapped[TextColumn]
+    effect: Mapped[TermColumn]
+    intervention_pk: Mapped[int | None] = mapped_column(ForeignKey("concepts.pk"))
+    outcome_pk: Mapped[int | None] = mapped_column(ForeignKey("concepts.pk"))
+    dosing_range_pk: Mapped[int | None] = mapped_column(ForeignKey("dosing_ranges.pk"), index=True)
+    comparator: Mapped[LineColumn | None]
+    timepoint: Mapped[LineColumn | None]
+    population: Mapped[LineColumn | None]
+    magnitude: Mapped[LineColumn | None]
+    evidence_level: Mapped[TermColumn | None]
+    aspect: Mapped[TermColumn | None]
+    jurisdiction: Mapped[LineColumn | None]
+    authority: Mapped[LineColumn | None]
+    valid_from: Mapped[DateColumn | None]
+    valid_to: Mapped[DateColumn | None]
+    as_of: Mapped[DateColumn | None]
+    origin_document_pk: Mapped[int | None] = mapped_column(ForeignKey("documents.pk"), index=True)
+    origin_section: Mapped[LineColumn | None]
+    origin_paragraph: Mapped[int | None]
+    origin_asserts: Mapped[TextColumn | None]
+    origin_hedge: Mapped[TermColumn | None]
+    origin_fit: Mapped[TermColumn | None]
+    origin_fit_basis: Mapped[TermColumn | None]
+    caveat: Mapped[TextColumn | None]
+    caveat_required: Mapped[bool]
+    reviewed_on: Mapped[DateColumn | None]
+    stale_on: Mapped[DateColumn | None]
+    updated_at: Mapped[InstantColumn]
+    consensus: Mapped[TermColumn]
+    """This and what follows is derived: written by the publish door, never by hand."""
+    leaning: Mapped[TermColumn | None]
+    certainty: Mapped[TermColumn]
+    method: Mapped[TermColumn]
+    citation_count: Mapped[int]
+    study_count: Mapped[int]
+    review_count: Mapped[int]
+    participant_count: Mapped[int]
+    is_stale: Mapped[bool]
+    """Past its day for review, as of the last maintenance."""
+    __table_args__ = (
+        Index("ix_claims_intervention_pk_id", "intervention_pk", "id"),
+        Index("ix_claims_outcome_pk_id", "outcome_pk", "id"),
+        Index("ix_claims_kind_id", "kind", "id"),
+        *sort_indexes("claims", "updated_at"),
+        *sort_indexes("claims", "study_count"),
+        *sort_indexes("claims", "participant_count"),
+    )
+
+    citations: Mapped[list["Citation"]] = relationship(lazy="raise", viewonly=True)
+    concepts: Mapped[list["ClaimConcept"]] = relationship(lazy="raise", viewonly=True)
+    intervention: Mapped[Concept | None] = relationship(lazy="raise", viewonly=True, foreign_keys=[intervention_pk])
+    outcome: Mapped[Concept | None] = relationship(lazy="raise", viewonly=True, foreign_keys=[outcome_pk])
+
+
+class ClaimConcept(Base):
+    """A condition, mechanism, side effect or interactant of a claim."""
+
+    __tablename__ = "claim_concepts"
+    claim_pk: Mapped[int] = mapped_column(ForeignKey("claims.pk", ondelete="CASCADE"), primary_key=True)
+    role: Mapped[str] = mapped_column(String(20), primary_key=True)
+    concept_pk: Mapped[int] = mapped_column(ForeignKey("concepts.pk"), primary_key=True)
+    position: Mapped[int]
+    __table_args__ = (Index("ix_claim_concepts_concept_pk_role_claim_pk", "concept_pk", "role", "claim_pk"),)
+
+
+class ClaimReference(Base):
+    """A reference number that the origin attaches to the claim."""
+
+    __tablename__ = "claim_references"
+    claim_pk: Mapped[int] = mapped_column(ForeignKey("claims.pk", ondelete="CASCADE"), primary_key=True)
+    number: Mapped[int] = mapped_column(primary_key=True)
+
+
+class ClaimRelation(Base):
+    __tablename__ = "claim_relations"
+    claim_pk: Mapped[int] = mapped_column(ForeignKey("claims.pk", ondelete="CASCADE"), primary_key=True)
+    position: Mapped[int] = mapped_column(primary_key=True)
+    type: Mapped[TermColumn]
+    target_pk: Mapped[int] = mapped_column(ForeignKey("claims.pk"), index=True)
+
+
+class Citation(Base):
+    """The link from a claim to a document and the study meant: the heart of the model."""
+
+    __tablename__ = "citations"
+    pk: Mapped[Pk]
+    id: Mapped[str] = mapped_column(SLUG, unique=True)
+    claim_pk: Mapped[int] = mapped_column(ForeignKey("claims.pk", ondelete="CASCADE"))
+    position: Mapped[int]
+    document_pk: Mapped[int] = mapped_column(ForeignKey("documents.pk"))
+    study_pk: Mapped[int | None] = mapped_column(ForeignKey("studies.pk"))
+    stance: Mapped[TermColumn]
+    stance_reason: Mapped[TermColumn | None]
+    directness: Mapped[TermColumn]
+    role: Mapped[TermColumn]
+    finding: Mapped[TextColumn | None]
+    locator_section: Mapped[LineColumn | None]
+    locator_page: Mapped[LineColumn | None]
+    locator_figure: Mapped[LineColumn | None]
+    locator_quote: Mapped[LineColumn | None]
+    analysed_n: Mapped[int | None]
+    attached_by: Mapped[TermColumn]
+    verification: Mapped[TermColumn]
+    verification_basis: Mapped[TermColumn | None]
+    checked_on: Mapped[DateColumn | None]
+    dose_low_pg: Mapped[int | None] = mapped_column(BigInteger)
+    """Lowest daily dose that the study gave, in picograms; derived, null where it was not read."""
+    dose_high_pg: Mapped[int | None] = mapped_column(BigInteger)
+    __table_args__ = (
+        Index("ix_citations_claim_pk_position", "claim_pk", "position"),
+        Index("ix_citations_document_pk_claim_pk", "document_pk", "claim_pk"),
+        Index("ix_citations_study_pk_claim_pk", "study_pk", "claim_pk"),
+        Index("ix_citations_stance_claim_pk", "stance", "claim_pk"),
+    )
+
+    document: Mapped[Document] = relationship(lazy="raise", viewonly=True)
+    study: Mapped[Study | None] = relationship(lazy="raise", viewonly=True)
+
+
+class CitationIndirectness(Base):
+    __tablename__ = "citation_indirectness"
+    citation_pk: Mapped[int] = mapped_column(ForeignKey("citations.pk", ondelete="CASCADE"), primary_key=True)
+    reason: Mapped[str] = mapped_column(SLUG, primary_key=True)
+    position: Mapped[int]
+
+
+class CitationReference(Base):
+    """The number under which the origin cites the document."""
+
+    __tablename__ = "citation_references"
+    citation_pk: Mapped[int] = mapped_column(ForeignKey("citations.pk", ondelete="CASCADE"), primary_key=True)
+    number: Mapped[int] = mapped_column(primary_key=True)
+
+
+class Estimate(Base):
+    """A reported number; what was not reported is null."""
+
+    __tablename__ = "estimates"
+    pk: Mapped[Pk]
+    citation_pk: Mapped[int] = mapped_column(ForeignKey("citations.pk", ondelete="CASCADE"), index=True)
+    position: Mapped[int]
+    is_primary: Mapped[bool]
+    outcome_pk: Mapped[int | None] = mapped_column(ForeignKey("concepts.pk"))
+    measure: Mapped[TermColumn | None]
+    value: Mapped[float | None] = mapped_column(Float(53))
+    unit: Mapped[LineColumn | None]
+    scale: Mapped[LineColumn | None]
+    timepoint: Mapped[LineColumn | None]
+    ci_low: Mapped[float | None] = mapped_column(Float(53))
+    ci_high: Mapped[float | None] = mapped_column(Float(53))
+    ci_level: Mapped[float | None] = mapped_column(Float(53))
+    dispersion: Mapped[float | None] = mapped_column(Float(53))
+    dispersion_kind: Mapped[TermColumn | None]
+    p_operator: Mapped[TermColumn | None]
+    p_value: Mapped[float | None] = mapped_column(Float(53))
+    favours: Mapped[TermColumn | None]
+    comparison: Mapped[TermColumn | None]
+    analysis: Mapped[TermColumn | None]
+    multiplicity_adjusted: Mapped[bool | None]
+    n_analysed: Mapped[int | None]
+    pooled: Mapped[bool]
+    k: Mapped[int | None]
+    i2: Mapped[float | None] = mapped_column(Float(53))
+
+
+class EstimateArm(Base):
+    __tablename__ = "estimate_arms"
+    estimate_pk: Mapped[int] = mapped_column(ForeignKey("estimates.pk", ondelete="CASCADE"), primary_key=True)
+    position: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[LineColumn]
+    role: Mapped[TermColumn]
+    n: Mapped[int | None]
+    value: Mapped[float | None] = mapped_column(Float(53))
+    events: Mapped[int | None]
+    total: Mapped[int | None]
+
+
+class Search(Base):
+    """A question put to the literature, or one that nobody has put yet."""
+
+    __tablename__ = "searches"
+    pk: Mapped[Pk]
+    id: Mapped[str] = mapped_column(SLUG, unique=True)
+    status: Mapped[TermColumn]
+    successor: Mapped[str | None] = mapped_column(SLUG)
+    question: Mapped[TextColumn]
+    coverage: Mapped[TermColumn]
+    intervention_pk: Mapped[int | None] = mapped_column(ForeignKey("concepts.pk"), index=True)
+    topic: Mapped[LineColumn | None]
+    depth: Mapped[TermColumn | None]
+    query: Mapped[TextColumn | None]
+    searched_on: Mapped[DateColumn | None]
+    searched_by: Mapped[LineColumn | None]
+    found: Mapped[int | None]
+    screened: Mapped[int | None]
+    note: Mapped[TextColumn | None]
+
+
+class SearchConcept(Base):
+    """A condition, mechanism, side effect or interactant that the question names."""
+
+    __tablename__ = "search_concepts"
+    search_pk: Mapped[int] = mapped_column(ForeignKey("searches.pk", ondelete="CASCADE"), primary_key=True)
+    role: Mapped[str] = mapped_column(String(20), primary_key=True)
+    concept_pk: Mapped[int] = mapped_column(ForeignKey("concepts.pk"), primary_key=True, index=True)
+    position: Mapped[int]
+
+
+class SearchSource(Base):
+    """A database or place that was searched."""
+
+    __tablename__ = "search_sources"
+    search_pk: Mapped[int] = mapped_column(ForeignKey("searches.pk", ondelete="CASCADE"), primary_key=True)
+    position: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[LineColumn]
+
+
+class Override(Base):
+    """A derived value set aside by a person, with a reason and an end."""
+
+    __tablename__ = "overrides"
+    pk: Mapped[Pk]
+    claim_id: Mapped[str] = mapped_column(SLUG, ForeignKey("claims.id"), index=True)
+    field: Mapped[TermColumn]
+    """`consensus` or `certainty`."""
+    value: Mapped[TermColumn]
+    reason: Mapped[TextColumn]
+    author_id: Mapped[str] = mapped_column(SLUG, ForeignKey("accounts.id"))
+    created_at: Mapped[InstantColumn]
+    expires_on: Mapped[DateColumn]
+    """The first day on which it holds no more."""
+    is_active: Mapped[bool]
+    """Until maintenance publishes its end; nothing in the data set changes by the clock alone."""
+
+
+class Maintained(Base):
+    """The day up to which everything that expires has been published; at most one row."""
+
+    __tablename__ = "maintained"
+    pk: Mapped[Pk]
+    day: Mapped[DateColumn]

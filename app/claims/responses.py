@@ -1,0 +1,413 @@
+"""The shapes of claims, citations, dosing ranges and the catalogue as the API shows them."""
+
+from typing import Literal
+
+from app.claims.schemas import Attached, Checked, EstimateArm, Locator, Schedule
+from app.claims.vocabulary import (
+    Analysis,
+    Aspect,
+    Basis,
+    Certainty,
+    CitationRole,
+    Comparison,
+    Consensus,
+    Coverage,
+    Directness,
+    DispersionKind,
+    DoseBasis,
+    DoseMatch,
+    DoseTier,
+    Effect,
+    EvidenceLevel,
+    Favours,
+    Fit,
+    Form,
+    Hedge,
+    IndirectBecause,
+    Kind,
+    Leaning,
+    Measure,
+    Overlap,
+    POperator,
+    RelationType,
+    Route,
+    SearchDepth,
+    Stance,
+    StanceReason,
+    Unit,
+)
+from app.concepts.schemas import ConceptRead, ConceptRef, OutcomeRef
+from app.concepts.vocabulary import Better, InterventionLevel
+from app.core.content import Envelope, RecordLinks, Shape
+from app.core.text import Number, Slug
+from app.sources.schemas import DocumentEmbed, DocumentRead, DocumentRef, StudyEmbed, StudyRead
+
+
+class StanceCount(Shape):
+    """How much takes one stance; a study counts once however many documents report it."""
+
+    citations: int
+    documents: int
+    studies: int
+    """Studies other than reviews."""
+    reviews: int
+    participants: int
+    """People in those studies, each study once; studies of unknown size add none."""
+
+
+class ByStance(Shape):
+    supports: StanceCount
+    disputes: StanceCount
+    mixed: StanceCount
+    inconclusive: StanceCount
+    background: StanceCount
+    not_assessed: StanceCount
+
+
+class OverrideRead(Shape):
+    """A derived value that a person has set aside, for a reason and until a day."""
+
+    field: Literal["consensus", "certainty"]
+    value: str
+    """The value that is shown."""
+    computed: str
+    """The value that the method gives."""
+    reason: str
+    author: str
+    expires_on: str
+
+
+class ClaimEvidence(Shape):
+    """What the citations of a claim add up to; derived by the named method, never typed in."""
+
+    consensus: Consensus
+    leaning: Leaning
+    certainty: Certainty
+    method: str
+    """The versioned method of the certainty; the consensus has its own, see `consensus_method`."""
+    consensus_method: str
+    support_share: Number | None
+    """Share of the weight on the supporting side; null where nothing weighs."""
+    study_count: int
+    review_count: int
+    participant_count: int
+    overlap: Overlap
+    by_stance: ByStance
+    overrides: tuple[OverrideRead, ...]
+    """Values above that a person has set aside; normally empty."""
+
+
+class ClaimSummary(Shape):
+    """A claim's text with all that must travel with it."""
+
+    id: Slug
+    statement: str
+    caveat: str | None
+    caveat_required: bool
+    consensus: Consensus
+    leaning: Leaning
+    certainty: Certainty
+    supports: StanceCount
+    disputes: StanceCount
+    links: "SelfLink"
+
+
+class SelfLink(Shape):
+    self: str
+
+
+class EstimateRead(Shape):
+    """One reported number with everything needed to read it."""
+
+    primary: bool
+    outcome: OutcomeRef | None
+    measure: Measure | None
+    value: Number | None
+    unit: str | None
+    scale: str | None
+    timepoint: str | None
+    ci_low: Number | None
+    ci_high: Number | None
+    ci_level: Number | None
+    dispersion: Number | None
+    dispersion_kind: DispersionKind | None
+    p_operator: POperator | None
+    p_value: Number | None
+    favours: Favours | None
+    comparison: Comparison | None
+    analysis: Analysis | None
+    multiplicity_adjusted: bool | None
+    n_analysed: int | None
+    pooled: bool
+    k: int | None
+    i2: Number | None
+    arms: tuple[EstimateArm, ...]
+
+
+class CitationBody(Shape):
+    """A citation as it stands inside its claim."""
+
+    id: Slug
+    stance: Stance
+    stance_reason: StanceReason | None
+    directness: Directness
+    indirect_because: tuple[IndirectBecause, ...]
+    role: CitationRole
+    dose_match: DoseMatch | None
+    """Only where the request names a dose."""
+    analysed_n: int | None
+    finding: str | None
+    estimates: tuple[EstimateRead, ...]
+    locator: Locator
+    attached_by: Attached
+    verification: Checked
+    document: DocumentEmbed
+    study: StudyEmbed | None
+
+
+class CitationLinks(RecordLinks):
+    claim: str
+    document: str
+
+
+class CitationRead(Envelope):
+    """A citation at its own address, with the claim it bears on."""
+
+    type: Literal["citation"]
+    claim: ClaimSummary
+    stance: Stance
+    stance_reason: StanceReason | None
+    directness: Directness
+    indirect_because: tuple[IndirectBecause, ...]
+    role: CitationRole
+    dose_match: DoseMatch | None
+    analysed_n: int | None
+    finding: str | None
+    estimates: tuple[EstimateRead, ...]
+    locator: Locator
+    attached_by: Attached
+    verification: Checked
+    document: DocumentEmbed
+    study: StudyEmbed | None
+    links: CitationLinks
+
+
+class OriginRead(Shape):
+    """Where the claim comes from."""
+
+    document: DocumentRef
+    section: str
+    paragraph: int
+    reference_numbers: tuple[int, ...]
+    asserts: str
+    hedge: Hedge
+    fit: Fit
+    fit_basis: Basis | None
+
+
+class RelationRead(Shape):
+    type: RelationType
+    claim: ClaimSummary
+
+
+class ClaimLinks(RecordLinks):
+    citations: str
+    evidence: str
+    """The trace of the grades."""
+    html: str | None
+
+
+class ClaimRead(Envelope):
+    """A statement with the citations that support and dispute it."""
+
+    type: Literal["claim"]
+    kind: Kind
+    form: Form
+    statement: str
+    effect: Effect
+    intervention: ConceptRef | None
+    conditions: tuple[ConceptRef, ...]
+    outcome: OutcomeRef | None
+    mechanisms: tuple[ConceptRef, ...]
+    side_effects: tuple[ConceptRef, ...]
+    interactants: tuple[ConceptRef, ...]
+    dosing_range: "DosingRangeRef | None"
+    comparator: str | None
+    timepoint: str | None
+    population: str | None
+    magnitude: str | None
+    evidence_level: EvidenceLevel | None
+    aspect: Aspect | None
+    jurisdiction: str | None
+    authority: str | None
+    valid_from: str | None
+    valid_to: str | None
+    as_of: str | None
+    origin: OriginRead | None
+    caveat: str | None
+    caveat_required: bool
+    relations: tuple[RelationRead, ...]
+    evidence: ClaimEvidence
+    citations: tuple[CitationBody, ...]
+    """The side with more weight first, then the other, then mixed, inconclusive, background; retracted ones last."""
+    citations_truncated: bool
+    reviewed_on: str | None
+    stale_on: str | None
+    stale: bool
+    """Whether the day for review had passed when the data set was last maintained."""
+    links: ClaimLinks
+
+
+class DosingRangeRef(Shape):
+    id: Slug
+    dose_text: str
+
+
+class DosingRangeRead(Envelope):
+    """A dose that was studied, recommended or reported; never advice."""
+
+    type: Literal["dosing_range"]
+    intervention: ConceptRef
+    conditions: tuple[ConceptRef, ...]
+    low: Number | None
+    high: Number | None
+    unit: Unit | None
+    dose_text: str
+    low_pg_per_day: int | None
+    """The lowest daily total in picograms, exact; null where it cannot be known."""
+    high_pg_per_day: int | None
+    tiers: tuple[DoseTier, ...]
+    schedule: Schedule
+    route: Route | None
+    formulation: str | None
+    titration: str | None
+    population: str | None
+    basis: DoseBasis
+    claims: tuple[ClaimSummary, ...]
+    links: RecordLinks
+
+
+class SearchRead(Envelope):
+    """A question and what was done about it. `not_searched` is not evidence of no effect, nor of safety."""
+
+    type: Literal["search"]
+    question: str
+    coverage: Coverage
+    intervention: ConceptRef | None
+    conditions: tuple[ConceptRef, ...]
+    mechanisms: tuple[ConceptRef, ...]
+    side_effects: tuple[ConceptRef, ...]
+    interactants: tuple[ConceptRef, ...]
+    topic: str | None
+    depth: SearchDepth | None
+    sources: tuple[str, ...]
+    query: str | None
+    searched_on: str | None
+    searched_by: str | None
+    found: int | None
+    screened: int | None
+    note: str | None
+    links: RecordLinks
+
+
+class Assertion(Shape):
+    """Something that a claim asserts of a concept, with what must travel with its text."""
+
+    aspect: Aspect
+    text: str
+    claim_id: Slug
+    caveat: str | None
+    caveat_required: bool
+    consensus: Consensus
+    leaning: Leaning
+    certainty: Certainty
+    supports: StanceCount
+    disputes: StanceCount
+
+
+class CatalogueEvidence(Shape):
+    """How much evidence touches a record, each claim, document, study and person counted once."""
+
+    claims: int
+    citations: int
+    documents: int
+    studies: int
+    reviews: int
+    participants: int
+    by_kind: dict[str, int]
+    """Claims of each kind; kinds without claims are left out."""
+    by_consensus: dict[str, int]
+    """Claims of each consensus; values without claims are left out."""
+    by_stance: ByStance
+
+
+class CatalogueLinks(RecordLinks):
+    claims: str
+    """The claims that name this record."""
+
+
+class InterventionRead(ConceptRead):
+    """A drug, a class of drugs, or a dose regimen of a drug."""
+
+    type: Literal["intervention"]
+    level: InterventionLevel
+    parent: ConceptRef | None
+    assertions: tuple[Assertion, ...]
+    inherited_warnings: tuple[ClaimSummary, ...]
+    """Interactions, contraindications and warnings of the parent drug: harm crosses dose tiers."""
+    evidence: CatalogueEvidence
+    links: CatalogueLinks
+
+
+class ConditionRead(ConceptRead):
+    """A disease, syndrome or state."""
+
+    type: Literal["condition"]
+    parent: ConceptRef | None
+    assertions: tuple[Assertion, ...]
+    evidence: CatalogueEvidence
+    links: CatalogueLinks
+
+
+class MechanismRead(ConceptRead):
+    """A biological process or target."""
+
+    type: Literal["mechanism"]
+    assertions: tuple[Assertion, ...]
+    evidence: CatalogueEvidence
+    links: CatalogueLinks
+
+
+class SideEffectRead(ConceptRead):
+    """An unwanted effect; onset, course, mitigation and frequency are assertions of claims."""
+
+    type: Literal["side_effect"]
+    assertions: tuple[Assertion, ...]
+    evidence: CatalogueEvidence
+    links: CatalogueLinks
+
+
+class OutcomeRead(ConceptRead):
+    """Something that is measured to see whether a treatment helps or harms."""
+
+    type: Literal["outcome"]
+    better: Better
+    assertions: tuple[Assertion, ...]
+    evidence: CatalogueEvidence
+    links: CatalogueLinks
+
+
+class StudyWithEvidence(StudyRead):
+    """A study and the claims that rest on it."""
+
+    type: Literal["study"]
+    evidence: CatalogueEvidence
+    links: CatalogueLinks
+
+
+class DocumentWithEvidence(DocumentRead):
+    """A document and the claims that cite it."""
+
+    type: Literal["document"]
+    evidence: CatalogueEvidence
+    links: CatalogueLinks

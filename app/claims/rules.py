@@ -1,0 +1,277 @@
+"""What a claim, a citation, a dosing range or a search may say: legal combinations as tables, one fault per breach.
+
+The rules come from `docs/method.md` (coding rules) and hold for every way in: seed files, curation, imports.
+Each function returns `(field, reason)` pairs, so that a caller can show all faults of a record at once.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from app.claims.schemas import CitationWrite, ClaimWrite, DosingRangeWrite, Estimate, SearchWrite
+from app.claims.vocabulary import (
+    AttachedBy,
+    Coverage,
+    Directness,
+    Effect,
+    Fit,
+    Form,
+    Kind,
+    Stance,
+    StanceReason,
+    Verification,
+)
+from app.core.text import Breach
+
+INFORMATIVE = frozenset({Stance.supports, Stance.disputes, Stance.mixed, Stance.inconclusive})
+SILENT = frozenset({Stance.background, Stance.not_assessed})
+VOTING_FORMS = frozenset({Form.general_effect, Form.association, Form.hypothesis})
+
+_NULL_REASONS = frozenset({StanceReason.n1a, StanceReason.n1b, StanceReason.n1c, StanceReason.n1d})
+_UNDECIDED_REASONS = frozenset(
+    {
+        StanceReason.wide_ci,
+        StanceReason.no_estimate,
+        StanceReason.within_group_only,
+        StanceReason.underpowered,
+        StanceReason.zero_or_few_events,
+        StanceReason.no_comparator,
+        StanceReason.co_intervention,
+        StanceReason.ambiguous_reading,
+    }
+)
+_REASONS: dict[Stance, tuple[bool, frozenset[StanceReason]]] = {
+    Stance.supports: (False, frozenset({StanceReason.review_conclusion})),
+    Stance.disputes: (True, _NULL_REASONS | {StanceReason.opposite, StanceReason.review_conclusion}),
+    Stance.mixed: (False, frozenset({StanceReason.ambiguous_reading, StanceReason.review_conclusion})),
+    Stance.inconclusive: (True, _UNDECIDED_REASONS),
+    Stance.background: (False, frozenset()),
+    Stance.not_assessed: (False, frozenset()),
+}
+"""For each stance: whether a reason is obligatory, and which reasons are legal."""
+
+
+@dataclass(frozen=True)
+class Shape:
+    """What a form or kind demands of a claim's fields, and what it allows."""
+
+    required: tuple[str, ...] = ()
+    forbidden: tuple[str, ...] = ()
+    kinds: frozenset[Kind] = frozenset(Kind)
+    stances: frozenset[Stance] = frozenset(Stance)
+
+
+_STATEMENTS_OF_FACT = frozenset(
+    {Kind.efficacy, Kind.mechanism, Kind.safety, Kind.dosing, Kind.interaction, Kind.background}
+)
+
+FORMS: dict[Form, Shape] = {
+    Form.general_effect: Shape(kinds=_STATEMENTS_OF_FACT),
+    Form.association: Shape(kinds=_STATEMENTS_OF_FACT),
+    Form.hypothesis: Shape(kinds=_STATEMENTS_OF_FACT),
+    Form.study_report: Shape(kinds=_STATEMENTS_OF_FACT | {Kind.access}),
+    Form.usage: Shape(
+        kinds=frozenset({Kind.access, Kind.background, Kind.dosing, Kind.safety}),
+        stances=frozenset({Stance.supports, Stance.disputes}) | SILENT,
+    ),
+    Form.attribution: Shape(kinds=frozenset(Kind) - {Kind.advice, Kind.research_gap}),
+    Form.definition_: Shape(
+        kinds=frozenset({Kind.background, Kind.mechanism, Kind.dosing, Kind.regulatory, Kind.safety}), stances=SILENT
+    ),
+    Form.advice: Shape(kinds=frozenset({Kind.advice}), stances=SILENT),
+    Form.appraisal: Shape(kinds=frozenset(Kind) - {Kind.advice, Kind.research_gap}, stances=SILENT),
+    Form.gap: Shape(
+        kinds=frozenset({Kind.research_gap}),
+        stances=frozenset({Stance.supports, Stance.disputes, Stance.mixed}) | SILENT,
+    ),
+    Form.regulatory_status: Shape(
+        required=("jurisdiction", "authority"),
+        kinds=frozenset({Kind.regulatory, Kind.interaction, Kind.safety, Kind.access, Kind.dosing}),
+        stances=frozenset({Stance.supports, Stance.disputes}) | SILENT,
+    ),
+}
+
+KINDS: dict[Kind, Shape] = {
+    Kind.efficacy: Shape(required=("intervention", "conditions"), forbidden=("interactants",)),
+    Kind.mechanism: Shape(required=("mechanisms",), forbidden=("interactants",)),
+    Kind.safety: Shape(required=("intervention",)),
+    Kind.dosing: Shape(required=("intervention",), forbidden=("interactants",)),
+    Kind.regulatory: Shape(required=("intervention",)),
+    Kind.interaction: Shape(required=("intervention",)),
+    Kind.background: Shape(forbidden=("intervention", "interactants", "dosing_range")),
+    Kind.access: Shape(),
+    Kind.research_gap: Shape(),
+    Kind.advice: Shape(),
+}
+
+
+def claim_faults(claim: ClaimWrite) -> list[Breach]:
+    """Everything in which a claim breaks the rules; empty for a legal claim."""
+    return [*_shape_faults(claim), *_proposition_faults(claim), *_origin_faults(claim), *_citations_faults(claim)]
+
+
+def _shape_faults(claim: ClaimWrite) -> Iterator[Breach]:
+    form, kind = FORMS[claim.form], KINDS[claim.kind]
+    if claim.kind not in form.kinds:
+        yield "form", f"form {claim.form} does not go with kind {claim.kind}; it goes with {_listed(form.kinds)}"
+    for field in form.required + kind.required:
+        if not getattr(claim, field):
+            yield field, f"is required for kind {claim.kind}, form {claim.form}"
+    for field in form.forbidden + kind.forbidden:
+        if getattr(claim, field):
+            yield field, f"does not go with kind {claim.kind}, form {claim.form}"
+
+
+def _proposition_faults(claim: ClaimWrite) -> Iterator[Breach]:
+    if claim.evidence_level is not None and claim.kind is not Kind.mechanism:
+        yield "evidence_level", "is for kind mechanism only"
+    if claim.kind is Kind.mechanism and claim.form in VOTING_FORMS and claim.evidence_level is None:
+        yield "evidence_level", "is required for a mechanism claim that gathers evidence"
+    if claim.kind is Kind.efficacy and claim.form in VOTING_FORMS:
+        if claim.outcome is None:
+            yield "outcome", "is required for an efficacy claim that gathers evidence"
+        if claim.effect is Effect.not_applicable:
+            yield "effect", "must say which way an efficacy claim points"
+    if claim.kind is Kind.interaction and not (claim.interactants or claim.conditions):
+        yield "interactants", "an interaction names what the intervention meets: interactants or conditions"
+    if claim.form is not Form.regulatory_status:
+        for field in ("authority", "valid_from", "valid_to"):
+            if getattr(claim, field) is not None:
+                yield field, "is for form regulatory_status only"
+    if claim.valid_from and claim.valid_to and claim.valid_from > claim.valid_to:
+        yield "valid_to", "must not be before valid_from"
+    if claim.caveat_required and not claim.caveat:
+        yield "caveat", "is missing although caveat_required is true"
+    for index, relation in enumerate(claim.relations):
+        if relation.claim == claim.id:
+            yield f"relations[{index}].claim", "a claim cannot relate to itself"
+    if claim.status == "published" and claim.successor:
+        yield "successor", "is for retired records only"
+
+
+def _origin_faults(claim: ClaimWrite) -> Iterator[Breach]:
+    origin = claim.origin
+    attached = {number for citation in claim.citations for number in citation.attached_by.reference_numbers}
+    if origin is None:
+        if attached:
+            yield "origin", "citations name reference numbers, but the claim has no origin"
+        return
+    if origin.paragraph < 1:
+        yield "origin.paragraph", "is counted from 1"
+    judged = {Fit.fits, Fit.overstates, Fit.narrower, Fit.misattributed, Fit.contradicts}
+    if origin.fit in judged and origin.fit_basis is None:
+        yield "origin.fit_basis", f"is required when fit is {origin.fit}"
+    for number in sorted(set(origin.reference_numbers) ^ attached):
+        yield (
+            "origin.reference_numbers",
+            f"reference {number} must stand both here and on a citation attached by origin",
+        )
+    for index, citation in enumerate(claim.citations):
+        if citation.document == origin.document:
+            yield f"citations[{index}].document", "a document is never evidence for a claim that originates in it"
+
+
+def _citations_faults(claim: ClaimWrite) -> Iterator[Breach]:
+    seen: set[tuple[object, ...]] = set()
+    reported = {c.study for c in claim.citations if c.stance in INFORMATIVE}
+    if claim.form is Form.study_report and len(reported) > 1:
+        yield "citations", "a report of a study is supported or disputed by documents of that one study only"
+    for index, citation in enumerate(claim.citations):
+        at = f"citations[{index}]"
+        key = (citation.document, citation.study, citation.role)
+        if key in seen:
+            yield f"{at}.document", "is cited twice in the same role"
+        seen.add(key)
+        if citation.stance not in FORMS[claim.form].stances:
+            yield (
+                f"{at}.stance",
+                f"{citation.stance} does not go with form {claim.form}; allowed: {_listed(FORMS[claim.form].stances)}",
+            )
+        for field, reason in citation_faults(citation):
+            yield f"{at}.{field}", reason
+
+
+def citation_faults(citation: CitationWrite) -> Iterator[Breach]:
+    """Everything in which one citation breaks the rules."""
+    obligatory, legal = _REASONS[citation.stance]
+    if citation.stance_reason is None and obligatory:
+        yield "stance_reason", f"is required for {citation.stance}: {_listed(legal)}"
+    if citation.stance_reason is not None and citation.stance_reason not in legal:
+        yield "stance_reason", f"does not go with {citation.stance}; allowed: {_listed(legal) or 'none'}"
+    if citation.stance in INFORMATIVE and not citation.finding:
+        yield "finding", f"is required when the stance is {citation.stance}"
+    if citation.stance is Stance.not_assessed and citation.verification.result is not Verification.unverified:
+        yield "verification.result", "must be unverified when nobody assessed the part that matters"
+    if (citation.directness is Directness.indirect) != bool(citation.indirect_because):
+        yield "indirect_because", "names the reasons exactly when directness is indirect"
+    if citation.attached_by.by is AttachedBy.curator and citation.attached_by.reference_numbers:
+        yield "attached_by.reference_numbers", "belong to citations attached by the origin"
+    if citation.attached_by.by is AttachedBy.origin and not citation.attached_by.reference_numbers:
+        yield "attached_by.reference_numbers", "is required when the origin attached the citation"
+    if citation.locator.quote and len(citation.locator.quote.split()) > 25:
+        yield "locator.quote", "must be at most 25 words"
+    if sum(estimate.primary for estimate in citation.estimates) > 1:
+        yield "estimates", "at most one estimate is primary"
+    for index, estimate in enumerate(citation.estimates):
+        for field, reason in _estimate_faults(estimate):
+            yield f"estimates[{index}].{field}", reason
+
+
+def _estimate_faults(estimate: Estimate) -> Iterator[Breach]:
+    low, high, value = estimate.ci_low, estimate.ci_high, estimate.value
+    if (low is None) != (high is None):
+        yield "ci_high", "ci_low and ci_high come together"
+    elif low is not None and high is not None:
+        if low > high:
+            yield "ci_low", "must not exceed ci_high"
+        elif value is not None and not low <= value <= high:
+            yield "value", "must lie within its confidence interval"
+    if (estimate.p_value is None) != (estimate.p_operator is None):
+        yield "p_operator", "p_value and p_operator come together"
+    if estimate.p_value is not None and not 0 <= estimate.p_value <= 1:
+        yield "p_value", "must lie between 0 and 1"
+    if (estimate.dispersion is None) != (estimate.dispersion_kind is None):
+        yield "dispersion_kind", "dispersion and dispersion_kind come together"
+    if estimate.dispersion is not None and estimate.dispersion < 0:
+        yield "dispersion", "must not be negative"
+    if estimate.i2 is not None and not 0 <= estimate.i2 <= 100:
+        yield "i2", "must lie between 0 and 100"
+    if estimate.ci_level is not None and not 0 < estimate.ci_level < 100:
+        yield "ci_level", "must lie between 0 and 100"
+    for index, arm in enumerate(estimate.arms):
+        if arm.events is not None and arm.total is not None and arm.events > arm.total:
+            yield f"arms[{index}].events", "must not exceed total"
+
+
+def dosing_range_faults(dosing: DosingRangeWrite) -> list[Breach]:
+    """Everything in which a dosing range breaks the rules."""
+    faults: list[Breach] = []
+    if dosing.low is not None and dosing.low < 0:
+        faults.append(("low", "must not be negative"))
+    if dosing.low is not None and dosing.high is not None and dosing.low > dosing.high:
+        faults.append(("low", "must not exceed high"))
+    if (dosing.low is not None or dosing.high is not None) and dosing.unit is None:
+        faults.append(("unit", "is required where low or high is given"))
+    return faults
+
+
+def search_faults(search: SearchWrite) -> list[Breach]:
+    """Everything in which a search breaks the rules."""
+    faults: list[Breach] = []
+    asked = search.conditions or search.mechanisms or search.side_effects or search.interactants or search.topic
+    if not asked:
+        faults.append(
+            ("topic", "a question names at least one condition, mechanism, side effect, interactant or topic")
+        )
+    if search.coverage is Coverage.not_searched and (
+        search.searched_on or search.sources or search.query or search.depth
+    ):
+        faults.append(("coverage", "not_searched carries no date, depth, source or query"))
+    if search.coverage is not Coverage.not_searched and search.depth is None:
+        faults.append(("depth", "is required for a question that was searched"))
+    if search.found is not None and search.screened is not None and search.found > search.screened:
+        faults.append(("found", "must not exceed screened"))
+    return faults
+
+
+def _listed(terms: Iterable[str]) -> str:
+    return ", ".join(sorted(terms))

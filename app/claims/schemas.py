@@ -1,0 +1,251 @@
+"""The shapes of claims, citations, dosing ranges and searches: what curators write."""
+
+from app.claims.vocabulary import (
+    Analysis,
+    Aspect,
+    AttachedBy,
+    Basis,
+    CitationRole,
+    Comparison,
+    Coverage,
+    Directness,
+    DispersionKind,
+    DoseBasis,
+    Effect,
+    EvidenceLevel,
+    Favours,
+    Fit,
+    Form,
+    Hedge,
+    IndirectBecause,
+    Kind,
+    Measure,
+    PeriodUnit,
+    POperator,
+    RelationType,
+    Route,
+    SearchDepth,
+    Stance,
+    StanceReason,
+    Unit,
+    Verification,
+)
+from app.core.content import Content, Record
+from app.core.text import Count, Line, Number, PartialDate, Quote, Slug, Text
+from app.sources.vocabulary import ArmRole
+
+
+class EstimateArm(Content):
+    """One arm's figures behind an estimate."""
+
+    name: Line
+    role: ArmRole
+    n: Count | None = None
+    """People analysed in this arm."""
+    value: Number | None = None
+    events: Count | None = None
+    total: Count | None = None
+    """People in whom events were counted."""
+
+
+class Estimate(Content):
+    """One reported number with everything needed to read it; what was not reported is null."""
+
+    primary: bool = False
+    """The one estimate that the citation's stance rests on."""
+    outcome: Slug | None = None
+    measure: Measure | None = None
+    value: Number | None = None
+    unit: Line | None = None
+    """UCUM, `%`, or `{score}` points of the scale."""
+    scale: Line | None = None
+    timepoint: Line | None = None
+    ci_low: Number | None = None
+    ci_high: Number | None = None
+    ci_level: Number | None = None
+    """Confidence level in per cent."""
+    dispersion: Number | None = None
+    dispersion_kind: DispersionKind | None = None
+    p_operator: POperator | None = None
+    p_value: Number | None = None
+    favours: Favours | None = None
+    comparison: Comparison | None = None
+    analysis: Analysis | None = None
+    multiplicity_adjusted: bool | None = None
+    n_analysed: Count | None = None
+    pooled: bool = False
+    k: Count | None = None
+    """Studies pooled."""
+    i2: Number | None = None
+    """Heterogeneity I², in per cent."""
+    arms: tuple[EstimateArm, ...] = ()
+
+
+class Locator(Content):
+    """Where in the document the finding stands."""
+
+    section: Line | None = None
+    page: Line | None = None
+    figure: Line | None = None
+    """Table or figure."""
+    quote: Quote | None = None
+    """At most 25 words, verbatim, only where the text may be held."""
+
+
+class Attached(Content):
+    by: AttachedBy
+    reference_numbers: tuple[int, ...] = ()
+    """The numbers under which the origin cites the document at this place."""
+
+
+class Checked(Content):
+    """Whether, when and against what the finding was checked."""
+
+    result: Verification
+    basis: Basis | None = None
+    checked_on: PartialDate | None = None
+
+
+class CitationWrite(Content):
+    """The link from a claim to a document, and the study meant; stance lives here, never on the document."""
+
+    id: Slug
+    document: Slug
+    study: Slug | None = None
+    stance: Stance
+    stance_reason: StanceReason | None = None
+    directness: Directness
+    indirect_because: tuple[IndirectBecause, ...] = ()
+    role: CitationRole
+    finding: Text | None = None
+    """What the source found on this claim's outcome, in our own words, with the source's numbers."""
+    estimates: tuple[Estimate, ...] = ()
+    locator: Locator = Locator()
+    analysed_n: Count | None = None
+    """People analysed for this finding; null where not read."""
+    attached_by: Attached = Attached(by=AttachedBy.curator)
+    verification: Checked
+
+
+class Origin(Content):
+    """Where the claim comes from, and how what is said there stands to its own source."""
+
+    document: Slug
+    section: Line
+    """The heading under which it stands, verbatim."""
+    paragraph: int
+    """Counted from 1 under the heading; list items count as paragraphs."""
+    reference_numbers: tuple[int, ...] = ()
+    """Exactly the reference numbers that the origin attaches to the statement."""
+    asserts: Text
+    """What the origin says, in our own words, apart from what we publish."""
+    hedge: Hedge
+    fit: Fit
+    fit_basis: Basis | None = None
+
+
+class Relation(Content):
+    type: RelationType
+    claim: Slug
+
+
+class ClaimWrite(Record):
+    """One statement with its proposition, origin, caveat and citations."""
+
+    kind: Kind
+    form: Form
+    statement: Text
+    """In plain words, as far as the sources support it."""
+    effect: Effect
+    intervention: Slug | None = None
+    conditions: tuple[Slug, ...] = ()
+    mechanisms: tuple[Slug, ...] = ()
+    side_effects: tuple[Slug, ...] = ()
+    outcome: Slug | None = None
+    interactants: tuple[Slug, ...] = ()
+    """Interventions (drugs or classes) that the intervention meets."""
+    dosing_range: Slug | None = None
+    comparator: Line | None = None
+    timepoint: Line | None = None
+    population: Line | None = None
+    magnitude: Line | None = None
+    """The size that is claimed, such as `doubled`."""
+    evidence_level: EvidenceLevel | None = None
+    aspect: Aspect | None = None
+    """Which side of its side effect, condition or intervention the claim describes."""
+    jurisdiction: Line | None = None
+    """ISO 3166 code, such as `US`."""
+    authority: Line | None = None
+    valid_from: PartialDate | None = None
+    valid_to: PartialDate | None = None
+    """The last day on which it held."""
+    as_of: PartialDate | None = None
+    """The day for which it is known to hold."""
+    origin: Origin | None = None
+    caveat: Text | None = None
+    caveat_required: bool = False
+    relations: tuple[Relation, ...] = ()
+    reviewed_on: PartialDate | None = None
+    stale_on: PartialDate | None = None
+    """From this day on the claim is due for review."""
+    citations: tuple[CitationWrite, ...] = ()
+
+
+class Schedule(Content):
+    """How often a dose is given: `count` times in each `period` `period_unit`s."""
+
+    count: Count | None = None
+    period: Count | None = None
+    period_unit: PeriodUnit | None = None
+    timing: Line | None = None
+    """Time of day, where stated."""
+    text: Line | None = None
+
+
+class DosingRangeWrite(Record):
+    """A dose that was studied, recommended or reported; never advice."""
+
+    intervention: Slug
+    conditions: tuple[Slug, ...] = ()
+    low: Number | None = None
+    high: Number | None = None
+    unit: Unit | None = None
+    dose_text: Line
+    """The dose as the source words it."""
+    schedule: Schedule = Schedule()
+    route: Route | None = None
+    formulation: Line | None = None
+    titration: Text | None = None
+    population: Line | None = None
+    basis: DoseBasis
+
+
+class SearchWrite(Record):
+    """A question put to the literature, or one that nobody has put yet (`not_searched`)."""
+
+    question: Text
+    """The question in plain words."""
+    coverage: Coverage
+    intervention: Slug | None = None
+    conditions: tuple[Slug, ...] = ()
+    mechanisms: tuple[Slug, ...] = ()
+    side_effects: tuple[Slug, ...] = ()
+    interactants: tuple[Slug, ...] = ()
+    topic: Line | None = None
+    """A short name for questions that no concept names, such as `Surgery and emergency pain relief`."""
+    depth: SearchDepth | None = None
+    sources: tuple[Line, ...] = ()
+    """What was searched; empty for `not_searched` or where it is not known."""
+    query: Text | None = None
+    searched_on: PartialDate | None = None
+    searched_by: Line | None = None
+    found: Count | None = None
+    screened: Count | None = None
+    note: Text | None = None
+
+
+class CitationRecord(Record):
+    """A citation as a record of its own: what its claim says of it. Written with the claim, never apart from it."""
+
+    claim: Slug
+    citation: CitationWrite

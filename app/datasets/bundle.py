@@ -1,0 +1,174 @@
+"""The data set as files: YAML that curators read and edit, one file for each type, read and checked as a whole."""
+
+import json
+import re
+from collections import Counter
+from collections.abc import Iterator
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import ValidationError
+
+from app.claims.schemas import ClaimWrite
+from app.core.content import Record
+from app.core.errors import Fault, InvalidInput, nearest
+from app.core.vocabulary import Status
+from app.publishing.publish import Change
+from app.registry import RESOURCES
+from app.storage.resource import Key, Reference, Resource
+
+
+class _Loader(yaml.CSafeLoader):
+    """YAML 1.2's plain scalars: only true and false are booleans, dates stay text, decimals stay exact."""
+
+
+_Loader.yaml_implicit_resolvers = {
+    first: [(tag, pattern) for tag, pattern in resolvers if tag.endswith((":null", ":merge"))]
+    for first, resolvers in yaml.CSafeLoader.yaml_implicit_resolvers.items()
+}
+for _tag, _pattern, _first in (
+    ("bool", r"^(?:true|false)$", "tf"),
+    ("int", r"^-?(?:0|[1-9][0-9]*)$", "-0123456789"),
+    ("float", r"^-?(?:0|[1-9][0-9]*)\.[0-9]+$", "-0123456789"),
+):
+    _Loader.add_implicit_resolver(f"tag:yaml.org,2002:{_tag}", re.compile(_pattern), list(_first))
+
+
+def _mapping(loader: _Loader, node: yaml.MappingNode) -> dict[Any, Any]:
+    keys: set[str] = set()
+    for key, _ in node.value:
+        if not isinstance(key, yaml.ScalarNode):
+            raise yaml.constructor.ConstructorError(None, None, "a field's name is a plain word", key.start_mark)
+        if key.value in keys:
+            raise yaml.constructor.ConstructorError(None, None, f"the field {key.value!r} stands twice", key.start_mark)
+        keys.add(key.value)
+    return loader.construct_mapping(node, deep=True)
+
+
+_Loader.add_constructor("tag:yaml.org,2002:map", _mapping)
+_Loader.add_constructor("tag:yaml.org,2002:float", lambda _loader, node: Decimal(node.value))
+
+
+def file_name(resource: Resource) -> str:
+    return f"{resource.plural.replace('-', '_')}.yaml"
+
+
+def read(directory: Path) -> list[Change]:
+    """Every record of the directory's files, parents first; InvalidInput lists every fault of form at once."""
+    faults: list[Fault] = []
+    changes: list[Change] = []
+    unread: set[str | Key] = set()
+    if not directory.is_dir():
+        raise InvalidInput("There is no directory of seed data at that place.", errors=[])
+    for resource in RESOURCES:
+        if resource.part_of is None:
+            changes.extend(_read_file(directory / file_name(resource), resource, faults, unread))
+    faults.extend(_duplicates(changes))
+    faults.extend(_loose_references(changes, unread))
+    if faults:
+        raise InvalidInput(f"{len(faults)} faults in the seed data; nothing was written.", errors=faults)
+    return changes
+
+
+def _read_file(path: Path, resource: Resource, faults: list[Fault], unread: set[str | Key]) -> Iterator[Change]:
+    """The file's records; what cannot be read is a fault, and joins `unread` with its type or its key."""
+    if not path.exists():
+        return
+    try:
+        data = yaml.load(path.read_text(encoding="utf-8"), _Loader)  # noqa: S506 - a safe loader
+    except (yaml.YAMLError, ArithmeticError, LookupError, RecursionError, TypeError, ValueError) as error:
+        faults.append(_unreadable(path, error))
+        unread.add(resource.type)
+        return
+    records = data.get(path.stem) if isinstance(data, dict) and set(data) == {path.stem} else None
+    if not isinstance(records, list):
+        faults.append(Fault("file", path.name, "shape", f"must hold one list under the key {path.stem!r}"))
+        unread.add(resource.type)
+        return
+    for index, record in enumerate(records):
+        content = _read_record(path, resource, index, record, faults)
+        if content is not None:
+            yield Change(resource.type, content)
+        elif isinstance(record, dict) and isinstance(record.get("id"), str):
+            unread.add(Key(resource.type, record["id"]))
+
+
+def _unreadable(path: Path, error: Exception) -> Fault:
+    mark = getattr(error, "problem_mark", None)
+    at = f", line {mark.line + 1}" if mark else ""
+    if isinstance(error, UnicodeDecodeError):
+        reason = "is not UTF-8"
+    elif isinstance(error, yaml.YAMLError):
+        reason = str(getattr(error, "problem", None) or "holds a character that YAML does not allow")
+    else:
+        reason = "holds a tag that does not fit its value, or too many levels"
+    return Fault("file", f"{path.name}{at}", "malformed_yaml", reason)
+
+
+def _read_record(path: Path, resource: Resource, index: int, record: Any, faults: list[Fault]) -> Record | None:
+    name = record.get("id") if isinstance(record, dict) else None
+    at = f"{path.name}: {name if isinstance(name, str) else f'record {index + 1}'}"
+    try:
+        # Through JSON, since strict validation of JSON takes no string for a number and no number for a string.
+        content = resource.write.model_validate_json(json.dumps(record, default=_exact), strict=True)
+    except ValidationError as error:  # a ValueError too, so it stands first
+        for detail in error.errors(include_url=False, include_input=False, include_context=False):
+            path_in_record = ".".join(str(part) for part in detail["loc"]) or "record"
+            faults.append(Fault("file", f"{at}: {path_in_record}", detail["type"], detail["msg"]))
+        return None
+    except (RecursionError, TypeError, ValueError):
+        reason = "holds a value that is neither text, number, truth value, list nor fields, or that holds itself"
+        faults.append(Fault("file", f"{at}: record", "unreadable", reason))
+        return None
+    faults.extend(Fault("file", f"{at}: {f}", "rule", reason) for f, reason in resource.check(content))
+    return content
+
+
+def _exact(value: Any) -> Any:
+    if isinstance(value, Decimal):
+        return float(value)
+    raise TypeError(f"{type(value).__name__} is not a value of seed data")
+
+
+def _duplicates(changes: list[Change]) -> Iterator[Fault]:
+    counts = Counter(change.key for change in changes)
+    citations = Counter(
+        citation.id
+        for change in changes
+        if isinstance(change.content, ClaimWrite)
+        for citation in change.content.citations
+    )
+    for key, count in counts.items():
+        if count > 1:
+            yield Fault("file", f"{key.type}/{key.id}: id", "duplicate", f"stands {count} times")
+    for citation, count in citations.items():
+        if count > 1:
+            yield Fault("file", f"citation/{citation}: id", "duplicate", f"stands {count} times")
+
+
+def _loose_references(changes: list[Change], unread: set[str | Key]) -> Iterator[Fault]:
+    """References to records that are not there, or that are retired; those to `unread` ones cannot be judged."""
+    known = {change.key: change.content for change in changes}
+    resources = {resource.type: resource for resource in RESOURCES}
+    for change in changes:
+        published = change.content.status is Status.published
+        references = list(resources[change.type].references(change.content))
+        if change.content.successor is not None:
+            references.append(Reference("successor", Key(change.type, change.content.successor)))
+        for reference in references:
+            target = known.get(reference.key)
+            if target is not None and (target.status is Status.published or not published):
+                continue
+            if reference.key in unread or reference.key.type in unread:
+                continue
+            label = reference.key.type.replace("_", " ")
+            candidates = [key.id for key in known if key.type == reference.key.type]
+            yield Fault(
+                "file",
+                f"{change.type}/{change.content.id}: {reference.field}",
+                "unknown_reference",
+                f"names no {label}" if target is None else f"names a retired {label}",
+                did_you_mean=nearest(reference.key.id, candidates) if target is None else None,
+            )

@@ -1,0 +1,218 @@
+"""Standing of documents from the outside: Crossref's `updated-by` records and the Retraction Watch table.
+
+Both are read from files that an operator has fetched. Notices are matched by DOI (Retraction Watch also by PMID); what
+is new is added to a document's dated history, in the order of the notices' dates, and published in one transaction.
+"""
+
+import csv
+import json
+from collections.abc import Iterable, Iterator, Set
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from app.accounts.models import MAINTENANCE
+from app.core.errors import Fault, InvalidInput
+from app.core.vocabulary import Status
+from app.publishing.publish import Change, Outcome, publish
+from app.sources.identifiers import IdentifierError, normalise
+from app.sources.rendering import identified
+from app.sources.schemas import DocumentWrite, Notice, StandingEntry
+from app.sources.vocabulary import IdentifierScheme, Standing
+from app.storage.history import StoredRecord
+
+CROSSREF_TYPES = {
+    "retraction": Standing.retracted,
+    "partial_retraction": Standing.expression_of_concern,
+    "withdrawal": Standing.retracted,
+    "removal": Standing.retracted,
+    "expression_of_concern": Standing.expression_of_concern,
+    "correction": Standing.corrected,
+    "corrigendum": Standing.corrected,
+    "erratum": Standing.corrected,
+    "addendum": Standing.corrected,
+    "clarification": Standing.corrected,
+    "new_version": Standing.superseded,
+    "new_edition": Standing.superseded,
+    "reinstatement": Standing.reinstated,
+}
+RETRACTION_WATCH_NATURES = {
+    "retraction": Standing.retracted,
+    "expression of concern": Standing.expression_of_concern,
+    "correction": Standing.corrected,
+    "reinstatement": Standing.reinstated,
+}
+_COLUMNS = (
+    "OriginalPaperDOI",
+    "OriginalPaperPubMedID",
+    "RetractionDOI",
+    "RetractionDate",
+    "RetractionNature",
+    "Reason",
+)
+
+
+@dataclass(frozen=True)
+class Update:
+    """One notice about one work."""
+
+    scheme: IdentifierScheme
+    work: str
+    entry: StandingEntry
+
+
+def from_crossref(path: Path) -> tuple[list[Update], set[str]]:
+    """The updates in a file of Crossref works, and the DOIs that the file speaks of.
+
+    A work stands alone, in `message`, in `message.items` or in a list; one without `updated-by` was checked and clean.
+    """
+    works = list(_works(_json(path)))
+    updates, seen = [], set()
+    for work in works:
+        doi = _normal(IdentifierScheme.doi, work.get("DOI"))
+        if doi is None:
+            continue
+        seen.add(doi)
+        for update in work.get("updated-by") or []:
+            standing = CROSSREF_TYPES.get(str(update.get("type", "")).lower().replace("-", "_").replace(" ", "_"))
+            if standing is not None:
+                entry = StandingEntry(
+                    standing=standing,
+                    on=_crossref_date(update.get("updated") or {}),
+                    source=str(update.get("source") or "crossref"),
+                    notice=_notice(update.get("DOI"), None),
+                )
+                updates.append(Update(IdentifierScheme.doi, doi, entry))
+    return updates, seen
+
+
+def from_retraction_watch(path: Path) -> list[Update]:
+    """The updates in the table that Crossref publishes as `retraction_watch.csv`."""
+    updates = []
+    with path.open(encoding="utf-8", errors="replace", newline="") as file:
+        rows = csv.DictReader(file)
+        missing = [column for column in _COLUMNS if column not in (rows.fieldnames or ())]
+        if missing:
+            faults = [Fault("file", column, "missing_column", "is missing from the table") for column in missing]
+            raise InvalidInput("This is not the Retraction Watch table.", errors=faults)
+        for row in rows:
+            standing = RETRACTION_WATCH_NATURES.get(row["RetractionNature"].strip().lower())
+            if standing is None:
+                continue
+            entry = StandingEntry(
+                standing=standing,
+                on=_us_date(row["RetractionDate"]),
+                source="retraction-watch",
+                notice=_notice(row["RetractionDOI"], row["Reason"].strip("+; ").replace(";+", "; ") or None),
+            )
+            for scheme, column in (
+                (IdentifierScheme.doi, "OriginalPaperDOI"),
+                (IdentifierScheme.pmid, "OriginalPaperPubMedID"),
+            ):
+                work = _normal(scheme, row[column])
+                if work is not None:
+                    updates.append(Update(scheme, work, entry))
+    return updates
+
+
+def apply(
+    session: Session,
+    updates: Iterable[Update],
+    *,
+    checked: Set[str] = frozenset(),
+    checked_on: str,
+    source: str,
+) -> Outcome:
+    """Add what is new to the documents' histories and publish it; dependent claims are recomputed with it."""
+    by_work: dict[tuple[str, str], list[StandingEntry]] = {}
+    for update in updates:
+        by_work.setdefault((update.scheme, update.work), []).append(update.entry)
+    changes = []
+    for document in _documents(session):
+        found = [
+            entry
+            for scheme in (IdentifierScheme.doi, IdentifierScheme.pmid)
+            for entry in by_work.get((scheme, identified(document, scheme) or ""), [])
+        ]
+        history = _extended(document.standing, found)
+        doi = identified(document, IdentifierScheme.doi)
+        if history[-1].standing is Standing.not_checked and doi in checked:
+            history = (*history, StandingEntry(standing=Standing.current, on=checked_on, source=source))
+        if history != document.standing:
+            changes.append(Change("document", document.model_copy(update={"standing": history})))
+    return publish(session, MAINTENANCE, changes, f"Standing of sources: {source}")
+
+
+def _documents(session: Session) -> Iterator[DocumentWrite]:
+    statement = select(StoredRecord.content).where(
+        StoredRecord.type == "document", StoredRecord.status == Status.published
+    )
+    for content in session.scalars(statement.order_by(StoredRecord.id)).all():
+        yield DocumentWrite.model_validate_json(content)
+
+
+def _extended(history: tuple[StandingEntry, ...], found: Iterable[StandingEntry]) -> tuple[StandingEntry, ...]:
+    """The history with the notices that it does not hold yet, oldest first; undated ones come before dated ones."""
+    known = {(entry.standing, entry.on, entry.notice.doi if entry.notice else None) for entry in history}
+    fresh: list[StandingEntry] = []
+    for entry in found:
+        name = (entry.standing, entry.on, entry.notice.doi if entry.notice else None)
+        if name not in known:
+            known.add(name)
+            fresh.append(entry)
+    if not fresh:
+        return history
+    dated = sorted((*history, *fresh), key=lambda entry: entry.on or "")
+    return tuple(dated)
+
+
+def _json(path: Path) -> Any:
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (ValueError, UnicodeDecodeError) as error:
+        raise InvalidInput(f"{path.name} is not JSON.", errors=[]) from error
+
+
+def _works(data: Any) -> Iterator[dict[str, Any]]:
+    if isinstance(data, list):
+        for one in data:
+            yield from _works(one)
+    elif isinstance(data, dict):
+        if "message" in data:
+            yield from _works(data["message"])
+        elif "items" in data:
+            yield from _works(data["items"])
+        else:
+            yield data
+
+
+def _normal(scheme: IdentifierScheme, value: Any) -> str | None:
+    try:
+        return normalise(scheme, str(value))
+    except IdentifierError:
+        return None
+
+
+def _notice(doi: Any, text: str | None) -> Notice | None:
+    normal = _normal(IdentifierScheme.doi, doi)
+    return Notice(doi=normal, text=text) if normal or text else None
+
+
+def _crossref_date(updated: dict[str, Any]) -> str | None:
+    parts = (updated.get("date-parts") or [[]])[0]
+    if parts and parts[0]:
+        return "-".join(f"{part:04d}" if index == 0 else f"{part:02d}" for index, part in enumerate(parts))
+    stamp = updated.get("date-time")
+    return str(stamp)[:10] if stamp else None
+
+
+def _us_date(text: str) -> str | None:
+    """`2/16/2021 0:00` → `2021-02-16`."""
+    parts = text.split(" ")[0].split("/")
+    if len(parts) != 3 or not all(part.isdigit() for part in parts):
+        return None
+    month, day, year = parts
+    return f"{int(year):04d}-{int(month):02d}-{int(day):02d}"

@@ -1,0 +1,91 @@
+"""Counting what is independent: a study once, whatever is published about it; reviews apart; people once."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from app.claims.responses import ByStance, StanceCount
+from app.claims.rules import INFORMATIVE
+from app.claims.vocabulary import Overlap, Stance
+
+
+@dataclass(frozen=True)
+class Counted:
+    """One citation as far as counting needs it."""
+
+    citation: str
+    document: str
+    stance: Stance
+    rank: int = 0
+    """Of the cited analysis within its study: primary above secondary above exploratory."""
+    study: str | None = None
+    is_review: bool = False
+    people: int | None = None
+
+
+@dataclass(frozen=True)
+class Tally:
+    by_stance: ByStance
+    citations: int
+    documents: int
+    studies: int
+    reviews: int
+    participants: int
+
+
+def tally(items: Iterable[Counted]) -> Tally:
+    """Counts by stance; a study that takes two stances at equal rank is mixed, and is counted there alone."""
+    items = list(items)
+    people: dict[str, int] = {}
+    for item in items:
+        if item.study is not None and not item.is_review:
+            people[item.study] = max(people.get(item.study, 0), item.people or 0)
+    stance_of = study_stances(items)
+    reviews = {item.study: item.stance for item in items if item.is_review and item.study}
+
+    def count(stance: Stance) -> StanceCount:
+        taken = [item for item in items if item.stance is stance]
+        studies = [study for study, its in stance_of.items() if its is stance]
+        return StanceCount(
+            citations=len(taken),
+            documents=len({item.document for item in taken}),
+            studies=len(studies),
+            reviews=len({item.study for item in taken if item.is_review}),
+            participants=sum(people[study] for study in studies),
+        )
+
+    return Tally(
+        by_stance=ByStance(**{stance.value: count(stance) for stance in Stance}),
+        citations=len(items),
+        documents=len({item.document for item in items}),
+        studies=len(stance_of),
+        reviews=len(reviews),
+        participants=sum(people.values()),
+    )
+
+
+def study_stances(items: Iterable[Counted]) -> dict[str, Stance]:
+    """One stance for each study: that of its highest-ranked informative analysis, else what is left."""
+    by_study: dict[str, list[Counted]] = {}
+    for item in items:
+        if item.study is not None and not item.is_review:
+            by_study.setdefault(item.study, []).append(item)
+    return {study: _one_stance(cited) for study, cited in by_study.items()}
+
+
+def _one_stance(cited: list[Counted]) -> Stance:
+    informative = [item for item in cited if item.stance in INFORMATIVE]
+    if not informative:
+        backgrounds = any(item.stance is Stance.background for item in cited)
+        return Stance.background if backgrounds else Stance.not_assessed
+    rank = max(item.rank for item in informative)
+    stances = {item.stance for item in informative if item.rank == rank}
+    return stances.pop() if len(stances) == 1 else Stance.mixed
+
+
+def overlap(cited: set[str], includes: Iterable[tuple[frozenset[str], bool]]) -> Overlap:
+    """Whether reviews count people who are also counted in studies; `includes` holds each review's list and whether
+    that list is complete."""
+    reviews = list(includes)
+    if any(cited & listed for listed, _ in reviews):
+        return Overlap.some
+    return Overlap.unknown if any(not complete for _, complete in reviews) else Overlap.none

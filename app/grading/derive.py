@@ -1,0 +1,313 @@
+"""The derived values of every type of record, computed from its content and what it refers to or is named by."""
+
+from collections import Counter
+from collections.abc import Iterable
+from decimal import Decimal
+from fractions import Fraction
+from typing import Any
+
+from pydantic import BaseModel
+from sqlalchemy import ColumnElement, Select, func, or_, select
+from sqlalchemy.orm import Session
+
+from app.claims import doses
+from app.claims.derived import ClaimDerived, ConceptDerived, DosingRangeDerived, Nothing, SourceDerived
+from app.claims.models import Citation, Claim, ClaimConcept, DosingRange, Maintained, Override
+from app.claims.responses import CatalogueEvidence, ClaimEvidence, OverrideRead
+from app.claims.schemas import CitationWrite, ClaimWrite, DosingRangeWrite, SearchWrite
+from app.claims.vocabulary import Certainty, Consensus, Kind, Stance, Unit
+from app.concepts.models import Concept
+from app.concepts.schemas import ConceptWrite, InterventionWrite
+from app.core.vocabulary import Status
+from app.grading.counts import Counted, Tally, overlap, study_stances, tally
+from app.grading.grade import METHOD, ROLE_RANK, Evidence, Grade, grade
+from app.sources.models import Document, DocumentStudy, Study
+from app.sources.projection import year_of
+from app.sources.schemas import DocumentWrite, StudyWrite
+from app.sources.vocabulary import ArmRole, Completeness, Design, EvidenceSource, Standing
+from app.storage.resource import Key, World
+from app.storage.rows import key_of
+
+# --- claims -------------------------------------------------------------------------------------------------------
+
+
+def evidence_of(world: World, claim: ClaimWrite) -> list[Evidence]:
+    """The frozen values that the grading of a claim works on."""
+    return [_evidence(world, claim, citation) for citation in claim.citations]
+
+
+def _evidence(world: World, claim: ClaimWrite, citation: CitationWrite) -> Evidence:
+    document: DocumentWrite = world.content(Key("document", citation.document))
+    study: StudyWrite | None = world.content(Key("study", citation.study)) if citation.study else None
+    on_outcome = [e for e in citation.estimates if e.outcome is None or e.outcome == claim.outcome]
+    pooled = [e.i2 for e in on_outcome if e.pooled and e.i2 is not None]
+    events = [arm.events for e in on_outcome for arm in e.arms if arm.events is not None]
+    included = study.includes if study else None
+    return Evidence(
+        citation=citation.id,
+        document=citation.document,
+        stance=citation.stance,
+        stance_reason=citation.stance_reason,
+        directness=citation.directness,
+        indirect_because=frozenset(citation.indirect_because),
+        role=citation.role,
+        standing=document.standing[-1].standing,
+        basis=citation.verification.basis,
+        study=citation.study,
+        design=study.design if study else Design.other,
+        evidence_source=study.evidence_source if study else EvidenceSource.other,
+        people=people(citation, study),
+        limitations=frozenset(study.limitations) if study else frozenset(),
+        issued=document.issued,
+        has_ci=any(e.ci_low is not None for e in on_outcome),
+        pooled_i2=Fraction(max(pooled)) if pooled else None,
+        events=sum(events) if events else None,
+        includes=frozenset(included.studies) if included else frozenset(),
+        includes_complete=included is not None and included.completeness is Completeness.full,
+    )
+
+
+def people(citation: CitationWrite, study: StudyWrite | None) -> int | None:
+    """People behind a finding: those analysed for it where that was read, else those who took part."""
+    if citation.analysed_n is not None or study is None:
+        return citation.analysed_n
+    if study.includes is not None:
+        return study.includes.participants
+    return study.participants
+
+
+def counted(items: Iterable[Evidence]) -> list[Counted]:
+    """What is counted: everything but retracted documents."""
+    return [
+        Counted(
+            citation=item.citation,
+            document=item.document,
+            stance=item.stance,
+            rank=ROLE_RANK.get(item.role, 0),
+            study=item.study,
+            is_review=item.is_review,
+            people=item.people,
+        )
+        for item in items
+        if item.standing is not Standing.retracted
+    ]
+
+
+def claim_evidence(items: list[Evidence], graded: Grade) -> ClaimEvidence:
+    """The summary that a claim shows."""
+    counts = counted(items)
+    totals = tally(counts)
+    reviews = [(item.includes, item.includes_complete) for item in items if item.is_review]
+    share = graded.support_share
+    return ClaimEvidence(
+        consensus=graded.consensus,
+        leaning=graded.leaning,
+        certainty=graded.certainty,
+        method=METHOD.certainty,
+        consensus_method=METHOD.consensus,
+        support_share=None if share is None else Decimal(f"{float(share):.4f}"),
+        study_count=totals.studies,
+        review_count=totals.reviews,
+        participant_count=totals.participants,
+        overlap=overlap(set(study_stances(counts)), reviews),
+        by_stance=totals.by_stance,
+        overrides=(),
+    )
+
+
+def derive_claim(session: Session, world: World, claim: ClaimWrite) -> ClaimDerived:
+    computed = computed_claim(world, claim, maintained_on(session))
+    overrides = session.scalars(
+        select(Override).where(Override.claim_id == claim.id, Override.is_active).order_by(Override.pk)
+    )
+    return computed.model_copy(update={"evidence": _overridden(computed.evidence, overrides)})
+
+
+def computed_claim(world: World, claim: ClaimWrite, day: str | None) -> ClaimDerived:
+    """What the method makes of a claim, before any override; a pure function of what is recorded."""
+    items = evidence_of(world, claim)
+    graded = grade(claim.form, claim.kind, items)
+    return ClaimDerived(
+        evidence=claim_evidence(items, graded),
+        order=_shown_order(items, graded),
+        doses=_doses(world, claim),
+        stale=day is not None and claim.stale_on is not None and claim.stale_on <= day,
+    )
+
+
+def _doses(world: World, claim: ClaimWrite) -> dict[str, tuple[int, int]]:
+    read = {}
+    for citation in claim.citations:
+        study: StudyWrite | None = world.content(Key("study", citation.study)) if citation.study else None
+        total = studied_dose(study) if study else None
+        if total is not None and total.low is not None and total.high is not None:
+            read[citation.id] = (total.low, total.high)
+    return read
+
+
+def studied_dose(study: StudyWrite) -> doses.DailyDose | None:
+    """From the lowest to the highest daily dose that the study's intervention arms gave; null where none was read."""
+    given = [
+        doses.daily(arm.dose_low, arm.dose_high, Unit(arm.dose_unit))
+        for arm in study.arms
+        if arm.role is ArmRole.intervention and arm.dose_unit in list(Unit)
+    ]
+    lows = [dose.low for dose in given if dose is not None and dose.low is not None]
+    highs = [dose.high for dose in given if dose is not None and dose.high is not None]
+    return doses.DailyDose(min(lows), max(highs)) if lows and highs else None
+
+
+def maintained_on(session: Session) -> str | None:
+    """The day up to which what expires has been published."""
+    return session.scalar(select(Maintained.day))
+
+
+def _overridden(evidence: ClaimEvidence, overrides: Iterable[Override]) -> ClaimEvidence:
+    shown: dict[str, Any] = {}
+    noted = []
+    for override in overrides:
+        noted.append(
+            OverrideRead(
+                field=override.field,
+                value=override.value,
+                computed=getattr(evidence, override.field),
+                reason=override.reason,
+                author=override.author_id,
+                expires_on=override.expires_on,
+            )
+        )
+        shown[override.field] = (Consensus if override.field == "consensus" else Certainty)(override.value)
+    return evidence.model_copy(update={**shown, "overrides": tuple(noted)}) if noted else evidence
+
+
+def _shown_order(items: list[Evidence], graded: Grade) -> tuple[str, ...]:
+    """The side with more weight first, then the other; within a side by design, people, year, id; retracted last."""
+    supports = sum((unit.votes[0] for unit in graded.units), Fraction(0))
+    disputes = sum((unit.votes[1] for unit in graded.units), Fraction(0))
+    sides = (Stance.disputes, Stance.supports) if disputes > supports else (Stance.supports, Stance.disputes)
+    rank = {stance: index for index, stance in enumerate((*sides, *(s for s in Stance if s not in sides)))}
+    designs = list(Design)
+
+    def key(item: Evidence) -> tuple[bool, int, int, int, int, str]:
+        return (
+            item.standing is Standing.retracted,
+            rank[item.stance],
+            designs.index(item.design),
+            -(item.people or 0),
+            -(year_of(item.issued) or 0),
+            item.citation,
+        )
+
+    return tuple(item.citation for item in sorted(items, key=key))
+
+
+# --- the catalogue ------------------------------------------------------------------------------------------------
+
+
+def derive_concept(session: Session, _world: World, concept: ConceptWrite, record_type: str) -> ConceptDerived:
+    pk = key_of(session, Concept, concept.id, record_type)
+    claims = _claims_about(pk)
+    asserted = select(Claim.id).where(Claim.pk.in_(claims), Claim.aspect.is_not(None)).order_by(Claim.aspect, Claim.id)
+    return ConceptDerived(
+        evidence=_catalogue_evidence(session, claims),
+        assertions=tuple(session.scalars(asserted)),
+        inherited=_inherited_harms(session, concept),
+    )
+
+
+def _claims_about(concept_pk: int) -> Select[Any]:
+    linked = select(ClaimConcept.claim_pk).where(ClaimConcept.concept_pk == concept_pk)
+    named = or_(Claim.intervention_pk == concept_pk, Claim.outcome_pk == concept_pk, Claim.pk.in_(linked))
+    return select(Claim.pk).where(Claim.status == Status.published, named)
+
+
+def _inherited_harms(session: Session, concept: ConceptWrite) -> tuple[str, ...]:
+    """Warnings, contraindications and interactions of the parent drug: harm crosses dose tiers, benefit never."""
+    if not isinstance(concept, InterventionWrite) or concept.level != "regimen" or concept.parent is None:
+        return ()
+    parent = key_of(session, Concept, concept.parent, "intervention")
+    statement = select(Claim.id).where(
+        Claim.status == Status.published,
+        Claim.intervention_pk == parent,
+        Claim.kind.in_((Kind.interaction, Kind.safety)),
+    )
+    return tuple(session.scalars(statement.order_by(Claim.kind, Claim.id)))
+
+
+def derive_study(session: Session, _world: World, study: StudyWrite) -> SourceDerived:
+    pk = key_of(session, Study, study.id)
+    cited = select(Citation.claim_pk).where(Citation.study_pk == pk)
+    documents = session.execute(
+        select(Document.id, DocumentStudy.role)
+        .join(Document, Document.pk == DocumentStudy.document_pk)
+        .where(DocumentStudy.study_pk == pk, Document.status == Status.published)
+        .order_by(Document.issued.is_(None), Document.issued, Document.id)
+    )
+    return SourceDerived(
+        evidence=_catalogue_evidence(session, _published(cited), Citation.study_pk == pk),
+        documents=tuple((document, role) for document, role in documents),
+    )
+
+
+def derive_document(session: Session, _world: World, document: DocumentWrite) -> SourceDerived:
+    pk = key_of(session, Document, document.id)
+    cited = select(Citation.claim_pk).where(Citation.document_pk == pk)
+    return SourceDerived(evidence=_catalogue_evidence(session, _published(cited), Citation.document_pk == pk))
+
+
+def _published(claims: Select[Any]) -> Select[Any]:
+    return select(Claim.pk).where(Claim.status == Status.published, Claim.pk.in_(claims))
+
+
+def derive_dosing_range(session: Session, _world: World, dosing: DosingRangeWrite) -> DosingRangeDerived:
+    pk = key_of(session, DosingRange, dosing.id)
+    claims = select(Claim.id).where(Claim.status == Status.published, Claim.dosing_range_pk == pk).order_by(Claim.id)
+    return DosingRangeDerived(claims=tuple(session.scalars(claims)))
+
+
+def derive_citation(_session: Session, _world: World, _citation: BaseModel) -> Nothing:
+    return Nothing()
+
+
+def derive_search(_session: Session, _world: World, _search: SearchWrite) -> Nothing:
+    return Nothing()
+
+
+def _catalogue_evidence(session: Session, claims: Select[Any], *citations: ColumnElement[bool]) -> CatalogueEvidence:
+    """Counts over claims, and over those of their citations that meet the conditions."""
+    kinds: Counter[str] = Counter()
+    verdicts: Counter[str] = Counter()
+    for kind, consensus, number in session.execute(
+        select(Claim.kind, Claim.consensus, func.count())
+        .where(Claim.pk.in_(claims))
+        .group_by(Claim.kind, Claim.consensus)
+    ):
+        kinds[kind] += number
+        verdicts[consensus] += number
+    totals = _tally_rows(session, claims, *citations)
+    return CatalogueEvidence(
+        claims=kinds.total(),
+        citations=totals.citations,
+        documents=totals.documents,
+        studies=totals.studies,
+        reviews=totals.reviews,
+        participants=totals.participants,
+        by_kind=dict(sorted(kinds.items())),
+        by_consensus=dict(sorted(verdicts.items())),
+        by_stance=totals.by_stance,
+    )
+
+
+def _tally_rows(session: Session, claims: Select[Any], *conditions: ColumnElement[bool]) -> Tally:
+    rows = session.execute(
+        select(Citation.id, Document.id, Citation.stance, Study.id, Study.is_review, Study.participants)
+        .join(Document, Document.pk == Citation.document_pk)
+        .outerjoin(Study, Study.pk == Citation.study_pk)
+        .where(Citation.claim_pk.in_(claims), Document.standing != Standing.retracted, *conditions)
+    )
+    return tally(
+        Counted(
+            citation=citation, document=document, stance=Stance(stance), study=study, is_review=bool(review), people=n
+        )
+        for citation, document, stance, study, review, n in rows
+    )

@@ -1,0 +1,227 @@
+"""How a claim's grades came to be: every step, unit and figure, and what they would be without some of the evidence."""
+
+from collections.abc import Sequence
+from fractions import Fraction
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from app.claims import rendering as render
+from app.claims.derived import ClaimDerived
+from app.claims.responses import ClaimEvidence, ClaimSummary, EstimateRead
+from app.claims.schemas import ClaimWrite
+from app.claims.vocabulary import CitationRole, Directness, IndirectBecause, Leaning, Stance
+from app.core.content import Shape
+from app.core.text import Slug
+from app.grading.derive import claim_evidence, evidence_of
+from app.grading.grade import Evidence, Grade, Unit, grade
+from app.sources import rendering as sources
+from app.sources.schemas import DocumentEmbed, StudyEmbed
+from app.sources.vocabulary import Design, EvidenceSource, Standing
+from app.storage.resource import Key, World
+
+
+class WhatIf(BaseModel):
+    """Evidence to leave out, to see what the answer rests on. Computed for this answer alone, never stored."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+
+    exclude_standing: Annotated[list[Standing], Field(max_length=10)] = []
+    """Leave out citations of documents with these standings."""
+    exclude_evidence_source: Annotated[list[EvidenceSource], Field(max_length=10)] = []
+    """Leave out citations of studies of these sources."""
+    design: Annotated[list[Design], Field(max_length=30)] = []
+    """Keep only citations of studies of these designs."""
+    directness: Annotated[list[Directness], Field(max_length=5)] = []
+    """Keep only citations of this directness."""
+    min_participants: Annotated[int, Field(ge=0, le=2_147_483_647)] | None = None
+    """Keep only citations with at least so many people; those of unknown number are left out."""
+    as_if_retracted: Annotated[list[Slug], Field(max_length=20)] = []
+    """Treat these documents as retracted."""
+
+    @property
+    def asked(self) -> bool:
+        return bool(self.model_dump(exclude_defaults=True))
+
+    def keeps(self, item: Evidence) -> bool:
+        return not (
+            item.standing in self.exclude_standing
+            or item.evidence_source in self.exclude_evidence_source
+            or (self.design and item.design not in self.design)
+            or (self.directness and item.directness not in self.directness)
+            or (self.min_participants is not None and (item.people or 0) < self.min_participants)
+            or item.document in self.as_if_retracted
+        )
+
+
+class StepRead(Shape):
+    """One rule as it was applied."""
+
+    rule: str
+    """`R1` to `R6` of the consensus, `1` to `8` of the certainty; see the method's page."""
+    text: str
+    inputs: dict[str, Any]
+    result: str | None
+
+
+class UnitRead(Shape):
+    """One study with its vote, or all systematic reviews together where no study is cited itself."""
+
+    study: str
+    stance: Stance
+    weight: float
+    participants: int | None
+    randomized: bool
+    in_people: bool
+    direct: bool
+    indirect_because: tuple[IndirectBecause, ...]
+    known_serious_limit: bool
+    read_in_full: bool
+    under_concern: bool
+    is_reviews: bool
+
+
+class SideRead(Shape):
+    """One side of the scale."""
+
+    units: int
+    weight: float
+    randomized_units: int
+    randomized_participants: int
+
+
+class ForestRow(Shape):
+    """One citation as a forest plot needs it; null findings and missing figures included."""
+
+    citation_id: Slug
+    stance: Stance
+    directness: Directness
+    role: CitationRole
+    document: DocumentEmbed
+    study: StudyEmbed | None
+    is_review: bool
+    weight: float | None
+    """Of the study's unit; null for citations that make none."""
+    analysed_n: int | None
+    estimates: tuple[EstimateRead, ...]
+
+
+class TraceLinks(Shape):
+    self: str
+    claim: str
+
+
+class EvidenceTrace(Shape):
+    """The whole way from citations to grades."""
+
+    claim: ClaimSummary
+    what_if: dict[str, Any] | None
+    """The evidence left out, as asked; null for the grades as they stand."""
+    evidence: ClaimEvidence
+    """Under the what-if, where one was asked for."""
+    as_published: ClaimEvidence
+    supports: SideRead
+    disputes: SideRead
+    undecided_units: int
+    units: tuple[UnitRead, ...]
+    steps: tuple[StepRead, ...]
+    forest: tuple[ForestRow, ...]
+    certainty_text: str
+    """The certainty with its direction, for people."""
+    links: TraceLinks
+
+
+def trace(world: World, claim_id: str, what_if: WhatIf) -> EvidenceTrace:
+    """The trace of a claim as `world` knows it."""
+    key = Key("claim", claim_id)
+    content: ClaimWrite = world.content(key)
+    derived: ClaimDerived = world.derived(key)
+    items = evidence_of(world, content)
+    kept = [item for item in items if what_if.keeps(item)]
+    graded = grade(content.form, content.kind, kept)
+    evidence = claim_evidence(kept, graded) if what_if.asked else derived.evidence
+    address = render.address("claims", claim_id)
+    return EvidenceTrace(
+        claim=render.summary(world, claim_id),
+        what_if=what_if.model_dump(mode="json", exclude_defaults=True) or None,
+        evidence=evidence,
+        as_published=derived.evidence,
+        supports=_side(graded.units, 0),
+        disputes=_side(graded.units, 1),
+        undecided_units=sum(unit.stance is Stance.inconclusive for unit in graded.units),
+        units=tuple(map(_unit, graded.units)),
+        steps=tuple(StepRead(rule=s.rule, text=s.text, inputs=s.inputs, result=s.result) for s in graded.steps),
+        forest=_forest(world, content, derived.order, kept, graded),
+        certainty_text=certainty_text(content, evidence),
+        links=TraceLinks(self=f"{address}/evidence", claim=address),
+    )
+
+
+def _side(units: Sequence[Unit], side: int) -> SideRead:
+    there = [unit for unit in units if unit.votes[side]]
+    randomized = [unit for unit in there if unit.randomized]
+    return SideRead(
+        units=len(there),
+        weight=float(sum((unit.votes[side] for unit in there), Fraction(0))),
+        randomized_units=len(randomized),
+        randomized_participants=sum(unit.people or 0 for unit in randomized),
+    )
+
+
+def _unit(unit: Unit) -> UnitRead:
+    return UnitRead(
+        study=unit.study,
+        stance=unit.stance,
+        weight=float(unit.weight),
+        participants=unit.people,
+        randomized=unit.randomized,
+        in_people=unit.human,
+        direct=unit.direct,
+        indirect_because=tuple(sorted(unit.reasons)),
+        known_serious_limit=unit.limited,
+        read_in_full=unit.full_text,
+        under_concern=unit.of_concern,
+        is_reviews=unit.is_reviews,
+    )
+
+
+def _forest(
+    world: World, content: ClaimWrite, order: Sequence[str], kept: Sequence[Evidence], graded: Grade
+) -> tuple[ForestRow, ...]:
+    by_id = {citation.id: citation for citation in content.citations}
+    weights = {unit.study: float(unit.weight) for unit in graded.units}
+    evidence = {item.citation: item for item in kept}
+    rows = []
+    for citation_id in order:
+        if citation_id not in evidence:
+            continue
+        citation = by_id[citation_id]
+        study = world.content(Key("study", citation.study)) if citation.study else None
+        rows.append(
+            ForestRow(
+                citation_id=citation_id,
+                stance=citation.stance,
+                directness=citation.directness,
+                role=citation.role,
+                document=sources.document_embed(world.content(Key("document", citation.document))),
+                study=sources.study_embed(study) if study else None,
+                is_review=evidence[citation_id].is_review,
+                weight=weights.get(citation.study or ""),
+                analysed_n=evidence[citation_id].people,
+                estimates=tuple(render.estimate(world, estimate) for estimate in citation.estimates),
+            )
+        )
+    return tuple(rows)
+
+
+def certainty_text(content: ClaimWrite, evidence: ClaimEvidence) -> str:
+    """Certainty in words, with the direction inside the sentence, so that it cannot be read without it."""
+    if evidence.certainty == "not_graded":
+        return "The certainty was not graded."
+    says = f"“{content.statement.rstrip('.')}”"
+    answer = {
+        Leaning.supports: f"that the statement {says} holds",
+        Leaning.disputes: f"that the statement {says} does not hold, or holds only to an extent that matters little",
+        Leaning.neither: f"in any answer on the statement {says}: the evidence leans to neither side",
+    }[evidence.leaning]
+    return f"{evidence.certainty.label} certainty {answer}."

@@ -1,0 +1,252 @@
+"""Claims, documents and the data set as JSON-LD: schema.org with CiTO for stance and Web Annotation for locators.
+
+The context is inline: one that has to be fetched fails wherever there is no network. Addresses are relative to the
+place the answer came from, as everywhere in the API.
+"""
+
+from collections.abc import Iterable
+from typing import Any
+
+from app.claims.responses import CitationBody, ClaimEvidence, ClaimRead, DocumentWithEvidence
+from app.claims.schemas import DosingRangeWrite, Locator
+from app.claims.vocabulary import DoseBasis, Stance
+from app.concepts.schemas import ConceptRef
+from app.sources.schemas import Author, DocumentEmbed, Notice
+from app.sources.vocabulary import DocumentKind, Standing
+
+Node = dict[str, Any]
+
+CONTEXT = {
+    "@vocab": "https://schema.org/",
+    "cito": "http://purl.org/spar/cito/",
+    "oa": "http://www.w3.org/ns/oa#",
+    "rdf": "http://www.w3.org/1999/02/22-rdf-syntax-ns#",
+    "rdfs": "http://www.w3.org/2000/01/rdf-schema#",
+    "dcterms": "http://purl.org/dc/terms/",
+}
+
+_STANCES = {
+    Stance.supports: "cito:isSupportedBy",
+    Stance.disputes: "cito:isDisputedBy",
+    Stance.mixed: "cito:isQualifiedBy",
+    Stance.inconclusive: "cito:isQualifiedBy",
+    Stance.background: "cito:citesForInformation",
+    Stance.not_assessed: "cito:cites",
+}
+"""From the claim to the document; CiTO names both directions."""
+
+_TYPES = {
+    DocumentKind.article_journal: "MedicalScholarlyArticle",
+    DocumentKind.chapter: "Chapter",
+    DocumentKind.webpage: "WebPage",
+    DocumentKind.legislation: "WebPage",
+    DocumentKind.report: "Report",
+    DocumentKind.dataset: "Dataset",
+}
+_SCHEDULES = {DoseBasis.recommended: "RecommendedDoseSchedule", DoseBasis.maximum: "MaximumDoseSchedule"}
+_PDF_FRAGMENT = "http://tools.ietf.org/rfc/rfc8118"
+
+
+def claim(read: ClaimRead, dosing: DosingRangeWrite | None) -> Node:
+    """The claim with its citations by stance, and an annotation for every place in a document that is known."""
+    node: Node = {
+        "@id": read.links.self,
+        "@type": "Claim",
+        "identifier": read.id,
+        "text": read.statement,
+        "abstract": _verdict(read.evidence),
+        "version": read.version,
+        "dateModified": read.updated_at,
+        "url": {"@id": read.links.permalink},
+        "isPartOf": {"@id": "/v1/meta"},
+        "about": list(_about(read, dosing)),
+        "citation": [{"@id": i} for i in dict.fromkeys(_document_id(c.document) for c in read.citations)],
+    }
+    if read.caveat:
+        node["comment"] = {"@type": "Comment", "name": "Caveat", "text": read.caveat}
+    if read.origin:
+        node["appearance"] = {"@id": f"/v1/documents/{read.origin.document.id}"}
+    for citation in read.citations:
+        node.setdefault(_STANCES[citation.stance], []).append({"@id": _document_id(citation.document)})
+    documents = {c.document.id: _cited(c.document) for c in read.citations}
+    places = (annotation for c in read.citations if (annotation := _annotation(read, c)))
+    return {"@context": CONTEXT, "@graph": [node, *documents.values(), *places]}
+
+
+def document(read: DocumentWithEvidence) -> Node:
+    node: Node = {
+        **_work(read.links.self, read.doi, read.kind, read.title or read.label),
+        **_standing(read.standing, read.standing_history[-1].notice),
+        "identifier": [
+            {"@type": "PropertyValue", "propertyID": known.scheme, "value": known.normal} for known in read.identifiers
+        ],
+    }
+    optional = {
+        "author": [_author(author) for author in read.authors],
+        "datePublished": read.issued,
+        "pagination": read.page,
+        "publisher": {"@type": "Organization", "name": read.publisher} if read.publisher else None,
+        "url": {"@id": read.url} if read.url else None,
+        "isPartOf": _container(read),
+    }
+    node |= {name: value for name, value in optional.items() if value}
+    return {"@context": CONTEXT, **node}
+
+
+def dataset(*, version: str, serial: int, updated_at: str | None, licence: str, description: str) -> Node:
+    """The whole knowledge base, as search engines for data sets read it."""
+    downloads = ("application/json", "/v1/claims"), ("application/vnd.citationstyles.csl+json", "/v1/bibliography")
+    node: Node = {
+        "@id": "/v1/meta",
+        "@type": "Dataset",
+        "name": "LDN Evidence",
+        "description": description,
+        "version": version,
+        "identifier": f"serial:{serial}",
+        "license": {"@id": licence},
+        "isAccessibleForFree": True,
+        "distribution": [
+            {"@type": "DataDownload", "encodingFormat": media, "contentUrl": {"@id": url}} for media, url in downloads
+        ],
+    }
+    return {"@context": CONTEXT, **node, **({"dateModified": updated_at} if updated_at else {})}
+
+
+# --- claims -------------------------------------------------------------------------------------------------------
+
+
+def _verdict(evidence: ClaimEvidence) -> str:
+    """Both sides in one sentence: they travel with the claim's text."""
+    sides = evidence.by_stance
+    return (
+        f"Consensus: {evidence.consensus.label.lower()}; leaning: {evidence.leaning.label.lower()}; "
+        f"certainty: {evidence.certainty.label.lower()}. "
+        f"Citations that support: {sides.supports.citations} ({sides.supports.studies} studies); "
+        f"that dispute: {sides.disputes.citations} ({sides.disputes.studies} studies)."
+    )
+
+
+def _about(read: ClaimRead, dosing: DosingRangeWrite | None) -> Iterable[Node]:
+    if read.intervention:
+        drug: Node = {"@type": "Drug", "name": read.intervention.name}
+        if schedules := _schedules(dosing) if dosing else []:
+            drug["doseSchedule"] = schedules
+        yield _concept("interventions", "MedicalTherapy", read.intervention) | {"drug": drug}
+    for plural, kind, named in (
+        ("conditions", "MedicalCondition", read.conditions),
+        ("mechanisms", "MedicalEntity", read.mechanisms),
+        ("side-effects", "MedicalSignOrSymptom", read.side_effects),
+        ("interventions", "MedicalTherapy", read.interactants),
+    ):
+        yield from (_concept(plural, kind, concept) for concept in named)
+    if read.outcome:
+        yield {"@id": f"/v1/outcomes/{read.outcome.id}", "@type": "MedicalEntity", "name": read.outcome.name}
+
+
+def _concept(plural: str, kind: str, concept: ConceptRef) -> Node:
+    return {"@id": f"/v1/{plural}/{concept.id}", "@type": kind, "name": concept.name}
+
+
+def _schedules(dosing: DosingRangeWrite) -> list[Node]:
+    """A schedule holds one value, so a range is two. `Recommended` is said only of what an authority recommends."""
+    ends = dict.fromkeys(end for end in (dosing.low, dosing.high) if end is not None)
+    shared = {
+        "@type": _SCHEDULES.get(dosing.basis, "ReportedDoseSchedule"),
+        "name": dosing.dose_text,
+        **({"doseUnit": dosing.unit} if dosing.unit else {}),
+        **({"frequency": dosing.schedule.text} if dosing.schedule.text else {}),
+        **({"targetPopulation": dosing.population} if dosing.population else {}),
+    }
+    return [{**shared, "doseValue": float(end)} for end in ends]
+
+
+def _annotation(read: ClaimRead, citation: CitationBody) -> Node | None:
+    """Where in the document the finding stands (W3C Web Annotation)."""
+    place = citation.locator
+    parts = (place.section, place.figure, f"p. {place.page}" if place.page else None)
+    named = ", ".join(part for part in parts if part)
+    selectors = list(_selectors(place))
+    if not named and not selectors:
+        return None
+    target: Node = {"@type": "oa:SpecificResource", "oa:hasSource": {"@id": _document_id(citation.document)}}
+    if named:
+        target["rdfs:label"] = named
+    if selectors:
+        target["oa:hasSelector"] = selectors
+    return {
+        "@id": f"/v1/citations/{citation.id}",
+        "@type": "oa:Annotation",
+        "oa:motivatedBy": {"@id": "oa:linking"},
+        "oa:hasBody": {"@id": read.links.self},
+        "oa:hasTarget": target,
+    }
+
+
+def _selectors(place: Locator) -> Iterable[Node]:
+    if place.quote:
+        yield {"@type": "oa:TextQuoteSelector", "oa:exact": place.quote}
+    if place.page and place.page.isdecimal():
+        yield {
+            "@type": "oa:FragmentSelector",
+            "rdf:value": f"page={place.page}",
+            "dcterms:conformsTo": {"@id": _PDF_FRAGMENT},
+        }
+
+
+# --- documents ----------------------------------------------------------------------------------------------------
+
+
+def _document_id(embed: DocumentEmbed) -> str:
+    return embed.links.doi or embed.links.self
+
+
+def _work(self: str, doi: str | None, kind: DocumentKind, name: str) -> Node:
+    address = f"https://doi.org/{doi}" if doi else None
+    node: Node = {"@id": address or self, "@type": _TYPES[kind], "name": name}
+    return node | {"mainEntityOfPage": {"@id": self}} if address else node
+
+
+def _standing(standing: Standing, notice: Notice | None) -> Node:
+    """How far the work still stands, with the notice that says so."""
+    node: Node = {"creativeWorkStatus": standing.label}
+    told = notice and (f"https://doi.org/{notice.doi}" if notice.doi else notice.url)
+    if told:
+        node["correction"] = {"@id": told}
+    elif notice and notice.text:
+        node["correction"] = notice.text
+    return node
+
+
+def _cited(embed: DocumentEmbed) -> Node:
+    """A document as a claim cites it; its own address holds the whole record."""
+    identifiers = (("doi", embed.doi), ("pmid", embed.pmid), ("pmcid", embed.pmcid))
+    node: Node = {
+        "@id": _document_id(embed),
+        "@type": "CreativeWork",
+        "name": embed.title or embed.label,
+        **_standing(embed.standing, embed.notice),
+        "identifier": [{"@type": "PropertyValue", "propertyID": n, "value": v} for n, v in identifiers if v],
+        "mainEntityOfPage": {"@id": embed.links.self},
+    }
+    return node | ({"datePublished": embed.issued} if embed.issued else {})
+
+
+def _author(author: Author) -> Node:
+    if author.literal:
+        return {"@type": "Organization", "name": author.literal}
+    names = {"familyName": author.family, "givenName": author.given}
+    return {"@type": "Person", **{name: value for name, value in names.items() if value}}
+
+
+def _container(read: DocumentWithEvidence) -> Node | None:
+    """Issue in volume in journal, as far as each is known."""
+    if read.container_title is None:
+        return None
+    if read.kind is DocumentKind.chapter:
+        return {"@type": "Book", "name": read.container_title}
+    node: Node = {"@type": "Periodical", "name": read.container_title}
+    if read.volume:
+        node = {"@type": "PublicationVolume", "volumeNumber": read.volume, "isPartOf": node}
+    if read.issue:
+        node = {"@type": "PublicationIssue", "issueNumber": read.issue, "isPartOf": node}
+    return node

@@ -1,0 +1,144 @@
+"""Claims as GA4GH VA-Spec 1.0 Statements: EvidenceLines by citation, Documents, and the Method behind the grade.
+
+VA-Spec was made for variants; its generic Proposition carries any subject, predicate and object. What it has no field
+for (caveat, counts, directness, verification) travels as extensions, so that nothing is lost on the way.
+"""
+
+from collections.abc import Iterable
+from typing import Any
+
+from app.claims.responses import CitationBody, ClaimRead
+from app.claims.vocabulary import Leaning, Stance
+from app.core.vocabulary import Term
+from app.sources.schemas import DocumentEmbed
+
+Node = dict[str, Any]
+
+_DIRECTIONS = {Leaning.supports: "supports", Leaning.disputes: "disputes"}
+_EVIDENCE = {Stance.supports: "supports", Stance.disputes: "disputes"}
+_SYSTEM = "/v1/vocabularies"
+
+
+def statement(read: ClaimRead) -> Node:
+    """The claim; its direction is where the evidence leans, its strength the certainty of that answer."""
+    evidence = read.evidence
+    proposition = _proposition(read)
+    node: Node = {
+        "id": read.links.self,
+        "type": "Statement",
+        "description": read.statement,
+        "proposition": proposition,
+        "direction": _DIRECTIONS.get(evidence.leaning, "neutral"),
+        "strength": _term("certainty", evidence.certainty),
+        "classification": _term("consensus", evidence.consensus),
+        "specifiedBy": {
+            "id": f"{read.links.self}/evidence",
+            "type": "Method",
+            "name": evidence.method,
+            "methodType": "Grading of certainty and consensus",
+            "extensions": _extensions({"consensus_method": evidence.consensus_method}),
+        },
+        "hasEvidenceLines": [_line(citation) for citation in read.citations],
+        "extensions": _extensions(
+            {
+                "version": read.version,
+                "permalink": read.links.permalink,
+                "kind": read.kind.value,
+                "form": read.form.value,
+                "caveat": read.caveat,
+                "caveat_required": read.caveat_required,
+                "supports": evidence.by_stance.supports.model_dump(),
+                "disputes": evidence.by_stance.disputes.model_dump(),
+            }
+        ),
+    }
+    if read.origin:
+        node["reportedIn"] = [f"/v1/documents/{read.origin.document.id}"]
+    return node
+
+
+def _proposition(read: ClaimRead) -> Node:
+    """Subject and object are the first concepts that the claim names; the others qualify it."""
+    concepts = list(_concepts(read))
+    nothing = {"conceptType": "kind", "name": read.kind.label}
+    return {
+        "id": f"{read.links.self}#proposition",
+        "type": "Proposition",
+        "subject": concepts[0] if concepts else nothing,
+        "predicate": read.effect.value,
+        "object": concepts[1] if len(concepts) > 1 else nothing,
+        "extensions": _extensions(
+            {
+                "qualifiers": concepts[2:],
+                "comparator": read.comparator,
+                "population": read.population,
+                "timepoint": read.timepoint,
+            }
+        ),
+    }
+
+
+def _concepts(read: ClaimRead) -> Iterable[Node]:
+    single = (("interventions", "intervention", read.intervention), ("outcomes", "outcome", read.outcome))
+    several = (
+        ("side-effects", "side effect", read.side_effects),
+        ("mechanisms", "mechanism", read.mechanisms),
+        ("interventions", "interactant", read.interactants),
+        ("conditions", "condition", read.conditions),
+    )
+    named = [(plural, kind, (one,) if one else ()) for plural, kind, one in single]
+    for plural, kind, concepts in [*named, *several]:
+        for concept in concepts:
+            yield {"id": f"/v1/{plural}/{concept.id}", "conceptType": kind, "name": concept.name}
+
+
+def _line(citation: CitationBody) -> Node:
+    node: Node = {
+        "id": f"/v1/citations/{citation.id}",
+        "type": "EvidenceLine",
+        "directionOfEvidenceProvided": _EVIDENCE.get(citation.stance, "neutral"),
+        "evidenceOutcome": _term("stance", citation.stance),
+        "reportedIn": [_document(citation.document)],
+        "extensions": _extensions(
+            {
+                "directness": citation.directness.value,
+                "indirect_because": [reason.value for reason in citation.indirect_because],
+                "stance_reason": citation.stance_reason.value if citation.stance_reason else None,
+                "role": citation.role.value,
+                "analysed_n": citation.analysed_n,
+                "verification": citation.verification.model_dump(mode="json"),
+            }
+        ),
+    }
+    if citation.finding:
+        node["description"] = citation.finding
+    if citation.study:
+        node["hasEvidenceItems"] = [f"/v1/studies/{citation.study.id}"]
+    return node
+
+
+def _document(embed: DocumentEmbed) -> Node:
+    urls = [embed.links.doi] if embed.links.doi else None
+    optional = {"title": embed.title, "doi": embed.doi, "pmid": embed.pmid, "urls": urls}
+    return {
+        "id": embed.links.self,
+        "type": "Document",
+        "name": embed.label,
+        **{name: value for name, value in optional.items() if value},
+        "extensions": _extensions(
+            {"standing": embed.standing.value, "notice": embed.notice.model_dump() if embed.notice else None}
+        ),
+    }
+
+
+def _term(vocabulary: str, term: Term) -> Node:
+    return {
+        "conceptType": vocabulary,
+        "name": term.label,
+        "primaryCoding": {"system": f"{_SYSTEM}#{vocabulary}", "code": term.value},
+    }
+
+
+def _extensions(values: Node) -> list[Node]:
+    """What VA-Spec has no field for; a value that is not known is left out."""
+    return [{"name": name, "value": value} for name, value in values.items() if value is not None]

@@ -1,0 +1,143 @@
+"""RESOURCES: every type of record, parents first."""
+
+from functools import partial
+
+from app.claims import derived, filters, projection, rules
+from app.claims import rendering as render
+from app.claims import responses as reads
+from app.claims.schemas import CitationRecord, ClaimWrite, DosingRangeWrite, SearchWrite
+from app.concepts import filters as concept_filters
+from app.concepts import projection as concepts
+from app.concepts.schemas import ConditionWrite, InterventionWrite, MechanismWrite, OutcomeWrite, SideEffectWrite
+from app.core.content import Record
+from app.grading import derive
+from app.sources import filters as source_filters
+from app.sources import projection as sources
+from app.sources import rules as source_rules
+from app.sources.schemas import DocumentWrite, StudyWrite
+from app.storage.resource import Resource
+
+
+def _concept(record_type: str, plural: str, label: str, write: type[Record], read: type, renderer: object) -> Resource:
+    return Resource(
+        type=record_type,
+        plural=plural,
+        label=label,
+        write=write,
+        derived=derived.ConceptDerived,
+        read=read,
+        check=concepts.check,
+        references=concepts.references,
+        apply=lambda session, content: concepts.apply(session, record_type, content),
+        link=lambda session, content: concepts.link(session, record_type, content),
+        derive=partial(derive.derive_concept, record_type=record_type),
+        render=renderer,  # type: ignore[arg-type]
+        filters=concept_filters.filterable(record_type),
+    )
+
+
+RESOURCES: tuple[Resource, ...] = (
+    _concept(
+        "intervention", "interventions", "Intervention", InterventionWrite, reads.InterventionRead, render.intervention
+    ),
+    _concept("condition", "conditions", "Condition", ConditionWrite, reads.ConditionRead, render.condition),
+    _concept("mechanism", "mechanisms", "Mechanism", MechanismWrite, reads.MechanismRead, render.mechanism),
+    _concept("side_effect", "side-effects", "Side effect", SideEffectWrite, reads.SideEffectRead, render.side_effect),
+    _concept("outcome", "outcomes", "Outcome", OutcomeWrite, reads.OutcomeRead, render.outcome_record),
+    Resource(
+        type="study",
+        plural="studies",
+        label="Study",
+        write=StudyWrite,
+        derived=derived.SourceDerived,
+        read=reads.StudyWithEvidence,
+        check=source_rules.study_faults,
+        references=sources.study_references,
+        apply=sources.apply_study,
+        link=sources.link_study,
+        derive=derive.derive_study,
+        render=render.study,
+        filters=source_filters.STUDIES,
+    ),
+    Resource(
+        type="document",
+        plural="documents",
+        label="Document",
+        write=DocumentWrite,
+        derived=derived.SourceDerived,
+        read=reads.DocumentWithEvidence,
+        check=source_rules.document_faults,
+        references=sources.document_references,
+        apply=sources.apply_document,
+        link=sources.link_document,
+        derive=derive.derive_document,
+        render=render.document,
+        filters=source_filters.DOCUMENTS,
+    ),
+    Resource(
+        type="dosing_range",
+        plural="dosing-ranges",
+        label="Dosing range",
+        write=DosingRangeWrite,
+        derived=derived.DosingRangeDerived,
+        read=reads.DosingRangeRead,
+        check=rules.dosing_range_faults,
+        references=projection.dosing_range_references,
+        apply=projection.apply_dosing_range,
+        link=projection.link_dosing_range,
+        derive=derive.derive_dosing_range,
+        render=render.dosing_range,
+        filters=filters.DOSING_RANGES,
+    ),
+    Resource(
+        type="claim",
+        plural="claims",
+        label="Claim",
+        write=ClaimWrite,
+        derived=derived.ClaimDerived,
+        read=reads.ClaimRead,
+        check=rules.claim_faults,
+        references=projection.claim_references,
+        apply=projection.apply_claim,
+        link=projection.link_claim,
+        derive=derive.derive_claim,
+        render=render.claim,
+        filters=filters.CLAIMS,
+    ),
+    Resource(
+        type="citation",
+        plural="citations",
+        label="Citation",
+        write=CitationRecord,
+        derived=derived.Nothing,
+        read=reads.CitationRead,
+        check=lambda _citation: [],
+        references=projection.citation_record_references,
+        apply=lambda _session, _citation: None,
+        link=lambda _session, _citation: None,
+        derive=derive.derive_citation,
+        render=render.citation,
+        filters=filters.CITATIONS,
+        part_of="claim",
+    ),
+    Resource(
+        type="search",
+        plural="searches",
+        label="Search",
+        write=SearchWrite,
+        derived=derived.Nothing,
+        read=reads.SearchRead,
+        check=rules.search_faults,
+        references=projection.search_references,
+        apply=projection.apply_search,
+        link=projection.link_search,
+        derive=derive.derive_search,
+        render=render.search,
+        filters=filters.SEARCHES,
+    ),
+)
+
+BY_TYPE = {resource.type: resource for resource in RESOURCES}
+BY_PLURAL = {resource.plural: resource for resource in RESOURCES}
+
+FILTERS = {resource.type: resource.filters for resource in RESOURCES}

@@ -1,0 +1,132 @@
+"""Studies and documents as the API shows them: pure functions of content and the records referred to."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from app.concepts.schemas import ConceptRef
+from app.sources import identifiers
+from app.sources.projection import year_of
+from app.sources.schemas import (
+    Author,
+    DocumentEmbed,
+    DocumentLinks,
+    DocumentRef,
+    DocumentStudyRead,
+    DocumentWrite,
+    Identifier,
+    IdentifierRead,
+    IncludedRead,
+    StudyDocument,
+    StudyEmbed,
+    StudyRef,
+    StudyWrite,
+)
+from app.sources.vocabulary import IdentifierScheme, StudyRole
+from app.storage.resource import Key, World
+
+
+def identifier(read: Identifier) -> IdentifierRead:
+    normal = identifiers.normalise(read.scheme, read.value)
+    url = identifiers.address(read.scheme, normal)
+    return IdentifierRead(scheme=read.scheme, value=read.value, normal=normal, url=url)
+
+
+def identified(document: DocumentWrite, scheme: IdentifierScheme) -> str | None:
+    """The document's identifier in a scheme, in normal form."""
+    for read in document.identifiers:
+        if read.scheme is scheme:
+            return identifiers.normalise(read.scheme, read.value)
+    return None
+
+
+def author_name(author: Author) -> str:
+    """As in a reference list: `Younger J`, `Abu Dabrh AM`; group names stand as they are."""
+    if author.literal:
+        return author.literal
+    parts = (author.given or "").replace("-", " ").replace(".", " ").split()
+    initials = "".join(part if part.isupper() else part[0].upper() for part in parts)
+    return f"{author.family} {initials}".strip()
+
+
+def study_embed(study: StudyWrite) -> StudyEmbed:
+    return StudyEmbed(
+        id=study.id,
+        design=study.design,
+        evidence_source=study.evidence_source,
+        participants=study.participants,
+        registry_ids=tuple(identifier(read).normal for read in study.registry_ids),
+    )
+
+
+def document_embed(document: DocumentWrite) -> DocumentEmbed:
+    doi = identified(document, IdentifierScheme.doi)
+    return DocumentEmbed(
+        id=document.id,
+        label=document.label,
+        title=document.title,
+        authors=tuple(author_name(author) for author in document.authors),
+        container_title=document.container_title,
+        issued=document.issued,
+        year=year_of(document.issued),
+        doi=doi,
+        pmid=identified(document, IdentifierScheme.pmid),
+        pmcid=identified(document, IdentifierScheme.pmcid),
+        standing=document.standing[-1].standing,
+        notice=document.standing[-1].notice,
+        links=DocumentLinks(
+            self=f"/v1/documents/{document.id}",
+            doi=identifiers.address(IdentifierScheme.doi, doi) if doi else None,
+        ),
+    )
+
+
+def study_fields(world: World, study: StudyWrite, documents: Iterable[tuple[str, str]]) -> dict[str, Any]:
+    as_is = (
+        "name", "design", "evidence_source", "population", "participants", "planned", "analysed", "arms",
+        "comparator", "blinding", "duration", "recruitment", "results", "limitations", "note",
+    )  # fmt: skip
+    return {
+        **{name: getattr(study, name) for name in as_is},
+        "is_review": study.design.is_review,
+        "registry_ids": tuple(identifier(read) for read in study.registry_ids),
+        "conditions": tuple(ConceptRef(id=c, name=world.content(Key("condition", c)).name) for c in study.conditions),
+        "includes": _included(world, study),
+        "documents": tuple(
+            StudyDocument(
+                document=DocumentRef(id=d, label=world.content(Key("document", d)).label), role=StudyRole(role)
+            )
+            for d, role in documents
+        ),
+    }
+
+
+def _included(world: World, study: StudyWrite) -> IncludedRead | None:
+    if study.includes is None:
+        return None
+    return IncludedRead(
+        studies=tuple(StudyRef(id=s, name=world.content(Key("study", s)).name) for s in study.includes.studies),
+        **study.includes.model_dump(exclude={"studies"}),
+    )
+
+
+def document_fields(world: World, document: DocumentWrite) -> dict[str, Any]:
+    as_is = (
+        "kind", "label", "title", "authors", "authors_complete", "container_title", "container_title_short", "issued",
+        "volume", "issue", "page", "publisher", "url", "accessed", "interest", "unverified_fields", "note",
+    )  # fmt: skip
+    return {
+        **{name: getattr(document, name) for name in as_is},
+        "year": year_of(document.issued),
+        "doi": identified(document, IdentifierScheme.doi),
+        "pmid": identified(document, IdentifierScheme.pmid),
+        "pmcid": identified(document, IdentifierScheme.pmcid),
+        "identifiers": tuple(identifier(read) for read in document.identifiers),
+        "standing": document.standing[-1].standing,
+        "standing_history": document.standing,
+        "studies": tuple(
+            DocumentStudyRead(
+                study=StudyRef(id=entry.study, name=world.content(Key("study", entry.study)).name), role=entry.role
+            )
+            for entry in document.studies
+        ),
+    }

@@ -1,0 +1,416 @@
+"""Briefs over the real content, and over scratch records that try to break them."""
+
+import re
+from collections.abc import Iterator
+from html.parser import HTMLParser
+from io import StringIO
+from typing import Any
+
+import pytest
+from rich.markdown import Markdown
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from app.briefs import builder as briefs
+from app.briefs import selection as brief_claims
+from app.briefs.markdown import markdown
+from app.briefs.page import html
+from app.briefs.responses import BriefFoot, BriefRead, DataLicence, Sentence
+from app.briefs.wording import inline, side, verdict
+from app.claims.models import Claim
+from app.claims.rules import VOTING_FORMS
+from app.claims.schemas import ClaimWrite
+from app.claims.vocabulary import Certainty, Coverage, Leaning, RelationType, Stance
+from app.concepts.models import Concept
+from app.publishing.records import Now
+from app.questions.coverage import NO_ALL_CLEAR
+from app.sources.vocabulary import Standing
+from app.storage.database import Database
+from app.storage.resource import Key
+from app.storage.rows import key_of
+from tests.conftest import Engine, opened
+from tests.factories import amended, citation, content, fill, put, record, small_world, standing
+
+ARTICLE = "swing-care-ldn-fibromyalgia"
+FOOT = BriefFoot(
+    release="1",
+    serial=1,
+    consensus_method="consensus/1",
+    certainty_method="grade-like/1",
+    licence=DataLicence(name="A licence", spdx="X-1", url="https://example.org/licence"),
+)
+UNFIT = re.compile(r"\b(failed|proved|proves|proven|works|safe|safely|natural|boosts)\b", re.IGNORECASE)
+
+
+def brief_of(session: Session, intervention: str, condition: str, world: Now | None = None) -> BriefRead:
+    keys = key_of(session, Concept, intervention, "intervention"), key_of(session, Concept, condition, "condition")
+    pair = brief_claims.pair_of(session, *keys)
+    return briefs.build(session, world or Now(session), pair, brief_claims.claim_ids(session, pair), FOOT)
+
+
+def scratch_brief(database: Database, intervention: str, condition: str) -> BriefRead:
+    with database.read() as session:
+        return brief_of(session, intervention, condition)
+
+
+def sentences(brief: BriefRead) -> Iterator[Sentence]:
+    for section in brief.sections:
+        for statement in section.statements:
+            yield statement
+            yield from statement.restated_by
+
+
+def placed(brief: BriefRead) -> dict[str, str]:
+    """Claim id → id of the section in which it stands."""
+    return {
+        sentence.claim_id: section.id
+        for section in brief.sections
+        for statement in section.statements
+        for sentence in (statement, *statement.restated_by)
+    }
+
+
+@pytest.fixture(scope="session")
+def session(engine: Engine) -> Iterator[Session]:
+    with opened(engine.original) as database, database.read() as session:
+        yield session
+
+
+@pytest.fixture(scope="session")
+def brief(session: Session) -> BriefRead:
+    return brief_of(session, "low-dose-naltrexone", "fibromyalgia")
+
+
+def test_every_statement_of_the_article_is_in_the_brief_or_hangs_on_one_that_is(
+    session: Session, brief: BriefRead
+) -> None:
+    world, shown = Now(session), placed(brief)
+    claims: list[ClaimWrite] = [world.content(Key("claim", i)) for i in session.scalars(select(Claim.id))]
+    hanging = (RelationType.restates, RelationType.reports, RelationType.bears_on)
+    of_article = [claim for claim in claims if claim.origin and claim.origin.document == ARTICLE]
+
+    missed = [
+        claim.id
+        for claim in of_article
+        if claim.id not in shown and not any(r.claim in shown for r in claim.relations if r.type in hanging)
+    ]
+
+    assert len(of_article) > 90
+    assert missed == []
+    assert [origin.id for origin in brief.origins] == [ARTICLE]
+
+
+def test_no_claim_stands_twice(brief: BriefRead) -> None:
+    ids = [sentence.claim_id for sentence in sentences(brief)]
+
+    assert len(ids) == len(set(ids))
+
+
+def test_claims_that_restate_another_stand_under_it_and_say_how_they_fit_their_source(brief: BriefRead) -> None:
+    hubs = {s.claim_id: s for section in brief.sections for s in section.statements}
+
+    under = {sentence.claim_id for sentence in hubs["ldn-endorphin-rebound"].restated_by}
+
+    assert {"ldn-blockade-raises-endorphin-production", "ldn-endorphin-release-summary"} <= under
+    assert all(s.origin and s.origin.asserts and s.origin.fit_label for s in hubs["ldn-endorphin-rebound"].restated_by)
+
+
+def test_best_studied_benefit_comes_first_with_both_sides_beside_each_other(brief: BriefRead) -> None:
+    (section,) = (section for section in brief.sections if section.id == "does-it-help")
+    by_outcome = [s for s in section.statements if s.topic == "By outcome" and s.cited]
+    pain = by_outcome[0]
+
+    assert pain.claim_id == "ldn-fibromyalgia-pain"
+    for_it = {found.document.id for found in pain.citations.supports}
+    against = {found.document.id for found in pain.citations.disputes}
+    assert "younger-2013" in for_it
+    assert {"bested-2023", "bruun-2024", "rodriguez-freire-innova"} <= against
+    assert all(found.finding for found in (*pain.citations.supports, *pain.citations.disputes))
+    assert brief.notice.claim is not None
+    assert brief.notice.claim.id == pain.claim_id
+    assert brief.notice.summary == pain.certainty_text
+
+
+def test_side_with_more_weight_is_read_first(brief: BriefRead) -> None:
+    text, page = markdown(brief), html(brief)
+
+    pain = text[text.index("**Low-dose naltrexone reduces pain in people with fibromyalgia.**") :]
+    card = page[page.index('id="claim-ldn-fibromyalgia-pain"') :]
+    for found, first, then in (
+        (pain, "- Disputing: ", "- Supporting: "),
+        (card, "<h4>Disputing: ", "<h4>Supporting: "),
+    ):
+        assert found.index(first) < found.index(then)
+
+
+def test_every_sentence_is_cited_or_marked_uncited_and_its_numbers_lead_to_references(brief: BriefRead) -> None:
+    references = {reference.number: reference.document.id for reference in brief.references}
+    text, page = markdown(brief), html(brief)
+
+    for sentence in sentences(brief):
+        assert sentence.cited == bool(sentence.footnotes)
+        assert [references[note.number] for note in sentence.footnotes] == [n.document.id for n in sentence.footnotes]
+        sides = [found.citation_id for stance in Stance for found in side(sentence, stance)]
+        assert sorted(sides) == sorted(note.citation_id for note in sentence.footnotes)
+    uncited = sum(not sentence.cited for sentence in sentences(brief))
+    assert uncited > 0
+    assert text.count("(uncited)") == page.count('class="uncited"') == uncited
+
+
+def test_references_are_numbered_once_in_the_order_of_first_appearance(brief: BriefRead) -> None:
+    seen = dict.fromkeys(note.document.id for sentence in sentences(brief) for note in sentence.footnotes)
+
+    assert [reference.document.id for reference in brief.references] == list(seen)
+    assert [reference.number for reference in brief.references] == list(range(1, len(seen) + 1))
+
+
+def test_reference_is_written_out_from_its_fields(brief: BriefRead) -> None:
+    (younger,) = (r for r in brief.references if r.document.id == "younger-2013")
+
+    assert younger.text.startswith("Younger J, Noor N, McCue R, Mackey S. Low-dose naltrexone for the treatment of")
+    assert younger.text.endswith("2013;65(2):529-538. doi:10.1002/art.37734. PMID 23359310.")
+    assert younger.url == "https://doi.org/10.1002/art.37734"
+
+
+def test_certainty_in_words_holds_the_direction(brief: BriefRead) -> None:
+    graded = [s for s in sentences(brief) if s.form in VOTING_FORMS and s.certainty is not Certainty.not_graded]
+
+    assert {s.leaning for s in graded} == set(Leaning)
+    for sentence in graded:
+        told = sentence.certainty_text
+        assert told.startswith(f"{sentence.certainty.label} certainty")
+        if sentence.leaning is Leaning.neither:
+            assert "leaning neither way, on whether" in told
+        elif sentence.leaning is Leaning.supports:
+            assert f"certainty that {inline(sentence.text.split(';')[0].rstrip('.'))}" in told
+        else:
+            assert re.search(r"differs little or not from placebo|little or no difference|this is not so:", told)
+    pain = next(s for s in graded if s.claim_id == "ldn-fibromyalgia-pain")
+    assert pain.certainty_text == (
+        "Low certainty that low-dose naltrexone differs little or not from placebo for pain in fibromyalgia."
+    )
+
+
+def test_too_little_evidence_never_reads_as_no_effect(brief: BriefRead) -> None:
+    too_little = [s for s in sentences(brief) if s.consensus == "insufficient"]
+
+    assert too_little
+    assert all(sentence.certainty_text.endswith(NO_ALL_CLEAR) for sentence in too_little)
+
+
+def test_harms_of_the_parent_drug_stand_among_the_cautions_and_are_marked(brief: BriefRead) -> None:
+    cautions = {s.claim_id: s for section in brief.sections if section.id == "cautions" for s in section.statements}
+
+    assert {"naltrexone-opioid-contraindication", "naltrexone-liver-warning"} <= set(cautions)
+    inherited = cautions["naltrexone-opioid-contraindication"].inherited_from
+    assert inherited is not None
+    assert inherited.id == "naltrexone"
+
+
+def test_what_is_unknown_names_gaps_open_questions_and_undecided_outcomes(brief: BriefRead) -> None:
+    questions = {question.id: question.coverage for question in brief.open_questions}
+
+    assert questions["ldn-pregnancy"] is Coverage.not_searched
+    assert "ldn-lupus" not in questions
+    assert "ldn-fibromyalgia-fatigue" in {undecided.claim.id for undecided in brief.undecided}
+    assert placed(brief)["ldn-sleep-research-gap"] == "unknown"
+
+
+def test_markdown_has_the_sections_in_reading_order_and_the_foot(brief: BriefRead) -> None:
+    text = markdown(brief)
+
+    assert re.findall(r"^# .*$", text, re.MULTILINE) == ["# Low-dose naltrexone and fibromyalgia"]
+    assert re.findall(r"^## (.*)$", text, re.MULTILINE) == [
+        "What it is",
+        "How it may work",
+        "Does it help?",
+        "Dosing",
+        "Side effects",
+        "Cautions",
+        "What is unknown",
+        "In other conditions",
+        "References",
+    ]
+    topics = re.findall(r"^### (.*)$", text, re.MULTILINE)
+    assert [t for t in topics if t in ("By outcome", "Contraindications", "Vivid dreams", "Open questions")] == [
+        "By outcome",
+        "Vivid dreams",
+        "Contraindications",
+        "Open questions",
+    ]
+    assert text.startswith(f"# {brief.title}\n\n> **Read first.** This is a record of published evidence")
+    assert len(
+        re.findall(r"^  - Record: \[([a-z0-9-]+)\]\(/v1/claims/\1\?serial=\d+\), version \d+$", text, re.MULTILINE)
+    ) == sum(len(section.statements) for section in brief.sections)
+    assert "Release 1 of the data set, serial 1. Consensus by consensus/1, certainty by grade-like/1." in text
+    assert text.endswith("Data under A licence (X-1).\n")
+
+
+def test_caveats_stand_in_every_format(brief: BriefRead) -> None:
+    text, page = plain(markdown(brief)), " ".join(visible(html(brief)).split())
+
+    caveats = {" ".join(s.caveat.split()) for s in sentences(brief) if s.caveat}
+    assert caveats
+    assert [caveat for caveat in caveats if caveat not in page] == []
+    assert [caveat for caveat in caveats if caveat not in text] == []
+
+
+def test_sentences_that_the_program_makes_keep_to_the_words_of_the_house(session: Session) -> None:
+    statement, _, _ = brief_claims.pairs()
+    world, made = Now(session), list[str]()
+    for row in session.execute(statement):
+        brief = brief_of(session, row.intervention, row.condition, world)
+        made += [brief.title, brief.coverage.sentence, brief.notice.summary]
+        made += [text for s in brief.sections for text in (s.title, s.note or "", *(t.topic for t in s.statements))]
+        made += [text for sentence in sentences(brief) for text in (sentence.certainty_text, verdict(sentence))]
+
+    assert len(made) > 1000
+    assert [text for text in made if UNFIT.search(text)] == []
+
+
+def test_brief_on_another_drug_tells_of_that_drug(session: Session) -> None:
+    shown = placed(brief_of(session, "pregabalin", "fibromyalgia"))
+
+    assert shown["pregabalin-fibromyalgia-fda-approval"] == "what-it-is"
+    assert shown["sublingual-cyclobenzaprine-fibromyalgia-fda-approval"] == "what-it-is"
+    assert "fibromyalgia-cytokines" in shown
+    assert not {"ldn-fibromyalgia-pain", "endorphins-own-painkillers", "naltrexone-opioid-contraindication"} & set(
+        shown
+    )
+
+
+def test_question_that_was_searched_without_a_find_is_told_as_that(session: Session) -> None:
+    brief = brief_of(session, "low-dose-naltrexone", "lupus")
+    by_id = {section.id: section for section in brief.sections}
+
+    assert brief.coverage.status is Coverage.searched_none_found
+    assert NO_ALL_CLEAR in brief.coverage.sentence
+    assert brief.notice.summary == brief.coverage.sentence
+    assert by_id["does-it-help"].statements == ()
+    assert by_id["does-it-help"].note == f"Nothing is recorded here. {NO_ALL_CLEAR}"
+    assert "ldn-lupus" in {question.id for question in brief.open_questions}
+
+
+def test_known_pair_without_evidence_has_a_brief_that_says_so(session: Session) -> None:
+    brief = brief_of(session, "disulfiram", "lupus")
+
+    assert brief.coverage.status is Coverage.not_searched
+    assert list(sentences(brief)) == []
+    assert brief.references == ()
+    assert NO_ALL_CLEAR in markdown(brief)
+    assert NO_ALL_CLEAR in html(brief)
+
+
+# --- scratch records ----------------------------------------------------------------------------------------------
+
+HOSTILE = "</script><script>alert(1)</script> & **bold** [a link](javascript:alert) `code` _a_ # no | table ![x](y) <b>"
+
+
+@pytest.fixture
+def small(blank: Database) -> Database:
+    fill(blank, small_world())
+    return blank
+
+
+def test_benefit_of_the_drug_never_answers_for_its_low_dose_and_harm_does(small: Database) -> None:
+    shown = placed(scratch_brief(small, "drug-low", "ache"))
+
+    assert shown == {"low-dose-eases-ache": "does-it-help", "drug-causes-insomnia": "cautions"}
+
+
+def test_retracted_source_stays_visible_and_is_marked_in_every_format(small: Database) -> None:
+    put(small, amended(content(small, "document", "paper-a"), **standing("not_checked", "retracted")))
+
+    brief = scratch_brief(small, "drug", "ache")
+
+    (reference,) = (r for r in brief.references if r.document.id == "paper-a")
+    assert reference.standing is Standing.retracted
+    (pain,) = (s for s in sentences(brief) if s.claim_id == "drug-eases-ache")
+    assert {note.document.id: note.standing for note in pain.footnotes}["paper-a"] is Standing.retracted
+    for rendered in (markdown(brief), html(brief)):
+        assert "RETRACTED" in rendered
+        assert "Standing: retracted." in rendered
+
+
+def speaking(small: Database, text: str) -> BriefRead:
+    """The brief with this text in every place that takes free text."""
+    put(
+        small,
+        record("document", "paper-x", label=text, title=text, studies=[{"study": "trial-a", "role": "secondary"}]),
+        record(
+            "claim",
+            "speaking",
+            statement=text,
+            caveat=text,
+            conditions=["ache"],
+            citations=[citation("cit-x", "paper-x", "trial-a", finding=text)],
+        ),
+        record("search", "speaking", intervention="drug", conditions=["ache"], question=text, note=text),
+    )
+    return scratch_brief(small, "drug", "ache")
+
+
+def test_text_from_the_data_stays_text(small: Database) -> None:
+    harmless = speaking(small, "Nothing special.")
+    page, text = elements(html(harmless)), kinds(markdown(harmless))
+
+    for start in ("", "- ", "1. ", "12) ", "# ", "> ", "+ ", "=== ", "    "):
+        hostile = speaking(small, f"{start}{HOSTILE}")
+        shown = f"{start}{HOSTILE}".strip()
+        assert elements(html(hostile)) == page
+        assert visible(html(hostile)).count(shown) >= 5
+        assert kinds(markdown(hostile)) == text
+        assert plain(markdown(hostile)).count(shown) >= 5
+
+
+def elements(page: str) -> list[str]:
+    """The elements of a page with the addresses in them, whatever the serial."""
+    tags = Tags()
+    tags.feed(re.sub(r"\?serial=\d+", "", page))
+    return tags.elements
+
+
+def kinds(text: str) -> list[str]:
+    """The kinds of things that a reader of Markdown finds in the text."""
+    return [token.type for block in Markdown(text).parsed for token in (block, *(block.children or ()))]
+
+
+class Tags(HTMLParser):
+    """Collects elements with their attributes, and the text between them."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.elements: list[str] = []
+        self.text = StringIO()
+        self._hidden = False
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self._hidden = tag == "style"
+        self.elements.append(" ".join([tag, *(value or "" for name, value in attrs if name != "title")]))
+
+    def handle_endtag(self, tag: str) -> None:
+        self._hidden = False
+
+    def handle_data(self, data: str) -> None:
+        if not self._hidden:
+            self.text.write(data)
+
+
+def visible(page: str) -> str:
+    """What a reader sees of a page."""
+    tags = Tags()
+    tags.feed(page)
+    return tags.text.getvalue()
+
+
+def plain(text: str) -> str:
+    """What a reader sees of Markdown."""
+
+    def words(tokens: list[Any]) -> Iterator[str]:
+        for token in tokens:
+            if token.children is None:
+                yield token.content
+            else:
+                yield "".join(words(token.children))
+
+    return "\n".join(words(Markdown(text).parsed))

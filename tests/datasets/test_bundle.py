@@ -1,0 +1,224 @@
+"""Seed files are read as a whole; every fault is named with its file, record and field."""
+
+import contextlib
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from app.core.errors import InvalidInput
+from app.datasets import bundle
+from tests.conftest import SEED
+from tests.factories import small_files, small_world
+
+Files = dict[str, str]
+
+
+@pytest.fixture
+def write(tmp_path: Path) -> Callable[[Files], Path]:
+    def write(changed: Files) -> Path:
+        for name, text in {**small_files(), **changed}.items():
+            (tmp_path / name).write_text(text, encoding="utf-8")
+        return tmp_path
+
+    return write
+
+
+def faults(directory: Path) -> list[tuple[str, str]]:
+    with pytest.raises(InvalidInput) as caught:
+        bundle.read(directory)
+    return [(fault.field, fault.code) for fault in caught.value.errors]
+
+
+def replaced(name: str, old: str, new: str) -> Files:
+    text = small_files()[name]
+    assert old in text
+    return {name: text.replace(old, new, 1)}
+
+
+def test_the_data_set_has_no_fault() -> None:
+    assert len(bundle.read(SEED)) > 300
+
+
+def test_what_was_written_is_read(write: Callable[[Files], Path]) -> None:
+    read = {change.key: change.content for change in bundle.read(write({}))}
+    assert read == {change.key: change.content for change in small_world()}
+
+
+DOCUMENTS, STUDIES, CLAIMS, DOSES = "documents.yaml", "studies.yaml", "claims.yaml", "dosing_ranges.yaml"
+
+
+FAULTS: dict[str, tuple[Files, str, str]] = {
+    "malformed YAML": ({"outcomes.yaml": "outcomes: [\n"}, "outcomes.yaml, line 2", "malformed_yaml"),
+    "another top key": ({"outcomes.yaml": "outcome: []"}, "outcomes.yaml", "shape"),
+    "an empty file": ({"outcomes.yaml": ""}, "outcomes.yaml", "shape"),
+    "a record that is none": ({"outcomes.yaml": "outcomes:\n- 7\n"}, "outcomes.yaml: record 1: record", "model_type"),
+    "a field twice": (
+        replaced(STUDIES, "participants: 40", "participants: 40\n  name: Twice"),
+        "studies.yaml, line 9",
+        "malformed_yaml",
+    ),
+    "a list as a field": (
+        replaced(DOCUMENTS, "issued: '2013'", "? [issued]\n  : 2013"),
+        "documents.yaml, line 5",
+        "malformed_yaml",
+    ),
+    "an unknown field": (
+        replaced(STUDIES, "participants: 40", "participant: 40"),
+        "studies.yaml: trial-a: participant",
+        "extra_forbidden",
+    ),
+    "a missing field": (
+        replaced(STUDIES, "  name: trial-a\n", ""),
+        "studies.yaml: trial-a: name",
+        "missing",
+    ),
+    "a number as text": (
+        replaced(STUDIES, "participants: 40", 'participants: "40"'),
+        "studies.yaml: trial-a: participants",
+        "int_type",
+    ),
+    "a negative count": (
+        replaced(STUDIES, "participants: 40", "participants: -4"),
+        "studies.yaml: trial-a: participants",
+        "greater_than_equal",
+    ),
+    "half a person": (
+        replaced(STUDIES, "participants: 40", "participants: 4.5"),
+        "studies.yaml: trial-a: participants",
+        "int_type",
+    ),
+    "yes for a number": (
+        replaced(STUDIES, "participants: 40", "participants: yes"),
+        "studies.yaml: trial-a: participants",
+        "int_type",
+    ),
+    "a wrong term": (
+        replaced(STUDIES, "design: randomized_parallel_trial", "design: trial"),
+        "studies.yaml: trial-a: design",
+        "enum",
+    ),
+    "an id that is no slug": (
+        replaced(STUDIES, "id: trial-a", "id: Trial A"),
+        "studies.yaml: Trial A: id",
+        "string_pattern_mismatch",
+    ),
+    "a NUL": (
+        replaced(STUDIES, "name: trial-a", 'name: "trial\\0"'),
+        "studies.yaml: trial-a: name",
+        "value_error",
+    ),
+    "a day that does not exist": (
+        replaced(DOCUMENTS, "issued: '2013'", "issued: 2013-02-30"),
+        "documents.yaml: paper-a: issued",
+        "value_error",
+    ),
+    "a date as a number": (
+        replaced(DOCUMENTS, "issued: '2013'", "issued: 2013"),
+        "documents.yaml: paper-a: issued",
+        "string_type",
+    ),
+    "a tagged date": (
+        replaced(DOCUMENTS, "issued: '2013'", "issued: !!timestamp 2013-02-03"),
+        "documents.yaml: paper-a: record",
+        "unreadable",
+    ),
+    "not a number": (replaced(DOSES, "low: 4.5", "low: .nan"), "dosing_ranges.yaml: dose: low", "value_error"),
+    "a decimal as text": (replaced(DOSES, "low: 4.5", "low: '4.5'"), "dosing_ranges.yaml: dose: low", "value_error"),
+    "low above high": (replaced(DOSES, "low: 4.5", "low: 9.5"), "dosing_ranges.yaml: dose: low", "rule"),
+    "an unknown unit": (replaced(DOSES, "unit: mg", "unit: mcg"), "dosing_ranges.yaml: dose: unit", "enum"),
+    "a dangling concept": (
+        replaced(CLAIMS, "- ache", "- achee"),
+        "claim/drug-eases-ache: conditions[0]",
+        "unknown_reference",
+    ),
+    "a dangling document": (
+        replaced(CLAIMS, "document: paper-b", "document: paper-c"),
+        "claim/drug-eases-ache: citations[1].document",
+        "unknown_reference",
+    ),
+    "a wrong stance": (
+        replaced(CLAIMS, "stance: disputes", "stance: refutes"),
+        "claims.yaml: drug-eases-ache: citations.1.stance",
+        "enum",
+    ),
+    "a citation id twice": (replaced(CLAIMS, "id: cit-b", "id: cit-awake"), "citation/cit-awake: id", "duplicate"),
+    "a record id twice": (replaced(DOCUMENTS, "id: paper-a2", "id: paper-a"), "document/paper-a: id", "duplicate"),
+}
+
+
+@pytest.mark.parametrize("name", FAULTS)
+def test_a_fault_is_named(write: Callable[[Files], Path], name: str) -> None:
+    changed, field, code = FAULTS[name]
+    assert (field, code) in faults(write(changed))
+
+
+def test_all_faults_of_all_files_are_listed_at_once(write: Callable[[Files], Path]) -> None:
+    changed = {
+        **replaced(STUDIES, "participants: 40", "participants: many"),
+        **replaced(DOSES, "unit: mg", "unit: mcg"),
+        "outcomes.yaml": "outcomes: {",
+    }
+    found = faults(write(changed))
+    assert found == [
+        ("outcomes.yaml, line 2", "malformed_yaml"),
+        ("studies.yaml: trial-a: participants", "int_type"),
+        ("dosing_ranges.yaml: dose: unit", "enum"),
+    ]  # and not that whatever names an outcome, the study or the dose names nothing
+
+
+def test_a_dangling_reference_comes_with_the_nearest_ids(write: Callable[[Files], Path]) -> None:
+    with pytest.raises(InvalidInput) as caught:
+        bundle.read(write(replaced(CLAIMS, "- ache", "- achee")))
+    (fault,) = caught.value.errors
+    assert fault.did_you_mean
+    assert fault.did_you_mean[0] == "ache"
+
+
+def test_a_published_record_may_not_name_a_retired_one(write: Callable[[Files], Path]) -> None:
+    changed = replaced(DOCUMENTS, "id: paper-b", "id: paper-b\n  status: retired")
+    assert ("claim/drug-eases-ache: citations[1].document", "unknown_reference") in faults(write(changed))
+
+
+def test_a_file_that_is_not_utf8_is_named(write: Callable[[Files], Path]) -> None:
+    directory = write({})
+    (directory / "outcomes.yaml").write_bytes(b"outcomes: [\xff]")
+    assert ("outcomes.yaml", "malformed_yaml") in faults(directory)
+
+
+def test_a_missing_directory_is_said(tmp_path: Path) -> None:
+    with pytest.raises(InvalidInput, match="no directory of seed data"):
+        bundle.read(tmp_path / "nowhere")
+
+
+def test_plain_scalars_are_those_of_yaml_1_2(write: Callable[[Files], Path]) -> None:
+    changed = replaced(STUDIES, "name: trial-a", "name: no")
+    (study,) = [c.content for c in bundle.read(write(changed)) if c.content.id == "trial-a"]
+    assert study.model_dump()["name"] == "no"
+
+
+PIECES = st.sampled_from(
+    ["!!float x", "!!int x", "!!bool x", "!!binary x", "!!set {a}", "!!python/object:os.system x", "&a [*a]", "*b",
+     "<<: 1", "? {a: 1}", "{", "]", "\t", "- ", ": ", "%", "'", '"\\ud800"', "null", "1e999", "9" * 5000, "[" * 2000,
+     "\x00"]
+)  # fmt: skip
+
+
+@settings(max_examples=60, deadline=None)
+@given(data=st.data())
+def test_damage_to_a_file_is_a_fault_at_worst(data: st.DataObject, tmp_path_factory: pytest.TempPathFactory) -> None:
+    directory = tmp_path_factory.mktemp("damaged")
+    text = small_files()[CLAIMS]
+    at = data.draw(st.integers(0, len(text)))
+    cut = data.draw(st.integers(0, 30))
+    piece = data.draw(st.one_of(PIECES, st.text(max_size=5)))
+    damaged = (text[:at] + piece + text[at + cut :]).encode("utf-8", "surrogatepass")
+    for name, good in small_files().items():
+        (directory / name).write_text(good, encoding="utf-8")
+    (directory / CLAIMS).write_bytes(damaged)
+    with contextlib.suppress(InvalidInput):
+        bundle.read(directory)
+    shutil.rmtree(directory)

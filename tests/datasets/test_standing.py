@@ -1,0 +1,154 @@
+"""Retractions, concerns, corrections and reinstatements, from the files of Crossref and Retraction Watch."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from starlette.testclient import TestClient
+
+from app.accounts.models import MAINTENANCE
+from app.accounts.service import ensure_system_actors
+from app.core.errors import InvalidInput
+from app.datasets import standing
+from app.publishing.publish import Change, publish
+from app.publishing.records import Now
+from app.sources.vocabulary import Standing
+from app.storage.database import Database
+from app.storage.resource import Key
+
+YOUNGER = "10.1002/ART.37734"
+HEAD = "Record ID,Title,OriginalPaperDOI,OriginalPaperPubMedID,RetractionDOI,RetractionDate,RetractionNature,Reason\n"
+
+
+def crossref(path: Path, *updates: dict[str, Any], doi: str = YOUNGER) -> Path:
+    path.write_text(json.dumps({"message": {"items": [{"DOI": doi, "updated-by": list(updates)}]}}))
+    return path
+
+
+def update(kind: str, day: tuple[int, ...], notice: str = "10.1002/notice.1") -> dict[str, Any]:
+    return {"DOI": notice, "type": kind, "source": "publisher", "updated": {"date-parts": [list(day)]}}
+
+
+def apply(database: Database, path: Path) -> Any:
+    updates, checked = standing.from_crossref(path)
+    with database.write() as session:
+        ensure_system_actors(session)
+        return standing.apply(session, updates, checked=checked, checked_on="2026-11-24", source="crossref")
+
+
+def claim(client: TestClient, claim_id: str = "ldn-fibromyalgia-pain") -> dict[str, Any]:
+    return client.get(f"/v1/claims/{claim_id}").json()  # type: ignore[no-any-return]
+
+
+def test_a_retraction_recomputes_its_dependants_and_a_reinstatement_restores_them(
+    scratch: Database, scratch_client: TestClient, tmp_path: Path
+) -> None:
+    before = {c["id"]: c for c in every_claim(scratch_client)}
+    cited = {c["id"] for c in before.values() if any(x["document"]["id"] == "younger-2013" for x in c["citations"])}
+    retraction = update("retraction", (2026, 3, 1))
+    outcome = apply(scratch, crossref(tmp_path / "r.json", retraction))
+    after = {c["id"]: c for c in every_claim(scratch_client)}
+    changed = {claim_id for claim_id in before if before[claim_id]["evidence"] != after[claim_id]["evidence"]}
+    assert changed
+    assert changed <= cited
+    assert {key.id for key in outcome.touched if key.type == "claim"} >= cited
+    mine = next(c for c in after["ldn-fibromyalgia-pain"]["citations"] if c["document"]["id"] == "younger-2013")
+    assert mine["document"]["standing"] == "retracted"
+    assert mine["document"]["notice"]["doi"] == "10.1002/notice.1"
+    assert after["ldn-fibromyalgia-pain"]["citations"][-1] == mine
+    apply(scratch, crossref(tmp_path / "b.json", retraction, update("reinstatement", (2026, 9, 1), "10.1002/notice.2")))
+    restored = {c["id"]: c for c in every_claim(scratch_client)}
+    for claim_id in before:
+        assert json.dumps(restored[claim_id]["evidence"]) == json.dumps(before[claim_id]["evidence"])
+        assert [c["id"] for c in restored[claim_id]["citations"]] == [c["id"] for c in before[claim_id]["citations"]]
+
+
+def every_claim(client: TestClient) -> list[dict[str, Any]]:
+    found, address = [], "/v1/claims?limit=200"
+    while address:
+        page = client.get(address).json()
+        found += page["items"]
+        address = page["next"]
+    return found
+
+
+def test_the_same_file_again_changes_nothing(scratch: Database, tmp_path: Path) -> None:
+    path = crossref(tmp_path / "r.json", update("retraction", (2026, 3)))
+    assert apply(scratch, path).serial is not None
+    assert apply(scratch, path).serial is None
+
+
+def test_a_work_without_updates_was_checked_and_is_current(
+    scratch: Database, scratch_client: TestClient, tmp_path: Path
+) -> None:
+    apply(scratch, crossref(tmp_path / "r.json"))
+    document = scratch_client.get("/v1/documents/younger-2013").json()
+    assert document["standing"] == "current"
+    assert document["standing_history"][-1] == {
+        "standing": "current", "on": "2026-11-24", "source": "crossref", "notice": None,
+    }  # fmt: skip
+    assert scratch_client.get("/v1/documents/bested-2023").json()["standing"] == "not_checked"
+
+
+def test_several_updates_stand_in_the_order_of_their_dates(
+    scratch: Database, scratch_client: TestClient, tmp_path: Path
+) -> None:
+    concern = update("expression_of_concern", (2025, 12), "10.1002/notice.0")
+    apply(scratch, crossref(tmp_path / "r.json", update("retraction", (2026, 3, 1)), concern))
+    history = scratch_client.get("/v1/documents/younger-2013").json()["standing_history"]
+    assert [entry["standing"] for entry in history] == ["not_checked", "expression_of_concern", "retracted"]
+
+
+def test_retraction_watch_finds_by_doi_and_by_pmid(
+    scratch: Database, scratch_client: TestClient, tmp_path: Path
+) -> None:
+    table = tmp_path / "rw.csv"
+    rows = (
+        f"1,A,{YOUNGER},0,10.1002/notice.1,2/16/2021 0:00,Retraction,+Error in Data;+Concerns about Results;\n"
+        "2,B,unavailable,38258677,,3/1/2025 0:00,Expression of concern,+Investigation;\n"
+        "3,C,10.9999/nobody,0,,3/1/2025 0:00,Retraction,+Other;\n"
+    )
+    table.write_text(HEAD + rows)
+    with scratch.write() as session:
+        standing.apply(
+            session, standing.from_retraction_watch(table), checked_on="2026-11-24", source="retraction-watch"
+        )
+    retracted = scratch_client.get("/v1/documents/younger-2013").json()
+    assert retracted["standing"] == "retracted"
+    assert retracted["standing_history"][-1]["on"] == "2021-02-16"
+    assert retracted["standing_history"][-1]["notice"]["text"] == "Error in Data; Concerns about Results"
+    assert scratch_client.get("/v1/documents/bruun-2024").json()["standing"] == "expression_of_concern"
+
+
+def test_what_is_retracted_can_be_cited_nowhere_new(scratch: Database, tmp_path: Path) -> None:
+    apply(scratch, crossref(tmp_path / "r.json", update("retraction", (2026, 3, 1))))
+    with scratch.read() as session:
+        content = Now(session).content(Key("claim", "ldn-vivid-dreams"))
+        cited = Now(session).content(Key("claim", "ldn-fibromyalgia-pain"))
+    borrowed = next(c for c in cited.citations if c.document == "younger-2013")
+    fresh = borrowed.model_copy(update={"id": "cit-new", "attached_by": content.citations[0].attached_by})
+    more = content.model_copy(update={"citations": (*content.citations, fresh)})
+    with pytest.raises(InvalidInput) as refusal, scratch.write() as session:
+        publish(session, MAINTENANCE, [Change("claim", more)], "a new citation")
+    assert [fault.code for fault in refusal.value.errors] == ["retracted"]
+
+
+@pytest.mark.parametrize("text", ["not json", "[1, 2", ""])
+def test_a_file_that_is_not_json_is_refused(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "bad.json"
+    path.write_text(text)
+    with pytest.raises(InvalidInput):
+        standing.from_crossref(path)
+
+
+def test_another_table_is_refused_by_the_columns_it_lacks(tmp_path: Path) -> None:
+    path = tmp_path / "other.csv"
+    path.write_text("a,b\n1,2\n")
+    with pytest.raises(InvalidInput) as refusal:
+        standing.from_retraction_watch(path)
+    assert {fault.field for fault in refusal.value.errors} >= {"OriginalPaperDOI", "RetractionNature"}
+
+
+def test_every_type_of_crossref_update_has_a_standing_that_exists() -> None:
+    assert set(standing.CROSSREF_TYPES.values()) <= set(Standing)

@@ -1,0 +1,292 @@
+"""Consensus and certainty: each rule by example, and what must hold for any evidence whatever."""
+
+from dataclasses import replace
+from fractions import Fraction
+from random import Random
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.claims.vocabulary import (
+    Basis,
+    Certainty,
+    CitationRole,
+    Consensus,
+    Directness,
+    Form,
+    IndirectBecause,
+    Kind,
+    Leaning,
+    Stance,
+)
+from app.grading.grade import METHOD, Evidence, Grade, grade
+from app.sources.vocabulary import Design, EvidenceSource, Limitation, Standing
+
+TRIAL = Evidence(
+    citation="c1",
+    document="d1",
+    study="s1",
+    stance=Stance.supports,
+    directness=Directness.direct,
+    role=CitationRole.primary_result,
+    standing=Standing.not_checked,
+    basis=Basis.abstract,
+    design=Design.randomized_parallel_trial,
+    evidence_source=EvidenceSource.human_clinical,
+    people=60,
+    has_ci=True,
+)
+
+
+def trial(number: int, stance: Stance = Stance.supports, **changes: object) -> Evidence:
+    named = {"citation": f"c{number}", "document": f"d{number}", "study": f"s{number}", "stance": stance}
+    return replace(TRIAL, **{**named, **changes})  # type: ignore[arg-type]
+
+
+def review(number: int, stance: Stance, **changes: object) -> Evidence:
+    shown = {"design": Design.meta_analysis, "role": CitationRole.review_synthesis, "people": 300}
+    return trial(number, stance, **{**shown, **changes})
+
+
+def judged(*evidence: Evidence, form: Form = Form.general_effect, kind: Kind = Kind.efficacy) -> Grade:
+    return grade(form, kind, evidence)
+
+
+# --- consensus ----------------------------------------------------------------------------------------------------
+
+
+def test_no_citation_is_uncited_whatever_the_form() -> None:
+    assert {judged(form=form).consensus for form in Form} == {Consensus.uncited}
+
+
+@pytest.mark.parametrize(
+    "form", [Form.usage, Form.advice, Form.appraisal, Form.definition_, Form.study_report, Form.gap]
+)
+def test_other_forms_gather_no_votes(form: Form) -> None:
+    result = judged(trial(1), trial(2), form=form)
+    assert (result.consensus, result.certainty) == (Consensus.not_applicable, Certainty.not_graded)
+
+
+def test_one_study_is_insufficient_however_large() -> None:
+    result = judged(trial(1, people=5000))
+    assert (result.consensus, result.leaning) == (Consensus.insufficient, Leaning.supports)
+
+
+def test_two_studies_the_same_way_are_unanimous() -> None:
+    assert judged(trial(1), trial(2)).consensus is Consensus.unanimous
+
+
+def test_a_smaller_side_of_one_fifth_is_conflicting() -> None:
+    four = [trial(n) for n in range(4)]
+    assert judged(*four, trial(9, Stance.disputes)).consensus is Consensus.conflicting
+    assert judged(*four, trial(9, Stance.disputes, people=10)).consensus is Consensus.mostly
+
+
+def test_an_opposing_review_alone_makes_unanimous_conflicting() -> None:
+    assert judged(trial(1), trial(2), review(3, Stance.disputes)).consensus is Consensus.conflicting
+
+
+def test_an_opposing_review_that_is_indirect_only_denies_unanimity() -> None:
+    indirect = {"directness": Directness.indirect, "indirect_because": frozenset({IndirectBecause.condition})}
+    assert judged(trial(1), trial(2), review(3, Stance.disputes, **indirect)).consensus is Consensus.mostly
+
+
+def test_a_superseded_review_does_not_break_a_verdict() -> None:
+    old = review(3, Stance.disputes, standing=Standing.superseded)
+    assert judged(trial(1), trial(2), old).consensus is Consensus.mostly
+
+
+def test_reviews_add_no_weight_beside_studies() -> None:
+    alone = judged(trial(1), trial(2, Stance.disputes))
+    reviewed = judged(trial(1), trial(2, Stance.disputes), review(3, Stance.supports), review(4, Stance.supports))
+    assert alone.support_share == reviewed.support_share == Fraction(1, 2)
+
+
+def test_reviews_without_studies_are_one_unit_that_suffices() -> None:
+    result = judged(review(1, Stance.supports), review(2, Stance.supports))
+    assert len(result.units) == 1
+    assert result.consensus is Consensus.unanimous
+
+
+def test_reviews_that_disagree_without_studies_are_mixed() -> None:
+    result = judged(review(1, Stance.supports, people=500), review(2, Stance.disputes))
+    assert (result.consensus, result.leaning) == (Consensus.conflicting, Leaning.neither)
+
+
+def test_an_inconclusive_review_lends_nothing_to_the_one_that_votes() -> None:
+    twice = frozenset({IndirectBecause.dose, IndirectBecause.population})
+    voting = review(1, Stance.supports, directness=Directness.indirect, indirect_because=twice)
+    unit = judged(voting, review(2, Stance.inconclusive)).units[0]
+    assert (unit.stance, unit.weight, unit.direct) == (Stance.supports, Fraction(1, 2), False)
+
+
+def test_narrative_reviews_never_weigh() -> None:
+    result = judged(*(review(n, Stance.supports, design=Design.narrative_review) for n in range(5)))
+    assert (result.consensus, result.units) == (Consensus.insufficient, ())
+
+
+def test_a_second_paper_of_a_study_changes_nothing() -> None:
+    base = [trial(1), trial(2, Stance.disputes), trial(3, Stance.disputes)]
+    second = trial(2, Stance.disputes, citation="c2b", document="d2b", role=CitationRole.secondary_result)
+    assert judged(*base).units == judged(*base, second).units
+
+
+def test_the_highest_ranked_analysis_speaks_for_its_study() -> None:
+    primary = trial(1, Stance.disputes)
+    exploratory = trial(1, Stance.supports, citation="c1b", role=CitationRole.exploratory_result)
+    assert judged(primary, exploratory).units[0].stance is Stance.disputes
+
+
+def test_a_tie_of_equal_rank_is_mixed_and_votes_both_ways() -> None:
+    unit = judged(trial(1), trial(1, Stance.disputes, citation="c1b")).units[0]
+    assert (unit.stance, unit.votes) == (Stance.mixed, (Fraction(2), Fraction(2)))
+
+
+@pytest.mark.parametrize(
+    ("changes", "weight"),
+    [
+        ({"people": 50}, 4),
+        ({"people": 49}, 2),
+        ({"people": None}, 2),
+        ({"design": Design.fixed_order_placebo_trial}, 1),
+        ({"design": Design.case_control}, 1),
+        ({"design": Design.uncontrolled_trial}, Fraction(1, 2)),
+        ({"design": Design.other}, Fraction(1, 2)),
+        ({"design": Design.case_report, "people": 3}, Fraction(1, 4)),
+        ({"design": Design.case_series, "people": 4}, Fraction(1, 4)),
+        ({"evidence_source": EvidenceSource.animal}, Fraction(1, 4)),
+        ({"indirect_because": frozenset({IndirectBecause.dose})}, 2),
+        ({"indirect_because": frozenset({IndirectBecause.dose, IndirectBecause.population})}, 1),
+        ({"indirect_because": frozenset(list(IndirectBecause)[:4])}, 1),
+        ({"standing": Standing.expression_of_concern}, 2),
+    ],
+)
+def test_weight_of_a_unit(changes: dict[str, Any], weight: Fraction) -> None:
+    assert judged(trial(1, **changes)).units[0].weight == weight
+
+
+def test_inconclusive_gives_to_neither_side() -> None:
+    result = judged(trial(1, Stance.inconclusive), trial(2, Stance.inconclusive))
+    assert (result.consensus, result.support_share) == (Consensus.insufficient, None)
+
+
+# --- certainty ----------------------------------------------------------------------------------------------------
+
+
+def test_many_direct_people_read_in_full_can_be_high() -> None:
+    full = [trial(n, people=200, basis=Basis.full_text) for n in range(3)]
+    assert judged(*full).certainty is Certainty.high
+
+
+def test_abstracts_alone_are_capped_at_moderate() -> None:
+    assert judged(*(trial(n, people=200) for n in range(3))).certainty is Certainty.moderate
+
+
+def test_insufficient_is_capped_at_low() -> None:
+    assert judged(trial(1, people=5000, basis=Basis.full_text)).certainty is Certainty.low
+
+
+def test_laboratory_work_alone_is_very_low() -> None:
+    cells = [trial(n, design=Design.laboratory, evidence_source=EvidenceSource.in_vitro) for n in range(9)]
+    assert judged(*cells).certainty is Certainty.very_low
+
+
+def test_known_serious_limits_of_half_the_weight_cost_a_step() -> None:
+    sound = [trial(n, people=200, basis=Basis.full_text) for n in range(2)]
+    limited = [replace(item, limitations=frozenset({Limitation.dropout})) for item in sound]
+    assert judged(*limited).certainty is Certainty.moderate
+    assert judged(sound[0], limited[1]).certainty is Certainty.moderate
+
+
+def test_few_people_and_no_interval_cost_three_steps() -> None:
+    small = [trial(n, people=20, has_ci=False, basis=Basis.full_text) for n in range(3)]
+    assert judged(*small).certainty is Certainty.very_low
+
+
+def test_few_events_of_harm_cost_two_steps() -> None:
+    rare = [trial(n, people=400, events=2, basis=Basis.full_text) for n in range(3)]
+    assert judged(*rare, kind=Kind.safety).certainty is Certainty.low
+    assert judged(*rare, kind=Kind.efficacy).certainty is Certainty.high
+
+
+def test_heterogeneity_of_the_newest_direct_pooled_estimate_costs_a_step() -> None:
+    full = [trial(n, people=200, basis=Basis.full_text) for n in range(3)]
+    old = review(8, Stance.supports, pooled_i2=Fraction(10), issued="2020")
+    new = review(9, Stance.supports, pooled_i2=Fraction(91), issued="2025-06")
+    assert judged(*full, old).certainty is Certainty.high
+    assert judged(*full, old, new).certainty is Certainty.moderate
+
+
+# --- whatever the evidence ----------------------------------------------------------------------------------------
+
+EVIDENCE = st.builds(
+    Evidence,
+    citation=st.uuids().map(str),
+    document=st.sampled_from([f"d{n}" for n in range(8)]),
+    study=st.one_of(st.none(), st.sampled_from([f"s{n}" for n in range(6)])),
+    stance=st.sampled_from(Stance),
+    directness=st.sampled_from(Directness),
+    role=st.sampled_from(CitationRole),
+    standing=st.sampled_from(Standing),
+    basis=st.one_of(st.none(), st.sampled_from(Basis)),
+    design=st.sampled_from(Design),
+    evidence_source=st.sampled_from(EvidenceSource),
+    people=st.one_of(st.none(), st.integers(0, 2000)),
+    indirect_because=st.frozensets(st.sampled_from(IndirectBecause), max_size=3),
+    limitations=st.frozensets(st.sampled_from(Limitation), max_size=2),
+    has_ci=st.booleans(),
+    pooled_i2=st.one_of(st.none(), st.integers(0, 100).map(Fraction)),
+    events=st.one_of(st.none(), st.integers(0, 80)),
+)
+BODY = st.lists(EVIDENCE, max_size=12)
+KINDS = st.sampled_from([Kind.efficacy, Kind.safety, Kind.mechanism])
+
+
+@given(BODY, KINDS, st.randoms())
+def test_the_order_of_the_input_never_matters(body: list[Evidence], kind: Kind, random: Random) -> None:
+    shuffled = list(body)
+    random.shuffle(shuffled)
+    assert grade(Form.general_effect, kind, body) == grade(Form.general_effect, kind, shuffled)
+
+
+@given(BODY, KINDS, st.integers(0, 2000))
+def test_a_further_supporting_study_never_lowers_the_support_share(
+    body: list[Evidence], kind: Kind, people: int
+) -> None:
+    """Of studies. Where reviews alone spoke, a first study silences them, and the share starts anew."""
+    before = grade(Form.general_effect, kind, body)
+    after = grade(Form.general_effect, kind, [*body, trial(99, people=people)])
+    if before.support_share is not None and not any(unit.is_reviews for unit in before.units):
+        assert after.support_share is not None
+        assert after.support_share >= before.support_share
+
+
+@given(BODY, KINDS)
+def test_what_is_retracted_never_counts(body: list[Evidence], kind: Kind) -> None:
+    retracted = [replace(item, citation=f"r-{item.citation}", standing=Standing.retracted) for item in body]
+    standing = [item for item in body if item.standing is not Standing.retracted]
+    with_retracted, without = (grade(Form.general_effect, kind, items) for items in ([*standing, *retracted], standing))
+    assert with_retracted.units == without.units
+    if standing:
+        assert (with_retracted.consensus, with_retracted.certainty) == (without.consensus, without.certainty)
+
+
+@given(BODY, KINDS)
+def test_figures_stay_within_their_bounds(body: list[Evidence], kind: Kind) -> None:
+    result = grade(Form.general_effect, kind, body)
+    assert result.support_share is None or 0 <= result.support_share <= 1
+    assert all(0 < unit.weight <= METHOD.randomized_large for unit in result.units)
+    assert len({unit.study for unit in result.units}) == len(result.units)
+    if result.consensus is Consensus.insufficient:
+        assert result.certainty in (Certainty.not_graded, Certainty.very_low, Certainty.low)
+
+
+@given(BODY, KINDS)
+def test_every_verdict_leaves_steps_that_say_so(body: list[Evidence], kind: Kind) -> None:
+    result = grade(Form.general_effect, kind, body)
+    assert result.steps[0].rule == "R1"
+    assert str(result.consensus) in {step.result for step in result.steps}
+    if result.units:
+        assert result.steps[-1].result == result.certainty

@@ -1,0 +1,128 @@
+"""The evidence map shows every pair, empty ones included, in a number of statements that does not grow."""
+
+from collections.abc import Sequence
+
+import pytest
+from sqlalchemy import select
+
+from app.claims.vocabulary import Coverage
+from app.concepts.models import Concept
+from app.core.errors import InvalidInput
+from app.questions import evidence_map as maps
+from app.questions.coverage import NO_ALL_CLEAR
+from app.questions.evidence_map import EvidenceMapRead, MapCell, evidence_map
+from app.storage.database import Database
+from tests.factories import citation, fill, put, record, small_world
+from tests.statements import heard
+
+
+@pytest.fixture
+def world(blank: Database) -> Database:
+    fill(blank, small_world())
+    return blank
+
+
+def drawn(
+    database: Database, intervention: str, conditions: Sequence[str] = (), outcomes: Sequence[str] = ()
+) -> EvidenceMapRead:
+    with database.read() as session:
+
+        def pks(record_type: str, ids: Sequence[str]) -> list[int]:
+            return list(session.scalars(select(Concept.pk).where(Concept.type == record_type, Concept.id.in_(ids))))
+
+        (intervention_pk,) = pks("intervention", [intervention])
+        return evidence_map(
+            session,
+            intervention_pk=intervention_pk,
+            condition_pks=pks("condition", conditions),
+            outcome_pks=pks("outcome", outcomes),
+        )
+
+
+def only(shown: EvidenceMapRead) -> MapCell:
+    (cell,) = shown.cells
+    return cell
+
+
+def test_a_cell_adds_up_both_sides(world: Database) -> None:
+    cell = only(drawn(world, "drug"))
+    assert (cell.condition, cell.outcome, cell.coverage) == ("ache", "pain", Coverage.found)
+    assert (cell.studies, cell.reviews, cell.participants) == (2, 1, 100)
+    assert (cell.effect, cell.leaning, cell.consensus) == ("improves", "disputes", "conflicting")
+    assert [(entry.effect, entry.leaning, entry.claims) for entry in cell.effects] == [("improves", "disputes", 1)]
+    assert (cell.best_design, cell.claim_ids) == ("randomized_parallel_trial", ("drug-eases-ache",))
+
+
+def test_benefit_of_the_drug_leaves_the_regimen_s_cell_empty(world: Database) -> None:
+    cell = only(drawn(world, "drug-low"))
+    assert (cell.coverage, cell.studies, cell.effect, cell.effects) == (Coverage.not_searched, 0, None, ())
+    assert cell.claim_ids == ("low-dose-eases-ache",)
+
+
+def test_named_rows_and_columns_appear_though_nothing_is_recorded(world: Database) -> None:
+    put(world, record("outcome", "sleep"))
+    shown = drawn(world, "other-drug", ["ailment", "ache"], ["pain", "sleep"])
+    assert [(cell.condition, cell.outcome) for cell in shown.cells] == [
+        ("ache", "pain"), ("ache", "sleep"), ("ailment", "pain"), ("ailment", "sleep"),
+    ]  # fmt: skip
+    assert {cell.coverage for cell in shown.cells} == {Coverage.not_searched}
+    assert NO_ALL_CLEAR in shown.notice
+
+
+def test_a_search_that_found_nothing_dates_every_cell_of_its_row(world: Database) -> None:
+    searched = {"coverage": "searched_none_found", "depth": "limited", "searched_on": "2026-11"}
+    put(world, record("search", "looked", intervention="drug", conditions=["ailment", "ache"], **searched))
+    shown = drawn(world, "drug")
+    cells = {cell.condition: cell for cell in shown.cells}
+    assert cells["ache"].coverage is Coverage.found
+    assert (cells["ailment"].coverage, cells["ailment"].search, cells["ailment"].searched_on) == (
+        "searched_none_found", "looked", "2026-11",
+    )  # fmt: skip
+
+
+def test_a_condition_with_nothing_but_a_pending_trial_is_a_row(world: Database) -> None:
+    put(world, record("study", "waited-for", results="pending", conditions=["ailment"]))
+    row = next(row for row in drawn(world, "drug").conditions if row.id == "ailment")
+    assert (row.coverage, [study.id for study in row.pending]) == (Coverage.not_searched, ["waited-for"])
+
+
+def test_most_studied_conditions_come_first(world: Database) -> None:
+    put(world, record("claim", "ailment-too", conditions=["ailment"], citations=[citation("c", "paper-b", "trial-b")]))
+    assert [(row.id, row.studies) for row in drawn(world, "drug").conditions] == [("ache", 2), ("ailment", 1)]
+
+
+def test_too_large_a_map_is_refused_with_its_bound(world: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(maps, "MOST_CELLS", 0)
+    with pytest.raises(InvalidInput) as refused:
+        drawn(world, "drug")
+    assert "at most 0 cells" in refused.value.errors[0].message
+    monkeypatch.setattr(maps, "MOST_CELLS", 10)
+    monkeypatch.setattr(maps, "MOST_CLAIMS", 1)
+    with pytest.raises(InvalidInput) as refused:
+        drawn(world, "drug")
+    assert "at most 1 claims" in refused.value.errors[0].message
+
+
+def test_statements_do_not_grow_with_the_map(world: Database) -> None:
+    def statements() -> int:
+        with heard() as seen:
+            drawn(world, "drug")
+        return len(seen)
+
+    small = statements()
+    more = [
+        part
+        for n in range(12)
+        for part in (
+            record("condition", f"ailment-{n}"),
+            record("outcome", f"outcome-{n}"),
+            record("study", f"waited-{n}", results="pending", conditions=[f"ailment-{n}"]),
+            record(
+                "claim", f"more-{n}", conditions=[f"ailment-{n}"], outcome=f"outcome-{n}",
+                citations=[citation(f"cit-more-{n}", "paper-b", "trial-b")],
+            ),
+        )
+    ]  # fmt: skip
+    put(world, *more)
+    assert len(drawn(world, "drug").cells) == 13 * 13
+    assert statements() == small

@@ -1,0 +1,181 @@
+"""Every pair of drugs gets one status; warnings are inherited, and nothing empty reads as an all-clear."""
+
+from typing import Any
+
+import pytest
+
+from app.concepts.drug_names import fold
+from app.publishing.publish import Change
+from app.publishing.records import Now
+from app.questions.coverage import NO_ALL_CLEAR
+from app.questions.interaction_responses import InteractionCheck, InteractionCheckRead, PairChecked
+from app.questions.interactions import DOSE_NOTE, check
+from app.storage.database import Database
+from tests.factories import amended, citation, content, fill, put, record, small_world
+
+BASE: dict[str, Any] = {"kind": "interaction", "effect": "interacts", "conditions": [], "outcome": None}
+
+
+@pytest.fixture
+def world(blank: Database) -> Database:
+    fill(
+        blank,
+        [
+            *small_world(),
+            record("intervention", "opioids", name="Opioids", level="drug_class", synonyms=["narcotic painkillers"]),
+            record("intervention", "one-opioid", name="Opiatín", parent="opioids"),
+        ],
+    )
+    return blank
+
+
+def checked(database: Database, *drugs: dict[str, str]) -> InteractionCheckRead:
+    with database.read() as session:
+        return check(session, Now(session), InteractionCheck.model_validate({"drugs": list(drugs)}))
+
+
+def pair(database: Database, *ids: str, dose: str | None = None) -> PairChecked:
+    """The one pair of two drugs; the dose is that of the first."""
+    first = {"id": ids[0]} | ({"dose": dose} if dose else {})
+    (found,) = checked(database, first, {"id": ids[1]}).pairs
+    return found
+
+
+def warning(claim_id: str, *citations: dict[str, Any], **fields: Any) -> Change:
+    return record("claim", claim_id, citations=list(citations), **{**BASE, "interactants": ["opioids"], **fields})
+
+
+def test_a_warning_on_the_drug_and_a_class_reaches_the_regimen_and_the_member(world: Database) -> None:
+    put(world, warning("no-opioids", citation("cit-no", "paper-b", None), effect="contraindicated"))
+    for one in ("drug", "drug-low"):
+        for other in ("opioids", "one-opioid"):
+            for found in (pair(world, one, other), pair(world, other, one)):
+                assert found.status == "contraindicated"
+                (behind,) = found.claims
+                assert (behind.claim.id, behind.on.id) == ("no-opioids", "drug")
+                assert behind.inherited is ((one, other) != ("drug", "opioids"))
+    assert pair(world, "other-drug", "one-opioid").status == "not_searched"
+    assert pair(world, "opioids", "one-opioid").status == "not_searched"
+
+
+def test_a_warning_on_the_regimen_reaches_its_drug(world: Database) -> None:
+    put(world, warning("low-too", citation("cit-low", "paper-b", None), intervention="drug-low"))
+    found = pair(world, "drug", "one-opioid")
+    assert (found.status, found.crosses_dose_tiers) == ("interaction", True)
+
+
+def test_a_contraindication_outranks_and_comes_first(world: Database) -> None:
+    put(
+        world,
+        warning("an-interaction", citation("cit-i", "paper-b", None)),
+        warning("worse", citation("cit-w", "paper-b", None), effect="contraindicated", intervention="drug-low"),
+    )
+    found = pair(world, "drug-low", "one-opioid")
+    assert found.status == "contraindicated"
+    assert [behind.claim.id for behind in found.claims] == ["worse", "an-interaction"]
+
+
+def test_a_warning_counts_though_its_citation_tells_nothing(world: Database) -> None:
+    put(world, warning("uncited"))
+    found = pair(world, "drug", "opioids")
+    assert (found.status, found.claims[0].claim.consensus) == ("interaction", "uncited")
+
+
+@pytest.mark.parametrize(
+    ("claim_id", "fields"),
+    [
+        ("said-to-be-used", {"kind": "safety", "form": "usage", "effect": "causes"}),
+        ("left-out-of-a-trial", {"kind": "safety", "form": "study_report", "effect": "not_applicable"}),
+        ("no-difference", {"effect": "no_difference"}),
+    ],
+)
+def test_what_warns_of_nothing_is_no_interaction(world: Database, claim_id: str, fields: dict[str, Any]) -> None:
+    put(world, warning(claim_id, citation("cit-said", "paper-b", "trial-b"), **fields))
+    found = pair(world, "drug", "opioids")
+    assert found.status == "not_searched"
+    assert found.sentence.endswith(NO_ALL_CLEAR)
+
+
+def test_a_dated_search_on_just_these_two_is_told(world: Database) -> None:
+    searched = {"coverage": "searched_none_found", "depth": "limited", "searched_on": "2026-11-20"}
+    put(world, amended(content(world, "search", "drug-with-other-drug"), **searched))
+    found = pair(world, "other-drug", "drug")
+    assert found.status == "searched_none_found"
+    assert found.search is not None
+    assert found.search.searched_on == "2026-11-20"
+    assert found.sentence.endswith(NO_ALL_CLEAR)
+    of_the_regimen = pair(world, "drug-low", "other-drug")
+    assert of_the_regimen.status == "not_searched"
+    assert [search.id for search in of_the_regimen.searches] == ["drug-with-other-drug"]
+
+
+def test_a_dose_is_put_in_its_tier_and_harm_crosses(world: Database) -> None:
+    put(world, warning("no-opioids", citation("cit-no", "paper-b", None), effect="contraindicated"))
+    answer = checked(world, {"id": "drug-low", "dose": "4500 ug"}, {"id": "opioids", "dose": "30 mg"})
+    assert answer.drugs[0].dose is not None
+    assert answer.drugs[0].dose.low_pg_per_day == 4_500_000_000
+    assert answer.drugs[0].dose.tiers == ("low",)
+    assert answer.drugs[1].dose is not None
+    assert answer.drugs[1].dose.tiers == ()
+    (found,) = answer.pairs
+    assert (found.status, found.crosses_dose_tiers, found.dose_note) == ("contraindicated", True, DOSE_NOTE)
+
+
+def test_no_dose_changes_a_status(world: Database) -> None:
+    put(world, warning("no-opioids", citation("cit-no", "paper-b", None)))
+    statuses = {pair(world, "drug-low", "opioids", dose=dose).status for dose in ("1 ng", "4.5 mg", "..5 mg", "50 mg")}
+    assert statuses == {"interaction"}
+
+
+def test_an_unknown_drug_makes_its_pairs_unrecognized_and_no_pair_is_lost(world: Database) -> None:
+    answer = checked(world, {"id": "drug"}, {"text": "opiatinn"}, {"code": "ndc:123"}, {"id": "opioids"})
+    assert {found.positions for found in answer.pairs} == {(0, 1), (0, 2), (0, 3), (1, 2), (1, 3), (2, 3)}
+    unknown = [found for found in answer.pairs if {1, 2} & set(found.positions)]
+    assert {found.status for found in unknown} == {"unrecognized"}
+    assert all(found.sentence.endswith(NO_ALL_CLEAR) for found in unknown)
+    assert answer.drugs[1].did_you_mean[0].id == "one-opioid"
+
+
+def test_the_same_drug_twice_is_said(world: Database) -> None:
+    assert pair(world, "drug", "drug-low").same_drug
+    assert pair(world, "drug", "drug").same_drug
+    assert not pair(world, "drug", "other-drug").same_drug
+    assert not pair(world, "opioids", "one-opioid").same_drug
+
+
+def test_names_are_recognized_whatever_their_case_and_accents(world: Database) -> None:
+    for text, matched_by in (
+        ("OPIATIN", "name"), ("opiatín", "name"), ("  Opiati\u0301n ", "name"),
+        ("Narcotic-Painkillers", "synonym"), ("one opioid", "id"),
+    ):  # fmt: skip
+        drug = checked(world, {"text": text}, {"id": "drug"}).drugs[0]
+        assert (drug.recognized, drug.matched_by) == (True, matched_by), text
+
+
+def test_a_name_that_two_records_bear_is_not_guessed(world: Database) -> None:
+    put(world, record("intervention", "twin", synonyms=["Opioids"]), record("intervention", "triplet", name="opiatin"))
+    assert checked(world, {"text": "opioids"}, {"id": "drug"}).drugs[0].matched_by == "name"
+    drug = checked(world, {"text": "Opiatin"}, {"id": "drug"}).drugs[0]
+    assert (drug.recognized, [ref.id for ref in drug.did_you_mean]) == (False, ["one-opioid", "triplet"])
+
+
+def test_a_retired_drug_is_not_recognized_and_names_its_successor(world: Database) -> None:
+    put(world, amended(content(world, "intervention", "one-opioid"), status="retired", successor="opioids"))
+    drug = checked(world, {"id": "one-opioid"}, {"id": "drug"}).drugs[0]
+    assert (drug.recognized, [ref.id for ref in drug.did_you_mean]) == (False, ["opioids"])
+
+
+def test_an_exact_code_is_preferred(world: Database) -> None:
+    code = {"system": "rxnorm", "code": "42", "verified": True}
+    put(
+        world,
+        record("intervention", "wide", codes=[{**code, "relation": "broadMatch"}]),
+        record("intervention", "exact", codes=[{**code, "relation": "exactMatch"}]),
+    )
+    drug = checked(world, {"code": "RxNorm:42"}, {"id": "drug"}).drugs[0]
+    assert drug.intervention is not None
+    assert (drug.intervention.id, drug.relation) == ("exact", "exactMatch")
+
+
+def test_folding_keeps_letters_and_digits_alone() -> None:
+    assert fold("  Naïve—ME/CFS  50mg ") == "naive me cfs 50mg"

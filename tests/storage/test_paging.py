@@ -1,0 +1,212 @@
+"""Keyset pages: whole, in order, and cursors that are good for their own list alone."""
+
+import base64
+import json
+import string
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sqlalchemy import case, insert, literal
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from app.core.errors import InvalidInput
+from app.storage import paging as lists
+from app.storage.database import SLUG, Base, Database
+from app.storage.filter_index import (
+    Bitmaps,
+    Filterable,
+    FilterBits,
+    FilterPlace,
+    FilterRow,
+    Kept,
+    kept,
+    rebuild,
+    values,
+)
+from app.storage.paging import FEW, Matching, Page, SortedQuery, _seal, decode, encode, paginate
+from tests.conftest import Engine, opened
+
+
+class Item(Base):
+    __tablename__ = "items"
+    pk: Mapped[int] = mapped_column(primary_key=True)
+    id: Mapped[str] = mapped_column(SLUG, unique=True)
+    number: Mapped[int | None]
+
+
+Base.metadata.remove(Base.metadata.tables["items"])  # a table of the tests, not of the schema
+
+COLUMNS = {"id": Item.id, "number": Item.number}
+ITEMS = Filterable(
+    Item,
+    (
+        values(
+            Item.pk,
+            {
+                "status": literal("published"),
+                "number": case((Item.number.is_(None), "none"), else_="some"),
+                "sign": case((Item.number < 0, "minus"), else_="plus"),
+            },
+        ),
+    ),
+    walked=frozenset({"number"}),
+)
+ALL = Matching("item", ITEMS)
+Row = tuple[str, int | None]
+
+ROWS = st.lists(
+    st.tuples(st.text(string.ascii_lowercase + "-0", min_size=1, max_size=4), st.one_of(st.none(), st.integers(-3, 3))),
+    max_size=25,
+    unique_by=lambda row: row[0],
+)
+
+
+@pytest.fixture(scope="module")
+def table(engine: Engine) -> Iterator[Database]:
+    with opened(engine.empty("lists")) as database:
+        for model in (Item, FilterRow, FilterBits, FilterPlace):
+            model.__table__.create(database.engine)  # type: ignore[attr-defined]
+        yield database
+
+
+@contextmanager
+def holding(database: Database, rows: list[Row]) -> Iterator[Session]:
+    """A session that sees these rows, which nobody else ever does."""
+    with database.engine.connect() as connection, Session(connection) as session:
+        add(session, rows)
+        yield session
+        session.rollback()
+
+
+def add(session: Session, rows: list[Row]) -> None:
+    if rows:
+        session.execute(insert(Item), [{"id": i, "number": n} for i, n in rows])
+    rebuild(session, {"item": ITEMS})
+
+
+def page(session: Session, query: SortedQuery, matching: Matching = ALL) -> Page:
+    seen = Kept(kept(session, 0).reader, 0, Bitmaps())  # with a memory of its own: nothing here has a serial
+    return paginate(session, seen, matching, query, sort=query.sort, columns=COLUMNS)
+
+
+def walk(session: Session, query: SortedQuery, matching: Matching = ALL) -> Iterator[list[str]]:
+    while True:
+        found = page(session, query, matching)
+        yield list(found.ids)
+        if found.next_cursor is None:
+            return
+        query = query.model_copy(update={"cursor": found.next_cursor})
+
+
+def in_order(rows: list[Row], sort: str) -> list[str]:
+    """Brute force: nulls last either way, ties by id upwards."""
+    if sort.removeprefix("-") == "id":
+        return sorted((row[0] for row in rows), reverse=sort.startswith("-"))
+    sign = -1 if sort.startswith("-") else 1
+    return [row[0] for row in sorted(rows, key=lambda row: (row[1] is None, sign * (row[1] or 0), row[0]))]
+
+
+SORTS = st.sampled_from(["id", "-id", "number", "-number"])
+CHOICES: dict[str, tuple[Matching, Callable[[Row], bool]]] = {
+    "all": (ALL, lambda _row: True),
+    "one filter": (ALL.filtered("number", ["some"]), lambda row: row[1] is not None),
+    "either of two": (ALL.filtered("number", ["some", "none"]), lambda _row: True),
+    "both of two": (
+        ALL.filtered("number", ["some"]).filtered("sign", ["minus"]),
+        lambda row: row[1] is not None and row[1] < 0,
+    ),
+    "a condition": (ALL.also(Item.id < "c"), lambda row: row[0] < "c"),
+    "a condition, counted as far as one": (
+        ALL.filtered("sign", ["plus"]).also(Item.id < "c", counted_to=1),
+        lambda row: row[0] < "c" and not (row[1] is not None and row[1] < 0),
+    ),
+}
+
+
+@pytest.mark.parametrize("few", [0, FEW], ids=["walked", "sorted"])
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(rows=ROWS, limit=st.integers(1, 7), sort=SORTS, choice=st.sampled_from(sorted(CHOICES)))
+def test_pages_join_to_the_whole_list_in_order(
+    table: Database, few: int, rows: list[Row], limit: int, sort: str, choice: str
+) -> None:
+    """Whether few are read and sorted, or many are walked in order."""
+    matching, is_meant = CHOICES[choice]
+    with holding(table, rows) as session, pytest.MonkeyPatch.context() as patch:
+        patch.setattr(lists, "FEW", few)
+        patch.setattr(lists, "_MOST_WALKED", 3)
+        pages = list(walk(session, SortedQuery(limit=limit, sort=sort), matching))
+        first = page(session, SortedQuery(sort=sort), matching)
+    wanted = in_order([row for row in rows if is_meant(row)], sort)
+    assert [record_id for found in pages for record_id in found] == wanted
+    assert all(len(found) == limit for found in pages[:-1])
+    assert len(pages[-1]) <= limit
+    assert first.total == len(wanted) if first.is_exact else first.total <= len(wanted)
+    assert first.is_exact or "counted" in choice
+
+
+def test_a_walk_survives_what_is_inserted_behind_and_before_it(table: Database) -> None:
+    with holding(table, [(f"m{n}", None) for n in range(4)]) as session:
+        walked = walk(session, SortedQuery(limit=2))
+        seen = next(walked)
+        add(session, [("a", None), ("z", None)])
+        seen += [record_id for found in walked for record_id in found]
+    assert seen == ["m0", "m1", "m2", "m3", "z"]
+
+
+TITLES = st.text(st.characters(exclude_categories=["Cc", "Cs"]))
+
+# --- cursors ------------------------------------------------------------------------------------------------------
+
+
+@given(st.one_of(st.none(), st.integers(-(2**63) + 1, 2**63 - 1), TITLES), TITLES)
+def test_a_cursor_is_read_as_it_was_written(value: int | str | None, record_id: str) -> None:
+    fingerprint = SortedQuery().fingerprint()
+    assert decode(encode(fingerprint, [value, record_id]), fingerprint) == (value, record_id)
+
+
+@given(data=st.data())
+def test_an_altered_cursor_is_refused(data: st.DataObject) -> None:
+    fingerprint = SortedQuery().fingerprint()
+    cursor = encode(fingerprint, ["pain", "pain"])
+    place = data.draw(st.integers(0, len(cursor) - 2))  # the last character holds bits that nobody reads
+    other = data.draw(st.sampled_from(sorted(set(string.ascii_letters + string.digits + "-_") - {cursor[place]})))
+    assert code(cursor[:place] + other + cursor[place + 1 :], fingerprint) == "malformed_cursor"
+
+
+@given(st.text(string.ascii_letters + string.digits + "-_", min_size=8, max_size=400))
+def test_text_that_never_was_a_cursor_is_refused(text: str) -> None:
+    assert code(text, SortedQuery().fingerprint()) == "malformed_cursor"
+
+
+@pytest.mark.parametrize("cut", [1, 8, 20])
+def test_a_cut_cursor_is_refused(cut: int) -> None:
+    fingerprint = SortedQuery().fingerprint()
+    assert code(encode(fingerprint, ["pain", "pain"])[:-cut], fingerprint) == "malformed_cursor"
+
+
+@pytest.mark.parametrize("place", [5, [1], ["a", {}, "b"], ["a", "b", 7], ["a", 2**70, "b"], ["a", "\x00", "b"]])
+def test_a_forged_cursor_of_another_shape_is_refused(place: Any) -> None:
+    """The seal is no secret, so what it seals is still not trusted."""
+    payload = json.dumps(place).encode()
+    cursor = base64.urlsafe_b64encode(_seal(payload) + payload).decode().rstrip("=")
+    assert code(cursor, "a") == "malformed_cursor"
+
+
+def test_a_cursor_of_another_filter_or_sort_is_refused_as_such() -> None:
+    cursor = encode(SortedQuery(sort="id").fingerprint(), ["pain", "pain"])
+    assert code(cursor, SortedQuery(sort="-id").fingerprint()) == "foreign_cursor"
+
+
+def test_limit_and_cursor_are_no_part_of_what_a_cursor_is_bound_to() -> None:
+    assert SortedQuery(limit=7, cursor="AAAAAAAA").fingerprint() == SortedQuery().fingerprint()
+
+
+def code(cursor: str, fingerprint: str) -> str:
+    with pytest.raises(InvalidInput) as caught:
+        decode(cursor, fingerprint)
+    (fault,) = caught.value.errors
+    return fault.code
