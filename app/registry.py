@@ -32,7 +32,7 @@ def _concept(record_type: str, plural: str, label: str, write: type[Record], rea
         link=lambda session, content: concepts.link(session, record_type, content),
         derive=partial(derive.derive_concept, record_type=record_type),
         render=renderer,  # type: ignore[arg-type]
-        filters=concept_filters.filterable(record_type),
+        filters=concept_filters.filter_spec(record_type),
     )
 
 

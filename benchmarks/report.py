@@ -61,7 +61,7 @@ GROWTH = {"item": (1.1, 1.5), "list": (1.25, 1.8)}
 """By how much a cold answer may cost more at size L than at S: aim and floor."""
 START = (2.7, 3.0)
 """Time to the first answer against bare ASGI."""
-MOST_MEGABYTES = 150.0
+MAX_MEGABYTES = 150.0
 
 
 def spread(values: Iterable[float]) -> Spread:
@@ -123,7 +123,7 @@ def judged_start(seconds: Mapping[str, float], megabytes: Mapping[str, float]) -
         lines.append(_line("start to first answer against bare ASGI, at most", times, *START, times <= START[1]))
     if HOT in megabytes:
         used = megabytes[HOT]
-        lines.append(_line("MB of a worker, at most", used, MOST_MEGABYTES, MOST_MEGABYTES, used <= MOST_MEGABYTES))
+        lines.append(_line("MB of a worker, at most", used, MAX_MEGABYTES, MAX_MEGABYTES, used <= MAX_MEGABYTES))
     return lines
 
 

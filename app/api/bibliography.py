@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from app.api.briefs import read_brief
 from app.api.negotiation import REFERENCE_OFFERS, ReferenceFormat, answer, choose, documented
-from app.api.records import list_tag, worded
+from app.api.records import list_tag, with_text
 from app.bibliography import FORMATS
 from app.bibliography import reference_list as bibliography
 from app.bibliography import styles as text
@@ -24,7 +24,7 @@ from app.http import conditional as caching
 from app.http.dataset import Dataset
 from app.http.dependencies import CurrentDataset, ReadSession
 from app.http.problems import responses
-from app.publishing.records import Now
+from app.publishing.records import CurrentRecords
 from app.storage.filter_index import kept
 from app.storage.history import Publication, StoredRecord
 
@@ -76,7 +76,7 @@ def get_bibliography(
     if caching.if_none_match(request.headers.get("if-none-match"), tag):
         return answer(request, choice, b"", tag, file_name="bibliography", headers=dataset.headers)
     found = _found(session, dataset, query)
-    documents = bibliography.documents(Now(session), found.ids)
+    documents = bibliography.documents(CurrentRecords(session), found.ids)
     references = [reference(document) for document in documents]
     if choice.format == "json":
         style = query.style or Style.ama
@@ -112,7 +112,7 @@ def _found(session: Session, dataset: Dataset, query: BibliographyQuery) -> _Fou
     ids: list[str] = []
     if query.brief is None or asked != {"brief"}:
         reading = kept(session, dataset.serial)
-        claims = worded(session, queries.claims(session, reading, query), query).keys(session, reading)
+        claims = with_text(session, queries.claims(session, reading, query), query).keys(session, reading)
         ids = bibliography.cited_documents(session, claims, query.sort)
     if query.brief is not None:
         return _of_brief(session, dataset, query.brief, None if asked == {"brief"} else set(ids))
@@ -130,7 +130,7 @@ def _of_brief(session: Session, dataset: Dataset, named: str, among: set[str] | 
     (condition_pk,) = keys_named(session, "condition", [condition], "brief")[:1]
     brief = read_brief(session, dataset, brief_claims.pair_of(session, intervention_pk, condition_pk))
     ids = [cited.document.id for cited in brief.references if among is None or cited.document.id in among]
-    if len(ids) > bibliography.MOST_REFERENCES:
+    if len(ids) > bibliography.MAX_REFERENCES:
         raise bibliography.TooManyReferences
     name = f"{brief.intervention.id}-{brief.condition.id}"
     return _Found(ids, name, bibliography.brief_part(brief.title), brief.links.self)

@@ -31,7 +31,7 @@ from app.http import conditional as caching
 from app.http.dataset import Dataset
 from app.http.dependencies import CurrentDataset, ReadSession
 from app.http.problems import responses
-from app.publishing.records import Now
+from app.publishing.records import CurrentRecords
 from app.registry import BY_TYPE
 from app.storage.database import Database
 from app.storage.history import RecordReference, StoredRecord
@@ -245,9 +245,9 @@ def _rendered(brief: BriefRead, kind: Format) -> str:
     return html(brief) if kind is Format.html else brief.model_dump_json()
 
 
-def _loaded(session: Session, claims: Sequence[str]) -> Now:
+def _loaded(session: Session, claims: Sequence[str]) -> CurrentRecords:
     """The claims and all that they name, read in two statements instead of one by one."""
-    world = Now(session)
+    world = CurrentRecords(session)
     columns = (StoredRecord.type, StoredRecord.id, StoredRecord.content, StoredRecord.derived)
     named = and_(RecordReference.to_type == StoredRecord.type, RecordReference.to_id == StoredRecord.id)
     for statement in (
@@ -259,8 +259,8 @@ def _loaded(session: Session, claims: Sequence[str]) -> Now:
     ):
         for record_type, record_id, content, derived in session.execute(statement):
             resource, key = BY_TYPE[record_type], Key(record_type, record_id)
-            world.lay(key, resource.write.model_validate_json(content))
-            world.lay_derived(key, resource.derived.model_validate_json(derived))
+            world.overlay(key, resource.write.model_validate_json(content))
+            world.overlay_derived(key, resource.derived.model_validate_json(derived))
     return world
 
 

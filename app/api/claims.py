@@ -11,37 +11,37 @@ from app.api.records import (
     RecordId,
     add_versions_route,
     answer_list,
+    get_current,
     list_response,
     list_tag,
-    living,
-    worded,
+    with_text,
 )
 from app.claims import dose_query, queries, views
 from app.claims.queries import (
     CLAIM_FACETS,
     CLAIM_SORTS,
-    MOST_FACET_VALUES,
+    MAX_FACET_VALUES,
     CitationFilters,
     CitationQuery,
     ClaimQuery,
 )
 from app.claims.responses import CitationRead, ClaimRead
 from app.claims.views import DoseCount
-from app.core.content import Shape
+from app.core.content import ResponseModel
 from app.http import conditional as caching
 from app.http.dependencies import CurrentDataset, ReadSession
 from app.http.problems import responses
-from app.publishing.records import Now
+from app.publishing.records import CurrentRecords
 from app.questions.coverage import CoverageRead, coverage_of_empty_list
 from app.registry import BY_TYPE
-from app.storage.filter_index import Kept, kept
+from app.storage.filter_index import FilterIndexView, kept
 from app.storage.history import documents
 from app.storage.paging import Page, paginate
 
 router = APIRouter(tags=["claims"])
 
 
-class FacetCount(Shape):
+class FacetCount(ResponseModel):
     value: str
     count: int
 
@@ -82,7 +82,7 @@ def list_claims(
     if caching.if_none_match(request.headers.get("if-none-match"), tag):
         return caching.json_response(request, b"", tag, headers=dataset.headers)
     reading = kept(session, dataset.serial)
-    matching = worded(session, queries.claims(session, reading, query), query)
+    matching = with_text(session, queries.claims(session, reading, query), query)
     page = paginate(session, reading, matching, query, sort=query.sort, columns=CLAIM_SORTS)
     bodies = documents(reading.reader, "claim", page.ids)
     if query.citations == "top":
@@ -92,13 +92,13 @@ def list_claims(
         bodies, counted = views.mark_doses(session, page.ids, bodies, dose_query.parse(query.dose))
     known: tuple[CoverageRead, ...] = ()
     if page.total == 0 and query.intervention and query.condition:
-        known = coverage_of_empty_list(session, Now(session), query.intervention, query.condition)
+        known = coverage_of_empty_list(session, CurrentRecords(session), query.intervention, query.condition)
     extra = views.beside(_facets(reading, page) if query.facets else None, counted, known)
     return list_response(request, dataset, tag, bodies, page, extra)
 
 
-def _facets(reading: Kept, page: Page) -> dict[str, list[dict[str, str | int]]]:
-    counted = reading.facets("claim", CLAIM_FACETS, page.found or BitMap(), MOST_FACET_VALUES)
+def _facets(reading: FilterIndexView, page: Page) -> dict[str, list[dict[str, str | int]]]:
+    counted = reading.facets("claim", CLAIM_FACETS, page.found or BitMap(), MAX_FACET_VALUES)
     return {name: [{"value": value, "count": count} for value, count in values] for name, values in counted.items()}
 
 
@@ -120,7 +120,7 @@ def list_claim_citations(
     query: Annotated[CitationFilters, Query()],
 ) -> Response:
     """The claim's citations as records of their own, page by page; the same filters as on `/v1/citations`."""
-    living(session, BY_TYPE["claim"], id)
+    get_current(session, BY_TYPE["claim"], id)
     narrowed = CitationQuery(**query.model_dump(exclude_unset=True), claim=[id])
     return answer_list(
         request,

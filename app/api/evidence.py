@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app.api.records import ListOf, RecordId, body_at, list_response, list_tag, living, next_address
+from app.api.records import ListOf, RecordId, body_at, get_current, list_response, list_tag, next_address
 from app.claims import rendering as render
 from app.claims.filters import CLAIMS
 from app.claims.models import Citation, Claim
@@ -19,13 +19,13 @@ from app.http import conditional as caching
 from app.http.dependencies import CurrentDataset, ReadSession
 from app.http.problems import responses
 from app.publishing.maintenance import overrides_before
-from app.publishing.records import Now, Then
+from app.publishing.records import CurrentRecords, RecordsAt
 from app.registry import BY_TYPE
 from app.sources.models import Document
 from app.sources.schemas import DocumentRef, DocumentWrite
 from app.sources.vocabulary import Standing
 from app.storage.filter_index import kept
-from app.storage.paging import ListQuery, Matching, SortedQuery, decode, encode, paginate
+from app.storage.paging import ListQuery, Selection, SortedQuery, decode, encode, paginate
 
 claims = APIRouter(tags=["claims"])
 documents = APIRouter(tags=["documents"])
@@ -63,11 +63,11 @@ def get_claim_evidence(
         keys_of_ids(session, Document, query.as_if_retracted, "as_if_retracted")
     what_if = WhatIf(**query.model_dump(exclude={"serial"}))
     if query.serial is None:
-        living(session, BY_TYPE["claim"], id)
-        told = trace(Now(session), id, what_if)
+        get_current(session, BY_TYPE["claim"], id)
+        told = trace(CurrentRecords(session), id, what_if)
     else:
         body_at(session, dataset, BY_TYPE["claim"], id, query.serial)
-        told = trace(Then(session, query.serial), id, what_if)
+        told = trace(RecordsAt(session, query.serial), id, what_if)
     body = told.model_dump_json().encode()
     kept = NOT_STORED if what_if.asked else caching.IMMUTABLE if query.serial else caching.REVALIDATE
     return caching.json_response(request, body, caching.etag(body), cache_control=kept, headers=dataset.headers)
@@ -113,11 +113,11 @@ def get_document_impact(
     query: Annotated[ImpactQuery, Query()],
 ) -> Response:
     """Each claim that cites the document, graded with it and as if it were retracted."""
-    row = living(session, BY_TYPE["document"], id)
+    row = get_current(session, BY_TYPE["document"], id)
     document = DocumentWrite.model_validate_json(row.content)
     (key,) = keys_of_ids(session, Document, [id], "id")
     citing = select(Citation.claim_pk).where(Citation.document_pk == key)
-    matching = Matching("claim", CLAIMS).also(Claim.pk.in_(citing))
+    matching = Selection("claim", CLAIMS).also(Claim.pk.in_(citing))
     page = paginate(session, kept(session, dataset.serial), matching, query, sort=query.sort, columns={"id": Claim.id})
     bodies = [_impact(session, claim_id, id).model_dump_json().encode() for claim_id in page.ids]
     about = DocumentRef(id=document.id, label=document.label).model_dump_json().encode()
@@ -126,7 +126,7 @@ def get_document_impact(
 
 
 def _impact(session: Session, claim_id: str, document_id: str) -> ImpactRead:
-    world = Now(session)
+    world = CurrentRecords(session)
     told = trace(world, claim_id, WhatIf(as_if_retracted=[document_id]))
     before, after = told.as_published, told.evidence
     return ImpactRead(

@@ -11,7 +11,7 @@ from app.core.text import Named
 from app.http import conditional as caching
 from app.http.dependencies import CurrentDataset, ReadSession
 from app.http.problems import responses
-from app.questions.evidence_map import MOST_CELLS, MOST_CLAIMS, EvidenceMapRead, evidence_map
+from app.questions.evidence_map import MAX_CELLS, MAX_CLAIMS, EvidenceMapRead, evidence_map
 from app.questions.relevance import key_named
 
 router = APIRouter(tags=["evidence-map"])
@@ -36,7 +36,7 @@ class EvidenceMapQuery(BaseModel):
     summary="Conditions by outcomes, a cell for every pair",
     description="How much is known of each condition and outcome, which way it points, how certain it is, which trials "
     "are pending, and where nobody has looked. Cells stand row by row. An empty cell is not evidence of no effect or "
-    f"of safety. At most {MOST_CELLS} cells and {MOST_CLAIMS} claims: a larger map is refused with 422 and has to be "
+    f"of safety. At most {MAX_CELLS} cells and {MAX_CLAIMS} claims: a larger map is refused with 422 and has to be "
     "narrowed by `condition` or `outcome`.",
     response_model=EvidenceMapRead,
     responses=responses(422, 503),

@@ -20,7 +20,7 @@ else:  # the registry decides, so that a new format needs no second list
     ReferenceFormat = Literal["json", *FORMATS]
     DocumentFormat = Literal["json", *FORMATS, "jsonld"]
 
-LONGEST_ACCEPT = 2000
+MAX_LENGTH_ACCEPT = 2000
 """Bytes of an Accept header that are worth reading; browsers send a tenth of it."""
 JSON = "application/json"
 
@@ -88,7 +88,7 @@ def choose(
 def _ranges(accept: str, offered: Sequence[str]) -> list[tuple[str, Mapping[str, str]]]:
     """The media types of the header with their parameters, best first."""
     try:
-        if len(accept) > LONGEST_ACCEPT:
+        if len(accept) > MAX_LENGTH_ACCEPT:
             raise mimeparse.MimeTypeParseException("too long")
         parsed = [mimeparse.parse_media_range(part) for part in accept.split(",") if part.strip()]
     except mimeparse.MimeTypeParseException as error:

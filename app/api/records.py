@@ -16,26 +16,26 @@ from app.http import conditional as caching
 from app.http.dataset import Dataset
 from app.http.dependencies import CurrentDataset, ReadSession
 from app.http.problems import declared_parameters_only, responses
-from app.publishing.records import Now, Then
+from app.publishing.records import CurrentRecords, RecordsAt
 from app.registry import BY_TYPE
 from app.search.matching import ids_matching
 from app.storage import paging as lists
-from app.storage.filter_index import Kept, kept
+from app.storage.filter_index import FilterIndexView, kept
 from app.storage.history import Publication, RecordState, StoredRecord, documents, state_at
 from app.storage.paging import (
-    MOST_READ,
+    MAX_READ,
     ListQuery,
-    Matching,
     Page,
+    Selection,
     SortedQuery,
     Sorts,
-    WordedQuery,
+    TextQuery,
     decode,
     encode,
     envelope,
     paginate,
 )
-from app.storage.resource import Resource, Stamp, World
+from app.storage.resource import RecordReader, Resource, Stamp
 
 Item = TypeVar("Item", bound=BaseModel)
 
@@ -98,7 +98,7 @@ def answer_list(
     dataset: Dataset,
     record_type: str,
     query: SortedQuery,
-    matching: Callable[[Kept], Matching],
+    matching: Callable[[FilterIndexView], Selection],
     columns: Sorts,
 ) -> Response:
     """A page of stored documents. Its ETag stands for the serial and the query, so a known one costs no query."""
@@ -106,18 +106,18 @@ def answer_list(
     if caching.if_none_match(request.headers.get("if-none-match"), tag):
         return caching.json_response(request, b"", tag, headers=dataset.headers)
     reading = kept(session, dataset.serial)
-    found = worded(session, matching(reading), query)
+    found = with_text(session, matching(reading), query)
     page = paginate(session, reading, found, query, sort=query.sort, columns=columns)
     bodies = documents(reading.reader, record_type, page.ids)
     return list_response(request, dataset, tag, bodies, page)
 
 
-def worded(session: Session, matching: Matching, query: SortedQuery) -> Matching:
+def with_text(session: Session, matching: Selection, query: SortedQuery) -> Selection:
     """The records in which the words of `q` occur as well, where the list takes them."""
-    words = query.q if isinstance(query, WordedQuery) else None
+    words = query.q if isinstance(query, TextQuery) else None
     if words is None:
         return matching
-    return matching.also(matching.filterable.id.in_(ids_matching(session, matching.scope, words)), counted_to=MOST_READ)
+    return matching.also(matching.filter_spec.id.in_(ids_matching(session, matching.scope, words)), counted_to=MAX_READ)
 
 
 def list_tag(request: Request, dataset: Dataset) -> str:
@@ -147,7 +147,7 @@ class Found(NamedTuple):
 
     body: bytes
     tag: str
-    world: World
+    world: RecordReader
 
 
 def answer_item(
@@ -163,13 +163,13 @@ def item_at(session: Session, dataset: Dataset, record_type: str, record_id: str
     """The record as it is, or as it was at a serial."""
     resource = BY_TYPE[record_type]
     if serial is None:
-        row = living(session, resource, record_id)
-        return Found(row.body, caching.record_tag(row.digest, row.serial), Now(session))
+        row = get_current(session, resource, record_id)
+        return Found(row.body, caching.record_tag(row.digest, row.serial), CurrentRecords(session))
     body = body_at(session, dataset, resource, record_id, serial)
-    return Found(body, caching.etag(body), Then(session, serial))
+    return Found(body, caching.etag(body), RecordsAt(session, serial))
 
 
-def living(session: Session, resource: Resource, record_id: str) -> StoredRecord:
+def get_current(session: Session, resource: Resource, record_id: str) -> StoredRecord:
     """The current record; NotFound, or Gone with its successor."""
     row = session.get(StoredRecord, (resource.type, record_id))
     if row is None:
@@ -194,7 +194,7 @@ def body_at(session: Session, dataset: Dataset, resource: Resource, record_id: s
     content = resource.write.model_validate_json(state.content)
     derived = resource.derived.model_validate_json(state.derived)
     stamp = Stamp(state.version, state.serial, state.updated_at)
-    return resource.render(Then(session, serial), content, derived, stamp).model_dump_json().encode()
+    return resource.render(RecordsAt(session, serial), content, derived, stamp).model_dump_json().encode()
 
 
 class VersionsQuery(ListQuery):

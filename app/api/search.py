@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from app.api.records import ListOf, list_tag, next_address
 from app.claims.responses import ClaimSummary
 from app.claims.vocabulary import Certainty, Consensus, Kind, Stance
-from app.core.content import Shape
+from app.core.content import ResponseModel
 from app.core.text import Slug, Words, printable
 from app.http import conditional as caching
 from app.http.dependencies import CurrentDataset, ReadSession
@@ -64,18 +64,18 @@ class SearchQuery(ListQuery):
 NARROWING = ("type", "kind", "condition", "stance", "consensus", "certainty", "design", "year")
 
 
-class Part(Shape):
+class Part(ResponseModel):
     """A part of a text; the parts joined give the text."""
 
     text: str
     hit: bool
 
 
-class FoundLinks(Shape):
+class FoundLinks(ResponseModel):
     self: str
 
 
-class FoundRecord(Shape):
+class FoundRecord(ResponseModel):
     """A record that was found. Of claims, everything that must travel with the text comes along."""
 
     type: RecordType
@@ -89,7 +89,7 @@ class FoundRecord(Shape):
     links: FoundLinks
 
 
-class FacetValue(Shape):
+class FacetValue(ResponseModel):
     value: str
     count: int
 
@@ -231,7 +231,7 @@ class SuggestQuery(BaseModel):
     limit: Annotated[int, Field(ge=1, le=20)] = 8
 
 
-class SuggestedRecord(Shape):
+class SuggestedRecord(ResponseModel):
     type: RecordType
     id: Slug
     name: str
@@ -243,7 +243,7 @@ class SuggestedRecord(Shape):
     links: FoundLinks
 
 
-class SuggestedList(Shape):
+class SuggestedList(ResponseModel):
     items: list[SuggestedRecord]
 
 

@@ -25,7 +25,7 @@ from app.api.records import (
     item_at,
     list_tag,
     next_address,
-    worded,
+    with_text,
 )
 from app.bibliography import FORMATS
 from app.bibliography import reference_list as bibliography
@@ -38,7 +38,7 @@ from app.http import conditional as caching
 from app.http.dependencies import CurrentDataset, ReadSession
 from app.http.problems import responses
 from app.linked_data import schema_org as linked_data
-from app.publishing.records import Now
+from app.publishing.records import CurrentRecords
 from app.storage.filter_index import kept
 from app.storage.paging import paginate
 from app.storage.resource import Key
@@ -100,9 +100,9 @@ def list_documents(
         answered.headers["Vary"] = VARY
         return answered
     tag = caching.etag(list_tag(request, dataset).encode(), choice.content_type)
-    found = worded(session, queries.documents(session, query), query)
+    found = with_text(session, queries.documents(session, query), query)
     page = paginate(session, kept(session, dataset.serial), found, query, sort=query.sort, columns=DOCUMENT_SORTS)
-    cited = [reference(document) for document in bibliography.documents(Now(session), page.ids)]
+    cited = [reference(document) for document in bibliography.documents(CurrentRecords(session), page.ids)]
     following = next_address(request, page.next_cursor)
     return answer(
         request,

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from app.bibliography import from_documents as references
 from app.claims.models import Citation, Claim
 from app.claims.queries import CLAIM_SORTS
-from app.core.content import Shape
+from app.core.content import ResponseModel
 from app.core.errors import Fault, InvalidInput
 from app.core.text import Slug
 from app.sources.identifiers import address
@@ -18,10 +18,10 @@ from app.sources.models import Document
 from app.sources.projection import year_of
 from app.sources.schemas import Author, DocumentWrite, Notice
 from app.sources.vocabulary import IdentifierScheme, Standing
-from app.storage.resource import Key, World
+from app.storage.resource import Key, RecordReader
 from app.storage.statements import is_among
 
-MOST_REFERENCES = 500
+MAX_REFERENCES = 500
 """In one bibliography: it is whole or refused, never cut."""
 
 
@@ -32,7 +32,7 @@ class TooManyReferences(InvalidInput):
     def __init__(self) -> None:
         fault = Fault("query", "claims", self.code, "Narrow the choice with further filters.")
         super().__init__(
-            f"The claims rest on more than {MOST_REFERENCES} documents; a bibliography is given whole or not at all.",
+            f"The claims rest on more than {MAX_REFERENCES} documents; a bibliography is given whole or not at all.",
             errors=[fault],
         )
 
@@ -44,8 +44,8 @@ def cited_documents(session: Session, claims: BitMap, sort: str) -> list[str]:
     """Ids of the documents that the claims with these keys cite, each once: claim by claim in the order of `sort`."""
     for some in (claims[:_ENOUGH_TO_SEE], claims):  # most that are too many show it early
         cited = select(Citation.document_pk).where(is_among(session, Citation.claim_pk, some))
-        found = cited.distinct().limit(MOST_REFERENCES + 1).subquery()
-        if (session.scalar(select(func.count(distinct(found.c.document_pk)))) or 0) > MOST_REFERENCES:
+        found = cited.distinct().limit(MAX_REFERENCES + 1).subquery()
+        if (session.scalar(select(func.count(distinct(found.c.document_pk)))) or 0) > MAX_REFERENCES:
             raise TooManyReferences
     column, descending = CLAIM_SORTS[sort.removeprefix("-")], sort.startswith("-")
     rows = session.scalars(
@@ -61,13 +61,13 @@ def cited_documents(session: Session, claims: BitMap, sort: str) -> list[str]:
 # --- references as JSON -------------------------------------------------------------------------------------------
 
 
-class ReferenceLinks(Shape):
+class ReferenceLinks(ResponseModel):
     self: str
     doi: str | None
     pubmed: str | None
 
 
-class NumberedReference(Shape):
+class NumberedReference(ResponseModel):
     """A document in a reference list."""
 
     number: int
@@ -99,7 +99,7 @@ class NumberedReference(Shape):
     links: ReferenceLinks
 
 
-class Bibliography(Shape):
+class Bibliography(ResponseModel):
     """A whole reference list. There is never a next page."""
 
     style: str
@@ -139,8 +139,8 @@ def numbered(document: DocumentWrite, number: int, text: str) -> NumberedReferen
     )
 
 
-def documents(world: World, ids: Sequence[str]) -> list[DocumentWrite]:
-    return [world.content(Key("document", document)) for document in ids]
+def documents(records: RecordReader, ids: Sequence[str]) -> list[DocumentWrite]:
+    return [records.content(Key("document", document)) for document in ids]
 
 
 # --- how to cite us -----------------------------------------------------------------------------------------------

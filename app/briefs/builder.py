@@ -42,10 +42,10 @@ from app.sources.rendering import identified
 from app.sources.schemas import DocumentRef, DocumentWrite, StudyWrite
 from app.sources.vocabulary import IdentifierScheme, Interest
 from app.storage.history import StoredRecord
-from app.storage.resource import Key, World
+from app.storage.resource import Key, RecordReader
 from app.storage.rows import key_of
 
-MOST_STATEMENTS = 200
+MAX_STATEMENTS = 200
 """Statements shown in one section."""
 
 _NOTES = {
@@ -56,18 +56,18 @@ _NOTES = {
 _NOTHING = f"Nothing is recorded here. {NO_ALL_CLEAR}"
 
 
-def build(session: Session, world: World, pair: Pair, claim_ids: Sequence[str], foot: BriefFoot) -> BriefRead:
+def build(session: Session, records: RecordReader, pair: Pair, claim_ids: Sequence[str], foot: BriefFoot) -> BriefRead:
     """The brief on a pair, from the claims chosen for it (`brief_claims.claim_ids`)."""
-    desk = _Desk(session, world, pair, claim_ids)
-    sections = tuple(desk.section(section_id) for section_id in SECTIONS)
+    builder = BriefBuilder(session, records, pair, claim_ids)
+    sections = tuple(builder.section(section_id) for section_id in SECTIONS)
     known = coverage(
         session,
-        world,
+        records,
         intervention_pk=key_of(session, Concept, pair.intervention, "intervention"),
         condition_pk=key_of(session, Concept, pair.condition, "condition"),
     )
     intervention = known.intervention
-    condition = ConceptRef(id=pair.condition, name=world.content(Key("condition", pair.condition)).name)
+    condition = ConceptRef(id=pair.condition, name=records.content(Key("condition", pair.condition)).name)
     headline = known.summary.headline
     address = f"/v1/briefs/{pair.intervention}/{pair.condition}"
     return BriefRead(
@@ -77,15 +77,15 @@ def build(session: Session, world: World, pair: Pair, claim_ids: Sequence[str], 
         coverage=BriefCoverage(status=known.status, sentence=known.sentence),
         notice=BriefNotice(
             disclaimer=DISCLAIMER,
-            summary=desk.certainty_text(headline.id) if headline else known.sentence,
+            summary=builder.certainty_text(headline.id) if headline else known.sentence,
             claim=headline,
         ),
         sections=sections,
         open_questions=_open_questions(session, pair),
-        undecided=desk.undecided(sections),
+        undecided=builder.undecided(sections),
         pending_studies=known.summary.pending,
-        references=desk.references(),
-        origins=desk.origins(sections),
+        references=builder.references(),
+        origins=builder.origins(sections),
         foot=foot,
         links=BriefLinks(
             self=address,
@@ -96,16 +96,16 @@ def build(session: Session, world: World, pair: Pair, claim_ids: Sequence[str], 
     )
 
 
-class _Desk:
+class BriefBuilder:
     """Writes sentences in reading order and numbers the references as they first appear."""
 
-    def __init__(self, session: Session, world: World, pair: Pair, claim_ids: Sequence[str]) -> None:
-        self._world = world
+    def __init__(self, session: Session, records: RecordReader, pair: Pair, claim_ids: Sequence[str]) -> None:
+        self._world = records
         self._pair = pair
-        self._claims: dict[str, ClaimWrite] = {i: world.content(Key("claim", i)) for i in claim_ids}
-        self._derived: dict[str, ClaimDerived] = {i: world.derived(Key("claim", i)) for i in claim_ids}
+        self._claims: dict[str, ClaimWrite] = {i: records.content(Key("claim", i)) for i in claim_ids}
+        self._derived: dict[str, ClaimDerived] = {i: records.derived(Key("claim", i)) for i in claim_ids}
         self._stamps = _stamps(session, claim_ids)
-        self._places = places(pair, self._claims, lambda record_type, i: world.content(Key(record_type, i)).name)
+        self._places = places(pair, self._claims, lambda record_type, i: records.content(Key(record_type, i)).name)
         self._roots = roots(self._claims, self._places)
         self._numbers: dict[str, int] = {}
 
@@ -113,7 +113,7 @@ class _Desk:
 
     def section(self, section_id: str) -> Section:
         own = [i for i, place in self._places.items() if place.section == section_id and i not in self._roots]
-        shown = self._ordered(own)[:MOST_STATEMENTS]
+        shown = self._ordered(own)[:MAX_STATEMENTS]
         return Section(
             id=section_id,
             title=SECTIONS[section_id],
@@ -295,7 +295,7 @@ def _open_questions(session: Session, pair: Pair) -> tuple[SearchMatch, ...]:
             or_(Search.pk.in_(on_this), Search.pk.not_in(on_some)),
         )
         .order_by(Search.coverage.desc(), Search.id)
-        .limit(MOST_STATEMENTS)
+        .limit(MAX_STATEMENTS)
     ).all()
     sources: dict[int, list[str]] = {}
     for pk, name in session.execute(

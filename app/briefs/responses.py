@@ -15,14 +15,14 @@ from app.claims.vocabulary import (
     StanceReason,
 )
 from app.concepts.schemas import ConceptRef
-from app.core.content import Shape
+from app.core.content import ResponseModel
 from app.core.text import Slug
 from app.questions.coverage import PendingStudy, SearchMatch
 from app.sources.schemas import DocumentRef, Notice
 from app.sources.vocabulary import Design, Interest, Standing
 
 
-class Footnote(Shape):
+class Footnote(ResponseModel):
     """A mark behind a sentence: which reference, and which way it points."""
 
     number: int
@@ -34,7 +34,7 @@ class Footnote(Shape):
     standing: Standing
 
 
-class BriefCitation(Shape):
+class BriefCitation(ResponseModel):
     """What a source found on the sentence's own question."""
 
     number: int
@@ -52,7 +52,7 @@ class BriefCitation(Shape):
     standing: Standing
 
 
-class Sides(Shape):
+class Sides(ResponseModel):
     """The sentence's citations, side by side; within a side the strongest first."""
 
     supports: tuple[BriefCitation, ...]
@@ -63,7 +63,7 @@ class Sides(Shape):
     not_assessed: tuple[BriefCitation, ...]
 
 
-class BriefOrigin(Shape):
+class BriefOrigin(ResponseModel):
     """The document that says it, and how that stands to the source it gives."""
 
     document: DocumentRef
@@ -75,7 +75,7 @@ class BriefOrigin(Shape):
     fit_label: str
 
 
-class Sentence(Shape):
+class Sentence(ResponseModel):
     """A claim as a sentence of the brief, with everything that must travel with its text."""
 
     text: str
@@ -113,7 +113,7 @@ class Statement(Sentence):
     """Claims that say the same again; the evidence hangs on the statement."""
 
 
-class Section(Shape):
+class Section(ResponseModel):
     id: Slug
     title: str
     note: str | None
@@ -123,14 +123,14 @@ class Section(Shape):
     """Whether there are more than are shown; the brief's `links.claims` lists all."""
 
 
-class Undecided(Shape):
+class Undecided(ResponseModel):
     """A benefit or harm on which the evidence is too little to decide."""
 
     claim: ClaimSummary
     certainty_text: str
 
 
-class BriefReference(Shape):
+class BriefReference(ResponseModel):
     number: int
     document: DocumentRef
     text: str
@@ -148,13 +148,13 @@ class BriefReference(Shape):
     """Where a reader can open it."""
 
 
-class BriefCoverage(Shape):
+class BriefCoverage(ResponseModel):
     status: Coverage
     sentence: str
     """What the status means, in plain words; an empty answer never reads as 'safe' or 'no effect'."""
 
 
-class BriefNotice(Shape):
+class BriefNotice(ResponseModel):
     """What has to be read first."""
 
     disclaimer: str
@@ -164,13 +164,13 @@ class BriefNotice(Shape):
     """The claim that the summary speaks of."""
 
 
-class DataLicence(Shape):
+class DataLicence(ResponseModel):
     name: str
     spdx: str
     url: str
 
 
-class BriefFoot(Shape):
+class BriefFoot(ResponseModel):
     """What to record beside the brief, so that it can be reproduced."""
 
     release: str | None
@@ -180,14 +180,14 @@ class BriefFoot(Shape):
     licence: DataLicence
 
 
-class BriefLinks(Shape):
+class BriefLinks(ResponseModel):
     self: str
     markdown: str
     html: str
     claims: str
 
 
-class BriefRead(Shape):
+class BriefRead(ResponseModel):
     """What is known, and not known, of an intervention in a condition."""
 
     title: str

@@ -19,7 +19,7 @@ from app.sources.models import Document, Study
 from app.sources.vocabulary import Standing
 from app.storage.rows import key_of
 
-MOST_CLAIMS = 1000
+MAX_CLAIMS = 1000
 """Claims considered for one brief, those with the most studies first."""
 
 SECTIONS = {
@@ -75,7 +75,7 @@ def claim_ids(session: Session, pair: Pair) -> list[str]:
         select(Claim.id)
         .where(Claim.status == Status.published, or_(*wanted))
         .order_by(*nearest, Claim.study_count.desc(), Claim.id)
-        .limit(MOST_CLAIMS)
+        .limit(MAX_CLAIMS)
     )
     return list(session.scalars(statement))
 

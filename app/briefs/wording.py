@@ -19,9 +19,9 @@ from app.sources.identifiers import address
 from app.sources.rendering import author_name, identified
 from app.sources.schemas import DocumentWrite
 from app.sources.vocabulary import IdentifierScheme, Standing
-from app.storage.resource import Key, World
+from app.storage.resource import Key, RecordReader
 
-MOST_AUTHORS = 6
+MAX_AUTHORS = 6
 
 
 def inline(name: str) -> str:
@@ -37,7 +37,7 @@ def listed(names: Iterable[str]) -> str:
     return f"{', '.join(most)} and {last}" if most else last
 
 
-def certainty_text(world: World, claim: ClaimWrite, evidence: ClaimEvidence) -> str:
+def certainty_text(records: RecordReader, claim: ClaimWrite, evidence: ClaimEvidence) -> str:
     """The certainty of a claim as one sentence that holds the direction."""
     if claim.form not in VOTING_FORMS:
         return f"Not graded: {inline(claim.form.label)}."
@@ -45,31 +45,31 @@ def certainty_text(world: World, claim: ClaimWrite, evidence: ClaimEvidence) -> 
         return "Not graded: no citation is recorded for this statement."
     if evidence.certainty is Certainty.not_graded:
         return f"Not graded: nothing that decides it was measured. {NO_ALL_CLEAR}"
-    sentence = f"{evidence.certainty.label} certainty{_answer(world, claim, evidence.leaning)}"
+    sentence = f"{evidence.certainty.label} certainty{_answer(records, claim, evidence.leaning)}"
     if evidence.consensus is Consensus.insufficient:
         return f"{sentence}; there is too little evidence to decide. {NO_ALL_CLEAR}"
     return f"{sentence}."
 
 
-def _answer(world: World, claim: ClaimWrite, leaning: Leaning) -> str:
+def _answer(records: RecordReader, claim: ClaimWrite, leaning: Leaning) -> str:
     statement = _clause(claim.statement)
     if leaning is Leaning.supports:
         return f" that {statement}"
     if leaning is Leaning.neither:
         return f", with the evidence leaning neither way, on whether {statement}"
-    return f" that {_denial(world, claim) or f'this is not so: {statement}'}"
+    return f" that {_denial(records, claim) or f'this is not so: {statement}'}"
 
 
-def _denial(world: World, claim: ClaimWrite) -> str | None:
+def _denial(records: RecordReader, claim: ClaimWrite) -> str | None:
     """A benefit or harm that was not seen, said of its outcome; null where the other direction was seen instead."""
     opposite = any(citation.stance_reason is StanceReason.opposite for citation in claim.citations)
     directed = claim.effect not in (Effect.no_difference, Effect.not_applicable)
     if claim.intervention is None or claim.outcome is None or claim.comparator is None or opposite or not directed:
         return None
-    treatment = inline(world.content(Key("intervention", claim.intervention)).name)
-    outcome = inline(world.content(Key("outcome", claim.outcome)).name)
+    treatment = inline(records.content(Key("intervention", claim.intervention)).name)
+    outcome = inline(records.content(Key("outcome", claim.outcome)).name)
     people = (
-        listed(inline(world.content(Key("condition", c)).name) for c in claim.conditions) if claim.conditions else ""
+        listed(inline(records.content(Key("condition", c)).name) for c in claim.conditions) if claim.conditions else ""
     )
     where = f"{outcome} in {people}" if people else outcome
     if claim.comparator == "placebo":
@@ -85,7 +85,7 @@ def _clause(statement: str) -> str:
 def reference_text(document: DocumentWrite) -> str:
     """Authors, title, container, year, volume(issue):page and identifiers, as far as they were read."""
     names = [author_name(author) for author in document.authors]
-    shown = names[:MOST_AUTHORS] + (["et al"] if len(names) > MOST_AUTHORS or not document.authors_complete else [])
+    shown = names[:MAX_AUTHORS] + (["et al"] if len(names) > MAX_AUTHORS or not document.authors_complete else [])
     parts = [", ".join(shown) if names else None, document.title, document.container_title or document.publisher]
     parts.append(_place(document))
     if doi := identified(document, IdentifierScheme.doi):

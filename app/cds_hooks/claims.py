@@ -19,7 +19,7 @@ from app.concepts.queries import ancestors
 from app.concepts.schemas import ConceptWrite
 from app.concepts.vocabulary import CodeRelation, CodeSystem
 from app.core.vocabulary import Status
-from app.publishing.records import Then
+from app.publishing.records import RecordsAt
 from app.sources.schemas import DocumentWrite
 from app.storage.history import state_at
 from app.storage.resource import Key
@@ -112,7 +112,7 @@ class Library:
         self._session = session
         self._serial = serial
         self._memory = memory
-        self._world = Then(session, serial)
+        self._world = RecordsAt(session, serial)
 
     def claims(self, ids: Iterable[str]) -> tuple[Told, ...]:
         """Those that were published at the serial."""

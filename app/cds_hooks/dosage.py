@@ -43,7 +43,7 @@ _CODES = {"BID": 2, "TID": 3, "QID": 4, "QD": 1, "AM": 1, "PM": 1, "HS": 1, "BED
 
 
 @dataclass(frozen=True)
-class DoseRead:
+class DoseReading:
     """A daily total, and where it was read."""
 
     daily: DailyDose
@@ -61,7 +61,7 @@ class DoseRead:
         return f"{' to '.join(ends)} mg a day"
 
 
-def read(instructions: Any, words: Iterable[str], strengths: Iterable[Any] = ()) -> DoseRead | None:
+def read(instructions: Any, words: Iterable[str], strengths: Iterable[Any] = ()) -> DoseReading | None:
     """The dose of an order: the steps of a titration give a range; doses at the same time may be taken together."""
     given = [i for i in instructions if isinstance(i, dict)] if isinstance(instructions, list) else []
     structured = [dose for instruction in given if (dose := _structured(instruction))]
@@ -116,7 +116,7 @@ def _strength(strengths: Iterable[Any], words: Iterable[str]) -> tuple[Decimal, 
     return found[0] if len(set(found)) == 1 else None
 
 
-def _from_text(texts: Iterable[str], given: list[dict[str, Any]]) -> DoseRead | None:
+def _from_text(texts: Iterable[str], given: list[dict[str, Any]]) -> DoseReading | None:
     texts = list(texts)
     found = [amount for text in texts for amount in _amounts(text)]
     if not found:
@@ -130,24 +130,24 @@ def _from_text(texts: Iterable[str], given: list[dict[str, Any]]) -> DoseRead | 
     return _span([dose for dose in doses if dose], "text")
 
 
-def _join(doses: list[DailyDose], given: list[dict[str, Any]], read_from: str) -> DoseRead | None:
+def _join(doses: list[DailyDose], given: list[dict[str, Any]], read_from: str) -> DoseReading | None:
     steps = {step for i in given if isinstance(step := i.get("sequence"), int)}
     joined = _span(doses, read_from)
     if joined is None or len(doses) < 2 or len(steps) == len(given):
         return joined
     highs = [dose.high for dose in doses]
     together = sum(high for high in highs if high is not None) if None not in highs else None
-    return DoseRead(DailyDose(joined.daily.low, together), read_from)
+    return DoseReading(DailyDose(joined.daily.low, together), read_from)
 
 
-def _span(doses: list[DailyDose], read_from: str) -> DoseRead | None:
+def _span(doses: list[DailyDose], read_from: str) -> DoseReading | None:
     """From the lowest to the highest; what has no end on one side stays open there."""
     if not doses:
         return None
     lows, highs = [dose.low for dose in doses], [dose.high for dose in doses]
     low = None if None in lows else min(low for low in lows if low is not None)
     high = None if None in highs else max(high for high in highs if high is not None)
-    return DoseRead(DailyDose(low, high), read_from)
+    return DoseReading(DailyDose(low, high), read_from)
 
 
 def _per_day(low: Decimal | None, high: Decimal | None, unit: Unit, instruction: Mapping[str, Any]) -> DailyDose | None:

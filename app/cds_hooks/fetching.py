@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 SECONDS = 2.0
 """For all lists of a request together: someone is waiting for the card."""
-MOST_BYTES = 1_000_000
+MAX_BYTES = 1_000_000
 _THREADS = 8
 """Servers that do not answer hold these and no others; who comes later finds the lists missing."""
 
@@ -130,7 +130,7 @@ def _body(server: Server, address: str, query: str, until: float) -> Iterator[by
         size = 0
         for part in response.iter_raw():
             size += len(part)
-            if size > MOST_BYTES or time.monotonic() > until:
+            if size > MAX_BYTES or time.monotonic() > until:
                 raise ValueError
             yield part
 

@@ -61,7 +61,7 @@ class Medicine:
     past: bool
     last: date | None
     """The latest date that the record carries: of an ended medicine, the day on which it was taken at the latest."""
-    dose: dosage.DoseRead | None
+    dose: dosage.DoseReading | None
     says_low_dose: bool
     reasons: Product
     """Why it was ordered, in codes and words."""

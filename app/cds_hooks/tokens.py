@@ -30,11 +30,11 @@ if TYPE_CHECKING:
     from jwt import PyJWK
 
 LEEWAY = 30
-LONGEST = 300
+MAX_LENGTH = 300
 """Seconds that a token may live (SMART Backend Services)."""
 _REFRESH = 60.0
 """Keys are read again at most this often, so that tokens with unknown keys cannot make us ask again and again."""
-_MOST_BYTES = 200_000
+_MAX_BYTES = 200_000
 
 
 class Unauthorized(AppError):
@@ -95,11 +95,11 @@ def _fetch(url: str) -> bytes:
     request = Request(url, headers={"Accept": "application/json"})  # noqa: S310 - the operator's own setting
     try:
         with build_opener(NoRedirect).open(request, timeout=3) as response:
-            body: bytes = response.read(_MOST_BYTES + 1)
+            body: bytes = response.read(_MAX_BYTES + 1)
     except HTTPError as refusal:
         refusal.close()  # it holds the connection
         raise
-    if len(body) > _MOST_BYTES:
+    if len(body) > _MAX_BYTES:
         raise ValueError("too long")
     return body
 
@@ -187,7 +187,7 @@ class Gate:
 def _check(claims: Mapping[str, Any], audience: str) -> None:
     """What the library leaves open: it takes times as text or years ahead, and a list that merely holds our address."""
     exp, iat, jti = claims["exp"], claims["iat"], claims["jti"]
-    if type(exp) is not int or type(iat) is not int or not 0 < exp - iat <= LONGEST:
+    if type(exp) is not int or type(iat) is not int or not 0 < exp - iat <= MAX_LENGTH:
         raise Refused("lifetime")
     if claims["aud"] != audience:
         raise Refused("audience")

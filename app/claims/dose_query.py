@@ -7,12 +7,12 @@ from app.claims.doses import PICOGRAMS, DailyDose, picograms
 from app.claims.vocabulary import Unit
 from app.core.errors import Fault, InvalidInput, Where, nearest
 
-LONGEST = 60
+MAX_LENGTH = 60
 """Characters of a dose expression."""
 EXAMPLES = ("4.5 mg", "1.5..4.5 mg", "4500 ug", "..5 mg", "1 mg..")
 UNITS = tuple(unit.value for unit in PICOGRAMS)
 
-_MOST_PICOGRAMS = 2**63 - 1
+_MAX_PICOGRAMS = 2**63 - 1
 _NUMBER = re.compile(r"[0-9]{1,15}(?:\.[0-9]{1,12})?")
 _END = re.compile(r"(?P<number>[^\s\w]*[0-9][0-9.,eE+_]*)?\s*(?P<unit>.*)", re.DOTALL)
 _SPELLINGS = {
@@ -53,8 +53,8 @@ def parse(text: str, *, where: Where = "query", field: str = "dose") -> DailyDos
 
 
 def _range(text: str) -> DailyDose:
-    if len(text) > LONGEST:
-        raise _Refused("too_long", f"A dose has at most {LONGEST} characters.", EXAMPLES)
+    if len(text) > MAX_LENGTH:
+        raise _Refused("too_long", f"A dose has at most {MAX_LENGTH} characters.", EXAMPLES)
     ends = text.strip().split("..")
     if len(ends) > 2 or not any(end.strip() for end in ends):
         raise _malformed()
@@ -100,7 +100,7 @@ def _picograms(number: Decimal | None, unit: str) -> int:
     exact = picograms(number, _unit(unit))
     if exact is None:
         raise _Refused("too_precise", "A dose is a whole number of picograms.", EXAMPLES)
-    if exact > _MOST_PICOGRAMS:
+    if exact > _MAX_PICOGRAMS:
         raise _Refused("out_of_range", "This is more than any dose.", EXAMPLES)
     return exact
 

@@ -24,7 +24,7 @@ from app.concepts.models import Concept
 from app.concepts.vocabulary import InterventionLevel
 from app.core.vocabulary import Status
 from app.sources.models import Document, Study
-from app.storage.filter_index import PUBLISHED, Column, Filterable, Values, values
+from app.storage.filter_index import PUBLISHED, Column, FilterSpec, Values, values
 
 CITED = {
     "stance": Citation.stance,
@@ -73,7 +73,7 @@ _intervention, _outcome = aliased(Concept), aliased(Concept)
 _regimen = aliased(Concept)
 """`intervention` also keeps what warns of a regimen's drug; `subject` keeps what is said of the very intervention."""
 
-CLAIMS = Filterable(
+CLAIMS = FilterSpec(
     Claim,
     (
         values(
@@ -121,14 +121,14 @@ CLAIMS = Filterable(
 )
 
 
-CITATIONS = Filterable(
+CITATIONS = FilterSpec(
     Citation,
     (_cited(Citation.pk, {PUBLISHED.name: literal(PUBLISHED.value), "role": Citation.role}),),
 )
 
 _RANGES = DosingRange.status == Status.published
 
-DOSING_RANGES = Filterable(
+DOSING_RANGES = FilterSpec(
     DosingRange,
     (
         values(
@@ -149,7 +149,7 @@ DOSING_RANGES = Filterable(
 
 _SEARCHES = Search.status == Status.published
 
-SEARCHES = Filterable(
+SEARCHES = FilterSpec(
     Search,
     (
         values(

@@ -28,7 +28,7 @@ from app.claims.vocabulary import (
     Stance,
     Verification,
 )
-from app.concepts.filters import filterable
+from app.concepts.filters import filter_spec
 from app.concepts.models import Concept
 from app.concepts.queries import ids_named, keys_named
 from app.core.errors import Fault, InvalidInput, nearest
@@ -47,14 +47,14 @@ from app.sources.vocabulary import (
     Standing,
 )
 from app.storage.database import Base
-from app.storage.filter_index import Filter, Kept
-from app.storage.paging import MOST_READ, Matching, SortedQuery, Sorts, WordedQuery
+from app.storage.filter_index import Filter, FilterIndexView
+from app.storage.paging import MAX_READ, Selection, SortedQuery, Sorts, TextQuery
 
 _FEW = Field(max_length=50)
 Names = Annotated[list[Named], _FEW]
 
 
-class ClaimFilters(WordedQuery):
+class ClaimFilters(TextQuery):
     """Filters by what claims say and what is cited for them. A repeated parameter means OR, different ones mean AND;
     those about a citation must hold on one and the same citation. A code such as `icd10cm:M79.7` may stand for an id.
     """
@@ -118,7 +118,7 @@ CLAIM_FACETS = (
     "stance", "design", "evidence_source", "standing",
 )  # fmt: skip
 """Filters by whose values claims are counted."""
-MOST_FACET_VALUES = 50
+MAX_FACET_VALUES = 50
 
 CLAIM_SORTS: Sorts = {
     "id": Claim.id,
@@ -128,7 +128,7 @@ CLAIM_SORTS: Sorts = {
 }
 
 
-def claims(session: Session, kept: Kept, query: ClaimQuery) -> Matching:
+def claims(session: Session, kept: FilterIndexView, query: ClaimQuery) -> Selection:
     """Published claims that meet every filter."""
     matching = _meeting(session, kept, query)
     if query.id:
@@ -138,7 +138,7 @@ def claims(session: Session, kept: Kept, query: ClaimQuery) -> Matching:
     if query.stale is not None:
         matching = matching.filtered("stale", [_flag(query.stale)])
     if query.dose is not None:
-        matching = matching.also(_of_dose(dose_query.parse(query.dose)), counted_to=MOST_READ)
+        matching = matching.also(_of_dose(dose_query.parse(query.dose)), counted_to=MAX_READ)
     return matching
 
 
@@ -169,9 +169,9 @@ def _of_dose(asked: DailyDose) -> ColumnElement[bool]:
 _NO_END = 2**63 - 1
 
 
-def _meeting(session: Session, kept: Kept, filters: ClaimFilters) -> Matching:
+def _meeting(session: Session, kept: FilterIndexView, filters: ClaimFilters) -> Selection:
     """Published claims that meet the filters by what they say and what is cited for them."""
-    matching = Matching("claim", CLAIMS)
+    matching = Selection("claim", CLAIMS)
     for name, record_type in (
         ("intervention", "intervention"),
         ("outcome", "outcome"),
@@ -190,7 +190,7 @@ def _meeting(session: Session, kept: Kept, filters: ClaimFilters) -> Matching:
     return _cited(session, kept, matching, filters)
 
 
-def _cited(session: Session, kept: Kept, matching: Matching, filters: ClaimFilters) -> Matching:
+def _cited(session: Session, kept: FilterIndexView, matching: Selection, filters: ClaimFilters) -> Selection:
     """The claims of which one and the same citation meets all the filters about citations."""
     asked = {name: getattr(filters, name) for name in CITED if getattr(filters, name)}
     sources = _of_sources(session, filters)
@@ -294,9 +294,9 @@ class CitationQuery(CitationFilters):
 CITATION_SORTS: Sorts = {"id": Citation.id}
 
 
-def citations(session: Session, query: CitationQuery) -> Matching:
+def citations(session: Session, query: CitationQuery) -> Selection:
     """Citations of published claims that meet every filter."""
-    matching = Matching("citation", CITATIONS)
+    matching = Selection("citation", CITATIONS)
     for name in (*CITED, "role"):
         matching = matching.filtered(name, getattr(query, name))
     matching = matching.also(*_of_sources(session, query))
@@ -319,9 +319,9 @@ class ConceptQuery(ClaimFilters):
 CONCEPT_SORTS: Sorts = {"id": Concept.id, "name": Concept.name}
 
 
-def concepts(session: Session, kept: Kept, record_type: str, query: ConceptQuery) -> Matching:
+def concepts(session: Session, kept: FilterIndexView, record_type: str, query: ConceptQuery) -> Selection:
     """Published concepts of a type; evidence filters keep those that a matching claim names."""
-    matching = Matching(record_type, filterable(record_type))
+    matching = Selection(record_type, filter_spec(record_type))
     if query.code:
         matching = matching.also(Concept.pk.in_(keys_named(session, record_type, query.code, "code")))
     if _asks_for_evidence(query):
@@ -348,11 +348,11 @@ _NAMING = {
 
 
 def _asks_for_evidence(query: BaseModel) -> bool:
-    asked = query.model_fields_set & ClaimFilters.model_fields.keys() - WordedQuery.model_fields.keys()
+    asked = query.model_fields_set & ClaimFilters.model_fields.keys() - TextQuery.model_fields.keys()
     return bool(asked - {"descendants"})
 
 
-class StudyQuery(WordedQuery):
+class StudyQuery(TextQuery):
     condition: Names = []
     design: Annotated[list[Design], _FEW] = []
     evidence_source: Annotated[list[EvidenceSource], _FEW] = []
@@ -368,9 +368,9 @@ class StudyQuery(WordedQuery):
 STUDY_SORTS: Sorts = {"id": Study.id, "participants": Study.participants}
 
 
-def studies(session: Session, query: StudyQuery) -> Matching:
+def studies(session: Session, query: StudyQuery) -> Selection:
     """Published studies that meet every filter."""
-    matching = Matching("study", STUDIES)
+    matching = Selection("study", STUDIES)
     for name in ("design", "evidence_source", "recruitment", "results"):
         matching = matching.filtered(name, getattr(query, name))
     if query.is_review is not None:
@@ -386,7 +386,7 @@ def studies(session: Session, query: StudyQuery) -> Matching:
     return matching
 
 
-class DocumentQuery(WordedQuery):
+class DocumentQuery(TextQuery):
     kind: Annotated[list[DocumentKind], _FEW] = []
     standing: Annotated[list[Standing], _FEW] = []
     doi: Names = []
@@ -400,9 +400,9 @@ class DocumentQuery(WordedQuery):
 DOCUMENT_SORTS: Sorts = {"id": Document.id, "year": Document.year, "label": Document.label}
 
 
-def documents(session: Session, query: DocumentQuery) -> Matching:
+def documents(session: Session, query: DocumentQuery) -> Selection:
     """Published documents that meet every filter."""
-    matching = Matching("document", DOCUMENTS)
+    matching = Selection("document", DOCUMENTS)
     for name in ("kind", "standing"):
         matching = matching.filtered(name, getattr(query, name))
     matching = matching.filtered("year", [str(year) for year in query.year])
@@ -415,7 +415,7 @@ def documents(session: Session, query: DocumentQuery) -> Matching:
     return matching
 
 
-class DosingRangeQuery(WordedQuery):
+class DosingRangeQuery(TextQuery):
     intervention: Names = []
     condition: Names = []
     basis: Annotated[list[DoseBasis], _FEW] = []
@@ -429,9 +429,9 @@ class DosingRangeQuery(WordedQuery):
 DOSING_RANGE_SORTS: Sorts = {"id": DosingRange.id, "dose": DosingRange.low_pg_per_day}
 
 
-def dosing_ranges(session: Session, query: DosingRangeQuery) -> Matching:
+def dosing_ranges(session: Session, query: DosingRangeQuery) -> Selection:
     """Published dosing ranges that meet every filter."""
-    matching = Matching("dosing_range", DOSING_RANGES)
+    matching = Selection("dosing_range", DOSING_RANGES)
     for name in ("intervention", "condition"):
         matching = matching.filtered(name, ids_named(session, name, getattr(query, name), name))
     matching = matching.filtered("basis", query.basis).filtered("tier", query.tier)
@@ -441,11 +441,11 @@ def dosing_ranges(session: Session, query: DosingRangeQuery) -> Matching:
         unread = and_(low.is_(None), high.is_(None))
         end = asked.high if asked.high is not None else _NO_END
         touching = and_(func.coalesce(low, 0) <= end, func.coalesce(high, _NO_END) >= (asked.low or 0))
-        matching = matching.also(or_(unread, touching), counted_to=MOST_READ)
+        matching = matching.also(or_(unread, touching), counted_to=MAX_READ)
     return matching
 
 
-class SearchQuery(WordedQuery):
+class SearchQuery(TextQuery):
     intervention: Names = []
     condition: Names = []
     interactant: Names = []
@@ -456,9 +456,9 @@ class SearchQuery(WordedQuery):
 SEARCH_SORTS: Sorts = {"id": Search.id}
 
 
-def searches(session: Session, query: SearchQuery) -> Matching:
+def searches(session: Session, query: SearchQuery) -> Selection:
     """Published questions that meet every filter."""
-    matching = Matching("search", SEARCHES)
+    matching = Selection("search", SEARCHES)
     for name, record_type in (
         ("intervention", "intervention"),
         ("condition", "condition"),

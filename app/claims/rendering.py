@@ -34,9 +34,9 @@ from app.concepts.schemas import ConceptRef, OutcomeRef, OutcomeWrite
 from app.core.content import RecordLinks
 from app.sources import rendering as sources
 from app.sources.schemas import DocumentRef, DocumentWrite, StudyWrite
-from app.storage.resource import Key, Stamp, World
+from app.storage.resource import Key, RecordReader, Stamp
 
-MOST_EMBEDDED = 100
+MAX_EMBEDDED = 100
 """Citations embedded in a claim; the rest is at the claim's `citations` address."""
 
 
@@ -59,31 +59,31 @@ def _envelope(record: Any, stamp: Stamp) -> dict[str, Any]:
     }
 
 
-def concept(world: World, record_type: str, record_id: str | None) -> ConceptRef | None:
+def concept(records: RecordReader, record_type: str, record_id: str | None) -> ConceptRef | None:
     if record_id is None:
         return None
-    return ConceptRef(id=record_id, name=world.content(Key(record_type, record_id)).name)
+    return ConceptRef(id=record_id, name=records.content(Key(record_type, record_id)).name)
 
 
-def concepts(world: World, record_type: str, ids: Iterable[str]) -> tuple[ConceptRef, ...]:
-    return tuple(ConceptRef(id=i, name=world.content(Key(record_type, i)).name) for i in ids)
+def concepts(records: RecordReader, record_type: str, ids: Iterable[str]) -> tuple[ConceptRef, ...]:
+    return tuple(ConceptRef(id=i, name=records.content(Key(record_type, i)).name) for i in ids)
 
 
-def outcome(world: World, record_id: str | None) -> OutcomeRef | None:
+def outcome(records: RecordReader, record_id: str | None) -> OutcomeRef | None:
     if record_id is None:
         return None
-    content: OutcomeWrite = world.content(Key("outcome", record_id))
+    content: OutcomeWrite = records.content(Key("outcome", record_id))
     return OutcomeRef(id=content.id, name=content.name, better=content.better)
 
 
 # --- claims and citations -----------------------------------------------------------------------------------------
 
 
-def summary(world: World, claim_id: str) -> ClaimSummary:
+def summary(records: RecordReader, claim_id: str) -> ClaimSummary:
     """A claim's text with its caveat, its verdict and both sides' counts: they travel together."""
     key = Key("claim", claim_id)
-    claim: ClaimWrite = world.content(key)
-    derived: ClaimDerived = world.derived(key)
+    claim: ClaimWrite = records.content(key)
+    derived: ClaimDerived = records.derived(key)
     evidence = derived.evidence
     return ClaimSummary(
         id=claim.id,
@@ -99,29 +99,29 @@ def summary(world: World, claim_id: str) -> ClaimSummary:
     )
 
 
-def claim(world: World, content: ClaimWrite, derived: ClaimDerived, stamp: Stamp) -> ClaimRead:
+def claim(records: RecordReader, content: ClaimWrite, derived: ClaimDerived, stamp: Stamp) -> ClaimRead:
     by_id = {citation.id: citation for citation in content.citations}
-    shown = derived.order[:MOST_EMBEDDED]
+    shown = derived.order[:MAX_EMBEDDED]
     dosing: DosingRangeWrite | None = (
-        world.content(Key("dosing_range", content.dosing_range)) if content.dosing_range else None
+        records.content(Key("dosing_range", content.dosing_range)) if content.dosing_range else None
     )
     links = _links("claims", content.id, stamp)
     return ClaimRead(
         type="claim",
         **_envelope(content, stamp),
         **content.model_dump(include=_CLAIM_AS_IS),
-        intervention=concept(world, "intervention", content.intervention),
-        conditions=concepts(world, "condition", content.conditions),
-        outcome=outcome(world, content.outcome),
-        mechanisms=concepts(world, "mechanism", content.mechanisms),
-        side_effects=concepts(world, "side_effect", content.side_effects),
-        interactants=concepts(world, "intervention", content.interactants),
+        intervention=concept(records, "intervention", content.intervention),
+        conditions=concepts(records, "condition", content.conditions),
+        outcome=outcome(records, content.outcome),
+        mechanisms=concepts(records, "mechanism", content.mechanisms),
+        side_effects=concepts(records, "side_effect", content.side_effects),
+        interactants=concepts(records, "intervention", content.interactants),
         dosing_range=DosingRangeRef(id=dosing.id, dose_text=dosing.dose_text) if dosing else None,
-        origin=_origin(world, content),
-        relations=tuple(RelationRead(type=r.type, claim=summary(world, r.claim)) for r in content.relations),
+        origin=_origin(records, content),
+        relations=tuple(RelationRead(type=r.type, claim=summary(records, r.claim)) for r in content.relations),
         evidence=derived.evidence,
-        citations=tuple(citation_body(world, by_id[citation]) for citation in shown),
-        citations_truncated=len(derived.order) > MOST_EMBEDDED,
+        citations=tuple(citation_body(records, by_id[citation]) for citation in shown),
+        citations_truncated=len(derived.order) > MAX_EMBEDDED,
         stale=derived.stale,
         links=ClaimLinks(
             **links, citations=f"{links['self']}/citations", evidence=f"{links['self']}/evidence", html=None
@@ -136,26 +136,26 @@ _CLAIM_AS_IS = {
 }  # fmt: skip
 
 
-def _origin(world: World, content: ClaimWrite) -> OriginRead | None:
+def _origin(records: RecordReader, content: ClaimWrite) -> OriginRead | None:
     if content.origin is None:
         return None
-    document: DocumentWrite = world.content(Key("document", content.origin.document))
+    document: DocumentWrite = records.content(Key("document", content.origin.document))
     return OriginRead(
         document=DocumentRef(id=document.id, label=document.label), **content.origin.model_dump(exclude={"document"})
     )
 
 
-def citation_body(world: World, citation: CitationWrite) -> CitationBody:
-    return CitationBody(id=citation.id, **_citation_fields(world, citation))
+def citation_body(records: RecordReader, citation: CitationWrite) -> CitationBody:
+    return CitationBody(id=citation.id, **_citation_fields(records, citation))
 
 
-def _citation_fields(world: World, citation: CitationWrite) -> dict[str, Any]:
-    study: StudyWrite | None = world.content(Key("study", citation.study)) if citation.study else None
+def _citation_fields(records: RecordReader, citation: CitationWrite) -> dict[str, Any]:
+    study: StudyWrite | None = records.content(Key("study", citation.study)) if citation.study else None
     return {
         **{name: getattr(citation, name) for name in _CITATION_AS_IS},
         "dose_match": None,
-        "estimates": tuple(estimate(world, read) for read in citation.estimates),
-        "document": sources.document_embed(world.content(Key("document", citation.document))),
+        "estimates": tuple(estimate(records, read) for read in citation.estimates),
+        "document": sources.document_embed(records.content(Key("document", citation.document))),
         "study": sources.study_embed(study) if study else None,
     }
 
@@ -166,19 +166,19 @@ _CITATION_AS_IS = (
 )  # fmt: skip
 
 
-def estimate(world: World, content: Estimate) -> EstimateRead:
+def estimate(records: RecordReader, content: Estimate) -> EstimateRead:
     values = {name: getattr(content, name) for name in EstimateRead.model_fields if name != "outcome"}
-    return EstimateRead(**values, outcome=outcome(world, content.outcome))
+    return EstimateRead(**values, outcome=outcome(records, content.outcome))
 
 
-def citation(world: World, content: CitationRecord, _derived: Nothing, stamp: Stamp) -> CitationRead:
+def citation(records: RecordReader, content: CitationRecord, _derived: Nothing, stamp: Stamp) -> CitationRead:
     links = _links("citations", content.id, stamp)
     claim_address = address("claims", content.claim)
     return CitationRead(
         type="citation",
         **_envelope(content, stamp),
-        claim=summary(world, content.claim),
-        **_citation_fields(world, content.citation),
+        claim=summary(records, content.claim),
+        **_citation_fields(records, content.citation),
         links=CitationLinks(**links, claim=claim_address, document=address("documents", content.citation.document)),
     )
 
@@ -186,7 +186,9 @@ def citation(world: World, content: CitationRecord, _derived: Nothing, stamp: St
 # --- dosing ranges and searches -----------------------------------------------------------------------------------
 
 
-def dosing_range(world: World, content: DosingRangeWrite, derived: DosingRangeDerived, stamp: Stamp) -> DosingRangeRead:
+def dosing_range(
+    records: RecordReader, content: DosingRangeWrite, derived: DosingRangeDerived, stamp: Stamp
+) -> DosingRangeRead:
     total = daily_dose(content)
     as_is = ("low", "high", "unit", "dose_text", "schedule", "route", "formulation", "titration", "population", "basis")
     return DosingRangeRead(
@@ -194,18 +196,18 @@ def dosing_range(world: World, content: DosingRangeWrite, derived: DosingRangeDe
         **_envelope(content, stamp),
         **{name: getattr(content, name) for name in as_is},
         intervention=ConceptRef(
-            id=content.intervention, name=world.content(Key("intervention", content.intervention)).name
+            id=content.intervention, name=records.content(Key("intervention", content.intervention)).name
         ),
-        conditions=concepts(world, "condition", content.conditions),
+        conditions=concepts(records, "condition", content.conditions),
         low_pg_per_day=total.low if total else None,
         high_pg_per_day=total.high if total else None,
         tiers=total.tiers if total else (),
-        claims=tuple(summary(world, claim_id) for claim_id in derived.claims),
+        claims=tuple(summary(records, claim_id) for claim_id in derived.claims),
         links=RecordLinks(**_links("dosing-ranges", content.id, stamp)),
     )
 
 
-def search(world: World, content: SearchWrite, _derived: Nothing, stamp: Stamp) -> SearchRead:
+def search(records: RecordReader, content: SearchWrite, _derived: Nothing, stamp: Stamp) -> SearchRead:
     as_is = (
         "question", "coverage", "topic", "depth", "sources", "query", "searched_on", "searched_by", "found",
         "screened", "note",
@@ -214,11 +216,11 @@ def search(world: World, content: SearchWrite, _derived: Nothing, stamp: Stamp) 
         type="search",
         **_envelope(content, stamp),
         **{name: getattr(content, name) for name in as_is},
-        intervention=concept(world, "intervention", content.intervention),
-        conditions=concepts(world, "condition", content.conditions),
-        mechanisms=concepts(world, "mechanism", content.mechanisms),
-        side_effects=concepts(world, "side_effect", content.side_effects),
-        interactants=concepts(world, "intervention", content.interactants),
+        intervention=concept(records, "intervention", content.intervention),
+        conditions=concepts(records, "condition", content.conditions),
+        mechanisms=concepts(records, "mechanism", content.mechanisms),
+        side_effects=concepts(records, "side_effect", content.side_effects),
+        interactants=concepts(records, "intervention", content.interactants),
         links=RecordLinks(**_links("searches", content.id, stamp)),
     )
 
@@ -226,73 +228,75 @@ def search(world: World, content: SearchWrite, _derived: Nothing, stamp: Stamp) 
 # --- the catalogue ------------------------------------------------------------------------------------------------
 
 
-def _assertion(world: World, claim_id: str) -> Assertion:
-    content: ClaimWrite = world.content(Key("claim", claim_id))
-    told = summary(world, claim_id)
+def _assertion(records: RecordReader, claim_id: str) -> Assertion:
+    content: ClaimWrite = records.content(Key("claim", claim_id))
+    told = summary(records, claim_id)
     shared = told.model_dump(include=set(Assertion.model_fields))
     return Assertion(aspect=content.aspect, text=told.statement, claim_id=claim_id, **shared)
 
 
 def _concept_fields(
-    world: World, plural: str, claims_filter: str, content: Any, derived: ConceptDerived, stamp: Stamp
+    records: RecordReader, plural: str, claims_filter: str, content: Any, derived: ConceptDerived, stamp: Stamp
 ) -> dict[str, Any]:
     return {
         **_envelope(content, stamp),
         **{name: getattr(content, name) for name in ("name", "synonyms", "description", "codes")},
-        "assertions": tuple(_assertion(world, claim_id) for claim_id in derived.assertions),
+        "assertions": tuple(_assertion(records, claim_id) for claim_id in derived.assertions),
         "evidence": derived.evidence,
         "links": CatalogueLinks(**_links(plural, content.id, stamp), claims=f"/v1/claims?{claims_filter}={content.id}"),
     }
 
 
-def intervention(world: World, content: Any, derived: ConceptDerived, stamp: Stamp) -> InterventionRead:
+def intervention(records: RecordReader, content: Any, derived: ConceptDerived, stamp: Stamp) -> InterventionRead:
     return InterventionRead(
         type="intervention",
-        **_concept_fields(world, "interventions", "intervention", content, derived, stamp),
+        **_concept_fields(records, "interventions", "intervention", content, derived, stamp),
         level=content.level,
-        parent=concept(world, "intervention", content.parent),
-        inherited_warnings=tuple(summary(world, claim_id) for claim_id in derived.inherited),
+        parent=concept(records, "intervention", content.parent),
+        inherited_warnings=tuple(summary(records, claim_id) for claim_id in derived.inherited),
     )
 
 
-def condition(world: World, content: Any, derived: ConceptDerived, stamp: Stamp) -> ConditionRead:
+def condition(records: RecordReader, content: Any, derived: ConceptDerived, stamp: Stamp) -> ConditionRead:
     return ConditionRead(
         type="condition",
-        **_concept_fields(world, "conditions", "condition", content, derived, stamp),
-        parent=concept(world, "condition", content.parent),
+        **_concept_fields(records, "conditions", "condition", content, derived, stamp),
+        parent=concept(records, "condition", content.parent),
     )
 
 
-def mechanism(world: World, content: Any, derived: ConceptDerived, stamp: Stamp) -> MechanismRead:
-    fields = _concept_fields(world, "mechanisms", "mechanism", content, derived, stamp)
+def mechanism(records: RecordReader, content: Any, derived: ConceptDerived, stamp: Stamp) -> MechanismRead:
+    fields = _concept_fields(records, "mechanisms", "mechanism", content, derived, stamp)
     return MechanismRead(type="mechanism", **fields)
 
 
-def side_effect(world: World, content: Any, derived: ConceptDerived, stamp: Stamp) -> SideEffectRead:
-    fields = _concept_fields(world, "side-effects", "side_effect", content, derived, stamp)
+def side_effect(records: RecordReader, content: Any, derived: ConceptDerived, stamp: Stamp) -> SideEffectRead:
+    fields = _concept_fields(records, "side-effects", "side_effect", content, derived, stamp)
     return SideEffectRead(type="side_effect", **fields)
 
 
-def outcome_record(world: World, content: Any, derived: ConceptDerived, stamp: Stamp) -> OutcomeRead:
-    fields = _concept_fields(world, "outcomes", "outcome", content, derived, stamp)
+def outcome_record(records: RecordReader, content: Any, derived: ConceptDerived, stamp: Stamp) -> OutcomeRead:
+    fields = _concept_fields(records, "outcomes", "outcome", content, derived, stamp)
     return OutcomeRead(type="outcome", **fields, better=content.better)
 
 
-def study(world: World, content: StudyWrite, derived: SourceDerived, stamp: Stamp) -> StudyWithEvidence:
+def study(records: RecordReader, content: StudyWrite, derived: SourceDerived, stamp: Stamp) -> StudyWithEvidence:
     return StudyWithEvidence(
         type="study",
         **_envelope(content, stamp),
-        **sources.study_fields(world, content, derived.documents),
+        **sources.study_fields(records, content, derived.documents),
         evidence=derived.evidence,
         links=CatalogueLinks(**_links("studies", content.id, stamp), claims=f"/v1/claims?study={content.id}"),
     )
 
 
-def document(world: World, content: DocumentWrite, derived: SourceDerived, stamp: Stamp) -> DocumentWithEvidence:
+def document(
+    records: RecordReader, content: DocumentWrite, derived: SourceDerived, stamp: Stamp
+) -> DocumentWithEvidence:
     return DocumentWithEvidence(
         type="document",
         **_envelope(content, stamp),
-        **sources.document_fields(world, content),
+        **sources.document_fields(records, content),
         evidence=derived.evidence,
         links=CatalogueLinks(**_links("documents", content.id, stamp), claims=f"/v1/claims?document={content.id}"),
     )

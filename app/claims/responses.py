@@ -38,12 +38,12 @@ from app.claims.vocabulary import (
 )
 from app.concepts.schemas import ConceptRead, ConceptRef, OutcomeRef
 from app.concepts.vocabulary import Better, InterventionLevel
-from app.core.content import Envelope, RecordLinks, Shape
+from app.core.content import Envelope, RecordLinks, ResponseModel
 from app.core.text import Number, Slug
 from app.sources.schemas import DocumentEmbed, DocumentRead, DocumentRef, StudyEmbed, StudyRead
 
 
-class StanceCount(Shape):
+class StanceCount(ResponseModel):
     """How much takes one stance; a study counts once however many documents report it."""
 
     citations: int
@@ -55,7 +55,7 @@ class StanceCount(Shape):
     """People in those studies, each study once; studies of unknown size add none."""
 
 
-class ByStance(Shape):
+class ByStance(ResponseModel):
     supports: StanceCount
     disputes: StanceCount
     mixed: StanceCount
@@ -64,7 +64,7 @@ class ByStance(Shape):
     not_assessed: StanceCount
 
 
-class OverrideRead(Shape):
+class OverrideRead(ResponseModel):
     """A derived value that a person has set aside, for a reason and until a day."""
 
     field: Literal["consensus", "certainty"]
@@ -77,7 +77,7 @@ class OverrideRead(Shape):
     expires_on: str
 
 
-class ClaimEvidence(Shape):
+class ClaimEvidence(ResponseModel):
     """What the citations of a claim add up to; derived by the named method, never typed in."""
 
     consensus: Consensus
@@ -97,7 +97,7 @@ class ClaimEvidence(Shape):
     """Values above that a person has set aside; normally empty."""
 
 
-class ClaimSummary(Shape):
+class ClaimSummary(ResponseModel):
     """A claim's text with all that must travel with it."""
 
     id: Slug
@@ -112,11 +112,11 @@ class ClaimSummary(Shape):
     links: "SelfLink"
 
 
-class SelfLink(Shape):
+class SelfLink(ResponseModel):
     self: str
 
 
-class EstimateRead(Shape):
+class EstimateRead(ResponseModel):
     """One reported number with everything needed to read it."""
 
     primary: bool
@@ -144,7 +144,7 @@ class EstimateRead(Shape):
     arms: tuple[EstimateArm, ...]
 
 
-class CitationBody(Shape):
+class CitationBody(ResponseModel):
     """A citation as it stands inside its claim."""
 
     id: Slug
@@ -192,7 +192,7 @@ class CitationRead(Envelope):
     links: CitationLinks
 
 
-class OriginRead(Shape):
+class OriginRead(ResponseModel):
     """Where the claim comes from."""
 
     document: DocumentRef
@@ -205,7 +205,7 @@ class OriginRead(Shape):
     fit_basis: Basis | None
 
 
-class RelationRead(Shape):
+class RelationRead(ResponseModel):
     type: RelationType
     claim: ClaimSummary
 
@@ -258,7 +258,7 @@ class ClaimRead(Envelope):
     links: ClaimLinks
 
 
-class DosingRangeRef(Shape):
+class DosingRangeRef(ResponseModel):
     id: Slug
     dose_text: str
 
@@ -310,7 +310,7 @@ class SearchRead(Envelope):
     links: RecordLinks
 
 
-class Assertion(Shape):
+class Assertion(ResponseModel):
     """Something that a claim asserts of a concept, with what must travel with its text."""
 
     aspect: Aspect
@@ -325,7 +325,7 @@ class Assertion(Shape):
     disputes: StanceCount
 
 
-class CatalogueEvidence(Shape):
+class CatalogueEvidence(ResponseModel):
     """How much evidence touches a record, each claim, document, study and person counted once."""
 
     claims: int

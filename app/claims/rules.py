@@ -20,7 +20,7 @@ from app.claims.vocabulary import (
     StanceReason,
     Verification,
 )
-from app.core.text import Breach
+from app.core.text import RuleViolation
 
 INFORMATIVE = frozenset({Stance.supports, Stance.disputes, Stance.mixed, Stance.inconclusive})
 SILENT = frozenset({Stance.background, Stance.not_assessed})
@@ -51,7 +51,7 @@ _REASONS: dict[Stance, tuple[bool, frozenset[StanceReason]]] = {
 
 
 @dataclass(frozen=True)
-class Shape:
+class FormRule:
     """What a form or kind demands of a claim's fields, and what it allows."""
 
     required: tuple[str, ...] = ()
@@ -64,52 +64,52 @@ _STATEMENTS_OF_FACT = frozenset(
     {Kind.efficacy, Kind.mechanism, Kind.safety, Kind.dosing, Kind.interaction, Kind.background}
 )
 
-FORMS: dict[Form, Shape] = {
-    Form.general_effect: Shape(kinds=_STATEMENTS_OF_FACT),
-    Form.association: Shape(kinds=_STATEMENTS_OF_FACT),
-    Form.hypothesis: Shape(kinds=_STATEMENTS_OF_FACT),
-    Form.study_report: Shape(kinds=_STATEMENTS_OF_FACT | {Kind.access}),
-    Form.usage: Shape(
+FORMS: dict[Form, FormRule] = {
+    Form.general_effect: FormRule(kinds=_STATEMENTS_OF_FACT),
+    Form.association: FormRule(kinds=_STATEMENTS_OF_FACT),
+    Form.hypothesis: FormRule(kinds=_STATEMENTS_OF_FACT),
+    Form.study_report: FormRule(kinds=_STATEMENTS_OF_FACT | {Kind.access}),
+    Form.usage: FormRule(
         kinds=frozenset({Kind.access, Kind.background, Kind.dosing, Kind.safety}),
         stances=frozenset({Stance.supports, Stance.disputes}) | SILENT,
     ),
-    Form.attribution: Shape(kinds=frozenset(Kind) - {Kind.advice, Kind.research_gap}),
-    Form.definition_: Shape(
+    Form.attribution: FormRule(kinds=frozenset(Kind) - {Kind.advice, Kind.research_gap}),
+    Form.definition_: FormRule(
         kinds=frozenset({Kind.background, Kind.mechanism, Kind.dosing, Kind.regulatory, Kind.safety}), stances=SILENT
     ),
-    Form.advice: Shape(kinds=frozenset({Kind.advice}), stances=SILENT),
-    Form.appraisal: Shape(kinds=frozenset(Kind) - {Kind.advice, Kind.research_gap}, stances=SILENT),
-    Form.gap: Shape(
+    Form.advice: FormRule(kinds=frozenset({Kind.advice}), stances=SILENT),
+    Form.appraisal: FormRule(kinds=frozenset(Kind) - {Kind.advice, Kind.research_gap}, stances=SILENT),
+    Form.gap: FormRule(
         kinds=frozenset({Kind.research_gap}),
         stances=frozenset({Stance.supports, Stance.disputes, Stance.mixed}) | SILENT,
     ),
-    Form.regulatory_status: Shape(
+    Form.regulatory_status: FormRule(
         required=("jurisdiction", "authority"),
         kinds=frozenset({Kind.regulatory, Kind.interaction, Kind.safety, Kind.access, Kind.dosing}),
         stances=frozenset({Stance.supports, Stance.disputes}) | SILENT,
     ),
 }
 
-KINDS: dict[Kind, Shape] = {
-    Kind.efficacy: Shape(required=("intervention", "conditions"), forbidden=("interactants",)),
-    Kind.mechanism: Shape(required=("mechanisms",), forbidden=("interactants",)),
-    Kind.safety: Shape(required=("intervention",)),
-    Kind.dosing: Shape(required=("intervention",), forbidden=("interactants",)),
-    Kind.regulatory: Shape(required=("intervention",)),
-    Kind.interaction: Shape(required=("intervention",)),
-    Kind.background: Shape(forbidden=("intervention", "interactants", "dosing_range")),
-    Kind.access: Shape(),
-    Kind.research_gap: Shape(),
-    Kind.advice: Shape(),
+KINDS: dict[Kind, FormRule] = {
+    Kind.efficacy: FormRule(required=("intervention", "conditions"), forbidden=("interactants",)),
+    Kind.mechanism: FormRule(required=("mechanisms",), forbidden=("interactants",)),
+    Kind.safety: FormRule(required=("intervention",)),
+    Kind.dosing: FormRule(required=("intervention",), forbidden=("interactants",)),
+    Kind.regulatory: FormRule(required=("intervention",)),
+    Kind.interaction: FormRule(required=("intervention",)),
+    Kind.background: FormRule(forbidden=("intervention", "interactants", "dosing_range")),
+    Kind.access: FormRule(),
+    Kind.research_gap: FormRule(),
+    Kind.advice: FormRule(),
 }
 
 
-def claim_faults(claim: ClaimWrite) -> list[Breach]:
+def claim_faults(claim: ClaimWrite) -> list[RuleViolation]:
     """Everything in which a claim breaks the rules; empty for a legal claim."""
     return [*_shape_faults(claim), *_proposition_faults(claim), *_origin_faults(claim), *_citations_faults(claim)]
 
 
-def _shape_faults(claim: ClaimWrite) -> Iterator[Breach]:
+def _shape_faults(claim: ClaimWrite) -> Iterator[RuleViolation]:
     form, kind = FORMS[claim.form], KINDS[claim.kind]
     if claim.kind not in form.kinds:
         yield "form", f"form {claim.form} does not go with kind {claim.kind}; it goes with {_listed(form.kinds)}"
@@ -121,7 +121,7 @@ def _shape_faults(claim: ClaimWrite) -> Iterator[Breach]:
             yield field, f"does not go with kind {claim.kind}, form {claim.form}"
 
 
-def _proposition_faults(claim: ClaimWrite) -> Iterator[Breach]:
+def _proposition_faults(claim: ClaimWrite) -> Iterator[RuleViolation]:
     if claim.evidence_level is not None and claim.kind is not Kind.mechanism:
         yield "evidence_level", "is for kind mechanism only"
     if claim.kind is Kind.mechanism and claim.form in VOTING_FORMS and claim.evidence_level is None:
@@ -148,7 +148,7 @@ def _proposition_faults(claim: ClaimWrite) -> Iterator[Breach]:
         yield "successor", "is for retired records only"
 
 
-def _origin_faults(claim: ClaimWrite) -> Iterator[Breach]:
+def _origin_faults(claim: ClaimWrite) -> Iterator[RuleViolation]:
     origin = claim.origin
     attached = {number for citation in claim.citations for number in citation.attached_by.reference_numbers}
     if origin is None:
@@ -170,7 +170,7 @@ def _origin_faults(claim: ClaimWrite) -> Iterator[Breach]:
             yield f"citations[{index}].document", "a document is never evidence for a claim that originates in it"
 
 
-def _citations_faults(claim: ClaimWrite) -> Iterator[Breach]:
+def _citations_faults(claim: ClaimWrite) -> Iterator[RuleViolation]:
     seen: set[tuple[object, ...]] = set()
     reported = {c.study for c in claim.citations if c.stance in INFORMATIVE}
     if claim.form is Form.study_report and len(reported) > 1:
@@ -190,7 +190,7 @@ def _citations_faults(claim: ClaimWrite) -> Iterator[Breach]:
             yield f"{at}.{field}", reason
 
 
-def citation_faults(citation: CitationWrite) -> Iterator[Breach]:
+def citation_faults(citation: CitationWrite) -> Iterator[RuleViolation]:
     """Everything in which one citation breaks the rules."""
     obligatory, legal = _REASONS[citation.stance]
     if citation.stance_reason is None and obligatory:
@@ -216,7 +216,7 @@ def citation_faults(citation: CitationWrite) -> Iterator[Breach]:
             yield f"estimates[{index}].{field}", reason
 
 
-def _estimate_faults(estimate: Estimate) -> Iterator[Breach]:
+def _estimate_faults(estimate: Estimate) -> Iterator[RuleViolation]:
     low, high, value = estimate.ci_low, estimate.ci_high, estimate.value
     if (low is None) != (high is None):
         yield "ci_high", "ci_low and ci_high come together"
@@ -242,9 +242,9 @@ def _estimate_faults(estimate: Estimate) -> Iterator[Breach]:
             yield f"arms[{index}].events", "must not exceed total"
 
 
-def dosing_range_faults(dosing: DosingRangeWrite) -> list[Breach]:
+def dosing_range_faults(dosing: DosingRangeWrite) -> list[RuleViolation]:
     """Everything in which a dosing range breaks the rules."""
-    faults: list[Breach] = []
+    faults: list[RuleViolation] = []
     if dosing.low is not None and dosing.low < 0:
         faults.append(("low", "must not be negative"))
     if dosing.low is not None and dosing.high is not None and dosing.low > dosing.high:
@@ -254,9 +254,9 @@ def dosing_range_faults(dosing: DosingRangeWrite) -> list[Breach]:
     return faults
 
 
-def search_faults(search: SearchWrite) -> list[Breach]:
+def search_faults(search: SearchWrite) -> list[RuleViolation]:
     """Everything in which a search breaks the rules."""
-    faults: list[Breach] = []
+    faults: list[RuleViolation] = []
     asked = search.conditions or search.mechanisms or search.side_effects or search.interactants or search.topic
     if not asked:
         faults.append(

@@ -30,12 +30,12 @@ from app.claims.vocabulary import (
     Unit,
     Verification,
 )
-from app.core.content import Content, Record
+from app.core.content import ContentModel, Record
 from app.core.text import Count, Line, Number, PartialDate, Quote, Slug, Text
 from app.sources.vocabulary import ArmRole
 
 
-class EstimateArm(Content):
+class EstimateArm(ContentModel):
     """One arm's figures behind an estimate."""
 
     name: Line
@@ -48,7 +48,7 @@ class EstimateArm(Content):
     """People in whom events were counted."""
 
 
-class Estimate(Content):
+class Estimate(ContentModel):
     """One reported number with everything needed to read it; what was not reported is null."""
 
     primary: bool = False
@@ -81,7 +81,7 @@ class Estimate(Content):
     arms: tuple[EstimateArm, ...] = ()
 
 
-class Locator(Content):
+class Locator(ContentModel):
     """Where in the document the finding stands."""
 
     section: Line | None = None
@@ -92,13 +92,13 @@ class Locator(Content):
     """At most 25 words, verbatim, only where the text may be held."""
 
 
-class Attached(Content):
+class Attached(ContentModel):
     by: AttachedBy
     reference_numbers: tuple[int, ...] = ()
     """The numbers under which the origin cites the document at this place."""
 
 
-class Checked(Content):
+class Checked(ContentModel):
     """Whether, when and against what the finding was checked."""
 
     result: Verification
@@ -106,7 +106,7 @@ class Checked(Content):
     checked_on: PartialDate | None = None
 
 
-class CitationWrite(Content):
+class CitationWrite(ContentModel):
     """The link from a claim to a document, and the study meant; stance lives here, never on the document."""
 
     id: Slug
@@ -127,7 +127,7 @@ class CitationWrite(Content):
     verification: Checked
 
 
-class Origin(Content):
+class Origin(ContentModel):
     """Where the claim comes from, and how what is said there stands to its own source."""
 
     document: Slug
@@ -144,7 +144,7 @@ class Origin(Content):
     fit_basis: Basis | None = None
 
 
-class Relation(Content):
+class Relation(ContentModel):
     type: RelationType
     claim: Slug
 
@@ -191,7 +191,7 @@ class ClaimWrite(Record):
     citations: tuple[CitationWrite, ...] = ()
 
 
-class Schedule(Content):
+class Schedule(ContentModel):
     """How often a dose is given: `count` times in each `period` `period_unit`s."""
 
     count: Count | None = None

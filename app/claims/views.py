@@ -11,10 +11,10 @@ from sqlalchemy.orm import Session
 from app.claims.doses import DailyDose
 from app.claims.models import Citation, Claim
 from app.claims.vocabulary import DoseMatch, Stance
-from app.core.content import Shape
+from app.core.content import ResponseModel
 
 
-class DoseCount(Shape):
+class DoseCount(ResponseModel):
     """How the citations on this page stand to the dose that was asked for; none was left out."""
 
     low_pg_per_day: int | None
@@ -25,7 +25,7 @@ class DoseCount(Shape):
     not_reported: int
 
 
-def beside(facets: Mapping[str, Any] | None, dose: DoseCount | None, coverage: Sequence[Shape]) -> bytes:
+def beside(facets: Mapping[str, Any] | None, dose: DoseCount | None, coverage: Sequence[ResponseModel]) -> bytes:
     """What a list of claims holds beside the fields of every list, each with a comma in front."""
     told = b",".join(one.model_dump_json().encode() for one in coverage)
     return b',"facets":%b,"dose":%b,"coverage":[%b]' % (to_json(facets), to_json(dose), told)

@@ -4,14 +4,14 @@ from sqlalchemy import literal
 
 from app.concepts.models import Concept
 from app.core.vocabulary import Status
-from app.storage.filter_index import PUBLISHED, Filterable, values
+from app.storage.filter_index import PUBLISHED, FilterSpec, values
 
 
-def filterable(record_type: str) -> Filterable:
+def filter_spec(record_type: str) -> FilterSpec:
     """The concepts of one type."""
     is_one = Concept.type == record_type
     published = values(Concept.pk, {PUBLISHED.name: literal(PUBLISHED.value)})
-    return Filterable(
+    return FilterSpec(
         Concept,
         (published.where(is_one, Concept.status == Status.published),),
         is_one,

@@ -7,16 +7,16 @@ from sqlalchemy.orm import Session
 
 from app.concepts.models import Concept, ConceptCode, ConceptSynonym
 from app.concepts.schemas import ConceptWrite, ConditionWrite, InterventionWrite, OutcomeWrite
-from app.core.text import Breach
+from app.core.text import RuleViolation
 from app.storage.resource import Key, Reference
 from app.storage.rows import key_of, replace, upsert
 
 TYPE_OF_PARENT = {InterventionWrite: "intervention", ConditionWrite: "condition"}
 
 
-def check(concept: ConceptWrite) -> list[Breach]:
+def check(concept: ConceptWrite) -> list[RuleViolation]:
     """A concept is not its own parent, and no code stands twice."""
-    breaches: list[Breach] = []
+    breaches: list[RuleViolation] = []
     if getattr(concept, "parent", None) == concept.id:
         breaches.append(("parent", "a concept cannot be its own parent"))
     codes = [(code.system, code.code) for code in concept.codes]

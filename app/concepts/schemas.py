@@ -1,11 +1,11 @@
 """The shapes of concepts: what curators write and what the API shows."""
 
 from app.concepts.vocabulary import Better, CodeRelation, CodeSystem, InterventionLevel
-from app.core.content import Content, Envelope, Record, Shape
+from app.core.content import ContentModel, Envelope, Record, ResponseModel
 from app.core.text import Line, Slug, Text
 
 
-class Code(Content):
+class Code(ContentModel):
     """A code for the concept in a terminology, as read in a source."""
 
     system: CodeSystem
@@ -53,7 +53,7 @@ class OutcomeWrite(ConceptWrite):
     better: Better
 
 
-class ConceptRef(Shape):
+class ConceptRef(ResponseModel):
     """A concept named inside another record."""
 
     id: Slug

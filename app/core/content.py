@@ -6,7 +6,7 @@ from app.core.text import Slug
 from app.core.vocabulary import Status
 
 
-class Content(BaseModel):
+class ContentModel(BaseModel):
     """A frozen value with no unknown fields; the same shape in seed files, history and exports."""
 
     # In answers every field is present, so that none is optional there.
@@ -18,7 +18,7 @@ class Content(BaseModel):
     )
 
 
-class Record(Content):
+class Record(ContentModel):
     """What all records share. Ids are opaque topics, never verdicts, and are never renamed or reused."""
 
     id: Slug
@@ -27,13 +27,13 @@ class Record(Content):
     """The record of the same type that takes over when this one is retired."""
 
 
-class Shape(BaseModel):
+class ResponseModel(BaseModel):
     """A response. Every field is always present; unknown is null, 'does not apply' is an empty list."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
 
-class Envelope(Shape):
+class Envelope(ResponseModel):
     """What every published record carries besides its content."""
 
     id: Slug
@@ -45,7 +45,7 @@ class Envelope(Shape):
     """When this version was published (RFC 3339, UTC)."""
 
 
-class RecordLinks(Shape):
+class RecordLinks(ResponseModel):
     """Path-absolute addresses."""
 
     self: str

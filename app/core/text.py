@@ -8,7 +8,7 @@ from urllib.parse import unquote_to_bytes
 
 from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, StringConstraints
 
-Breach = tuple[str, str]
+RuleViolation = tuple[str, str]
 """A field's path and the reason why it is refused."""
 
 SLUG_PATTERN = r"^[a-z0-9]+(-[a-z0-9]+)*$"

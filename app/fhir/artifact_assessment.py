@@ -9,7 +9,7 @@ from app.claims.vocabulary import Certainty, Stance
 from app.fhir import related
 from app.fhir import wording as words
 from app.fhir.values import Json, built, hl7, termed
-from app.storage.resource import World
+from app.storage.resource import RecordReader
 
 _RATINGS = {
     Certainty.high: ("high", "High quality"),
@@ -19,16 +19,18 @@ _RATINGS = {
 }
 
 
-def artifact_assessment(world: World, claim: ClaimWrite, derived: ClaimDerived, base: str, updated_at: str) -> Json:
+def artifact_assessment(
+    records: RecordReader, claim: ClaimWrite, derived: ClaimDerived, base: str, updated_at: str
+) -> Json:
     evidence = derived.evidence
-    certainty = certainty_text(world, claim, evidence)
+    certainty = certainty_text(records, claim, evidence)
     by_stance = [(stance, getattr(evidence.by_stance, stance.value)) for stance in Stance]
     return built(
         {
             "resourceType": "ArtifactAssessment",
             "id": claim.id,
-            "text": words.claim_narrative(world, claim.id),
-            "extension": [words.note_extension(words.note(world, claim.id))],
+            "text": words.claim_narrative(records, claim.id),
+            "extension": [words.note_extension(words.note(records, claim.id))],
             "title": claim.statement,
             "date": updated_at,
             "lastReviewDate": claim.reviewed_on if claim.reviewed_on and len(claim.reviewed_on) == 10 else None,
@@ -57,7 +59,7 @@ def artifact_assessment(world: World, claim: ClaimWrite, derived: ClaimDerived, 
                 {
                     "informationType": "container",
                     "type": {"text": "Citations by stance"},
-                    "relatedArtifact": related.cited(world, claim.id),
+                    "relatedArtifact": related.cited(records, claim.id),
                     "component": [_side(stance, counted) for stance, counted in by_stance],
                 },
             ],

@@ -6,7 +6,7 @@ from app.fhir.wording import narrative
 from app.sources.rendering import author_name, identifier
 from app.sources.schemas import Author, DocumentWrite
 from app.sources.vocabulary import DocumentKind, IdentifierScheme, Interest, Standing
-from app.storage.resource import World
+from app.storage.resource import RecordReader
 
 IDENTIFIER_SYSTEMS = {
     IdentifierScheme.doi: "https://doi.org",
@@ -23,7 +23,7 @@ _CLASSIFIERS = {
 }
 
 
-def citation(_world: World, document: DocumentWrite) -> Json:
+def citation(_world: RecordReader, document: DocumentWrite) -> Json:
     notes = _notes(document)
     contained = [_person(author, f"author-{n}") for n, author in enumerate(document.authors, 1)]
     return built(

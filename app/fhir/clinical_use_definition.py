@@ -9,22 +9,22 @@ from app.fhir import related
 from app.fhir import wording as words
 from app.fhir.uses import use_of
 from app.fhir.values import Json, built, codeable, codeable_all, hl7, reference
-from app.storage.resource import Key, World
+from app.storage.resource import Key, RecordReader
 
 APPROVED = "Approved use"
 STUDIED = "Studied use; not an approval"
 
 
-def clinical_use_definition(world: World, claim: ClaimWrite, heirs: Sequence[str]) -> Json:
+def clinical_use_definition(records: RecordReader, claim: ClaimWrite, heirs: Sequence[str]) -> Json:
     """`heirs` are the dose regimens that share the harms of the claim's drug: harm crosses dose tiers."""
     use = use_of(claim)
     assert use is not None and claim.intervention is not None  # noqa: S101, PT018 - the caller asked `use_of`
     subjects = [claim.intervention, *heirs]
-    names = [world.content(Key("intervention", subject)).name for subject in subjects]
+    names = [records.content(Key("intervention", subject)).name for subject in subjects]
     shared = (
         f"Said of {names[0]}; it holds for {', '.join(names[1:])} too, for harm crosses dose tiers." if heirs else None
     )
-    told = words.note(world, claim.id)
+    told = words.note(records, claim.id)
     if shared:
         told = {"text": f"{told['text']}\n\n{shared}"}
     field, body = _BODIES[use]
@@ -32,13 +32,13 @@ def clinical_use_definition(world: World, claim: ClaimWrite, heirs: Sequence[str
         {
             "resourceType": "ClinicalUseDefinition",
             "id": claim.id,
-            "text": words.claim_narrative(world, claim.id, _scope(claim), shared),
-            "extension": [words.note_extension(told), *related.extensions(related.cited(world, claim.id))],
+            "text": words.claim_narrative(records, claim.id, _scope(claim), shared),
+            "extension": [words.note_extension(told), *related.extensions(related.cited(records, claim.id))],
             "type": use,
             "category": [_category(claim)] if use == "indication" else [],
             "subject": [reference("Substance", s, name) for s, name in zip(subjects, names, strict=True)],
             "status": hl7("publication-status", "active", "Active"),
-            field: body(world, claim),
+            field: body(records, claim),
         }
     )
 
@@ -63,31 +63,31 @@ def _scope(claim: ClaimWrite) -> str | None:
     return " ".join(f"{name}: {text}." for name, text in told if text) or None
 
 
-def _named(world: World, record_type: str, ids: Sequence[str]) -> Json | None:
-    return codeable_all([world.content(Key(record_type, name)) for name in ids])
+def _named(records: RecordReader, record_type: str, ids: Sequence[str]) -> Json | None:
+    return codeable_all([records.content(Key(record_type, name)) for name in ids])
 
 
-def _indication(world: World, claim: ClaimWrite) -> Json:
-    outcome = world.content(Key("outcome", claim.outcome)).name if claim.outcome else None
+def _indication(records: RecordReader, claim: ClaimWrite) -> Json:
+    outcome = records.content(Key("outcome", claim.outcome)).name if claim.outcome else None
     return {
-        "diseaseSymptomProcedure": {"concept": _named(world, "condition", claim.conditions)},
+        "diseaseSymptomProcedure": {"concept": _named(records, "condition", claim.conditions)},
         "intendedEffect": {"concept": {"text": f"{outcome}: {claim.effect.label.lower()}"}} if outcome else None,
     }
 
 
-def _contraindication(world: World, claim: ClaimWrite) -> Json:
+def _contraindication(records: RecordReader, claim: ClaimWrite) -> Json:
     # Beside a drug that must not be given with it, a condition named alone would read as forbidden by itself: opioid
     # use disorder is what naltrexone is approved for.
     alone = bool(claim.conditions) and not claim.interactants
     return {
         "diseaseSymptomProcedure": {
-            "concept": _named(world, "condition", claim.conditions) if alone else {"text": claim.statement}
+            "concept": _named(records, "condition", claim.conditions) if alone else {"text": claim.statement}
         },
         "otherTherapy": [
             {
                 "relationshipType": hl7("therapy-relationship-type", "contraindicated-only-with"),
                 "treatment": {
-                    "concept": codeable(world.content(Key("intervention", other))),
+                    "concept": codeable(records.content(Key("intervention", other))),
                     "reference": reference("Substance", other),
                 },
             }
@@ -96,10 +96,10 @@ def _contraindication(world: World, claim: ClaimWrite) -> Json:
     }
 
 
-def _interaction(world: World, claim: ClaimWrite) -> Json:
+def _interaction(records: RecordReader, claim: ClaimWrite) -> Json:
     return {
         "interactant": [
-            {"itemReference": reference("Substance", other, world.content(Key("intervention", other)).name)}
+            {"itemReference": reference("Substance", other, records.content(Key("intervention", other)).name)}
             for other in claim.interactants
         ],
         "type": hl7("interaction-type", "drug-drug", "drug to drug interaction"),
@@ -107,9 +107,9 @@ def _interaction(world: World, claim: ClaimWrite) -> Json:
     }
 
 
-def _undesirable_effect(world: World, claim: ClaimWrite) -> Json:
+def _undesirable_effect(records: RecordReader, claim: ClaimWrite) -> Json:
     return {
-        "symptomConditionEffect": {"concept": _named(world, "side_effect", claim.side_effects)},
+        "symptomConditionEffect": {"concept": _named(records, "side_effect", claim.side_effects)},
         "classification": {"text": claim.aspect.label} if claim.aspect else None,
         "frequencyOfOccurrence": {"text": claim.magnitude}
         if claim.magnitude and claim.effect is Effect.causes
@@ -117,11 +117,11 @@ def _undesirable_effect(world: World, claim: ClaimWrite) -> Json:
     }
 
 
-def _warning(_world: World, claim: ClaimWrite) -> Json:
+def _warning(_world: RecordReader, claim: ClaimWrite) -> Json:
     return {"description": claim.statement}
 
 
-_BODIES: dict[str, tuple[str, Callable[[World, ClaimWrite], Any]]] = {
+_BODIES: dict[str, tuple[str, Callable[[RecordReader, ClaimWrite], Any]]] = {
     "indication": ("indication", _indication),
     "contraindication": ("contraindication", _contraindication),
     "interaction": ("interaction", _interaction),

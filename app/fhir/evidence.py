@@ -10,7 +10,7 @@ from app.fhir import wording as words
 from app.fhir.values import Json, built, joined, number, reference, terminology, ucum
 from app.sources.schemas import Arm, DocumentWrite, StudyWrite
 from app.sources.vocabulary import ArmRole, Design
-from app.storage.resource import Key, World
+from app.storage.resource import Key, RecordReader
 
 _STATISTICS = {
     Measure.mean_difference: ("0000457", "Mean Difference"),
@@ -38,29 +38,29 @@ _COMPARATORS: dict[POperator | None, str] = {POperator.lt: "<", POperator.le: "<
 _SYNTHESES = {Design.meta_analysis: ("std-MA", "summary data meta-analysis")}
 
 
-def evidence(world: World, claim_id: str, citation: CitationWrite, base: str) -> Json:
-    claim: ClaimWrite = world.content(Key("claim", claim_id))
-    study: StudyWrite | None = world.content(Key("study", citation.study)) if citation.study else None
-    checked = joined((_marked(world, citation), _checked(citation)))
+def evidence(records: RecordReader, claim_id: str, citation: CitationWrite, base: str) -> Json:
+    claim: ClaimWrite = records.content(Key("claim", claim_id))
+    study: StudyWrite | None = records.content(Key("study", citation.study)) if citation.study else None
+    checked = joined((_marked(records, citation), _checked(citation)))
     stands = f"This finding, read for the claim: {citation.stance.label.lower()}. {citation.stance.definition}"
     return built(
         {
             "resourceType": "Evidence",
             "id": citation.id,
-            "text": words.claim_narrative(world, claim_id, stands, citation.finding, checked),
+            "text": words.claim_narrative(records, claim_id, stands, citation.finding, checked),
             "citeAsReference": reference("Citation", citation.document),
             "status": "active",
             "relatedArtifact": [
-                related.artifact(world, citation),
+                related.artifact(records, citation),
                 {"type": "derived-from", "document": {"url": f"{base}/v1/citations/{citation.id}"}},
             ],
             "description": citation.finding,
             "assertion": claim.statement,
-            "note": [words.note(world, claim_id), {"text": stands}, {"text": checked}],
-            "variableDefinition": _variables(world, claim, study),
+            "note": [words.note(records, claim_id), {"text": stands}, {"text": checked}],
+            "variableDefinition": _variables(records, claim, study),
             "synthesisType": _synthesis(study),
             "studyDesign": _designs(study),
-            "statistic": [_statistic(world, estimate) for estimate in citation.estimates],
+            "statistic": [_statistic(records, estimate) for estimate in citation.estimates],
         }
     )
 
@@ -68,17 +68,17 @@ def evidence(world: World, claim_id: str, citation: CitationWrite, base: str) ->
 # --- who was studied, what they took, what was measured ---------------------------------------------------------------
 
 
-def _variables(world: World, claim: ClaimWrite, study: StudyWrite | None) -> list[Json]:
+def _variables(records: RecordReader, claim: ClaimWrite, study: StudyWrite | None) -> list[Json]:
     def names(record_type: str, ids: tuple[str, ...]) -> str:
-        return "; ".join(world.content(Key(record_type, name)).name for name in ids)
+        return "; ".join(records.content(Key(record_type, name)).name for name in ids)
 
     population = (study.population if study else None) or claim.population or names("condition", claim.conditions)
     exposure = _arms(study, ArmRole.intervention) or (
-        world.content(Key("intervention", claim.intervention)).name if claim.intervention else ""
+        records.content(Key("intervention", claim.intervention)).name if claim.intervention else ""
     )
     comparator = _arms(study, ArmRole.comparator) or (study.comparator if study else None) or claim.comparator
     measured = (
-        (world.content(Key("outcome", claim.outcome)).name if claim.outcome else "")
+        (records.content(Key("outcome", claim.outcome)).name if claim.outcome else "")
         or names("side_effect", claim.side_effects)
         or names("mechanism", claim.mechanisms)
     )
@@ -125,13 +125,13 @@ def _synthesis(study: StudyWrite | None) -> Json | None:
 # --- figures --------------------------------------------------------------------------------------------------------
 
 
-def _statistic(world: World, estimate: Estimate) -> Json:
+def _statistic(records: RecordReader, estimate: Estimate) -> Json:
     code = _STATISTICS.get(estimate.measure) if estimate.measure else None
     kind: Json | None = {"text": estimate.measure.label} if estimate.measure else None
     if code and kind is not None:
         kind |= terminology("statistic-type", *code)
     return {
-        "description": _described(world, estimate),
+        "description": _described(records, estimate),
         "note": [{"text": _arm_figures(estimate)}] if estimate.arms else [],
         "statisticType": kind,
         "quantity": ucum(estimate.value, estimate.unit),
@@ -140,8 +140,8 @@ def _statistic(world: World, estimate: Estimate) -> Json:
     }
 
 
-def _described(world: World, estimate: Estimate) -> str:
-    outcome = world.content(Key("outcome", estimate.outcome)).name if estimate.outcome else None
+def _described(records: RecordReader, estimate: Estimate) -> str:
+    outcome = records.content(Key("outcome", estimate.outcome)).name if estimate.outcome else None
     favours = f"favours {estimate.favours.label.lower()}" if estimate.favours else None
     comparison = estimate.comparison.label.lower() if estimate.comparison else None
     analysis = f"{estimate.analysis.label.lower()} analysis" if estimate.analysis else None
@@ -197,9 +197,9 @@ def _attribute(kind: tuple[str, str], value: Decimal, unit: str | None) -> Json:
     return {"type": terminology("attribute-estimate-type", *kind), "quantity": ucum(value, unit)}
 
 
-def _marked(world: World, citation: CitationWrite) -> str | None:
+def _marked(records: RecordReader, citation: CitationWrite) -> str | None:
     """What has to be told of a document wherever it is named."""
-    document: DocumentWrite = world.content(Key("document", citation.document))
+    document: DocumentWrite = records.content(Key("document", citation.document))
     standing = document.standing[-1].standing
     return f"{standing.label.upper()}: {standing.definition}" if standing in MARKED else None
 

@@ -10,22 +10,22 @@ from app.concepts.vocabulary import InterventionLevel
 from app.fhir import related
 from app.fhir import wording as words
 from app.fhir.values import Json, built, codeable, reference, ucum
-from app.storage.resource import Key, World
+from app.storage.resource import Key, RecordReader
 
 NO_ADVICE = "Doses that were studied, reported or approved; none is a recommendation."
-MOST_ISSUES = 500
+MAX_ISSUES = 500
 
 
 def medication_knowledge(
-    world: World, intervention: InterventionWrite, doses: Sequence[str], issues: Sequence[str]
+    records: RecordReader, intervention: InterventionWrite, doses: Sequence[str], issues: Sequence[str]
 ) -> Json:
     """`doses` are its dosing ranges; `issues` the claims of harm about it, those of its drug among them."""
-    ranges: list[DosingRangeWrite] = [world.content(Key("dosing_range", dose)) for dose in doses]
+    ranges: list[DosingRangeWrite] = [records.content(Key("dosing_range", dose)) for dose in doses]
     regimen = intervention.level is InterventionLevel.regimen
     routes = list(dict.fromkeys(dose.route for dose in ranges if dose.route))
-    cut = len(issues) > MOST_ISSUES
+    cut = len(issues) > MAX_ISSUES
     told = NO_ADVICE + (
-        f" The first {MOST_ISSUES} issues are listed; search ClinicalUseDefinition by subject for all." if cut else ""
+        f" The first {MAX_ISSUES} issues are listed; search ClinicalUseDefinition by subject for all." if cut else ""
     )
     return built(
         {
@@ -37,7 +37,7 @@ def medication_knowledge(
                 told,
                 listed=[_told(dose) for dose in ranges],
             ),
-            "extension": [words.note_extension({"text": told}), *related.extensions(_citations(world, doses))],
+            "extension": [words.note_extension({"text": told}), *related.extensions(_citations(records, doses))],
             "code": codeable(intervention),
             "status": "active",
             "name": [intervention.name, *intervention.synonyms],
@@ -49,8 +49,8 @@ def medication_knowledge(
             ]
             if regimen and intervention.parent
             else [],
-            "indicationGuideline": [_guideline(world, dose) for dose in ranges],
-            "clinicalUseIssue": [reference("ClinicalUseDefinition", claim) for claim in issues[:MOST_ISSUES]],
+            "indicationGuideline": [_guideline(records, dose) for dose in ranges],
+            "clinicalUseIssue": [reference("ClinicalUseDefinition", claim) for claim in issues[:MAX_ISSUES]],
             "definitional": {
                 "intendedRoute": [_route(route) for route in routes],
                 "ingredient": [{"item": {"reference": reference("Substance", intervention.id)}}],
@@ -59,16 +59,16 @@ def medication_knowledge(
     )
 
 
-def _citations(world: World, doses: Sequence[str]) -> list[Json]:
+def _citations(records: RecordReader, doses: Sequence[str]) -> list[Json]:
     """Of the claims that state the doses."""
-    derived: list[DosingRangeDerived] = [world.derived(Key("dosing_range", dose)) for dose in doses]
+    derived: list[DosingRangeDerived] = [records.derived(Key("dosing_range", dose)) for dose in doses]
     claims = dict.fromkeys(claim for dose in derived for claim in dose.claims)
-    return [related.artifact(world, c, of=claim) for claim in claims for c in related.in_order(world, claim)]
+    return [related.artifact(records, c, of=claim) for claim in claims for c in related.in_order(records, claim)]
 
 
-def _guideline(world: World, dose: DosingRangeWrite) -> Json:
+def _guideline(records: RecordReader, dose: DosingRangeWrite) -> Json:
     return {
-        "indication": [{"concept": codeable(world.content(Key("condition", c)))} for c in dose.conditions],
+        "indication": [{"concept": codeable(records.content(Key("condition", c)))} for c in dose.conditions],
         "dosingGuideline": [{"dosage": [{"type": {"text": dose.basis.label}, "dosage": [_dosage(dose)]}]}],
     }
 

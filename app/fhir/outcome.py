@@ -27,7 +27,7 @@ from app.core.logging import describe
 from app.fhir.request import MEDIA_TYPE, UnsupportedMediaType
 from app.fhir.values import Json, built
 
-MOST_ISSUES = 20
+MAX_ISSUES = 20
 
 _CODES: Mapping[type[AppError], str] = {
     MalformedRequest: "invalid",
@@ -55,7 +55,7 @@ def response(error: AppError) -> Response:
     """FHIR knows no 422 for reading: what cannot be read is a 400."""
     status = 400 if error.status == 422 else error.status
     code = next((_CODES[kind] for kind in type(error).__mro__ if kind in _CODES), "exception")
-    issues = [_issue(code, fault) for fault in error.errors[:MOST_ISSUES]] or [_whole(code, error)]
+    issues = [_issue(code, fault) for fault in error.errors[:MAX_ISSUES]] or [_whole(code, error)]
     body = to_json(built({"resourceType": "OperationOutcome", "issue": issues}))
     headers = {"Cache-Control": "no-store", **error.headers}
     return Response(body, status, headers, f"{MEDIA_TYPE}; charset=utf-8")

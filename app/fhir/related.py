@@ -9,7 +9,7 @@ from app.claims.schemas import CitationWrite, ClaimWrite, Locator
 from app.claims.vocabulary import Stance
 from app.fhir.values import CITO, Json, joined, reference
 from app.sources.schemas import DocumentWrite
-from app.storage.resource import Key, World
+from app.storage.resource import Key, RecordReader
 
 EXTENSION = "http://hl7.org/fhir/StructureDefinition/artifact-relatedArtifact"
 """HL7's extension for resources that have no element for citations."""
@@ -29,9 +29,9 @@ def classifier(stance: Stance) -> Json:
     return {"coding": [{"system": CITO, "code": CITO_TERMS[stance]}], "text": stance.label}
 
 
-def artifact(world: World, citation: CitationWrite, *, of: str | None = None) -> Json:
+def artifact(records: RecordReader, citation: CitationWrite, *, of: str | None = None) -> Json:
     """The citation; `of` names the claim where the resource is not about a single one."""
-    document: DocumentWrite = world.content(Key("document", citation.document))
+    document: DocumentWrite = records.content(Key("document", citation.document))
     standing = document.standing[-1].standing
     return {
         "type": "citation",
@@ -52,15 +52,15 @@ def extensions(artifacts: Iterable[Json]) -> list[Json]:
     return [{"url": EXTENSION, "valueRelatedArtifact": artifact} for artifact in artifacts]
 
 
-def cited(world: World, claim_id: str) -> list[Json]:
+def cited(records: RecordReader, claim_id: str) -> list[Json]:
     """The claim's citations in the order in which they are shown everywhere."""
-    return [artifact(world, citation) for citation in in_order(world, claim_id)]
+    return [artifact(records, citation) for citation in in_order(records, claim_id)]
 
 
-def in_order(world: World, claim_id: str) -> list[CitationWrite]:
+def in_order(records: RecordReader, claim_id: str) -> list[CitationWrite]:
     key = Key("claim", claim_id)
-    claim: ClaimWrite = world.content(key)
-    derived: ClaimDerived = world.derived(key)
+    claim: ClaimWrite = records.content(key)
+    derived: ClaimDerived = records.derived(key)
     by_id = {citation.id: citation for citation in claim.citations}
     return [by_id[citation_id] for citation_id in derived.order]
 

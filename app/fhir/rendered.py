@@ -74,11 +74,11 @@ def read(session: Session, cache: Cache, serial: int, fhir_type: FhirType, recor
     """One resource; NotFound, or Gone where its record was retired."""
     if known := cache.get(serial, fhir_type.name, record_id):
         return known
-    world = Reading(session)
-    row = world.row(Key(fhir_type.record_type, record_id))
+    records = Reading(session)
+    row = records.row(Key(fhir_type.record_type, record_id))
     if row is not None and row.retired:
         raise Gone("This resource was retired.", successor=row.successor)
-    found = render(session, cache, serial, fhir_type, [record_id], base, world) if row is not None else []
+    found = render(session, cache, serial, fhir_type, [record_id], base, records) if row is not None else []
     if not found:
         raise NotFound(f"There is no {fhir_type.name} with this id.")
     return found[0]
@@ -91,16 +91,16 @@ def render(
     fhir_type: FhirType,
     ids: Sequence[str],
     base: str,
-    world: Reading | None = None,
+    records: Reading | None = None,
 ) -> list[Rendered]:
     """The resources in the order of the ids; those not yet kept are made together."""
     kept = {record_id: cache.get(serial, fhir_type.name, record_id) for record_id in ids}
     missing = [record_id for record_id, known in kept.items() if known is None]
-    world = world or Reading(session)
-    world.load(fhir_type.record_type, missing)
+    records = records or Reading(session)
+    records.load(fhir_type.record_type, missing)
     made = Made(session, base)
     for record_id in missing:
-        found = _rendered(world, fhir_type, record_id, made, serial)
+        found = _rendered(records, fhir_type, record_id, made, serial)
         if found is not None:
             kept[record_id] = found
             cache.put(serial, fhir_type.name, found)
@@ -114,23 +114,23 @@ def read_version(
     if fhir_type.sums_up:
         found: Rendered | None = read(session, cache, serial, fhir_type, record_id, base)
     else:
-        world = Past(session, version)
-        row = world.row(Key(fhir_type.record_type, record_id))
+        records = Past(session, version)
+        row = records.row(Key(fhir_type.record_type, record_id))
         if row is not None and row.retired and row.serial == version:
             raise Gone("With this version the resource was retired.")
         published = row is not None and not row.retired
-        found = _rendered(world, fhir_type, record_id, Made(session, base), version) if published else None
+        found = _rendered(records, fhir_type, record_id, Made(session, base), version) if published else None
     if found is None or found.version != version:
         raise NotFound(f"There is no such version of a {fhir_type.name} with this id.")
     return found
 
 
-def _rendered(world: Reading, fhir_type: FhirType, record_id: str, made: Made, serial: int) -> Rendered | None:
-    world.begin()
-    resource = fhir_type.render(world, record_id, made)
+def _rendered(records: Reading, fhir_type: FhirType, record_id: str, made: Made, serial: int) -> Rendered | None:
+    records.begin()
+    resource = fhir_type.render(records, record_id, made)
     if resource is None:
         return None
-    version, updated_at = world.newest()
+    version, updated_at = records.newest()
     if fhir_type.sums_up:
         version, updated_at = serial, made.session.get_one(Publication, serial).at
     return Rendered(record_id, to_json(_versioned(resource, version, updated_at)), version, updated_at)

@@ -19,9 +19,9 @@ _ALIASES = {MEDIA_TYPE: MEDIA_TYPE, "application/json+fhir": MEDIA_TYPE, "json":
 _FORMATS = (MEDIA_TYPE, GENERIC, "json")
 
 DEFAULT_COUNT = 20
-MOST_COUNT = 200
-MOST_PARAMETERS = 50
-LONGEST_FORM = 32_000
+MAX_COUNT = 200
+MAX_PARAMETERS = 50
+MAX_LENGTH_FORM = 32_000
 """Bytes of a search by POST; no more fits into the head of a request either."""
 FORM = "application/x-www-form-urlencoded"
 SUMMARIES = ("true", "text", "data", "count", "false")
@@ -156,8 +156,8 @@ def of_search(request: Request, fhir_type: FhirType) -> Search:
     by_name = {parameter.name: parameter for parameter in (*fhir_type.parameters, identity)}
     known = (*by_name, *_EVERYWHERE, *_PARTS, "_count", "_sort", "_after")
     items = request.query_params.multi_items()
-    if len(items) > MOST_PARAMETERS:
-        raise MalformedRequest(f"At most {MOST_PARAMETERS} parameters can be sent.")
+    if len(items) > MAX_PARAMETERS:
+        raise MalformedRequest(f"At most {MAX_PARAMETERS} parameters can be sent.")
     order = _order(fhir_type, request.query_params.get("_sort"))
     conditions, used, unknown = [], [], []
     for name, text in items:
@@ -198,8 +198,8 @@ def posted(request: Request, form: bytes) -> Request:
     sent_as = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if form and sent_as != FORM:
         raise UnsupportedMediaType
-    if len(form) > LONGEST_FORM:
-        raise PayloadTooLarge(LONGEST_FORM)
+    if len(form) > MAX_LENGTH_FORM:
+        raise PayloadTooLarge(MAX_LENGTH_FORM)
     if not (form.isascii() and readable(form)):
         raise MalformedRequest("The body must be percent-encoded UTF-8 without NUL.")
     query = b"&".join(filter(None, (request.scope["query_string"], form)))
@@ -254,7 +254,7 @@ def _count(request: Request) -> int:
         return DEFAULT_COUNT
     if not re.fullmatch(r"\d{1,9}", text, flags=re.ASCII):
         raise bad("_count", "Must be a whole number that is not negative.")
-    return min(int(text), MOST_COUNT)
+    return min(int(text), MAX_COUNT)
 
 
 def _after(request: Request) -> str | None:

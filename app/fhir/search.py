@@ -21,8 +21,8 @@ from app.sources.models import Document, DocumentIdentifier
 from app.sources.vocabulary import IdentifierScheme
 
 CANONICAL = "CanonicalResource"
-MOST_VALUES = 50
-LONGEST = 500
+MAX_VALUES = 50
+MAX_LENGTH = 500
 
 Where = Callable[[Sequence[str], str | None], ColumnElement[bool]]
 """From the values of one occurrence, any of which may match, and its modifier."""
@@ -52,11 +52,11 @@ def bad(parameter: str, message: str, allowed: Sequence[str] | None = None) -> M
 
 def values(parameter: str, text: str) -> list[str]:
     """The alternatives of one occurrence: separated by commas, `\\,` being a comma."""
-    if len(text) > LONGEST:
-        raise bad(parameter, f"A value may have at most {LONGEST} characters.")
+    if len(text) > MAX_LENGTH:
+        raise bad(parameter, f"A value may have at most {MAX_LENGTH} characters.")
     found = [re.sub(r"\\([,|$\\])", r"\1", part) for part in re.split(r"(?<!\\),", text)]
-    if len(found) > MOST_VALUES:
-        raise bad(parameter, f"At most {MOST_VALUES} alternatives can be asked for.")
+    if len(found) > MAX_VALUES:
+        raise bad(parameter, f"At most {MAX_VALUES} alternatives can be asked for.")
     return [value for value in found if value]
 
 

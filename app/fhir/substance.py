@@ -4,10 +4,10 @@ from app.concepts.schemas import InterventionWrite
 from app.concepts.vocabulary import InterventionLevel
 from app.fhir.values import Json, built, codeable, reference
 from app.fhir.wording import narrative
-from app.storage.resource import World
+from app.storage.resource import RecordReader
 
 
-def substance(_world: World, intervention: InterventionWrite) -> Json:
+def substance(_world: RecordReader, intervention: InterventionWrite) -> Json:
     regimen = intervention.level is InterventionLevel.regimen
     return built(
         {

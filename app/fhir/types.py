@@ -18,7 +18,7 @@ from app.fhir.artifact_assessment import artifact_assessment
 from app.fhir.citation import citation
 from app.fhir.clinical_use_definition import clinical_use_definition
 from app.fhir.evidence import evidence
-from app.fhir.medication_knowledge import MOST_ISSUES, medication_knowledge
+from app.fhir.medication_knowledge import MAX_ISSUES, medication_knowledge
 from app.fhir.reading import Reading
 from app.fhir.substance import substance
 from app.fhir.values import Json
@@ -58,35 +58,35 @@ class FhirType:
 # --- resources ------------------------------------------------------------------------------------------------------
 
 
-def _citation(world: Reading, record_id: str, _made: Made) -> Json:
-    return citation(world, world.content(Key("document", record_id)))
+def _citation(records: Reading, record_id: str, _made: Made) -> Json:
+    return citation(records, records.content(Key("document", record_id)))
 
 
-def _evidence(world: Reading, record_id: str, made: Made) -> Json:
-    record: CitationRecord = world.content(Key("citation", record_id))
-    return evidence(world, record.claim, record.citation, made.base)
+def _evidence(records: Reading, record_id: str, made: Made) -> Json:
+    record: CitationRecord = records.content(Key("citation", record_id))
+    return evidence(records, record.claim, record.citation, made.base)
 
 
-def _clinical_use_definition(world: Reading, record_id: str, made: Made) -> Json | None:
-    claim: ClaimWrite = world.content(Key("claim", record_id))
+def _clinical_use_definition(records: Reading, record_id: str, made: Made) -> Json | None:
+    claim: ClaimWrite = records.content(Key("claim", record_id))
     if uses.use_of(claim) is None:
         return None
-    return clinical_use_definition(world, claim, _heirs(world, made.session, claim))
+    return clinical_use_definition(records, claim, _heirs(records, made.session, claim))
 
 
-def _artifact_assessment(world: Reading, record_id: str, made: Made) -> Json:
+def _artifact_assessment(records: Reading, record_id: str, made: Made) -> Json:
     key = Key("claim", record_id)
-    row = world.row(key)
+    row = records.row(key)
     updated_at = row.updated_at if row else ""
-    return artifact_assessment(world, world.content(key), world.derived(key), made.base, updated_at)
+    return artifact_assessment(records, records.content(key), records.derived(key), made.base, updated_at)
 
 
-def _substance(world: Reading, record_id: str, _made: Made) -> Json:
-    return substance(world, world.content(Key("intervention", record_id)))
+def _substance(records: Reading, record_id: str, _made: Made) -> Json:
+    return substance(records, records.content(Key("intervention", record_id)))
 
 
-def _medication_knowledge(world: Reading, record_id: str, made: Made) -> Json | None:
-    content: InterventionWrite = world.content(Key("intervention", record_id))
+def _medication_knowledge(records: Reading, record_id: str, made: Made) -> Json | None:
+    content: InterventionWrite = records.content(Key("intervention", record_id))
     if made.session.scalar(_medications().where(Concept.id == record_id)) is None:
         return None
     own = select(Concept.pk).where(Concept.type == "intervention", Concept.id == record_id).scalar_subquery()
@@ -95,26 +95,26 @@ def _medication_knowledge(world: Reading, record_id: str, made: Made) -> Json | 
         .where(DosingRange.intervention_pk == own, DosingRange.status == Status.published)
         .order_by(DosingRange.low_pg_per_day.is_(None), DosingRange.low_pg_per_day, DosingRange.id)
     ).all()
-    world.load("dosing_range", doses)
+    records.load("dosing_range", doses)
     issues = made.session.scalars(
         _claims()
         .where(search.about_subject([record_id]), uses.of_types(uses.HARM_TYPES))
         .order_by(Claim.id)
-        .limit(MOST_ISSUES + 1)
+        .limit(MAX_ISSUES + 1)
     ).all()
     if content.parent:
-        world.row(Key("intervention", content.parent))  # its harms are among the issues
-    return medication_knowledge(world, content, doses, issues)
+        records.row(Key("intervention", content.parent))  # its harms are among the issues
+    return medication_knowledge(records, content, doses, issues)
 
 
-def _heirs(world: Reading, session: Session, claim: ClaimWrite) -> Sequence[str]:
+def _heirs(records: Reading, session: Session, claim: ClaimWrite) -> Sequence[str]:
     """The dose regimens of the claim's drug that share its harms."""
     if claim.kind not in HARM_KINDS:
         return ()
     drug = select(Concept.pk).where(Concept.type == "intervention", Concept.id == claim.intervention).scalar_subquery()
     named = session.scalars(select(Concept.id).where(Concept.parent_pk == drug).order_by(Concept.id)).all()
     # Retired ones are looked at too: the day on which they went is a new version of the resource.
-    rows = [(name, row) for name in named if (row := world.row(Key("intervention", name)))]
+    rows = [(name, row) for name in named if (row := records.row(Key("intervention", name)))]
     return [
         name
         for name, row in rows

@@ -10,7 +10,7 @@ from app.claims.responses import ClaimSummary, StanceCount
 from app.claims.schemas import ClaimWrite
 from app.claims.vocabulary import Consensus
 from app.fhir.values import Json, joined
-from app.storage.resource import Key, World
+from app.storage.resource import Key, RecordReader
 
 NOTE = "http://hl7.org/fhir/StructureDefinition/note"
 """HL7's extension for notes on resources that have no element for them."""
@@ -45,17 +45,17 @@ def lines(summary: ClaimSummary, certainty: str) -> list[str]:
     ]
 
 
-def travelling(world: World, claim_id: str) -> list[str]:
+def travelling(records: RecordReader, claim_id: str) -> list[str]:
     key = Key("claim", claim_id)
-    claim: ClaimWrite = world.content(key)
-    derived: ClaimDerived = world.derived(key)
-    certainty = brief_words.certainty_text(world, claim, derived.evidence)
-    return lines(render.summary(world, claim_id), certainty)
+    claim: ClaimWrite = records.content(key)
+    derived: ClaimDerived = records.derived(key)
+    certainty = brief_words.certainty_text(records, claim, derived.evidence)
+    return lines(render.summary(records, claim_id), certainty)
 
 
-def note(world: World, claim_id: str) -> Json:
+def note(records: RecordReader, claim_id: str) -> Json:
     """What travels with a claim's text, for elements of type Annotation."""
-    return {"text": "\n\n".join(travelling(world, claim_id))}
+    return {"text": "\n\n".join(travelling(records, claim_id))}
 
 
 def note_extension(told: Json) -> Json:
@@ -70,7 +70,7 @@ def narrative(*paragraphs: str | None, listed: Iterable[str] = ()) -> Json:
     return {"status": "generated", "div": f'<div xmlns="http://www.w3.org/1999/xhtml">{body}</div>'}
 
 
-def claim_narrative(world: World, claim_id: str, *further: str | None, listed: Iterable[str] = ()) -> Json:
+def claim_narrative(records: RecordReader, claim_id: str, *further: str | None, listed: Iterable[str] = ()) -> Json:
     """A claim for people: the statement, then at once what travels with it."""
-    claim: ClaimWrite = world.content(Key("claim", claim_id))
-    return narrative(claim.statement, *travelling(world, claim_id), joined(further), listed=listed)
+    claim: ClaimWrite = records.content(Key("claim", claim_id))
+    return narrative(claim.statement, *travelling(records, claim_id), joined(further), listed=listed)

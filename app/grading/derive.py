@@ -25,20 +25,20 @@ from app.sources.models import Document, DocumentStudy, Study
 from app.sources.projection import year_of
 from app.sources.schemas import DocumentWrite, StudyWrite
 from app.sources.vocabulary import ArmRole, Completeness, Design, EvidenceSource, Standing
-from app.storage.resource import Key, World
+from app.storage.resource import Key, RecordReader
 from app.storage.rows import key_of
 
 # --- claims -------------------------------------------------------------------------------------------------------
 
 
-def evidence_of(world: World, claim: ClaimWrite) -> list[Evidence]:
+def evidence_of(records: RecordReader, claim: ClaimWrite) -> list[Evidence]:
     """The frozen values that the grading of a claim works on."""
-    return [_evidence(world, claim, citation) for citation in claim.citations]
+    return [_evidence(records, claim, citation) for citation in claim.citations]
 
 
-def _evidence(world: World, claim: ClaimWrite, citation: CitationWrite) -> Evidence:
-    document: DocumentWrite = world.content(Key("document", citation.document))
-    study: StudyWrite | None = world.content(Key("study", citation.study)) if citation.study else None
+def _evidence(records: RecordReader, claim: ClaimWrite, citation: CitationWrite) -> Evidence:
+    document: DocumentWrite = records.content(Key("document", citation.document))
+    study: StudyWrite | None = records.content(Key("study", citation.study)) if citation.study else None
     on_outcome = [e for e in citation.estimates if e.outcome is None or e.outcome == claim.outcome]
     pooled = [e.i2 for e in on_outcome if e.pooled and e.i2 is not None]
     events = [arm.events for e in on_outcome for arm in e.arms if arm.events is not None]
@@ -115,30 +115,30 @@ def claim_evidence(items: list[Evidence], graded: Grade) -> ClaimEvidence:
     )
 
 
-def derive_claim(session: Session, world: World, claim: ClaimWrite) -> ClaimDerived:
-    computed = computed_claim(world, claim, maintained_on(session))
+def derive_claim(session: Session, records: RecordReader, claim: ClaimWrite) -> ClaimDerived:
+    computed = computed_claim(records, claim, maintained_on(session))
     overrides = session.scalars(
         select(Override).where(Override.claim_id == claim.id, Override.is_active).order_by(Override.pk)
     )
     return computed.model_copy(update={"evidence": _overridden(computed.evidence, overrides)})
 
 
-def computed_claim(world: World, claim: ClaimWrite, day: str | None) -> ClaimDerived:
+def computed_claim(records: RecordReader, claim: ClaimWrite, day: str | None) -> ClaimDerived:
     """What the method makes of a claim, before any override; a pure function of what is recorded."""
-    items = evidence_of(world, claim)
+    items = evidence_of(records, claim)
     graded = grade(claim.form, claim.kind, items)
     return ClaimDerived(
         evidence=claim_evidence(items, graded),
         order=_shown_order(items, graded),
-        doses=_doses(world, claim),
+        doses=_doses(records, claim),
         stale=day is not None and claim.stale_on is not None and claim.stale_on <= day,
     )
 
 
-def _doses(world: World, claim: ClaimWrite) -> dict[str, tuple[int, int]]:
+def _doses(records: RecordReader, claim: ClaimWrite) -> dict[str, tuple[int, int]]:
     read = {}
     for citation in claim.citations:
-        study: StudyWrite | None = world.content(Key("study", citation.study)) if citation.study else None
+        study: StudyWrite | None = records.content(Key("study", citation.study)) if citation.study else None
         total = studied_dose(study) if study else None
         if total is not None and total.low is not None and total.high is not None:
             read[citation.id] = (total.low, total.high)
@@ -204,7 +204,7 @@ def _shown_order(items: list[Evidence], graded: Grade) -> tuple[str, ...]:
 # --- the catalogue ------------------------------------------------------------------------------------------------
 
 
-def derive_concept(session: Session, _world: World, concept: ConceptWrite, record_type: str) -> ConceptDerived:
+def derive_concept(session: Session, _world: RecordReader, concept: ConceptWrite, record_type: str) -> ConceptDerived:
     pk = key_of(session, Concept, concept.id, record_type)
     claims = _claims_about(pk)
     asserted = select(Claim.id).where(Claim.pk.in_(claims), Claim.aspect.is_not(None)).order_by(Claim.aspect, Claim.id)
@@ -234,7 +234,7 @@ def _inherited_harms(session: Session, concept: ConceptWrite) -> tuple[str, ...]
     return tuple(session.scalars(statement.order_by(Claim.kind, Claim.id)))
 
 
-def derive_study(session: Session, _world: World, study: StudyWrite) -> SourceDerived:
+def derive_study(session: Session, _world: RecordReader, study: StudyWrite) -> SourceDerived:
     pk = key_of(session, Study, study.id)
     cited = select(Citation.claim_pk).where(Citation.study_pk == pk)
     documents = session.execute(
@@ -249,7 +249,7 @@ def derive_study(session: Session, _world: World, study: StudyWrite) -> SourceDe
     )
 
 
-def derive_document(session: Session, _world: World, document: DocumentWrite) -> SourceDerived:
+def derive_document(session: Session, _world: RecordReader, document: DocumentWrite) -> SourceDerived:
     pk = key_of(session, Document, document.id)
     cited = select(Citation.claim_pk).where(Citation.document_pk == pk)
     return SourceDerived(evidence=_catalogue_evidence(session, _published(cited), Citation.document_pk == pk))
@@ -259,17 +259,17 @@ def _published(claims: Select[Any]) -> Select[Any]:
     return select(Claim.pk).where(Claim.status == Status.published, Claim.pk.in_(claims))
 
 
-def derive_dosing_range(session: Session, _world: World, dosing: DosingRangeWrite) -> DosingRangeDerived:
+def derive_dosing_range(session: Session, _world: RecordReader, dosing: DosingRangeWrite) -> DosingRangeDerived:
     pk = key_of(session, DosingRange, dosing.id)
     claims = select(Claim.id).where(Claim.status == Status.published, Claim.dosing_range_pk == pk).order_by(Claim.id)
     return DosingRangeDerived(claims=tuple(session.scalars(claims)))
 
 
-def derive_citation(_session: Session, _world: World, _citation: BaseModel) -> Nothing:
+def derive_citation(_session: Session, _world: RecordReader, _citation: BaseModel) -> Nothing:
     return Nothing()
 
 
-def derive_search(_session: Session, _world: World, _search: SearchWrite) -> Nothing:
+def derive_search(_session: Session, _world: RecordReader, _search: SearchWrite) -> Nothing:
     return Nothing()
 
 

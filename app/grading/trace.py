@@ -11,14 +11,14 @@ from app.claims.derived import ClaimDerived
 from app.claims.responses import ClaimEvidence, ClaimSummary, EstimateRead
 from app.claims.schemas import ClaimWrite
 from app.claims.vocabulary import CitationRole, Directness, IndirectBecause, Leaning, Stance
-from app.core.content import Shape
+from app.core.content import ResponseModel
 from app.core.text import Slug
 from app.grading.derive import claim_evidence, evidence_of
 from app.grading.grade import Evidence, Grade, Unit, grade
 from app.sources import rendering as sources
 from app.sources.schemas import DocumentEmbed, StudyEmbed
 from app.sources.vocabulary import Design, EvidenceSource, Standing
-from app.storage.resource import Key, World
+from app.storage.resource import Key, RecordReader
 
 
 class WhatIf(BaseModel):
@@ -54,7 +54,7 @@ class WhatIf(BaseModel):
         )
 
 
-class StepRead(Shape):
+class StepRead(ResponseModel):
     """One rule as it was applied."""
 
     rule: str
@@ -64,7 +64,7 @@ class StepRead(Shape):
     result: str | None
 
 
-class UnitRead(Shape):
+class UnitRead(ResponseModel):
     """One study with its vote, or all systematic reviews together where no study is cited itself."""
 
     study: str
@@ -81,7 +81,7 @@ class UnitRead(Shape):
     is_reviews: bool
 
 
-class SideRead(Shape):
+class SideRead(ResponseModel):
     """One side of the scale."""
 
     units: int
@@ -90,7 +90,7 @@ class SideRead(Shape):
     randomized_participants: int
 
 
-class ForestRow(Shape):
+class ForestRow(ResponseModel):
     """One citation as a forest plot needs it; null findings and missing figures included."""
 
     citation_id: Slug
@@ -106,12 +106,12 @@ class ForestRow(Shape):
     estimates: tuple[EstimateRead, ...]
 
 
-class TraceLinks(Shape):
+class TraceLinks(ResponseModel):
     self: str
     claim: str
 
 
-class EvidenceTrace(Shape):
+class EvidenceTrace(ResponseModel):
     """The whole way from citations to grades."""
 
     claim: ClaimSummary
@@ -131,18 +131,18 @@ class EvidenceTrace(Shape):
     links: TraceLinks
 
 
-def trace(world: World, claim_id: str, what_if: WhatIf) -> EvidenceTrace:
-    """The trace of a claim as `world` knows it."""
+def trace(records: RecordReader, claim_id: str, what_if: WhatIf) -> EvidenceTrace:
+    """The trace of a claim as `records` knows it."""
     key = Key("claim", claim_id)
-    content: ClaimWrite = world.content(key)
-    derived: ClaimDerived = world.derived(key)
-    items = evidence_of(world, content)
+    content: ClaimWrite = records.content(key)
+    derived: ClaimDerived = records.derived(key)
+    items = evidence_of(records, content)
     kept = [item for item in items if what_if.keeps(item)]
     graded = grade(content.form, content.kind, kept)
     evidence = claim_evidence(kept, graded) if what_if.asked else derived.evidence
     address = render.address("claims", claim_id)
     return EvidenceTrace(
-        claim=render.summary(world, claim_id),
+        claim=render.summary(records, claim_id),
         what_if=what_if.model_dump(mode="json", exclude_defaults=True) or None,
         evidence=evidence,
         as_published=derived.evidence,
@@ -151,7 +151,7 @@ def trace(world: World, claim_id: str, what_if: WhatIf) -> EvidenceTrace:
         undecided_units=sum(unit.stance is Stance.inconclusive for unit in graded.units),
         units=tuple(map(_unit, graded.units)),
         steps=tuple(StepRead(rule=s.rule, text=s.text, inputs=s.inputs, result=s.result) for s in graded.steps),
-        forest=_forest(world, content, derived.order, kept, graded),
+        forest=_forest(records, content, derived.order, kept, graded),
         certainty_text=certainty_text(content, evidence),
         links=TraceLinks(self=f"{address}/evidence", claim=address),
     )
@@ -186,7 +186,7 @@ def _unit(unit: Unit) -> UnitRead:
 
 
 def _forest(
-    world: World, content: ClaimWrite, order: Sequence[str], kept: Sequence[Evidence], graded: Grade
+    records: RecordReader, content: ClaimWrite, order: Sequence[str], kept: Sequence[Evidence], graded: Grade
 ) -> tuple[ForestRow, ...]:
     by_id = {citation.id: citation for citation in content.citations}
     weights = {unit.study: float(unit.weight) for unit in graded.units}
@@ -196,19 +196,19 @@ def _forest(
         if citation_id not in evidence:
             continue
         citation = by_id[citation_id]
-        study = world.content(Key("study", citation.study)) if citation.study else None
+        study = records.content(Key("study", citation.study)) if citation.study else None
         rows.append(
             ForestRow(
                 citation_id=citation_id,
                 stance=citation.stance,
                 directness=citation.directness,
                 role=citation.role,
-                document=sources.document_embed(world.content(Key("document", citation.document))),
+                document=sources.document_embed(records.content(Key("document", citation.document))),
                 study=sources.study_embed(study) if study else None,
                 is_review=evidence[citation_id].is_review,
                 weight=weights.get(citation.study or ""),
                 analysed_n=evidence[citation_id].people,
-                estimates=tuple(render.estimate(world, estimate) for estimate in citation.estimates),
+                estimates=tuple(render.estimate(records, estimate) for estimate in citation.estimates),
             )
         )
     return tuple(rows)

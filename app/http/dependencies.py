@@ -31,7 +31,7 @@ def turns(request: Request) -> Turns:
 WAIT_SECONDS = 1.0
 """How long a request waits for the serial that it asks for."""
 _FIRST_PAUSE = 0.02
-_LONGEST_PAUSE = 0.2
+_MAX_LENGTH_PAUSE = 0.2
 """Seconds between two looks: most replicas are there at the second, and who waits longer must not crowd out others."""
 
 
@@ -55,7 +55,7 @@ async def reading(found: Database, lines: Turns, least: int, *, has_waited: bool
             raise Unavailable("The data set has not come to this serial here yet.", retry_after=1)
         at_primary = is_late
         await asyncio.sleep(pause)
-        pause = min(2 * pause, _LONGEST_PAUSE)
+        pause = min(2 * pause, _MAX_LENGTH_PAUSE)
 
 
 @asynccontextmanager

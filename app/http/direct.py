@@ -19,9 +19,9 @@ from app.core.errors import AppError
 from app.http import conditional as caching
 from app.registry import BY_PLURAL
 from app.storage.database import Database
-from app.storage.filter_index import PUBLISHED, Bitmaps, Filter, Filterable, Kept, kept
-from app.storage.history import document_of, documents, serial_seen, tag_of
-from app.storage.paging import MOST, Order, Slice, envelope, fingerprint, next_address, page_of
+from app.storage.filter_index import PUBLISHED, Filter, FilterBitmaps, FilterIndexView, FilterSpec, kept
+from app.storage.history import documents, serial_seen, stored_body, stored_digest
+from app.storage.paging import MAX, Order, PageRequest, envelope, fingerprint, next_address, page_of
 from app.storage.statements import Reader, reader_of
 
 _BESIDE = {"claim": views.beside(None, None, ())}
@@ -47,10 +47,10 @@ class AskedItem(Asked):
 @dataclass(frozen=True)
 class AskedList(Asked):
     type: str
-    filterable: Filterable
+    filter_spec: FilterSpec
     filters: tuple[tuple[Filter, ...], ...]
     order: Order
-    slice: Slice
+    slice: PageRequest
 
 
 @dataclass(frozen=True)
@@ -83,25 +83,25 @@ def asked(path: str, query: str) -> Asked | None:
 SEARCH = "/v1/search"
 
 
-def _asked_list(record_type: str, filterable: Filterable, path: str, query: str) -> Asked | None:
+def _asked_list(record_type: str, filter_spec: FilterSpec, path: str, query: str) -> Asked | None:
     pairs = [part.partition("=") for part in query.split("&") if part]
     given = {name: [pair[2] for pair in same] for name, same in groupby(pairs, key=lambda pair: pair[0])}
     limit, cursor, sort = (given.pop(name, None) for name in ("limit", "cursor", "sort"))
     if any(one is not None and len(one) > 1 for one in (limit, cursor, sort)):
         return None
-    if limit is not None and not (limit[0].isdecimal() and limit[0].isascii() and 1 <= int(limit[0]) <= MOST):
+    if limit is not None and not (limit[0].isdecimal() and limit[0].isascii() and 1 <= int(limit[0]) <= MAX):
         return None
     if sort is not None and sort[0] not in ("id", "-id"):
         return None
-    if PUBLISHED.name in given or given.keys() & filterable.inner or len(given.keys() & filterable.together) > 1:
+    if PUBLISHED.name in given or given.keys() & filter_spec.inner or len(given.keys() & filter_spec.together) > 1:
         return None
-    if any(len(values) > 1 for name, values in given.items() if name in filterable.flags):
+    if any(len(values) > 1 for name, values in given.items() if name in filter_spec.flags):
         return None
     told = given | ({"sort": sort} if sort == ["-id"] else {})
-    part = Slice(int(limit[0]) if limit else 20, cursor[0] if cursor else None, fingerprint(record_type, told))
+    part = PageRequest(int(limit[0]) if limit else 20, cursor[0] if cursor else None, fingerprint(record_type, told))
     groups = tuple(tuple(Filter(name, value) for value in values) for name, values in given.items())
-    order = Order(filterable.table.__tablename__, "id", sort == ["-id"], nullable=False)
-    return AskedList(record_type, path, query, record_type, filterable, groups, order, part)
+    order = Order(filter_spec.table.__tablename__, "id", sort == ["-id"], nullable=False)
+    return AskedList(record_type, path, query, record_type, filter_spec, groups, order, part)
 
 
 Search = Callable[[Session, str, str, int], Answer | None]
@@ -143,7 +143,7 @@ class Direct:
         it is remembered as long as the data set stays at its serial."""
         if not isinstance(wanted, AskedItem):
             return caching.list_tag(serial, wanted.path, wanted.query)
-        if serial != self._tags_serial or len(self._tags) > MOST_TAGS:
+        if serial != self._tags_serial or len(self._tags) > MAX_TAGS:
             self._tags_serial = serial
             self._tags = {}
         tags, name = self._tags, (wanted.type, wanted.id)  # another thread may begin anew
@@ -151,7 +151,7 @@ class Direct:
             tags[name] = self._read(serial, lambda seen: _tag(seen, wanted))
         return tags[name]
 
-    def _read(self, serial: int, read: Callable[[Kept], Result | None]) -> Result | None:
+    def _read(self, serial: int, read: Callable[[FilterIndexView], Result | None]) -> Result | None:
         """What is read of the data at a serial; null where they are at another one, or cannot be read."""
         if self._near is None:
             return self._in_session(serial, lambda session: read(kept(session, serial)))
@@ -183,10 +183,10 @@ class _Near:
     def __init__(self, path: str) -> None:
         self._path = path
         self._connection: sqlite3.Connection | None = None
-        self._bitmaps = Bitmaps()
-        self._view: Kept | None = None
+        self._bitmaps = FilterBitmaps()
+        self._view: FilterIndexView | None = None
 
-    def view(self, serial: int) -> Kept | None:
+    def view(self, serial: int) -> FilterIndexView | None:
         """The data at a serial; null where it is at another one by now."""
         if self._view is not None and self._view.serial == serial:
             return self._view
@@ -196,7 +196,7 @@ class _Near:
         # A view that nobody lets go keeps the log of what is written from ever being cut.
         asyncio.get_running_loop().call_later(HOLD_SECONDS, self._let_go)
         reader = Reader(lambda sql, values: connection.execute(sql, values).fetchall(), is_sqlite=True)
-        self._view = Kept(reader, serial_seen(reader), self._bitmaps)
+        self._view = FilterIndexView(reader, serial_seen(reader), self._bitmaps)
         return self._view if self._view.serial == serial else None
 
     def _let_go(self) -> None:
@@ -220,37 +220,37 @@ class _Near:
 
 
 HOLD_SECONDS = 0.1
-MOST_TAGS = 10_000
+MAX_TAGS = 10_000
 """Of records, to be remembered."""
 
 
-def _answer(seen: Kept, wanted: Asked) -> Answer | None:
+def _answer(seen: FilterIndexView, wanted: Asked) -> Answer | None:
     if isinstance(wanted, AskedItem):
         return _item(seen, wanted)
     return _list(seen, wanted) if isinstance(wanted, AskedList) else None
 
 
-def _tag(seen: Kept, wanted: AskedItem) -> str | None:
-    found = tag_of(seen.reader, wanted.type, wanted.id)
+def _tag(seen: FilterIndexView, wanted: AskedItem) -> str | None:
+    found = stored_digest(seen.reader, wanted.type, wanted.id)
     return caching.record_tag(*found) if found is not None else None
 
 
-def _item(seen: Kept, wanted: AskedItem) -> Answer | None:
-    found = document_of(seen.reader, wanted.type, wanted.id)
+def _item(seen: FilterIndexView, wanted: AskedItem) -> Answer | None:
+    found = stored_body(seen.reader, wanted.type, wanted.id)
     if found is None:
         return None
     digest, changed_at, body = found
     return Answer(caching.record_tag(digest, changed_at), body, None)
 
 
-def _list(seen: Kept, wanted: AskedList) -> Answer | None:
-    scope, filterable = wanted.type, wanted.filterable
+def _list(seen: FilterIndexView, wanted: AskedList) -> Answer | None:
+    scope, filter_spec = wanted.type, wanted.filter_spec
     several = [group for group in wanted.filters if len(group) > 1]
     if not all(known.value in seen.values(scope, known.name) for group in several for known in group):
         return None
     bits = seen.every(scope, wanted.filters)
     walked = [group[0] for group in wanted.filters if len(group) == 1]
-    page = page_of(seen, scope, filterable, bits, wanted.slice, wanted.order, walked, with_bodies=True)
+    page = page_of(seen, scope, filter_spec, bits, wanted.slice, wanted.order, walked, with_bodies=True)
     if not page.ids:  # there may be no such value
         return None
     bodies = page.bodies or documents(seen.reader, scope, page.ids)

@@ -29,7 +29,7 @@ from app.storage.paging import canonical
 
 LARGEST = 2_000_000
 """Longer answers are not kept."""
-MOST_FORMS = 1000
+MAX_FORMS = 1000
 """Pages of so many sites, at most, are answered from the documents at first asking."""
 _PATHS = re.compile(rb"/v1/[a-z-]+(?:/[a-z0-9-]+(?:/(?:citations|versions|evidence))?)?")
 _PLAIN = frozenset({b"*/*", b"application/json"})
@@ -37,7 +37,7 @@ _ONE_TAG = re.compile(rb'"[\x21\x23-\x7e]*"')
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
 
 
-class Kept:
+class CachedAnswer:
     """An answer as it was given, without its request id; and what 304 was answered to its ETag, once asked for."""
 
     def __init__(self, ready: Ready, route: str) -> None:
@@ -67,7 +67,7 @@ Key = tuple[bytes, str, bytes, bytes]
 """Path, query in canonical form, accepted codings, Origin: all that an answer depends on."""
 Kind = tuple[str, bytes, int]
 """What is asked for, Origin, status: all that the form of an answer depends on."""
-Found = tuple[Ready, str]
+FoundAnswer = tuple[Ready, str]
 """An answer without its request id, and the route's name."""
 
 
@@ -86,7 +86,7 @@ class Lane:
     ) -> None:
         self.app = app
         self.freshness = freshness
-        self.cache: ByteBoundedCache[Key, Kept] = ByteBoundedCache(cache_bytes)
+        self.cache: ByteBoundedCache[Key, CachedAnswer] = ByteBoundedCache(cache_bytes)
         self.log = log
         self.direct = direct
         self.reading = reading
@@ -133,7 +133,7 @@ class Lane:
         self._keep(asked, serial, found)
         return self._named(found, asked, scope, started_at)
 
-    async def _in_turn(self, asked: "Asked", serial: int, scope: Scope) -> Found | None:
+    async def _in_turn(self, asked: "CacheRequest", serial: int, scope: Scope) -> FoundAnswer | None:
         try:
             async with self.reading.turn():
                 return await run_in_threadpool(self._directly, asked, serial, waiting=True)
@@ -150,17 +150,17 @@ class Lane:
             self._serial = serial
         return serial
 
-    def _remembered(self, asked: "Asked") -> Found | None:
-        kept = self.cache.get(asked.key)
-        if kept is None:
+    def _remembered(self, asked: "CacheRequest") -> FoundAnswer | None:
+        stored_answer = self.cache.get(asked.key)
+        if stored_answer is None:
             return None
         if asked.known is None:
-            return kept.ready, kept.route
-        if asked.known == kept.etag and kept.not_modified is not None:
-            return kept.not_modified, kept.route
+            return stored_answer.ready, stored_answer.route
+        if asked.known == stored_answer.etag and stored_answer.not_modified is not None:
+            return stored_answer.not_modified, stored_answer.route
         return None
 
-    def _directly(self, asked: "Asked", serial: int, *, waiting: bool) -> Found | None:
+    def _directly(self, asked: "CacheRequest", serial: int, *, waiting: bool) -> FoundAnswer | None:
         """The answer from the stored documents, uncompressed, in the form of one that the application gave.
 
         Unless `waiting`, only what takes microseconds.
@@ -186,18 +186,18 @@ class Lane:
             own.append((b"link", f'<{answer.following}>; rel="next"'.encode()))
         return Ready(200, head(own) + form.head, answer.body), form.route
 
-    def _keep(self, asked: "Asked", serial: int, found: Found | None) -> None:
+    def _keep(self, asked: "CacheRequest", serial: int, found: FoundAnswer | None) -> None:
         """Unless something was published meanwhile: then it is good for who asked, but not for others."""
         if found is None or serial != self._serial:
             return
         ready, route = found
         if ready.status == 200:
-            kept = Kept(ready, route)
-            self.cache.put(asked.key, kept, kept.size)
+            stored_answer = CachedAnswer(ready, route)
+            self.cache.put(asked.key, stored_answer, stored_answer.size)
         elif (known := self.cache.get(asked.key)) is not None and asked.known == known.etag:
             known.not_modified = ready
 
-    def _named(self, found: Found, asked: "Asked", scope: Scope, started_at: float) -> Ready:
+    def _named(self, found: FoundAnswer, asked: "CacheRequest", scope: Scope, started_at: float) -> Ready:
         """The answer to this one request, which is logged."""
         (status, lines, body), route = found
         request_id = asked.request_id or f"{self._prefix}-{next(self._ids):x}".encode()
@@ -221,11 +221,11 @@ class Lane:
             self.freshness.close()
             self.direct.close()
 
-    def _learn(self, asked: "Asked", serial: int, answer: "_Recorded", route: str) -> None:
+    def _learn(self, asked: "CacheRequest", serial: int, answer: "_Recorded", route: str) -> None:
         """From an answer that is good as long as the data set stays at its serial."""
         if serial != self._serial or answer.status not in (200, 304) or answer.size > LARGEST:
             return
-        if asked.directly is not None and len(self._forms) < MOST_FORMS:
+        if asked.directly is not None and len(self._forms) < MAX_FORMS:
             alike = [header for header in answer.headers if header[0].lower() not in _ITS_OWN]
             self._forms[asked.directly.kind, asked.origin, answer.status] = Form(head(alike), route)
         lasting = head([header for header in answer.headers if header[0].lower() != b"x-request-id"])
@@ -263,7 +263,7 @@ class _Recorded:
 
 
 @dataclass(frozen=True)
-class Asked:
+class CacheRequest:
     """What a request says, as far as the lane understands it."""
 
     key: Key
@@ -282,7 +282,7 @@ class Asked:
         return self.key[3]
 
 
-def _asked_in(scope: Scope) -> Asked | None:
+def _asked_in(scope: Scope) -> CacheRequest | None:
     """What a request says; null where the lane should stand aside."""
     if scope["type"] != "http" or scope["method"] not in ("GET", "HEAD"):
         return None
@@ -290,7 +290,7 @@ def _asked_in(scope: Scope) -> Asked | None:
 
 
 @lru_cache(maxsize=1024)
-def _asked(path: bytes, query: bytes, headers: tuple[tuple[bytes, bytes], ...]) -> Asked | None:
+def _asked(path: bytes, query: bytes, headers: tuple[tuple[bytes, bytes], ...]) -> CacheRequest | None:
     """Most requests say what others said before."""
     if not _PATHS.fullmatch(path) or not query.isascii():
         return None
@@ -311,7 +311,7 @@ def _asked(path: bytes, query: bytes, headers: tuple[tuple[bytes, bytes], ...]) 
         return None
     words = canonical(query.decode())
     key = (path, words, sent.get(b"accept-encoding", b""), sent.get(b"origin", b""))
-    return Asked(key, known, request_id, direct.asked(path.decode(), words))
+    return CacheRequest(key, known, request_id, direct.asked(path.decode(), words))
 
 
 _TELLING = frozenset({b"host", b"accept", b"accept-encoding", b"origin", b"if-none-match", b"x-request-id"})

@@ -51,9 +51,9 @@ OIDS = {
 }
 _SYSTEMS = OIDS | {address: system for system, address in SYSTEMS.items()}
 
-MOST_CLAIMS = 60
-MOST_CRITERIA = 10
-LONGEST = 200
+MAX_CLAIMS = 60
+MAX_CRITERIA = 10
+MAX_LENGTH = 200
 TOLD_FORMS = (*VOTING_FORMS, Form.regulatory_status, Form.gap)
 """Statements that evidence can bear on, and those that say what is not known."""
 
@@ -106,7 +106,7 @@ def router(base: str) -> APIRouter:
     # Not in the OpenAPI document: whatever a record system adds to the address has to be let through.
     @made.get("/infobutton", include_in_schema=False)
     def answer_infobutton(request: Request, session: ReadSession, dataset: CurrentDataset) -> Response:
-        asked = {name.lower(): text[:LONGEST] for name, text in request.query_params.items()}
+        asked = {name.lower(): text[:MAX_LENGTH] for name, text in request.query_params.items()}
         kind = wanted(asked.get("knowledgeresponsetype"), request.headers.get("accept", ""))
         found = concepts(session, criteria(asked))
         order = _HELP_FIRST if asked.get("taskcontext.c.c", "").upper() in _PROBLEM_LIST else _HARMS_FIRST
@@ -141,7 +141,7 @@ def wanted(response_type: str | None, accept: str) -> Format:
 def criteria(asked: Mapping[str, str]) -> list[Criterion]:
     """What is looked for; a second translation of the code stands under the same names with a number."""
     found = []
-    for suffix in ("", *map(str, range(1, MOST_CRITERIA))):
+    for suffix in ("", *map(str, range(1, MAX_CRITERIA))):
         code, system, *names = (
             asked.get(f"{_CRITERION}{name}{suffix}", "").strip() for name in ("c", "cs", "dn", "ot")
         )
@@ -235,9 +235,9 @@ def answer(session: Session, found: Sequence[Found], order: Sequence[Kind], at: 
 def _group(session: Session, found: Found, order: Sequence[Kind], base: str) -> AnswerGroup:
     concept = found.concept
     ids = session.scalars(_telling(found)).all()
-    world = Reading(session)
-    world.load("claim", ids)
-    claims = [_claim(world, claim_id, base) for claim_id in ids[:MOST_CLAIMS]]
+    records = Reading(session)
+    records.load("claim", ids)
+    claims = [_claim(records, claim_id, base) for claim_id in ids[:MAX_CLAIMS]]
     kinds = {kind.label: place for place, kind in enumerate(order)}
     return AnswerGroup(
         label=found.label,
@@ -245,7 +245,7 @@ def _group(session: Session, found: Found, order: Sequence[Kind], base: str) -> 
         id=concept.id,
         message=None if claims else NOTHING,
         claims=sorted(claims, key=lambda claim: kinds[claim.kind]),
-        truncated=len(ids) > MOST_CLAIMS,
+        truncated=len(ids) > MAX_CLAIMS,
         links=AnswerLinks(
             claims=f"{base}/v1/claims?{concept.type}={concept.id}",
             briefs=f"{base}/v1/briefs?{concept.type}={concept.id}"
@@ -269,7 +269,7 @@ def _telling(found: Found) -> Select[str]:
             Claim.kind.in_(HARM_KINDS if found.harms_only else tuple(Kind)),
         )
         .order_by(harms_first, Claim.citation_count.desc(), Claim.id)
-        .limit(MOST_CLAIMS + 1)
+        .limit(MAX_CLAIMS + 1)
     )
 
 
@@ -282,10 +282,10 @@ def _about(concept: Concept) -> ColumnElement[bool]:
     return and_(linked, Claim.intervention_pk.is_not(None))
 
 
-def _claim(world: Reading, claim_id: str, base: str) -> AnswerClaim:
+def _claim(records: Reading, claim_id: str, base: str) -> AnswerClaim:
     key = Key("claim", claim_id)
-    row, told = world.row(key), render.summary(world, claim_id)
-    claim, derived = world.content(key), world.derived(key)
+    row, told = records.row(key), render.summary(records, claim_id)
+    claim, derived = records.content(key), records.derived(key)
     return AnswerClaim(
         id=claim_id,
         kind=claim.kind.label,
@@ -294,7 +294,7 @@ def _claim(world: Reading, claim_id: str, base: str) -> AnswerClaim:
         consensus=told.consensus,
         leaning=told.leaning,
         verdict=verdict(told),
-        certainty=brief_words.certainty_text(world, claim, derived.evidence),
+        certainty=brief_words.certainty_text(records, claim, derived.evidence),
         supporting=count(told.supports),
         disputing=count(told.disputes),
         link=f"{base}{told.links.self}?serial={row.serial if row else 1}",

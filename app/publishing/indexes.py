@@ -10,7 +10,7 @@ from typing import NamedTuple
 from sqlalchemy import String, delete, insert, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from app.publishing.records import Now
+from app.publishing.records import CurrentRecords
 from app.registry import FILTERS
 from app.search import index
 from app.storage import filter_index as filters
@@ -35,7 +35,7 @@ class _Kept(NamedTuple):
 
 KEPT: Mapping[str, _Kept] = {
     "filters": _Kept(2, lambda session: filters.rebuild(session, FILTERS)),
-    "search": _Kept(index.VERSION, lambda session: index.rebuild(session, Now)),
+    "search": _Kept(index.VERSION, lambda session: index.rebuild(session, CurrentRecords)),
 }
 
 

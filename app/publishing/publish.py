@@ -22,7 +22,7 @@ from app.concepts.schemas import InterventionWrite
 from app.core.content import Envelope, Record
 from app.core.errors import Fault, InvalidInput, nearest
 from app.core.vocabulary import Status
-from app.publishing.records import Now
+from app.publishing.records import CurrentRecords
 from app.registry import BY_TYPE, FILTERS, RESOURCES
 from app.search import index
 from app.sources.identifiers import IdentifierError, normalise
@@ -30,7 +30,7 @@ from app.sources.models import Document, DocumentIdentifier
 from app.sources.schemas import DocumentWrite
 from app.sources.vocabulary import Standing
 from app.storage.database import CHANNEL, now
-from app.storage.filter_index import Refiling
+from app.storage.filter_index import FilterIndexUpdater
 from app.storage.history import Publication, RecordReference, RecordState, StoredRecord, current_serial
 from app.storage.resource import Key, Stamp
 
@@ -77,26 +77,26 @@ def publish(
     recompute = set(recompute)
     if not changed and not recompute:
         return Outcome(None)
-    world = Now(session)
+    world = CurrentRecords(session)
     for change in changed:
-        world.lay(change.key, change.content)
+        world.overlay(change.key, change.content)
     _refuse_faults(session, world, changed, whole)
     stored = _stored(session, [change.key for change in changed])
     before = _neighbours(session, changed)
-    refiling = Refiling(session, FILTERS)
-    _look(refiling, before | recompute | {change.key for change in changed} | _warning(session, changed, stored))
+    updater = FilterIndexUpdater(session, FILTERS)
+    _look(updater, before | recompute | {change.key for change in changed} | _warning(session, changed, stored))
     _write_tables(session, changed)
     _write_references(session, changed)
     neighbours = before | _neighbours(session, changed)
-    _look(refiling, neighbours)
+    _look(updater, neighbours)
     serial = current_serial(session) + 1
     at = now()
     session.add(Publication(serial=serial, at=at, actor=actor.id, note=note))
     session.flush()
-    press = _Press(session, world, serial, at, {change.key for change in changed}, progress)
-    press.run(neighbours | recompute)
-    refiling.write()
-    if not press.reprinted:
+    renderer = Renderer(session, world, serial, at, {change.key for change in changed}, progress)
+    renderer.run(neighbours | recompute)
+    updater.write()
+    if not renderer.changed_keys:
         session.execute(delete(Publication).where(Publication.serial == serial))
         return Outcome(None)
     if session.get_bind().dialect.name == "postgresql":
@@ -105,7 +105,7 @@ def publish(
         serial=serial,
         created=tuple(c.key for c in changed if c.key not in stored),
         updated=tuple(c.key for c in changed if c.key in stored),
-        touched=tuple(sorted(press.touched)),
+        touched=tuple(sorted(renderer.touched)),
     )
 
 
@@ -162,7 +162,7 @@ def _stored(session: Session, keys: Iterable[Key]) -> dict[Key, str]:
 # --- checks -------------------------------------------------------------------------------------------------------
 
 
-def _refuse_faults(session: Session, world: Now, changed: Sequence[Change], whole: Sequence[Change]) -> None:
+def _refuse_faults(session: Session, world: CurrentRecords, changed: Sequence[Change], whole: Sequence[Change]) -> None:
     faults = [fault for change in changed for fault in _faults(session, world, change)]
     faults += _twice(whole)
     faults += _identifiers_taken(session, changed)
@@ -170,7 +170,7 @@ def _refuse_faults(session: Session, world: Now, changed: Sequence[Change], whol
         raise InvalidInput("The change breaks rules; nothing was written.", errors=faults)
 
 
-def _faults(session: Session, world: Now, change: Change) -> Iterable[Fault]:
+def _faults(session: Session, world: CurrentRecords, change: Change) -> Iterable[Fault]:
     resource = BY_TYPE[change.type]
     if isinstance(change.content, CitationRecord):
         yield from _citation_moved(session, change.key, change.content)
@@ -196,7 +196,7 @@ def _faults(session: Session, world: Now, change: Change) -> Iterable[Fault]:
             yield Fault("file", f"{at}: {reference.field}", "unknown_reference", problem, did_you_mean=guesses)
 
 
-def _still_named(session: Session, world: Now, key: Key) -> Iterable[Fault]:
+def _still_named(session: Session, world: CurrentRecords, key: Key) -> Iterable[Fault]:
     """A record goes only when no published record names it any more. Its own parts go with it, and a claim that
     relates to it goes on doing so: the relation leads to what became of it."""
     for other in sorted(referrers(session, [key])):
@@ -208,7 +208,7 @@ def _still_named(session: Session, world: Now, key: Key) -> Iterable[Fault]:
             )
 
 
-def _problem_with(world: Now, key: Key) -> str | None:
+def _problem_with(world: CurrentRecords, key: Key) -> str | None:
     if not _exists(world, key):
         return f"names no {key.type.replace('_', ' ')}"
     if world.content(key).status is Status.retired:
@@ -216,7 +216,7 @@ def _problem_with(world: Now, key: Key) -> str | None:
     return None
 
 
-def _exists(world: Now, key: Key) -> bool:
+def _exists(world: CurrentRecords, key: Key) -> bool:
     try:
         world.content(key)
     except KeyError:
@@ -252,7 +252,7 @@ def _identifiers_taken(session: Session, changed: Sequence[Change]) -> Iterable[
                     yield Fault("file", at, "duplicate", f"is the identifier of {owner} already")
 
 
-def _new_citation_of_retracted(session: Session, world: Now, citation: CitationRecord) -> Iterable[Fault]:
+def _new_citation_of_retracted(session: Session, world: CurrentRecords, citation: CitationRecord) -> Iterable[Fault]:
     """What is retracted stays visible where it is cited, but is cited nowhere new."""
     if citation.status is Status.retired or not _exists(world, Key("document", citation.citation.document)):
         return
@@ -295,9 +295,9 @@ def _write_references(session: Session, changed: Sequence[Change]) -> None:
         session.execute(insert(RecordReference), rows)
 
 
-def _look(refiling: Refiling, keys: Iterable[Key]) -> None:
+def _look(updater: FilterIndexUpdater, keys: Iterable[Key]) -> None:
     for record_type, ids in _by_type(keys):
-        refiling.look(record_type, ids)
+        updater.look(record_type, ids)
 
 
 def _warning(session: Session, changed: Sequence[Change], stored: Mapping[Key, str]) -> set[Key]:
@@ -345,11 +345,17 @@ def _by_type(keys: Iterable[Key]) -> Iterator[tuple[str, list[str]]]:
             yield record_type, ids[start : start + 500]
 
 
-class _Press:
+class Renderer:
     """Recomputes and reprints: claims first, then what their verdicts change, then the rest of the catalogue."""
 
     def __init__(
-        self, session: Session, world: Now, serial: int, at: str, changed: set[Key], progress: Progress | None
+        self,
+        session: Session,
+        world: CurrentRecords,
+        serial: int,
+        at: str,
+        changed: set[Key],
+        progress: Progress | None,
     ) -> None:
         self.session = session
         self.world = world
@@ -357,7 +363,7 @@ class _Press:
         self.at = at
         self.changed = changed
         self.progress = progress
-        self.reprinted: list[Key] = []
+        self.changed_keys: list[Key] = []
         self.touched: list[Key] = []
         self.rows: dict[Key, StoredRecord] = {}
 
@@ -379,13 +385,13 @@ class _Press:
             if key.type != "claim":
                 self._derive(key)
         for done, key in enumerate(sorted(dirty), start=1):
-            self._print(key)
+            self._render(key)
             if self.progress:
                 self.progress(done, len(dirty))
         index.renew(
             self.session,
             self.world,
-            ((key, self.world.content(key), self.world.derived(key)) for key in self.reprinted),
+            ((key, self.world.content(key), self.world.derived(key)) for key in self.changed_keys),
         )
 
     def _derive(self, key: Key) -> bool:
@@ -393,7 +399,7 @@ class _Press:
         resource = BY_TYPE[key.type]
         derived = resource.derive(self.session, self.world, self.world.content(key))
         before = self.rows.get(key)
-        self.world.lay_derived(key, derived)
+        self.world.overlay_derived(key, derived)
         if isinstance(derived, ClaimDerived):
             self._write_verdict(key, derived)
         return before is None or key in self.changed or before.derived != text_of(derived)
@@ -426,7 +432,7 @@ class _Press:
             rows = select(StoredRecord).where(StoredRecord.type == record_type, StoredRecord.id.in_(ids))
             self.rows.update({Key(row.type, row.id): row for row in self.session.scalars(rows)})
 
-    def _print(self, key: Key) -> None:
+    def _render(self, key: Key) -> None:
         """Render a record and, where its bytes changed, store it with a state of its own."""
         content, derived = self.world.content(key), self.world.derived(key)
         row = self.rows.get(key)
@@ -434,7 +440,7 @@ class _Press:
         digest = _digest(self._document(key, Stamp(stamp.version, 0, stamp.updated_at)))
         if row is not None and row.digest == digest and row.content == text_of(content):
             return
-        self.reprinted.append(key)
+        self.changed_keys.append(key)
         if key not in self.changed:
             self.touched.append(key)
         state = {

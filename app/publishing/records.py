@@ -12,7 +12,7 @@ from app.storage.history import StoredRecord, state_at
 from app.storage.resource import Key
 
 
-class Now:
+class CurrentRecords:
     """The current records, with pending content and derived values laid over them."""
 
     def __init__(self, session: Session) -> None:
@@ -20,10 +20,10 @@ class Now:
         self._contents: dict[Key, Record] = {}
         self._derived: dict[Key, Any] = {}
 
-    def lay(self, key: Key, content: Record) -> None:
+    def overlay(self, key: Key, content: Record) -> None:
         self._contents[key] = content
 
-    def lay_derived(self, key: Key, derived: Any) -> None:
+    def overlay_derived(self, key: Key, derived: Any) -> None:
         self._derived[key] = derived
 
     def ids(self, record_type: str) -> list[str]:
@@ -53,7 +53,7 @@ class Now:
         self._derived.setdefault(key, resource.derived.model_validate_json(row.derived))
 
 
-class Then:
+class RecordsAt:
     """The records as they were at a serial, in today's shape."""
 
     def __init__(self, session: Session, serial: int) -> None:

@@ -25,21 +25,21 @@ from app.claims.vocabulary import (
 from app.concepts.models import Concept
 from app.concepts.queries import keys_named
 from app.concepts.schemas import ConceptRef, OutcomeRef
-from app.core.content import Shape
+from app.core.content import ResponseModel
 from app.core.text import Slug
 from app.core.vocabulary import Status
-from app.questions.relevance import Body, Question, evidence_on, question_of
+from app.questions.relevance import EvidenceBody, Question, evidence_on, question_of
 from app.sources.models import Study, StudyCondition, StudyIdentifier
 from app.sources.vocabulary import Design, Recruitment, ResultsStatus
-from app.storage.resource import World
+from app.storage.resource import RecordReader
 
 NO_ALL_CLEAR = "This is not evidence of no effect or of safety."
 WITHOUT_RESULTS = (ResultsStatus.pending, ResultsStatus.none_found, ResultsStatus.overdue)
-MOST_PAIRS = 10
+MAX_PAIRS = 10
 """Questions that an empty list answers at most."""
 
 
-class SearchMatch(Shape):
+class SearchMatch(ResponseModel):
     """A question that was put to the literature, or that nobody has put yet."""
 
     id: Slug
@@ -54,7 +54,7 @@ class SearchMatch(Shape):
     links: SelfLink
 
 
-class PendingStudy(Shape):
+class PendingStudy(ResponseModel):
     """A registered trial whose results have not been read anywhere."""
 
     id: Slug
@@ -65,7 +65,7 @@ class PendingStudy(Shape):
     links: SelfLink
 
 
-class OutcomeFinding(Shape):
+class OutcomeFinding(ResponseModel):
     """What is claimed of an outcome, by the claim that most evidence bears on."""
 
     outcome: OutcomeRef
@@ -73,7 +73,7 @@ class OutcomeFinding(Shape):
     claim: ClaimSummary
 
 
-class CoverageSummary(Shape):
+class CoverageSummary(ResponseModel):
     """For a card. `consensus`, `leaning` and `certainty` are those of `headline`, the claim that most bears on it."""
 
     text: str
@@ -91,7 +91,7 @@ class CoverageSummary(Shape):
     pending: tuple[PendingStudy, ...]
 
 
-class CoverageRead(Shape):
+class CoverageRead(ResponseModel):
     """What is known of an intervention and a condition, mechanism, side effect or other drug."""
 
     status: Coverage
@@ -110,7 +110,7 @@ class CoverageRead(Shape):
 
 def coverage(
     session: Session,
-    world: World,
+    records: RecordReader,
     *,
     intervention_pk: int,
     condition_pk: int | None = None,
@@ -143,20 +143,20 @@ def coverage(
         interactant=refs.get(interactant_pk or 0),
         search=answer if status is Coverage.searched_none_found else None,
         searches=searches,
-        summary=_summary(world, body, pending, sentence),
+        summary=_summary(records, body, pending, sentence),
     )
 
 
 def coverage_of_empty_list(
-    session: Session, world: World, interventions: Sequence[str], conditions: Sequence[str]
+    session: Session, records: RecordReader, interventions: Sequence[str], conditions: Sequence[str]
 ) -> tuple[CoverageRead, ...]:
     """What an empty list of claims says of the interventions and conditions that were asked for, by id or code."""
     keys = (
         keys_named(session, "intervention", interventions, "intervention"),
         keys_named(session, "condition", conditions, "condition"),
     )
-    pairs = list(dict.fromkeys(product(*keys)))[:MOST_PAIRS]
-    return tuple(coverage(session, world, intervention_pk=i, condition_pk=c) for i, c in pairs)
+    pairs = list(dict.fromkeys(product(*keys)))[:MAX_PAIRS]
+    return tuple(coverage(session, records, intervention_pk=i, condition_pk=c) for i, c in pairs)
 
 
 def sentence_on(status: Coverage, names: Sequence[str], search: SearchMatch | None) -> str:
@@ -175,11 +175,13 @@ def sentence_on(status: Coverage, names: Sequence[str], search: SearchMatch | No
 # --- the card --------------------------------------------------------------------------------------------------------
 
 
-def _summary(world: World, body: Body, pending: tuple[PendingStudy, ...], sentence: str) -> CoverageSummary:
+def _summary(
+    records: RecordReader, body: EvidenceBody, pending: tuple[PendingStudy, ...], sentence: str
+) -> CoverageSummary:
     head, totals = body.headline, body.totals
     return CoverageSummary(
         text=_text(body, len(pending)) if head else sentence,
-        headline=render.summary(world, head.id) if head else None,
+        headline=render.summary(records, head.id) if head else None,
         consensus=head.consensus if head else Consensus.uncited,
         leaning=head.leaning if head else Leaning.neither,
         certainty=head.certainty if head else Certainty.not_graded,
@@ -187,19 +189,19 @@ def _summary(world: World, body: Body, pending: tuple[PendingStudy, ...], senten
         studies=totals.studies,
         reviews=totals.reviews,
         participants=totals.participants,
-        outcomes=tuple(_outcomes(world, body)),
+        outcomes=tuple(_outcomes(records, body)),
         pending=pending,
     )
 
 
-def _outcomes(world: World, body: Body) -> Iterable[OutcomeFinding]:
+def _outcomes(records: RecordReader, body: EvidenceBody) -> Iterable[OutcomeFinding]:
     """For each outcome and direction the claim that tells most, the best known first."""
     seen = set()
     for claim in body.claims:
         if claim.outcome is None or claim.form not in VOTING_FORMS or (claim.outcome.id, claim.effect) in seen:
             continue
         seen.add((claim.outcome.id, claim.effect))
-        yield OutcomeFinding(outcome=claim.outcome, effect=claim.effect, claim=render.summary(world, claim.id))
+        yield OutcomeFinding(outcome=claim.outcome, effect=claim.effect, claim=render.summary(records, claim.id))
 
 
 _SIDES = {
@@ -209,7 +211,7 @@ _SIDES = {
 }
 
 
-def _text(body: Body, pending: int) -> str:
+def _text(body: EvidenceBody, pending: int) -> str:
     head, totals = body.headline, body.totals
     assert head is not None  # noqa: S101 - narrows the type: asked only where something was found
     amounts = []

@@ -15,7 +15,7 @@ from app.claims.vocabulary import HARM_KINDS, Certainty, Consensus, Coverage, Ef
 from app.concepts.models import Concept
 from app.concepts.schemas import ConceptRef, OutcomeRef
 from app.concepts.vocabulary import InterventionLevel
-from app.core.content import Shape
+from app.core.content import ResponseModel
 from app.core.errors import Fault, InvalidInput
 from app.core.text import Slug
 from app.core.vocabulary import Status
@@ -23,21 +23,21 @@ from app.grading.counts import tally
 from app.questions.coverage import NO_ALL_CLEAR, PendingStudy, pending_trials
 from app.questions.relevance import (
     BEARING_FORMS,
-    Cite,
-    Cited,
+    CitationRow,
+    CitedClaim,
     best_design,
-    cite_of,
+    citation_row,
     cited_claim,
     informative_citations,
     outcome_ref,
 )
 from app.sources.vocabulary import Design
 
-MOST_CELLS = 5_000
-MOST_CLAIMS = 5_000
+MAX_CELLS = 5_000
+MAX_CLAIMS = 5_000
 
 
-class EffectCount(Shape):
+class EffectCount(ResponseModel):
     """How many claims of the cell point one way, and on which side their evidence lies."""
 
     effect: Effect
@@ -45,7 +45,7 @@ class EffectCount(Shape):
     claims: int
 
 
-class MapCell(Shape):
+class MapCell(ResponseModel):
     """One condition and one outcome. `effect` to `certainty` are those of `claim_ids[0]`, the claim that tells most."""
 
     condition: Slug
@@ -80,7 +80,7 @@ class MapRow(ConceptRef):
     pending: tuple[PendingStudy, ...]
 
 
-class EvidenceMapRead(Shape):
+class EvidenceMapRead(ResponseModel):
     """Cells stand row by row, each row in the order of `outcomes`. Most studied conditions and outcomes come first."""
 
     intervention: ConceptRef
@@ -96,14 +96,14 @@ class EvidenceMapRead(Shape):
 class Known:
     """All that is recorded on the intervention, by keys of conditions and outcomes."""
 
-    by_cell: Mapping[tuple[int, int], list[tuple[int, Cited]]]
+    by_cell: Mapping[tuple[int, int], list[tuple[int, CitedClaim]]]
     by_condition: Mapping[int, set[int]]
     """Keys of every claim that evidence can bear on, with or without an outcome."""
-    cites: Mapping[int, list[Cite]]
+    cites: Mapping[int, list[CitationRow]]
     searches: Mapping[int, Search]
     pending: Mapping[int, list[PendingStudy]] = field(default_factory=dict)
 
-    def of(self, claims: Iterable[int]) -> list[Cite]:
+    def of(self, claims: Iterable[int]) -> list[CitationRow]:
         return [cite for pk in claims for cite in self.cites.get(pk, ())]
 
 
@@ -115,8 +115,8 @@ def evidence_map(
     known = _known(session, intervention, condition_pks)
     conditions = _rows(session, condition_pks or _touched(session, intervention_pk, known))
     outcomes = _rows(session, outcome_pks or list({outcome for _, outcome in known.by_cell}))
-    if len(conditions) * len(outcomes) > MOST_CELLS:
-        raise _too_much("many conditions and outcomes", f"{MOST_CELLS} cells")
+    if len(conditions) * len(outcomes) > MAX_CELLS:
+        raise _too_much("many conditions and outcomes", f"{MAX_CELLS} cells")
     columns = _ordered(outcomes, lambda pk: known.of(_claims_on(known, outcome=pk)))
     lines = _ordered(conditions, lambda pk: known.of(known.by_condition.get(pk, ())))
     return EvidenceMapRead(
@@ -125,7 +125,7 @@ def evidence_map(
         conditions=tuple(_row(known, condition) for condition in lines),
         outcomes=tuple(outcome_ref(outcome) for outcome in columns),
         cells=tuple(_cell(known, condition, outcome) for condition in lines for outcome in columns),
-        cells_at_most=MOST_CELLS,
+        cells_at_most=MAX_CELLS,
     )
 
 
@@ -142,15 +142,15 @@ def _known(session: Session, intervention: Concept, condition_pks: Sequence[int]
         claims.with_only_columns(Claim, Concept)
         .outerjoin(Concept, Concept.pk == Claim.outcome_pk)
         .order_by(Claim.id)
-        .limit(MOST_CLAIMS + 1)
+        .limit(MAX_CLAIMS + 1)
     ).all()
-    if len(rows) > MOST_CLAIMS:
-        raise _too_much("many claims", f"{MOST_CLAIMS} claims")
-    cites: dict[int, list[Cite]] = {}
-    for pk, cite in map(cite_of, session.execute(informative_citations(claims))):
+    if len(rows) > MAX_CLAIMS:
+        raise _too_much("many claims", f"{MAX_CLAIMS} claims")
+    cites: dict[int, list[CitationRow]] = {}
+    for pk, cite in map(citation_row, session.execute(informative_citations(claims))):
         cites.setdefault(pk, []).append(cite)
     found = {claim.pk: (claim, outcome) for claim, outcome in rows}
-    by_cell: dict[tuple[int, int], list[tuple[int, Cited]]] = {}
+    by_cell: dict[tuple[int, int], list[tuple[int, CitedClaim]]] = {}
     by_condition: dict[int, set[int]] = {}
     for claim_pk, condition_pk in session.execute(conditions.where(ClaimConcept.claim_pk.in_(claims))):
         claim, outcome = found[claim_pk]
@@ -226,7 +226,7 @@ def _claims_on(known: Known, outcome: int) -> set[int]:
     return {pk for (_, its_outcome), claims in known.by_cell.items() if its_outcome == outcome for pk, _ in claims}
 
 
-def _ordered(concepts: Iterable[Concept], cites: Callable[[int], list[Cite]]) -> list[Concept]:
+def _ordered(concepts: Iterable[Concept], cites: Callable[[int], list[CitationRow]]) -> list[Concept]:
     """Most studies first, then most people, then by id."""
 
     def key(concept: Concept) -> tuple[int, int, str]:
@@ -236,7 +236,7 @@ def _ordered(concepts: Iterable[Concept], cites: Callable[[int], list[Cite]]) ->
     return sorted(concepts, key=key)
 
 
-def _coverage(known: Known, condition: Concept, cites: Sequence[Cite]) -> Coverage:
+def _coverage(known: Known, condition: Concept, cites: Sequence[CitationRow]) -> Coverage:
     if cites:
         return Coverage.found
     if condition.pk in known.searches and not known.of(known.by_condition.get(condition.pk, ())):

@@ -8,12 +8,12 @@ from app.claims.vocabulary import DoseTier, Effect, Kind
 from app.concepts.drug_names import MatchedBy
 from app.concepts.schemas import ConceptRef
 from app.concepts.vocabulary import CodeRelation
-from app.core.content import Shape
+from app.core.content import ResponseModel
 from app.core.text import Line, Named, Slug
 from app.core.vocabulary import Term
 from app.questions.coverage import SearchMatch
 
-FEWEST, MOST = 2, 30
+FEWEST, MAX = 2, 30
 
 
 class InteractionStatus(Term):
@@ -48,7 +48,7 @@ class DrugAsked(BaseModel):
     """`system:code`, such as `rxnorm:7243`."""
     text: Line | None = Field(default=None, max_length=200)
     """Name or synonym; case and accents do not matter."""
-    dose: Line | None = Field(default=None, max_length=dose_query.LONGEST)
+    dose: Line | None = Field(default=None, max_length=dose_query.MAX_LENGTH)
     """Daily total with a UCUM unit, such as `4.5 mg` or `1.5..4.5 mg`."""
 
     @model_validator(mode="after")
@@ -63,14 +63,14 @@ class InteractionCheck(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True, use_attribute_docstrings=True)
 
-    drugs: list[DrugAsked] = Field(min_length=FEWEST, max_length=MOST)
+    drugs: list[DrugAsked] = Field(min_length=FEWEST, max_length=MAX)
     """In any order; the order changes nothing but the positions that the answer refers to."""
 
 
 # --- what is answered ---------------------------------------------------------------------------------------------
 
 
-class DoseGiven(Shape):
+class DoseGiven(ResponseModel):
     """The dose that was given, as a daily total in picograms; an open end is null."""
 
     low_pg_per_day: int | None
@@ -79,7 +79,7 @@ class DoseGiven(Shape):
     """Bands that it touches; empty for drugs of which no dose regimens are told apart."""
 
 
-class DrugChecked(Shape):
+class DrugChecked(ResponseModel):
     """How a drug of the request was understood."""
 
     position: int
@@ -94,7 +94,7 @@ class DrugChecked(Shape):
     """For a drug that was not recognized."""
 
 
-class PairClaim(Shape):
+class PairClaim(ResponseModel):
     """A claim behind the status of a pair."""
 
     claim: ClaimSummary
@@ -108,7 +108,7 @@ class PairClaim(Shape):
     """Bands of the doses read in its sources; empty where none was read."""
 
 
-class PairChecked(Shape):
+class PairChecked(ResponseModel):
     """Two drugs of the request, the earlier one first."""
 
     positions: tuple[int, int]
@@ -129,7 +129,7 @@ class PairChecked(Shape):
     """Recorded questions on the pair, open ones included."""
 
 
-class InteractionCheckRead(Shape):
+class InteractionCheckRead(ResponseModel):
     """Every unordered pair of the request, contraindications first."""
 
     drugs: tuple[DrugChecked, ...]

@@ -33,9 +33,9 @@ from app.questions.interaction_responses import (
     PairClaim,
 )
 from app.questions.relevance import BEARING_FORMS, Kinship, kinship
-from app.storage.resource import World
+from app.storage.resource import RecordReader
 
-MOST_CLAIMS = 20
+MAX_CLAIMS = 20
 """Claims shown of one pair, contraindications first."""
 
 _WARNINGS = frozenset({Effect.causes, Effect.worsens, Effect.increases, Effect.interacts, Effect.contraindicated})
@@ -107,14 +107,14 @@ class Looked:
 class Recorded:
     """All that is recorded on the drugs of a request and their relatives."""
 
-    world: World
+    records: RecordReader
     kin: Kinship
     refs: Mapping[int, ConceptRef]
     warned: Sequence[Warned]
     looked: Sequence[Looked]
 
 
-def check(session: Session, world: World, asked: InteractionCheck) -> InteractionCheckRead:
+def check(session: Session, records: RecordReader, asked: InteractionCheck) -> InteractionCheckRead:
     """One status for every pair. The number of statements does not grow with the drugs, but for the claims shown."""
     doses = _doses(asked.drugs)
     names = DrugNames(session, [drug.code for drug in asked.drugs if drug.code is not None])
@@ -124,7 +124,7 @@ def check(session: Session, world: World, asked: InteractionCheck) -> Interactio
         for position, drug in enumerate(asked.drugs)
     ]
     relatives = sorted({pk for drug in drugs if drug.found.pk is not None for pk in kin.line(drug.found.pk)})
-    recorded = Recorded(world, kin, names.refs, _warnings(session, relatives), _questions(session, relatives))
+    recorded = Recorded(records, kin, names.refs, _warnings(session, relatives), _questions(session, relatives))
     pairs = [_pair(recorded, a, b) for a, b in combinations(drugs, 2)]
     severity = list(InteractionStatus)
     return InteractionCheckRead(
@@ -295,16 +295,16 @@ def _pair(recorded: Recorded, a: Asked, b: Asked) -> PairChecked:
         dose_note=DOSE_NOTE if crosses else None,
         claims=tuple(
             PairClaim(
-                claim=render.summary(recorded.world, claim.id),
+                claim=render.summary(recorded.records, claim.id),
                 kind=claim.kind,
                 effect=claim.effect,
                 on=refs[claim.on],
                 inherited=not just_these(claim),
                 dose_tiers=claim.tiers,
             )
-            for claim in claims[:MOST_CLAIMS]
+            for claim in claims[:MAX_CLAIMS]
         ),
-        claims_truncated=len(claims) > MOST_CLAIMS,
+        claims_truncated=len(claims) > MAX_CLAIMS,
         search=search if status is InteractionStatus.searched_none_found else None,
         searches=tuple(question.match for question in questions),
     )

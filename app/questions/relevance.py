@@ -33,7 +33,7 @@ _MAIN_KIND = {
     "side_effect": Kind.safety,
     "interactant": Kind.interaction,
 }
-_TELLING = (Consensus.unanimous, Consensus.mostly, Consensus.conflicting)
+_DECIDED = (Consensus.unanimous, Consensus.mostly, Consensus.conflicting)
 
 
 @dataclass(frozen=True)
@@ -132,7 +132,7 @@ def _names(role: str, pks: Sequence[int]) -> ColumnElement[bool]:
 
 
 @dataclass(frozen=True)
-class Cited:
+class CitedClaim:
     """A claim on which something informative is cited."""
 
     id: str
@@ -152,7 +152,7 @@ class Cited:
         return (
             self.effect is not Effect.contraindicated,
             self.form not in VOTING_FORMS,
-            self.consensus not in _TELLING,
+            self.consensus not in _DECIDED,
             -self.studies,
             -self.participants,
             self.id,
@@ -160,7 +160,7 @@ class Cited:
 
 
 @dataclass(frozen=True)
-class Cite:
+class CitationRow:
     """A citation that tells something, as far as counting needs it."""
 
     counted: Counted
@@ -169,15 +169,15 @@ class Cite:
 
 
 @dataclass(frozen=True)
-class Body:
+class EvidenceBody:
     """All that bears on a question."""
 
-    claims: tuple[Cited, ...] = ()
-    citations: tuple[Cite, ...] = ()
+    claims: tuple[CitedClaim, ...] = ()
+    citations: tuple[CitationRow, ...] = ()
     main_kinds: frozenset[Kind] = field(default_factory=frozenset)
 
     @property
-    def headline(self) -> Cited | None:
+    def headline(self) -> CitedClaim | None:
         """The claim that most bears on the question: of the kind that answers it, if there is one."""
         return min(self.claims, key=lambda claim: (claim.kind not in self.main_kinds, claim.rank), default=None)
 
@@ -190,7 +190,7 @@ class Body:
         return best_design(self.citations)
 
 
-def best_design(citations: Iterable[Cite]) -> Design | None:
+def best_design(citations: Iterable[CitationRow]) -> Design | None:
     """The strongest design; of reviews, and of indirect evidence, only where there is no other."""
     ranks = list(Design)
     designs = [(d.is_review, not cite.direct, ranks.index(d)) for cite in citations if (d := cite.design) is not None]
@@ -216,7 +216,7 @@ def informative_citations(claims: Select[Any]) -> Select[Any]:
     )
 
 
-def cite_of(row: Sequence[Any]) -> tuple[int, Cite]:
+def citation_row(row: Sequence[Any]) -> tuple[int, CitationRow]:
     """The claim's key and the citation, from a row of `informative_citations`."""
     claim_pk, citation, document, stance, directness, study, is_review, participants, design = row
     counted = Counted(
@@ -227,27 +227,27 @@ def cite_of(row: Sequence[Any]) -> tuple[int, Cite]:
         is_review=bool(is_review),
         people=participants,
     )
-    return claim_pk, Cite(counted, Design(design) if design else None, directness != Directness.indirect)
+    return claim_pk, CitationRow(counted, Design(design) if design else None, directness != Directness.indirect)
 
 
-def evidence_on(session: Session, question: Question) -> Body:
+def evidence_on(session: Session, question: Question) -> EvidenceBody:
     """Claims about the question with informative citations, and those citations. Two statements."""
     bearing = (Claim.status == Status.published, Claim.form.in_(BEARING_FORMS), *_about(question))
-    cites = [cite_of(row) for row in session.execute(informative_citations(select(Claim.pk).where(*bearing)))]
+    cites = [citation_row(row) for row in session.execute(informative_citations(select(Claim.pk).where(*bearing)))]
     if not cites:
-        return Body()
+        return EvidenceBody()
     rows = session.execute(select(Claim, Concept).outerjoin(Concept, Concept.pk == Claim.outcome_pk).where(*bearing))
     cited = {pk for pk, _ in cites}
-    return Body(
+    return EvidenceBody(
         claims=tuple(sorted((cited_claim(*row) for row in rows if row[0].pk in cited), key=lambda c: c.rank)),
         citations=tuple(cite for _, cite in cites),
         main_kinds=frozenset(_MAIN_KIND[role] for role in question.named),
     )
 
 
-def cited_claim(claim: Claim, outcome: Concept | None) -> Cited:
+def cited_claim(claim: Claim, outcome: Concept | None) -> CitedClaim:
     """The claim's row, with the row of its outcome."""
-    return Cited(
+    return CitedClaim(
         id=claim.id,
         kind=Kind(claim.kind),
         form=Form(claim.form),

@@ -18,7 +18,7 @@ from app.sources.projection import year_of
 from app.sources.rendering import author_name
 from app.sources.schemas import DocumentWrite, StudyWrite
 from app.storage.history import RecordReference
-from app.storage.resource import Key, World
+from app.storage.resource import Key, RecordReader
 
 CONCEPTS = ("intervention", "condition", "mechanism", "side_effect", "outcome")
 
@@ -46,7 +46,7 @@ class Found:
 # --- what each type is found by -----------------------------------------------------------------------------------
 
 
-def _concept(_session: Session, _world: World, concept: Any, _derived: Any) -> Found:
+def _concept(_session: Session, _world: RecordReader, concept: Any, _derived: Any) -> Found:
     return Found(
         title=concept.name,
         names=(
@@ -59,35 +59,35 @@ def _concept(_session: Session, _world: World, concept: Any, _derived: Any) -> F
     )
 
 
-def _names_of(world: World, keys: Iterable[Key]) -> tuple[str, ...]:
+def _names_of(records: RecordReader, keys: Iterable[Key]) -> tuple[str, ...]:
     found: list[str] = []
     for key in keys:
-        concept = world.content(key)
+        concept = records.content(key)
         found += [concept.name, *concept.synonyms, *(code.code for code in concept.codes)]
     return tuple(found)
 
 
-def _claim(session: Session, world: World, claim: ClaimWrite, derived: ClaimDerived) -> Found:
+def _claim(session: Session, records: RecordReader, claim: ClaimWrite, derived: ClaimDerived) -> Found:
     concepts = [
         *(Key("condition", c) for c in claim.conditions),
         *(Key("mechanism", m) for m in claim.mechanisms),
         *(Key("side_effect", s) for s in claim.side_effects),
         *(Key("intervention", i) for i in (claim.intervention, *claim.interactants) if i),
         *(Key("outcome", o) for o in (claim.outcome,) if o),
-        *_inheriting(session, world, claim),
+        *_inheriting(session, records, claim),
     ]
-    against = _names_of(world, _with_kinds(session, world, claim.interactants))
+    against = _names_of(records, _with_kinds(session, records, claim.interactants))
     warning = _warning(claim)
     dosing: DosingRangeWrite | None = (
-        world.content(Key("dosing_range", claim.dosing_range)) if claim.dosing_range else None
+        records.content(Key("dosing_range", claim.dosing_range)) if claim.dosing_range else None
     )
-    documents = [world.content(Key("document", citation.document)) for citation in claim.citations]
-    studies = [world.content(Key("study", c.study)) for c in claim.citations if c.study]
+    documents = [records.content(Key("document", citation.document)) for citation in claim.citations]
+    studies = [records.content(Key("study", c.study)) for c in claim.citations if c.study]
     evidence = derived.evidence
     return Found(
         title=claim.statement,
         about=(
-            *_names_of(world, concepts),
+            *_names_of(records, concepts),
             *(against if warning else ()),
             claim.kind.label,
             claim.effect.label,
@@ -105,7 +105,7 @@ def _claim(session: Session, world: World, claim: ClaimWrite, derived: ClaimDeri
         against=against,
         warning=warning,
         rank=_rank(claim, warning, evidence),
-        summary=render.summary(world, claim.id).model_dump_json(),
+        summary=render.summary(records, claim.id).model_dump_json(),
         facets={
             "kind": (claim.kind,),
             "condition": claim.conditions,
@@ -136,35 +136,35 @@ def _rank(claim: ClaimWrite, warning: int, evidence: ClaimEvidence) -> int:
     return max(100, 400 - 10 * evidence.study_count - 20 * is_graded)
 
 
-def _with_kinds(session: Session, world: World, interventions: Iterable[str]) -> Iterator[Key]:
+def _with_kinds(session: Session, records: RecordReader, interventions: Iterable[str]) -> Iterator[Key]:
     """Interventions and what is a kind of them: what warns of opioids warns of tramadol."""
     for intervention in interventions:
         yield Key("intervention", intervention)
-        yield from _children(session, world, intervention)
+        yield from _children(session, records, intervention)
 
 
-def _inheriting(session: Session, world: World, claim: ClaimWrite) -> Iterator[Key]:
+def _inheriting(session: Session, records: RecordReader, claim: ClaimWrite) -> Iterator[Key]:
     """Harm crosses doses: what warns of a drug is found under its regimens as well."""
     if claim.kind not in HARM_KINDS or claim.intervention is None:
         return
-    yield from _children(session, world, claim.intervention)
+    yield from _children(session, records, claim.intervention)
 
 
-def _children(session: Session, world: World, intervention: str) -> Iterator[Key]:
+def _children(session: Session, records: RecordReader, intervention: str) -> Iterator[Key]:
     naming = select(RecordReference.id).where(
         RecordReference.type == "intervention",
         RecordReference.to_type == "intervention",
         RecordReference.to_id == intervention,
     )
     for child in sorted(set(session.scalars(naming))):
-        content = world.content(Key("intervention", child))
+        content = records.content(Key("intervention", child))
         if content.parent == intervention and content.status is Status.published:
             yield Key("intervention", child)
 
 
-def _document(_session: Session, world: World, document: DocumentWrite, _derived: Any) -> Found:
+def _document(_session: Session, records: RecordReader, document: DocumentWrite, _derived: Any) -> Found:
     year = year_of(document.issued)
-    studies = [world.content(Key("study", link.study)) for link in document.studies]
+    studies = [records.content(Key("study", link.study)) for link in document.studies]
     conditions = [condition for study in studies for condition in study.conditions]
     return Found(
         title=document.title or document.label,
@@ -175,7 +175,7 @@ def _document(_session: Session, world: World, document: DocumentWrite, _derived
         ),
         about=(
             *(author_name(author) for author in document.authors),
-            *_names_of(world, (Key("condition", c) for c in dict.fromkeys(conditions))),
+            *_names_of(records, (Key("condition", c) for c in dict.fromkeys(conditions))),
         ),
         body=(document.container_title, document.note),
         rank=450,
@@ -184,41 +184,41 @@ def _document(_session: Session, world: World, document: DocumentWrite, _derived
     )
 
 
-def _study(_session: Session, world: World, study: StudyWrite, _derived: Any) -> Found:
+def _study(_session: Session, records: RecordReader, study: StudyWrite, _derived: Any) -> Found:
     return Found(
         title=study.name,
         names=(
             (study.name, "name"),
             *((normalise(read.scheme, read.value), "identifier") for read in study.registry_ids),
         ),
-        about=_names_of(world, (Key("condition", c) for c in study.conditions)),
+        about=_names_of(records, (Key("condition", c) for c in study.conditions)),
         body=(study.population, study.design.label, study.comparator, *(arm.dose_text for arm in study.arms)),
         rank=440,
         facets={"condition": study.conditions, "design": (study.design,)},
     )
 
 
-def _dosing_range(_session: Session, world: World, dosing: DosingRangeWrite, _derived: Any) -> Found:
+def _dosing_range(_session: Session, records: RecordReader, dosing: DosingRangeWrite, _derived: Any) -> Found:
     keys = [Key("intervention", dosing.intervention), *(Key("condition", c) for c in dosing.conditions)]
     return Found(
         title=dosing.dose_text,
-        about=(*_names_of(world, keys), "dosage", dosing.basis.label),
+        about=(*_names_of(records, keys), "dosage", dosing.basis.label),
         body=(dosing.titration, dosing.population, dosing.schedule.text, dosing.schedule.timing, dosing.formulation),
         rank=300,
         facets={"condition": dosing.conditions},
     )
 
 
-def _search(session: Session, world: World, search: SearchWrite, _derived: Any) -> Found:
+def _search(session: Session, records: RecordReader, search: SearchWrite, _derived: Any) -> Found:
     keys = [
         *(Key("condition", c) for c in search.conditions),
         *(Key("intervention", i) for i in (search.intervention,) if i),
     ]
-    against = _names_of(world, _with_kinds(session, world, search.interactants))
+    against = _names_of(records, _with_kinds(session, records, search.interactants))
     return Found(
         title=search.question,
         names=((search.topic, "name"),) if search.topic else (),
-        about=(*_names_of(world, keys), *against, *(("interaction",) if search.interactants else ())),
+        about=(*_names_of(records, keys), *against, *(("interaction",) if search.interactants else ())),
         body=(search.note,),
         against=against,
         warning=1,
@@ -227,7 +227,7 @@ def _search(session: Session, world: World, search: SearchWrite, _derived: Any) 
     )
 
 
-FOUND_BY: dict[str, Callable[[Session, World, Any, Any], Found]] = {
+FOUND_BY: dict[str, Callable[[Session, RecordReader, Any, Any], Found]] = {
     **dict.fromkeys(("intervention", "condition", "mechanism", "side_effect", "outcome"), _concept),
     "claim": _claim,
     "document": _document,

@@ -19,7 +19,7 @@ class Facet(NamedTuple):
     value: str
 
 
-Bitmaps = Mapping[Facet, BitMap]
+FacetBitmaps = Mapping[Facet, BitMap]
 
 
 def read(text: str) -> Iterator[Facet]:
@@ -78,7 +78,7 @@ def changed_since(session: Session, serial: int) -> dict[Facet, BitMap]:
     return {Facet(name, value): BitMap.deserialize(entries) for name, value, entries in rows}
 
 
-def count(bitmaps: Bitmaps, found: Iterable[int]) -> dict[str, dict[str, int]]:
+def count(bitmaps: FacetBitmaps, found: Iterable[int]) -> dict[str, dict[str, int]]:
     """How many of the entries have each value, the most frequent first."""
     entries = BitMap(found)
     numbers = [(facet, entries.intersection_cardinality(having)) for facet, having in bitmaps.items()]

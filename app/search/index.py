@@ -16,16 +16,16 @@ from app.search.analyzer import stem, stems, words
 from app.search.documents import CONCEPTS, FOUND_BY, Found
 from app.search.models import RANK_BITS, SearchEntry, SearchName, SearchWord
 from app.storage.history import RecordReference, StoredRecord
-from app.storage.resource import Key, World
+from app.storage.resource import Key, RecordReader
 
 VERSION = 2
 """Of what entries hold and how: raised with every change, so that migrating makes the index again."""
 
 PORTION = 500
-MOST_WORDS = 100_000
+MAX_WORDS = 100_000
 """Words whose numbers are kept in memory while entries are written."""
-LONGEST_NAME = 200
-LONGEST_WORD = 100
+MAX_LENGTH_NAME = 200
+MAX_LENGTH_WORD = 100
 
 
 COPIED_FROM = frozenset(
@@ -42,7 +42,7 @@ class IndexEntry:
     names: list[dict[str, Any]]
 
 
-def renew(session: Session, world: World, records: Iterable[tuple[Key, Any, Any]]) -> None:
+def renew(session: Session, world: RecordReader, records: Iterable[tuple[Key, Any, Any]]) -> None:
     """Index records again, given as key, content and derived values, and those in which their names stand; retired
     ones leave the index."""
     writer = _Writer(session)
@@ -56,7 +56,7 @@ def renew(session: Session, world: World, records: Iterable[tuple[Key, Any, Any]
     writer.finish()
 
 
-def rebuild(session: Session, world_of: Callable[[Session], World]) -> None:
+def rebuild(session: Session, world_of: Callable[[Session], RecordReader]) -> None:
     """Make the whole index again from the records, a portion at a time, each with a fresh view of them."""
     for table in (SearchName, SearchEntry, SearchWord):
         session.execute(delete(table))
@@ -100,7 +100,7 @@ def _copying(session: Session, changed: Mapping[Key, Any]) -> set[Key]:
     return found
 
 
-def _entry(session: Session, world: World, key: Key, content: Any, derived: Any) -> IndexEntry | None:
+def _entry(session: Session, world: RecordReader, key: Key, content: Any, derived: Any) -> IndexEntry | None:
     if content.status is not Status.published:
         return None
     return entry_for(key, FOUND_BY[key.type](session, world, content, derived))
@@ -166,7 +166,7 @@ class _Writer:
             self._remove([before[key] for key in moved if key in before])
             self._insert([(entry, before.get(key)) for key in moved if (entry := portion[key]) is not None])
             changed += moved
-            if len(self._words) > MOST_WORDS:
+            if len(self._words) > MAX_WORDS:
                 self._count()
         return changed
 
@@ -241,7 +241,7 @@ def _suggestions(found: Found) -> Iterator[dict[str, Any]]:
     for name, matched_on in found.names:
         parts = words(name)
         for start in range(len(parts)):
-            folded = " ".join(parts[start:])[:LONGEST_NAME]
+            folded = " ".join(parts[start:])[:MAX_LENGTH_NAME]
             if (folded, name) not in seen and (start < 8):
                 seen.add((folded, name))
                 yield {"folded": folded, "text": name, "matched_on": matched_on, "is_start": start == 0}
@@ -251,7 +251,7 @@ def vocabulary_of(entry: IndexEntry) -> Counter[tuple[str, bool]]:
     stemmed = {word for field in ("title", "names", "body") for word in entry.texts[field].split()}
     spelled = set(entry.texts["spelled"].split())
     return Counter(
-        {(word[:LONGEST_WORD], is_stem) for is_stem in (True, False) for word in (stemmed if is_stem else spelled)}
+        {(word[:MAX_LENGTH_WORD], is_stem) for is_stem in (True, False) for word in (stemmed if is_stem else spelled)}
     )
 
 

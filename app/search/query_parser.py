@@ -11,11 +11,11 @@ from app.search.analyzer import DANGERS, MEANT, SAME, SOFT_WORDS, STOP_WORDS, Ro
 from app.search.spelling import nearest_word, two_words
 from app.search.term_statistics import Lexicon
 
-MOST_TERMS = 16
-MOST_ROWS = 12
-MOST_CORRECTED = 8
+MAX_TERMS = 16
+MAX_ROWS = 12
+MAX_CORRECTED = 8
 """Unknown words for which the nearest known one is looked for."""
-LONGEST_NAME = 6
+MAX_LENGTH_NAME = 6
 """Words of a concept's name that is looked for in a question."""
 SHORTEST_PREFIX = 3
 
@@ -79,7 +79,7 @@ def understand(session: Session, known: Lexicon, query: str) -> Question:
     replacements, lost = _unknown(session, known, asked)
     correction = _corrected(typed, replacements) if replacements else None
     pieces = _pieces(_in_words_of_records(correction)) if correction else asked
-    terms = tuple(dict.fromkeys(_terms(session, known, [p for p in pieces if not lost & set(p.words)])))[:MOST_TERMS]
+    terms = tuple(dict.fromkeys(_terms(session, known, [p for p in pieces if not lost & set(p.words)])))[:MAX_TERMS]
     if not any(term.is_required for term in terms):
         terms = tuple(replace(term, is_required=True) for term in terms)
     return Question(terms, correction, is_whole=not any(word not in SOFT_WORDS for word in lost))
@@ -95,17 +95,17 @@ def _pieces(query: str) -> list[_Piece]:
     for index, part in enumerate(query.split('"')):
         quoted = index % 2 == 1
         for chunk in [part] if quoted else part.split():
-            row = tuple(words(chunk))[:MOST_TERMS]
+            row = tuple(words(chunk))[:MAX_TERMS]
             if row:
                 found.append(_Piece(row, quoted))
     if not all(_is_stop(piece) for piece in found):
         last = found[-1]
         found = [piece for piece in found if not _is_stop(piece)]
         if found[-1] is not last:
-            return found[: 2 * MOST_TERMS]
+            return found[: 2 * MAX_TERMS]
     if found and query[-1].strip() and query[-1] != '"' and len(found[-1].words) == 1:
         found[-1] = replace(found[-1], is_open=True)
-    return found[: 2 * MOST_TERMS]
+    return found[: 2 * MAX_TERMS]
 
 
 def _is_stop(piece: _Piece) -> bool:
@@ -130,7 +130,7 @@ def _unknown(session: Session, known: Lexicon, pieces: Sequence[_Piece]) -> tupl
         if len(word) >= SHORTEST_PREFIX and known.begun(session, word):
             continue
         near = None
-        if word not in SOFT_WORDS and corrected < MOST_CORRECTED:
+        if word not in SOFT_WORDS and corrected < MAX_CORRECTED:
             corrected += 1
             near = nearest_word(session, known, word) or two_words(session, word)
         if near is None:
@@ -166,12 +166,12 @@ def _terms(session: Session, known: Lexicon, pieces: Sequence[_Piece]) -> Iterab
     spans = {
         (start, end): _joined(pieces[start:end])
         for start in range(len(pieces))
-        for end in range(start + 1, min(len(pieces), start + LONGEST_NAME) + 1)
+        for end in range(start + 1, min(len(pieces), start + MAX_LENGTH_NAME) + 1)
     }
-    names = known.called(session, [row for row in spans.values() if len(row) <= LONGEST_NAME])
+    names = known.called(session, [row for row in spans.values() if len(row) <= MAX_LENGTH_NAME])
     start = 0
     while start < len(pieces):
-        for end in range(min(len(pieces), start + LONGEST_NAME), start, -1):
+        for end in range(min(len(pieces), start + MAX_LENGTH_NAME), start, -1):
             row = spans[start, end]
             meant = MEANT.get(_stems(row), ())
             if row in names or (meant and len(row) > 1):
@@ -218,7 +218,7 @@ def _ways(row: Row, others: Iterable[Row]) -> tuple[Row, ...]:
     for other in sorted(set(others) - {row}, key=lambda way: (len(way), way)):
         if not any(f" {' '.join(way)} " in f" {' '.join(other)} " for way in kept):
             kept.append(other)
-    return tuple(kept[:MOST_ROWS])
+    return tuple(kept[:MAX_ROWS])
 
 
 def _joined(pieces: Sequence[_Piece]) -> Row:

@@ -9,20 +9,20 @@ from sqlalchemy.orm import Session
 
 from app.search import facets
 from app.search.analyzer import stem, words
-from app.search.index import LONGEST_NAME
+from app.search.index import MAX_LENGTH_NAME
 from app.search.matching import Narrowed, keys_matching
 from app.search.query_parser import Term, understand
 from app.search.ranking import COLUMNS, Hit, Weights, rank, weigh
 from app.search.term_statistics import fetch, lexicon
 
-MOST_RANKED = 120
+MAX_RANKED = 120
 """Results that can be paged through; who needs more narrows the question."""
-MOST_COUNTED = 1000
+MAX_COUNTED = 1000
 FEW = 10
 """With fewer results than this, a record may lack some of what was asked for: first what tells least."""
 SHARES = (0.6, 0.3)
 """How much of what was asked for, by weight, is enough when too few records have all of it."""
-MOST_CHOSEN_FROM = 6
+MAX_CHOSEN_FROM = 6
 WARNS = Term(tuple((stem(word),) for word in ("contraindicated", "interaction", "warns")))
 """What warns of a danger is found, however much else was asked for."""
 
@@ -49,14 +49,14 @@ def search(session: Session, query: str, narrowed: Narrowed) -> Results:
     levels = _levels(session, question.required, weights, {name: v for name, v in narrowed.items() if v})
     found = levels[-1]
     # What meets a stricter condition is among the candidates, whatever its static rank.
-    candidates = list(dict.fromkeys(pk for level in levels for pk in level[:MOST_RANKED]))[:MOST_RANKED]
+    candidates = list(dict.fromkeys(pk for level in levels for pk in level[:MAX_RANKED]))[:MAX_RANKED]
     named = _named(session, " ".join(words(query)))
     return Results(
         hits=rank(_read(session, candidates), question.terms, weights, named, query),
         total=len(found),
-        is_exact=len(found) <= MOST_COUNTED,
+        is_exact=len(found) <= MAX_COUNTED,
         every=len(levels) == 1 and question.is_whole,
-        facets=facets.count(known.bitmaps, found[:MOST_COUNTED]),
+        facets=facets.count(known.bitmaps, found[:MAX_COUNTED]),
         did_you_mean=question.correction,
         terms=question.terms,
     )
@@ -68,7 +68,7 @@ def _levels(session: Session, terms: Sequence[Term], weights: Weights, narrowed:
 
     Filters play no part in how loose the last one is: whoever narrows by a facet gets as many records as it counted.
     """
-    most = MOST_COUNTED + 1
+    most = MAX_COUNTED + 1
 
     def found(choices: Sequence[Sequence[Term]]) -> tuple[list[int], int]:
         keys = keys_matching(session, choices, narrowed, most)
@@ -101,7 +101,7 @@ def _looser(terms: Sequence[Term], weights: Weights) -> list[list[tuple[Term, ..
 
 def _choices(weighed: Mapping[Term, float], share: float) -> list[tuple[Term, ...]]:
     """The smallest sets of terms that make up so much of the weight of all."""
-    heaviest = sorted(weighed, key=lambda term: -weighed[term])[:MOST_CHOSEN_FROM]
+    heaviest = sorted(weighed, key=lambda term: -weighed[term])[:MAX_CHOSEN_FROM]
     enough = share * sum(weighed[term] for term in heaviest)
     chosen: list[tuple[Term, ...]] = []
     for size in range(1, len(heaviest) + 1):
@@ -118,7 +118,7 @@ def _read(session: Session, pks: list[int]) -> Sequence[Any]:
 def _named(session: Session, whole: str) -> set[int]:
     """Entries that are called just what was asked for."""
     called = "SELECT entry_pk FROM search_names WHERE folded = ? AND is_start ORDER BY entry_pk LIMIT ?"
-    return {pk for (pk,) in fetch(session, called, whole[:LONGEST_NAME], MOST_RANKED)}
+    return {pk for (pk,) in fetch(session, called, whole[:MAX_LENGTH_NAME], MAX_RANKED)}
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from sqlalchemy.orm import Session
 
 from app.search.term_statistics import Lexicon, fetch
 
-LONGEST_PAIR = 60
+MAX_LENGTH_PAIR = 60
 """Letters of two words that may have been written as one."""
 
 
@@ -30,7 +30,7 @@ def nearest_start(session: Session, lexicon: Lexicon, typed: str) -> str | None:
 
 def two_words(session: Session, word: str) -> str | None:
     """Two known words that were written as one."""
-    if not 6 <= len(word) <= LONGEST_PAIR or not word.isalpha():
+    if not 6 <= len(word) <= MAX_LENGTH_PAIR or not word.isalpha():
         return None
     pairs = [(word[:cut], word[cut:]) for cut in range(3, len(word) - 2)]
     halves = sorted({half for pair in pairs for half in pair})

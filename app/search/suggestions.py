@@ -8,11 +8,11 @@ from sqlalchemy.orm import Session
 
 from app.registry import BY_TYPE
 from app.search.analyzer import spelled, words
-from app.search.index import LONGEST_NAME
+from app.search.index import MAX_LENGTH_NAME
 from app.search.spelling import nearest_start
 from app.search.term_statistics import after, fetch, lexicon
 
-MOST_READ = 1000
+MAX_READ = 1000
 """Names that are looked at, of concepts and of the rest: one letter starts very many."""
 
 
@@ -42,7 +42,7 @@ def suggest(session: Session, text: str, limit: int, types: Sequence[str]) -> li
 
 
 def _suggestions(session: Session, start: str, limit: int, types: Sequence[str]) -> list[Suggestion]:
-    rows = [row for is_concept in (True, False) for row in _named(session, start[:LONGEST_NAME], is_concept, types)]
+    rows = [row for is_concept in (True, False) for row in _named(session, start[:MAX_LENGTH_NAME], is_concept, types)]
     found: dict[tuple[str, str], Suggestion] = {}
     for _, _, _, record_type, record_id, _, label, name, matched_on in sorted(rows):
         key = (record_type, record_id)
@@ -59,7 +59,7 @@ def _named(session: Session, start: str, is_concept: bool, types: Sequence[str])
         "WHERE n.is_concept = ? AND n.folded >= ? AND n.folded < ? AND e.type IN ? ORDER BY n.folded, n.pk LIMIT ?"
     )
     of_types = list(types or BY_TYPE)
-    return [tuple(row) for row in fetch(session, named, is_concept, start, after(start), of_types, MOST_READ)]
+    return [tuple(row) for row in fetch(session, named, is_concept, start, after(start), of_types, MAX_READ)]
 
 
 def typed_parts(name: str, start: str) -> list[tuple[str, bool]]:

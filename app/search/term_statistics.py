@@ -13,15 +13,15 @@ from sqlalchemy.orm import Session
 
 from app.search import facets
 from app.search.analyzer import Row, stem
-from app.search.facets import Bitmaps, Facet
+from app.search.facets import Facet, FacetBitmaps
 from app.storage.history import serial_seen
 from app.storage.statements import reader_of
 
-MOST_REMEMBERED = 20_000
+MAX_REMEMBERED = 20_000
 """Answers about single words or names, of each kind."""
-MOST_WORDS = 50_000
+MAX_WORDS = 50_000
 """The most frequent words, to which slips are corrected."""
-MOST_BEGUN = 32
+MAX_BEGUN = 32
 """Words that a beginning may go on to."""
 
 Answer = TypeVar("Answer")
@@ -38,7 +38,7 @@ class Lexicon:
     """The index at one serial. Asked by threads at the same time, which at worst read the same twice."""
 
     serial: int
-    bitmaps: Bitmaps
+    bitmaps: FacetBitmaps
     _entries: dict[str, int] = field(default_factory=dict)
     _begun: dict[str, tuple[str, ...]] = field(default_factory=dict)
     _called: dict[Row, tuple[Row, ...]] = field(default_factory=dict)
@@ -72,7 +72,7 @@ class Lexicon:
                     begun,
                     after(begun),
                     False,
-                    MOST_BEGUN,
+                    MAX_BEGUN,
                 )
                 found[begun] = tuple(word for (word,) in rows)
             return found
@@ -114,9 +114,9 @@ class Lexicon:
                 "SELECT word FROM search_words WHERE is_stem = ? AND length(word) > 2 "
                 "ORDER BY entries DESC, word LIMIT ?",
                 False,
-                2 * MOST_WORDS,
+                2 * MAX_WORDS,
             )
-            self._spellings = tuple(word for (word,) in rows if word.isalpha())[:MOST_WORDS]
+            self._spellings = tuple(word for (word,) in rows if word.isalpha())[:MAX_WORDS]
         return self._spellings
 
     def starts(self, session: Session, length: int) -> tuple[str, ...]:
@@ -153,7 +153,7 @@ def _remembered(
             answers[one] = answer
     if missing:
         fresh = dict.fromkeys(missing, nothing) | read(missing)
-        if len(memory) + len(fresh) > MOST_REMEMBERED:
+        if len(memory) + len(fresh) > MAX_REMEMBERED:
             memory.clear()
         memory.update(fresh)
         answers |= fresh
@@ -173,7 +173,7 @@ def lexicon(session: Session) -> Lexicon:
     return known
 
 
-def _bitmaps(session: Session, known: Lexicon | None, serial: int) -> Bitmaps:
+def _bitmaps(session: Session, known: Lexicon | None, serial: int) -> FacetBitmaps:
     """What is known of an older state, with what changed since. A replica may be behind what another one showed."""
     older = known if known is not None and known.serial < serial else None
     changed = facets.changed_since(session, older.serial if older else -1)

@@ -5,12 +5,12 @@ from sqlalchemy import String, case, cast, literal
 from app.concepts.models import Concept
 from app.core.vocabulary import Status
 from app.sources.models import Document, Study, StudyCondition
-from app.storage.filter_index import PUBLISHED, Filterable, values
+from app.storage.filter_index import PUBLISHED, FilterSpec, values
 
 _STUDIES = Study.status == Status.published
 
 
-STUDIES = Filterable(
+STUDIES = FilterSpec(
     Study,
     (
         values(
@@ -33,7 +33,7 @@ STUDIES = Filterable(
     flags=frozenset({"is_review"}),
 )
 
-DOCUMENTS = Filterable(
+DOCUMENTS = FilterSpec(
     Document,
     (
         values(

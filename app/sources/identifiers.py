@@ -18,7 +18,7 @@ _FORMS: dict[IdentifierScheme, tuple[str, str]] = {
     IdentifierScheme.nct: (r"NCT\d{8}", "an NCT number of eight digits"),
     IdentifierScheme.eudract: (r"\d{4}-\d{6}-\d{2}(?:-[A-Z]{2})?", "a EudraCT number such as 2019-000702-30"),
 }
-_LONGEST = 200
+_MAX_LENGTH = 200
 
 
 class IdentifierError(ValueError):
@@ -28,9 +28,9 @@ class IdentifierError(ValueError):
 def normalise(scheme: IdentifierScheme, value: str) -> str:
     """The one form in which an identifier is compared: DOIs in lower case, prefixes and resolver addresses removed."""
     form, example = _FORMS[scheme]
-    bare = re.sub(rf"^{_PREFIXES[scheme]}", "", value.strip()[: _LONGEST * 2], flags=re.IGNORECASE).rstrip("/ ")
+    bare = re.sub(rf"^{_PREFIXES[scheme]}", "", value.strip()[: _MAX_LENGTH * 2], flags=re.IGNORECASE).rstrip("/ ")
     bare = bare.lower() if scheme is IdentifierScheme.doi else bare.upper()
-    if len(bare) > _LONGEST or not re.fullmatch(form, bare, flags=re.ASCII):
+    if len(bare) > _MAX_LENGTH or not re.fullmatch(form, bare, flags=re.ASCII):
         raise IdentifierError(f"must be {example}")
     return bare
 

@@ -22,7 +22,7 @@ from app.sources.schemas import (
     StudyWrite,
 )
 from app.sources.vocabulary import IdentifierScheme, StudyRole
-from app.storage.resource import Key, World
+from app.storage.resource import Key, RecordReader
 
 
 def identifier(read: Identifier) -> IdentifierRead:
@@ -80,7 +80,7 @@ def document_embed(document: DocumentWrite) -> DocumentEmbed:
     )
 
 
-def study_fields(world: World, study: StudyWrite, documents: Iterable[tuple[str, str]]) -> dict[str, Any]:
+def study_fields(records: RecordReader, study: StudyWrite, documents: Iterable[tuple[str, str]]) -> dict[str, Any]:
     as_is = (
         "name", "design", "evidence_source", "population", "participants", "planned", "analysed", "arms",
         "comparator", "blinding", "duration", "recruitment", "results", "limitations", "note",
@@ -89,27 +89,27 @@ def study_fields(world: World, study: StudyWrite, documents: Iterable[tuple[str,
         **{name: getattr(study, name) for name in as_is},
         "is_review": study.design.is_review,
         "registry_ids": tuple(identifier(read) for read in study.registry_ids),
-        "conditions": tuple(ConceptRef(id=c, name=world.content(Key("condition", c)).name) for c in study.conditions),
-        "includes": _included(world, study),
+        "conditions": tuple(ConceptRef(id=c, name=records.content(Key("condition", c)).name) for c in study.conditions),
+        "includes": _included(records, study),
         "documents": tuple(
             StudyDocument(
-                document=DocumentRef(id=d, label=world.content(Key("document", d)).label), role=StudyRole(role)
+                document=DocumentRef(id=d, label=records.content(Key("document", d)).label), role=StudyRole(role)
             )
             for d, role in documents
         ),
     }
 
 
-def _included(world: World, study: StudyWrite) -> IncludedRead | None:
+def _included(records: RecordReader, study: StudyWrite) -> IncludedRead | None:
     if study.includes is None:
         return None
     return IncludedRead(
-        studies=tuple(StudyRef(id=s, name=world.content(Key("study", s)).name) for s in study.includes.studies),
+        studies=tuple(StudyRef(id=s, name=records.content(Key("study", s)).name) for s in study.includes.studies),
         **study.includes.model_dump(exclude={"studies"}),
     )
 
 
-def document_fields(world: World, document: DocumentWrite) -> dict[str, Any]:
+def document_fields(records: RecordReader, document: DocumentWrite) -> dict[str, Any]:
     as_is = (
         "kind", "label", "title", "authors", "authors_complete", "container_title", "container_title_short", "issued",
         "volume", "issue", "page", "publisher", "url", "accessed", "interest", "unverified_fields", "note",
@@ -125,7 +125,7 @@ def document_fields(world: World, document: DocumentWrite) -> dict[str, Any]:
         "standing_history": document.standing,
         "studies": tuple(
             DocumentStudyRead(
-                study=StudyRef(id=entry.study, name=world.content(Key("study", entry.study)).name), role=entry.role
+                study=StudyRef(id=entry.study, name=records.content(Key("study", entry.study)).name), role=entry.role
             )
             for entry in document.studies
         ),

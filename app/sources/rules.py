@@ -2,18 +2,18 @@
 
 from collections.abc import Iterator
 
-from app.core.text import Breach
+from app.core.text import RuleViolation
 from app.sources.identifiers import IdentifierError, normalise
 from app.sources.schemas import Author, DocumentWrite, StudyWrite
 from app.sources.vocabulary import Completeness
 
 
-def study_faults(study: StudyWrite) -> list[Breach]:
+def study_faults(study: StudyWrite) -> list[RuleViolation]:
     """Everything in which a study breaks the rules."""
     return [*_review_faults(study), *_number_faults(study), *_arm_faults(study), *_identifier_faults(study)]
 
 
-def _review_faults(study: StudyWrite) -> Iterator[Breach]:
+def _review_faults(study: StudyWrite) -> Iterator[RuleViolation]:
     if study.includes is None:
         return
     if not study.design.is_review:
@@ -29,7 +29,7 @@ def _review_faults(study: StudyWrite) -> Iterator[Breach]:
         yield "includes.completeness", "is full only when every included study is listed"
 
 
-def _number_faults(study: StudyWrite) -> Iterator[Breach]:
+def _number_faults(study: StudyWrite) -> Iterator[RuleViolation]:
     if study.analysed is not None and study.participants is not None and study.analysed > study.participants:
         yield "analysed", "must not exceed participants"
     counted = [arm.participants for arm in study.arms if arm.participants is not None]
@@ -38,7 +38,7 @@ def _number_faults(study: StudyWrite) -> Iterator[Breach]:
         yield "arms", "hold more people than took part"
 
 
-def _arm_faults(study: StudyWrite) -> Iterator[Breach]:
+def _arm_faults(study: StudyWrite) -> Iterator[RuleViolation]:
     for index, arm in enumerate(study.arms):
         at = f"arms[{index}]"
         if (arm.dose_low is None) != (arm.dose_high is None) or (arm.dose_low is None) != (arm.dose_unit is None):
@@ -47,7 +47,7 @@ def _arm_faults(study: StudyWrite) -> Iterator[Breach]:
             yield f"{at}.dose_low", "must not be negative nor exceed dose_high"
 
 
-def _identifier_faults(study: StudyWrite) -> Iterator[Breach]:
+def _identifier_faults(study: StudyWrite) -> Iterator[RuleViolation]:
     for index, identifier in enumerate(study.registry_ids):
         try:
             normalise(identifier.scheme, identifier.value)
@@ -55,9 +55,9 @@ def _identifier_faults(study: StudyWrite) -> Iterator[Breach]:
             yield f"registry_ids[{index}].value", str(error)
 
 
-def document_faults(document: DocumentWrite) -> list[Breach]:
+def document_faults(document: DocumentWrite) -> list[RuleViolation]:
     """Everything in which a document breaks the rules."""
-    faults: list[Breach] = []
+    faults: list[RuleViolation] = []
     for index, author in enumerate(document.authors):
         if not _is_name(author):
             faults.append((f"authors[{index}]", "has either a literal name or a family name"))

@@ -1,7 +1,7 @@
 """The shapes of studies and documents: what curators write and what the API shows."""
 
 from app.concepts.schemas import ConceptRef
-from app.core.content import Content, Envelope, Record, Shape
+from app.core.content import ContentModel, Envelope, Record, ResponseModel
 from app.core.text import Count, Line, Number, PartialDate, Slug, Text, Url
 from app.sources.vocabulary import (
     ArmRole,
@@ -20,14 +20,14 @@ from app.sources.vocabulary import (
 )
 
 
-class Identifier(Content):
+class Identifier(ContentModel):
     """An identifier exactly as it was read; its normal form is derived."""
 
     scheme: IdentifierScheme
     value: Line
 
 
-class Arm(Content):
+class Arm(ContentModel):
     """One arm of a study; the daily dose is null where it was not read."""
 
     name: Line
@@ -45,7 +45,7 @@ class Arm(Content):
     """Whether the source calls this dose low-dose naltrexone; null for arms without naltrexone."""
 
 
-class Included(Content):
+class Included(ContentModel):
     """What a review says of the studies it includes."""
 
     studies: tuple[Slug, ...] = ()
@@ -85,7 +85,7 @@ class StudyWrite(Record):
     note: Text | None = None
 
 
-class Author(Content):
+class Author(ContentModel):
     """A CSL name: either `family` and `given`, or `literal` for a group."""
 
     family: Line | None = None
@@ -93,7 +93,7 @@ class Author(Content):
     literal: Line | None = None
 
 
-class Notice(Content):
+class Notice(ContentModel):
     """The notice that changed a document's standing."""
 
     doi: Line | None = None
@@ -101,7 +101,7 @@ class Notice(Content):
     text: Text | None = None
 
 
-class StandingEntry(Content):
+class StandingEntry(ContentModel):
     """One entry of the dated history of a document's standing, oldest first."""
 
     standing: Standing
@@ -111,7 +111,7 @@ class StandingEntry(Content):
     notice: Notice | None = None
 
 
-class DocumentStudy(Content):
+class DocumentStudy(ContentModel):
     study: Slug
     role: StudyRole
 
@@ -144,7 +144,7 @@ class DocumentWrite(Record):
     note: Text | None = None
 
 
-class IdentifierRead(Shape):
+class IdentifierRead(ResponseModel):
     """An identifier: as read, in normal form, and where it opens."""
 
     scheme: IdentifierScheme
@@ -153,21 +153,21 @@ class IdentifierRead(Shape):
     url: str | None
 
 
-class StudyRef(Shape):
+class StudyRef(ResponseModel):
     """A study named inside another record."""
 
     id: Slug
     name: str
 
 
-class DocumentRef(Shape):
+class DocumentRef(ResponseModel):
     """A document named inside another record."""
 
     id: Slug
     label: str
 
 
-class StudyEmbed(Shape):
+class StudyEmbed(ResponseModel):
     """A study as a citation shows it."""
 
     id: Slug
@@ -177,12 +177,12 @@ class StudyEmbed(Shape):
     registry_ids: tuple[str, ...]
 
 
-class DocumentLinks(Shape):
+class DocumentLinks(ResponseModel):
     self: str
     doi: str | None
 
 
-class DocumentEmbed(Shape):
+class DocumentEmbed(ResponseModel):
     """A document as a citation shows it."""
 
     id: Slug
@@ -202,7 +202,7 @@ class DocumentEmbed(Shape):
     links: DocumentLinks
 
 
-class IncludedRead(Shape):
+class IncludedRead(ResponseModel):
     studies: tuple[StudyRef, ...]
     completeness: Completeness
     study_count: int | None
@@ -210,7 +210,7 @@ class IncludedRead(Shape):
     searched_on: str | None
 
 
-class StudyDocument(Shape):
+class StudyDocument(ResponseModel):
     """A document that reports the study."""
 
     document: DocumentRef
@@ -244,7 +244,7 @@ class StudyRead(Envelope):
     note: str | None
 
 
-class DocumentStudyRead(Shape):
+class DocumentStudyRead(ResponseModel):
     study: StudyRef
     role: StudyRole
 

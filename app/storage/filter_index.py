@@ -36,7 +36,7 @@ from app.storage.database import SLUG, Base, Pk
 from app.storage.statements import Reader, reader_of
 
 CHUNK_BITS = 16
-MOST_BYTES = 24_000_000
+MAX_BYTES = 24_000_000
 """Memory for bitmaps that were read, for each database and process."""
 
 
@@ -71,7 +71,7 @@ class FilterBits(Base):
     bits: Mapped[bytes] = mapped_column(LargeBinary)
 
 
-class FilterPlace(Base):
+class FilterEntry(Base):
     """The ids that the filter keeps, in order."""
 
     __tablename__ = "filter_places"
@@ -93,7 +93,7 @@ def values(key: Column, columns: Mapping[str, Column]) -> Values:
 
 
 @dataclass(frozen=True)
-class Filterable:
+class FilterSpec:
     """How the records of one type can be filtered."""
 
     table: type[Base]
@@ -131,10 +131,10 @@ class _Moves:
     removed: dict[int, str] = field(default_factory=dict)
 
 
-class Refiling:
+class FilterIndexUpdater:
     """Keeps the filters in step: looks at records before and after they change, and writes the difference."""
 
-    def __init__(self, session: Session, filterables: Mapping[str, Filterable]) -> None:
+    def __init__(self, session: Session, filterables: Mapping[str, FilterSpec]) -> None:
         self._session = session
         self._filterables = filterables
         self._before: dict[str, dict[str, _Filed]] = defaultdict(dict)
@@ -166,15 +166,15 @@ class _Filed(NamedTuple):
 _NOWHERE = _Filed(0, frozenset())
 
 
-def _filed(session: Session, filterable: Filterable, ids: Sequence[str]) -> dict[str, _Filed]:
+def _filed(session: Session, filter_spec: FilterSpec, ids: Sequence[str]) -> dict[str, _Filed]:
     found: dict[str, _Filed] = {}
     for start in range(0, len(ids), 500):
-        keys = select(filterable.pk, filterable.id).where(filterable.id.in_(ids[start : start + 500]))
-        if filterable.is_one is not None:
-            keys = keys.where(filterable.is_one)
+        keys = select(filter_spec.pk, filter_spec.id).where(filter_spec.id.in_(ids[start : start + 500]))
+        if filter_spec.is_one is not None:
+            keys = keys.where(filter_spec.is_one)
         names: dict[int, str] = dict(session.execute(keys).all())
         filters: dict[int, set[Filter]] = {pk: set() for pk in names}
-        for told in filterable.values if names else ():
+        for told in filter_spec.values if names else ():
             key, *columns = told.selected_columns
             for pk, *row in session.execute(told.where(key.in_(names))):
                 filters[pk].update(_told(columns, row))
@@ -194,7 +194,7 @@ def _compare(moves: dict[Filter, _Moves], record_id: str, was: _Filed, now: _Fil
         moves[come].added[now.pk] = record_id
 
 
-def _apply(session: Session, scope: str, filterable: Filterable, moves: Mapping[Filter, _Moves]) -> None:
+def _apply(session: Session, scope: str, filter_spec: FilterSpec, moves: Mapping[Filter, _Moves]) -> None:
     keys = _keys(session, scope, moves)
     for changed, moved in moves.items():
         pk = keys[changed]
@@ -209,14 +209,14 @@ def _apply(session: Session, scope: str, filterable: Filterable, moves: Mapping[
             bits.setdefault(key >> CHUNK_BITS, BitMap()).add(key)
         session.execute(delete(FilterBits).where(FilterBits.filter_pk == pk, FilterBits.chunk.in_(chunks)))
         _store_bits(session, pk, bits)
-        if changed.name in filterable.walked:
+        if changed.name in filter_spec.walked:
             gone = sorted(moved.removed.values())
             for start in range(0, len(gone), 500):
-                named = FilterPlace.id.in_(gone[start : start + 500])
-                session.execute(delete(FilterPlace).where(FilterPlace.filter_pk == pk, named))
+                named = FilterEntry.id.in_(gone[start : start + 500])
+                session.execute(delete(FilterEntry).where(FilterEntry.filter_pk == pk, named))
             places = [{"filter_pk": pk, "id": name, "record_pk": key} for key, name in moved.added.items()]
             if places:
-                session.execute(insert(FilterPlace), places)
+                session.execute(insert(FilterEntry), places)
 
 
 def _keys(session: Session, scope: str, filters: Iterable[Filter]) -> dict[Filter, int]:
@@ -247,20 +247,20 @@ def _store_bits(session: Session, pk: int, bits: Mapping[int, BitMap]) -> None:
 # --- making them all anew -----------------------------------------------------------------------------------------
 
 
-def rebuild(session: Session, filterables: Mapping[str, Filterable]) -> None:
+def rebuild(session: Session, filterables: Mapping[str, FilterSpec]) -> None:
     """File every record again, from the tables; memory grows with the bitmaps, not with the records."""
-    for table in (FilterPlace, FilterBits, FilterRow):
+    for table in (FilterEntry, FilterBits, FilterRow):
         session.execute(delete(table))
-    for scope, filterable in filterables.items():
+    for scope, filter_spec in filterables.items():
         kept: dict[Filter, BitMap] = defaultdict(BitMap)
-        for told in filterable.values:
+        for told in filter_spec.values:
             for filters, pks in _grouped(session, told):
                 for name in filters:
                     kept[name].update(pks)
         keys = _keys(session, scope, kept)
         for name, bits in kept.items():
             _store_bits(session, keys[name], _in_chunks(bits))
-        _store_places(session, scope, filterable)
+        _store_places(session, scope, filter_spec)
 
 
 def _grouped(session: Session, told: Values) -> Iterator[tuple[Iterator[Filter], list[int]]]:
@@ -282,19 +282,19 @@ def _in_chunks(bits: BitMap) -> dict[int, BitMap]:
     }
 
 
-def _store_places(session: Session, scope: str, filterable: Filterable) -> None:
-    places: Table = FilterPlace.__table__  # type: ignore[assignment]
-    for told in filterable.values:
+def _store_places(session: Session, scope: str, filter_spec: FilterSpec) -> None:
+    places: Table = FilterEntry.__table__  # type: ignore[assignment]
+    for told in filter_spec.values:
         key, *columns = told.subquery().columns
         for column in columns:
-            if column.name not in filterable.walked:
+            if column.name not in filter_spec.walked:
                 continue
             rows = (
-                select(FilterRow.pk, filterable.id, key)
+                select(FilterRow.pk, filter_spec.id, key)
                 .join(FilterRow, FilterRow.value == column)
-                .join(filterable.table, filterable.pk == key)
+                .join(filter_spec.table, filter_spec.pk == key)
                 .where(FilterRow.scope == scope, FilterRow.name == column.name)
-                .order_by(FilterRow.pk, filterable.id)
+                .order_by(FilterRow.pk, filter_spec.id)
             )
             session.execute(insert(places).from_select(["filter_pk", "id", "record_pk"], rows))
 
@@ -302,10 +302,10 @@ def _store_places(session: Session, scope: str, filterable: Filterable) -> None:
 # --- reading ------------------------------------------------------------------------------------------------------
 
 
-class Bitmaps:
+class FilterBitmaps:
     """The bitmaps of one database, remembered with the serial as of which they were read."""
 
-    def __init__(self, most_bytes: int = MOST_BYTES) -> None:
+    def __init__(self, most_bytes: int = MAX_BYTES) -> None:
         self._known: ByteBoundedCache[tuple[int, str, str, str], BitMap] = ByteBoundedCache(most_bytes)
         self._values: dict[tuple[int, str, str], dict[str, int]] = {}
         self._lock = threading.Lock()
@@ -342,12 +342,12 @@ class Bitmaps:
 
 
 @dataclass(frozen=True)
-class Kept:
+class FilterIndexView:
     """What filters keep, as one reader sees it."""
 
     reader: Reader
     serial: int
-    bitmaps: Bitmaps
+    bitmaps: FilterBitmaps
 
     def of(self, scope: str, wanted: Filter) -> BitMap:
         """What one filter keeps; not to be changed."""
@@ -382,15 +382,15 @@ class Kept:
         return BitMap.union(BitMap(), *(self.of(scope, wanted) for wanted in filters))
 
 
-def kept(session: Session, serial: int) -> Kept:
+def kept(session: Session, serial: int) -> FilterIndexView:
     """What filters keep, as the session sees it; `serial` is the one that it reads at."""
-    return Kept(reader_of(session), serial, bitmaps_of(session.get_bind().engine))
+    return FilterIndexView(reader_of(session), serial, filter_bitmaps(session.get_bind().engine))
 
 
-def bitmaps_of(engine: Engine) -> Bitmaps:
+def filter_bitmaps(engine: Engine) -> FilterBitmaps:
     """The bitmaps of the database behind an engine."""
-    return _BITMAPS.setdefault(engine.pool, Bitmaps())
+    return _BITMAPS.setdefault(engine.pool, FilterBitmaps())
 
 
-_BITMAPS: WeakKeyDictionary[Any, Bitmaps] = WeakKeyDictionary()
+_BITMAPS: WeakKeyDictionary[Any, FilterBitmaps] = WeakKeyDictionary()
 """By pool: an engine with other execution options is another object before the same pool."""

@@ -79,17 +79,17 @@ class RecordReference(Base):
     __table_args__ = (Index("ix_record_references_to_type_to_id", "to_type", "to_id"),)
 
 
-_LIVING = "FROM records WHERE type = ? AND id = ? AND status = 'published'"
+_CURRENT = "FROM records WHERE type = ? AND id = ? AND status = 'published'"
 
 
-def tag_of(reader: Reader, record_type: str, record_id: str) -> tuple[str, int] | None:
+def stored_digest(reader: Reader, record_type: str, record_id: str) -> tuple[str, int] | None:
     """Digest of a published record's document, and the serial at which its bytes last changed."""
-    return next(iter(reader.rows(f"SELECT digest, serial {_LIVING}", record_type, record_id)), None)
+    return next(iter(reader.rows(f"SELECT digest, serial {_CURRENT}", record_type, record_id)), None)
 
 
-def document_of(reader: Reader, record_type: str, record_id: str) -> tuple[str, int, bytes] | None:
-    """A published record's document, behind what `tag_of` tells of it."""
-    return next(iter(reader.rows(f"SELECT digest, serial, body {_LIVING}", record_type, record_id)), None)
+def stored_body(reader: Reader, record_type: str, record_id: str) -> tuple[str, int, bytes] | None:
+    """A published record's document, behind what `stored_digest` tells of it."""
+    return next(iter(reader.rows(f"SELECT digest, serial, body {_CURRENT}", record_type, record_id)), None)
 
 
 def documents(reader: Reader, record_type: str, ids: Sequence[str]) -> list[bytes]:

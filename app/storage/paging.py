@@ -16,10 +16,10 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from app.core.errors import Fault, InvalidInput
 from app.core.text import Cursor, Words, printable
-from app.storage.filter_index import PUBLISHED, Filter, Filterable, Kept
+from app.storage.filter_index import PUBLISHED, Filter, FilterIndexView, FilterSpec
 from app.storage.statements import Reader
 
-MOST = 200
+MAX = 200
 
 
 Sorts = Mapping[str, InstrumentedAttribute[Any]]
@@ -39,7 +39,7 @@ class ListQuery(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
-    limit: int = Field(default=20, ge=1, le=MOST)
+    limit: int = Field(default=20, ge=1, le=MAX)
     """Records on a page, 1 to 200."""
     cursor: Cursor | None = None
     """From `next_cursor` of the page before, with the same filters and sort."""
@@ -61,7 +61,7 @@ def _told(values: Sequence[Any]) -> list[str]:
     return [str(value).lower() if isinstance(value, bool) else str(value) for value in values]
 
 
-class Slice(NamedTuple):
+class PageRequest(NamedTuple):
     """Which part of a list is asked for."""
 
     limit: int
@@ -74,17 +74,17 @@ class SortedQuery(ListQuery):
     """A name from the list's closed set, `-` in front for descending; nulls come last, ties go by id."""
 
 
-class WordedQuery(SortedQuery):
+class TextQuery(SortedQuery):
     q: Words | None = None
     """Words that must all occur in what the record can be found by; see `/v1/search` for ranked results."""
 
 
 @dataclass(frozen=True)
-class Matching:
+class Selection:
     """Which records of a type a list holds: published ones that every group of filters keeps, one filter each."""
 
     scope: str
-    filterable: Filterable
+    filter_spec: FilterSpec
     every: tuple[Sequence[Filter], ...] = ()
     only: BitMap | None = None
     """Internal keys, where something else than filters and SQL has chosen."""
@@ -101,20 +101,20 @@ class Matching:
         """The records that meet these conditions as well."""
         return replace(self, where=(*self.where, *where), counted_to=counted_to or self.counted_to)
 
-    def keys(self, session: Session, kept: Kept) -> BitMap:
+    def keys(self, session: Session, kept: FilterIndexView) -> BitMap:
         """Internal keys of all of them, however many."""
         found = self.of_filters(kept)
         return found & BitMap(session.scalars(self._meeting())) if self.where else found
 
-    def of_filters(self, kept: Kept) -> BitMap:
+    def of_filters(self, kept: FilterIndexView) -> BitMap:
         """Internal keys of those that the filters alone keep; not to be changed."""
         found = kept.every(self.scope, self.every)
         return found if self.only is None else found & self.only
 
     def _meeting(self) -> Select[Any]:
-        return select(self.filterable.pk).where(*self.where)
+        return select(self.filter_spec.pk).where(*self.where)
 
-    def settle(self, session: Session, kept: Kept) -> tuple[BitMap, bool]:
+    def settle(self, session: Session, kept: FilterIndexView) -> tuple[BitMap, bool]:
         """Internal keys of all of them, or (False) those of the filters alone and as many of the rest as were read."""
         if self.counted_to is None or not self.where:
             return self.keys(session, kept), True
@@ -123,7 +123,7 @@ class Matching:
 
     def meeting(self, session: Session, pks: Sequence[int]) -> set[int]:
         """Which of these keys meet `where`."""
-        return set(session.scalars(self._meeting().where(self.filterable.pk.in_(pks))))
+        return set(session.scalars(self._meeting().where(self.filter_spec.pk.in_(pks))))
 
 
 class Page(NamedTuple):
@@ -170,13 +170,15 @@ def envelope(bodies: Sequence[bytes], following: str | None, page: Page, extra: 
     return b",".join(pieces)
 
 
-MOST_COUNTED = 1000
+MAX_COUNTED = 1000
 """Where a total is not exact, it is counted up to here."""
-MOST_READ = 5_000
+MAX_READ = 5_000
 """So many records that meet words or a dose are read to count those that meet the other filters as well."""
 
 
-def paginate(session: Session, kept: Kept, matching: Matching, query: ListQuery, *, sort: str, columns: Sorts) -> Page:
+def paginate(
+    session: Session, kept: FilterIndexView, matching: Selection, query: ListQuery, *, sort: str, columns: Sorts
+) -> Page:
     """One page of what matches, ordered by a named column, nulls last, ties by id.
 
     `sort` is a name in `columns`, with `-` in front for descending.
@@ -184,11 +186,11 @@ def paginate(session: Session, kept: Kept, matching: Matching, query: ListQuery,
     found, is_settled = matching.settle(session, kept)
     test = None if is_settled else partial(matching.meeting, session)
     bits = found if is_settled else matching.of_filters(kept)
-    order = Order.of(matching.filterable, columns[sort.removeprefix("-")], descending=sort.startswith("-"))
+    order = Order.of(matching.filter_spec, columns[sort.removeprefix("-")], descending=sort.startswith("-"))
     walked = [filters[0] for filters in matching.every if len(filters) == 1 and order.by_id]
-    asked = Slice(query.limit, query.cursor, query.fingerprint(matching.scope))
-    page = page_of(kept, matching.scope, matching.filterable, bits, asked, order, walked, test)
-    total = len(found) if is_settled else min(len(found), MOST_COUNTED + 1)
+    asked = PageRequest(query.limit, query.cursor, query.fingerprint(matching.scope))
+    page = page_of(kept, matching.scope, matching.filter_spec, bits, asked, order, walked, test)
+    total = len(found) if is_settled else min(len(found), MAX_COUNTED + 1)
     return page._replace(total=total, is_exact=is_settled, found=found)
 
 
@@ -207,9 +209,9 @@ class Order:
     nullable: bool
 
     @classmethod
-    def of(cls, filterable: Filterable, column: InstrumentedAttribute[Any], *, descending: bool) -> "Order":
+    def of(cls, filter_spec: FilterSpec, column: InstrumentedAttribute[Any], *, descending: bool) -> "Order":
         stored = column.property.columns[0]
-        return cls(filterable.table.__tablename__, stored.name, descending, bool(stored.nullable))
+        return cls(filter_spec.table.__tablename__, stored.name, descending, bool(stored.nullable))
 
     @property
     def by_id(self) -> bool:
@@ -240,11 +242,11 @@ class Order:
 
 
 def page_of(
-    kept: Kept,
+    kept: FilterIndexView,
     scope: str,
-    filterable: Filterable,
+    filter_spec: FilterSpec,
     bits: BitMap,
-    asked: Slice,
+    asked: PageRequest,
     order: Order,
     walked: Sequence[Filter] = (),
     test: Callable[[Sequence[int]], set[int]] | None = None,
@@ -260,8 +262,8 @@ def page_of(
     """
     place = decode(asked.cursor, asked.fingerprint) if asked.cursor is not None else None
     wanted = asked.limit + 1
-    stored = [known for known in walked if known.name in filterable.walked]
-    if not stored and order.by_id and PUBLISHED.name in filterable.walked:
+    stored = [known for known in walked if known.name in filter_spec.walked]
+    if not stored and order.by_id and PUBLISHED.name in filter_spec.walked:
         stored = [PUBLISHED]
     along = min(stored, key=lambda known: len(kept.of(scope, known)), default=None) if len(stored) > 1 else None
     along = along or (stored[0] if stored else None)
@@ -282,7 +284,7 @@ def page_of(
 
 FEW = 200
 """So many are always read and sorted."""
-_MOST_WALKED = 5_000
+_MAX_WALKED = 5_000
 
 
 def _few(reader: Reader, bits: BitMap, order: Order, place: tuple[Any, str] | None, wanted: int) -> list[Row]:
@@ -348,7 +350,7 @@ def _walk(
 ) -> list[Row]:
     """Read on in order, `most` rows at first, until so many are among the keys and pass the test."""
     found: list[Row] = []
-    most = min(_MOST_WALKED, most)
+    most = min(_MAX_WALKED, most)
     while True:
         rows = along.read(reader, order, place, most)
         among = [row for row in rows if row[0] in bits]
@@ -359,7 +361,7 @@ def _walk(
         if len(found) >= wanted or len(rows) < most:
             return found[:wanted]
         place = order.place(rows[-1])
-        most = min(_MOST_WALKED, 2 * most)
+        most = min(_MAX_WALKED, 2 * most)
 
 
 def encode(fingerprint: str, place: Sequence[Any]) -> str:

@@ -12,12 +12,12 @@ from pydantic import BaseModel
 from sqlalchemy.orm import Session
 
 from app.core.content import Envelope, Record
-from app.core.text import Breach
-from app.storage.filter_index import Filterable
+from app.core.text import RuleViolation
+from app.storage.filter_index import FilterSpec
 
-WriteShape = type[Record]
-DerivedShape = type[BaseModel]
-ReadShape = type[Envelope]
+WriteModel = type[Record]
+DerivedModel = type[BaseModel]
+ReadModel = type[Envelope]
 
 
 class Key(NamedTuple):
@@ -34,7 +34,7 @@ class Reference(NamedTuple):
     key: Key
 
 
-class World(Protocol):
+class RecordReader(Protocol):
     """The records that a record refers to, as they are now or as they were at a serial."""
 
     def content(self, key: Key) -> Any:
@@ -60,19 +60,19 @@ class Resource:
     plural: str
     """Its segment in addresses, and its file in the seed data with `_` for `-`."""
     label: str
-    write: WriteShape
-    derived: DerivedShape
-    read: ReadShape
-    check: Callable[[Any], list[Breach]]
+    write: WriteModel
+    derived: DerivedModel
+    read: ReadModel
+    check: Callable[[Any], list[RuleViolation]]
     """Rules that the content alone can break."""
     references: Callable[[Any], Iterator[Reference]]
     apply: Callable[[Session, Any], None]
     """Write the record's own row; records of the same type may not exist yet."""
     link: Callable[[Session, Any], None]
     """Write the rows that hang on it; every record exists by now."""
-    derive: Callable[[Session, World, Any], BaseModel]
-    render: Callable[[World, Any, Any, Stamp], Envelope]
-    filters: Filterable
+    derive: Callable[[Session, RecordReader, Any], BaseModel]
+    render: Callable[[RecordReader, Any, Any, Stamp], Envelope]
+    filters: FilterSpec
     """What its lists are filtered by."""
     part_of: str | None = None
     """The type whose content holds this one's, as claims hold citations."""

@@ -19,7 +19,7 @@ Rows = Mapping[str, Sequence[tuple[Any, ...]]]
 """Rows by table, as tuples in the order of `columns_of` it."""
 
 _LEFT_OUT = {("search_names", "pk")}
-_MOST_WORDS = 200_000
+_MAX_WORDS = 200_000
 _LOADING = {"journal_mode": "MEMORY", "synchronous": "OFF", "foreign_keys": "OFF", "cache_size": "-100000"}
 _SERVING = {"journal_mode": "WAL", "synchronous": "FULL", "foreign_keys": "ON", "cache_size": "-2000"}
 
@@ -55,7 +55,7 @@ class BulkWriter:
                     self._copy(table, given)
                 self.rows[table.name] += len(given)
         self._words.update(words or {})
-        if len(self._words) > _MOST_WORDS:
+        if len(self._words) > _MAX_WORDS:
             self._write_words()
         self.connection.commit()
 

@@ -120,7 +120,7 @@ def _fill(writer: BulkWriter, pool: Executor, maker: Maker, progress: Progress) 
     with Session(writer.connection, join_transaction_mode="control_fully") as session:
         filters.rebuild(session, FILTERS)
         facets.rebuild(session)
-        for table in (filters.FilterRow, filters.FilterBits, filters.FilterPlace, SearchFacet, SearchWord):
+        for table in (filters.FilterRow, filters.FilterBits, filters.FilterEntry, SearchFacet, SearchWord):
             writer.rows[table.__tablename__] = session.scalar(select(func.count()).select_from(table)) or 0
         session.commit()
 

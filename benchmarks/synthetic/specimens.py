@@ -37,7 +37,7 @@ from app.claims.vocabulary import (
 from app.concepts.schemas import ConceptWrite
 from app.concepts.vocabulary import Better, InterventionLevel
 from app.publishing.publish import Change, publish
-from app.publishing.records import Now
+from app.publishing.records import CurrentRecords
 from app.registry import BY_TYPE
 from app.search.documents import FOUND_BY, Found
 from app.sources.schemas import Arm, Author, DocumentStudy, DocumentWrite, Identifier, StandingEntry, StudyWrite
@@ -312,7 +312,7 @@ class _Published:
 
     def __init__(self, session: Session) -> None:
         self._session = session
-        self._world = Now(session)
+        self._world = CurrentRecords(session)
         self._own: dict[tuple[str, int], tuple[Table, Row]] = {}
         self._hanging: dict[tuple[str, int], list[tuple[Table, Row]]] = defaultdict(list)
         self._of_records: dict[Key, list[tuple[Table, Row]]] = defaultdict(list)

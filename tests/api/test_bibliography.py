@@ -54,7 +54,7 @@ def test_brief_is_narrowed_by_filters(client: TestClient) -> None:
 
 
 def test_bibliography_is_refused_rather_than_cut(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(bibliography, "MOST_REFERENCES", 3)
+    monkeypatch.setattr(bibliography, "MAX_REFERENCES", 3)
 
     for query in ("kind=efficacy", "brief=low-dose-naltrexone/fibromyalgia"):
         refused = client.get(f"{PATH}?{query}")

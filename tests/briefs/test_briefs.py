@@ -22,7 +22,7 @@ from app.claims.rules import VOTING_FORMS
 from app.claims.schemas import ClaimWrite
 from app.claims.vocabulary import Certainty, Coverage, Leaning, RelationType, Stance
 from app.concepts.models import Concept
-from app.publishing.records import Now
+from app.publishing.records import CurrentRecords
 from app.questions.coverage import NO_ALL_CLEAR
 from app.sources.vocabulary import Standing
 from app.storage.database import Database
@@ -42,10 +42,10 @@ FOOT = BriefFoot(
 UNFIT = re.compile(r"\b(failed|proved|proves|proven|works|safe|safely|natural|boosts)\b", re.IGNORECASE)
 
 
-def brief_of(session: Session, intervention: str, condition: str, world: Now | None = None) -> BriefRead:
+def brief_of(session: Session, intervention: str, condition: str, world: CurrentRecords | None = None) -> BriefRead:
     keys = key_of(session, Concept, intervention, "intervention"), key_of(session, Concept, condition, "condition")
     pair = brief_claims.pair_of(session, *keys)
-    return briefs.build(session, world or Now(session), pair, brief_claims.claim_ids(session, pair), FOOT)
+    return briefs.build(session, world or CurrentRecords(session), pair, brief_claims.claim_ids(session, pair), FOOT)
 
 
 def scratch_brief(database: Database, intervention: str, condition: str) -> BriefRead:
@@ -84,7 +84,7 @@ def brief(session: Session) -> BriefRead:
 def test_every_statement_of_the_article_is_in_the_brief_or_hangs_on_one_that_is(
     session: Session, brief: BriefRead
 ) -> None:
-    world, shown = Now(session), placed(brief)
+    world, shown = CurrentRecords(session), placed(brief)
     claims: list[ClaimWrite] = [world.content(Key("claim", i)) for i in session.scalars(select(Claim.id))]
     hanging = (RelationType.restates, RelationType.reports, RelationType.bears_on)
     of_article = [claim for claim in claims if claim.origin and claim.origin.document == ARTICLE]
@@ -257,7 +257,7 @@ def test_caveats_stand_in_every_format(brief: BriefRead) -> None:
 
 def test_sentences_that_the_program_makes_keep_to_the_words_of_the_house(session: Session) -> None:
     statement, _, _ = brief_claims.pairs()
-    world, made = Now(session), list[str]()
+    world, made = CurrentRecords(session), list[str]()
     for row in session.execute(statement):
         brief = brief_of(session, row.intervention, row.condition, world)
         made += [brief.title, brief.coverage.sentence, brief.notice.summary]

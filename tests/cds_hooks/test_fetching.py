@@ -147,7 +147,7 @@ def _drips(handler: BaseHTTPRequestHandler) -> None:
         _drips,
         lambda handler: answer(handler, b"<html>", Content_Type="text/html"),
         lambda handler: answer(handler, b"[" * 100_000),
-        lambda handler: answer(handler, b" " * (fetching.MOST_BYTES + 1)),
+        lambda handler: answer(handler, b" " * (fetching.MAX_BYTES + 1)),
         lambda handler: answer(handler, b"{}", 401),
         lambda handler: answer(handler, b"{}", 500),
         lambda handler: handler.connection.close(),

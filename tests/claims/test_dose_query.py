@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.claims.dose_query import LONGEST, UNITS, parse
+from app.claims.dose_query import MAX_LENGTH, UNITS, parse
 from app.claims.doses import PICOGRAMS, DailyDose
 from app.claims.vocabulary import DoseTier, Unit
 from app.core.errors import Fault, InvalidInput
@@ -60,7 +60,7 @@ def test_an_open_end_is_null(amount: Decimal, unit: Unit) -> None:
     assert parse(f"{amount} {unit}..") == DailyDose(total, None)
 
 
-@given(st.text(max_size=LONGEST + 20))
+@given(st.text(max_size=MAX_LENGTH + 20))
 def test_any_text_is_read_or_refused_without_repeating_it(text: str) -> None:
     try:
         dose = parse(text)
@@ -127,7 +127,7 @@ def test_a_misspelt_unit_is_refused_with_its_right_spelling(text: str, say: str)
         ("99999999999999 g", "out_of_range"),
         ("0.0000000001 ng", "too_precise"),
         ("5..1 mg", "reversed"),
-        ("1 mg" + " " * LONGEST, "too_long"),
+        ("1 mg" + " " * MAX_LENGTH, "too_long"),
     ],
 )
 def test_what_cannot_be_a_dose_is_refused_with_the_reason(text: str, code: str) -> None:

@@ -172,13 +172,13 @@ def test_the_permalink_answers_with_the_same_bytes_for_ever(
     client: TestClient, everything: Everything, resource: Resource
 ) -> None:
     links = everything[resource.type][0]["links"]
-    living, permanent = client.get(links["self"]), client.get(links["permalink"])
+    get_current, permanent = client.get(links["self"]), client.get(links["permalink"])
 
     assert re.fullmatch(re.escape(links["self"]) + r"\?serial=\d+", links["permalink"])
     assert permanent.status_code == 200
-    assert permanent.content == living.content
+    assert permanent.content == get_current.content
     assert "immutable" in permanent.headers["cache-control"]
-    assert living.headers["cache-control"] == "no-cache"
+    assert get_current.headers["cache-control"] == "no-cache"
     assert "cdn-cache-control" not in permanent.headers
 
 

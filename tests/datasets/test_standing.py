@@ -12,7 +12,7 @@ from app.accounts.service import ensure_system_actors
 from app.core.errors import InvalidInput
 from app.datasets import standing
 from app.publishing.publish import Change, publish
-from app.publishing.records import Now
+from app.publishing.records import CurrentRecords
 from app.sources.vocabulary import Standing
 from app.storage.database import Database
 from app.storage.resource import Key
@@ -124,8 +124,8 @@ def test_retraction_watch_finds_by_doi_and_by_pmid(
 def test_what_is_retracted_can_be_cited_nowhere_new(scratch: Database, tmp_path: Path) -> None:
     apply(scratch, crossref(tmp_path / "r.json", update("retraction", (2026, 3, 1))))
     with scratch.read() as session:
-        content = Now(session).content(Key("claim", "ldn-vivid-dreams"))
-        cited = Now(session).content(Key("claim", "ldn-fibromyalgia-pain"))
+        content = CurrentRecords(session).content(Key("claim", "ldn-vivid-dreams"))
+        cited = CurrentRecords(session).content(Key("claim", "ldn-fibromyalgia-pain"))
     borrowed = next(c for c in cited.citations if c.document == "younger-2013")
     fresh = borrowed.model_copy(update={"id": "cit-new", "attached_by": content.citations[0].attached_by})
     more = content.model_copy(update={"citations": (*content.citations, fresh)})

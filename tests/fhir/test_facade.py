@@ -9,7 +9,7 @@ from starlette.testclient import TestClient
 from app.fhir.rendered import Cache, Rendered
 from app.fhir.types import TYPES
 from app.publishing.publish import Change, publish
-from app.publishing.records import Now
+from app.publishing.records import CurrentRecords
 from app.storage.database import Database
 from app.storage.history import StoredRecord
 from app.storage.resource import Key
@@ -304,7 +304,7 @@ def test_without_a_public_address_links_are_path_absolute(seeded: Database) -> N
 
 def change(database: Database, record_type: str, record_id: str, **fields: object) -> None:
     with database.write() as session:
-        content = Now(session).content(Key(record_type, record_id))
+        content = CurrentRecords(session).content(Key(record_type, record_id))
         publish(session, CURATOR, [amended(Change(record_type, content), **fields)], "For a test.")
 
 

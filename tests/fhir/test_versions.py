@@ -5,7 +5,7 @@ from starlette.testclient import TestClient
 
 from app.fhir.types import TYPES
 from app.publishing.publish import Change, publish
-from app.publishing.records import Now
+from app.publishing.records import CurrentRecords
 from app.storage.database import Database
 from app.storage.resource import Key
 from tests.factories import CURATOR, amended
@@ -20,7 +20,7 @@ WARNING = f"{R5}/ClinicalUseDefinition/naltrexone-opioid-contraindication"
 
 def change(database: Database, record_type: str, record_id: str, **fields: object) -> None:
     with database.write() as session:
-        content = Now(session).content(Key(record_type, record_id))
+        content = CurrentRecords(session).content(Key(record_type, record_id))
         publish(session, CURATOR, [amended(Change(record_type, content), **fields)], "For a test.")
 
 
@@ -93,7 +93,7 @@ def test_what_leaves_a_sum_makes_a_version_of_it(scratch: Database, scratch_faca
 def test_a_new_regimen_makes_a_version_of_the_harms_it_shares(scratch: Database, scratch_facade: TestClient) -> None:
     before = scratch_facade.get(WARNING).json()
     with scratch.write() as session:
-        known = Now(session).content(Key("intervention", "low-dose-naltrexone"))
+        known = CurrentRecords(session).content(Key("intervention", "low-dose-naltrexone"))
         new = amended(
             Change("intervention", known), id="another-regimen", name="Another regimen", synonyms=[], codes=[]
         )

@@ -11,7 +11,16 @@ from app.core.errors import InvalidInput
 from app.publishing import indexes as projections
 from app.registry import FILTERS
 from app.storage.database import Database
-from app.storage.filter_index import Bitmaps, Filter, FilterBits, FilterPlace, FilterRow, Kept, kept, rebuild
+from app.storage.filter_index import (
+    Filter,
+    FilterBitmaps,
+    FilterBits,
+    FilterEntry,
+    FilterIndexView,
+    FilterRow,
+    kept,
+    rebuild,
+)
 from tests.factories import amended, content, put, standing
 from tests.publishing.test_history import edits
 
@@ -25,7 +34,7 @@ def filed(session: Session) -> tuple[dict[Named, BitMap], set[tuple[Named, str, 
     bits: dict[Named, BitMap] = {}
     for pk, _, blob in session.execute(select(FilterBits.filter_pk, FilterBits.chunk, FilterBits.bits)):
         bits.setdefault(names[pk], BitMap()).update(BitMap.deserialize(blob))
-    places = session.execute(select(FilterPlace.filter_pk, FilterPlace.id, FilterPlace.record_pk))
+    places = session.execute(select(FilterEntry.filter_pk, FilterEntry.id, FilterEntry.record_pk))
     return bits, {(names[pk], record_id, key) for pk, record_id, key in places}
 
 
@@ -65,13 +74,13 @@ def test_a_retraction_moves_the_claims_that_cite_the_work(small: Database) -> No
 
 
 def keys_of(session: Session, name: str, value: str) -> set[int]:
-    return set(Kept(kept(session, 0).reader, 0, Bitmaps()).of("claim", Filter(name, value)))
+    return set(FilterIndexView(kept(session, 0).reader, 0, FilterBitmaps()).of("claim", Filter(name, value)))
 
 
 def test_a_database_from_before_gets_its_filters_when_it_is_migrated(small: Database) -> None:
     with small.write() as session:
         wanted = filed(session)
-        for table in (FilterPlace, FilterBits, FilterRow, projections.Projection):
+        for table in (FilterEntry, FilterBits, FilterRow, projections.Projection):
             session.execute(delete(table))
     projections.migrate(small)
     projections.check(small)

@@ -9,7 +9,7 @@ from app.accounts.models import MAINTENANCE
 from app.core.errors import InvalidInput
 from app.publishing.maintenance import maintain, override
 from app.publishing.publish import Change, publish
-from app.publishing.records import Now
+from app.publishing.records import CurrentRecords
 from app.storage.database import Database
 from app.storage.resource import Key
 
@@ -69,12 +69,12 @@ def test_an_incomplete_override_is_refused_and_names_the_field(scratch: Database
         override(session, MAINTENANCE, **{**SOUND, field: value})
     assert {fault.field for fault in refusal.value.errors} == {"claim" if field == "claim_id" else field}
     with scratch.read() as session:
-        assert Now(session).derived(Key("claim", CLAIM)).evidence.overrides == ()
+        assert CurrentRecords(session).derived(Key("claim", CLAIM)).evidence.overrides == ()
 
 
 def test_claims_fall_due_for_review_by_maintenance(scratch: Database, scratch_client: TestClient) -> None:
     with scratch.write() as session:
-        content = Now(session).content(Key("claim", CLAIM))
+        content = CurrentRecords(session).content(Key("claim", CLAIM))
         due = content.model_copy(update={"stale_on": "2027-01-01"})
         publish(session, MAINTENANCE, [Change("claim", due)], "a day for review")
     overdue = "/v1/claims?stale=true"

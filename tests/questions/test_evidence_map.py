@@ -17,7 +17,7 @@ from tests.statements import heard
 
 
 @pytest.fixture
-def world(blank: Database) -> Database:
+def records(blank: Database) -> Database:
     fill(blank, small_world())
     return blank
 
@@ -44,8 +44,8 @@ def only(shown: EvidenceMapRead) -> MapCell:
     return cell
 
 
-def test_a_cell_adds_up_both_sides(world: Database) -> None:
-    cell = only(drawn(world, "drug"))
+def test_a_cell_adds_up_both_sides(records: Database) -> None:
+    cell = only(drawn(records, "drug"))
     assert (cell.condition, cell.outcome, cell.coverage) == ("ache", "pain", Coverage.found)
     assert (cell.studies, cell.reviews, cell.participants) == (2, 1, 100)
     assert (cell.effect, cell.leaning, cell.consensus) == ("improves", "disputes", "conflicting")
@@ -53,15 +53,15 @@ def test_a_cell_adds_up_both_sides(world: Database) -> None:
     assert (cell.best_design, cell.claim_ids) == ("randomized_parallel_trial", ("drug-eases-ache",))
 
 
-def test_benefit_of_the_drug_leaves_the_regimen_s_cell_empty(world: Database) -> None:
-    cell = only(drawn(world, "drug-low"))
+def test_benefit_of_the_drug_leaves_the_regimen_s_cell_empty(records: Database) -> None:
+    cell = only(drawn(records, "drug-low"))
     assert (cell.coverage, cell.studies, cell.effect, cell.effects) == (Coverage.not_searched, 0, None, ())
     assert cell.claim_ids == ("low-dose-eases-ache",)
 
 
-def test_named_rows_and_columns_appear_though_nothing_is_recorded(world: Database) -> None:
-    put(world, record("outcome", "sleep"))
-    shown = drawn(world, "other-drug", ["ailment", "ache"], ["pain", "sleep"])
+def test_named_rows_and_columns_appear_though_nothing_is_recorded(records: Database) -> None:
+    put(records, record("outcome", "sleep"))
+    shown = drawn(records, "other-drug", ["ailment", "ache"], ["pain", "sleep"])
     assert [(cell.condition, cell.outcome) for cell in shown.cells] == [
         ("ache", "pain"), ("ache", "sleep"), ("ailment", "pain"), ("ailment", "sleep"),
     ]  # fmt: skip
@@ -69,10 +69,10 @@ def test_named_rows_and_columns_appear_though_nothing_is_recorded(world: Databas
     assert NO_ALL_CLEAR in shown.notice
 
 
-def test_a_search_that_found_nothing_dates_every_cell_of_its_row(world: Database) -> None:
+def test_a_search_that_found_nothing_dates_every_cell_of_its_row(records: Database) -> None:
     searched = {"coverage": "searched_none_found", "depth": "limited", "searched_on": "2026-11"}
-    put(world, record("search", "looked", intervention="drug", conditions=["ailment", "ache"], **searched))
-    shown = drawn(world, "drug")
+    put(records, record("search", "looked", intervention="drug", conditions=["ailment", "ache"], **searched))
+    shown = drawn(records, "drug")
     cells = {cell.condition: cell for cell in shown.cells}
     assert cells["ache"].coverage is Coverage.found
     assert (cells["ailment"].coverage, cells["ailment"].search, cells["ailment"].searched_on) == (
@@ -80,33 +80,35 @@ def test_a_search_that_found_nothing_dates_every_cell_of_its_row(world: Database
     )  # fmt: skip
 
 
-def test_a_condition_with_nothing_but_a_pending_trial_is_a_row(world: Database) -> None:
-    put(world, record("study", "waited-for", results="pending", conditions=["ailment"]))
-    row = next(row for row in drawn(world, "drug").conditions if row.id == "ailment")
+def test_a_condition_with_nothing_but_a_pending_trial_is_a_row(records: Database) -> None:
+    put(records, record("study", "waited-for", results="pending", conditions=["ailment"]))
+    row = next(row for row in drawn(records, "drug").conditions if row.id == "ailment")
     assert (row.coverage, [study.id for study in row.pending]) == (Coverage.not_searched, ["waited-for"])
 
 
-def test_most_studied_conditions_come_first(world: Database) -> None:
-    put(world, record("claim", "ailment-too", conditions=["ailment"], citations=[citation("c", "paper-b", "trial-b")]))
-    assert [(row.id, row.studies) for row in drawn(world, "drug").conditions] == [("ache", 2), ("ailment", 1)]
+def test_most_studied_conditions_come_first(records: Database) -> None:
+    put(
+        records, record("claim", "ailment-too", conditions=["ailment"], citations=[citation("c", "paper-b", "trial-b")])
+    )
+    assert [(row.id, row.studies) for row in drawn(records, "drug").conditions] == [("ache", 2), ("ailment", 1)]
 
 
-def test_too_large_a_map_is_refused_with_its_bound(world: Database, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(maps, "MOST_CELLS", 0)
+def test_too_large_a_map_is_refused_with_its_bound(records: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(maps, "MAX_CELLS", 0)
     with pytest.raises(InvalidInput) as refused:
-        drawn(world, "drug")
+        drawn(records, "drug")
     assert "at most 0 cells" in refused.value.errors[0].message
-    monkeypatch.setattr(maps, "MOST_CELLS", 10)
-    monkeypatch.setattr(maps, "MOST_CLAIMS", 1)
+    monkeypatch.setattr(maps, "MAX_CELLS", 10)
+    monkeypatch.setattr(maps, "MAX_CLAIMS", 1)
     with pytest.raises(InvalidInput) as refused:
-        drawn(world, "drug")
+        drawn(records, "drug")
     assert "at most 1 claims" in refused.value.errors[0].message
 
 
-def test_statements_do_not_grow_with_the_map(world: Database) -> None:
+def test_statements_do_not_grow_with_the_map(records: Database) -> None:
     def statements() -> int:
         with heard() as seen:
-            drawn(world, "drug")
+            drawn(records, "drug")
         return len(seen)
 
     small = statements()
@@ -123,6 +125,6 @@ def test_statements_do_not_grow_with_the_map(world: Database) -> None:
             ),
         )
     ]  # fmt: skip
-    put(world, *more)
-    assert len(drawn(world, "drug").cells) == 13 * 13
+    put(records, *more)
+    assert len(drawn(records, "drug").cells) == 13 * 13
     assert statements() == small

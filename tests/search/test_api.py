@@ -10,7 +10,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from app.api.search import FoundList, SuggestedList
-from app.search.service import MOST_RANKED
+from app.search.service import MAX_RANKED
 
 FILTERS = {
     "type": "claim",
@@ -232,7 +232,7 @@ def test_a_filter_narrows_to_what_has_the_value(client: TestClient, name: str, v
 @pytest.mark.parametrize("limit", [3, 50])
 def test_pages_lose_nothing_and_repeat_nothing(client: TestClient, limit: int) -> None:
     whole = [(item["type"], item["id"]) for item in everything(client, "naltrexone")]
-    assert len(whole) == len(set(whole)) == MOST_RANKED
+    assert len(whole) == len(set(whole)) == MAX_RANKED
     assert [(item["type"], item["id"]) for item in everything(client, "naltrexone", limit)] == whole
 
 
@@ -249,7 +249,7 @@ def test_the_words_of_a_list_find_what_the_search_finds(client: TestClient, aske
     for q in (*asked[::16], "microglia", "insomnia", "sleep", "4.5 mg", "endorphin"):
         for path, record_type in LISTS.items():
             searched = ask(client, q, type=record_type, limit=200)
-            if searched["matched"] != "all" or searched["did_you_mean"] or searched["total"] > MOST_RANKED:
+            if searched["matched"] != "all" or searched["did_you_mean"] or searched["total"] > MAX_RANKED:
                 continue
             listed = client.get(f"/v1/{path}", params={"q": q, "limit": 200}).json()
             assert {item["id"] for item in listed["items"]} == {item["id"] for item in searched["items"]}, (q, path)

@@ -16,7 +16,7 @@ def test_more_than_the_bound_is_counted_as_at_least(engine: Engine, monkeypatch:
         exact = service.search(session, "naltrexone", {})
         assert exact.is_exact
         assert exact.total > 100
-        monkeypatch.setattr(service, "MOST_COUNTED", 100)
+        monkeypatch.setattr(service, "MAX_COUNTED", 100)
         bounded = service.search(session, "naltrexone", {})
     assert (bounded.total, bounded.is_exact) == (101, False)
     assert sum(bounded.facets["type"].values()) == 100
@@ -25,14 +25,14 @@ def test_more_than_the_bound_is_counted_as_at_least(engine: Engine, monkeypatch:
 def test_what_is_narrowed_is_bounded_after_narrowing(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
     with opened(engine.original) as database, database.read() as session:
         expected = service.search(session, "naltrexone", {}).facets["type"]["dosing_range"]
-        monkeypatch.setattr(service, "MOST_COUNTED", 50)
+        monkeypatch.setattr(service, "MAX_COUNTED", 50)
         narrowed = service.search(session, "naltrexone", {"type": ["dosing_range"]})
     assert (narrowed.total, narrowed.is_exact) == (expected, True)
     assert {hit.type for hit in narrowed.hits} == {"dosing_range"}
 
 
 def test_different_questions_fill_no_memory(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(lexicon, "MOST_REMEMBERED", 40)
+    monkeypatch.setattr(lexicon, "MAX_REMEMBERED", 40)
     with opened(engine.original) as database, database.read() as session:
         first = service.search(session, "fibromyalgia pain", {})
         for number in range(200):

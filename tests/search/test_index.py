@@ -6,7 +6,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import func, select
 
-from app.publishing.records import Now
+from app.publishing.records import CurrentRecords
 from app.search import index, service
 from app.search.facets import changed_since
 from app.search.models import SearchEntry, SearchName, SearchWord
@@ -46,7 +46,7 @@ KEYS = select(SearchEntry.pk, SearchEntry.type, SearchEntry.id)
 def built_afresh(database: Database) -> dict[str, Counter[Row]]:
     """What the index would be if it were made from all records now."""
     with database.write() as session:
-        index.rebuild(session, Now)
+        index.rebuild(session, CurrentRecords)
     return rows(database)
 
 

@@ -17,17 +17,17 @@ from app.core.errors import InvalidInput
 from app.storage import paging as lists
 from app.storage.database import SLUG, Base, Database
 from app.storage.filter_index import (
-    Bitmaps,
-    Filterable,
+    FilterBitmaps,
     FilterBits,
-    FilterPlace,
+    FilterEntry,
+    FilterIndexView,
     FilterRow,
-    Kept,
+    FilterSpec,
     kept,
     rebuild,
     values,
 )
-from app.storage.paging import FEW, Matching, Page, SortedQuery, _seal, decode, encode, paginate
+from app.storage.paging import FEW, Page, Selection, SortedQuery, _seal, decode, encode, paginate
 from tests.conftest import Engine, opened
 
 
@@ -41,7 +41,7 @@ class Item(Base):
 Base.metadata.remove(Base.metadata.tables["items"])  # a table of the tests, not of the schema
 
 COLUMNS = {"id": Item.id, "number": Item.number}
-ITEMS = Filterable(
+ITEMS = FilterSpec(
     Item,
     (
         values(
@@ -55,7 +55,7 @@ ITEMS = Filterable(
     ),
     walked=frozenset({"number"}),
 )
-ALL = Matching("item", ITEMS)
+ALL = Selection("item", ITEMS)
 Row = tuple[str, int | None]
 
 ROWS = st.lists(
@@ -68,7 +68,7 @@ ROWS = st.lists(
 @pytest.fixture(scope="module")
 def table(engine: Engine) -> Iterator[Database]:
     with opened(engine.empty("lists")) as database:
-        for model in (Item, FilterRow, FilterBits, FilterPlace):
+        for model in (Item, FilterRow, FilterBits, FilterEntry):
             model.__table__.create(database.engine)  # type: ignore[attr-defined]
         yield database
 
@@ -88,12 +88,14 @@ def add(session: Session, rows: list[Row]) -> None:
     rebuild(session, {"item": ITEMS})
 
 
-def page(session: Session, query: SortedQuery, matching: Matching = ALL) -> Page:
-    seen = Kept(kept(session, 0).reader, 0, Bitmaps())  # with a memory of its own: nothing here has a serial
+def page(session: Session, query: SortedQuery, matching: Selection = ALL) -> Page:
+    seen = FilterIndexView(
+        kept(session, 0).reader, 0, FilterBitmaps()
+    )  # with a memory of its own: nothing here has a serial
     return paginate(session, seen, matching, query, sort=query.sort, columns=COLUMNS)
 
 
-def walk(session: Session, query: SortedQuery, matching: Matching = ALL) -> Iterator[list[str]]:
+def walk(session: Session, query: SortedQuery, matching: Selection = ALL) -> Iterator[list[str]]:
     while True:
         found = page(session, query, matching)
         yield list(found.ids)
@@ -111,7 +113,7 @@ def in_order(rows: list[Row], sort: str) -> list[str]:
 
 
 SORTS = st.sampled_from(["id", "-id", "number", "-number"])
-CHOICES: dict[str, tuple[Matching, Callable[[Row], bool]]] = {
+CHOICES: dict[str, tuple[Selection, Callable[[Row], bool]]] = {
     "all": (ALL, lambda _row: True),
     "one filter": (ALL.filtered("number", ["some"]), lambda row: row[1] is not None),
     "either of two": (ALL.filtered("number", ["some", "none"]), lambda _row: True),
@@ -137,7 +139,7 @@ def test_pages_join_to_the_whole_list_in_order(
     matching, is_meant = CHOICES[choice]
     with holding(table, rows) as session, pytest.MonkeyPatch.context() as patch:
         patch.setattr(lists, "FEW", few)
-        patch.setattr(lists, "_MOST_WALKED", 3)
+        patch.setattr(lists, "_MAX_WALKED", 3)
         pages = list(walk(session, SortedQuery(limit=limit, sort=sort), matching))
         first = page(session, SortedQuery(sort=sort), matching)
     wanted = in_order([row for row in rows if is_meant(row)], sort)
