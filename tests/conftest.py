@@ -10,7 +10,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from app.datasets.seed import seed
-from app.main import create_app, guarded
+from app.main import create_app, in_context
 from app.publishing import indexes as projections
 from app.settings import ROOT, Settings
 from app.storage.database import Database
@@ -127,9 +127,9 @@ def serving(url: str) -> Iterator[TestClient]:
     """A client that speaks to the whole application, guard included, over a database."""
     given = Settings(database_url=url)
     app = create_app(given)
-    with TestClient(guarded(app, given), base_url="http://testserver", client=("127.0.0.1", 50_000)) as client:
+    with TestClient(in_context(app, given, with_cache=False), base_url="http://testserver", client=("127.0.0.1", 50_000)) as client:
         yield client
-    app.state.database.dispose()
+    app.state.reads.close()
 
 
 @pytest.fixture(scope="session")

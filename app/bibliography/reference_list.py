@@ -18,8 +18,8 @@ from app.sources.models import Document
 from app.sources.projection import year_of
 from app.sources.schemas import Author, DocumentWrite, Notice
 from app.sources.vocabulary import IdentifierScheme, Standing
+from app.storage.read_view import is_among
 from app.storage.resource import Key, RecordReader
-from app.storage.statements import is_among
 
 MAX_REFERENCES = 500
 """In one bibliography: it is whole or refused, never cut."""

@@ -29,8 +29,9 @@ from app.cds_hooks.shapes import (
 )
 from app.cds_hooks.tokens import Gate
 from app.core.errors import Fault, InvalidInput, MalformedJson, NotFound
-from app.http.dependencies import CurrentDataset, ReadSession, TurnToWrite, database, turns
 from app.http.problems import declared_parameters_only, responses
+from app.http.reads import SlotToWrite, reads_of
+from app.storage.read_view import ReadView
 from app.storage.replay import count_feedback
 
 router = APIRouter(prefix="/cds-services", tags=["cds-hooks"])
@@ -73,7 +74,7 @@ async def body(request: Request) -> bytes:
 
 async def admitted(request: Request) -> Issuer | None:
     """Raises Unauthorized. The database is asked in a short session of its own, before any other is open."""
-    return await face(request).gate.admit(request, database(request), turns(request).primary)
+    return await face(request).gate.admit(request, reads_of(request).database, reads_of(request).limiter.primary)
 
 
 def _body(shape: type[BaseModel]) -> dict[str, Any]:
@@ -160,7 +161,7 @@ def _chart(here: Face, sent: HookRequest, prefetch: dict[str, Any] | None, views
     responses=responses(422),
     dependencies=[Depends(declared_parameters_only)],
 )
-def discover(request: Request) -> Response:
+async def discover(request: Request) -> Response:
     """The CDS Hooks 2.0 services that answer here, with the prefetch that each asks for."""
     settings = face(request).settings
     listed = [
@@ -185,27 +186,24 @@ def discover(request: Request) -> Response:
     openapi_extra=_body(HookRequest),
     dependencies=[Depends(declared_parameters_only), Admitted],
 )
-def call(
-    request: Request,
-    hook: Annotated[Heard, Depends(heard)],
-    session: ReadSession,
-    dataset: CurrentDataset,
-    serial: Replayed = None,
-) -> Response:
+async def call(request: Request, hook: Annotated[Heard, Depends(heard)], serial: Replayed = None) -> Response:
     """Cards for what is being ordered, or seen. No advice is `{"cards": []}`."""
-    here = face(request)
-    if serial is not None and serial > dataset.serial:
-        fault = Fault("query", "serial", "unknown_serial", f"The newest serial is {dataset.serial}.")
+    return await reads_of(request).run(request, _cards, face(request), hook, serial)
+
+
+def _cards(view: ReadView, here: Face, hook: Heard, serial: int | None) -> Response:
+    if serial is not None and serial > view.serial:
+        fault = Fault("query", "serial", "unknown_serial", f"The newest serial is {view.serial}.")
         raise InvalidInput("This serial has not been published yet.", errors=[fault])
     try:
         found = rules.findings(hook.chart, views_chart=hook.views_chart)
     except rules.NotEnoughData:
-        return _precondition_failed(dataset.headers)
-    at = serial or dataset.serial
-    library = Library(session, at, here.memory(at))
+        return _precondition_failed()
+    at = serial or view.serial
+    library = Library(view.session, at, here.memory(at))
     maker = Maker(library, hook.service, at, here.settings.base_url, hook.instance)
     cards = Cards(cards=[maker.card(finding) for finding in found])
-    return _answer(cards, dataset.headers | _NO_STORE)
+    return _answer(cards, _NO_STORE)
 
 
 @router.post(
@@ -218,11 +216,11 @@ def call(
     openapi_extra=_body(FeedbackRequest),
     dependencies=[Depends(declared_parameters_only), Admitted],
 )
-def feedback(request: Request, id: ServiceName, body: Body, _turn: TurnToWrite) -> Response:
+def feedback(request: Request, id: ServiceName, body: Body, _slot: SlotToWrite) -> Response:
     """Counted by service, outcome and reason code. Comments, cards and times are dropped."""
     service = _service(face(request), id)
     sent = _parsed(FeedbackRequest, body)
-    with database(request).write() as session:
+    with reads_of(request).database.write() as session:
         for item in sent.feedback:
             reason = item.overrideReason.reason if item.overrideReason else None
             code = (reason.code if reason else None) or ""
@@ -253,10 +251,10 @@ def _answer(shape: BaseModel, headers: dict[str, str]) -> Response:
     )
 
 
-def _precondition_failed(headers: dict[str, str]) -> Response:
+def _precondition_failed() -> Response:
     text = (
         "The opioid check was NOT made: no list of medicines was sent. Send the prefetch that GET /cds-services asks "
         "for; null where there is none."
     )
     outcome = OperationOutcome(issue=[Issue(details=OutcomeText(text=text))])
-    return Response(outcome.model_dump_json(), 412, headers | _NO_STORE, FHIR_JSON)
+    return Response(outcome.model_dump_json(), 412, _NO_STORE, FHIR_JSON)

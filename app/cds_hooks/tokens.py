@@ -22,7 +22,7 @@ from starlette.requests import HTTPConnection
 
 from app.cds_hooks.settings import Issuer, is_loopback
 from app.core.errors import AppError
-from app.http.database_limiter import Line
+from app.http.database_limiter import Slots
 from app.storage.database import Database
 from app.storage.replay import use_once
 
@@ -111,7 +111,7 @@ class Gate:
         self._keys = {issuer.iss: Keys(issuer) for issuer in issuers}
         self._base_url = base_url
 
-    async def admit(self, connection: HTTPConnection, database: Database, line: Line) -> Issuer | None:
+    async def admit(self, connection: HTTPConnection, database: Database, line: Slots) -> Issuer | None:
         """The record system that calls; null where none is configured. Only to note that a token was used takes the
         database, and a turn in its line."""
         try:
@@ -120,7 +120,7 @@ class Gate:
                 return None
             audience = f"{self._base_url}{connection.url.path}"
             claims = await run_in_threadpool(self._verified, _bearer(connection), audience)
-            async with line.turn():
+            async with line.slot():
                 await run_in_threadpool(self._once, claims, database)
             return self._keys[claims["iss"]].issuer
         except Refused as refusal:

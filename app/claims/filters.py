@@ -24,7 +24,8 @@ from app.concepts.models import Concept
 from app.concepts.vocabulary import InterventionLevel
 from app.core.vocabulary import Status
 from app.sources.models import Document, Study
-from app.storage.filter_index import PUBLISHED, Column, FilterSpec, Values, values
+from app.storage.filter_bitmaps import PUBLISHED
+from app.storage.filter_index import Column, FilterSpec, Values, values
 
 CITED = {
     "stance": Citation.stance,
@@ -102,7 +103,7 @@ CLAIMS = FilterSpec(
         .where(_CLAIMS),
         _cited(Citation.claim_pk, {COMBINATION: _combination()}),
     ),
-    walked=frozenset(
+    ordered=frozenset(
         {
             "kind",
             "effect",
@@ -115,9 +116,6 @@ CLAIMS = FilterSpec(
             "interactant",
         }
     ),
-    inner=frozenset({"subject", COMBINATION}),
-    flags=frozenset({"cited", "stale"}),
-    together=frozenset(CITED),
 )
 
 

@@ -47,8 +47,11 @@ from app.sources.vocabulary import (
     Standing,
 )
 from app.storage.database import Base
-from app.storage.filter_index import Filter, FilterIndexView
-from app.storage.paging import MAX_READ, Selection, SortedQuery, Sorts, TextQuery
+from app.storage.filter_bitmaps import Filter
+from app.storage.filter_index import filter_index
+from app.storage.paging import SortedQuery, Sorts, TextQuery
+from app.storage.read_view import ReadView
+from app.storage.selection import MAX_READ, Selection
 
 _FEW = Field(max_length=50)
 Names = Annotated[list[Named], _FEW]
@@ -128,17 +131,17 @@ CLAIM_SORTS: Sorts = {
 }
 
 
-def claims(session: Session, kept: FilterIndexView, query: ClaimQuery) -> Selection:
+def claims(view: ReadView, query: ClaimQuery) -> Selection:
     """Published claims that meet every filter."""
-    matching = _meeting(session, kept, query)
+    matching = _meeting(view, query)
     if query.id:
-        matching = matching.also(Claim.pk.in_(keys_of_ids(session, Claim, query.id, "id")))
+        matching = matching.where(Claim.pk.in_(keys_of_ids(view.session, Claim, query.id, "id")))
     if query.updated_since is not None:
-        matching = matching.also(Claim.updated_at >= query.updated_since)
+        matching = matching.where(Claim.updated_at >= query.updated_since)
     if query.stale is not None:
         matching = matching.filtered("stale", [_flag(query.stale)])
     if query.dose is not None:
-        matching = matching.also(_of_dose(dose_query.parse(query.dose)), counted_to=MAX_READ)
+        matching = matching.where(_of_dose(dose_query.parse(query.dose)), max_read=MAX_READ)
     return matching
 
 
@@ -169,7 +172,7 @@ def _of_dose(asked: DailyDose) -> ColumnElement[bool]:
 _NO_END = 2**63 - 1
 
 
-def _meeting(session: Session, kept: FilterIndexView, filters: ClaimFilters) -> Selection:
+def _meeting(view: ReadView, filters: ClaimFilters) -> Selection:
     """Published claims that meet the filters by what they say and what is cited for them."""
     matching = Selection("claim", CLAIMS)
     for name, record_type in (
@@ -182,40 +185,40 @@ def _meeting(session: Session, kept: FilterIndexView, filters: ClaimFilters) -> 
     ):
         named: list[str] = getattr(filters, name)
         down = filters.descendants and name != "outcome"
-        matching = matching.filtered(name, ids_named(session, record_type, named, name, descendants=down))
+        matching = matching.filtered(name, ids_named(view, record_type, named, name, descendants=down))
     for name in ("kind", "form", "effect", "consensus", "certainty"):
         matching = matching.filtered(name, getattr(filters, name))
     if filters.cited is not None:
         matching = matching.filtered("cited", [_flag(filters.cited)])
-    return _cited(session, kept, matching, filters)
+    return _cited(view, matching, filters)
 
 
-def _cited(session: Session, kept: FilterIndexView, matching: Selection, filters: ClaimFilters) -> Selection:
+def _cited(view: ReadView, matching: Selection, filters: ClaimFilters) -> Selection:
     """The claims of which one and the same citation meets all the filters about citations."""
     asked = {name: getattr(filters, name) for name in CITED if getattr(filters, name)}
-    sources = _of_sources(session, filters)
+    sources = _of_sources(view, filters)
     if sources:
         meeting = _citations(*(CITED[name].in_(values) for name, values in asked.items()), *sources)
-        return matching.also(Claim.pk.in_(meeting.with_only_columns(Citation.claim_pk)))
+        return matching.where(Claim.pk.in_(meeting.with_only_columns(Citation.claim_pk)))
     if len(asked) < 2:
         for name, values in asked.items():
             matching = matching.filtered(name, values)
         return matching
     combinations = [
         value
-        for value in kept.values("claim", COMBINATION)
+        for value in filter_index(view).values("claim", COMBINATION)
         if all(part in asked.get(name, (part,)) for name, part in zip(CITED, value.split(SEPARATOR), strict=True))
     ]
     return matching.filtered(COMBINATION, combinations or [""])
 
 
-def _of_sources(session: Session, filters: Any) -> list[ColumnElement[bool]]:
+def _of_sources(view: ReadView, filters: Any) -> list[ColumnElement[bool]]:
     """The filters that name what is cited, as conditions on one citation."""
     where: list[ColumnElement[bool]] = []
     if filters.document:
-        where.append(Citation.document_pk.in_(keys_of_ids(session, Document, filters.document, "document")))
+        where.append(Citation.document_pk.in_(keys_of_ids(view.session, Document, filters.document, "document")))
     if filters.study:
-        where.append(Citation.study_pk.in_(keys_of_ids(session, Study, filters.study, "study")))
+        where.append(Citation.study_pk.in_(keys_of_ids(view.session, Study, filters.study, "study")))
     for scheme, values in ((IdentifierScheme.doi, filters.doi), (IdentifierScheme.pmid, filters.pmid)):
         if values:
             where.append(Citation.document_pk.in_(_identified(scheme, values)))
@@ -294,14 +297,14 @@ class CitationQuery(CitationFilters):
 CITATION_SORTS: Sorts = {"id": Citation.id}
 
 
-def citations(session: Session, query: CitationQuery) -> Selection:
+def citations(view: ReadView, query: CitationQuery) -> Selection:
     """Citations of published claims that meet every filter."""
     matching = Selection("citation", CITATIONS)
     for name in (*CITED, "role"):
         matching = matching.filtered(name, getattr(query, name))
-    matching = matching.also(*_of_sources(session, query))
+    matching = matching.where(*_of_sources(view, query))
     if query.claim:
-        matching = matching.also(Citation.claim_pk.in_(keys_of_ids(session, Claim, query.claim, "claim")))
+        matching = matching.where(Citation.claim_pk.in_(keys_of_ids(view.session, Claim, query.claim, "claim")))
     return matching
 
 
@@ -319,20 +322,21 @@ class ConceptQuery(ClaimFilters):
 CONCEPT_SORTS: Sorts = {"id": Concept.id, "name": Concept.name}
 
 
-def concepts(session: Session, kept: FilterIndexView, record_type: str, query: ConceptQuery) -> Selection:
+def concepts(record_type: str, view: ReadView, query: ConceptQuery) -> Selection:
     """Published concepts of a type; evidence filters keep those that a matching claim names."""
     matching = Selection(record_type, filter_spec(record_type))
     if query.code:
-        matching = matching.also(Concept.pk.in_(keys_named(session, record_type, query.code, "code")))
+        matching = matching.where(Concept.pk.in_(keys_named(view.session, record_type, query.code, "code")))
     if _asks_for_evidence(query):
-        claims_ = _meeting(session, kept, query).keys(session, kept)
+        index = filter_index(view)
+        claims_ = _meeting(view, query).keys(view.session, index)
         named = {
             record_id
             for name in _NAMING[record_type]
-            for record_id in kept.values("claim", name)
-            if kept.of("claim", Filter(name, record_id)).intersect(claims_)
+            for record_id in index.values("claim", name)
+            if index.of("claim", Filter(name, record_id)).intersect(claims_)
         }
-        rows = session.execute(select(Concept.pk, Concept.id).where(Concept.type == record_type))
+        rows = view.session.execute(select(Concept.pk, Concept.id).where(Concept.type == record_type))
         matching = replace(matching, only=BitMap(pk for pk, record_id in rows if record_id in named))
     return matching
 
@@ -368,21 +372,21 @@ class StudyQuery(TextQuery):
 STUDY_SORTS: Sorts = {"id": Study.id, "participants": Study.participants}
 
 
-def studies(session: Session, query: StudyQuery) -> Selection:
+def studies(view: ReadView, query: StudyQuery) -> Selection:
     """Published studies that meet every filter."""
     matching = Selection("study", STUDIES)
     for name in ("design", "evidence_source", "recruitment", "results"):
         matching = matching.filtered(name, getattr(query, name))
     if query.is_review is not None:
         matching = matching.filtered("is_review", [_flag(query.is_review)])
-    matching = matching.filtered("condition", ids_named(session, "condition", query.condition, "condition"))
+    matching = matching.filtered("condition", ids_named(view, "condition", query.condition, "condition"))
     if query.document:
-        documents_ = keys_of_ids(session, Document, query.document, "document")
+        documents_ = keys_of_ids(view.session, Document, query.document, "document")
         reported = select(DocumentStudy.study_pk).where(DocumentStudy.document_pk.in_(documents_))
-        matching = matching.also(Study.pk.in_(reported))
+        matching = matching.where(Study.pk.in_(reported))
     if query.claim:
-        cited = keys_of_ids(session, Claim, query.claim, "claim")
-        matching = matching.also(Study.pk.in_(select(Citation.study_pk).where(Citation.claim_pk.in_(cited))))
+        cited = keys_of_ids(view.session, Claim, query.claim, "claim")
+        matching = matching.where(Study.pk.in_(select(Citation.study_pk).where(Citation.claim_pk.in_(cited))))
     return matching
 
 
@@ -400,7 +404,7 @@ class DocumentQuery(TextQuery):
 DOCUMENT_SORTS: Sorts = {"id": Document.id, "year": Document.year, "label": Document.label}
 
 
-def documents(session: Session, query: DocumentQuery) -> Selection:
+def documents(view: ReadView, query: DocumentQuery) -> Selection:
     """Published documents that meet every filter."""
     matching = Selection("document", DOCUMENTS)
     for name in ("kind", "standing"):
@@ -408,10 +412,10 @@ def documents(session: Session, query: DocumentQuery) -> Selection:
     matching = matching.filtered("year", [str(year) for year in query.year])
     for scheme, identifiers in ((IdentifierScheme.doi, query.doi), (IdentifierScheme.pmid, query.pmid)):
         if identifiers:
-            matching = matching.also(Document.pk.in_(_identified(scheme, identifiers)))
+            matching = matching.where(Document.pk.in_(_identified(scheme, identifiers)))
     if query.claim:
-        cited = keys_of_ids(session, Claim, query.claim, "claim")
-        matching = matching.also(Document.pk.in_(select(Citation.document_pk).where(Citation.claim_pk.in_(cited))))
+        cited = keys_of_ids(view.session, Claim, query.claim, "claim")
+        matching = matching.where(Document.pk.in_(select(Citation.document_pk).where(Citation.claim_pk.in_(cited))))
     return matching
 
 
@@ -429,11 +433,11 @@ class DosingRangeQuery(TextQuery):
 DOSING_RANGE_SORTS: Sorts = {"id": DosingRange.id, "dose": DosingRange.low_pg_per_day}
 
 
-def dosing_ranges(session: Session, query: DosingRangeQuery) -> Selection:
+def dosing_ranges(view: ReadView, query: DosingRangeQuery) -> Selection:
     """Published dosing ranges that meet every filter."""
     matching = Selection("dosing_range", DOSING_RANGES)
     for name in ("intervention", "condition"):
-        matching = matching.filtered(name, ids_named(session, name, getattr(query, name), name))
+        matching = matching.filtered(name, ids_named(view, name, getattr(query, name), name))
     matching = matching.filtered("basis", query.basis).filtered("tier", query.tier)
     if query.dose is not None:
         asked = dose_query.parse(query.dose)
@@ -441,7 +445,7 @@ def dosing_ranges(session: Session, query: DosingRangeQuery) -> Selection:
         unread = and_(low.is_(None), high.is_(None))
         end = asked.high if asked.high is not None else _NO_END
         touching = and_(func.coalesce(low, 0) <= end, func.coalesce(high, _NO_END) >= (asked.low or 0))
-        matching = matching.also(or_(unread, touching), counted_to=MAX_READ)
+        matching = matching.where(or_(unread, touching), max_read=MAX_READ)
     return matching
 
 
@@ -456,7 +460,7 @@ class SearchQuery(TextQuery):
 SEARCH_SORTS: Sorts = {"id": Search.id}
 
 
-def searches(session: Session, query: SearchQuery) -> Selection:
+def searches(view: ReadView, query: SearchQuery) -> Selection:
     """Published questions that meet every filter."""
     matching = Selection("search", SEARCHES)
     for name, record_type in (
@@ -464,5 +468,5 @@ def searches(session: Session, query: SearchQuery) -> Selection:
         ("condition", "condition"),
         ("interactant", "intervention"),
     ):
-        matching = matching.filtered(name, ids_named(session, record_type, getattr(query, name), name))
+        matching = matching.filtered(name, ids_named(view, record_type, getattr(query, name), name))
     return matching.filtered("coverage", query.coverage)

@@ -25,8 +25,10 @@ def printable(text: str) -> str:
     return text
 
 
-def readable(encoded: bytes) -> bool:
+def is_readable(encoded: bytes) -> bool:
     """Whether percent-encoded bytes are text without NUL once their encoding is undone."""
+    if b"%" not in encoded and encoded.isascii():
+        return b"\0" not in encoded
     decoded = unquote_to_bytes(encoded)
     try:
         decoded.decode()

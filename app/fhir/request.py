@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, Select, and_, or_, select
 from starlette.requests import Request
 
 from app.core.errors import AppError, Fault, MalformedRequest, NotAcceptable, PayloadTooLarge
-from app.core.text import readable
+from app.core.text import is_readable
 from app.fhir.search import Parameter, bad, by_id, values
 from app.fhir.types import FhirType
 
@@ -200,7 +200,7 @@ def posted(request: Request, form: bytes) -> Request:
         raise UnsupportedMediaType
     if len(form) > MAX_LENGTH_FORM:
         raise PayloadTooLarge(MAX_LENGTH_FORM)
-    if not (form.isascii() and readable(form)):
+    if not (form.isascii() and is_readable(form)):
         raise MalformedRequest("The body must be percent-encoded UTF-8 without NUL.")
     query = b"&".join(filter(None, (request.scope["query_string"], form)))
     # What a client has by GET says nothing about an answer to POST.

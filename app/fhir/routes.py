@@ -10,7 +10,6 @@ from pydantic_core import to_json
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 from starlette.applications import Starlette
-from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
@@ -25,13 +24,14 @@ from app.fhir.library import MANDATORY, SUMMARY, library
 from app.fhir.rendered import Cache, Rendered, part, read, read_version, render, shown
 from app.fhir.types import BY_NAME, TYPES, FhirType
 from app.http import conditional as caching
+from app.http.conditional import conditional_response
 from app.http.dataset import Dataset
-from app.http.dependencies import least_serial, reading
-from app.storage.history import Publication
+from app.http.reads import Reads
+from app.storage.read_view import ReadView
 
 MOUNT = "/fhir"
 R5 = "/r5"
-Answer = Callable[[Request, Session], Response]
+Answer = Callable[[Request, ReadView], Response]
 Endpoint = Callable[[Request], Awaitable[Response]]
 EPOCH = "1970-01-01T00:00:00Z"
 """The date of what an empty data set shows."""
@@ -79,40 +79,37 @@ class _Face:
         return f"{self._base}{MOUNT}{R5}"
 
     def in_session(self, answer: Answer) -> Endpoint:
-        """An endpoint whose answer is made in a thread, as database reads must be, while it is its turn."""
-        state = self._parent.state
+        """An endpoint whose answer is made in a thread, as database reads must be."""
 
         async def endpoint(request: Request) -> Response:
-            async with reading(state.database, state.turns, least_serial(request)) as session:
-                return await run_in_threadpool(answer, request, session)
+            reads: Reads = self._parent.state.reads
+            return await reads.run(request, lambda view: answer(request, view))
 
         return endpoint
 
-    def _seen(self, request: Request, session: Session) -> _State:
-        dataset = Dataset.of(session)
-        at = session.scalar(select(Publication.at).where(Publication.serial == dataset.serial)) or EPOCH
-        self._parent.state.dataset = request.state.dataset = dataset
-        return _State(session, dataset, at)
+    def _seen(self, view: ReadView) -> _State:
+        published = view.rows("SELECT at FROM publications WHERE serial = ?", view.serial)
+        return _State(view.session, Dataset(view.serial, view.release), published[0][0] if published else EPOCH)
 
-    def metadata(self, request: Request, session: Session) -> Response:
+    def metadata(self, request: Request, view: ReadView) -> Response:
         media_type = asked.media_type(request)
         asked.of_metadata(request)
-        state = self._seen(request, session)
+        state = self._seen(view)
         body = to_json(capability_statement(self._url if self._base else "", state.at))
         return _respond(request, state, body, _weak(caching.etag(body)), media_type, state.at)
 
-    def read(self, request: Request, session: Session) -> Response:
+    def read(self, request: Request, view: ReadView) -> Response:
         media_type, fhir_type = asked.media_type(request), _type(request)
         parts = asked.of_read(request)
-        state = self._seen(request, session)
+        state = self._seen(view)
         found = read(state.session, self._cache, state.dataset.serial, fhir_type, request.path_params["id"], self._base)
         return _respond(request, state, shown(found, fhir_type, parts), found.etag, media_type, found.updated_at)
 
-    def read_version(self, request: Request, session: Session) -> Response:
+    def read_version(self, request: Request, view: ReadView) -> Response:
         media_type, fhir_type = asked.media_type(request), _type(request)
         parts = asked.of_read(request)
         record_id, version = request.path_params["id"], request.path_params["version"]
-        state = self._seen(request, session)
+        state = self._seen(view)
         if version > state.dataset.serial:
             raise NotFound("This version is still to come.")
         found = read_version(
@@ -125,11 +122,11 @@ class _Face:
         search = self.search_library if request.path_params["type"] == "Library" else self.search
         return await self.in_session(search)(asked.posted(request, await request.body()))
 
-    def search(self, request: Request, session: Session) -> Response:
+    def search(self, request: Request, view: ReadView) -> Response:
         media_type, fhir_type = asked.media_type(request), _type(request)
         search = asked.of_search(request, fhir_type)
-        state = self._seen(request, session)
-        tag = _weak(caching.etag(b"", str(state.dataset.serial), request.url.path, request.url.query))
+        state = self._seen(view)
+        tag = _weak(caching.query_etag(request, state.dataset.serial))
         if caching.if_none_match(request.headers.get("if-none-match"), tag):
             return _respond(request, state, b"", tag, media_type, state.at)
         return _respond(request, state, self._searchset(state, fhir_type, search), tag, media_type, state.at)
@@ -179,19 +176,19 @@ class _Face:
 
     # The one Library.
 
-    def read_library(self, request: Request, session: Session) -> Response:
+    def read_library(self, request: Request, view: ReadView) -> Response:
         media_type = asked.media_type(request)
         parts = asked.of_read(request)
         if request.path_params["id"] != LIBRARY:
             raise NotFound(f"There is one Library, {LIBRARY}.")
-        state = self._seen(request, session)
+        state = self._seen(view)
         body = part(library_of(state.session, state.dataset, state.at, self._url), MANDATORY, SUMMARY, parts)
         return _respond(request, state, body, f'W/"{state.dataset.serial}"', media_type, state.at)
 
-    def search_library(self, request: Request, session: Session) -> Response:
+    def search_library(self, request: Request, view: ReadView) -> Response:
         media_type = asked.media_type(request)
         search = asked.of_library_search(request, LIBRARY)
-        state = self._seen(request, session)
+        state = self._seen(view)
         body = library_of(state.session, state.dataset, state.at, self._url)
         shown_body = part(body, MANDATORY, SUMMARY, search.parts)
         found = [self._entry("Library", LIBRARY, shown_body)] if search.found else []
@@ -234,11 +231,9 @@ def _respond(
 ) -> Response:
     modified = datetime.strptime(updated_at, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC)
     headers = {
-        **state.dataset.headers,
         "Last-Modified": format_datetime(modified, usegmt=True),
         "Vary": "Accept, Accept-Encoding, Prefer",
     }
-    answer = caching.json_response(request, body, tag, cache_control=cache_control, headers=headers)
-    if answer.status_code == 200:
-        answer.headers["Content-Type"] = f"{media_type}; charset=utf-8"
-    return answer
+    return conditional_response(
+        request, tag, body, media_type=f"{media_type}; charset=utf-8", cache_control=cache_control, headers=headers
+    )

@@ -27,7 +27,7 @@ from app.fhir.reading import Reading
 from app.fhir.search import about_subject
 from app.fhir.values import SYSTEMS
 from app.fhir.wording import count, verdict
-from app.http.dependencies import CurrentDataset, ReadSession
+from app.http.reads import reads_of
 from app.infobutton.page import (
     ATOM,
     CONTENT_SECURITY_POLICY,
@@ -39,6 +39,7 @@ from app.infobutton.page import (
     page,
 )
 from app.storage.history import Publication
+from app.storage.read_view import ReadView
 from app.storage.resource import Key
 
 OIDS = {
@@ -105,23 +106,28 @@ def router(base: str) -> APIRouter:
 
     # Not in the OpenAPI document: whatever a record system adds to the address has to be let through.
     @made.get("/infobutton", include_in_schema=False)
-    def answer_infobutton(request: Request, session: ReadSession, dataset: CurrentDataset) -> Response:
-        asked = {name.lower(): text[:MAX_LENGTH] for name, text in request.query_params.items()}
-        kind = wanted(asked.get("knowledgeresponsetype"), request.headers.get("accept", ""))
-        found = concepts(session, criteria(asked))
-        order = _HELP_FIRST if asked.get("taskcontext.c.c", "").upper() in _PROBLEM_LIST else _HARMS_FIRST
-        at = session.get_one(Publication, dataset.serial).at if dataset.serial else "1970-01-01T00:00:00Z"
-        told = answer(session, found, order, at, base)
-        # The address may name a patient: no cache may keep it.
-        headers = dataset.headers | {"Cache-Control": "no-store", "Vary": "Accept"}
-        if kind is Format.html:
-            headers["Content-Security-Policy"] = CONTENT_SECURITY_POLICY
-            return Response(page(told), headers=headers, media_type="text/html")
-        if kind is Format.atom:
-            return Response(atom(told), headers=headers, media_type=f"{ATOM}; charset=utf-8")
-        return Response(told.model_dump_json(), headers=headers, media_type="application/json")
+    async def answer_infobutton(request: Request) -> Response:
+        return await reads_of(request).run(request, respond, request, base)
 
     return made
+
+
+def respond(view: ReadView, request: Request, base: str) -> Response:
+    session = view.session
+    asked = {name.lower(): text[:MAX_LENGTH] for name, text in request.query_params.items()}
+    kind = wanted(asked.get("knowledgeresponsetype"), request.headers.get("accept", ""))
+    found = concepts(session, criteria(asked))
+    order = _HELP_FIRST if asked.get("taskcontext.c.c", "").upper() in _PROBLEM_LIST else _HARMS_FIRST
+    at = session.get_one(Publication, view.serial).at if view.serial else "1970-01-01T00:00:00Z"
+    told = answer(session, found, order, at, base)
+    # The address may name a patient: no cache may keep it.
+    headers = {"Cache-Control": "no-store", "Vary": "Accept"}
+    if kind is Format.html:
+        headers["Content-Security-Policy"] = CONTENT_SECURITY_POLICY
+        return Response(page(told), headers=headers, media_type="text/html")
+    if kind is Format.atom:
+        return Response(atom(told), headers=headers, media_type=f"{ATOM}; charset=utf-8")
+    return Response(told.model_dump_json(), headers=headers, media_type="application/json")
 
 
 # --- what is asked ----------------------------------------------------------------------------------------------------

@@ -95,7 +95,7 @@ def publish(
     session.flush()
     renderer = Renderer(session, world, serial, at, {change.key for change in changed}, progress)
     renderer.run(neighbours | recompute)
-    updater.write()
+    updater.apply()
     if not renderer.changed_keys:
         session.execute(delete(Publication).where(Publication.serial == serial))
         return Outcome(None)
@@ -297,7 +297,7 @@ def _write_references(session: Session, changed: Sequence[Change]) -> None:
 
 def _look(updater: FilterIndexUpdater, keys: Iterable[Key]) -> None:
     for record_type, ids in _by_type(keys):
-        updater.look(record_type, ids)
+        updater.snapshot(record_type, ids)
 
 
 def _warning(session: Session, changed: Sequence[Change], stored: Mapping[Key, str]) -> set[Key]:

@@ -14,8 +14,7 @@ from sqlalchemy.orm import Session
 from app.search import facets
 from app.search.analyzer import Row, stem
 from app.search.facets import Facet, FacetBitmaps
-from app.storage.history import serial_seen
-from app.storage.statements import reader_of
+from app.storage.read_view import view_of
 
 MAX_REMEMBERED = 20_000
 """Answers about single words or names, of each kind."""
@@ -30,7 +29,7 @@ Answer = TypeVar("Answer")
 def fetch(session: Session, statement: str, *values: Any) -> Sequence[Any]:
     """Rows of a statement that holds `?` for values, and for lists of values after `IN`. The text goes to the driver as
     it is, which is what makes a search cheap."""
-    return reader_of(session).spread(statement, *values)
+    return view_of(session).spread(statement, *values)
 
 
 @dataclass
@@ -163,7 +162,7 @@ def _remembered(
 def lexicon(session: Session) -> Lexicon:
     """The lexicon of the database at the serial that the session sees."""
     pool = session.get_bind().engine.pool
-    serial = serial_seen(reader_of(session))
+    serial = view_of(session).serial
     known = _KNOWN.get(pool)
     if known is None or known.serial != serial:
         with _READING:  # one reads for all: the bitmaps of a million claims are tens of megabytes

@@ -5,7 +5,8 @@ from sqlalchemy import String, case, cast, literal
 from app.concepts.models import Concept
 from app.core.vocabulary import Status
 from app.sources.models import Document, Study, StudyCondition
-from app.storage.filter_index import PUBLISHED, FilterSpec, values
+from app.storage.filter_bitmaps import PUBLISHED
+from app.storage.filter_index import FilterSpec, values
 
 _STUDIES = Study.status == Status.published
 
@@ -29,8 +30,7 @@ STUDIES = FilterSpec(
         .join(Study, Study.pk == StudyCondition.study_pk)
         .where(_STUDIES),
     ),
-    walked=frozenset({"condition", "design"}),
-    flags=frozenset({"is_review"}),
+    ordered=frozenset({"condition", "design"}),
 )
 
 DOCUMENTS = FilterSpec(
@@ -46,5 +46,5 @@ DOCUMENTS = FilterSpec(
             },
         ).where(Document.status == Status.published),
     ),
-    walked=frozenset({"year"}),
+    ordered=frozenset({"year"}),
 )

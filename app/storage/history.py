@@ -5,13 +5,14 @@ document that the API serves. `record_states` holds the same for every serial at
 """
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from pydantic_core import to_json
 from sqlalchemy import ForeignKey, Index, Integer, LargeBinary, String, Text, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from app.storage.database import SLUG, Base, DateColumn, InstantColumn, LineColumn, TermColumn, TextColumn
-from app.storage.statements import Reader
+from app.storage.read_view import ReadView
 
 
 class Publication(Base):
@@ -79,35 +80,39 @@ class RecordReference(Base):
     __table_args__ = (Index("ix_record_references_to_type_to_id", "to_type", "to_id"),)
 
 
-_CURRENT = "FROM records WHERE type = ? AND id = ? AND status = 'published'"
+_CURRENT = "FROM records WHERE type = ? AND id = ?"
 
 
-def stored_digest(reader: Reader, record_type: str, record_id: str) -> tuple[str, int] | None:
-    """Digest of a published record's document, and the serial at which its bytes last changed."""
-    return next(iter(reader.rows(f"SELECT digest, serial {_CURRENT}", record_type, record_id)), None)
+class CurrentBody(NamedTuple):
+    """What is stored of a record as it is now, beside its content."""
+
+    digest: str
+    serial: int
+    """The serial at which the served bytes last changed."""
+    status: str
+    successor: str | None
+    body: bytes
+    """The JSON that the API serves."""
 
 
-def stored_body(reader: Reader, record_type: str, record_id: str) -> tuple[str, int, bytes] | None:
-    """A published record's document, behind what `stored_digest` tells of it."""
-    return next(iter(reader.rows(f"SELECT digest, serial, body {_CURRENT}", record_type, record_id)), None)
+def current_body(view: ReadView, record_type: str, record_id: str) -> CurrentBody | None:
+    """A record's body as it is now; null where there is no such record."""
+    rows = view.rows(f"SELECT digest, serial, status, successor, body {_CURRENT}", record_type, record_id)
+    return CurrentBody(*rows[0]) if rows else None
 
 
-def documents(reader: Reader, record_type: str, ids: Sequence[str]) -> list[bytes]:
-    """The documents of records that there are, in the order of their ids."""
-    sql = f"SELECT id, body FROM {reader.named('records')} WHERE type = ?"  # noqa: S608 - our own words
-    rows = reader.rows(sql, to_json(ids).decode(), record_type)
-    found: dict[str, bytes] = {row[0]: row[1] for row in rows}
-    return [found[record_id] for record_id in ids]
+def current_bodies(view: ReadView, record_type: str, ids: Sequence[str]) -> list[bytes]:
+    """The bodies of records that there are, in the order of their ids."""
+    if not ids:
+        return []
+    sql = f"SELECT id, body FROM {view.named('records')} WHERE type = ?"
+    bodies = {row[0]: row[1] for row in view.rows(sql, to_json(ids).decode(), record_type)}
+    return [bodies[record_id] for record_id in ids]
 
 
 def current_serial(session: Session) -> int:
     """The newest serial; 0 for an empty data set."""
     return session.scalar(select(Publication.serial).order_by(Publication.serial.desc()).limit(1)) or 0
-
-
-def serial_seen(reader: Reader) -> int:
-    """As `current_serial`, for reading alone."""
-    return reader.rows("SELECT max(serial) FROM publications")[0][0] or 0
 
 
 def current_release(session: Session) -> str | None:

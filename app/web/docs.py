@@ -39,26 +39,26 @@ def install(app: FastAPI, *, title: str, disclaimer: str) -> None:
     router = APIRouter(include_in_schema=False)
 
     @router.api_route("/", methods=["GET", "HEAD"])
-    def start() -> Response:
+    async def start() -> Response:
         return page("start.html", CONTENT_SECURITY_POLICY, title=title, disclaimer=disclaimer)
 
     @router.api_route("/docs", methods=["GET", "HEAD"])
-    def explorer() -> Response:
+    async def explorer() -> Response:
         script = assets.vendor_path("swagger-ui-dist", "swagger-ui-bundle.js")
         style = assets.vendor_path("swagger-ui-dist", "swagger-ui.css")
         return page("docs.html", READER_POLICY, title=title, script=script, style=style)
 
     @router.api_route("/reference", methods=["GET", "HEAD"])
-    def reference() -> Response:
+    async def reference() -> Response:
         script = assets.vendor_path("scalar-api-reference", "standalone.js")
         return page("reference.html", READER_POLICY, title=title, script=script)
 
     @router.api_route("/favicon.ico", methods=["GET", "HEAD"])
-    def favicon(request: Request) -> Response:
+    async def favicon(request: Request) -> Response:
         return assets.respond("favicon.svg", request)
 
     @router.api_route("/static/{path:path}", methods=["GET", "HEAD"])
-    def static(path: str, request: Request) -> Response:
+    async def static(path: str, request: Request) -> Response:
         return assets.respond(path, request)
 
     app.include_router(router)

@@ -1,15 +1,16 @@
 """In which format an answer goes out: what `format=` names, else what the Accept header likes best."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-import mimeparse
 from fastapi import Request, Response
 
 from app.bibliography import FORMATS
 from app.bibliography.styles import Style
-from app.core.errors import Fault, InvalidInput, NotAcceptable
-from app.http import conditional as caching
+from app.core.errors import Fault, InvalidInput
+from app.http import conditional
+from app.http.conditional import JSON, Content, conditional_response
+from app.http.negotiation import negotiate
 
 if TYPE_CHECKING:
     ReferenceFormat = str
@@ -19,10 +20,6 @@ else:  # the registry decides, so that a new format needs no second list
 
     ReferenceFormat = Literal["json", *FORMATS]
     DocumentFormat = Literal["json", *FORMATS, "jsonld"]
-
-MAX_LENGTH_ACCEPT = 2000
-"""Bytes of an Accept header that are worth reading; browsers send a tenth of it."""
-JSON = "application/json"
 
 
 class Offer(NamedTuple):
@@ -70,31 +67,12 @@ def choose(
     """The format named by `format=`, else the best by Accept; NotAcceptable where there is none."""
     if named is not None:
         return Choice(named, offers[named], _style(offers[named], style, {}))
-    accept = request.headers.get("accept", "").strip()
-    if not accept:
-        return Choice("json", offers["json"], None)
     by_type = {media: name for name, offer in offers.items() for media in (offer.media_type, *offer.aliases)}
-    offered = [offer.media_type for offer in offers.values()]
-    ranges = _ranges(accept, offered)
-    # In a tie mimeparse takes the last, and JSON is what we would rather give.
-    best = mimeparse.best_match(list(reversed(by_type)), accept)
-    if not best:
-        raise NotAcceptable(offered)
-    offer = offers[by_type[best]]
-    asked = [parameters for media, parameters in ranges if media == best]
-    return Choice(by_type[best], offer, _style(offer, style, asked[0] if asked else {}))
-
-
-def _ranges(accept: str, offered: Sequence[str]) -> list[tuple[str, Mapping[str, str]]]:
-    """The media types of the header with their parameters, best first."""
-    try:
-        if len(accept) > MAX_LENGTH_ACCEPT:
-            raise mimeparse.MimeTypeParseException("too long")
-        parsed = [mimeparse.parse_media_range(part) for part in accept.split(",") if part.strip()]
-    except mimeparse.MimeTypeParseException as error:
-        raise NotAcceptable(offered) from error
-    parsed.sort(key=lambda found: -float(found[2]["q"]))
-    return [(f"{main}/{sub}", parameters) for main, sub, parameters in parsed]
+    best = negotiate(
+        request.headers.get("accept"), list(by_type), shown=[offer.media_type for offer in offers.values()]
+    )
+    name = by_type[best.media_type]
+    return Choice(name, offers[name], _style(offers[name], style, best.parameters))
 
 
 def _style(offer: Offer, named: Style | None, parameters: Mapping[str, str]) -> Style | None:
@@ -110,24 +88,22 @@ def _style(offer: Offer, named: Style | None, parameters: Mapping[str, str]) -> 
     return Style(asked)
 
 
-def answer(
+def formatted_response(
     request: Request,
     choice: Choice,
-    body: bytes,
     tag: str,
+    body: bytes | Callable[[], bytes | Content],
     *,
     file_name: str,
-    headers: Mapping[str, str],
-    cache_control: str = caching.REVALIDATE,
+    cache_control: str = conditional.REVALIDATE,
 ) -> Response:
     """The body in the chosen format, under a file name where it is one to keep; 304 where the client has it."""
-    sent = {**headers, "Vary": VARY}
+    headers = {"Vary": VARY}
     if choice.offer.extension is not None:
-        sent["Content-Disposition"] = f'attachment; filename="{file_name}.{choice.offer.extension}"'
-    response = caching.json_response(request, body, tag, cache_control=cache_control, headers=sent)
-    if response.status_code == 200 and choice.format != "json":
-        response.headers["Content-Type"] = choice.content_type
-    return response
+        headers["Content-Disposition"] = f'attachment; filename="{file_name}.{choice.offer.extension}"'
+    return conditional_response(
+        request, tag, body, media_type=choice.content_type, cache_control=cache_control, headers=headers
+    )
 
 
 def documented(offers: Mapping[str, Offer], description: str) -> dict[int | str, dict[str, Any]]:
