@@ -13,7 +13,7 @@ from app import api, cds_hooks, fhir
 from app.api import examples
 from app.claims.disclaimer import DISCLAIMER
 from app.core.errors import Unavailable
-from app.http import compression, freshness, problems
+from app.http import compression, freshness, problems, queries
 from app.http.database_limiter import DatabaseLimiter
 from app.http.middleware import RequestContext
 from app.http.reads import Reads
@@ -57,7 +57,7 @@ def create_app(given: Settings | None = None) -> FastAPI:
     app.add_exception_handler(PoolTimeout, _database_trouble)
     app.add_middleware(compression.compress)
     for router in api.ROUTERS:
-        app.include_router(router)
+        app.router.routes.extend(router.routes)  # flat: walking 25 routers would cost every request
     cds_hooks.install(app)
     fhir.install(app, given.public_url)
     app.include_router(infobutton.router(given.public_url.rstrip("/")))
@@ -83,7 +83,7 @@ def _document(app: FastAPI) -> None:
 
     def openapi() -> dict[str, Any]:
         if app.openapi_schema is None:
-            app.openapi_schema = examples.add(problems.document(generate()))
+            app.openapi_schema = examples.add(problems.document(queries.document(app, generate())))
         return app.openapi_schema
 
     app.openapi = openapi  # type: ignore[method-assign]

@@ -127,7 +127,9 @@ def serving(url: str) -> Iterator[TestClient]:
     """A client that speaks to the whole application, guard included, over a database."""
     given = Settings(database_url=url)
     app = create_app(given)
-    with TestClient(in_context(app, given, with_cache=False), base_url="http://testserver", client=("127.0.0.1", 50_000)) as client:
+    with TestClient(
+        in_context(app, given, with_cache=False), base_url="http://testserver", client=("127.0.0.1", 50_000)
+    ) as client:
         yield client
     app.state.reads.close()
 

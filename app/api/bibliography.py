@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Annotated, ClassVar, Literal, NamedTuple
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Request, Response
 from pydantic import Field
 
 from app.api.briefs import read_brief
@@ -21,6 +21,7 @@ from app.concepts.queries import keys_named
 from app.http import conditional
 from app.http.conditional import query_etag
 from app.http.problems import responses
+from app.http.queries import query_of
 from app.http.reads import reads_of
 from app.publishing.records import CurrentRecords
 from app.sources.schemas import DocumentWrite
@@ -64,7 +65,9 @@ class ChosenReferences(NamedTuple):
     response_model=Bibliography,
     responses=documented(REFERENCE_OFFERS, "The whole reference list.") | responses(406, 422, 503),
 )
-async def get_bibliography(request: Request, query: Annotated[BibliographyQuery, Query()]) -> Response:
+async def get_bibliography(
+    request: Request, query: Annotated[BibliographyQuery, query_of(BibliographyQuery)]
+) -> Response:
     """Every document that the chosen claims cite, once, numbered in the order of first appearance. Documents that
     dispute a claim stand beside those that support it; retracted ones are marked in every format.
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from enum import StrEnum
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Query, Request, Response
+from fastapi import APIRouter, Path, Request, Response
 from pydantic import BaseModel, ConfigDict
 from sqlalchemy import and_, select
 from sqlalchemy.orm import Session
@@ -28,6 +28,7 @@ from app.http import conditional
 from app.http.conditional import Content, conditional_response
 from app.http.negotiation import negotiate
 from app.http.problems import responses
+from app.http.queries import query_of
 from app.http.reads import reads_of
 from app.publishing.records import CurrentRecords
 from app.registry import BY_TYPE
@@ -99,7 +100,7 @@ class BriefEntry(BaseModel):
     response_model=ListOf[BriefEntry],
     responses=responses(422, 503),
 )
-async def list_briefs(request: Request, query: Annotated[BriefListQuery, Query()]) -> Response:
+async def list_briefs(request: Request, query: Annotated[BriefListQuery, query_of(BriefListQuery)]) -> Response:
     """Pairs of intervention and condition that claims name, by intervention, then condition. Any other known pair has
     a brief too, which says that nothing is recorded."""
     return await reads_of(request).run(request, _list_briefs, request, query)
@@ -171,16 +172,14 @@ class BriefQuery(BaseModel):
     response_model=BriefRead,
     responses={
         200: {
-            "content": {
-                MEDIA_TYPES[kind]: {"schema": {"type": "string"}} for kind in (Format.markdown, Format.html)
-            },
+            "content": {MEDIA_TYPES[kind]: {"schema": {"type": "string"}} for kind in (Format.markdown, Format.html)},
             "description": "The brief; of a known pair without evidence, one that says so.",
         },
         **responses(404, 406, 410, 422, 503),
     },
 )
 async def get_brief(
-    request: Request, intervention: IdOrCode, condition: IdOrCode, query: Annotated[BriefQuery, Query()]
+    request: Request, intervention: IdOrCode, condition: IdOrCode, query: Annotated[BriefQuery, query_of(BriefQuery)]
 ) -> Response:
     """Every sentence is a claim with its version, caveat, certainty in words and numbered footnotes with their stance;
     disputing evidence stands beside supporting; every reference is listed once."""

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic_core import to_json
 
@@ -40,6 +40,7 @@ from app.grading.trace import EvidenceTrace, WhatIf, trace
 from app.http import conditional
 from app.http.conditional import Content, conditional_response
 from app.http.problems import responses
+from app.http.queries import query_of
 from app.http.reads import reads_of
 from app.linked_data import schema_org, va_spec
 from app.publishing.records import CurrentRecords, RecordsAt
@@ -84,7 +85,7 @@ class ClaimList(ListOf[ClaimRead]):
     response_model=ClaimList,
     responses=responses(422, 503),
 )
-async def list_claims(request: Request, query: Annotated[ClaimQuery, Query()]) -> Response:
+async def list_claims(request: Request, query: Annotated[ClaimQuery, query_of(ClaimQuery)]) -> Response:
     """Published claims that meet every filter, each with **all** its citations.
 
     Filters choose claims; they never trim a claim's citations, so both sides are always on the page. A repeated
@@ -132,7 +133,9 @@ add_versions_route(router, "claim")
     response_model=ListOf[CitationRead],
     responses=responses(404, 410, 422, 503),
 )
-async def list_claim_citations(request: Request, id: RecordId, query: Annotated[CitationFilters, Query()]) -> Response:
+async def list_claim_citations(
+    request: Request, id: RecordId, query: Annotated[CitationFilters, query_of(CitationFilters)]
+) -> Response:
     """The claim's citations as records of their own, page by page; the same filters as on `/v1/citations`."""
     narrowed = CitationQuery(**query.model_dump(exclude_unset=True), claim=[id])
 
@@ -163,7 +166,9 @@ class ClaimItemQuery(BaseModel):
     responses=documented(CLAIM_OFFERS, "The claim, as JSON, JSON-LD or a VA-Spec Statement.")
     | responses(404, 406, 410, 422, 503),
 )
-async def get_claim(request: Request, id: RecordId, query: Annotated[ClaimItemQuery, Query()]) -> Response:
+async def get_claim(
+    request: Request, id: RecordId, query: Annotated[ClaimItemQuery, query_of(ClaimItemQuery)]
+) -> Response:
     """The claim with this id, now or, with `serial`, as it was. A retired one answers 410 with its successor, and 200
     at the serials at which it was published.
 
@@ -210,7 +215,9 @@ class TraceQuery(WhatIf):
     response_model=EvidenceTrace,
     responses=responses(404, 410, 422, 503),
 )
-async def get_claim_evidence(request: Request, id: RecordId, query: Annotated[TraceQuery, Query()]) -> Response:
+async def get_claim_evidence(
+    request: Request, id: RecordId, query: Annotated[TraceQuery, query_of(TraceQuery)]
+) -> Response:
     """Every rule in order with its inputs and result, the units with their weights, and the figures of every citation
     as a forest plot needs them.
 

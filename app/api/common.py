@@ -15,6 +15,7 @@ from app.core.vocabulary import Status
 from app.http import conditional
 from app.http.conditional import conditional_response, query_etag
 from app.http.problems import declared_parameters_only, responses
+from app.http.queries import query_of
 from app.http.reads import reads_of
 from app.publishing.records import CurrentRecords, RecordsAt
 from app.registry import BY_TYPE
@@ -331,5 +332,7 @@ def add_versions_route(router: APIRouter, record_type: str) -> None:
         response_model=ListOf[VersionRead],
         responses=responses(404, 422, 503),
     )
-    async def get_versions(request: Request, id: RecordId, query: Annotated[VersionsQuery, Query()]) -> Response:
+    async def get_versions(
+        request: Request, id: RecordId, query: Annotated[VersionsQuery, query_of(VersionsQuery)]
+    ) -> Response:
         return await reads_of(request).run(request, answer_versions, request, record_type, id, query)

@@ -3,11 +3,12 @@
 from functools import partial
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Request, Response
 
 from app.api.common import ListOf, add_item_routes, answer_list
 from app.claims import queries
 from app.http.problems import responses
+from app.http.queries import query_of
 from app.registry import BY_TYPE
 
 
@@ -26,7 +27,9 @@ def _router(record_type: str, plural_name: str, tells: str) -> APIRouter:
         response_model=ListOf[resource.read],  # type: ignore[name-defined]
         responses=responses(422, 503),
     )
-    async def list_concepts(request: Request, query: Annotated[queries.ConceptQuery, Query()]) -> Response:
+    async def list_concepts(
+        request: Request, query: Annotated[queries.ConceptQuery, query_of(queries.ConceptQuery)]
+    ) -> Response:
         return await answer_list(request, record_type, query, select, queries.CONCEPT_SORTS)
 
     add_item_routes(router, record_type)

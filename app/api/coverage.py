@@ -2,13 +2,14 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from app.api.common import list_response
 from app.core.errors import Fault, InvalidInput
 from app.core.text import Named
 from app.http.problems import responses
+from app.http.queries import query_of
 from app.http.reads import reads_of
 from app.publishing.records import CurrentRecords
 from app.questions.coverage import CoverageRead, coverage
@@ -47,7 +48,7 @@ class CoverageQuery(BaseModel):
     response_model=CoverageRead,
     responses=responses(422, 503),
 )
-async def get_coverage(request: Request, query: Annotated[CoverageQuery, Query()]) -> Response:
+async def get_coverage(request: Request, query: Annotated[CoverageQuery, query_of(CoverageQuery)]) -> Response:
     """An intervention and at least one condition, mechanism, side effect or other drug.
 
     Always 200 for records that exist: `found`, `searched_none_found` or `not_searched`, with a plain sentence, what was

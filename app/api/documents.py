@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic_core import to_json
 from sqlalchemy import select
@@ -46,6 +46,7 @@ from app.grading.trace import WhatIf, trace
 from app.http import conditional
 from app.http.conditional import Content, query_etag
 from app.http.problems import responses
+from app.http.queries import query_of
 from app.http.reads import reads_of
 from app.linked_data import schema_org
 from app.publishing.records import CurrentRecords
@@ -75,7 +76,9 @@ class DocumentListQuery(queries.DocumentQuery):
     response_model=ListOf[DocumentWithEvidence],
     responses=documented(REFERENCE_OFFERS, "One page, as JSON or as references.") | responses(406, 422, 503),
 )
-async def list_documents(request: Request, query: Annotated[DocumentListQuery, Query()]) -> Response:
+async def list_documents(
+    request: Request, query: Annotated[DocumentListQuery, query_of(DocumentListQuery)]
+) -> Response:
     """Documents with their identifiers and standing. A well-formed DOI or PMID that is not recorded finds nothing.
 
     In the formats of reference managers too, by `Accept` or `format`; the page and its `Link` stay the same. Whole
@@ -117,7 +120,9 @@ class DocumentItemQuery(BaseModel):
     responses=documented(DOCUMENT_OFFERS, "The document, as JSON, JSON-LD or a reference.")
     | responses(404, 406, 410, 422, 503),
 )
-async def get_document(request: Request, id: RecordId, query: Annotated[DocumentItemQuery, Query()]) -> Response:
+async def get_document(
+    request: Request, id: RecordId, query: Annotated[DocumentItemQuery, query_of(DocumentItemQuery)]
+) -> Response:
     """The document with this id, now or, with `serial`, as it was. A retired one answers 410 with its successor, and
     200 at the serials at which it was published.
 
@@ -182,7 +187,9 @@ class ImpactQuery(SortedQuery):
     response_model=ImpactList,
     responses=responses(404, 410, 422, 503),
 )
-async def get_document_impact(request: Request, id: RecordId, query: Annotated[ImpactQuery, Query()]) -> Response:
+async def get_document_impact(
+    request: Request, id: RecordId, query: Annotated[ImpactQuery, query_of(ImpactQuery)]
+) -> Response:
     """Each claim that cites the document, graded with it and as if it were retracted."""
     return await reads_of(request).run(request, _document_impact, request, id, query)
 

@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from app.api.common import list_response
@@ -10,6 +10,7 @@ from app.claims.queries import Names
 from app.concepts.queries import keys_named
 from app.core.text import Named
 from app.http.problems import responses
+from app.http.queries import query_of
 from app.http.reads import reads_of
 from app.questions.evidence_map import MAX_CELLS, MAX_CLAIMS, EvidenceMapRead, evidence_map
 from app.questions.relevance import key_named
@@ -42,7 +43,9 @@ class EvidenceMapQuery(BaseModel):
     response_model=EvidenceMapRead,
     responses=responses(422, 503),
 )
-async def get_evidence_map(request: Request, query: Annotated[EvidenceMapQuery, Query()]) -> Response:
+async def get_evidence_map(
+    request: Request, query: Annotated[EvidenceMapQuery, query_of(EvidenceMapQuery)]
+) -> Response:
     return await reads_of(request).run(request, _evidence_map, request, query)
 
 

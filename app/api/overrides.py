@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, ConfigDict
 from sqlalchemy import literal, select
 
@@ -12,6 +12,7 @@ from app.core.text import Slug
 from app.http import conditional
 from app.http.conditional import conditional_response
 from app.http.problems import responses
+from app.http.queries import query_of
 from app.http.reads import reads_of
 from app.storage.paging import ListQuery, statement_page
 from app.storage.read_view import ReadView
@@ -46,7 +47,7 @@ class OverridesQuery(ListQuery):
     response_model=ListOf[OverrideEntry],
     responses=responses(422, 503),
 )
-async def list_overrides(request: Request, query: Annotated[OverridesQuery, Query()]) -> Response:
+async def list_overrides(request: Request, query: Annotated[OverridesQuery, query_of(OverridesQuery)]) -> Response:
     """Every override with its author, reason and end, newest first. Normally there is none."""
     return await reads_of(request).run(request, _list_overrides, request, query)
 

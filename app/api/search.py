@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Body, Depends, Query, Request, Response
+from fastapi import APIRouter, Body, Depends, Request, Response
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from pydantic_core import to_json
 
@@ -14,6 +14,7 @@ from app.core.content import ResponseModel
 from app.core.text import Slug, Words, printable
 from app.http.conditional import NO_STORE, Content
 from app.http.problems import declared_parameters_only, responses
+from app.http.queries import query_of
 from app.http.reads import reads_of
 from app.registry import BY_TYPE
 from app.search import service, suggestions
@@ -118,7 +119,7 @@ class SearchBody(SearchQuery):
     response_model=FoundList,
     responses=responses(422, 503),
 )
-async def search(request: Request, query: Annotated[SearchQuery, Query()]) -> Response:
+async def search(request: Request, query: Annotated[SearchQuery, query_of(SearchQuery)]) -> Response:
     """Ranked results with facets. Synonyms, codes and identifiers find what they name (`CFS`, `M79.7`, a DOI, a PMID);
     accents and case do not matter."""
     return await reads_of(request).run(request, _search, request, query)
@@ -228,7 +229,7 @@ class SuggestedList(ResponseModel):
     response_model=SuggestedList,
     responses=responses(422, 503),
 )
-async def suggest_records(request: Request, query: Annotated[SuggestQuery, Query()]) -> Response:
+async def suggest_records(request: Request, query: Annotated[SuggestQuery, query_of(SuggestQuery)]) -> Response:
     """Records of which a name goes on from what was typed; one slip is forgiven where nothing else is found."""
     return await reads_of(request).run(request, _suggest, request, query)
 

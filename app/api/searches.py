@@ -2,12 +2,13 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Request, Response
 
 from app.api.common import ListOf, add_item_routes, answer_list
 from app.claims import queries
 from app.claims.responses import SearchRead
 from app.http.problems import responses
+from app.http.queries import query_of
 
 router = APIRouter(tags=["searches"])
 
@@ -19,7 +20,9 @@ router = APIRouter(tags=["searches"])
     response_model=ListOf[SearchRead],
     responses=responses(422, 503),
 )
-async def list_searches(request: Request, query: Annotated[queries.SearchQuery, Query()]) -> Response:
+async def list_searches(
+    request: Request, query: Annotated[queries.SearchQuery, query_of(queries.SearchQuery)]
+) -> Response:
     """`searched_none_found` and `not_searched` are not evidence of no effect, nor of safety."""
     return await answer_list(request, "search", query, queries.searches, queries.SEARCH_SORTS)
 

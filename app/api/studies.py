@@ -2,12 +2,13 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Request, Response
 
 from app.api.common import ListOf, add_item_routes, answer_list
 from app.claims import queries
 from app.claims.responses import StudyWithEvidence
 from app.http.problems import responses
+from app.http.queries import query_of
 
 router = APIRouter(tags=["studies"])
 
@@ -19,7 +20,9 @@ router = APIRouter(tags=["studies"])
     response_model=ListOf[StudyWithEvidence],
     responses=responses(422, 503),
 )
-async def list_studies(request: Request, query: Annotated[queries.StudyQuery, Query()]) -> Response:
+async def list_studies(
+    request: Request, query: Annotated[queries.StudyQuery, query_of(queries.StudyQuery)]
+) -> Response:
     """Pieces of research, whatever was published about them. A trial without results is a study too; a review is a
     study of its own kind (`is_review`)."""
     return await answer_list(request, "study", query, queries.studies, queries.STUDY_SORTS)

@@ -23,8 +23,8 @@ SHARED = "public, s-maxage=60, stale-while-revalidate=60"
 """For caches in front of us that know `CDN-Cache-Control` (RFC 9213); a publication may purge them."""
 
 JSON = "application/json"
-NOT_OF_A_304 = frozenset({b"content-type", b"content-length", b"content-encoding"})
-"""Headers that describe the body, which a 304 does not have."""
+NOT_OF_A_304 = frozenset({b"content-type", b"content-length", b"content-encoding", b"link"})
+"""Headers that come with the body, which a 304 does not have."""
 
 _TAG = re.compile(r'(?:W/)?("[\x21\x23-\x7e\x80-\xff]*")')
 _CODED = re.compile(r'-(?:gzip|br|zstd|deflate)"$')
@@ -55,13 +55,13 @@ def canonical(query: str) -> str:
 
 def if_none_match(header: str | None, tag: str) -> bool:
     """Whether the client already has this representation, by weak comparison."""
-    return header is not None and (header.strip() == "*" or matching_tag(header, tag) is not None)
+    return header is not None and tag_held(header, tag) is not None
 
 
 def matching_tag(header: str, tag: str) -> str | None:
     """The tag in an If-None-Match header that equals this one, whatever its content coding; null if there is none."""
-    expected = _CODED.sub('"', tag.removeprefix("W/"))
-    return next((sent for sent in _TAG.findall(header) if _CODED.sub('"', sent) == expected), None)
+    expected = without_coding(tag.removeprefix("W/"))
+    return next((sent for sent in _TAG.findall(header) if without_coding(sent) == expected), None)
 
 
 class Content(NamedTuple):
@@ -69,6 +69,19 @@ class Content(NamedTuple):
 
     body: bytes
     headers: Mapping[str, str]
+
+
+def tag_held(header: str, tag: str) -> str | None:
+    """The tag of the representation that the client holds, which may be a compressed one; null if it holds none."""
+    if header.strip() == "*":
+        return without_coding(tag)
+    held = matching_tag(header, tag)
+    return tag if held is not None and tag.startswith("W/") else held
+
+
+def without_coding(tag: str) -> str:
+    """The tag of the representation that is not compressed."""
+    return _CODED.sub('"', tag)
 
 
 def conditional_response(
@@ -90,8 +103,7 @@ def conditional_response(
         sent["CDN-Cache-Control"] = SHARED
     known = request.headers.get("if-none-match")
     if known is not None and request.method in ("GET", "HEAD") and if_none_match(known, tag):
-        # The client may hold a compressed representation: name the one it holds.
-        sent["ETag"] = matching_tag(known, tag) or tag
+        sent["ETag"] = tag_held(known, tag) or tag
         return Response(status_code=304, headers=sent)
     content = body if isinstance(body, bytes) else body()
     if isinstance(content, Content):

@@ -36,6 +36,7 @@ from app.core.errors import (
     Where,
     nearest,
 )
+from app.http.queries import query_model
 
 MEDIA_TYPE = "application/problem+json"
 MAX_ERRORS = 20
@@ -250,6 +251,8 @@ def _query_parameters(dependant: Dependant) -> Iterator[str]:
         else:
             yield parameter.alias
     for dependency in dependant.dependencies:
+        if (model := query_model(dependency.call)) is not None:
+            yield from model.model_fields
         yield from _query_parameters(dependency)
 
 

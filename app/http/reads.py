@@ -89,10 +89,11 @@ class Reads:
     ) -> tuple[bool, Result | None]:
         """Whether the view was new enough, and what the work returned."""
         with self.database.view(primary=is_primary) as view:
-            if least and view.serial < least:
-                return False, None
             try:
-                return True, work(view, *args, **kwargs)
+                if least and view.serial < least:
+                    return False, None
+                result = work(view, *args, **kwargs)
+                return view.serial >= least, result  # and the serial is read, whatever the work asked for
             finally:
                 if view.dataset is not None:  # for the headers of the answer, be it an error
                     request.state.dataset = Dataset(*view.dataset)

@@ -18,7 +18,7 @@ from urllib.parse import urlencode
 import structlog
 from starlette.types import ASGIApp, Message
 
-from app.main import create_app, guarded
+from app.main import create_app, in_context
 from app.search import service
 from app.settings import Settings
 from app.storage.database import Database
@@ -38,8 +38,8 @@ def main() -> None:
     with closing(asyncio.new_event_loop()) as loop:
         for name, texts in asked.items():
             _report(f"search, {name}", texts, partial(_search, app.state.database))
-            _report(f"application, {name}", texts, partial(_through, loop, guarded(app, given)))
-    app.state.database.dispose()
+            _report(f"application, {name}", texts, partial(_through, loop, in_context(app, given, with_cache=False)))
+    app.state.reads.close()
 
 
 def _search(database: Database, text: str) -> None:

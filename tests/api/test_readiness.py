@@ -6,7 +6,7 @@ import psycopg
 import pytest
 from starlette.testclient import TestClient
 
-from app.main import create_app, guarded
+from app.main import create_app, in_context
 from app.settings import Settings
 from tests.conftest import opened, serving
 from tests.factories import fill, small_world
@@ -57,5 +57,5 @@ def test_reads_from_a_replica_go_on_while_the_primary_is_away(lax: str) -> None:
 def ready(primary: str, replica: str) -> int:
     given = Settings(database_url=primary, database_read_url=replica)
     app = create_app(given)
-    with TestClient(guarded(app, given)) as client:
+    with TestClient(in_context(app, given, with_cache=False)) as client:
         return client.get("/readyz").status_code

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from app.main import create_app, guarded
+from app.main import create_app, in_context
 from app.settings import ROOT, Settings
 from tests.conftest import Engine
 from tests.serving import served
@@ -26,7 +26,7 @@ def address(engine: Engine) -> Iterator[str]:
     """Where the whole application is served, guard and all, by the server that users run."""
     given = Settings(database_url=engine.original)
     app = create_app(given)
-    with served(guarded(app, given)) as port:
+    with served(in_context(app, given, with_cache=False)) as port:
         yield f"http://127.0.0.1:{port}"
 
 

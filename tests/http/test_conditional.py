@@ -4,7 +4,7 @@ import pytest
 from starlette.datastructures import MutableHeaders
 from starlette.testclient import TestClient
 
-from app.http.conditional import etag, if_none_match, tell_codings_apart
+from app.http.conditional import etag, if_none_match, separate_codings
 
 
 @pytest.mark.parametrize(
@@ -70,7 +70,7 @@ def test_304_names_the_representation_the_client_holds(client: TestClient) -> No
 def test_a_compressed_representation_has_its_own_etag() -> None:
     headers = MutableHeaders({"etag": '"abc"', "content-encoding": "zstd"})
 
-    tell_codings_apart(headers)
-    tell_codings_apart(headers)
+    separate_codings(headers)
+    separate_codings(headers)
 
     assert headers["etag"] == '"abc-zstd"'

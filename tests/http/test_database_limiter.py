@@ -6,15 +6,14 @@ import json
 from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 
 import pytest
 
 from app.core.errors import Unavailable
-from app.http.database_limiter import Line
+from app.http.database_limiter import Slots
 from app.http.server import Timeouts
-from app.main import create_app, with_lane
+from app.main import create_app, in_context
 from app.settings import Settings
 from tests.conftest import Engine
 from tests.serving import served
@@ -52,14 +51,12 @@ class Service:
 def service(engine: Engine) -> Iterator[Service]:
     given = Settings(database_url=engine.original, pool_size=CONNECTIONS, cache_bytes=0)
     app = create_app(given)
-    line = app.state.turns.reading = Line(CONNECTIONS, PATIENCE_SECONDS)
-    lane = with_lane(app, given)
-    assert lane.reading is line
-    with served(lane, Timeouts(receive=PATIENCE_SECONDS, shutdown=2)) as port:
+    app.state.reads.limiter.reading = Slots(CONNECTIONS, PATIENCE_SECONDS)
+    with served(in_context(app, given), Timeouts(receive=PATIENCE_SECONDS, shutdown=2)) as port:
         yield Service(port)
 
 
-@pytest.mark.parametrize("least", [0, 1], ids=["through the lane", "through the application"])
+@pytest.mark.parametrize("least", [0, 1], ids=["as it is", "of at least a serial"])
 def test_everybody_in_a_burst_is_answered(service: Service, least: int) -> None:
     with ThreadPoolExecutor(MANY) as crowd:
         asked = [crowd.submit(service.status, path, least) for path in PATHS for _ in range(MANY // len(PATHS))]
@@ -81,43 +78,28 @@ def test_who_waits_for_a_serial_keeps_nobody_waiting(service: Service) -> None:
 
 def test_who_is_turned_away_hears_when_to_come_back_and_leaves_no_trace() -> None:
     async def crowded() -> list[int | str | None]:
-        line, told = Line(1, wait_seconds=0.02), list[int | str | None]()
-        async with line.turn():
+        slots, told = Slots(1, wait_seconds=0.02), list[int | str | None]()
+        async with slots.slot():
             for _ in range(3):
                 with pytest.raises(Unavailable) as refusal:
-                    await _take(line)
+                    await _take(slots)
                 told.append(refusal.value.headers["Retry-After"])
-        await _take(line)
+        await _take(slots)
         return told
 
     assert asyncio.run(crowded()) == ["1", "1", "1"]
 
 
-def test_who_waited_in_vain_in_the_lane_is_told_without_waiting_again(
-    service: Service, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    asked: list[bool] = []
-
-    def full(_line: Line, *, has_waited: bool = False) -> AbstractAsyncContextManager[None]:
-        asked.append(has_waited)
-        raise Unavailable("full", retry_after=1)
-
-    assert service.status(PATHS[1]) == 200  # so that the lane knows the form
-    monkeypatch.setattr(Line, "turn", full)
-    assert service.status(PATHS[1]) == 503
-    assert asked == [False, True]
-
-
-def test_a_turn_that_ends_badly_is_given_back() -> None:
+def test_a_slot_that_ends_badly_is_given_back() -> None:
     async def failing() -> None:
-        line = Line(1, wait_seconds=0.02)
+        slots = Slots(1, wait_seconds=0.02)
         with pytest.raises(ZeroDivisionError):
-            await _take(line, lambda: 1 / 0)
-        await _take(line)
+            await _take(slots, lambda: 1 / 0)
+        await _take(slots)
 
     asyncio.run(failing())
 
 
-async def _take(line: Line, work: Callable[[], object] = lambda: None) -> None:
-    async with line.turn():
+async def _take(slots: Slots, work: Callable[[], object] = lambda: None) -> None:
+    async with slots.slot():
         work()
