@@ -13,7 +13,7 @@ from app import api, cds_hooks, fhir
 from app.api import examples
 from app.claims.disclaimer import DISCLAIMER
 from app.core.errors import Unavailable
-from app.http import compression, freshness, problems, queries
+from app.http import freshness, problems, queries
 from app.http.database_limiter import DatabaseLimiter
 from app.http.middleware import RequestContext
 from app.http.reads import Reads
@@ -55,7 +55,6 @@ def create_app(given: Settings | None = None) -> FastAPI:
     problems.install(app)
     app.add_exception_handler(DBAPIError, _database_trouble)
     app.add_exception_handler(PoolTimeout, _database_trouble)
-    app.add_middleware(compression.compress)
     for router in api.ROUTERS:
         app.router.routes.extend(router.routes)  # flat: walking 25 routers would cost every request
     cds_hooks.install(app)

@@ -3,11 +3,12 @@
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Request, Response
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field
 from pydantic_core import to_json
 
 from app.api.common import (
     ItemAt,
+    ItemQuery,
     ListOf,
     RecordId,
     add_versions_route,
@@ -149,11 +150,7 @@ async def list_claim_citations(
 # --- one claim ----------------------------------------------------------------------------------------------------
 
 
-class ClaimItemQuery(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
-
-    serial: Annotated[int, Field(ge=1, le=2_147_483_647)] | None = None
-    """Read the record as it was at this serial of the data set."""
+class ClaimItemQuery(ItemQuery):
     format: Literal["json", "jsonld", "va-spec"] | None = None
     """Goes before the `Accept` header."""
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Annotated, Generic, NamedTuple, TypeVar
 
-from fastapi import APIRouter, Depends, Path, Query, Request, Response
+from fastapi import APIRouter, Path, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -14,7 +14,7 @@ from app.core.text import SLUG_LENGTH, SLUG_PATTERN
 from app.core.vocabulary import Status
 from app.http import conditional
 from app.http.conditional import conditional_response, query_etag
-from app.http.problems import declared_parameters_only, responses
+from app.http.problems import responses
 from app.http.queries import query_of
 from app.http.reads import reads_of
 from app.publishing.records import CurrentRecords, RecordsAt
@@ -41,10 +41,13 @@ AnyQuery = TypeVar("AnyQuery", bound=SortedQuery)
 RecordId = Annotated[
     str, Path(max_length=SLUG_LENGTH, pattern=SLUG_PATTERN, description="The record's id, as in `id`.")
 ]
-Serial = Annotated[
-    int | None,
-    Query(ge=1, le=2_147_483_647, description="Read the record as it was at this serial of the data set."),
-]
+
+
+class ItemQuery(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+
+    serial: Annotated[int, Field(ge=1, le=2_147_483_647)] | None = None
+    """Read the record as it was at this serial of the data set."""
 
 
 class ListOf(BaseModel, Generic[Item]):
@@ -308,12 +311,11 @@ def add_item_routes(router: APIRouter, record_type: str) -> None:
         "successor, and 200 at the serials at which it was published.",
         response_model=resource.read,
         responses=responses(404, 410, 422, 503),
-        dependencies=[Depends(declared_parameters_only)],
     )
-    async def get_item(request: Request, id: RecordId, serial: Serial = None) -> Response:
+    async def get_item(request: Request, id: RecordId, query: Annotated[ItemQuery, query_of(ItemQuery)]) -> Response:
         reads = reads_of(request)
-        read = reads.inline if serial is None else reads.run
-        return await read(request, answer_item, request, record_type, id, serial)
+        read = reads.inline if query.serial is None else reads.run
+        return await read(request, answer_item, request, record_type, id, query.serial)
 
     add_versions_route(router, record_type)
 

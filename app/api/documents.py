@@ -3,12 +3,13 @@
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Request, Response
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict
 from pydantic_core import to_json
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.api.common import (
+    ItemQuery,
     ListOf,
     RecordId,
     add_versions_route,
@@ -101,11 +102,7 @@ def _list_references(view: ReadView, request: Request, query: DocumentListQuery,
     return formatted_response(request, choice, tag, body, file_name="documents")
 
 
-class DocumentItemQuery(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
-
-    serial: Annotated[int, Field(ge=1, le=2_147_483_647)] | None = None
-    """Read the record as it was at this serial of the data set."""
+class DocumentItemQuery(ItemQuery):
     format: DocumentFormat | None = None
     """Goes before the `Accept` header."""
     style: Style | None = None

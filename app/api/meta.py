@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, ConfigDict
 from pydantic_core import to_json
 
@@ -13,7 +13,8 @@ from app.grading.grade import METHOD
 from app.http import conditional
 from app.http.conditional import JSON
 from app.http.dataset import API_VERSION
-from app.http.problems import declared_parameters_only, responses
+from app.http.problems import responses
+from app.http.queries import query_of
 from app.http.reads import reads_of
 from app.linked_data import schema_org
 from app.registry import RESOURCES
@@ -22,9 +23,16 @@ from app.storage.filter_index import filter_index
 from app.storage.read_view import ReadView
 
 OFFERS = {"json": Offer(JSON), "jsonld": JSON_LD}
-MetaFormat = Literal["json", "jsonld"]
 
-router = APIRouter(tags=["meta"], dependencies=[Depends(declared_parameters_only)])
+
+class MetaQuery(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+
+    format: Literal["json", "jsonld"] | None = None
+    """Takes the place of `Accept`."""
+
+
+router = APIRouter(tags=["meta"])
 
 
 class Licence(BaseModel):
@@ -84,12 +92,9 @@ LICENCES = Licences(
     response_model=MetaRead,
     responses={**documented(OFFERS, "The state of the data set."), **responses(406, 422, 503)},
 )
-async def get_meta(
-    request: Request,
-    format: Annotated[MetaFormat | None, Query(description="Takes the place of `Accept`.")] = None,
-) -> Response:
+async def get_meta(request: Request, query: Annotated[MetaQuery, query_of(MetaQuery)]) -> Response:
     """What to show in a foot, and what to record beside anything you store; as JSON-LD, a schema.org Dataset."""
-    choice = choose(request, OFFERS, format)
+    choice = choose(request, OFFERS, query.format)
     return await reads_of(request).inline(request, _meta, request, choice)
 
 

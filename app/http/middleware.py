@@ -21,6 +21,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from app.core.errors import AppError, Fault, InvalidInput, MalformedRequest, PayloadTooLarge, Unavailable
 from app.core.logging import AccessLog, describe
 from app.core.text import is_readable
+from app.http.compression import compress
 from app.http.conditional import separate_codings
 from app.http.dataset import API_VERSION, Dataset
 from app.http.problems import internal_error, problem, request_id
@@ -69,9 +70,15 @@ class RequestContext:
         origins: Collection[str] = (),
         error_renderers: Mapping[str, ErrorRenderer] | None = None,
     ) -> None:
-        bounded: ASGIApp = RequestLimits(app, max_body_bytes, deadline_seconds, error_renderers or {})
-        self.for_browsers = add_cors(bounded, origins) if origins else bounded
+        def bounded(app: ASGIApp) -> ASGIApp:
+            return RequestLimits(app, max_body_bytes, deadline_seconds, error_renderers or {})
+
         self.app = app
+        self.plain = bounded(app)
+        """For requests from no page of another origin that take no compressed answer."""
+        compressing = bounded(compress(app))
+        self.for_browsers = add_cors(compressing, origins) if origins else compressing
+        self._vary = (b"Origin",) if origins else ()
         self.cache = cache
         self.log = AccessLog()
         self._ids = itertools.count(1)
@@ -155,8 +162,12 @@ class RequestContext:
                 message = {**message, "body": b""}
             await send(message)
 
+        is_plain = not any(
+            name == b"origin" or (name == b"accept-encoding" and value != b"identity")
+            for name, value in scope["headers"]
+        )
         try:
-            await self.for_browsers(inner, receive, outgoing)
+            await (self.plain if is_plain else self.for_browsers)(inner, receive, outgoing)
         finally:
             state["route"] = route = _route_template(inner)
             self.log(scope["method"], route, status, time.perf_counter() - started_at, state["request_id"])
@@ -171,10 +182,9 @@ class RequestContext:
         raw += [header for header in _constant_headers(dataset) if header[0] not in present]
         if b"content-encoding" in present:
             separate_codings(MutableHeaders(raw=raw))
-        varies = [value for name, value in raw if name == b"vary"]
-        if varies:
-            # Several layers name what they looked at; each name once will do.
-            names = dict.fromkeys(part.strip() for value in varies for part in value.split(b","))
+        # Several layers name what they looked at; each name once will do.
+        varies = [part.strip() for name, value in raw if name == b"vary" for part in value.split(b",")]
+        if names := dict.fromkeys([*varies, *self._vary]):
             raw = [header for header in raw if header[0] != b"vary"]
             raw.append((b"vary", b", ".join(names)))
         raw.append((b"x-request-id", identifier))

@@ -175,12 +175,12 @@ async def _on_invalid_request(request: Request, exc: Exception) -> Response:
     errors: Sequence[Mapping[str, Any]] = exc.errors()
     if any(error["type"] == "json_invalid" for error in errors):
         return problem(_malformed_json(), request_id(request.scope))
-    plural = "value" if len(errors) == 1 else "values"
     faults = [_from_pydantic(error, request) for error in errors[:MAX_ERRORS]]
-    return problem(
-        InvalidInput(f"{len(errors)} {plural} to correct; `errors` says which.", errors=faults),
-        request_id(request.scope),
-    )
+    return problem(_to_correct(len(errors), faults), request_id(request.scope))
+
+
+def _to_correct(count: int, faults: Sequence[Fault]) -> InvalidInput:
+    return InvalidInput(f"{count} {'value' if count == 1 else 'values'} to correct; `errors` says which.", errors=faults)
 
 
 async def _on_http_exception(request: Request, exc: Exception) -> Response:
@@ -267,10 +267,7 @@ async def declared_parameters_only(request: Request) -> None:
     declared = _declared_query_parameters(request)
     unknown = [name for name in request.query_params if name not in declared]
     if unknown:
-        raise InvalidInput(
-            "There are query parameters that this address does not know; `errors` says which.",
-            errors=[_unknown("query", name, declared) for name in unknown],
-        )
+        raise _to_correct(len(unknown), [_unknown("query", name, declared) for name in unknown])
 
 
 def _unknown(where: Where, name: str, allowed: Sequence[str]) -> Fault:
