@@ -6,7 +6,7 @@ import pytest
 
 from app.search import service
 from app.search import suggestions as suggest
-from app.search.service import Results
+from app.search.service import SearchResults
 from app.storage.database import Database
 from tests.conftest import Engine, opened
 
@@ -31,6 +31,6 @@ def test_both_engines_suggest_alike(engines: Callable[[str], Engine], asked: lis
             assert suggest.suggest(first, start, 20, ()) == suggest.suggest(second, start, 20, ()), start
 
 
-def _results(database: Database, question: str) -> Results:
+def _results(database: Database, question: str) -> SearchResults:
     with database.read() as session:
         return service.search(session, question, {})

@@ -97,6 +97,7 @@ def test_unknown_words_are_corrected_and_the_correction_is_said(client: TestClie
     found = ask(client, "Fybromialgia, opiod")
     assert found["did_you_mean"] == "fibromyalgia, opioid"
     assert keys(found) == keys(ask(client, "fibromyalgia, opioid"))
+    assert ask(client, "lowdose naltrexone")["did_you_mean"] == "low dose naltrexone"
     assert ask(client, "fibromyalgia")["did_you_mean"] is None
 
 

@@ -37,7 +37,7 @@ def test_different_questions_fill_no_memory(engine: Engine, monkeypatch: pytest.
         first = service.search(session, "fibromyalgia pain", {})
         for number in range(200):
             service.search(session, f"q{number} naltrexone pain{number} xyz", {})
-        kept = vars(lexicon.lexicon(session))
+        kept = vars(lexicon.term_statistics(session))
         sizes = {name: len(memory) for name, memory in kept.items() if isinstance(memory, dict) and name != "bitmaps"}
         assert len(sizes) >= 3
         assert max(sizes.values()) <= 40

@@ -42,6 +42,7 @@ def test_the_judged_questions_are_answered_well(engine: Engine) -> None:
         "suboxone and ldn together",
         "i am on methadone, can i start ldn",
         "vicodin, pregnant, naltrexone",
+        "naltrexone/tramadol",
     ],
 )
 def test_who_takes_opioids_reads_first_that_naltrexone_is_forbidden_and_of_withdrawal(
