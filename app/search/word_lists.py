@@ -10,17 +10,17 @@ from app.search.analyzer import Phrase, stem, stems
 _FOLDER = Path(__file__).with_name("words")
 
 
-def _load(name: str) -> Any:
+def load(name: str) -> Any:
     return yaml.load((_FOLDER / f"{name}.yaml").read_text(encoding="utf-8"), yaml.CSafeLoader)
 
 
 def _words(name: str) -> frozenset[str]:
-    return frozenset(" ".join(_load(name).values()).split())
+    return frozenset(" ".join(load(name).values()).split())
 
 
 def _alternatives() -> dict[Phrase, tuple[Phrase, ...]]:
-    pairs = [(one, other) for group in _load("synonyms") for one in group for other in group]
-    pairs += [(said, meant) for meant, phrases in _load("expansions").items() for said in phrases]
+    pairs = [(one, other) for group in load("synonyms") for one in group for other in group]
+    pairs += [(said, meant) for meant, phrases in load("expansions").items() for said in phrases]
     table: dict[Phrase, tuple[Phrase, ...]] = {}
     for one, other in pairs:
         said, meant = stems(one), stems(other)
