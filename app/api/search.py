@@ -166,7 +166,8 @@ def _results(view: ReadView, query: SearchQuery) -> tuple[Page, list[bytes], byt
     cursor = encode_cursor(request.fingerprint, [end, ""]) if end < len(results.hits) else None
     highlighter = Highlighter(results.terms)
     items = [
-        _found(hit, of_hit, highlighter) for hit, of_hit in zip(hits, service.shown(view.session, hits), strict=True)
+        _found(hit, of_hit, highlighter)
+        for hit, of_hit in zip(hits, service.hit_texts(view.session, hits), strict=True)
     ]
     facets = {
         name: [{"value": value, "count": count} for value, count in values.items()]
@@ -174,20 +175,20 @@ def _results(view: ReadView, query: SearchQuery) -> tuple[Page, list[bytes], byt
     }
     extra = b',"facets":%b,"matched":"%b","did_you_mean":%b' % (
         to_json(facets),
-        b"all" if results.every else b"any",
+        b"all" if results.has_all_terms else b"any",
         to_json(results.did_you_mean),
     )
     return Page((), cursor, results.total, results.is_exact), items, extra
 
 
-def _found(hit: Hit, shown: service.Shown, highlighter: Highlighter) -> bytes:
+def _found(hit: Hit, text: service.HitText, highlighter: Highlighter) -> bytes:
     """A `FoundRecord` as JSON."""
     return b'{"type":"%b","id":"%b","title":%b,"parts":%b,"claim":%b,"score":%b,"links":{"self":"%b"}}' % (
         hit.type.encode(),
         hit.id.encode(),
-        to_json(shown.heading),
-        to_json(_parts(highlighter.parts(shown.heading))),
-        shown.summary.encode() if shown.summary else b"null",
+        to_json(text.heading),
+        to_json(_parts(highlighter.parts(text.heading))),
+        text.summary.encode() if text.summary else b"null",
         to_json(round(hit.score, 4)),
         f"{BY_TYPE[hit.type].path}/{hit.id}".encode(),
     )

@@ -180,7 +180,9 @@ async def _on_invalid_request(request: Request, exc: Exception) -> Response:
 
 
 def _to_correct(count: int, faults: Sequence[Fault]) -> InvalidInput:
-    return InvalidInput(f"{count} {'value' if count == 1 else 'values'} to correct; `errors` says which.", errors=faults)
+    return InvalidInput(
+        f"{count} {'value' if count == 1 else 'values'} to correct; `errors` says which.", errors=faults
+    )
 
 
 async def _on_http_exception(request: Request, exc: Exception) -> Response:

@@ -388,7 +388,7 @@ class Renderer:
             self._render(key)
             if self.progress:
                 self.progress(done, len(dirty))
-        index.renew(
+        index.update(
             self.session,
             self.world,
             ((key, self.world.content(key), self.world.derived(key)) for key in self.changed_keys),

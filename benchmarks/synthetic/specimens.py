@@ -39,7 +39,7 @@ from app.concepts.vocabulary import Better, InterventionLevel
 from app.publishing.publish import Change, publish
 from app.publishing.records import CurrentRecords
 from app.registry import BY_TYPE
-from app.search.documents import FOUND_BY, Found
+from app.search.documents import BUILDERS, SearchDocument
 from app.sources.schemas import Arm, Author, DocumentStudy, DocumentWrite, Identifier, StandingEntry, StudyWrite
 from app.sources.vocabulary import (
     ArmRole,
@@ -370,9 +370,9 @@ class _Published:
         for key in keys:
             yield from self._of_records[key]
 
-    def found(self, key: Key) -> Found:
+    def found(self, key: Key) -> SearchDocument:
         content, derived = self._world.content(key), self._world.derived(key)
-        return FOUND_BY[key.type](self._session, self._world, content, derived)
+        return BUILDERS[key.type](self._session, self._world, content, derived)
 
     def evidence(self, key: Key) -> str:
         """The marker of a catalogue record's counts: their text itself."""
