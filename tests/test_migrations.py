@@ -153,6 +153,32 @@ def test_up_down_up_ends_in_the_same_schema(blank: Database) -> None:
     schema.check(blank)
 
 
+def test_going_back_from_the_newest_schema_gives_the_one_before_it(blank: Database) -> None:
+    before = str(int(head()) - 1).zfill(4)
+    schema.migrate(blank, before)
+    original = described(blank)
+    schema.migrate(blank)
+    assert described(blank) != original
+    schema.migrate(blank, before)
+    assert described(blank) == original
+
+
+def described(database: Database) -> dict[str, list[str]]:
+    """Columns, keys, constraints and indexes of every table; conditions of indexes left out."""
+    found = inspect(database.engine)
+    tables = {
+        table: [
+            *found.get_columns(table), found.get_pk_constraint(table), *found.get_foreign_keys(table),
+            *found.get_unique_constraints(table), *found.get_indexes(table),
+        ]
+        for table in found.get_table_names()
+    }  # fmt: skip
+    return {
+        table: sorted(str({name: value for name, value in part.items() if name != "dialect_options"}) for part in parts)
+        for table, parts in tables.items()
+    }
+
+
 def test_altering_a_parent_table_up_down_up_keeps_every_row(
     scratch: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
