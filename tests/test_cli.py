@@ -19,7 +19,7 @@ from sqlalchemy import text
 from typer.testing import CliRunner, Result
 
 from app import cli
-from app.publishing import indexes as projections
+from app.publishing import indexes
 from app.settings import ROOT, settings
 from app.storage.database import Database
 from tests.conftest import SEED, Engine
@@ -73,7 +73,7 @@ def test_migrate_to_an_unknown_revision_says_so(blank: Database) -> None:
 
 
 def test_seed_tells_what_it_did_and_a_second_run_that_nothing_changed(blank: Database) -> None:
-    projections.migrate(blank)
+    indexes.migrate(blank)
     first = said(run(blank, "seed"))
     assert re.match(r"Seed data: \d+ records created, 0 updated, 0 unchanged; serial 1\.\nRelease 1 cut\.", first)
     assert re.match(r"Seed data: nothing changed \(\d+ records\)\.", said(run(blank, "seed")))

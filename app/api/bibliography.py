@@ -24,9 +24,9 @@ from app.http import conditional as caching
 from app.http.dataset import Dataset
 from app.http.dependencies import CurrentDataset, ReadSession
 from app.http.problems import responses
-from app.publishing.records import CurrentRecords
 from app.storage.filter_index import kept
 from app.storage.history import Publication, StoredRecord
+from app.storage.records import CurrentRecords
 
 router = APIRouter(tags=["bibliography"])
 

@@ -31,12 +31,12 @@ from app.core.content import ResponseModel
 from app.http import conditional as caching
 from app.http.dependencies import CurrentDataset, ReadSession
 from app.http.problems import responses
-from app.publishing.records import CurrentRecords
 from app.questions.coverage import CoverageRead, coverage_of_empty_list
 from app.registry import BY_TYPE
 from app.storage.filter_index import FilterIndexView, kept
 from app.storage.history import documents
 from app.storage.paging import Page, paginate
+from app.storage.records import CurrentRecords
 
 router = APIRouter(tags=["claims"])
 

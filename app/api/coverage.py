@@ -10,9 +10,9 @@ from app.core.text import Named
 from app.http import conditional as caching
 from app.http.dependencies import CurrentDataset, ReadSession
 from app.http.problems import responses
-from app.publishing.records import CurrentRecords
 from app.questions.coverage import CoverageRead, coverage
 from app.questions.relevance import key_named
+from app.storage.records import CurrentRecords
 
 router = APIRouter(tags=["coverage"])
 

@@ -19,13 +19,13 @@ from app.http import conditional as caching
 from app.http.dependencies import CurrentDataset, ReadSession
 from app.http.problems import responses
 from app.publishing.maintenance import overrides_before
-from app.publishing.records import CurrentRecords, RecordsAt
 from app.registry import BY_TYPE
 from app.sources.models import Document
 from app.sources.schemas import DocumentRef, DocumentWrite
 from app.sources.vocabulary import Standing
 from app.storage.filter_index import kept
 from app.storage.paging import ListQuery, Selection, SortedQuery, decode, encode, paginate
+from app.storage.records import CurrentRecords, RecordsAt
 
 claims = APIRouter(tags=["claims"])
 documents = APIRouter(tags=["documents"])

@@ -7,9 +7,9 @@ from fastapi import APIRouter, Body, Depends, Request, Response
 from app.http import conditional as caching
 from app.http.dependencies import CurrentDataset, ReadSession
 from app.http.problems import declared_parameters_only, responses
-from app.publishing.records import CurrentRecords
 from app.questions.interaction_responses import InteractionCheck, InteractionCheckRead
 from app.questions.interactions import check
+from app.storage.records import CurrentRecords
 
 router = APIRouter(tags=["interaction-checks"], dependencies=[Depends(declared_parameters_only)])
 

@@ -16,7 +16,6 @@ from app.http import conditional as caching
 from app.http.dataset import Dataset
 from app.http.dependencies import CurrentDataset, ReadSession
 from app.http.problems import declared_parameters_only, responses
-from app.publishing.records import CurrentRecords, RecordsAt
 from app.registry import BY_TYPE
 from app.search.matching import ids_matching
 from app.storage import paging as lists
@@ -35,6 +34,7 @@ from app.storage.paging import (
     envelope,
     paginate,
 )
+from app.storage.records import CurrentRecords, RecordsAt
 from app.storage.resource import RecordReader, Resource, Stamp
 
 Item = TypeVar("Item", bound=BaseModel)

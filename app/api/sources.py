@@ -38,9 +38,9 @@ from app.http import conditional as caching
 from app.http.dependencies import CurrentDataset, ReadSession
 from app.http.problems import responses
 from app.linked_data import schema_org as linked_data
-from app.publishing.records import CurrentRecords
 from app.storage.filter_index import kept
 from app.storage.paging import paginate
+from app.storage.records import CurrentRecords
 from app.storage.resource import Key
 
 studies = APIRouter(tags=["studies"])

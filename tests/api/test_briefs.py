@@ -10,8 +10,8 @@ from starlette.testclient import TestClient
 from app.api.briefs import Format, brief_file, negotiated
 from app.briefs.responses import BriefRead
 from app.core.errors import NotAcceptable, NotFound
-from app.publishing.publish import referrers
 from app.storage.database import Database
+from app.storage.history import referrers
 from app.storage.resource import Key
 from tests.conftest import Engine, opened
 from tests.factories import amended, content, put

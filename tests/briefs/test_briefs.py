@@ -22,10 +22,10 @@ from app.claims.rules import VOTING_FORMS
 from app.claims.schemas import ClaimWrite
 from app.claims.vocabulary import Certainty, Coverage, Leaning, RelationType, Stance
 from app.concepts.models import Concept
-from app.publishing.records import CurrentRecords
 from app.questions.coverage import NO_ALL_CLEAR
 from app.sources.vocabulary import Standing
 from app.storage.database import Database
+from app.storage.records import CurrentRecords
 from app.storage.resource import Key
 from app.storage.rows import key_of
 from tests.conftest import Engine, opened

@@ -11,10 +11,11 @@ from app.accounts.models import MAINTENANCE
 from app.accounts.service import ensure_system_actors
 from app.core.errors import InvalidInput
 from app.datasets import standing
-from app.publishing.publish import Change, publish
-from app.publishing.records import CurrentRecords
+from app.publishing.changes import Change
+from app.publishing.publish import publish
 from app.sources.vocabulary import Standing
 from app.storage.database import Database
+from app.storage.records import CurrentRecords
 from app.storage.resource import Key
 
 YOUNGER = "10.1002/ART.37734"
