@@ -74,17 +74,9 @@ def read(directory: Path) -> list[Change]:
 
 def _read_file(path: Path, resource: Resource, faults: list[Fault], unreadable: set[str | Key]) -> Iterator[Change]:
     """The file's records. What cannot be read adds a fault, and its type or key to `unreadable`."""
-    if not path.exists():
-        return
-    try:
-        data = yaml.load(path.read_text(encoding="utf-8"), _Loader)  # noqa: S506 - a safe loader
-    except (yaml.YAMLError, ArithmeticError, LookupError, RecursionError, TypeError, ValueError) as error:
-        faults.append(_yaml_fault(path, error))
-        unreadable.add(resource.type)
-        return
-    records = data.get(path.stem) if isinstance(data, dict) and set(data) == {path.stem} else None
-    if not isinstance(records, list):
-        faults.append(Fault("file", path.name, "shape", f"must hold one list under the key {path.stem!r}"))
+    records = _load(path) if path.exists() else []
+    if isinstance(records, Fault):
+        faults.append(records)
         unreadable.add(resource.type)
         return
     for index, record in enumerate(records):
@@ -95,16 +87,24 @@ def _read_file(path: Path, resource: Resource, faults: list[Fault], unreadable: 
             unreadable.add(Key(resource.type, record["id"]))
 
 
-def _yaml_fault(path: Path, error: Exception) -> Fault:
-    mark = getattr(error, "problem_mark", None)
-    at = f", line {mark.line + 1}" if mark else ""
-    if isinstance(error, UnicodeDecodeError):
-        reason = "is not UTF-8"
-    elif isinstance(error, yaml.YAMLError):
+def _load(path: Path) -> list[Any] | Fault:
+    """The list in the file, or why there is none."""
+    try:
+        data = yaml.load(path.read_text(encoding="utf-8"), _Loader)  # noqa: S506 - a safe loader
+    except UnicodeDecodeError:
+        return Fault("file", path.name, "malformed_yaml", "is not UTF-8")
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        at = f", line {mark.line + 1}" if mark else ""
         reason = str(getattr(error, "problem", None) or "holds a character that YAML does not allow")
-    else:
+        return Fault("file", f"{path.name}{at}", "malformed_yaml", reason)
+    except (ArithmeticError, LookupError, RecursionError, TypeError, ValueError):
         reason = "holds a tag that does not fit its value, or too many levels"
-    return Fault("file", f"{path.name}{at}", "malformed_yaml", reason)
+        return Fault("file", path.name, "malformed_yaml", reason)
+    records = data.get(path.stem) if isinstance(data, dict) and set(data) == {path.stem} else None
+    if isinstance(records, list):
+        return records
+    return Fault("file", path.name, "shape", f"must hold one list under the key {path.stem!r}")
 
 
 def _read_record(path: Path, resource: Resource, index: int, record: Any, faults: list[Fault]) -> Record | None:

@@ -8,6 +8,7 @@ import csv
 import json
 from collections.abc import Iterable, Iterator, Set
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -120,12 +121,17 @@ def apply(
     checked_on: str,
     source: str,
 ) -> PublishResult:
-    """Add new notices to the documents' histories and publish them; dependent claims are recomputed."""
+    """Add new notices to the documents' histories and publish them; dependent claims are recomputed.
+
+    Documents with a DOI in `checked`, and no notice, become current as of `checked_on`.
+    """
     by_work: dict[tuple[str, str], list[StandingEntry]] = {}
     for update in updates:
         by_work.setdefault((update.scheme, update.work), []).append(update.entry)
+    contents = select(StoredRecord.content).filter_by(type="document", status=Status.published)
     changes = []
-    for document in _documents(session):
+    for content in session.scalars(contents.order_by(StoredRecord.id)):
+        document = DocumentWrite.model_validate_json(content)
         entries = [
             entry for scheme in _WORK_COLUMNS for entry in by_work.get((scheme, identified(document, scheme) or ""), [])
         ]
@@ -136,14 +142,6 @@ def apply(
         if history != document.standing:
             changes.append(Change("document", document.model_copy(update={"standing": history})))
     return publish(session, MAINTENANCE, changes, f"Standing of sources: {source}")
-
-
-def _documents(session: Session) -> Iterator[DocumentWrite]:
-    contents = select(StoredRecord.content).where(
-        StoredRecord.type == "document", StoredRecord.status == Status.published
-    )
-    for content in session.scalars(contents.order_by(StoredRecord.id)):
-        yield DocumentWrite.model_validate_json(content)
 
 
 def _extended(history: tuple[StandingEntry, ...], entries: Iterable[StandingEntry]) -> tuple[StandingEntry, ...]:
@@ -201,9 +199,8 @@ def _crossref_date(updated: dict[str, Any]) -> str | None:
 
 
 def _us_date(text: str) -> str | None:
-    """`2/16/2021 0:00` → `2021-02-16`."""
-    parts = text.split(" ")[0].split("/")
-    if len(parts) != 3 or not all(part.isdigit() for part in parts):
+    """`2/16/2021 0:00` → `2021-02-16`; null if it is no date."""
+    try:
+        return datetime.strptime(text.partition(" ")[0], "%m/%d/%Y").date().isoformat()  # noqa: DTZ007 - a day alone
+    except ValueError:
         return None
-    month, day, year = parts
-    return f"{int(year):04d}-{int(month):02d}-{int(day):02d}"

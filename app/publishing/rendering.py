@@ -15,6 +15,10 @@ from app.storage.history import RecordState, StoredRecord, referrers, targets, t
 from app.storage.records import CurrentRecords, RecordRow
 from app.storage.resource import Key, Stamp
 
+_VERDICT_COLUMNS = {
+    "consensus", "leaning", "certainty", "method", "study_count", "review_count", "participant_count",
+}  # fmt: skip
+
 Progress = Callable[[int, int], None]
 """Takes the number of records rendered so far, and the number of all."""
 
@@ -75,19 +79,12 @@ class Renderer:
         return row is None or key in self.changed or row.derived_json != text_of(derived)
 
     def _write_verdict(self, key: Key, derived: ClaimDerived) -> None:
-        evidence = derived.evidence
         self.session.execute(
             update(Claim)
             .where(Claim.id == key.id)
             .values(
-                consensus=evidence.consensus,
-                leaning=evidence.leaning,
-                certainty=evidence.certainty,
-                method=evidence.method,
+                **derived.evidence.model_dump(include=_VERDICT_COLUMNS),
                 citation_count=len(derived.order),
-                study_count=evidence.study_count,
-                review_count=evidence.review_count,
-                participant_count=evidence.participant_count,
                 is_stale=derived.stale,
             )
         )

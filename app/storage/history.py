@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from pydantic import BaseModel
 from pydantic_core import to_json
-from sqlalchemy import ColumnElement, ForeignKey, Index, Integer, LargeBinary, Select, String, and_, or_, select
+from sqlalchemy import ColumnElement, ForeignKey, Index, Integer, LargeBinary, String, and_, or_, select
 from sqlalchemy.orm import InstrumentedAttribute, Mapped, Session, mapped_column
 
 from app.storage.database import SLUG, Base, DateColumn, InstantColumn, LineColumn, TermColumn, TextColumn
@@ -123,18 +123,8 @@ def current_release(session: Session) -> str | None:
 
 def state_at(session: Session, record_type: str, record_id: str, serial: int) -> RecordState | None:
     """The record's state at a serial; null if the record did not exist yet."""
-    states = _states(record_type, record_id).where(RecordState.serial <= serial)
-    return session.scalar(states.limit(1))
-
-
-def states(session: Session, record_type: str, record_id: str) -> list[RecordState]:
-    """Every state of a record, newest first."""
-    return list(session.scalars(_states(record_type, record_id)))
-
-
-def _states(record_type: str, record_id: str) -> Select[RecordState]:
-    of_record = select(RecordState).where(RecordState.type == record_type, RecordState.id == record_id)
-    return of_record.order_by(RecordState.serial.desc())
+    states = select(RecordState).filter_by(type=record_type, id=record_id).where(RecordState.serial <= serial)
+    return session.scalar(states.order_by(RecordState.serial.desc()).limit(1))
 
 
 def text_of(model: BaseModel) -> str:
@@ -144,31 +134,26 @@ def text_of(model: BaseModel) -> str:
 
 # --- many records at once -----------------------------------------------------------------------------------------
 
-_StringColumn = InstrumentedAttribute[str]
+Columns = tuple[InstrumentedAttribute[str], InstrumentedAttribute[str]]
+"""The columns that name a record: its type and its id."""
+
+_SOURCE = (RecordReference.type, RecordReference.id)
+_TARGET = (RecordReference.to_type, RecordReference.to_id)
 
 
 def referrers(session: Session, keys: Iterable[Key]) -> set[Key]:
     """Records whose content refers to any of these."""
-    r = RecordReference
-    return _linked(session, keys, (r.to_type, r.to_id), (r.type, r.id))
+    return _linked(session, keys, _TARGET, _SOURCE)
 
 
 def targets(session: Session, keys: Iterable[Key]) -> set[Key]:
     """Records to which the content of any of these refers."""
-    r = RecordReference
-    return _linked(session, keys, (r.type, r.id), (r.to_type, r.to_id))
+    return _linked(session, keys, _SOURCE, _TARGET)
 
 
-def _linked(
-    session: Session,
-    keys: Iterable[Key],
-    near: tuple[_StringColumn, _StringColumn],
-    far: tuple[_StringColumn, _StringColumn],
-) -> set[Key]:
-    linked: set[Key] = set()
-    for some in batches(keys):
-        linked.update(Key(*row) for row in session.execute(select(*far).where(are_among(*near, some))))
-    return linked
+def _linked(session: Session, keys: Iterable[Key], near: Columns, far: Columns) -> set[Key]:
+    links = (session.execute(select(*far).where(are_among(near, some))) for some in batches(keys))
+    return {Key(*row) for rows in links for row in rows}
 
 
 def batches(keys: Iterable[Key]) -> Iterator[Sequence[Key]]:
@@ -178,9 +163,10 @@ def batches(keys: Iterable[Key]) -> Iterator[Sequence[Key]]:
         yield ordered[start : start + MAX_KEYS]
 
 
-def are_among(type_column: _StringColumn, id_column: _StringColumn, keys: Iterable[Key]) -> ColumnElement[bool]:
-    """Condition that two columns name one of these records; there must be at least one."""
+def are_among(columns: Columns, keys: Iterable[Key]) -> ColumnElement[bool]:
+    """Condition that the columns name one of these records; there must be at least one."""
     ids: dict[str, list[str]] = defaultdict(list)
     for key in keys:
         ids[key.type].append(key.id)
+    type_column, id_column = columns
     return or_(*(and_(type_column == record_type, id_column.in_(some)) for record_type, some in ids.items()))

@@ -138,7 +138,7 @@ class CurrentRecords(DatabaseRecords):
     def _select(self, keys: Sequence[Key]) -> Select[*tuple[Any, ...]]:
         r = StoredRecord
         columns = (r.type, r.id, r.version, r.status, r.serial, r.updated_at, r.content, r.derived)
-        return select(*columns, r.successor, r.digest).where(are_among(r.type, r.id, keys))
+        return select(*columns, r.successor, r.digest).where(are_among((r.type, r.id), keys))
 
 
 class RecordsAt(DatabaseRecords):
@@ -152,7 +152,7 @@ class RecordsAt(DatabaseRecords):
         s = RecordState
         newest = (
             select(s.type, s.id, func.max(s.serial).label("serial"))
-            .where(are_among(s.type, s.id, keys), s.serial <= self._serial)
+            .where(are_among((s.type, s.id), keys), s.serial <= self._serial)
             .group_by(s.type, s.id)
             .subquery()
         )
