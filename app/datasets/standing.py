@@ -146,11 +146,11 @@ def apply(
 
 def _extended(history: tuple[StandingEntry, ...], entries: Iterable[StandingEntry]) -> tuple[StandingEntry, ...]:
     """The history with the entries that it lacks, oldest first; undated ones come before dated ones."""
-    known = {_identity(entry) for entry in history}
+    identities = {_identity(entry) for entry in history}
     fresh = []
     for entry in entries:
-        if _identity(entry) not in known:
-            known.add(_identity(entry))
+        if _identity(entry) not in identities:
+            identities.add(_identity(entry))
             fresh.append(entry)
     return tuple(sorted((*history, *fresh), key=lambda entry: entry.on or "")) if fresh else history
 

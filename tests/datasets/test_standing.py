@@ -66,12 +66,12 @@ def test_a_retraction_recomputes_its_dependants_and_a_reinstatement_restores_the
 
 
 def every_claim(client: TestClient) -> list[dict[str, Any]]:
-    found, address = [], "/v1/claims?limit=200"
+    items, address = [], "/v1/claims?limit=200"
     while address:
         page = client.get(address).json()
-        found += page["items"]
+        items += page["items"]
         address = page["next"]
-    return found
+    return items
 
 
 def test_the_same_file_again_changes_nothing(scratch: Database, tmp_path: Path) -> None:
