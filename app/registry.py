@@ -15,7 +15,7 @@ from app.sources import filters as source_filters
 from app.sources import projection as sources
 from app.sources import rules as source_rules
 from app.sources.schemas import DocumentWrite, StudyWrite
-from app.storage.resource import Resource
+from app.storage.resource import Resource, register
 
 
 def _concept(record_type: str, plural: str, label: str, write: type[Record], read: type, renderer: object) -> Resource:
@@ -136,6 +136,8 @@ RESOURCES: tuple[Resource, ...] = (
         filters=filters.SEARCHES,
     ),
 )
+
+register(RESOURCES)
 
 BY_TYPE = {resource.type: resource for resource in RESOURCES}
 BY_PLURAL = {resource.plural: resource for resource in RESOURCES}

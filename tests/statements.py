@@ -15,7 +15,7 @@ Statement = tuple[str, Any]
 
 
 @contextmanager
-def heard() -> Iterator[list[Statement]]:
+def recorded_statements() -> Iterator[list[Statement]]:
     """All statements while it lasts: those that SQLAlchemy puts, and those that go to the driver as they are."""
     statements: list[Statement] = []
     rows = ReadView.rows

@@ -23,11 +23,11 @@ from app.http.conditional import query_etag
 from app.http.problems import responses
 from app.http.queries import query_of
 from app.http.reads import reads_of
-from app.publishing.records import CurrentRecords
 from app.sources.schemas import DocumentWrite
 from app.storage.filter_index import filter_index
 from app.storage.history import StoredRecord
 from app.storage.read_view import ReadView
+from app.storage.records import CurrentRecords
 
 router = APIRouter(tags=["bibliography"])
 

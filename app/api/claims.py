@@ -44,7 +44,6 @@ from app.http.problems import responses
 from app.http.queries import query_of
 from app.http.reads import reads_of
 from app.linked_data import schema_org, va_spec
-from app.publishing.records import CurrentRecords, RecordsAt
 from app.questions.coverage import CoverageRead, coverage_of_empty_list
 from app.registry import BY_TYPE
 from app.sources.models import Document
@@ -52,6 +51,7 @@ from app.storage.filter_index import filter_index
 from app.storage.history import current_bodies
 from app.storage.paging import Page
 from app.storage.read_view import ReadView
+from app.storage.records import CurrentRecords, RecordsAt
 from app.storage.resource import Key, RecordReader
 from app.storage.selection import Selection
 

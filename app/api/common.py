@@ -17,7 +17,6 @@ from app.http.conditional import conditional_response, query_etag
 from app.http.problems import responses
 from app.http.queries import query_of
 from app.http.reads import reads_of
-from app.publishing.records import CurrentRecords, RecordsAt
 from app.registry import BY_TYPE
 from app.search.matching import ids_matching
 from app.storage.filter_index import filter_index
@@ -32,6 +31,7 @@ from app.storage.history import (
 )
 from app.storage.paging import ListQuery, Page, SortedQuery, Sorts, TextQuery, list_body, selection_page, statement_page
 from app.storage.read_view import ReadView
+from app.storage.records import CurrentRecords, RecordsAt
 from app.storage.resource import RecordReader, Resource, Stamp
 from app.storage.selection import MAX_READ, Selection
 

@@ -11,10 +11,10 @@ from app.core.text import Named
 from app.http.problems import responses
 from app.http.queries import query_of
 from app.http.reads import reads_of
-from app.publishing.records import CurrentRecords
 from app.questions.coverage import CoverageRead, coverage
 from app.questions.relevance import key_named
 from app.storage.read_view import ReadView
+from app.storage.records import CurrentRecords
 
 router = APIRouter(tags=["coverage"])
 

@@ -50,13 +50,13 @@ from app.http.problems import responses
 from app.http.queries import query_of
 from app.http.reads import reads_of
 from app.linked_data import schema_org
-from app.publishing.records import CurrentRecords
 from app.registry import BY_TYPE
 from app.sources.models import Document
 from app.sources.schemas import DocumentRef, DocumentWrite
 from app.sources.vocabulary import Standing
 from app.storage.paging import SortedQuery
 from app.storage.read_view import ReadView
+from app.storage.records import CurrentRecords
 from app.storage.resource import Key
 from app.storage.selection import Selection
 

@@ -8,10 +8,10 @@ from app.http import conditional
 from app.http.conditional import conditional_response
 from app.http.problems import declared_parameters_only, responses
 from app.http.reads import reads_of
-from app.publishing.records import CurrentRecords
 from app.questions.interaction_responses import InteractionCheck, InteractionCheckRead
 from app.questions.interactions import check
 from app.storage.read_view import ReadView
+from app.storage.records import CurrentRecords
 
 router = APIRouter(tags=["interaction-checks"], dependencies=[Depends(declared_parameters_only)])
 

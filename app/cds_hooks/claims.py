@@ -19,9 +19,9 @@ from app.concepts.queries import ancestors
 from app.concepts.schemas import ConceptWrite
 from app.concepts.vocabulary import CodeRelation, CodeSystem
 from app.core.vocabulary import Status
-from app.publishing.records import RecordsAt
 from app.sources.schemas import DocumentWrite
 from app.storage.history import state_at
+from app.storage.records import RecordsAt
 from app.storage.resource import Key
 
 _CONTRAINDICATION = "naltrexone-opioid-contraindication"

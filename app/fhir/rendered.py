@@ -9,11 +9,11 @@ from pydantic_core import from_json, to_json
 from sqlalchemy.orm import Session
 
 from app.core.errors import Gone, NotFound
-from app.fhir.reading import Past, Reading
 from app.fhir.request import Parts
 from app.fhir.types import FhirType, Made
 from app.fhir.values import Json
 from app.storage.history import Publication
+from app.storage.records import CurrentRecords, DatabaseRecords, RecordsAt
 from app.storage.resource import Key
 
 CACHE_BYTES = 16_000_000
@@ -74,9 +74,9 @@ def read(session: Session, cache: Cache, serial: int, fhir_type: FhirType, recor
     """One resource; NotFound, or Gone where its record was retired."""
     if known := cache.get(serial, fhir_type.name, record_id):
         return known
-    records = Reading(session)
+    records = CurrentRecords(session)
     row = records.row(Key(fhir_type.record_type, record_id))
-    if row is not None and row.retired:
+    if row is not None and row.is_retired:
         raise Gone("This resource was retired.", successor=row.successor)
     found = render(session, cache, serial, fhir_type, [record_id], base, records) if row is not None else []
     if not found:
@@ -91,13 +91,15 @@ def render(
     fhir_type: FhirType,
     ids: Sequence[str],
     base: str,
-    records: Reading | None = None,
+    records: CurrentRecords | None = None,
 ) -> list[Rendered]:
     """The resources in the order of the ids; those not yet kept are made together."""
     kept = {record_id: cache.get(serial, fhir_type.name, record_id) for record_id in ids}
     missing = [record_id for record_id, known in kept.items() if known is None]
-    records = records or Reading(session)
-    records.load(fhir_type.record_type, missing)
+    records = records or CurrentRecords(session)
+    # A citation comes with its claim, and what the claim names is needed to word its certainty.
+    depth = 2 if fhir_type.record_type == "citation" else 1
+    records.prefetch((Key(fhir_type.record_type, record_id) for record_id in missing), depth)
     made = Made(session, base)
     for record_id in missing:
         found = _rendered(records, fhir_type, record_id, made, serial)
@@ -114,23 +116,25 @@ def read_version(
     if fhir_type.sums_up:
         found: Rendered | None = read(session, cache, serial, fhir_type, record_id, base)
     else:
-        records = Past(session, version)
+        records = RecordsAt(session, version)
         row = records.row(Key(fhir_type.record_type, record_id))
-        if row is not None and row.retired and row.serial == version:
+        if row is not None and row.is_retired and row.serial == version:
             raise Gone("With this version the resource was retired.")
-        published = row is not None and not row.retired
+        published = row is not None and not row.is_retired
         found = _rendered(records, fhir_type, record_id, Made(session, base), version) if published else None
     if found is None or found.version != version:
         raise NotFound(f"There is no such version of a {fhir_type.name} with this id.")
     return found
 
 
-def _rendered(records: Reading, fhir_type: FhirType, record_id: str, made: Made, serial: int) -> Rendered | None:
-    records.begin()
+def _rendered(
+    records: DatabaseRecords, fhir_type: FhirType, record_id: str, made: Made, serial: int
+) -> Rendered | None:
+    records.start_tracking()
     resource = fhir_type.render(records, record_id, made)
     if resource is None:
         return None
-    version, updated_at = records.newest()
+    version, updated_at = records.last_change()
     if fhir_type.sums_up:
         version, updated_at = serial, made.session.get_one(Publication, serial).at
     return Rendered(record_id, to_json(_versioned(resource, version, updated_at)), version, updated_at)

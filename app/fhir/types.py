@@ -19,10 +19,10 @@ from app.fhir.citation import citation
 from app.fhir.clinical_use_definition import clinical_use_definition
 from app.fhir.evidence import evidence
 from app.fhir.medication_knowledge import MAX_ISSUES, medication_knowledge
-from app.fhir.reading import Reading
 from app.fhir.substance import substance
 from app.fhir.values import Json
 from app.sources.models import Document
+from app.storage.records import DatabaseRecords
 from app.storage.resource import Key
 
 Rows = Select[str]
@@ -44,7 +44,7 @@ class FhirType:
     id: InstrumentedAttribute[str]
     ids: Callable[[], Rows]
     """Ids of all published resources of the type."""
-    render: Callable[[Reading, str, Made], Json | None]
+    render: Callable[[DatabaseRecords, str, Made], Json | None]
     """The resource; null where the record is of another type of resource."""
     parameters: tuple[search.Parameter, ...]
     summary: tuple[str, ...]
@@ -58,34 +58,34 @@ class FhirType:
 # --- resources ------------------------------------------------------------------------------------------------------
 
 
-def _citation(records: Reading, record_id: str, _made: Made) -> Json:
+def _citation(records: DatabaseRecords, record_id: str, _made: Made) -> Json:
     return citation(records, records.content(Key("document", record_id)))
 
 
-def _evidence(records: Reading, record_id: str, made: Made) -> Json:
+def _evidence(records: DatabaseRecords, record_id: str, made: Made) -> Json:
     record: CitationRecord = records.content(Key("citation", record_id))
     return evidence(records, record.claim, record.citation, made.base)
 
 
-def _clinical_use_definition(records: Reading, record_id: str, made: Made) -> Json | None:
+def _clinical_use_definition(records: DatabaseRecords, record_id: str, made: Made) -> Json | None:
     claim: ClaimWrite = records.content(Key("claim", record_id))
     if uses.use_of(claim) is None:
         return None
     return clinical_use_definition(records, claim, _heirs(records, made.session, claim))
 
 
-def _artifact_assessment(records: Reading, record_id: str, made: Made) -> Json:
+def _artifact_assessment(records: DatabaseRecords, record_id: str, made: Made) -> Json:
     key = Key("claim", record_id)
     row = records.row(key)
     updated_at = row.updated_at if row else ""
     return artifact_assessment(records, records.content(key), records.derived(key), made.base, updated_at)
 
 
-def _substance(records: Reading, record_id: str, _made: Made) -> Json:
+def _substance(records: DatabaseRecords, record_id: str, _made: Made) -> Json:
     return substance(records, records.content(Key("intervention", record_id)))
 
 
-def _medication_knowledge(records: Reading, record_id: str, made: Made) -> Json | None:
+def _medication_knowledge(records: DatabaseRecords, record_id: str, made: Made) -> Json | None:
     content: InterventionWrite = records.content(Key("intervention", record_id))
     if made.session.scalar(_medications().where(Concept.id == record_id)) is None:
         return None
@@ -95,7 +95,7 @@ def _medication_knowledge(records: Reading, record_id: str, made: Made) -> Json 
         .where(DosingRange.intervention_pk == own, DosingRange.status == Status.published)
         .order_by(DosingRange.low_pg_per_day.is_(None), DosingRange.low_pg_per_day, DosingRange.id)
     ).all()
-    records.load("dosing_range", doses)
+    records.prefetch((Key("dosing_range", dose) for dose in doses), depth=1)
     issues = made.session.scalars(
         _claims()
         .where(search.about_subject([record_id]), uses.of_types(uses.HARM_TYPES))
@@ -107,7 +107,7 @@ def _medication_knowledge(records: Reading, record_id: str, made: Made) -> Json 
     return medication_knowledge(records, content, doses, issues)
 
 
-def _heirs(records: Reading, session: Session, claim: ClaimWrite) -> Sequence[str]:
+def _heirs(records: DatabaseRecords, session: Session, claim: ClaimWrite) -> Sequence[str]:
     """The dose regimens of the claim's drug that share its harms."""
     if claim.kind not in HARM_KINDS:
         return ()
@@ -118,7 +118,7 @@ def _heirs(records: Reading, session: Session, claim: ClaimWrite) -> Sequence[st
     return [
         name
         for name, row in rows
-        if not row.retired
+        if not row.is_retired
         and row.content.level is InterventionLevel.regimen
         and row.content.parent == claim.intervention
     ]

@@ -23,7 +23,6 @@ from app.concepts.queries import by_code
 from app.concepts.vocabulary import CodeRelation, CodeSystem, InterventionLevel
 from app.core.errors import Fault, MalformedRequest, NotAcceptable
 from app.core.vocabulary import Status
-from app.fhir.reading import Reading
 from app.fhir.search import about_subject
 from app.fhir.values import SYSTEMS
 from app.fhir.wording import count, verdict
@@ -40,6 +39,7 @@ from app.infobutton.page import (
 )
 from app.storage.history import Publication
 from app.storage.read_view import ReadView
+from app.storage.records import CurrentRecords
 from app.storage.resource import Key
 
 OIDS = {
@@ -241,8 +241,8 @@ def answer(session: Session, found: Sequence[Found], order: Sequence[Kind], at: 
 def _group(session: Session, found: Found, order: Sequence[Kind], base: str) -> AnswerGroup:
     concept = found.concept
     ids = session.scalars(_telling(found)).all()
-    records = Reading(session)
-    records.load("claim", ids)
+    records = CurrentRecords(session)
+    records.prefetch((Key("claim", claim_id) for claim_id in ids), depth=1)
     claims = [_claim(records, claim_id, base) for claim_id in ids[:MAX_CLAIMS]]
     kinds = {kind.label: place for place, kind in enumerate(order)}
     return AnswerGroup(
@@ -288,7 +288,7 @@ def _about(concept: Concept) -> ColumnElement[bool]:
     return and_(linked, Claim.intervention_pk.is_not(None))
 
 
-def _claim(records: Reading, claim_id: str, base: str) -> AnswerClaim:
+def _claim(records: CurrentRecords, claim_id: str, base: str) -> AnswerClaim:
     key = Key("claim", claim_id)
     row, told = records.row(key), render.summary(records, claim_id)
     claim, derived = records.content(key), records.derived(key)

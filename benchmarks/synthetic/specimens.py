@@ -36,8 +36,8 @@ from app.claims.vocabulary import (
 )
 from app.concepts.schemas import ConceptWrite
 from app.concepts.vocabulary import Better, InterventionLevel
-from app.publishing.publish import Change, publish
-from app.publishing.records import CurrentRecords
+from app.publishing.changes import Change
+from app.publishing.publish import publish
 from app.registry import BY_TYPE
 from app.search.documents import BUILDERS, SearchDocument
 from app.sources.schemas import Arm, Author, DocumentStudy, DocumentWrite, Identifier, StandingEntry, StudyWrite
@@ -54,6 +54,7 @@ from app.sources.vocabulary import (
 from app.storage import schema
 from app.storage.database import Base, Database
 from app.storage.history import Publication
+from app.storage.records import CurrentRecords
 from app.storage.resource import Key
 from benchmarks.synthetic.bulk import columns_of
 from benchmarks.synthetic.draws import (

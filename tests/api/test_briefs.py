@@ -11,8 +11,8 @@ from app.api.briefs import MEDIA_TYPES, Format, brief_file
 from app.briefs.responses import BriefRead
 from app.core.errors import NotAcceptable, NotFound
 from app.http.negotiation import negotiate
-from app.publishing.publish import referrers
 from app.storage.database import Database
+from app.storage.history import referrers
 from app.storage.resource import Key
 from tests.conftest import Engine, opened
 from tests.factories import amended, content, put

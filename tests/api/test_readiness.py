@@ -9,7 +9,7 @@ from starlette.testclient import TestClient
 from app.main import create_app, in_context
 from app.settings import Settings
 from tests.conftest import opened, serving
-from tests.factories import fill, small_world
+from tests.factories import fill, small_data_set
 from tests.postgres import create_database, free_port, libpq_url, own_postgres
 
 pytestmark = pytest.mark.postgres
@@ -21,7 +21,7 @@ def lax() -> Iterator[str]:
     with own_postgres(fsync="off") as server:
         url = create_database(server.url, "lax")
         with opened(url) as database:
-            fill(database, small_world())
+            fill(database, small_data_set())
         yield url
 
 
@@ -44,7 +44,7 @@ def refusal(url: str) -> str:
 def test_a_process_that_reads_elsewhere_asks_the_primary(lax: str, postgres: str) -> None:
     durable = create_database(postgres, "durable")
     with opened(durable) as database:
-        fill(database, small_world())
+        fill(database, small_data_set())
     for primary, status in ((lax, 503), (durable, 200)):
         assert ready(primary, durable) == status
     assert ready(durable, lax) == 200

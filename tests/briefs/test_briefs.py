@@ -22,14 +22,14 @@ from app.claims.rules import VOTING_FORMS
 from app.claims.schemas import ClaimWrite
 from app.claims.vocabulary import Certainty, Coverage, Leaning, RelationType, Stance
 from app.concepts.models import Concept
-from app.publishing.records import CurrentRecords
 from app.questions.coverage import NO_ALL_CLEAR
 from app.sources.vocabulary import Standing
 from app.storage.database import Database
+from app.storage.records import CurrentRecords
 from app.storage.resource import Key
 from app.storage.rows import key_of
 from tests.conftest import Engine, opened
-from tests.factories import amended, citation, content, fill, put, record, small_world, standing
+from tests.factories import amended, citation, content, fill, put, record, small_data_set, standing
 
 ARTICLE = "swing-care-ldn-fibromyalgia"
 FOOT = BriefFoot(
@@ -308,7 +308,7 @@ HOSTILE = "</script><script>alert(1)</script> & **bold** [a link](javascript:ale
 
 @pytest.fixture
 def small(blank: Database) -> Database:
-    fill(blank, small_world())
+    fill(blank, small_data_set())
     return blank
 
 

@@ -8,7 +8,7 @@ from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from app.core.errors import InvalidInput
-from app.publishing import indexes as projections
+from app.publishing import indexes
 from app.registry import FILTERS
 from app.storage.database import Database
 from app.storage.filter_bitmaps import Filter
@@ -73,9 +73,9 @@ def keys_of(session: Session, name: str, value: str) -> set[int]:
 def test_a_database_from_before_gets_its_filters_when_it_is_migrated(small: Database) -> None:
     with small.write() as session:
         wanted = filed(session)
-        for table in (FilterEntry, FilterBits, FilterRow, projections.Projection):
+        for table in (FilterEntry, FilterBits, FilterRow, indexes.IndexVersion):
             session.execute(delete(table))
-    projections.migrate(small)
-    projections.check(small)
+    indexes.migrate(small)
+    indexes.check(small)
     with small.read() as session:
         assert filed(session) == wanted

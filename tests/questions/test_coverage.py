@@ -7,17 +7,17 @@ from sqlalchemy import select
 
 from app.claims.vocabulary import Certainty, Consensus, Coverage
 from app.concepts.models import Concept
-from app.publishing.publish import Change
-from app.publishing.records import CurrentRecords
+from app.publishing.changes import Change
 from app.questions.coverage import NO_ALL_CLEAR, CoverageRead, coverage, coverage_of_empty_list
 from app.sources.vocabulary import Design
 from app.storage.database import Database
-from tests.factories import amended, citation, content, fill, put, record, small_world, standing
+from app.storage.records import CurrentRecords
+from tests.factories import amended, citation, content, fill, put, record, small_data_set, standing
 
 
 @pytest.fixture
 def world(blank: Database) -> Database:
-    fill(blank, small_world())
+    fill(blank, small_data_set())
     return blank
 
 

@@ -12,13 +12,13 @@ from app.questions import evidence_map as maps
 from app.questions.coverage import NO_ALL_CLEAR
 from app.questions.evidence_map import EvidenceMapRead, MapCell, evidence_map
 from app.storage.database import Database
-from tests.factories import citation, fill, put, record, small_world
-from tests.statements import heard
+from tests.factories import citation, fill, put, record, small_data_set
+from tests.statements import recorded_statements
 
 
 @pytest.fixture
 def records(blank: Database) -> Database:
-    fill(blank, small_world())
+    fill(blank, small_data_set())
     return blank
 
 
@@ -107,7 +107,7 @@ def test_too_large_a_map_is_refused_with_its_bound(records: Database, monkeypatc
 
 def test_statements_do_not_grow_with_the_map(records: Database) -> None:
     def statements() -> int:
-        with heard() as seen:
+        with recorded_statements() as seen:
             drawn(records, "drug")
         return len(seen)
 

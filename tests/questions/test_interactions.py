@@ -5,13 +5,13 @@ from typing import Any
 import pytest
 
 from app.concepts.drug_names import fold
-from app.publishing.publish import Change
-from app.publishing.records import CurrentRecords
+from app.publishing.changes import Change
 from app.questions.coverage import NO_ALL_CLEAR
 from app.questions.interaction_responses import InteractionCheck, InteractionCheckRead, PairChecked
 from app.questions.interactions import DOSE_NOTE, check
 from app.storage.database import Database
-from tests.factories import amended, citation, content, fill, put, record, small_world
+from app.storage.records import CurrentRecords
+from tests.factories import amended, citation, content, fill, put, record, small_data_set
 
 BASE: dict[str, Any] = {"kind": "interaction", "effect": "interacts", "conditions": [], "outcome": None}
 
@@ -21,7 +21,7 @@ def world(blank: Database) -> Database:
     fill(
         blank,
         [
-            *small_world(),
+            *small_data_set(),
             record("intervention", "opioids", name="Opioids", level="drug_class", synonyms=["narcotic painkillers"]),
             record("intervention", "one-opioid", name="Opiatín", parent="opioids"),
         ],

@@ -10,7 +10,7 @@ from app.search.models import SearchWord
 from app.storage.database import Database
 from benchmarks.relevance.run import questions
 from tests.conftest import Engine, opened
-from tests.factories import fill, small_world
+from tests.factories import fill, small_data_set
 
 RANDOM_QUESTIONS = 300
 
@@ -40,5 +40,5 @@ def _words(database: Database) -> list[str]:
 @pytest.fixture
 def small(blank: Database) -> Database:
     """A database with the small world of tests/factories.py in it."""
-    fill(blank, small_world())
+    fill(blank, small_data_set())
     return blank

@@ -6,11 +6,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import func, select
 
-from app.publishing.records import CurrentRecords
 from app.search import index, service
 from app.search.facets import changed_since
 from app.search.models import SearchEntry, SearchName, SearchWord
 from app.storage.database import Database
+from app.storage.records import CurrentRecords
 from tests.factories import amended, content, put, record
 
 Row = tuple[object, ...]
