@@ -31,7 +31,6 @@ from app.core.content import ResponseModel
 from app.http import conditional as caching
 from app.http.dependencies import CurrentDataset, ReadSession
 from app.http.problems import responses
-from app.publishing.records import CurrentRecords
 from app.questions.coverage import CoverageRead, coverage_of_empty_list
 from app.registry import BY_TYPE
 from app.storage.filter_index import FilterIndexView, kept
@@ -92,7 +91,7 @@ def list_claims(
         bodies, counted = views.mark_doses(session, page.ids, bodies, dose_query.parse(query.dose))
     known: tuple[CoverageRead, ...] = ()
     if page.total == 0 and query.intervention and query.condition:
-        known = coverage_of_empty_list(session, CurrentRecords(session), query.intervention, query.condition)
+        known = coverage_of_empty_list(session, query.intervention, query.condition)
     extra = views.beside(_facets(reading, page) if query.facets else None, counted, known)
     return list_response(request, dataset, tag, bodies, page, extra)
 

@@ -10,7 +10,6 @@ from app.core.text import Named
 from app.http import conditional as caching
 from app.http.dependencies import CurrentDataset, ReadSession
 from app.http.problems import responses
-from app.publishing.records import CurrentRecords
 from app.questions.coverage import CoverageRead, coverage
 from app.questions.relevance import key_named
 
@@ -64,5 +63,5 @@ def get_coverage(
         raise InvalidInput("The question is only half asked.", errors=[fault])
     intervention = key_named(session, "intervention", query.intervention, "intervention")
     keys = {f"{name}_pk": key_named(session, _OTHERS[name], value, name) for name, value in named.items()}
-    body = coverage(session, CurrentRecords(session), intervention_pk=intervention, **keys).model_dump_json().encode()
+    body = coverage(session, intervention_pk=intervention, **keys).model_dump_json().encode()
     return caching.json_response(request, body, tag, headers=dataset.headers)

@@ -7,7 +7,6 @@ from fastapi import APIRouter, Body, Depends, Request, Response
 from app.http import conditional as caching
 from app.http.dependencies import CurrentDataset, ReadSession
 from app.http.problems import declared_parameters_only, responses
-from app.publishing.records import CurrentRecords
 from app.questions.interaction_responses import InteractionCheck, InteractionCheckRead
 from app.questions.interactions import check
 
@@ -35,5 +34,5 @@ def check_interactions(
     regimens and those of a class for its members, whatever the dose. A pair without a recorded interaction has not been
     cleared. Nothing of the request is stored.
     """
-    body = check(session, CurrentRecords(session), asked).model_dump_json().encode()
+    body = check(session, asked).model_dump_json().encode()
     return caching.json_response(request, body, caching.etag(body), cache_control="no-store", headers=dataset.headers)

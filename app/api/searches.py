@@ -21,7 +21,10 @@ router = APIRouter(tags=["searches"])
     responses=responses(422, 503),
 )
 def list_searches(
-    request: Request, session: ReadSession, dataset: CurrentDataset, query: Annotated[queries.SearchQuery, Query()]
+    request: Request,
+    session: ReadSession,
+    dataset: CurrentDataset,
+    query: Annotated[queries.LiteratureSearchQuery, Query()],
 ) -> Response:
     """`searched_none_found` and `not_searched` are not evidence of no effect, nor of safety."""
     return answer_list(

@@ -15,8 +15,8 @@ from app.claims.models import (
     DosingRange,
     DosingRangeCondition,
     DosingRangeTier,
-    Search,
-    SearchConcept,
+    LiteratureSearch,
+    LiteratureSearchConcept,
 )
 from app.claims.projection import CONCEPT_ROLES
 from app.claims.vocabulary import HARM_KINDS
@@ -147,20 +147,24 @@ DOSING_RANGES = FilterSpec(
     ),
 )
 
-_SEARCHES = Search.status == Status.published
+_SEARCHES = LiteratureSearch.status == Status.published
 
 SEARCHES = FilterSpec(
-    Search,
+    LiteratureSearch,
     (
         values(
-            Search.pk,
-            {PUBLISHED.name: literal(PUBLISHED.value), "coverage": Search.coverage, "intervention": Concept.id},
+            LiteratureSearch.pk,
+            {
+                PUBLISHED.name: literal(PUBLISHED.value),
+                "coverage": LiteratureSearch.coverage,
+                "intervention": Concept.id,
+            },
         )
-        .outerjoin(Concept, Concept.pk == Search.intervention_pk)
+        .outerjoin(Concept, Concept.pk == LiteratureSearch.intervention_pk)
         .where(_SEARCHES),
-        values(Search.pk, _by_role(SearchConcept.role, ("condition", "interactant")))
-        .join(SearchConcept, SearchConcept.search_pk == Search.pk)
-        .join(Concept, Concept.pk == SearchConcept.concept_pk)
+        values(LiteratureSearch.pk, _by_role(LiteratureSearchConcept.role, ("condition", "interactant")))
+        .join(LiteratureSearchConcept, LiteratureSearchConcept.search_pk == LiteratureSearch.pk)
+        .join(Concept, Concept.pk == LiteratureSearchConcept.concept_pk)
         .where(_SEARCHES),
     ),
 )

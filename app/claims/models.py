@@ -236,7 +236,7 @@ class EstimateArm(Base):
     total: Mapped[int | None]
 
 
-class Search(Base):
+class LiteratureSearch(Base):
     """A question put to the literature, or one that nobody has put yet."""
 
     __tablename__ = "searches"
@@ -257,7 +257,7 @@ class Search(Base):
     note: Mapped[TextColumn | None]
 
 
-class SearchConcept(Base):
+class LiteratureSearchConcept(Base):
     """A condition, mechanism, side effect or interactant that the question names."""
 
     __tablename__ = "search_concepts"
@@ -267,7 +267,7 @@ class SearchConcept(Base):
     position: Mapped[int]
 
 
-class SearchSource(Base):
+class LiteratureSearchSource(Base):
     """A database or place that was searched."""
 
     __tablename__ = "search_sources"

@@ -19,11 +19,11 @@ from app.claims.models import (
     DosingRangeTier,
     Estimate,
     EstimateArm,
-    Search,
-    SearchConcept,
-    SearchSource,
+    LiteratureSearch,
+    LiteratureSearchConcept,
+    LiteratureSearchSource,
 )
-from app.claims.schemas import CitationRecord, CitationWrite, ClaimWrite, DosingRangeWrite, SearchWrite
+from app.claims.schemas import CitationRecord, CitationWrite, ClaimWrite, DosingRangeWrite, LiteratureSearchWrite
 from app.claims.schemas import Estimate as EstimateWrite
 from app.claims.schemas import EstimateArm as ArmWrite
 from app.concepts.models import Concept
@@ -40,13 +40,13 @@ CONCEPT_ROLES = {
 """Field of a claim or search → role of the link, type of the concept."""
 
 
-def _named_concepts(record: ClaimWrite | SearchWrite) -> Iterator[tuple[str, str, Key]]:
+def _named_concepts(record: ClaimWrite | LiteratureSearchWrite) -> Iterator[tuple[str, str, Key]]:
     for field, (role, concept_type) in CONCEPT_ROLES.items():
         for index, concept in enumerate(getattr(record, field)):
             yield f"{field}[{index}]", role, Key(concept_type, concept)
 
 
-def _concept_rows(session: Session, record: ClaimWrite | SearchWrite) -> Iterator[dict[str, object]]:
+def _concept_rows(session: Session, record: ClaimWrite | LiteratureSearchWrite) -> Iterator[dict[str, object]]:
     for _, role, key in _named_concepts(record):
         yield {"role": role, "concept_pk": key_of(session, Concept, key.id, key.type)}
 
@@ -232,24 +232,24 @@ def link_dosing_range(session: Session, dosing: DosingRangeWrite) -> None:
 # --- searches -----------------------------------------------------------------------------------------------------
 
 
-def search_references(search: SearchWrite) -> Iterator[Reference]:
+def search_references(search: LiteratureSearchWrite) -> Iterator[Reference]:
     if search.intervention:
         yield Reference("intervention", Key("intervention", search.intervention))
     for field, _, key in _named_concepts(search):
         yield Reference(field, key)
 
 
-def apply_search(session: Session, search: SearchWrite) -> None:
+def apply_search(session: Session, search: LiteratureSearchWrite) -> None:
     values = search.model_dump(
         include={
             "status", "successor", "question", "coverage", "topic", "depth", "query", "searched_on", "searched_by",
             "found", "screened", "note",
         }
     ) | {"intervention_pk": _concept_pk(session, "intervention", search.intervention)}  # fmt: skip
-    upsert(session, Search, {"id": search.id}, values)
+    upsert(session, LiteratureSearch, {"id": search.id}, values)
 
 
-def link_search(session: Session, search: SearchWrite) -> None:
-    owner = {"search_pk": key_of(session, Search, search.id)}
-    replace(session, SearchConcept, owner, _concept_rows(session, search))
-    replace(session, SearchSource, owner, ({"name": name} for name in search.sources))
+def link_search(session: Session, search: LiteratureSearchWrite) -> None:
+    owner = {"search_pk": key_of(session, LiteratureSearch, search.id)}
+    replace(session, LiteratureSearchConcept, owner, _concept_rows(session, search))
+    replace(session, LiteratureSearchSource, owner, ({"name": name} for name in search.sources))

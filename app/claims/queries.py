@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from app.claims import dose_query
 from app.claims.doses import DailyDose
 from app.claims.filters import CITATIONS, CITED, CLAIMS, COMBINATION, DOSING_RANGES, SEARCHES, SEPARATOR
-from app.claims.models import Citation, Claim, DosingRange, Search
+from app.claims.models import Citation, Claim, DosingRange, LiteratureSearch
 from app.claims.vocabulary import (
     HARM_KINDS,
     Certainty,
@@ -445,7 +445,7 @@ def dosing_ranges(session: Session, query: DosingRangeQuery) -> Selection:
     return matching
 
 
-class SearchQuery(TextQuery):
+class LiteratureSearchQuery(TextQuery):
     intervention: Names = []
     condition: Names = []
     interactant: Names = []
@@ -453,10 +453,10 @@ class SearchQuery(TextQuery):
     sort: Literal["id", "-id"] = "id"
 
 
-SEARCH_SORTS: Sorts = {"id": Search.id}
+SEARCH_SORTS: Sorts = {"id": LiteratureSearch.id}
 
 
-def searches(session: Session, query: SearchQuery) -> Selection:
+def searches(session: Session, query: LiteratureSearchQuery) -> Selection:
     """Published questions that meet every filter."""
     matching = Selection("search", SEARCHES)
     for name, record_type in (

@@ -3,7 +3,11 @@
 from collections.abc import Iterable
 from typing import Any
 
+from sqlalchemy import Row, and_, select
+from sqlalchemy.orm import Session
+
 from app.claims.derived import ClaimDerived, ConceptDerived, DosingRangeDerived, Nothing, SourceDerived
+from app.claims.models import Claim
 from app.claims.projection import daily_dose
 from app.claims.responses import (
     Assertion,
@@ -11,6 +15,7 @@ from app.claims.responses import (
     CitationBody,
     CitationLinks,
     CitationRead,
+    ClaimEvidence,
     ClaimLinks,
     ClaimRead,
     ClaimSummary,
@@ -29,11 +34,19 @@ from app.claims.responses import (
     SideEffectRead,
     StudyWithEvidence,
 )
-from app.claims.schemas import CitationRecord, CitationWrite, ClaimWrite, DosingRangeWrite, Estimate, SearchWrite
+from app.claims.schemas import (
+    CitationRecord,
+    CitationWrite,
+    ClaimWrite,
+    DosingRangeWrite,
+    Estimate,
+    LiteratureSearchWrite,
+)
 from app.concepts.schemas import ConceptRef, OutcomeRef, OutcomeWrite
 from app.core.content import RecordLinks
 from app.sources import rendering as sources
 from app.sources.schemas import DocumentRef, DocumentWrite, StudyWrite
+from app.storage.history import StoredRecord
 from app.storage.resource import Key, RecordReader, Stamp
 
 MAX_EMBEDDED = 100
@@ -82,9 +95,20 @@ def outcome(records: RecordReader, record_id: str | None) -> OutcomeRef | None:
 def summary(records: RecordReader, claim_id: str) -> ClaimSummary:
     """A claim's text with its caveat, its verdict and both sides' counts: they travel together."""
     key = Key("claim", claim_id)
-    claim: ClaimWrite = records.content(key)
-    derived: ClaimDerived = records.derived(key)
-    evidence = derived.evidence
+    return _summary(records.content(key), records.derived(key).evidence)
+
+
+def summaries(session: Session, claim_ids: Iterable[str]) -> dict[str, ClaimSummary]:
+    """Summaries of claims as they are now, read without the rest of their content. One statement."""
+    rows = session.execute(
+        select(Claim.id, Claim.statement, Claim.caveat, Claim.caveat_required, StoredRecord.derived)
+        .join(StoredRecord, and_(StoredRecord.type == "claim", StoredRecord.id == Claim.id))
+        .where(Claim.id.in_(sorted(claim_ids)))
+    )
+    return {row.id: _summary(row, ClaimDerived.model_validate_json(row.derived).evidence) for row in rows}
+
+
+def _summary(claim: ClaimWrite | Row[*tuple[Any, ...]], evidence: ClaimEvidence) -> ClaimSummary:
     return ClaimSummary(
         id=claim.id,
         statement=claim.statement,
@@ -207,7 +231,7 @@ def dosing_range(
     )
 
 
-def search(records: RecordReader, content: SearchWrite, _derived: Nothing, stamp: Stamp) -> SearchRead:
+def search(records: RecordReader, content: LiteratureSearchWrite, _derived: Nothing, stamp: Stamp) -> SearchRead:
     as_is = (
         "question", "coverage", "topic", "depth", "sources", "query", "searched_on", "searched_by", "found",
         "screened", "note",

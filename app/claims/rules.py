@@ -7,7 +7,7 @@ Each function returns `(field, reason)` pairs, so that a caller can show all fau
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from app.claims.schemas import CitationWrite, ClaimWrite, DosingRangeWrite, Estimate, SearchWrite
+from app.claims.schemas import CitationWrite, ClaimWrite, DosingRangeWrite, Estimate, LiteratureSearchWrite
 from app.claims.vocabulary import (
     AttachedBy,
     Coverage,
@@ -254,7 +254,7 @@ def dosing_range_faults(dosing: DosingRangeWrite) -> list[RuleViolation]:
     return faults
 
 
-def search_faults(search: SearchWrite) -> list[RuleViolation]:
+def search_faults(search: LiteratureSearchWrite) -> list[RuleViolation]:
     """Everything in which a search breaks the rules."""
     faults: list[RuleViolation] = []
     asked = search.conditions or search.mechanisms or search.side_effects or search.interactants or search.topic

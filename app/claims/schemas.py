@@ -220,7 +220,7 @@ class DosingRangeWrite(Record):
     basis: DoseBasis
 
 
-class SearchWrite(Record):
+class LiteratureSearchWrite(Record):
     """A question put to the literature, or one that nobody has put yet (`not_searched`)."""
 
     question: Text

@@ -24,7 +24,7 @@ class MatchedBy(Term):
 
 
 @dataclass(frozen=True)
-class Found:
+class DrugMatch:
     """The record that a drug was recognized as, or the nearest ones."""
 
     pk: int | None = None
@@ -79,39 +79,39 @@ class DrugNames:
             for code, entries in found.items()
         }
 
-    def by_id(self, record_id: str) -> Found:
+    def by_id(self, record_id: str) -> DrugMatch:
         pk = self._ids.get(record_id)
         if pk is not None:
-            return Found(pk, self.refs[pk], MatchedBy.id_)
+            return DrugMatch(pk, self.refs[pk], MatchedBy.id_)
         successor = self._successors.get(record_id)
         if successor in self._ids:
-            return Found(near=(self.refs[self._ids[successor]],))
-        return Found(near=tuple(self.refs[self._ids[near]] for near in nearest(record_id, sorted(self._ids))))
+            return DrugMatch(near=(self.refs[self._ids[successor]],))
+        return DrugMatch(near=tuple(self.refs[self._ids[near]] for near in nearest(record_id, sorted(self._ids))))
 
-    def by_code(self, code: str) -> Found:
+    def by_code(self, code: str) -> DrugMatch:
         system, _, value = code.partition(":")
         entries = self._codes.get(f"{system.lower()}:{value.upper()}", [])
         if not entries:
-            return Found()
+            return DrugMatch()
         pk, relation = entries[0]
         if sum(1 for entry in entries if entry[1] is relation) > 1:
-            return Found(near=tuple(self.refs[pk] for pk, _ in entries[:5]))
-        return Found(pk, self.refs[pk], MatchedBy.code, relation)
+            return DrugMatch(near=tuple(self.refs[pk] for pk, _ in entries[:5]))
+        return DrugMatch(pk, self.refs[pk], MatchedBy.code, relation)
 
-    def by_text(self, text: str) -> Found:
+    def by_text(self, text: str) -> DrugMatch:
         folded = fold(text)
         for index, matched_by in ((self._names, MatchedBy.name_), (self._synonyms, MatchedBy.synonym)):
             pks = index.get(folded, [])
             if len(pks) == 1:
-                return Found(pks[0], self.refs[pks[0]], matched_by)
+                return DrugMatch(pks[0], self.refs[pks[0]], matched_by)
             if pks:
-                return Found(near=tuple(self.refs[pk] for pk in pks[:5]))
+                return DrugMatch(near=tuple(self.refs[pk] for pk in pks[:5]))
         if folded in self._folded_ids:
             pk = self._folded_ids[folded]
-            return Found(pk, self.refs[pk], MatchedBy.id_)
+            return DrugMatch(pk, self.refs[pk], MatchedBy.id_)
         close = nearest(folded, sorted({*self._names, *self._synonyms}))
         pks = [pk for name in close for pk in self._names.get(name, self._synonyms.get(name, []))]
-        return Found(near=tuple(self.refs[pk] for pk in dict.fromkeys(pks)))
+        return DrugMatch(near=tuple(self.refs[pk] for pk in dict.fromkeys(pks)))
 
 
 def _index(entries: Iterable[tuple[str, int]]) -> dict[str, list[int]]:

@@ -14,7 +14,7 @@ from app.claims import doses
 from app.claims.derived import ClaimDerived, ConceptDerived, DosingRangeDerived, Nothing, SourceDerived
 from app.claims.models import Citation, Claim, ClaimConcept, DosingRange, Maintained, Override
 from app.claims.responses import CatalogueEvidence, ClaimEvidence, OverrideRead
-from app.claims.schemas import CitationWrite, ClaimWrite, DosingRangeWrite, SearchWrite
+from app.claims.schemas import CitationWrite, ClaimWrite, DosingRangeWrite, LiteratureSearchWrite
 from app.claims.vocabulary import Certainty, Consensus, Kind, Stance, Unit
 from app.concepts.models import Concept
 from app.concepts.schemas import ConceptWrite, InterventionWrite
@@ -269,7 +269,7 @@ def derive_citation(_session: Session, _world: RecordReader, _citation: BaseMode
     return Nothing()
 
 
-def derive_search(_session: Session, _world: RecordReader, _search: SearchWrite) -> Nothing:
+def derive_search(_session: Session, _world: RecordReader, _search: LiteratureSearchWrite) -> Nothing:
     return Nothing()
 
 

@@ -11,7 +11,7 @@ from app.concepts.vocabulary import CodeRelation
 from app.core.content import ResponseModel
 from app.core.text import Line, Named, Slug
 from app.core.vocabulary import Term
-from app.questions.coverage import SearchMatch
+from app.questions.searches import SearchMatch
 
 FEWEST, MAX = 2, 30
 

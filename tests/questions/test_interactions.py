@@ -6,7 +6,6 @@ import pytest
 
 from app.concepts.drug_names import fold
 from app.publishing.publish import Change
-from app.publishing.records import CurrentRecords
 from app.questions.coverage import NO_ALL_CLEAR
 from app.questions.interaction_responses import InteractionCheck, InteractionCheckRead, PairChecked
 from app.questions.interactions import DOSE_NOTE, check
@@ -31,7 +30,7 @@ def world(blank: Database) -> Database:
 
 def checked(database: Database, *drugs: dict[str, str]) -> InteractionCheckRead:
     with database.read() as session:
-        return check(session, CurrentRecords(session), InteractionCheck.model_validate({"drugs": list(drugs)}))
+        return check(session, InteractionCheck.model_validate({"drugs": list(drugs)}))
 
 
 def pair(database: Database, *ids: str, dose: str | None = None) -> PairChecked:
