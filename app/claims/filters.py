@@ -5,7 +5,7 @@ A regimen also keeps the interactions and warnings of its drug: harm crosses dos
 
 from collections.abc import Iterable, Mapping
 
-from sqlalchemy import ColumnElement, case, func, literal
+from sqlalchemy import case, func, literal
 from sqlalchemy.orm import aliased
 
 from app.claims.models import (
@@ -23,6 +23,7 @@ from app.claims.vocabulary import HARM_KINDS
 from app.concepts.models import Concept
 from app.concepts.vocabulary import InterventionLevel
 from app.core.vocabulary import Status
+from app.sources.filters import as_flag
 from app.sources.models import Document, Study
 from app.storage.filter_index import PUBLISHED, Column, FilterSpec, Values, values
 
@@ -40,10 +41,6 @@ COMBINATION = "combination"
 SEPARATOR = "|"
 
 _CLAIMS = Claim.status == Status.published
-
-
-def _flag(condition: ColumnElement[bool]) -> Column:
-    return case((condition, "true"), else_="false")
 
 
 def _cited(key: Column, columns: Mapping[str, Column]) -> Values:
@@ -85,8 +82,8 @@ CLAIMS = FilterSpec(
                 "effect": Claim.effect,
                 "consensus": Claim.consensus,
                 "certainty": Claim.certainty,
-                "cited": _flag(Claim.citation_count > 0),
-                "stale": _flag(Claim.is_stale.is_(True)),
+                "cited": as_flag(Claim.citation_count > 0),
+                "stale": as_flag(Claim.is_stale.is_(True)),
             },
         ).where(_CLAIMS),
         values(Claim.pk, {"intervention": _intervention.id, "subject": _intervention.id, "outcome": _outcome.id})

@@ -193,7 +193,7 @@ class CitationReference(Base):
     number: Mapped[int] = mapped_column(primary_key=True)
 
 
-class Estimate(Base):
+class CitationEstimate(Base):
     """A reported number; what was not reported is null."""
 
     __tablename__ = "estimates"
@@ -224,7 +224,7 @@ class Estimate(Base):
     i2: Mapped[float | None] = mapped_column(Float(53))
 
 
-class EstimateArm(Base):
+class CitationEstimateArm(Base):
     __tablename__ = "estimate_arms"
     estimate_pk: Mapped[int] = mapped_column(ForeignKey("estimates.pk", ondelete="CASCADE"), primary_key=True)
     position: Mapped[int] = mapped_column(primary_key=True)

@@ -8,6 +8,8 @@ from sqlalchemy.orm import Session
 from app.claims import doses
 from app.claims.models import (
     Citation,
+    CitationEstimate,
+    CitationEstimateArm,
     CitationIndirectness,
     CitationReference,
     Claim,
@@ -17,17 +19,21 @@ from app.claims.models import (
     DosingRange,
     DosingRangeCondition,
     DosingRangeTier,
-    Estimate,
-    EstimateArm,
     LiteratureSearch,
     LiteratureSearchConcept,
     LiteratureSearchSource,
 )
-from app.claims.schemas import CitationRecord, CitationWrite, ClaimWrite, DosingRangeWrite, LiteratureSearchWrite
-from app.claims.schemas import Estimate as EstimateWrite
-from app.claims.schemas import EstimateArm as ArmWrite
+from app.claims.schemas import (
+    CitationRecord,
+    CitationWrite,
+    ClaimWrite,
+    DosingRangeWrite,
+    Estimate,
+    LiteratureSearchWrite,
+)
 from app.concepts.models import Concept
 from app.sources.models import Document, Study
+from app.sources.projection import with_floats
 from app.storage.resource import Key, Reference
 from app.storage.rows import add, key_of, replace, upsert
 
@@ -97,6 +103,7 @@ _CLAIM_COLUMNS = {
     "magnitude", "evidence_level", "aspect", "jurisdiction", "authority", "valid_from", "valid_to", "as_of",
     "caveat", "caveat_required", "reviewed_on", "stale_on",
 }  # fmt: skip
+_ORIGIN_COLUMNS = ("section", "paragraph", "asserts", "hedge", "fit", "fit_basis")
 _NOT_DERIVED_YET = {
     "updated_at": "", "consensus": "uncited", "leaning": None, "certainty": "not_graded", "method": "",
     "citation_count": 0, "study_count": 0, "review_count": 0, "participant_count": 0, "is_stale": False,
@@ -110,12 +117,7 @@ def apply_claim(session: Session, claim: ClaimWrite) -> None:
         "outcome_pk": _concept_pk(session, "outcome", claim.outcome),
         "dosing_range_pk": key_of(session, DosingRange, claim.dosing_range) if claim.dosing_range else None,
         "origin_document_pk": key_of(session, Document, origin.document) if origin else None,
-        "origin_section": origin.section if origin else None,
-        "origin_paragraph": origin.paragraph if origin else None,
-        "origin_asserts": origin.asserts if origin else None,
-        "origin_hedge": origin.hedge if origin else None,
-        "origin_fit": origin.fit if origin else None,
-        "origin_fit_basis": origin.fit_basis if origin else None,
+        **{f"origin_{name}": getattr(origin, name, None) for name in _ORIGIN_COLUMNS},
     }
     upsert(session, Claim, {"id": claim.id}, values | _NOT_DERIVED_YET)
 
@@ -145,10 +147,7 @@ def _insert_citation(session: Session, claim_pk: int, position: int, citation: C
         "position": position,
         "document_pk": key_of(session, Document, citation.document),
         "study_pk": key_of(session, Study, citation.study) if citation.study else None,
-        "locator_section": citation.locator.section,
-        "locator_page": citation.locator.page,
-        "locator_figure": citation.locator.figure,
-        "locator_quote": citation.locator.quote,
+        **{f"locator_{name}": value for name, value in citation.locator.model_dump().items()},
         "attached_by": citation.attached_by.by,
         "verification": citation.verification.result,
         "verification_basis": citation.verification.basis,
@@ -164,24 +163,15 @@ def _insert_citation(session: Session, claim_pk: int, position: int, citation: C
         _insert_estimate(session, pk, index, estimate)
 
 
-def _insert_estimate(session: Session, citation_pk: int, position: int, estimate: EstimateWrite) -> None:
-    values = _floats(estimate.model_dump(exclude={"primary", "outcome", "arms"})) | {
+def _insert_estimate(session: Session, citation_pk: int, position: int, estimate: Estimate) -> None:
+    values = with_floats(estimate.model_dump(exclude={"primary", "outcome", "arms"})) | {
         "citation_pk": citation_pk,
         "position": position,
         "is_primary": estimate.primary,
         "outcome_pk": _concept_pk(session, "outcome", estimate.outcome),
     }
-    pk = add(session, Estimate, values)
-    replace(session, EstimateArm, {"estimate_pk": pk}, map(_arm_row, estimate.arms))
-
-
-def _arm_row(arm: ArmWrite) -> dict[str, object]:
-    return _floats(arm.model_dump())
-
-
-def _floats(values: dict[str, object]) -> dict[str, object]:
-    """Exact decimals as the double-precision numbers that the tables hold; the content keeps them exact."""
-    return {name: float(v) if v.__class__.__name__ == "Decimal" else v for name, v in values.items()}  # type: ignore[arg-type]
+    pk = add(session, CitationEstimate, values)
+    replace(session, CitationEstimateArm, {"estimate_pk": pk}, (with_floats(arm.model_dump()) for arm in estimate.arms))
 
 
 # --- dosing ranges ------------------------------------------------------------------------------------------------

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from app.claims.derived import ClaimDerived, ConceptDerived, DosingRangeDerived, Nothing, SourceDerived
 from app.claims.models import Claim
-from app.claims.projection import daily_dose
+from app.claims.projection import CONCEPT_ROLES, daily_dose
 from app.claims.responses import (
     Assertion,
     CatalogueLinks,
@@ -42,9 +42,19 @@ from app.claims.schemas import (
     Estimate,
     LiteratureSearchWrite,
 )
-from app.concepts.schemas import ConceptRef, OutcomeRef, OutcomeWrite
-from app.core.content import RecordLinks
+from app.concepts.schemas import (
+    ConceptRef,
+    ConceptWrite,
+    ConditionWrite,
+    InterventionWrite,
+    MechanismWrite,
+    OutcomeRef,
+    OutcomeWrite,
+    SideEffectWrite,
+)
+from app.core.content import ContentModel, Record, RecordLinks
 from app.sources import rendering as sources
+from app.sources.rendering import concept_ref
 from app.sources.schemas import DocumentRef, DocumentWrite, StudyWrite
 from app.storage.history import StoredRecord
 from app.storage.resource import Key, RecordReader, Stamp
@@ -62,7 +72,7 @@ def _links(plural: str, record_id: str, stamp: Stamp) -> dict[str, str]:
     return {"self": self, "permalink": f"{self}?serial={stamp.serial}", "versions": f"{self}/versions"}
 
 
-def _envelope(record: Any, stamp: Stamp) -> dict[str, Any]:
+def _envelope(record: Record, stamp: Stamp) -> dict[str, Any]:
     return {
         "id": record.id,
         "version": stamp.version,
@@ -72,14 +82,17 @@ def _envelope(record: Any, stamp: Stamp) -> dict[str, Any]:
     }
 
 
+def _fields(content: ContentModel, names: Iterable[str]) -> dict[str, Any]:
+    """Fields that the response shows as they are written."""
+    return {name: getattr(content, name) for name in names}
+
+
 def concept(records: RecordReader, record_type: str, record_id: str | None) -> ConceptRef | None:
-    if record_id is None:
-        return None
-    return ConceptRef(id=record_id, name=records.content(Key(record_type, record_id)).name)
+    return None if record_id is None else concept_ref(records, record_type, record_id)
 
 
 def concepts(records: RecordReader, record_type: str, ids: Iterable[str]) -> tuple[ConceptRef, ...]:
-    return tuple(ConceptRef(id=i, name=records.content(Key(record_type, i)).name) for i in ids)
+    return tuple(concept_ref(records, record_type, record_id) for record_id in ids)
 
 
 def outcome(records: RecordReader, record_id: str | None) -> OutcomeRef | None:
@@ -87,6 +100,12 @@ def outcome(records: RecordReader, record_id: str | None) -> OutcomeRef | None:
         return None
     content: OutcomeWrite = records.content(Key("outcome", record_id))
     return OutcomeRef(id=content.id, name=content.name, better=content.better)
+
+
+def _concepts_of(records: RecordReader, content: ClaimWrite | LiteratureSearchWrite) -> dict[str, Any]:
+    """The intervention and the linked concepts, under the same names as in the content."""
+    linked = {field: concepts(records, type_, getattr(content, field)) for field, (_, type_) in CONCEPT_ROLES.items()}
+    return {"intervention": concept(records, "intervention", content.intervention), **linked}
 
 
 # --- claims and citations -----------------------------------------------------------------------------------------
@@ -133,13 +152,9 @@ def claim(records: RecordReader, content: ClaimWrite, derived: ClaimDerived, sta
     return ClaimRead(
         type="claim",
         **_envelope(content, stamp),
-        **content.model_dump(include=_CLAIM_AS_IS),
-        intervention=concept(records, "intervention", content.intervention),
-        conditions=concepts(records, "condition", content.conditions),
+        **_fields(content, _CLAIM_AS_IS),
+        **_concepts_of(records, content),
         outcome=outcome(records, content.outcome),
-        mechanisms=concepts(records, "mechanism", content.mechanisms),
-        side_effects=concepts(records, "side_effect", content.side_effects),
-        interactants=concepts(records, "intervention", content.interactants),
         dosing_range=DosingRangeRef(id=dosing.id, dose_text=dosing.dose_text) if dosing else None,
         origin=_origin(records, content),
         relations=tuple(RelationRead(type=r.type, claim=summary(records, r.claim)) for r in content.relations),
@@ -153,11 +168,11 @@ def claim(records: RecordReader, content: ClaimWrite, derived: ClaimDerived, sta
     )
 
 
-_CLAIM_AS_IS = {
+_CLAIM_AS_IS = (
     "kind", "form", "statement", "effect", "comparator", "timepoint", "population", "magnitude", "evidence_level",
     "aspect", "jurisdiction", "authority", "valid_from", "valid_to", "as_of", "caveat", "caveat_required",
     "reviewed_on", "stale_on",
-}  # fmt: skip
+)  # fmt: skip
 
 
 def _origin(records: RecordReader, content: ClaimWrite) -> OriginRead | None:
@@ -176,7 +191,7 @@ def citation_body(records: RecordReader, citation: CitationWrite) -> CitationBod
 def _citation_fields(records: RecordReader, citation: CitationWrite) -> dict[str, Any]:
     study: StudyWrite | None = records.content(Key("study", citation.study)) if citation.study else None
     return {
-        **{name: getattr(citation, name) for name in _CITATION_AS_IS},
+        **_fields(citation, _CITATION_AS_IS),
         "dose_match": None,
         "estimates": tuple(estimate(records, read) for read in citation.estimates),
         "document": sources.document_embed(records.content(Key("document", citation.document))),
@@ -191,8 +206,8 @@ _CITATION_AS_IS = (
 
 
 def estimate(records: RecordReader, content: Estimate) -> EstimateRead:
-    values = {name: getattr(content, name) for name in EstimateRead.model_fields if name != "outcome"}
-    return EstimateRead(**values, outcome=outcome(records, content.outcome))
+    as_is = _fields(content, EstimateRead.model_fields.keys() - {"outcome"})
+    return EstimateRead(**as_is, outcome=outcome(records, content.outcome))
 
 
 def citation(records: RecordReader, content: CitationRecord, _derived: Nothing, stamp: Stamp) -> CitationRead:
@@ -218,10 +233,8 @@ def dosing_range(
     return DosingRangeRead(
         type="dosing_range",
         **_envelope(content, stamp),
-        **{name: getattr(content, name) for name in as_is},
-        intervention=ConceptRef(
-            id=content.intervention, name=records.content(Key("intervention", content.intervention)).name
-        ),
+        **_fields(content, as_is),
+        intervention=concept_ref(records, "intervention", content.intervention),
         conditions=concepts(records, "condition", content.conditions),
         low_pg_per_day=total.low if total else None,
         high_pg_per_day=total.high if total else None,
@@ -239,12 +252,8 @@ def search(records: RecordReader, content: LiteratureSearchWrite, _derived: Noth
     return SearchRead(
         type="search",
         **_envelope(content, stamp),
-        **{name: getattr(content, name) for name in as_is},
-        intervention=concept(records, "intervention", content.intervention),
-        conditions=concepts(records, "condition", content.conditions),
-        mechanisms=concepts(records, "mechanism", content.mechanisms),
-        side_effects=concepts(records, "side_effect", content.side_effects),
-        interactants=concepts(records, "intervention", content.interactants),
+        **_fields(content, as_is),
+        **_concepts_of(records, content),
         links=RecordLinks(**_links("searches", content.id, stamp)),
     )
 
@@ -254,54 +263,53 @@ def search(records: RecordReader, content: LiteratureSearchWrite, _derived: Noth
 
 def _assertion(records: RecordReader, claim_id: str) -> Assertion:
     content: ClaimWrite = records.content(Key("claim", claim_id))
-    told = summary(records, claim_id)
-    shared = told.model_dump(include=set(Assertion.model_fields))
-    return Assertion(aspect=content.aspect, text=told.statement, claim_id=claim_id, **shared)
+    shown = summary(records, claim_id).model_dump(include=set(Assertion.model_fields))
+    return Assertion(aspect=content.aspect, text=content.statement, claim_id=claim_id, **shown)
 
 
 def _concept_fields(
-    records: RecordReader, plural: str, claims_filter: str, content: Any, derived: ConceptDerived, stamp: Stamp
+    records: RecordReader, record_type: str, content: ConceptWrite, derived: ConceptDerived, stamp: Stamp
 ) -> dict[str, Any]:
+    plural = f"{record_type.replace('_', '-')}s"
+    claims = f"/v1/claims?{record_type}={content.id}"
     return {
+        "type": record_type,
         **_envelope(content, stamp),
-        **{name: getattr(content, name) for name in ("name", "synonyms", "description", "codes")},
+        **_fields(content, ("name", "synonyms", "description", "codes")),
         "assertions": tuple(_assertion(records, claim_id) for claim_id in derived.assertions),
         "evidence": derived.evidence,
-        "links": CatalogueLinks(**_links(plural, content.id, stamp), claims=f"/v1/claims?{claims_filter}={content.id}"),
+        "links": CatalogueLinks(**_links(plural, content.id, stamp), claims=claims),
     }
 
 
-def intervention(records: RecordReader, content: Any, derived: ConceptDerived, stamp: Stamp) -> InterventionRead:
+def intervention(
+    records: RecordReader, content: InterventionWrite, derived: ConceptDerived, stamp: Stamp
+) -> InterventionRead:
     return InterventionRead(
-        type="intervention",
-        **_concept_fields(records, "interventions", "intervention", content, derived, stamp),
+        **_concept_fields(records, "intervention", content, derived, stamp),
         level=content.level,
         parent=concept(records, "intervention", content.parent),
         inherited_warnings=tuple(summary(records, claim_id) for claim_id in derived.inherited),
     )
 
 
-def condition(records: RecordReader, content: Any, derived: ConceptDerived, stamp: Stamp) -> ConditionRead:
-    return ConditionRead(
-        type="condition",
-        **_concept_fields(records, "conditions", "condition", content, derived, stamp),
-        parent=concept(records, "condition", content.parent),
-    )
+def condition(records: RecordReader, content: ConditionWrite, derived: ConceptDerived, stamp: Stamp) -> ConditionRead:
+    fields = _concept_fields(records, "condition", content, derived, stamp)
+    return ConditionRead(**fields, parent=concept(records, "condition", content.parent))
 
 
-def mechanism(records: RecordReader, content: Any, derived: ConceptDerived, stamp: Stamp) -> MechanismRead:
-    fields = _concept_fields(records, "mechanisms", "mechanism", content, derived, stamp)
-    return MechanismRead(type="mechanism", **fields)
+def mechanism(records: RecordReader, content: MechanismWrite, derived: ConceptDerived, stamp: Stamp) -> MechanismRead:
+    return MechanismRead(**_concept_fields(records, "mechanism", content, derived, stamp))
 
 
-def side_effect(records: RecordReader, content: Any, derived: ConceptDerived, stamp: Stamp) -> SideEffectRead:
-    fields = _concept_fields(records, "side-effects", "side_effect", content, derived, stamp)
-    return SideEffectRead(type="side_effect", **fields)
+def side_effect(
+    records: RecordReader, content: SideEffectWrite, derived: ConceptDerived, stamp: Stamp
+) -> SideEffectRead:
+    return SideEffectRead(**_concept_fields(records, "side_effect", content, derived, stamp))
 
 
-def outcome_record(records: RecordReader, content: Any, derived: ConceptDerived, stamp: Stamp) -> OutcomeRead:
-    fields = _concept_fields(records, "outcomes", "outcome", content, derived, stamp)
-    return OutcomeRead(type="outcome", **fields, better=content.better)
+def outcome_record(records: RecordReader, content: OutcomeWrite, derived: ConceptDerived, stamp: Stamp) -> OutcomeRead:
+    return OutcomeRead(**_concept_fields(records, "outcome", content, derived, stamp), better=content.better)
 
 
 def study(records: RecordReader, content: StudyWrite, derived: SourceDerived, stamp: Stamp) -> StudyWithEvidence:

@@ -1,6 +1,6 @@
 """The closed vocabularies of evidence: what a claim is, how a citation bears on it, what they add up to."""
 
-from app.core.vocabulary import Term
+from app.core.vocabulary import Term, vocabularies_of
 
 
 class Kind(Term):
@@ -417,39 +417,4 @@ class Overlap(Term):
     unknown = "unknown", "Unknown", "A review's list of studies was not read in full."
 
 
-VOCABULARIES: tuple[type[Term], ...] = (
-    Kind,
-    Form,
-    Effect,
-    EvidenceLevel,
-    Aspect,
-    Hedge,
-    Fit,
-    Basis,
-    RelationType,
-    Stance,
-    StanceReason,
-    Directness,
-    IndirectBecause,
-    CitationRole,
-    Verification,
-    AttachedBy,
-    Measure,
-    Comparison,
-    Analysis,
-    DispersionKind,
-    POperator,
-    Favours,
-    DoseBasis,
-    DoseTier,
-    DoseMatch,
-    Unit,
-    PeriodUnit,
-    Route,
-    Coverage,
-    SearchDepth,
-    Consensus,
-    Leaning,
-    Certainty,
-    Overlap,
-)
+VOCABULARIES = vocabularies_of(__name__)

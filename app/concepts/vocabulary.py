@@ -1,6 +1,6 @@
 """The closed vocabularies of concepts: what a code system is, how a code relates, what level an intervention has."""
 
-from app.core.vocabulary import Term
+from app.core.vocabulary import Term, vocabularies_of
 
 
 class InterventionLevel(Term):
@@ -51,4 +51,4 @@ class CodeRelation(Term):
     related = "relatedMatch", "Related", "The code means something associated, neither wider nor narrower."
 
 
-VOCABULARIES: tuple[type[Term], ...] = (InterventionLevel, Better, CodeSystem, CodeRelation)
+VOCABULARIES = vocabularies_of(__name__)

@@ -1,4 +1,4 @@
-"""Enumerations whose values explain themselves: one definition serves code, API, docs and `/v1/vocabularies`."""
+"""Enumerations that carry a label and a definition: one source for code, API, documentation and `/v1/vocabularies`."""
 
 from enum import StrEnum
 from typing import Self
@@ -25,4 +25,9 @@ class Status(Term):
     retired = "retired", "Retired", "Withdrawn; its address answers 410 and names the successor, where there is one."
 
 
-VOCABULARIES: tuple[type[Term], ...] = (Status,)
+VOCABULARIES = (Status,)
+
+
+def vocabularies_of(module: str) -> tuple[type[Term], ...]:
+    """Every vocabulary that a module defines, in order of definition."""
+    return tuple(vocabulary for vocabulary in Term.__subclasses__() if vocabulary.__module__ == module)

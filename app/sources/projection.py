@@ -1,6 +1,8 @@
 """Studies and documents as rows, and what they refer to."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from decimal import Decimal
+from typing import Any
 
 from sqlalchemy.orm import Session
 
@@ -10,7 +12,7 @@ from app.sources.models import (
     Document,
     DocumentIdentifier,
     DocumentStanding,
-    DocumentStudy,
+    DocumentStudyLink,
     Study,
     StudyArm,
     StudyCondition,
@@ -57,10 +59,7 @@ def link_study(session: Session, study: StudyWrite) -> None:
         owner,
         ({"concept_pk": key_of(session, Concept, condition, "condition")} for condition in study.conditions),
     )
-    arms = (
-        arm.model_dump() | {"dose_low": _float(arm.dose_low), "dose_high": _float(arm.dose_high)} for arm in study.arms
-    )
-    replace(session, StudyArm, owner, arms)
+    replace(session, StudyArm, owner, (with_floats(arm.model_dump()) for arm in study.arms))
     replace(session, StudyLimitation, owner, ({"limitation": limitation} for limitation in study.limitations))
     replace(
         session,
@@ -108,7 +107,7 @@ def link_document(session: Session, document: DocumentWrite) -> None:
     )
     replace(
         session,
-        DocumentStudy,
+        DocumentStudyLink,
         owner,
         ({"study_pk": key_of(session, Study, entry.study), "role": entry.role} for entry in document.studies),
     )
@@ -123,5 +122,6 @@ def _identifier(identifier: Identifier) -> dict[str, str]:
     return {"scheme": identifier.scheme, "value": identifier.value, "normal": normal}
 
 
-def _float(number: object) -> float | None:
-    return None if number is None else float(number)  # type: ignore[arg-type]
+def with_floats(values: Mapping[str, Any]) -> dict[str, Any]:
+    """The values with decimals as the double-precision numbers of the tables; the record's content keeps them exact."""
+    return {name: float(value) if isinstance(value, Decimal) else value for name, value in values.items()}

@@ -1,6 +1,6 @@
 """The closed vocabularies of sources: studies, documents and how far a document still stands."""
 
-from app.core.vocabulary import Term
+from app.core.vocabulary import Term, vocabularies_of
 
 
 class Design(Term):
@@ -218,18 +218,4 @@ class Interest(Term):
     manufacturer = "manufacturer", "Manufacturer", "Makes the drug."
 
 
-VOCABULARIES: tuple[type[Term], ...] = (
-    Design,
-    EvidenceSource,
-    Blinding,
-    Recruitment,
-    ResultsStatus,
-    Limitation,
-    ArmRole,
-    Completeness,
-    DocumentKind,
-    IdentifierScheme,
-    StudyRole,
-    Standing,
-    Interest,
-)
+VOCABULARIES = vocabularies_of(__name__)

@@ -53,7 +53,7 @@ class ListQuery(BaseModel):
 def fingerprint(scope: str, filters: Mapping[str, Any]) -> str:
     """Of a list with filters that are not left at their defaults, `sort` among them; the same whether their values are
     read already or still text."""
-    told = {name: _told(value if isinstance(value, list) else [value]) for name, value in filters.items()}
+    told = {name: _told(value if isinstance(value, list | tuple) else [value]) for name, value in filters.items()}
     return blake2b(json.dumps([scope, told], sort_keys=True).encode(), digest_size=6).hexdigest()
 
 
