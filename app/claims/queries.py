@@ -5,7 +5,7 @@ Filters choose records; they never remove citations from a claim.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypeVar
 
 from pydantic import Field
 from pyroaring import BitMap
@@ -13,24 +13,10 @@ from sqlalchemy import ColumnElement, and_, func, or_, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from app.claims import dose_query
+from app.claims import vocabulary as terms
 from app.claims.doses import DailyDose
 from app.claims.filters import CITATIONS, CITED, CLAIMS, COMBINATION, DOSING_RANGES, SEARCHES, SEPARATOR
 from app.claims.models import Citation, Claim, DosingRange, LiteratureSearch
-from app.claims.vocabulary import (
-    HARM_KINDS,
-    Certainty,
-    CitationRole,
-    Consensus,
-    Coverage,
-    Directness,
-    DoseBasis,
-    DoseTier,
-    Effect,
-    Form,
-    Kind,
-    Stance,
-    Verification,
-)
 from app.concepts.filters import filter_spec
 from app.concepts.models import Concept
 from app.concepts.queries import ids_named, keys_named
@@ -53,8 +39,11 @@ from app.storage.database import Base
 from app.storage.filter_index import Filter, FilterIndexView, FilterSpec
 from app.storage.paging import MAX_READ, ListQuery, Selection, SortedQuery, Sorts, TextQuery
 
-_FEW = Field(max_length=50)
-Names = Annotated[tuple[Named, ...], _FEW]
+T = TypeVar("T")
+Few = Annotated[tuple[T, ...], Field(max_length=50)]
+"""Values of a repeated parameter."""
+Names = Few[Named]
+"""Ids or codes."""
 
 
 class ClaimFilters(TextQuery):
@@ -72,23 +61,23 @@ class ClaimFilters(TextQuery):
     """Drugs or drug classes that the intervention meets."""
     descendants: bool = False
     """Whether narrower conditions and interventions count as well."""
-    kind: Annotated[tuple[Kind, ...], _FEW] = ()
-    form: Annotated[tuple[Form, ...], _FEW] = ()
-    effect: Annotated[tuple[Effect, ...], _FEW] = ()
-    consensus: Annotated[tuple[Consensus, ...], _FEW] = ()
-    certainty: Annotated[tuple[Certainty, ...], _FEW] = ()
+    kind: Few[terms.Kind] = ()
+    form: Few[terms.Form] = ()
+    effect: Few[terms.Effect] = ()
+    consensus: Few[terms.Consensus] = ()
+    certainty: Few[terms.Certainty] = ()
     cited: bool | None = None
     """Whether the claim has any citation."""
-    stance: Annotated[tuple[Stance, ...], _FEW] = ()
-    directness: Annotated[tuple[Directness, ...], _FEW] = ()
-    verification: Annotated[tuple[Verification, ...], _FEW] = ()
-    document: Annotated[tuple[Slug, ...], _FEW] = ()
-    study: Annotated[tuple[Slug, ...], _FEW] = ()
+    stance: Few[terms.Stance] = ()
+    directness: Few[terms.Directness] = ()
+    verification: Few[terms.Verification] = ()
+    document: Few[Slug] = ()
+    study: Few[Slug] = ()
     doi: Names = ()
     pmid: Names = ()
-    design: Annotated[tuple[Design, ...], _FEW] = ()
-    evidence_source: Annotated[tuple[EvidenceSource, ...], _FEW] = ()
-    standing: Annotated[tuple[Standing, ...], _FEW] = ()
+    design: Few[Design] = ()
+    evidence_source: Few[EvidenceSource] = ()
+    standing: Few[Standing] = ()
 
 
 class ClaimQuery(ClaimFilters):
@@ -189,29 +178,29 @@ def _has_dose(dose: DailyDose) -> ColumnElement[bool]:
         ranged, _overlaps(DosingRange.low_pg_per_day, DosingRange.high_pg_per_day, dose)
     )
     inside = or_(Claim.pk.in_(studied_inside), Claim.dosing_range_pk.in_(ranged_inside))
-    return and_(Claim.intervention_pk.is_not(None), or_(Claim.kind.in_(HARM_KINDS), inside, ~recorded))
+    return and_(Claim.intervention_pk.is_not(None), or_(Claim.kind.in_(terms.HARM_KINDS), inside, ~recorded))
 
 
 # --- citations ----------------------------------------------------------------------------------------------------
 
 
 class CitationFilters(SortedQuery):
-    stance: Annotated[tuple[Stance, ...], _FEW] = ()
-    directness: Annotated[tuple[Directness, ...], _FEW] = ()
-    role: Annotated[tuple[CitationRole, ...], _FEW] = ()
-    verification: Annotated[tuple[Verification, ...], _FEW] = ()
-    document: Annotated[tuple[Slug, ...], _FEW] = ()
-    study: Annotated[tuple[Slug, ...], _FEW] = ()
+    stance: Few[terms.Stance] = ()
+    directness: Few[terms.Directness] = ()
+    role: Few[terms.CitationRole] = ()
+    verification: Few[terms.Verification] = ()
+    document: Few[Slug] = ()
+    study: Few[Slug] = ()
     doi: Names = ()
     pmid: Names = ()
-    design: Annotated[tuple[Design, ...], _FEW] = ()
-    evidence_source: Annotated[tuple[EvidenceSource, ...], _FEW] = ()
-    standing: Annotated[tuple[Standing, ...], _FEW] = ()
+    design: Few[Design] = ()
+    evidence_source: Few[EvidenceSource] = ()
+    standing: Few[Standing] = ()
     sort: Literal["id", "-id"] = "id"
 
 
 class CitationQuery(CitationFilters):
-    claim: Annotated[tuple[Slug, ...], _FEW] = ()
+    claim: Few[Slug] = ()
 
 
 CITATION_SORTS: Sorts = {"id": Citation.id}
@@ -274,13 +263,13 @@ def _filters_claims(query: ConceptQuery) -> bool:
 
 class StudyQuery(TextQuery):
     condition: Names = ()
-    design: Annotated[tuple[Design, ...], _FEW] = ()
-    evidence_source: Annotated[tuple[EvidenceSource, ...], _FEW] = ()
-    recruitment: Annotated[tuple[Recruitment, ...], _FEW] = ()
-    results: Annotated[tuple[ResultsStatus, ...], _FEW] = ()
+    design: Few[Design] = ()
+    evidence_source: Few[EvidenceSource] = ()
+    recruitment: Few[Recruitment] = ()
+    results: Few[ResultsStatus] = ()
     is_review: bool | None = None
-    document: Annotated[tuple[Slug, ...], _FEW] = ()
-    claim: Annotated[tuple[Slug, ...], _FEW] = ()
+    document: Few[Slug] = ()
+    claim: Few[Slug] = ()
     """Studies cited for one of these claims."""
     sort: Literal["id", "-id", "participants", "-participants"] = "id"
 
@@ -301,12 +290,12 @@ def studies(session: Session, query: StudyQuery) -> Selection:
 
 
 class DocumentQuery(TextQuery):
-    kind: Annotated[tuple[DocumentKind, ...], _FEW] = ()
-    standing: Annotated[tuple[Standing, ...], _FEW] = ()
+    kind: Few[DocumentKind] = ()
+    standing: Few[Standing] = ()
     doi: Names = ()
     pmid: Names = ()
-    year: Annotated[tuple[Annotated[int, Field(ge=1000, le=9999)], ...], _FEW] = ()
-    claim: Annotated[tuple[Slug, ...], _FEW] = ()
+    year: Few[Annotated[int, Field(ge=1000, le=9999)]] = ()
+    claim: Few[Slug] = ()
     """Documents cited for one of these claims."""
     sort: Literal["id", "-id", "year", "-year", "label", "-label"] = "id"
 
@@ -326,8 +315,8 @@ def documents(session: Session, query: DocumentQuery) -> Selection:
 class DosingRangeQuery(TextQuery):
     intervention: Names = ()
     condition: Names = ()
-    basis: Annotated[tuple[DoseBasis, ...], _FEW] = ()
-    tier: Annotated[tuple[DoseTier, ...], _FEW] = ()
+    basis: Few[terms.DoseBasis] = ()
+    tier: Few[terms.DoseTier] = ()
     dose: Annotated[str, Field(min_length=1, max_length=60)] | None = None
     """A daily total such as `4.5 mg` or `1.5..4.5 mg`, both ends inclusive. Ranges whose dose was not read are kept."""
     sort: Literal["id", "-id", "dose", "-dose"] = "id"
@@ -352,7 +341,7 @@ class LiteratureSearchQuery(TextQuery):
     intervention: Names = ()
     condition: Names = ()
     interactant: Names = ()
-    coverage: Annotated[tuple[Coverage, ...], _FEW] = ()
+    coverage: Few[terms.Coverage] = ()
     sort: Literal["id", "-id"] = "id"
 
 
