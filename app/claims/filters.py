@@ -1,6 +1,7 @@
-"""What lists of claims, citations, dosing ranges and questions are filtered by.
+"""The filters of lists of claims, citations, dosing ranges and literature searches.
 
-A regimen also keeps the interactions and warnings of its drug: harm crosses dose tiers, benefit never does.
+The filter of a dose regimen also keeps the interactions and warnings of its drug: harm crosses dose tiers, benefit
+never does.
 """
 
 from collections.abc import Iterable, Mapping
@@ -35,15 +36,15 @@ CITED = {
     "evidence_source": Study.evidence_source,
     "standing": Document.standing,
 }
-"""Filters about a citation. They must hold on one and the same citation, so a claim also stands under the combinations
-of values that its citations have: `combination`."""
+"""Filters of claims on their citations. Several must hold for one and the same citation, so claims are also indexed by
+the combinations of values that their citations have (`COMBINATION`)."""
 COMBINATION = "combination"
 SEPARATOR = "|"
 
 _CLAIMS = Claim.status == Status.published
 
 
-def _cited(key: Column, columns: Mapping[str, Column]) -> Values:
+def _citation_values(key: Column, columns: Mapping[str, Column]) -> Values:
     return (
         values(key, {**columns, **CITED})
         .join_from(Citation, Claim, Claim.pk == Citation.claim_pk)
@@ -62,13 +63,13 @@ def _combination() -> Column:
 
 
 def _by_role(role: Column, roles: Iterable[str]) -> dict[str, Column]:
-    """The concept's id, under the role that it has."""
+    """A column for each role, which holds the concept's id if it has that role."""
     return {name: case((role == name, Concept.id)) for name in roles}
 
 
 _intervention, _outcome = aliased(Concept), aliased(Concept)
 _regimen = aliased(Concept)
-"""`intervention` also keeps what warns of a regimen's drug; `subject` keeps what is said of the very intervention."""
+"""`intervention` also keeps the harms of a regimen's drug; `subject` keeps only claims on the intervention itself."""
 
 CLAIMS = FilterSpec(
     Claim,
@@ -97,7 +98,7 @@ CLAIMS = FilterSpec(
         .join(Concept, Concept.pk == ClaimConcept.concept_pk)
         .join(Claim, Claim.pk == ClaimConcept.claim_pk)
         .where(_CLAIMS),
-        _cited(Citation.claim_pk, {COMBINATION: _combination()}),
+        _citation_values(Citation.claim_pk, {COMBINATION: _combination()}),
     ),
     walked=frozenset(
         {
@@ -120,7 +121,7 @@ CLAIMS = FilterSpec(
 
 CITATIONS = FilterSpec(
     Citation,
-    (_cited(Citation.pk, {PUBLISHED.name: literal(PUBLISHED.value), "role": Citation.role}),),
+    (_citation_values(Citation.pk, {PUBLISHED.name: literal(PUBLISHED.value), "role": Citation.role}),),
 )
 
 _RANGES = DosingRange.status == Status.published

@@ -1,28 +1,11 @@
-"""Claims, citations, dosing ranges and searches as rows, and what they refer to."""
+"""Writes claims, citations, dosing ranges and literature searches as rows, and lists what they refer to."""
 
 from collections.abc import Iterator
 
 from sqlalchemy import delete
 from sqlalchemy.orm import Session
 
-from app.claims import doses
-from app.claims.models import (
-    Citation,
-    CitationEstimate,
-    CitationEstimateArm,
-    CitationIndirectness,
-    CitationReference,
-    Claim,
-    ClaimConcept,
-    ClaimReference,
-    ClaimRelation,
-    DosingRange,
-    DosingRangeCondition,
-    DosingRangeTier,
-    LiteratureSearch,
-    LiteratureSearchConcept,
-    LiteratureSearchSource,
-)
+from app.claims import doses, models
 from app.claims.schemas import (
     CitationRecord,
     CitationWrite,
@@ -65,7 +48,7 @@ def _concept_pk(session: Session, concept_type: str, concept: str | None) -> int
 
 
 def claim_references(claim: ClaimWrite) -> Iterator[Reference]:
-    """Everything that a claim names, its citations' documents, studies and outcomes included."""
+    """Every record that a claim names, with the documents, studies and outcomes of its citations."""
     if claim.intervention:
         yield Reference("intervention", Key("intervention", claim.intervention))
     if claim.outcome:
@@ -115,26 +98,29 @@ def apply_claim(session: Session, claim: ClaimWrite) -> None:
     values = claim.model_dump(include=_CLAIM_COLUMNS) | {
         "intervention_pk": _concept_pk(session, "intervention", claim.intervention),
         "outcome_pk": _concept_pk(session, "outcome", claim.outcome),
-        "dosing_range_pk": key_of(session, DosingRange, claim.dosing_range) if claim.dosing_range else None,
+        "dosing_range_pk": key_of(session, models.DosingRange, claim.dosing_range) if claim.dosing_range else None,
         "origin_document_pk": key_of(session, Document, origin.document) if origin else None,
         **{f"origin_{name}": getattr(origin, name, None) for name in _ORIGIN_COLUMNS},
     }
-    upsert(session, Claim, {"id": claim.id}, values | _NOT_DERIVED_YET)
+    upsert(session, models.Claim, {"id": claim.id}, values | _NOT_DERIVED_YET)
 
 
 def link_claim(session: Session, claim: ClaimWrite) -> None:
-    pk = key_of(session, Claim, claim.id)
+    pk = key_of(session, models.Claim, claim.id)
     owner = {"claim_pk": pk}
-    replace(session, ClaimConcept, owner, _concept_rows(session, claim))
+    replace(session, models.ClaimConcept, owner, _concept_rows(session, claim))
     numbers = claim.origin.reference_numbers if claim.origin else ()
-    replace(session, ClaimReference, owner, ({"number": number} for number in numbers))
+    replace(session, models.ClaimReference, owner, ({"number": number} for number in numbers))
     replace(
         session,
-        ClaimRelation,
+        models.ClaimRelation,
         owner,
-        ({"type": relation.type, "target_pk": key_of(session, Claim, relation.claim)} for relation in claim.relations),
+        (
+            {"type": relation.type, "target_pk": key_of(session, models.Claim, relation.claim)}
+            for relation in claim.relations
+        ),
     )
-    session.execute(delete(Citation).where(Citation.claim_pk == pk))
+    session.execute(delete(models.Citation).where(models.Citation.claim_pk == pk))
     for position, citation in enumerate(claim.citations):
         _insert_citation(session, pk, position, citation)
 
@@ -155,10 +141,10 @@ def _insert_citation(session: Session, claim_pk: int, position: int, citation: C
         "dose_low_pg": None,
         "dose_high_pg": None,
     }
-    pk = add(session, Citation, values)
+    pk = add(session, models.Citation, values)
     owner = {"citation_pk": pk}
-    replace(session, CitationIndirectness, owner, ({"reason": reason} for reason in citation.indirect_because))
-    replace(session, CitationReference, owner, ({"number": n} for n in citation.attached_by.reference_numbers))
+    replace(session, models.CitationIndirectness, owner, ({"reason": reason} for reason in citation.indirect_because))
+    replace(session, models.CitationReference, owner, ({"number": n} for n in citation.attached_by.reference_numbers))
     for index, estimate in enumerate(citation.estimates):
         _insert_estimate(session, pk, index, estimate)
 
@@ -170,8 +156,13 @@ def _insert_estimate(session: Session, citation_pk: int, position: int, estimate
         "is_primary": estimate.primary,
         "outcome_pk": _concept_pk(session, "outcome", estimate.outcome),
     }
-    pk = add(session, CitationEstimate, values)
-    replace(session, CitationEstimateArm, {"estimate_pk": pk}, (with_floats(arm.model_dump()) for arm in estimate.arms))
+    pk = add(session, models.CitationEstimate, values)
+    replace(
+        session,
+        models.CitationEstimateArm,
+        {"estimate_pk": pk},
+        (with_floats(arm.model_dump()) for arm in estimate.arms),
+    )
 
 
 # --- dosing ranges ------------------------------------------------------------------------------------------------
@@ -208,15 +199,15 @@ def apply_dosing_range(session: Session, dosing: DosingRangeWrite) -> None:
         "high_pg_per_day": total.high if total else None,
         **{f"schedule_{name}": value for name, value in dosing.schedule.model_dump().items()},
     }
-    upsert(session, DosingRange, {"id": dosing.id}, values)
+    upsert(session, models.DosingRange, {"id": dosing.id}, values)
 
 
 def link_dosing_range(session: Session, dosing: DosingRangeWrite) -> None:
-    owner = {"dosing_range_pk": key_of(session, DosingRange, dosing.id)}
+    owner = {"dosing_range_pk": key_of(session, models.DosingRange, dosing.id)}
     conditions = ({"concept_pk": key_of(session, Concept, c, "condition")} for c in dosing.conditions)
-    replace(session, DosingRangeCondition, owner, conditions)
+    replace(session, models.DosingRangeCondition, owner, conditions)
     total = daily_dose(dosing)
-    replace(session, DosingRangeTier, owner, ({"tier": tier} for tier in (total.tiers if total else ())))
+    replace(session, models.DosingRangeTier, owner, ({"tier": tier} for tier in (total.tiers if total else ())))
 
 
 # --- searches -----------------------------------------------------------------------------------------------------
@@ -236,10 +227,10 @@ def apply_search(session: Session, search: LiteratureSearchWrite) -> None:
             "found", "screened", "note",
         }
     ) | {"intervention_pk": _concept_pk(session, "intervention", search.intervention)}  # fmt: skip
-    upsert(session, LiteratureSearch, {"id": search.id}, values)
+    upsert(session, models.LiteratureSearch, {"id": search.id}, values)
 
 
 def link_search(session: Session, search: LiteratureSearchWrite) -> None:
-    owner = {"search_pk": key_of(session, LiteratureSearch, search.id)}
-    replace(session, LiteratureSearchConcept, owner, _concept_rows(session, search))
-    replace(session, LiteratureSearchSource, owner, ({"name": name} for name in search.sources))
+    owner = {"search_pk": key_of(session, models.LiteratureSearch, search.id)}
+    replace(session, models.LiteratureSearchConcept, owner, _concept_rows(session, search))
+    replace(session, models.LiteratureSearchSource, owner, ({"name": name} for name in search.sources))

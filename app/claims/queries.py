@@ -235,14 +235,14 @@ def concepts(session: Session, index: FilterIndexView, record_type: str, query: 
         selection = selection.also(Concept.pk.in_(keys_named(session, record_type, query.code, "code")))
     if _filters_claims(query):
         matching = _claims(session, index, query).keys(session, index)
-        named = {
+        ids = {
             record_id
             for name in _CLAIM_FILTERS[record_type]
             for record_id in index.values("claim", name)
             if index.of("claim", Filter(name, record_id)).intersect(matching)
         }
         rows = session.execute(select(Concept.pk, Concept.id).where(Concept.type == record_type))
-        selection = replace(selection, only=BitMap(pk for pk, record_id in rows if record_id in named))
+        selection = replace(selection, only=BitMap(pk for pk, record_id in rows if record_id in ids))
     return selection
 
 

@@ -1,4 +1,4 @@
-"""Records as the API shows them: pure functions of content, derived values and the records referred to."""
+"""Renders records as the API shows them, from content, derived values and the records that they refer to."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -144,7 +144,7 @@ def _summary(claim: ClaimWrite | Row[*tuple[Any, ...]], evidence: ClaimEvidence)
 
 def claim(records: RecordReader, content: ClaimWrite, derived: ClaimDerived, stamp: Stamp) -> ClaimRead:
     by_id = {citation.id: citation for citation in content.citations}
-    shown = derived.order[:MAX_EMBEDDED]
+    embedded = derived.order[:MAX_EMBEDDED]
     dosing: DosingRangeWrite | None = (
         records.content(Key("dosing_range", content.dosing_range)) if content.dosing_range else None
     )
@@ -159,7 +159,7 @@ def claim(records: RecordReader, content: ClaimWrite, derived: ClaimDerived, sta
         origin=_origin(records, content),
         relations=tuple(RelationRead(type=r.type, claim=summary(records, r.claim)) for r in content.relations),
         evidence=derived.evidence,
-        citations=tuple(citation_body(records, by_id[citation]) for citation in shown),
+        citations=tuple(citation_body(records, by_id[citation]) for citation in embedded),
         citations_truncated=len(derived.order) > MAX_EMBEDDED,
         stale=derived.stale,
         links=ClaimLinks(
@@ -263,8 +263,8 @@ def search(records: RecordReader, content: LiteratureSearchWrite, _derived: Noth
 
 def _assertion(records: RecordReader, claim_id: str) -> Assertion:
     content: ClaimWrite = records.content(Key("claim", claim_id))
-    shown = summary(records, claim_id).model_dump(include=set(Assertion.model_fields))
-    return Assertion(aspect=content.aspect, text=content.statement, claim_id=claim_id, **shown)
+    shared = summary(records, claim_id).model_dump(include=set(Assertion.model_fields))
+    return Assertion(aspect=content.aspect, text=content.statement, claim_id=claim_id, **shared)
 
 
 def _concept_fields(

@@ -1,4 +1,4 @@
-"""The shapes of claims, citations, dosing ranges and the catalogue as the API shows them."""
+"""Response models of claims, citations, dosing ranges, literature searches and catalogue records."""
 
 from typing import Literal
 

@@ -1,4 +1,4 @@
-"""The shapes of claims, citations, dosing ranges and searches: what curators write."""
+"""Content models of claims, citations, dosing ranges and literature searches: what curators write."""
 
 from app.claims import vocabulary as terms
 from app.core.content import ContentModel, Record

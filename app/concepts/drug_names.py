@@ -1,4 +1,4 @@
-"""From what people call a drug to its record: by id, code, name or synonym, with case and accents folded."""
+"""Recognizes drugs by id, code, name or synonym; case and accents do not matter."""
 
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
@@ -25,7 +25,7 @@ class MatchedBy(Term):
 
 @dataclass(frozen=True)
 class DrugMatch:
-    """The record that a drug was recognized as, or the nearest ones."""
+    """The record that a drug was recognized as; `pk` is null if there is none, and `near` lists similar records."""
 
     pk: int | None = None
     ref: ConceptRef | None = None
@@ -41,7 +41,7 @@ def fold(text: str) -> str:
 
 
 class DrugNames:
-    """Every published intervention by what it may be called. Three statements, however many are asked for."""
+    """Index of the published interventions by their names. Three statements, whatever the number of drugs."""
 
     def __init__(self, session: Session, codes: Sequence[str]) -> None:
         concepts = session.execute(
@@ -60,23 +60,23 @@ class DrugNames:
         self._names = _index((fold(ref.name), pk) for pk, ref in self.refs.items() if pk in published)
         self._synonyms = _index((fold(text), pk) for pk, text in synonyms if pk in published)
         self._folded_ids = {fold(record_id): pk for record_id, pk in self._ids.items()}
-        self._codes = self._carrying(session, codes, published)
+        self._codes = self._carriers(session, codes, published)
 
-    def _carrying(
+    def _carriers(
         self, session: Session, codes: Sequence[str], published: set[int]
     ) -> Mapping[str, list[tuple[int, CodeRelation]]]:
         """Which interventions carry each `system:code`, exact matches first."""
-        wanted = {code.partition(":")[2].upper() for code in codes}
-        rows = session.execute(select(ConceptCode).where(ConceptCode.code.in_(sorted(wanted)))).scalars()
+        values = {code.partition(":")[2].upper() for code in codes}
+        rows = session.scalars(select(ConceptCode).where(ConceptCode.code.in_(sorted(values))))
         relations = list(CodeRelation)
-        found: dict[str, list[tuple[int, CodeRelation]]] = {}
+        carriers: dict[str, list[tuple[int, CodeRelation]]] = {}
         for row in rows:
             if row.concept_pk in published:
                 entry = (row.concept_pk, CodeRelation(row.relation))
-                found.setdefault(f"{row.system}:{row.code}", []).append(entry)
+                carriers.setdefault(f"{row.system}:{row.code}", []).append(entry)
         return {
             code: sorted(entries, key=lambda entry: (relations.index(entry[1]), self.refs[entry[0]].id))
-            for code, entries in found.items()
+            for code, entries in carriers.items()
         }
 
     def by_id(self, record_id: str) -> DrugMatch:

@@ -1,4 +1,4 @@
-"""The closed vocabularies of concepts: what a code system is, how a code relates, what level an intervention has."""
+"""The closed vocabularies of concepts: levels of interventions, code systems, relations of codes."""
 
 from app.core.vocabulary import Term, vocabularies_of
 

@@ -1,4 +1,4 @@
-"""Bounded, checked scalar types: what a string, number or date may be anywhere in the system."""
+"""Bounded scalar types: the strings, numbers and dates that every model uses."""
 
 import re
 from datetime import date, datetime
@@ -25,7 +25,7 @@ def printable(text: str) -> str:
 
 
 def readable(encoded: bytes) -> bool:
-    """Whether percent-encoded bytes are text without NUL once their encoding is undone."""
+    """Whether percent-encoded bytes decode to UTF-8 text without NUL."""
     decoded = unquote_to_bytes(encoded)
     try:
         decoded.decode()
@@ -100,7 +100,7 @@ Number = Annotated[
 """An exact decimal; at most 15 significant digits, so that it is also exact as a JSON number."""
 
 Words = Annotated[str, StringConstraints(min_length=1, max_length=400), AfterValidator(printable)]
-"""What somebody types into a search box."""
+"""Text of a search box."""
 
 Cursor = Annotated[str, StringConstraints(min_length=8, max_length=400, pattern=r"^[A-Za-z0-9_-]+$")]
 

@@ -1,7 +1,8 @@
 """Counts over citations (`docs/method.md`, section 5): a study and its people once, reviews apart."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from app.claims.responses import ByStance, StanceCount
 from app.claims.rules import INFORMATIVE
@@ -22,6 +23,14 @@ class Counted:
     people: int | None = None
 
 
+class Amounts(NamedTuple):
+    studies: int
+    """Studies other than reviews."""
+    reviews: int
+    participants: int
+    """People in the studies; studies of unknown size add none."""
+
+
 @dataclass(frozen=True)
 class Tally:
     by_stance: ByStance
@@ -35,12 +44,7 @@ class Tally:
 def tally(items: Iterable[Counted]) -> Tally:
     """Counts in all and by stance. A study counts under one stance; its people count once, as the largest number."""
     items = list(items)
-    people: dict[str, int] = {}
-    for item in items:
-        if item.study is not None and not item.is_review:
-            people[item.study] = max(people.get(item.study, 0), item.people or 0)
-    stance_of = study_stances(items)
-    reviews = {item.study: item.stance for item in items if item.is_review and item.study}
+    people, stance_of, in_all = _people(items), study_stances(items), amounts(items)
 
     def count(stance: Stance) -> StanceCount:
         taken = [item for item in items if item.stance is stance]
@@ -57,10 +61,27 @@ def tally(items: Iterable[Counted]) -> Tally:
         by_stance=ByStance(**{stance.value: count(stance) for stance in Stance}),
         citations=len(items),
         documents=len({item.document for item in items}),
-        studies=len(stance_of),
-        reviews=len(reviews),
-        participants=sum(people.values()),
+        studies=in_all.studies,
+        reviews=in_all.reviews,
+        participants=in_all.participants,
     )
+
+
+def amounts(items: Sequence[Counted]) -> Amounts:
+    """Studies, reviews and people, each counted once."""
+    people = _people(items)
+    return Amounts(
+        len(people), len({item.study for item in items if item.is_review and item.study}), sum(people.values())
+    )
+
+
+def _people(items: Iterable[Counted]) -> dict[str, int]:
+    """People in each study other than reviews: the largest number that any citation gives; 0 where unknown."""
+    people: dict[str, int] = {}
+    for item in items:
+        if item.study is not None and not item.is_review:
+            people[item.study] = max(people.get(item.study, 0), item.people or 0)
+    return people
 
 
 def study_stances(items: Iterable[Counted]) -> dict[str, Stance]:

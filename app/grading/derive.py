@@ -223,8 +223,8 @@ def derive_concept(session: Session, _records: RecordReader, concept: ConceptWri
 def _claims_about(concept_pk: int) -> Select[Any]:
     """Keys of the published claims that name the concept in any role."""
     linked = select(ClaimConcept.claim_pk).where(ClaimConcept.concept_pk == concept_pk)
-    named = or_(Claim.intervention_pk == concept_pk, Claim.outcome_pk == concept_pk, Claim.pk.in_(linked))
-    return select(Claim.pk).where(Claim.status == Status.published, named)
+    in_any_role = or_(Claim.intervention_pk == concept_pk, Claim.outcome_pk == concept_pk, Claim.pk.in_(linked))
+    return select(Claim.pk).where(Claim.status == Status.published, in_any_role)
 
 
 def _inherited_harms(session: Session, concept: ConceptWrite) -> tuple[str, ...]:

@@ -24,7 +24,7 @@ from app.storage.resource import Key, RecordReader
 
 
 class WhatIf(BaseModel):
-    """CitationEvidence to leave out, to see what the answer rests on. Computed for this answer alone, never stored."""
+    """Evidence to leave out, to see what the answer rests on. Computed for this answer alone, never stored."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 

@@ -21,7 +21,7 @@ from app.concepts.schemas import ConceptRef, OutcomeRef
 from app.core.content import ResponseModel
 from app.core.text import Slug
 from app.core.vocabulary import Status
-from app.grading.counts import Tally
+from app.grading.counts import Amounts
 from app.questions.relevance import (
     EvidenceBody,
     EvidenceQuestion,
@@ -105,24 +105,24 @@ def coverage(
     interactant_pk: int | None = None,
 ) -> CoverageRead:
     """What is known of the intervention together with everything else that is named (at least one concept)."""
-    named = {
+    keys = {
         "condition": condition_pk,
         "mechanism": mechanism_pk,
         "side_effect": side_effect_pk,
         "interactant": interactant_pk,
     }
-    question = evidence_question(session, intervention_pk, {role: pk for role, pk in named.items() if pk is not None})
+    question = evidence_question(session, intervention_pk, {role: pk for role, pk in keys.items() if pk is not None})
     body = evidence_on(session, question)
     searches = recorded_searches(session, *_on(question))
     answer = newest(search for search in searches if _answers(search, question))
-    refs = _references(session, [intervention_pk, *question.named.values()])
+    refs = _references(session, [intervention_pk, *question.concepts.values()])
     status = Coverage.found if body.claims else answer.coverage if answer else Coverage.not_searched
-    sentence = sentence_on(status, [refs[pk].name for pk in (intervention_pk, *question.named.values())], answer)
+    sentence = sentence_on(status, [refs[pk].name for pk in (intervention_pk, *question.concepts.values())], answer)
     return CoverageRead(
         status=status,
         sentence=sentence,
         intervention=refs[intervention_pk],
-        **{role: None if pk is None else refs[pk] for role, pk in named.items()},
+        **{role: None if pk is None else refs[pk] for role, pk in keys.items()},
         search=answer if status is Coverage.searched_none_found else None,
         searches=tuple(search.match for search in searches),
         summary=_summary(session, body, _pending(session, question), sentence),
@@ -168,9 +168,7 @@ def _summary(session: Session, body: EvidenceBody, pending: tuple[PendingStudy, 
         leaning=headline.leaning if headline else Leaning.neither,
         certainty=headline.certainty if headline else Certainty.not_graded,
         best_design=best_design(body.citations),
-        studies=counts.studies,
-        reviews=counts.reviews,
-        participants=counts.participants,
+        **counts._asdict(),
         outcomes=tuple(
             OutcomeFinding(outcome=outcome, effect=effect, claim=summaries[claim.id])
             for (outcome, effect), claim in on_outcomes.items()
@@ -195,7 +193,7 @@ _SIDES = {
 }
 
 
-def _text(headline: RelevantClaim, counts: Tally, pending: int) -> str:
+def _text(headline: RelevantClaim, counts: Amounts, pending: int) -> str:
     lines = [_amounts(counts, pending)]
     if headline.effect is Effect.contraindicated:
         return f"{lines[0]} The leading claim is a contraindication."
@@ -213,7 +211,7 @@ def _text(headline: RelevantClaim, counts: Tally, pending: int) -> str:
     return " ".join(lines)
 
 
-def _amounts(counts: Tally, pending: int) -> str:
+def _amounts(counts: Amounts, pending: int) -> str:
     people = counted(counts.participants, "person", "people") if counts.participants else "an unknown number of people"
     amounts = []
     if counts.studies:
@@ -236,26 +234,27 @@ def _on(question: EvidenceQuestion) -> list[ColumnElement[bool]]:
     """Conditions that hold for searches on the intervention and everything else that is named."""
     intervention = LiteratureSearch.intervention_pk
     subject = intervention == question.intervention
-    if "interactant" in question.named:
+    if "interactant" in question.concepts:
         subject = or_(
             and_(subject, names_concept("interactant", question.interactant_relatives)),
-            and_(intervention == question.named["interactant"], names_concept("interactant", question.relatives)),
+            and_(intervention == question.concepts["interactant"], names_concept("interactant", question.relatives)),
         )
-    return [subject, *(names_concept(role, [pk]) for role, pk in question.named.items() if role != "interactant")]
+    return [subject, *(names_concept(role, [pk]) for role, pk in question.concepts.items() if role != "interactant")]
 
 
 def _answers(search: RecordedSearch, question: EvidenceQuestion) -> bool:
     """Whether the search is about just this question: one that also names other kinds of concepts is narrower."""
-    named = dict(question.named)
+    concepts = dict(question.concepts)
     if search.intervention != question.intervention:
-        named["interactant"] = question.intervention
-    return set(search.concepts) == set(named) and all(pk in search.concepts[role] for role, pk in named.items())
+        concepts["interactant"] = question.intervention
+    is_narrower = set(search.concepts) != set(concepts)
+    return not is_narrower and all(pk in search.concepts[role] for role, pk in concepts.items())
 
 
 def _pending(session: Session, question: EvidenceQuestion) -> tuple[PendingStudy, ...]:
-    if "condition" not in question.named:
+    if "condition" not in question.concepts:
         return ()
-    trials = pending_trials(session, question.intervention, [question.named["condition"]])
+    trials = pending_trials(session, question.intervention, [question.concepts["condition"]])
     return tuple(study for _, study in trials)
 
 

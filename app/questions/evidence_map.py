@@ -161,11 +161,11 @@ def evidence_map(
 
 
 def _read(session: Session, intervention: Concept, condition_pks: Sequence[int]) -> MapData:
-    named = select(ClaimConcept.claim_pk, ClaimConcept.concept_pk).where(ClaimConcept.role == "condition")
+    links = select(ClaimConcept.claim_pk, ClaimConcept.concept_pk).where(ClaimConcept.role == "condition")
     about = [_on(intervention)]
     if condition_pks:
-        named = named.where(ClaimConcept.concept_pk.in_(condition_pks))
-        about.append(Claim.pk.in_(named.with_only_columns(ClaimConcept.claim_pk)))
+        links = links.where(ClaimConcept.concept_pk.in_(condition_pks))
+        about.append(Claim.pk.in_(links.with_only_columns(ClaimConcept.claim_pk)))
     claims = {claim.pk: claim for claim in relevant_claims(session, *about, limit=MAX_CLAIMS + 1)}
     if len(claims) > MAX_CLAIMS:
         raise _too_large("many claims", f"{MAX_CLAIMS} claims")
@@ -173,7 +173,7 @@ def _read(session: Session, intervention: Concept, condition_pks: Sequence[int])
     by_cell: dict[tuple[int, int], list[RelevantClaim]] = {}
     by_condition: dict[int, set[int]] = {}
     for claim_pk, condition_pk in session.execute(
-        named.join(Claim, Claim.pk == ClaimConcept.claim_pk).where(*is_relevant(about))
+        links.join(Claim, Claim.pk == ClaimConcept.claim_pk).where(*is_relevant(about))
     ):
         claim = claims[claim_pk]
         by_condition.setdefault(condition_pk, set()).add(claim_pk)
@@ -233,14 +233,11 @@ def _most_studied_first(
 
 def _row(data: MapData, condition: ConceptRow) -> MapRow:
     citations = data.citations_on(condition.pk)
-    counts = totals(citations)
     return MapRow(
         id=condition.id,
         name=condition.name,
         coverage=data.coverage(condition.pk, citations),
-        studies=counts.studies,
-        reviews=counts.reviews,
-        participants=counts.participants,
+        **totals(citations)._asdict(),
         pending=tuple(data.pending.get(condition.pk, ())),
     )
 
@@ -250,7 +247,6 @@ def _cell(data: MapData, condition: ConceptRow, outcome: ConceptRow) -> MapCell:
     citations = data.citations_of(claim.pk for claim in claims)
     coverage = data.coverage(condition.pk, citations)
     search = data.empty_searches[condition.pk] if coverage is Coverage.searched_none_found else None
-    counts = totals(citations)
     first = claims[0] if citations else None
     effects = Counter((claim.effect, claim.leaning) for claim in claims if claim.pk in data.citations)
     return MapCell(
@@ -259,9 +255,7 @@ def _cell(data: MapData, condition: ConceptRow, outcome: ConceptRow) -> MapCell:
         coverage=coverage,
         searched_on=search.searched_on if search else None,
         search=search.id if search else None,
-        studies=counts.studies,
-        reviews=counts.reviews,
-        participants=counts.participants,
+        **totals(citations)._asdict(),
         effect=first.effect if first else None,
         leaning=first.leaning if first else Leaning.neither,
         consensus=first.consensus if first else Consensus.uncited,

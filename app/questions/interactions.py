@@ -130,8 +130,8 @@ def check(session: Session, request: InteractionCheck) -> InteractionCheckRead:
     every_relative = sorted({pk for pks in relatives.values() for pk in pks})
     claims, searches = _harm_claims(session, every_relative), _searches(session, every_relative)
     evidence = [_evidence(a, b, relatives, claims, searches) for a, b in combinations(drugs, 2)]
-    shown = {claim.id for pair in evidence for claim in pair.claims[:MAX_CLAIMS]}
-    summaries = render.summaries(session, shown) if shown else {}
+    claim_ids = {claim.id for pair in evidence for claim in pair.claims[:MAX_CLAIMS]}
+    summaries = render.summaries(session, claim_ids) if claim_ids else {}
     pairs = [_pair(pair, tree, names.refs, summaries) for pair in evidence]
     severity = list(InteractionStatus)
     return InteractionCheckRead(

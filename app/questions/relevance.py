@@ -20,7 +20,7 @@ from app.concepts.schemas import OutcomeRef
 from app.concepts.vocabulary import Better, InterventionLevel
 from app.core.errors import Fault, InvalidInput
 from app.core.vocabulary import Status
-from app.grading.counts import Counted, Tally, tally
+from app.grading.counts import Amounts, Counted, amounts
 from app.sources.models import Document, Study
 from app.sources.vocabulary import Design, Standing
 
@@ -41,7 +41,7 @@ class EvidenceQuestion:
     """An intervention and at least one other concept, by their internal keys."""
 
     intervention: int
-    named: Mapping[str, int]
+    concepts: Mapping[str, int]
     """Role (`condition`, `mechanism`, `side_effect` or `interactant`) → key of the concept."""
     relatives: Sequence[int]
     """The intervention, then the interventions whose warnings apply to it: its drug and, in questions about two drugs,
@@ -99,18 +99,18 @@ def intervention_tree(session: Session) -> InterventionTree:
     )
 
 
-def evidence_question(session: Session, intervention_pk: int, named: Mapping[str, int]) -> EvidenceQuestion:
-    """The question about an intervention and the concepts in `named`, by role. One statement."""
+def evidence_question(session: Session, intervention_pk: int, concepts: Mapping[str, int]) -> EvidenceQuestion:
+    """The question about an intervention and the concepts in `concepts`, by role. One statement."""
     tree = intervention_tree(session)
-    if "interactant" in named:
-        interactant = tree.relatives(named["interactant"])
-        return EvidenceQuestion(intervention_pk, named, tree.relatives(intervention_pk), interactant)
-    return EvidenceQuestion(intervention_pk, named, tree.with_drug(intervention_pk))
+    if "interactant" in concepts:
+        interactant = tree.relatives(concepts["interactant"])
+        return EvidenceQuestion(intervention_pk, concepts, tree.relatives(intervention_pk), interactant)
+    return EvidenceQuestion(intervention_pk, concepts, tree.with_drug(intervention_pk))
 
 
 def _about(question: EvidenceQuestion) -> list[ColumnElement[bool]]:
     """Conditions that hold for claims about the intervention and every concept that is named."""
-    if "interactant" in question.named:
+    if "interactant" in question.concepts:
         own, other = question.relatives, question.interactant_relatives
         # "A meets B" says the same as "B meets A", whichever of the two the claim is about.
         subject = or_(
@@ -119,7 +119,7 @@ def _about(question: EvidenceQuestion) -> list[ColumnElement[bool]]:
         )
     else:
         subject = _on(question.relatives)
-    return [subject, *(_names(role, [pk]) for role, pk in question.named.items() if role != "interactant")]
+    return [subject, *(_names(role, [pk]) for role, pk in question.concepts.items() if role != "interactant")]
 
 
 def _on(relatives: Sequence[int]) -> ColumnElement[bool]:
@@ -189,8 +189,8 @@ class EvidenceBody:
         return min(self.claims, key=lambda claim: (claim.kind not in self.main_kinds, claim.rank), default=None)
 
 
-def totals(citations: Iterable[InformativeCitation]) -> Tally:
-    return tally(citation.counted for citation in citations)
+def totals(citations: Iterable[InformativeCitation]) -> Amounts:
+    return amounts([citation.counted for citation in citations])
 
 
 def best_design(citations: Iterable[InformativeCitation]) -> Design | None:
@@ -275,6 +275,6 @@ def evidence_on(session: Session, question: EvidenceQuestion) -> EvidenceBody:
     claims = (claim for claim in relevant_claims(session, *about) if claim.pk in citations)
     return EvidenceBody(
         claims=tuple(sorted(claims, key=lambda claim: claim.rank)),
-        citations=tuple(citation for found in citations.values() for citation in found),
-        main_kinds=frozenset(_MAIN_KIND[role] for role in question.named),
+        citations=tuple(citation for of_claim in citations.values() for citation in of_claim),
+        main_kinds=frozenset(_MAIN_KIND[role] for role in question.concepts),
     )

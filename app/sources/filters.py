@@ -1,4 +1,4 @@
-"""What lists of studies and documents are filtered by."""
+"""The filters of lists of studies and documents."""
 
 from sqlalchemy import ColumnElement, String, case, cast, literal
 from sqlalchemy.orm import InstrumentedAttribute

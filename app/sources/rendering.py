@@ -1,4 +1,4 @@
-"""Studies and documents as the API shows them: pure functions of content and the records referred to."""
+"""Renders studies and documents as the API shows them, from content and the records that they refer to."""
 
 from collections.abc import Iterable
 from typing import Any

@@ -1,4 +1,4 @@
-"""The shapes of studies and documents: what curators write and what the API shows."""
+"""Content and response models of studies and documents."""
 
 from app.concepts.schemas import ConceptRef
 from app.core.content import ContentModel, Envelope, Record, ResponseModel
