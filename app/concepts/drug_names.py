@@ -17,10 +17,10 @@ from app.core.vocabulary import Status, Term
 class MatchedBy(Term):
     """By what a drug was recognized."""
 
-    id_ = "id", "Id", "The record's id."
-    code = "code", "Code", "A code that the record carries."
-    name_ = "name", "Name", "The record's name, whatever the case and accents."
-    synonym = "synonym", "Synonym", "Another name of it."
+    id_ = "id", "The record's id."
+    code = "code", "A code that the record carries."
+    name_ = "name", "The record's name, whatever the case and accents."
+    synonym = "synonym", "Another name of it."
 
 
 @dataclass(frozen=True)

@@ -6,8 +6,8 @@ from app.core.vocabulary import Term, vocabularies_of
 class InterventionLevel(Term):
     """What an intervention record stands for."""
 
-    drug_class = "drug_class", "Drug class", "A group of drugs that share an action, such as opioid analgesics."
-    drug = "drug", "Drug", "A single active ingredient at any dose."
+    drug_class = "drug_class", "A group of drugs that share an action, such as opioid analgesics."
+    drug = "drug", "A single active ingredient at any dose."
     regimen = "regimen", "Dose regimen", "A drug in a stated dose range, child of the drug."
 
 

@@ -5,24 +5,27 @@ from typing import Self
 
 
 class Term(StrEnum):
-    """A value of a closed vocabulary with its label and plain definition; declaration order is display order."""
+    """A value of a closed vocabulary with its label and plain definition; declaration order is display order.
+
+    Declared as `value, definition`, or as `value, label, definition` where the label is not the value in words.
+    """
 
     label: str
     definition: str
 
-    def __new__(cls, value: str, label: str = "", definition: str = "") -> Self:
+    def __new__(cls, value: str, *texts: str) -> Self:
         term = str.__new__(cls, value)
         term._value_ = value
-        term.label = label
-        term.definition = definition
+        *label, term.definition = texts or ("",)
+        term.label = label[0] if label else value.replace("_", " ").capitalize()
         return term
 
 
 class Status(Term):
     """A record's life."""
 
-    published = "published", "Published", "Current and citable."
-    retired = "retired", "Retired", "Withdrawn; its address answers 410 and names the successor, where there is one."
+    published = "published", "Current and citable."
+    retired = "retired", "Withdrawn; its address answers 410 and names the successor, where there is one."
 
 
 VOCABULARIES = (Status,)
