@@ -400,12 +400,12 @@ def _selection(session: Session, record_type: str, query: ListQuery) -> Selectio
 
 def _cites_source(session: Session, filters: ClaimFilters | CitationFilters) -> list[ColumnElement[bool]]:
     """The filters that name documents and studies, as conditions on one citation."""
-    where = _has_identifier(Citation.document_pk, filters)
+    where: list[ColumnElement[bool]] = []
     if filters.document:
         where.append(Citation.document_pk.in_(keys_of_ids(session, Document, filters.document, "document")))
     if filters.study:
         where.append(Citation.study_pk.in_(keys_of_ids(session, Study, filters.study, "study")))
-    return where
+    return where + _has_identifier(Citation.document_pk, filters)
 
 
 def _has_identifier(

@@ -159,7 +159,8 @@ def sentence_on(status: Coverage, names: Sequence[str], search: SearchMatch | No
 
 def _summary(session: Session, body: EvidenceBody, pending: tuple[PendingStudy, ...], sentence: str) -> CoverageSummary:
     headline, on_outcomes = body.headline, _on_outcomes(body.claims)
-    summaries = render.summaries(session, {claim.id for claim in (headline, *on_outcomes.values()) if claim})
+    claims = [headline, *on_outcomes.values()] if headline else []
+    summaries = render.summaries(session, [claim.id for claim in claims]) if claims else {}
     counts = totals(body.citations)
     return CoverageSummary(
         text=_text(headline, counts, len(pending)) if headline else sentence,
