@@ -5,7 +5,7 @@ from functools import partial
 from app.claims import derived, filters, projection, rules
 from app.claims import rendering as render
 from app.claims import responses as reads
-from app.claims.schemas import CitationRecord, ClaimWrite, DosingRangeWrite, SearchWrite
+from app.claims.schemas import CitationRecord, ClaimWrite, DosingRangeWrite, LiteratureSearchWrite
 from app.concepts import filters as concept_filters
 from app.concepts import projection as concepts
 from app.concepts.schemas import ConditionWrite, InterventionWrite, MechanismWrite, OutcomeWrite, SideEffectWrite
@@ -124,7 +124,7 @@ RESOURCES: tuple[Resource, ...] = (
         type="search",
         plural="searches",
         label="Search",
-        write=SearchWrite,
+        write=LiteratureSearchWrite,
         derived=derived.Nothing,
         read=reads.SearchRead,
         check=rules.search_faults,

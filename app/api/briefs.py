@@ -63,9 +63,9 @@ _SECURITY = {
 
 
 class BriefListQuery(ListQuery):
-    intervention: Names = []
+    intervention: Names = ()
     """Id, or code such as `rxnorm:7243`."""
-    condition: Names = []
+    condition: Names = ()
     """Id, or code such as `icd10cm:M79.7`."""
 
 

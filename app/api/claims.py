@@ -110,8 +110,7 @@ def _list_claims(view: ReadView, request: Request, query: ClaimQuery) -> Respons
             bodies, dose_count = views.mark_doses(view.session, page.ids, bodies, asked)
         coverage: tuple[CoverageRead, ...] = ()
         if page.total == 0 and query.intervention and query.condition:
-            records = CurrentRecords(view.session)
-            coverage = coverage_of_empty_list(view.session, records, query.intervention, query.condition)
+            coverage = coverage_of_empty_list(view.session, query.intervention, query.condition)
         facets = _facets(view, page) if query.facets else None
         return page_body(request, page, bodies, views.beside(facets, dose_count, coverage))
 

@@ -14,7 +14,6 @@ from app.http.reads import reads_of
 from app.questions.coverage import CoverageRead, coverage
 from app.questions.relevance import key_named
 from app.storage.read_view import ReadView
-from app.storage.records import CurrentRecords
 
 router = APIRouter(tags=["coverage"])
 
@@ -68,7 +67,7 @@ def _coverage(view: ReadView, request: Request, query: CoverageQuery) -> Respons
         session = view.session
         intervention = key_named(session, "intervention", query.intervention, "intervention")
         keys = {f"{name}_pk": key_named(session, _OTHERS[name], value, name) for name, value in others.items()}
-        answer = coverage(session, CurrentRecords(session), intervention_pk=intervention, **keys)
+        answer = coverage(session, intervention_pk=intervention, **keys)
         return answer.model_dump_json().encode()
 
     return list_response(request, view, body)

@@ -26,9 +26,9 @@ class EvidenceMapQuery(BaseModel):
 
     intervention: Annotated[Named, Field(examples=["low-dose-naltrexone"])]
     """Drug or regimen. A regimen also brings the interactions and warnings of its drug."""
-    condition: Names = []
+    condition: Names = ()
     """Rows; all conditions that anything is recorded on, unless given."""
-    outcome: Names = []
+    outcome: Names = ()
     """Columns; all outcomes that the claims name, unless given."""
 
 

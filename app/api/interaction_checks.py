@@ -11,7 +11,6 @@ from app.http.reads import reads_of
 from app.questions.interaction_responses import InteractionCheck, InteractionCheckRead
 from app.questions.interactions import check
 from app.storage.read_view import ReadView
-from app.storage.records import CurrentRecords
 
 router = APIRouter(tags=["interaction-checks"], dependencies=[Depends(declared_parameters_only)])
 
@@ -39,5 +38,5 @@ async def check_interactions(
 
 
 def _check(view: ReadView, request: Request, asked: InteractionCheck) -> Response:
-    body = check(view.session, CurrentRecords(view.session), asked).model_dump_json().encode()
+    body = check(view.session, asked).model_dump_json().encode()
     return conditional_response(request, conditional.etag(body), body, cache_control=conditional.NO_STORE)

@@ -21,7 +21,7 @@ router = APIRouter(tags=["searches"])
     responses=responses(422, 503),
 )
 async def list_searches(
-    request: Request, query: Annotated[queries.SearchQuery, query_of(queries.SearchQuery)]
+    request: Request, query: Annotated[queries.LiteratureSearchQuery, query_of(queries.LiteratureSearchQuery)]
 ) -> Response:
     """`searched_none_found` and `not_searched` are not evidence of no effect, nor of safety."""
     return await answer_list(request, "search", query, queries.searches, queries.SEARCH_SORTS)

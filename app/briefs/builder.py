@@ -28,16 +28,16 @@ from app.briefs.selection import SECTIONS, Pair, Place, places, roots
 from app.claims import rendering as render
 from app.claims.derived import ClaimDerived
 from app.claims.disclaimer import DISCLAIMER
-from app.claims.models import Search, SearchConcept, SearchSource
+from app.claims.models import LiteratureSearch, LiteratureSearchConcept
 from app.claims.responses import DosingRangeRef
 from app.claims.rules import VOTING_FORMS
 from app.claims.schemas import CitationWrite, ClaimWrite, DosingRangeWrite
 from app.claims.vocabulary import Consensus, Coverage, Stance
 from app.concepts.models import Concept
 from app.concepts.schemas import ConceptRef
-from app.core.vocabulary import Status
 from app.grading.derive import people
-from app.questions.coverage import NO_ALL_CLEAR, SearchMatch, coverage, search_match
+from app.questions.coverage import NO_ALL_CLEAR, coverage
+from app.questions.searches import SearchMatch, recorded_searches
 from app.sources.rendering import identified
 from app.sources.schemas import DocumentRef, DocumentWrite, StudyWrite
 from app.sources.vocabulary import IdentifierScheme, Interest
@@ -62,7 +62,6 @@ def build(session: Session, records: RecordReader, pair: Pair, claim_ids: Sequen
     sections = tuple(builder.section(section_id) for section_id in SECTIONS)
     known = coverage(
         session,
-        records,
         intervention_pk=key_of(session, Concept, pair.intervention, "intervention"),
         condition_pk=key_of(session, Concept, pair.condition, "condition"),
     )
@@ -284,24 +283,13 @@ def _stamps(session: Session, claim_ids: Sequence[str]) -> Mapping[str, tuple[in
 
 def _open_questions(session: Session, pair: Pair) -> tuple[SearchMatch, ...]:
     """Questions about the intervention, on this condition or on none, that were not answered."""
-    on_some = select(SearchConcept.search_pk).where(SearchConcept.role == "condition")
-    on_this = on_some.where(SearchConcept.concept_pk == key_of(session, Concept, pair.condition, "condition"))
-    rows = session.scalars(
-        select(Search)
-        .where(
-            Search.status == Status.published,
-            Search.intervention_pk == key_of(session, Concept, pair.intervention, "intervention"),
-            Search.coverage != Coverage.found,
-            or_(Search.pk.in_(on_this), Search.pk.not_in(on_some)),
-        )
-        .order_by(Search.coverage.desc(), Search.id)
-        .limit(MAX_STATEMENTS)
-    ).all()
-    sources: dict[int, list[str]] = {}
-    for pk, name in session.execute(
-        select(SearchSource.search_pk, SearchSource.name)
-        .where(SearchSource.search_pk.in_([row.pk for row in rows]))
-        .order_by(SearchSource.search_pk, SearchSource.position)
-    ):
-        sources.setdefault(pk, []).append(name)
-    return tuple(search_match(row, sources.get(row.pk, ())) for row in rows)
+    on_some = select(LiteratureSearchConcept.search_pk).where(LiteratureSearchConcept.role == "condition")
+    on_this = on_some.where(LiteratureSearchConcept.concept_pk == key_of(session, Concept, pair.condition, "condition"))
+    searches = recorded_searches(
+        session,
+        LiteratureSearch.intervention_pk == key_of(session, Concept, pair.intervention, "intervention"),
+        LiteratureSearch.coverage != Coverage.found,
+        or_(LiteratureSearch.pk.in_(on_this), LiteratureSearch.pk.not_in(on_some)),
+    )
+    searched_first = sorted((search.match for search in searches), key=lambda match: match.coverage, reverse=True)
+    return tuple(searched_first[:MAX_STATEMENTS])

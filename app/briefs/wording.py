@@ -14,7 +14,8 @@ from app.claims.responses import ClaimEvidence, ClaimSummary
 from app.claims.rules import VOTING_FORMS
 from app.claims.schemas import ClaimWrite
 from app.claims.vocabulary import Basis, Certainty, Consensus, Directness, Effect, Leaning, Stance, StanceReason
-from app.questions.coverage import NO_ALL_CLEAR, PendingStudy, SearchMatch, counted
+from app.questions.coverage import NO_ALL_CLEAR, PendingStudy, counted
+from app.questions.searches import SearchMatch
 from app.sources.identifiers import address
 from app.sources.rendering import author_name, identified
 from app.sources.schemas import DocumentWrite

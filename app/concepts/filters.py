@@ -1,4 +1,4 @@
-"""What lists of concepts are filtered by, apart from the claims that name them."""
+"""The filter index of concepts. Filters on the claims that name them are in `claims/queries.py`."""
 
 from sqlalchemy import literal
 

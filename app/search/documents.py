@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from app.claims import rendering as render
 from app.claims.derived import ClaimDerived
 from app.claims.responses import ClaimEvidence
-from app.claims.schemas import ClaimWrite, DosingRangeWrite, SearchWrite
+from app.claims.schemas import ClaimWrite, DosingRangeWrite, LiteratureSearchWrite
 from app.claims.vocabulary import HARM_KINDS, Effect, Kind
 from app.core.vocabulary import Status
 from app.sources.identifiers import normalise
@@ -210,7 +210,7 @@ def _dosing_range(_session: Session, records: RecordReader, dosing: DosingRangeW
     )
 
 
-def _search(session: Session, records: RecordReader, search: SearchWrite, _derived: Any) -> SearchDocument:
+def _search(session: Session, records: RecordReader, search: LiteratureSearchWrite, _derived: Any) -> SearchDocument:
     keys = [
         *(Key("condition", c) for c in search.conditions),
         *(Key("intervention", i) for i in (search.intervention,) if i),

@@ -1,14 +1,20 @@
-"""What lists of studies and documents are filtered by."""
+"""The filters of lists of studies and documents."""
 
-from sqlalchemy import String, case, cast, literal
+from sqlalchemy import ColumnElement, String, case, cast, literal
+from sqlalchemy.orm import InstrumentedAttribute
 
 from app.concepts.models import Concept
 from app.core.vocabulary import Status
 from app.sources.models import Document, Study, StudyCondition
 from app.storage.filter_bitmaps import PUBLISHED
-from app.storage.filter_index import FilterSpec, values
+from app.storage.filter_index import Column, FilterSpec, values
 
 _STUDIES = Study.status == Status.published
+
+
+def as_flag(condition: ColumnElement[bool] | InstrumentedAttribute[bool]) -> Column:
+    """`true` or `false`, as a query parameter writes it."""
+    return case((condition, "true"), else_="false")
 
 
 STUDIES = FilterSpec(
@@ -22,7 +28,7 @@ STUDIES = FilterSpec(
                 "evidence_source": Study.evidence_source,
                 "recruitment": Study.recruitment,
                 "results": Study.results,
-                "is_review": case((Study.is_review, "true"), else_="false"),
+                "is_review": as_flag(Study.is_review),
             },
         ).where(_STUDIES),
         values(StudyCondition.study_pk, {"condition": Concept.id})

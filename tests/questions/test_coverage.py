@@ -11,7 +11,6 @@ from app.publishing.changes import Change
 from app.questions.coverage import NO_ALL_CLEAR, CoverageRead, coverage, coverage_of_empty_list
 from app.sources.vocabulary import Design
 from app.storage.database import Database
-from app.storage.records import CurrentRecords
 from tests.factories import amended, citation, content, fill, put, record, small_data_set, standing
 
 
@@ -32,7 +31,7 @@ def known(database: Database, intervention: str, **others: str) -> CoverageRead:
             f"{role}_pk": pk("intervention" if role == "interactant" else role, record_id)
             for role, record_id in others.items()
         }
-        return coverage(session, CurrentRecords(session), intervention_pk=pk("intervention", intervention), **keys)
+        return coverage(session, intervention_pk=pk("intervention", intervention), **keys)
 
 
 def claim(claim_id: str, *citations: dict[str, Any], **fields: Any) -> Change:
@@ -215,7 +214,7 @@ def test_registered_trials_without_results_are_pending(world: Database) -> None:
 
 def test_an_empty_list_is_told_for_each_pair(world: Database) -> None:
     with world.read() as session:
-        told = coverage_of_empty_list(session, CurrentRecords(session), ["drug", "drug-low"], ["ache", "ailment"])
+        told = coverage_of_empty_list(session, ["drug", "drug-low"], ["ache", "ailment"])
     assert [(one.intervention.id, one.condition and one.condition.id, one.status) for one in told] == [
         ("drug", "ache", "found"),
         ("drug", "ailment", "not_searched"),

@@ -111,6 +111,7 @@ def test_statements_do_not_grow_with_the_map(records: Database) -> None:
             drawn(records, "drug")
         return len(seen)
 
+    put(records, record("study", "waited", results="pending", conditions=["ache"]))
     small = statements()
     more = [
         part

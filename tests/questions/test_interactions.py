@@ -10,7 +10,6 @@ from app.questions.coverage import NO_ALL_CLEAR
 from app.questions.interaction_responses import InteractionCheck, InteractionCheckRead, PairChecked
 from app.questions.interactions import DOSE_NOTE, check
 from app.storage.database import Database
-from app.storage.records import CurrentRecords
 from tests.factories import amended, citation, content, fill, put, record, small_data_set
 
 BASE: dict[str, Any] = {"kind": "interaction", "effect": "interacts", "conditions": [], "outcome": None}
@@ -31,7 +30,7 @@ def world(blank: Database) -> Database:
 
 def checked(database: Database, *drugs: dict[str, str]) -> InteractionCheckRead:
     with database.read() as session:
-        return check(session, CurrentRecords(session), InteractionCheck.model_validate({"drugs": list(drugs)}))
+        return check(session, InteractionCheck.model_validate({"drugs": list(drugs)}))
 
 
 def pair(database: Database, *ids: str, dose: str | None = None) -> PairChecked:
