@@ -12,13 +12,12 @@ from app.publishing.records import CurrentRecords
 from app.questions.coverage import NO_ALL_CLEAR, CoverageRead, coverage, coverage_of_empty_list
 from app.sources.vocabulary import Design
 from app.storage.database import Database
-from tests.factories import amended, citation, content, fill, put, record, small_world, standing
+from tests.factories import amended, citation, content, put, record, standing
 
 
 @pytest.fixture
-def world(blank: Database) -> Database:
-    fill(blank, small_world())
-    return blank
+def world(small: Database) -> Database:
+    return small
 
 
 def known(database: Database, intervention: str, **others: str) -> CoverageRead:

@@ -10,7 +10,6 @@ from app.search.models import SearchWord
 from app.storage.database import Database
 from benchmarks.relevance.run import questions
 from tests.conftest import Engine, opened
-from tests.factories import fill, small_world
 
 RANDOM = 300
 
@@ -36,10 +35,3 @@ def vocabulary(database: Database) -> list[str]:
     with database.read() as session:
         words = select(SearchWord.word).where(~SearchWord.is_stem).order_by(SearchWord.word)
         return list(session.scalars(words))
-
-
-@pytest.fixture
-def small(blank: Database) -> Database:
-    """A database with the small world of tests/factories.py in it."""
-    fill(blank, small_world())
-    return blank
