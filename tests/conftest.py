@@ -8,8 +8,10 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+import hypothesis
 import pytest
 from starlette.testclient import TestClient
+from starlette.types import ASGIApp
 
 from app.datasets.seed import seed
 from app.main import create_app, guarded
@@ -23,6 +25,64 @@ from tests.postgres import build_data, create_database, drop_database, running_p
 
 ENGINES = ("sqlite", pytest.param("postgresql", marks=pytest.mark.postgres))
 SEED = ROOT / "seed_data"
+
+SWEPT = (
+    "tests/benchmarks/test_scaling.py",
+    "tests/benchmarks/test_synthetic.py::test_new_records_can_be_published_beside_synthetic_ones",
+    "tests/benchmarks/test_synthetic.py::test_publishing_every_record_again_changes_nothing",
+    "tests/benchmarks/test_synthetic.py::test_the_full_text_index_and_the_references_between_tables_are_whole",
+    "tests/benchmarks/test_synthetic.py::test_the_same_seed_gives_the_same_data_and_another_one_does_not",
+    "tests/benchmarks/test_synthetic.py::test_the_sizes_are_those_that_performance_is_stated_for",
+)
+"""Left to `make test-all`: the generator of synthetic data, of which one small run stays. Node ids begin so."""
+
+SWEPT_ON_POSTGRESQL = (
+    "tests/api/test_bibliography.py",
+    "tests/api/test_briefs.py",
+    "tests/api/test_interaction_checks.py",
+    "tests/benchmarks/test_synthetic.py",
+    "tests/briefs/",
+    "tests/cds_hooks/",
+    "tests/contract/test_errors.py::test_every_error_is_a_problem",
+    "tests/contract/test_errors.py::test_odd_headers_are_answered",
+    "tests/contract/test_openapi.py",
+    "tests/datasets/test_seed.py",
+    "tests/datasets/test_standing.py",
+    "tests/fhir/test_versions.py",
+    "tests/http/test_lane.py::test_both_ways_answer_alike_at_first_and_from_memory",
+    "tests/http/test_lane.py::test_both_ways_say_alike_that_nothing_changed",
+    "tests/http/test_lane.py::test_memory_stays_bounded_and_hot_keys_keep_their_hits_under_distinct_queries",
+    "tests/infobutton/",
+    "tests/linked_data/",
+    "tests/publishing/test_filters.py::test_filters_are_what_they_would_be_if_made_anew[postgresql-1",
+    "tests/publishing/test_filters.py::test_filters_are_what_they_would_be_if_made_anew[postgresql-2",
+    "tests/publishing/test_history.py::test_every_state_is_served_again_as_it_was[postgresql-1",
+    "tests/publishing/test_history.py::test_every_state_is_served_again_as_it_was[postgresql-2",
+    "tests/publishing/test_publish.py::test_every_document_of_the_data_set_can_be_retracted_and_reinstated",
+    "tests/test_cli.py::test_a_started_server_migrates_seeds_and_answers",
+    "tests/test_cli.py::test_seed_tells_what_it_did_and_a_second_run_that_nothing_changed",
+    "tests/web/",
+)
+"""`make test` checks it on SQLite alone, `make test-all` on PostgreSQL too. None of it has SQL that differs by engine;
+that what lies below answers alike on both engines is proven by the frozen answers of `contract/test_golden.py`, and by
+the tests of storage, publishing and search. The seed data reach PostgreSQL whenever the original is made anew."""
+
+FIRST = ("tests/test_quality.py", "tests/contract/test_schemathesis.py")
+"""What takes longest, so that no worker is left with it at the end."""
+
+hypothesis.settings.register_profile("quick", max_examples=25, deadline=None)
+hypothesis.settings.register_profile("thorough", max_examples=200, deadline=None)
+hypothesis.settings.load_profile("quick")  # `make test-all` names the other
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark before `-m` selects."""
+    for item in items:
+        on_postgresql = item.get_closest_marker("postgres") is not None
+        if item.nodeid.startswith(SWEPT) or (on_postgresql and item.nodeid.startswith(SWEPT_ON_POSTGRESQL)):
+            item.add_marker(pytest.mark.sweep)
+    items.sort(key=lambda item: not item.nodeid.startswith(FIRST))
 
 
 @dataclass(frozen=True)
@@ -182,13 +242,19 @@ def _name(request: pytest.FixtureRequest) -> str:
 
 
 @contextmanager
-def serving(url: str) -> Iterator[TestClient]:
-    """A client that speaks to the whole application, guard included, over a database."""
-    given = Settings(database_url=url)
-    app = create_app(given)
-    with TestClient(guarded(app, given), base_url="http://testserver", client=("127.0.0.1", 50_000)) as client:
-        yield client
+def application(url: str) -> Iterator[ASGIApp]:
+    """The whole application over a database, guard included."""
+    settings = Settings(database_url=url)
+    app = create_app(settings)
+    yield guarded(app, settings)
     app.state.database.dispose()
+
+
+@contextmanager
+def serving(url: str) -> Iterator[TestClient]:
+    """A client that speaks to the whole application over a database."""
+    with application(url) as app, TestClient(app, base_url="http://testserver", client=("127.0.0.1", 50_000)) as client:
+        yield client
 
 
 @pytest.fixture(scope="session")
