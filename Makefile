@@ -8,6 +8,7 @@ FIND_NPM := command -v npm >/dev/null || { echo "Node 20 or newer is missing: in
 FIND_PGBOUNCER := PATH="$$PATH:/usr/sbin" command -v pgbouncer >/dev/null || \
 	{ echo "pgbouncer is missing. On Debian and Ubuntu: apt-get install pgbouncer" >&2; exit 1; }
 PARALLEL := --numprocesses auto --dist worksteal
+QUICK := not postgres and not lengthy and not sweep and not slow and not browser and not node and not cluster
 NODE_MODULES := tests/node/node_modules/.package-lock.json
 
 .DEFAULT_GOAL := help
@@ -15,6 +16,9 @@ NODE_MODULES := tests/node/node_modules/.package-lock.json
 
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@echo
+	@echo "  test leaves these groups to test-all; ARGS=\"-m sweep\" runs one of them:"
+	@sed -n '/^markers/,/^]/s/^    "\([a-z]*\): \(.*(make .*)\)",$$/    \1: \2/p' pyproject.toml
 	@echo
 	@echo "  PYTHON= names the Python (3.11 or newer); HOST=, PORT= and DATABASE_URL= configure run; ARGS= goes to pytest."
 
@@ -30,8 +34,8 @@ seed: migrate ## Apply the records of seed_data/ that nobody has edited since
 test: install-dev ## Run the tests and static checks on all CPUs, on SQLite and on a PostgreSQL that the tests start
 	@$(BIN)/pytest $(PARALLEL) $(ARGS)
 
-test-quick: install-dev ## Run for working what takes seconds: SQLite alone, no contract sweeps, no static checks
-	@$(BIN)/pytest $(PARALLEL) -m "$(QUICK)" --ignore tests/contract --ignore tests/test_quality.py $(ARGS)
+test-quick: install-dev ## Run what a change is likely to break, in less than a minute: SQLite alone, no contract, no static checks
+	@$(BIN)/pytest $(PARALLEL) -m "$(QUICK)" $(ARGS)
 
 test-all: install-browser ## Run everything: also what `test` leaves out, and what needs Chromium, Node or pgbouncer
 	@$(BIN)/pytest $(PARALLEL) -m "not browser and not node and not cluster" --hypothesis-profile thorough $(ARGS)

@@ -67,6 +67,23 @@ SWEPT_ON_POSTGRESQL = (
 that what lies below answers alike on both engines is proven by the frozen answers of `contract/test_golden.py`, and by
 the tests of storage, publishing and search. The seed data reach PostgreSQL whenever the original is made anew."""
 
+LENGTHY = (
+    "tests/benchmarks/test_synthetic.py",
+    "tests/bibliography/test_loading.py",
+    "tests/cds_hooks/test_privacy.py",
+    "tests/contract/",
+    "tests/fhir/test_lazy.py",
+    "tests/fhir/test_warming.py",
+    "tests/http/test_lane.py",
+    "tests/http/test_two_processes.py",
+    "tests/publishing/test_history.py::test_every_state_is_served_again_as_it_was",
+    "tests/test_cli.py",
+    "tests/test_docs.py",
+    "tests/test_migrations.py",
+    "tests/test_quality.py",
+)
+"""What `make test-quick` leaves out beside PostgreSQL: the contract, static checks, and what starts processes."""
+
 FIRST = ("tests/test_quality.py", "tests/contract/test_schemathesis.py")
 """What takes longest, so that no worker is left with it at the end."""
 
@@ -82,6 +99,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         on_postgresql = item.get_closest_marker("postgres") is not None
         if item.nodeid.startswith(SWEPT) or (on_postgresql and item.nodeid.startswith(SWEPT_ON_POSTGRESQL)):
             item.add_marker(pytest.mark.sweep)
+        if item.nodeid.startswith(LENGTHY):
+            item.add_marker(pytest.mark.lengthy)
     items.sort(key=lambda item: not item.nodeid.startswith(FIRST))
 
 

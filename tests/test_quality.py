@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import SWEPT, SWEPT_ON_POSTGRESQL
+from tests.conftest import LENGTHY, SWEPT, SWEPT_ON_POSTGRESQL
 
 ROOT = Path(__file__).resolve().parent.parent
 APP = ROOT / "app"
@@ -49,7 +49,7 @@ def test_no_lock_file_names_a_host() -> None:
 
 def test_what_is_left_to_test_all_exists() -> None:
     """A name that nothing begins with would bring the test back into `make test` without a word."""
-    for name in (*SWEPT, *SWEPT_ON_POSTGRESQL):
+    for name in (*SWEPT, *SWEPT_ON_POSTGRESQL, *LENGTHY):
         file, _, function = name.partition("::")
         path = ROOT / file
         assert path.exists(), name
