@@ -28,7 +28,7 @@ def negotiate(accept: str | None, offers: Sequence[str], *, shown: Sequence[str]
     try:
         if len(accept) > MAX_ACCEPT_BYTES:
             raise mimeparse.MimeTypeParseException("too long")
-        ranges = [mimeparse.parse_media_range(part) for part in accept.split(",") if part.strip()]
+        ranges = [_media_range(part) for part in accept.split(",") if part.strip()]
         # In a tie mimeparse takes the last.
         best = mimeparse.best_match(list(reversed(offers)), accept)
     except mimeparse.MimeTypeParseException as error:
@@ -38,3 +38,13 @@ def negotiate(accept: str | None, offers: Sequence[str], *, shown: Sequence[str]
     ranges.sort(key=lambda found: -float(found[2]["q"]))
     named = (parameters for main, sub, parameters in ranges if f"{main}/{sub}" == best)
     return Negotiated(best, next(named, {}))
+
+
+def _media_range(text: str) -> tuple[str, str, dict[str, str]]:
+    """Type, subtype and parameters; mimeparse itself would take a quality that is no number for 1."""
+    try:
+        float(mimeparse.parse_mime_type(text)[2].get("q", "1"))
+    except ValueError as error:
+        raise mimeparse.MimeTypeParseException("the quality is no number") from error
+    main, sub, parameters = mimeparse.parse_media_range(text)
+    return main, sub, parameters

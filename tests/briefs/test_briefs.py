@@ -29,7 +29,7 @@ from app.storage.records import CurrentRecords
 from app.storage.resource import Key
 from app.storage.rows import key_of
 from tests.conftest import Engine, opened
-from tests.factories import amended, citation, content, fill, put, record, small_data_set, standing
+from tests.factories import amended, citation, content, put, record, standing
 
 ARTICLE = "swing-care-ldn-fibromyalgia"
 FOOT = BriefFoot(
@@ -304,12 +304,6 @@ def test_known_pair_without_evidence_has_a_brief_that_says_so(session: Session) 
 # --- scratch records ----------------------------------------------------------------------------------------------
 
 HOSTILE = "</script><script>alert(1)</script> & **bold** [a link](javascript:alert) `code` _a_ # no | table ![x](y) <b>"
-
-
-@pytest.fixture
-def small(blank: Database) -> Database:
-    fill(blank, small_data_set())
-    return blank
 
 
 def test_benefit_of_the_drug_never_answers_for_its_low_dose_and_harm_does(small: Database) -> None:

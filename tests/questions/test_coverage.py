@@ -11,13 +11,12 @@ from app.publishing.changes import Change
 from app.questions.coverage import NO_ALL_CLEAR, CoverageRead, coverage, coverage_of_empty_list
 from app.sources.vocabulary import Design
 from app.storage.database import Database
-from tests.factories import amended, citation, content, fill, put, record, small_data_set, standing
+from tests.factories import amended, citation, content, put, record, standing
 
 
 @pytest.fixture
-def world(blank: Database) -> Database:
-    fill(blank, small_data_set())
-    return blank
+def world(small: Database) -> Database:
+    return small
 
 
 def known(database: Database, intervention: str, **others: str) -> CoverageRead:

@@ -12,14 +12,13 @@ from app.questions import evidence_map as maps
 from app.questions.coverage import NO_ALL_CLEAR
 from app.questions.evidence_map import EvidenceMapRead, MapCell, evidence_map
 from app.storage.database import Database
-from tests.factories import citation, fill, put, record, small_data_set
+from tests.factories import citation, put, record
 from tests.statements import recorded_statements
 
 
 @pytest.fixture
-def records(blank: Database) -> Database:
-    fill(blank, small_data_set())
-    return blank
+def records(small: Database) -> Database:
+    return small
 
 
 def drawn(

@@ -10,22 +10,19 @@ from app.questions.coverage import NO_ALL_CLEAR
 from app.questions.interaction_responses import InteractionCheck, InteractionCheckRead, PairChecked
 from app.questions.interactions import DOSE_NOTE, check
 from app.storage.database import Database
-from tests.factories import amended, citation, content, fill, put, record, small_data_set
+from tests.factories import amended, citation, content, put, record
 
 BASE: dict[str, Any] = {"kind": "interaction", "effect": "interacts", "conditions": [], "outcome": None}
 
 
 @pytest.fixture
-def world(blank: Database) -> Database:
-    fill(
-        blank,
-        [
-            *small_data_set(),
-            record("intervention", "opioids", name="Opioids", level="drug_class", synonyms=["narcotic painkillers"]),
-            record("intervention", "one-opioid", name="Opiatín", parent="opioids"),
-        ],
+def world(small: Database) -> Database:
+    put(
+        small,
+        record("intervention", "opioids", name="Opioids", level="drug_class", synonyms=["narcotic painkillers"]),
+        record("intervention", "one-opioid", name="Opiatín", parent="opioids"),
     )
-    return blank
+    return small
 
 
 def checked(database: Database, *drugs: dict[str, str]) -> InteractionCheckRead:

@@ -10,7 +10,6 @@ from app.search.models import SearchWord
 from app.storage.database import Database
 from benchmarks.relevance.run import questions
 from tests.conftest import Engine, opened
-from tests.factories import fill, small_data_set
 
 RANDOM_QUESTIONS = 300
 
@@ -34,11 +33,5 @@ def sample_questions(engines: Callable[[str], Engine]) -> list[str]:
 
 def _words(database: Database) -> list[str]:
     with database.read() as session:
-        return list(session.scalars(select(SearchWord.word).where(~SearchWord.is_stem).order_by(SearchWord.word)))
-
-
-@pytest.fixture
-def small(blank: Database) -> Database:
-    """A database with the small world of tests/factories.py in it."""
-    fill(blank, small_data_set())
-    return blank
+        words = select(SearchWord.word).where(~SearchWord.is_stem).order_by(SearchWord.word)
+        return list(session.scalars(words))
