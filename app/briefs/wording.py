@@ -37,6 +37,10 @@ def listed(names: Iterable[str]) -> str:
     return f"{', '.join(most)} and {last}" if most else last
 
 
+def joined(*sentences: str | None) -> str:
+    return " ".join(sentence for sentence in sentences if sentence)
+
+
 def certainty_text(records: RecordReader, claim: ClaimWrite, evidence: ClaimEvidence) -> str:
     """The certainty of a claim as one sentence that holds the direction."""
     if claim.form not in VOTING_FORMS:
