@@ -12,10 +12,9 @@ from app.api.negotiation import REFERENCE_OFFERS, ReferenceFormat, answer, choos
 from app.api.records import list_tag, with_text
 from app.bibliography import FORMATS
 from app.bibliography import reference_list as bibliography
-from app.bibliography import styles as text
 from app.bibliography.from_documents import reference
 from app.bibliography.reference_list import Bibliography
-from app.bibliography.styles import Style
+from app.bibliography.styles import Style, format_reference
 from app.briefs import selection as brief_claims
 from app.claims import queries
 from app.claims.queries import ClaimQuery
@@ -91,7 +90,7 @@ def get_bibliography(
                     address=found.address,
                 ),
                 items=tuple(
-                    bibliography.numbered(document, number, text.formatted(cited, style))
+                    bibliography.numbered(document, number, format_reference(cited, style))
                     for number, (document, cited) in enumerate(zip(documents, references, strict=True), 1)
                 ),
                 next=None,

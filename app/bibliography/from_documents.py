@@ -47,6 +47,14 @@ def reference(document: DocumentWrite) -> Reference:
     )
 
 
+def reader_url(document: DocumentWrite) -> str | None:
+    """Where a reader can open the document: by its first identifier in this order, else at its own address."""
+    for scheme in (IdentifierScheme.doi, IdentifierScheme.pmid, IdentifierScheme.pmcid, IdentifierScheme.nct):
+        if normal := identified(document, scheme):
+            return identifiers.address(scheme, normal)
+    return document.url
+
+
 def _parts(date: str | None) -> tuple[int, ...]:
     return tuple(int(part) for part in date.split("-")) if date else ()
 

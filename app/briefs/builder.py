@@ -7,6 +7,8 @@ from typing import Any
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
+from app.bibliography.from_documents import reader_url, reference
+from app.bibliography.styles import Style, format_reference
 from app.briefs import wording as words
 from app.briefs.responses import (
     BriefCitation,
@@ -259,7 +261,7 @@ def _reference(number: int, document: DocumentWrite) -> BriefReference:
     return BriefReference(
         number=number,
         document=DocumentRef(id=document.id, label=document.label),
-        text=words.reference_text(document),
+        text=format_reference(reference(document), Style.ama),
         doi=identified(document, IdentifierScheme.doi),
         pmid=identified(document, IdentifierScheme.pmid),
         standing=standing.standing,
@@ -268,7 +270,7 @@ def _reference(number: int, document: DocumentWrite) -> BriefReference:
         interest=document.interest,
         interest_label=None if document.interest is Interest.none_known else document.interest.label,
         self=render.address("documents", document.id),
-        url=words.reference_url(document),
+        url=reader_url(document),
     )
 
 

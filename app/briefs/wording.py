@@ -15,13 +15,8 @@ from app.claims.rules import VOTING_FORMS
 from app.claims.schemas import ClaimWrite
 from app.claims.vocabulary import Basis, Certainty, Consensus, Directness, Effect, Leaning, Stance, StanceReason
 from app.questions.coverage import NO_ALL_CLEAR, PendingStudy, SearchMatch, counted
-from app.sources.identifiers import address
-from app.sources.rendering import author_name, identified
-from app.sources.schemas import DocumentWrite
-from app.sources.vocabulary import IdentifierScheme, Standing
+from app.sources.vocabulary import Standing
 from app.storage.resource import Key, RecordReader
-
-MAX_AUTHORS = 6
 
 
 def inline(name: str) -> str:
@@ -84,37 +79,6 @@ def _denial(records: RecordReader, claim: ClaimWrite) -> str | None:
 def _clause(statement: str) -> str:
     """The statement's main clause, to stand behind `that`."""
     return inline(statement.split(";", 1)[0].rstrip(". "))
-
-
-def reference_text(document: DocumentWrite) -> str:
-    """Authors, title, container, year, volume(issue):page and identifiers, as far as they were read."""
-    names = [author_name(author) for author in document.authors]
-    shown = names[:MAX_AUTHORS] + (["et al"] if len(names) > MAX_AUTHORS or not document.authors_complete else [])
-    parts = [", ".join(shown) if names else None, document.title, document.container_title or document.publisher]
-    parts.append(_place(document))
-    if doi := identified(document, IdentifierScheme.doi):
-        parts.append(f"doi:{doi}")
-    if pmid := identified(document, IdentifierScheme.pmid):
-        parts.append(f"PMID {pmid}")
-    if len(parts) == 4 and document.url:
-        parts.append(document.url)
-    told = [part.rstrip(".") for part in parts if part]
-    return f"{'. '.join(told)}." if told else document.label
-
-
-def _place(document: DocumentWrite) -> str | None:
-    volume = (document.volume or "") + (f"({document.issue})" if document.issue else "")
-    pages = ":".join(part for part in (volume, document.page) if part)
-    year = (document.issued or "")[:4]
-    return ";".join(part for part in (year, pages) if part) or None
-
-
-def reference_url(document: DocumentWrite) -> str | None:
-    """Where a reader can open it: by DOI, else by PMID, else at its own address."""
-    for scheme in (IdentifierScheme.doi, IdentifierScheme.pmid, IdentifierScheme.pmcid, IdentifierScheme.nct):
-        if normal := identified(document, scheme):
-            return address(scheme, normal)
-    return document.url
 
 
 # --- what the renderings share ------------------------------------------------------------------------------------

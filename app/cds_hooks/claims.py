@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 
 from sqlalchemy.orm import Session
 
+from app.bibliography.from_documents import reader_url, reference
+from app.bibliography.styles import Style, format_reference
 from app.briefs import wording as brief_words
 from app.cds_hooks.drugs import Product, any_of
 from app.cds_hooks.rules import Rule
@@ -167,11 +169,11 @@ class Library:
 
     def _shown(self, citation: CitationWrite) -> Shown:
         document: DocumentWrite = self._world.content(Key("document", citation.document))
-        url = brief_words.reference_url(document)
+        url = reader_url(document)
         # A source that is known by its address alone has it in its text too; the link shows it.
-        text = brief_words.reference_text(document)
+        text = format_reference(reference(document), Style.ama)
         if url:
-            text = text.replace(f" {url}.", "")
+            text = text.removesuffix(f" {url}")
         standing = document.standing[-1].standing
         if standing in brief_words.MARKED:
             text = f"[{standing.label.upper()}] {text}"

@@ -11,6 +11,8 @@ from rich.markdown import Markdown
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from app.bibliography.from_documents import reference
+from app.bibliography.styles import Style, format_reference
 from app.briefs import builder as briefs
 from app.briefs import selection as brief_claims
 from app.briefs.markdown import markdown
@@ -164,12 +166,14 @@ def test_references_are_numbered_once_in_the_order_of_first_appearance(brief: Br
     assert [reference.number for reference in brief.references] == list(range(1, len(seen) + 1))
 
 
-def test_reference_is_written_out_from_its_fields(brief: BriefRead) -> None:
+def test_reference_reads_as_in_the_bibliography(session: Session, brief: BriefRead) -> None:
     (younger,) = (r for r in brief.references if r.document.id == "younger-2013")
+    document = CurrentRecords(session).content(Key("document", "younger-2013"))
 
+    assert younger.text == format_reference(reference(document), Style.ama)
     assert younger.text.startswith("Younger J, Noor N, McCue R, Mackey S. Low-dose naltrexone for the treatment of")
-    assert younger.text.endswith("2013;65(2):529-538. doi:10.1002/art.37734. PMID 23359310.")
-    assert younger.url == "https://doi.org/10.1002/art.37734"
+    assert younger.text.endswith("2013;65(2):529-538. doi:10.1002/art.37734")
+    assert (younger.pmid, younger.url) == ("23359310", "https://doi.org/10.1002/art.37734")
 
 
 def test_certainty_in_words_holds_the_direction(brief: BriefRead) -> None:
