@@ -35,7 +35,7 @@ MAX_CACHED = 4096
 
 _OTHERS = "others"
 _FORMATTING = re.compile(r"</?(?:i|b|sup|sub|sc|span)(?:\s[^>]*)?>")
-"""The only markup that CSL knows in a text. Anything else in a title belongs to the title."""
+"""The only markup that CSL allows in a text. Any other markup belongs to the title."""
 _SHORT_RANGE = re.compile(r"(\D*)(\d+)\s*[-\u2013]\s*(\D*)(\d+)")
 _LABEL = re.compile(r"\[?1\]?\.?\s*")
 _SINGLE_QUOTES = str.maketrans("\u201c\u201d", "\u2018\u2019")
@@ -80,7 +80,7 @@ def _csl_item(reference: Reference) -> csl_json.Item:
         if variable in item:
             item[variable] = _curly(_FORMATTING.sub("", item[variable]))
     if "page" in item:
-        item["page"] = _whole_range(item["page"])
+        item["page"] = _full_range(item["page"])
     item["author"] = [{part: _curly(name) for part, name in author.items()} for author in item.get("author", [])]
     if item["author"] and not reference.authors_complete:
         item["author"].append({"literal": _OTHERS})
@@ -88,18 +88,18 @@ def _csl_item(reference: Reference) -> csl_json.Item:
 
 
 def _curly(text: str) -> str:
-    """Typographic quotation marks and apostrophes, which the styles ask for."""
+    """The text with the typographic quotation marks and apostrophes that the styles require."""
     text = re.sub(r"(^|[\s(\[])'([^']+)'(?=[\s.,;:!?)\]]|$)", r'\1"\2"', text)
     text = re.sub(r'(^|[\s(\[])"(?=\S)', "\\1\u201c", text).replace('"', "\u201d")
     return re.sub(r"(^|[\s(\[])'(?=\S)", "\\1\u2018", text).replace("'", "\u2019")
 
 
-def _whole_range(page: str) -> str:
-    """`1203-9` as `1203-1209`: the processor shortens whole ranges, and leaves short ones as they are."""
-    found = _SHORT_RANGE.fullmatch(page)
-    if not found:
+def _full_range(page: str) -> str:
+    """`1203-9` as `1203-1209`: the processor shortens full ranges and leaves short ones as they are."""
+    match = _SHORT_RANGE.fullmatch(page)
+    if not match:
         return page
-    before, first, between, last = found.groups()
+    before, first, between, last = match.groups()
     return f"{before}{first}-{between or before}{first[: -len(last)] if len(last) < len(first) else ''}{last}"
 
 

@@ -26,14 +26,15 @@ from app.concepts.models import Concept
 from app.concepts.queries import keys_named
 from app.concepts.schemas import ConceptRef, OutcomeRef
 from app.core.content import ResponseModel
+from app.core.english import counted
 from app.core.text import Slug
 from app.core.vocabulary import Status
+from app.grading.wording import NO_ALL_CLEAR
 from app.questions.relevance import EvidenceBody, Question, evidence_on, question_of
 from app.sources.models import Study, StudyCondition, StudyIdentifier
 from app.sources.vocabulary import Design, Recruitment, ResultsStatus
 from app.storage.resource import RecordReader
 
-NO_ALL_CLEAR = "This is not evidence of no effect or of safety."
 WITHOUT_RESULTS = (ResultsStatus.pending, ResultsStatus.none_found, ResultsStatus.overdue)
 MAX_PAIRS = 10
 """Questions that an empty list answers at most."""
@@ -239,10 +240,6 @@ def _text(body: EvidenceBody, pending: int) -> str:
     if head.consensus in (Consensus.insufficient, Consensus.not_applicable) or head.leaning is Leaning.neither:
         lines.append(NO_ALL_CLEAR)
     return " ".join(lines)
-
-
-def counted(number: int, one: str, many: str) -> str:
-    return f"{number} {one if number == 1 else many}"
 
 
 # --- searches, pending trials, names ------------------------------------------------------------------------------

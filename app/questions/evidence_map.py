@@ -20,7 +20,8 @@ from app.core.errors import Fault, InvalidInput
 from app.core.text import Slug
 from app.core.vocabulary import Status
 from app.grading.counts import tally
-from app.questions.coverage import NO_ALL_CLEAR, PendingStudy, pending_trials
+from app.grading.wording import NO_ALL_CLEAR
+from app.questions.coverage import PendingStudy, pending_trials
 from app.questions.relevance import (
     BEARING_FORMS,
     CitationRow,

@@ -34,42 +34,18 @@ def install(app: FastAPI, *, title: str, disclaimer: str) -> None:
 
     @router.api_route("/", methods=["GET", "HEAD"])
     def start() -> Response:
-        return page(
-            "web/start.html",
-            CONTENT_SECURITY_POLICY,
-            title=title,
-            current="start",
-            body_class="start",
-            disclaimer=disclaimer,
-        )
+        return _page("web/start.html", CONTENT_SECURITY_POLICY, title=title, disclaimer=disclaimer)
 
     @router.api_route("/docs", methods=["GET", "HEAD"])
     def explorer() -> Response:
-        return page(
-            "web/reader.html",
-            READER_POLICY,
-            title=title,
-            current="docs",
-            heading="Explorer",
-            body_class="reader-light",
-            script=assets.vendor_path("swagger-ui-dist", "swagger-ui-bundle.js"),
-            style=assets.vendor_path("swagger-ui-dist", "swagger-ui.css"),
-            start_script="explorer.js",
-        )
+        script = assets.vendor_path("swagger-ui-dist", "swagger-ui-bundle.js")
+        style = assets.vendor_path("swagger-ui-dist", "swagger-ui.css")
+        return _page("web/explorer.html", READER_POLICY, title=title, script=script, style=style)
 
     @router.api_route("/reference", methods=["GET", "HEAD"])
     def reference() -> Response:
-        return page(
-            "web/reader.html",
-            READER_POLICY,
-            title=title,
-            current="reference",
-            heading="Reference",
-            body_class="",
-            script=assets.vendor_path("scalar-api-reference", "standalone.js"),
-            style="",
-            start_script="reference.js",
-        )
+        script = assets.vendor_path("scalar-api-reference", "standalone.js")
+        return _page("web/reference.html", READER_POLICY, title=title, script=script)
 
     @router.api_route("/favicon.ico", methods=["GET", "HEAD"])
     def favicon(request: Request) -> Response:
@@ -82,7 +58,7 @@ def install(app: FastAPI, *, title: str, disclaimer: str) -> None:
     app.include_router(router)
 
 
-def page(name: str, policy: str, **values: str) -> HTMLResponse:
+def _page(name: str, policy: str, **values: str) -> HTMLResponse:
     return HTMLResponse(
         render_template(name, **values),
         headers={

@@ -18,14 +18,15 @@ from app.briefs import selection as brief_claims
 from app.briefs.markdown import markdown
 from app.briefs.page import html
 from app.briefs.responses import BriefFoot, BriefRead, DataLicence, Sentence
-from app.briefs.wording import inline, side, verdict
+from app.briefs.wording import side
 from app.claims.models import Claim
 from app.claims.rules import VOTING_FORMS
 from app.claims.schemas import ClaimWrite
 from app.claims.vocabulary import Certainty, Coverage, Leaning, RelationType, Stance
 from app.concepts.models import Concept
+from app.core.english import inline
+from app.grading.wording import NO_ALL_CLEAR, verdict
 from app.publishing.records import CurrentRecords
-from app.questions.coverage import NO_ALL_CLEAR
 from app.sources.vocabulary import Standing
 from app.storage.database import Database
 from app.storage.resource import Key
