@@ -9,11 +9,11 @@ from pydantic import Field
 from app.api.briefs import read_brief
 from app.api.common import with_text
 from app.api.formats import REFERENCE_OFFERS, Choice, ReferenceFormat, choose, documented, formatted_response
-from app.bibliography import FORMATS, reference_list, styles
+from app.bibliography import FORMATS, reference_list
 from app.bibliography.from_documents import reference
 from app.bibliography.reference import Reference
 from app.bibliography.reference_list import Bibliography
-from app.bibliography.styles import Style
+from app.bibliography.styles import Style, format_reference
 from app.briefs.selection import pair_of
 from app.claims import queries
 from app.claims.queries import ClaimQuery
@@ -110,7 +110,7 @@ def _as_json(
             address=chosen.address,
         ),
         items=tuple(
-            reference_list.numbered(document, number, styles.formatted(cited, style))
+            reference_list.numbered(document, number, format_reference(cited, style))
             for number, (document, cited) in enumerate(zip(documents, references, strict=True), 1)
         ),
         next=None,

@@ -5,7 +5,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from uuid import UUID, uuid5
 
-from app.briefs.wording import inline, listed
 from app.cds_hooks.claims import BY_CONDITION, BY_RULE, Library, Shown, Told
 from app.cds_hooks.drugs import Product
 from app.cds_hooks.reading import Medicine
@@ -27,7 +26,7 @@ from app.cds_hooks.shapes import (
 )
 from app.claims.responses import StanceCount
 from app.claims.vocabulary import DoseTier, Leaning
-from app.questions.coverage import counted
+from app.core.english import counted, inline, listed
 
 LABEL_WARNING = (
     "The contraindication is from the US label of the 50 mg product. No low-dose trial that is on record here tested "

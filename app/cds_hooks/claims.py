@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 
 from sqlalchemy.orm import Session
 
-from app.briefs import wording as brief_words
+from app.bibliography.from_documents import WARNINGS, reader_url, reference
+from app.bibliography.styles import Style, format_reference
 from app.cds_hooks.drugs import Product, any_of
 from app.cds_hooks.rules import Rule
 from app.claims import rendering as render
@@ -19,6 +20,7 @@ from app.concepts.queries import ancestors
 from app.concepts.schemas import ConceptWrite
 from app.concepts.vocabulary import CodeRelation, CodeSystem
 from app.core.vocabulary import Status
+from app.grading.wording import certainty_text
 from app.sources.schemas import DocumentWrite
 from app.storage.history import state_at
 from app.storage.records import RecordsAt
@@ -158,7 +160,7 @@ class Library:
         votes = content.form in VOTING_FORMS
         return Told(
             summary=render.summary(self._world, claim_id),
-            certainty=brief_words.certainty_text(self._world, content, derived.evidence),
+            certainty=certainty_text(self._world, content, derived.evidence),
             version=state.version,
             permalink=f"/v1/claims/{claim_id}?serial={state.serial}",
             shown=tuple(self._shown(citation) for citation in _selection(ordered, votes)),
@@ -167,13 +169,13 @@ class Library:
 
     def _shown(self, citation: CitationWrite) -> Shown:
         document: DocumentWrite = self._world.content(Key("document", citation.document))
-        url = brief_words.reference_url(document)
+        url = reader_url(document)
         # A source that is known by its address alone has it in its text too; the link shows it.
-        text = brief_words.reference_text(document)
+        text = format_reference(reference(document), Style.ama)
         if url:
-            text = text.replace(f" {url}.", "")
+            text = text.removesuffix(f" {url}")
         standing = document.standing[-1].standing
-        if standing in brief_words.MARKED:
+        if standing in WARNINGS:
             text = f"[{standing.label.upper()}] {text}"
         return Shown(citation.stance, text, url, citation.finding)
 

@@ -1,6 +1,5 @@
 """Claim → ArtifactAssessment: what the citations of a claim add up to. The claim itself is the assessed artifact."""
 
-from app.briefs.wording import certainty_text
 from app.claims.derived import ClaimDerived
 from app.claims.rendering import address
 from app.claims.responses import StanceCount
@@ -9,6 +8,7 @@ from app.claims.vocabulary import Certainty, Stance
 from app.fhir import related
 from app.fhir import wording as words
 from app.fhir.values import Json, built, hl7, termed
+from app.grading.wording import certainty_text
 from app.storage.resource import RecordReader
 
 _RATINGS = {

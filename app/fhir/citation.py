@@ -1,6 +1,7 @@
 """Document → Citation: what was published, by whom, how far it still stands. Stance is a claim's."""
 
-from app.briefs.wording import reference_text
+from app.bibliography.from_documents import reference
+from app.bibliography.styles import Style, format_reference
 from app.fhir.values import Json, built, hl7, joined
 from app.fhir.wording import narrative
 from app.sources.rendering import author_name, identifier
@@ -30,7 +31,7 @@ def citation(_world: RecordReader, document: DocumentWrite) -> Json:
         {
             "resourceType": "Citation",
             "id": document.id,
-            "text": narrative(reference_text(document), *notes),
+            "text": narrative(format_reference(reference(document), Style.ama), *notes),
             "contained": contained,
             "status": "active",
             "note": [{"text": text} for text in notes],

@@ -3,7 +3,7 @@ word for disputing."""
 
 from collections.abc import Iterable
 
-from app.briefs.wording import MARKED
+from app.bibliography.from_documents import WARNINGS
 from app.claims.derived import ClaimDerived
 from app.claims.schemas import CitationWrite, ClaimWrite, Locator
 from app.claims.vocabulary import Stance
@@ -40,7 +40,7 @@ def artifact(records: RecordReader, citation: CitationWrite, *, of: str | None =
         "display": joined(
             (
                 document.label,
-                f"({standing.label.upper()})" if standing in MARKED else None,
+                f"({standing.label.upper()})" if standing in WARNINGS else None,
                 f"on claim {of}" if of else None,
             )
         ),

@@ -3,13 +3,13 @@
 from collections.abc import Iterable
 from html import escape
 
-from app.briefs import wording as brief_words
 from app.claims import rendering as render
 from app.claims.derived import ClaimDerived
 from app.claims.responses import ClaimSummary, StanceCount
 from app.claims.schemas import ClaimWrite
 from app.claims.vocabulary import Consensus
 from app.fhir.values import Json, joined
+from app.grading.wording import certainty_text
 from app.storage.resource import Key, RecordReader
 
 NOTE = "http://hl7.org/fhir/StructureDefinition/note"
@@ -49,7 +49,7 @@ def travelling(records: RecordReader, claim_id: str) -> list[str]:
     key = Key("claim", claim_id)
     claim: ClaimWrite = records.content(key)
     derived: ClaimDerived = records.derived(key)
-    certainty = brief_words.certainty_text(records, claim, derived.evidence)
+    certainty = certainty_text(records, claim, derived.evidence)
     return lines(render.summary(records, claim_id), certainty)
 
 

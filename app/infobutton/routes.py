@@ -12,7 +12,6 @@ from fastapi import APIRouter, Request, Response
 from sqlalchemy import ColumnElement, Select, and_, case, func, or_, select
 from sqlalchemy.orm import Session
 
-from app.briefs import wording as brief_words
 from app.claims import rendering as render
 from app.claims.disclaimer import DISCLAIMER
 from app.claims.models import Claim, ClaimConcept, ClaimRelation
@@ -26,6 +25,7 @@ from app.core.vocabulary import Status
 from app.fhir.search import about_subject
 from app.fhir.values import SYSTEMS
 from app.fhir.wording import count, verdict
+from app.grading.wording import certainty_text
 from app.http.reads import reads_of
 from app.infobutton.page import (
     ATOM,
@@ -300,7 +300,7 @@ def _claim(records: CurrentRecords, claim_id: str, base: str) -> AnswerClaim:
         consensus=told.consensus,
         leaning=told.leaning,
         verdict=verdict(told),
-        certainty=brief_words.certainty_text(records, claim, derived.evidence),
+        certainty=certainty_text(records, claim, derived.evidence),
         supporting=count(told.supports),
         disputing=count(told.disputes),
         link=f"{base}{told.links.self}?serial={row.serial if row else 1}",

@@ -19,9 +19,11 @@ from app.concepts.models import Concept
 from app.concepts.queries import keys_named
 from app.concepts.schemas import ConceptRef, OutcomeRef
 from app.core.content import ResponseModel
+from app.core.english import counted
 from app.core.text import Slug
 from app.core.vocabulary import Status
 from app.grading.counts import Amounts
+from app.grading.wording import NO_ALL_CLEAR
 from app.questions.relevance import (
     EvidenceBody,
     EvidenceQuestion,
@@ -35,7 +37,6 @@ from app.questions.searches import RecordedSearch, SearchMatch, names_concept, n
 from app.sources.models import Study, StudyCondition, StudyIdentifier
 from app.sources.vocabulary import Design, Recruitment, ResultsStatus
 
-NO_ALL_CLEAR = "This is not evidence of no effect or of safety."
 WITHOUT_RESULTS = (ResultsStatus.pending, ResultsStatus.none_found, ResultsStatus.overdue)
 MAX_PAIRS = 10
 """Questions that the coverage of an empty list answers at most."""
@@ -222,10 +223,6 @@ def _amounts(counts: Amounts, pending: int) -> str:
     if pending:
         amounts.append(f"{counted(pending, 'registered trial', 'registered trials')} without results")
     return f"{', '.join(amounts)}." if amounts else "No study is recorded; what is known is what sources state."
-
-
-def counted(number: int, one: str, many: str) -> str:
-    return f"{number} {one if number == 1 else many}"
 
 
 # --- searches, pending trials, names ------------------------------------------------------------------------------

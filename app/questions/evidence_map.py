@@ -20,7 +20,8 @@ from app.core.content import ResponseModel
 from app.core.errors import Fault, InvalidInput
 from app.core.text import Slug
 from app.core.vocabulary import Status
-from app.questions.coverage import NO_ALL_CLEAR, PendingStudy, pending_trials
+from app.grading.wording import NO_ALL_CLEAR
+from app.questions.coverage import PendingStudy, pending_trials
 from app.questions.relevance import (
     InformativeCitation,
     RelevantClaim,

@@ -22,7 +22,8 @@ from app.concepts.drug_names import DrugMatch, DrugNames
 from app.concepts.schemas import ConceptRef
 from app.core.errors import Fault, InvalidInput
 from app.core.vocabulary import Status
-from app.questions.coverage import NO_ALL_CLEAR, sentence_on
+from app.grading.wording import NO_ALL_CLEAR
+from app.questions.coverage import sentence_on
 from app.questions.interaction_responses import (
     DoseGiven,
     DrugAsked,

@@ -7,8 +7,9 @@ from sqlalchemy import select
 
 from app.claims.vocabulary import Certainty, Consensus, Coverage
 from app.concepts.models import Concept
+from app.grading.wording import NO_ALL_CLEAR
 from app.publishing.changes import Change
-from app.questions.coverage import NO_ALL_CLEAR, CoverageRead, coverage, coverage_of_empty_list
+from app.questions.coverage import CoverageRead, coverage, coverage_of_empty_list
 from app.sources.vocabulary import Design
 from app.storage.database import Database
 from tests.factories import amended, citation, content, put, record, standing

@@ -8,8 +8,8 @@ from sqlalchemy import select
 from app.claims.vocabulary import Coverage
 from app.concepts.models import Concept
 from app.core.errors import InvalidInput
+from app.grading.wording import NO_ALL_CLEAR
 from app.questions import evidence_map as maps
-from app.questions.coverage import NO_ALL_CLEAR
 from app.questions.evidence_map import EvidenceMapRead, MapCell, evidence_map
 from app.storage.database import Database
 from tests.factories import citation, put, record

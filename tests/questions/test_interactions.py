@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from app.concepts.drug_names import fold
+from app.grading.wording import NO_ALL_CLEAR
 from app.publishing.changes import Change
-from app.questions.coverage import NO_ALL_CLEAR
 from app.questions.interaction_responses import InteractionCheck, InteractionCheckRead, PairChecked
 from app.questions.interactions import DOSE_NOTE, check
 from app.storage.database import Database
