@@ -86,6 +86,7 @@ def service_over(url: str, cache_bytes: int = CACHE_BYTES) -> Iterator[Service]:
     # The one client would add headers of its own to every request.
     with TestClient(context, headers={}) as cached, TestClient(behind, headers={}) as plain:
         service = Service(context, cached, plain, app.state.reads.database)
+        context.plain = counting(context.plain, service.asked)
         context.for_browsers = counting(context.for_browsers, service.asked)
         _wait_until_watching(service.cache.freshness)
         yield service
