@@ -14,7 +14,7 @@ from app.main import create_app
 from app.publishing import indexes as projections
 from app.settings import Settings
 from app.storage.database import Database
-from benchmarks.synthetic.fill import synth
+from benchmarks.synthetic.fill import fill
 
 SMALL, LARGE = 200, 2_000
 STEPS_PER_COUNT = 50
@@ -65,7 +65,7 @@ def serving(path: Path, claims: int) -> Iterator[Server]:
     app = create_app(Settings(database_url=f"sqlite:///{path}", cache_bytes=0))
     database: Database = app.state.database
     projections.migrate(database)
-    synth(database, claims, 1, processes=1)
+    fill(database, claims, 1, processes=1)
     database.dispose()
     counter = StepCounter()
     event.listen(database.engine, "connect", counter.watch)
