@@ -170,7 +170,8 @@ def _heading(options: argparse.Namespace) -> str:
     return (
         f"## Size {options.size}: {SIZES[options.size]} claims\n\n"
         f"{datetime.now(UTC):%Y-%m-%d}, {_machine()}, Python {platform.python_version()}, {packages}; "
-        f"{options.rounds} interleaved rounds of {options.seconds} s, {load.CONNECTIONS} connections."
+        f"{options.rounds} interleaved rounds of {options.seconds} s, {load.CONNECTIONS} connections. "
+        "A ÷ B: the CPU time of A per request, divided by that of B in the same round."
     )
 
 

@@ -5,9 +5,8 @@ So the tables, grades and documents of synthetic records are those that `publish
 
 import tempfile
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from decimal import Decimal
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -16,45 +15,15 @@ from sqlalchemy.orm import Session
 
 from app.accounts.models import SEED
 from app.accounts.service import ensure_system_actors
-from app.claims.schemas import Attached, Checked, CitationWrite, ClaimWrite, Estimate
-from app.claims.vocabulary import (
-    AttachedBy,
-    Basis,
-    CitationRole,
-    Comparison,
-    Directness,
-    Effect,
-    EvidenceLevel,
-    Favours,
-    Form,
-    Kind,
-    Measure,
-    POperator,
-    Stance,
-    StanceReason,
-    Verification,
-)
-from app.concepts.schemas import ConceptWrite
-from app.concepts.vocabulary import Better, InterventionLevel
 from app.publishing.publish import Change, publish
 from app.publishing.records import CurrentRecords
 from app.registry import BY_TYPE
 from app.search.documents import FOUND_BY, Found
-from app.sources.schemas import Arm, Author, DocumentStudy, DocumentWrite, Identifier, StandingEntry, StudyWrite
-from app.sources.vocabulary import (
-    ArmRole,
-    Blinding,
-    Design,
-    DocumentKind,
-    EvidenceSource,
-    IdentifierScheme,
-    Standing,
-    StudyRole,
-)
 from app.storage import schema
 from app.storage.database import Base, Database
 from app.storage.history import Publication
 from app.storage.resource import Key
+from benchmarks.synthetic import contents
 from benchmarks.synthetic.bulk import Row, columns_of
 from benchmarks.synthetic.facts import (
     CONCEPTS,
@@ -64,16 +33,12 @@ from benchmarks.synthetic.facts import (
     ConceptFacts,
     FactGenerator,
     Pattern,
-    PatternCitation,
-    Profile,
     SourceFacts,
 )
 from benchmarks.synthetic.templates import Keys, Template, TemplateCutter
 
 PUBLISHED_AT = "2026-01-01T00:00:00Z"
 """When synthetic records say that they were published: the same seed gives the same bytes."""
-_REASONS = {Stance.disputes: StanceReason.opposite, Stance.inconclusive: StanceReason.wide_ci}
-_FAVOURS = {Stance.supports: Favours.intervention, Stance.disputes: Favours.comparator}
 _Facts = TypeVar("_Facts", ConceptFacts, SourceFacts, CitationFacts, ClaimFacts)
 _RECORD_TABLES = ("records", "record_states", "record_references")
 """Tables whose rows belong to a record by its type and id."""
@@ -94,149 +59,6 @@ class Templates:
     """By pattern."""
     consensus: dict[int, str] = field(default_factory=dict)
     """By pattern."""
-
-
-# --- contents -----------------------------------------------------------------------------------------------------
-
-
-def _concept(record_type: str, facts: ConceptFacts) -> ConceptWrite:
-    extra: dict[str, Any] = {}
-    if record_type == "intervention":
-        extra["level"] = InterventionLevel.drug
-    if record_type == "outcome":
-        extra["better"] = Better.lower_
-    noun = CONCEPTS[record_type][1]
-    write: Any = BY_TYPE[record_type].write
-    content: ConceptWrite = write(
-        id=facts.id,
-        name=facts.name,
-        synonyms=(facts.synonym,),
-        description=f"Synthetic {noun} for measurements; it exists nowhere else.",
-        **extra,
-    )
-    return content
-
-
-def _study(profile: Profile, facts: SourceFacts, condition: str) -> StudyWrite:
-    arms: tuple[Arm, ...] = ()
-    if profile.participants is not None:
-        dose = Decimal(profile.dose)
-        active = Arm(
-            name="Active",
-            role=ArmRole.intervention,
-            participants=profile.participants // 2,
-            dose_text=f"{dose} mg daily",
-            dose_low=dose,
-            dose_high=dose,
-            dose_unit="mg",
-            called_low_dose=True,
-        )
-        arms = (active, Arm(name="Placebo", role=ArmRole.comparator, participants=profile.participants // 2))
-    registry_id = Identifier(scheme=IdentifierScheme.nct, value=facts.registry_id)
-    return StudyWrite(
-        id=facts.study,
-        name=facts.name,
-        design=profile.design,
-        evidence_source=EvidenceSource.human_clinical,
-        registry_ids=(registry_id,) if profile.is_registered else (),
-        conditions=(condition,),
-        population=facts.population,
-        participants=profile.participants,
-        arms=arms,
-        blinding=Blinding.double_blind if profile.design is Design.randomized_parallel_trial else None,
-    )
-
-
-def _document(profile: Profile, facts: SourceFacts) -> DocumentWrite:
-    role = StudyRole.review if profile.design.is_review else StudyRole.primary
-    return DocumentWrite(
-        id=facts.document,
-        kind=DocumentKind.article_journal,
-        label=f"{facts.family} {facts.year}",
-        title=facts.title,
-        authors=(Author(family=facts.family, given="A B"), Author(family="Synthetic", given="C")),
-        container_title="Journal of Synthetic Results",
-        issued=f"{facts.year}-{profile.month:02d}",
-        volume=facts.volume,
-        page=facts.page,
-        identifiers=(
-            Identifier(scheme=IdentifierScheme.doi, value=facts.doi),
-            Identifier(scheme=IdentifierScheme.pmid, value=facts.pmid),
-        ),
-        standing=(StandingEntry(standing=Standing.current, on="2025-06-01", source="synthetic"),),
-        studies=(DocumentStudy(study=facts.study, role=role),),
-    )
-
-
-def _claim(pattern: Pattern, profiles: Sequence[Profile], complete: CompleteClaim) -> ClaimWrite:
-    ids = defaultdict(list)
-    for record_type, concept in zip(pattern.concept_types, complete.concepts, strict=True):
-        ids[record_type].append(concept.id)
-    outcome = next(iter(ids["outcome"]), None)
-    is_mechanism = pattern.kind is Kind.mechanism
-    facts = complete.claim
-    return ClaimWrite(
-        id=facts.id,
-        kind=pattern.kind,
-        form=Form.hypothesis if is_mechanism else Form.general_effect,
-        statement=facts.statement,
-        effect=Effect.causes if pattern.kind is Kind.safety else Effect.improves,
-        intervention=ids["intervention"][0],
-        conditions=tuple(ids["condition"]),
-        mechanisms=tuple(ids["mechanism"]),
-        side_effects=tuple(ids["side_effect"]),
-        outcome=outcome,
-        evidence_level=EvidenceLevel.cell if is_mechanism else None,
-        population="Adults" if pattern.has_population else None,
-        timepoint=facts.timepoint if pattern.has_timepoint else None,
-        caveat=facts.caveat if pattern.has_caveat else None,
-        reviewed_on=facts.reviewed_on,
-        citations=tuple(
-            _citation(f"{facts.id}-c{place}", cited, profiles[cited.profile], *facts_and_source, outcome)
-            for place, (cited, facts_and_source) in enumerate(
-                zip(pattern.citations, complete.citations, strict=True), start=1
-            )
-        ),
-    )
-
-
-def _citation(
-    name: str, cited: PatternCitation, profile: Profile, facts: CitationFacts, source: SourceFacts, outcome: str | None
-) -> CitationWrite:
-    stance, is_review = cited.stance, profile.design.is_review
-    assessed = stance is not Stance.not_assessed
-    checked = Checked(result=Verification.verified, basis=Basis.abstract, checked_on="2025-06-01")
-    return CitationWrite(
-        id=name,
-        document=source.document,
-        study=source.study,
-        stance=stance,
-        stance_reason=_REASONS.get(stance),
-        directness=Directness.direct,
-        role=CitationRole.review_synthesis if is_review else CitationRole.primary_result,
-        finding=facts.finding if assessed else None,
-        estimates=(_estimate(stance, facts, outcome),) if stance in _FAVOURS and not is_review else (),
-        attached_by=Attached(by=AttachedBy.curator),
-        verification=checked if assessed else Checked(result=Verification.unverified),
-    )
-
-
-def _estimate(stance: Stance, facts: CitationFacts, outcome: str | None) -> Estimate:
-    value, low, high, p = (Decimal(str(number)) for number in facts[2:])
-    return Estimate(
-        primary=True,
-        outcome=outcome,
-        measure=Measure.mean_difference,
-        value=value,
-        scale="0-10",
-        ci_low=low,
-        ci_high=high,
-        ci_level=Decimal(95),
-        p_operator=POperator.eq,
-        p_value=p,
-        favours=_FAVOURS[stance],
-        comparison=Comparison.between_groups,
-    )
 
 
 # --- specimens ----------------------------------------------------------------------------------------------------
@@ -300,13 +122,18 @@ class _Specimens:
 
     def changes(self) -> Iterator[Change]:
         for (record_type, _), facts in self.concepts.items():
-            yield Change(record_type, _concept(record_type, facts))
+            yield _change(record_type, contents.concept(record_type, facts))
         condition = self.concepts["condition", 0].id
         for profile, source in zip(self._generator.profiles, self.sources, strict=True):
-            yield Change("study", _study(profile, source, condition))
-            yield Change("document", _document(profile, source))
+            yield _change("study", contents.study(profile, source, condition))
+            yield _change("document", contents.document(profile, source))
         for number, complete in self.claims.items():
-            yield Change("claim", _claim(self._generator.patterns[number], self._generator.profiles, complete))
+            pattern = self._generator.patterns[number]
+            yield _change("claim", contents.claim(pattern, self._generator.profiles, complete))
+
+
+def _change(record_type: str, content: contents.Content) -> Change:
+    return Change(record_type, BY_TYPE[record_type].write.model_validate(content))
 
 
 class _PublishedRows:
@@ -422,10 +249,10 @@ def _cut(specimens: _Specimens, published: _PublishedRows) -> Templates:
             made.append(cutter.cut(published.of_records(key), published.search_document(key)))
     for pattern, complete in specimens.claims.items():
         key, owner = Key("claim", complete.claim.id), published.owner("claims", complete.claim.id)
-        citation_keys, citations = [], []
-        for number, (citation, source) in enumerate(complete.citations, start=1):
-            citation_keys.append(Key("citation", f"{complete.claim.id}-c{number}"))
-            own = published.owner("citations", citation_keys[-1].id)
+        citation_keys = [Key("citation", record_id) for record_id in contents.citation_ids(complete)]
+        citations = []
+        for citation_key, (citation, source) in zip(citation_keys, complete.citations, strict=True):
+            own = published.owner("citations", citation_key.id)
             # A citation has one estimate at most, so that both can have the same key.
             citations.append((_with_keys(citation, own, *published.dependents(own, "estimates")), sources[source]))
         markers_of_claim = CompleteClaim(

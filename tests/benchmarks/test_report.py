@@ -30,20 +30,20 @@ def test_what_was_not_measured_has_no_ratio() -> None:
 
 
 def test_a_minimum_is_kept_by_what_reaches_it() -> None:
-    assert line(f"{WARM}: cheaper than {LIMIT}, item") == "≥ 0.8 | ≥ 0.55 | 0.62 (0.62-0.75) | pass |"
+    assert line(f"{LIMIT} ÷ {WARM}: item") == "≥ 0.8 | ≥ 0.55 | 0.62 (0.62-0.75) | pass |"
 
 
 def test_a_minimum_is_missed_by_less() -> None:
     slow = COSTS | {WARM: {"item": [100.0, 200.0, 120.0]}}
-    assert line(f"{WARM}: cheaper than {LIMIT}, item", slow) == "≥ 0.8 | ≥ 0.55 | 0.50 (0.50-0.50) | **FAIL** |"
+    assert line(f"{LIMIT} ÷ {WARM}: item", slow) == "≥ 0.8 | ≥ 0.55 | 0.50 (0.50-0.50) | **FAIL** |"
 
 
 def test_a_maximum_is_kept_by_what_does_not_exceed_it() -> None:
-    assert line(f"{COLD}: cost against {FASTAPI}, item") == "≤ 2 | ≤ 3 | 2.00 (2.00-2.00) | pass |"
+    assert line(f"{COLD} ÷ {FASTAPI}: item") == "≤ 2 | ≤ 3 | 2.00 (2.00-2.00) | pass |"
 
 
 def test_what_was_not_run_says_so() -> None:
-    assert line(f"{COLD}: cost against {COLD_SMALL}, item") == "≤ 1.1 | ≤ 1.5 | - | not run |"
+    assert line(f"{COLD} ÷ {COLD_SMALL}: item") == "≤ 1.1 | ≤ 1.5 | - | not run |"
 
 
 @pytest.mark.parametrize(("size", "verdict"), [("M", "**FAIL**"), ("S", "judged at size M")])
