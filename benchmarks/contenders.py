@@ -79,7 +79,7 @@ def _wait(process: subprocess.Popen[bytes], port: int, path: str, log: Path) -> 
             time.sleep(0.005)
         else:
             return
-    raise NotAvailable(f"did not start: {log.read_text(errors='replace')[-300:].strip()}")
+    raise NotAvailable(f"{log.stem} did not start: {log.read_text(errors='replace')[-300:].strip()}")
 
 
 def fetch(port: int, path: str, headers: Mapping[str, str] | None = None) -> tuple[dict[str, str], bytes]:

@@ -10,10 +10,8 @@ import os
 import platform
 import sys
 import time
-from collections.abc import Callable
 from contextlib import AbstractContextManager, ExitStack
 from datetime import UTC, datetime
-from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 
@@ -87,29 +85,23 @@ class Runner:
 
     def start_all(self, options: argparse.Namespace, database: Path, shipped: Path) -> None:
         url, paths, work = f"sqlite:///{database}", self._paths, self._work
-        ours = partial(contenders.ours, work=work)
-        warm = self._start(report.WARM, partial(ours, database_url=url, paths=paths, cache=True))
+        warm = self._start(contenders.ours(report.WARM, url, paths, work, cache=True))
         if warm is None:
             sys.exit(f"The service could not be started. {self.missing[0]}")
         recording = contenders.record(warm, paths, work)
-        for name, bare in ((report.LIMIT, contenders.bare_asgi), (report.FASTAPI, contenders.bare_fastapi)):
-            self._start(name, partial(bare, recording=recording, paths=paths, work=work))
-        self._start(report.COLD, partial(ours, database_url=url, paths=paths, cache=False))
+        self._start(contenders.bare_asgi(report.LIMIT, recording, paths, work))
+        self._start(contenders.bare_fastapi(report.FASTAPI, recording, paths, work))
+        self._start(contenders.ours(report.COLD, url, paths, work, cache=False))
         shipped_url = f"sqlite:///{shipped}"
-        self._start(
-            report.SHIPPED, partial(ours, database_url=shipped_url, paths=contenders.SHIPPED_PATHS, cache=False)
-        )
+        self._start(contenders.ours(report.SHIPPED, shipped_url, contenders.SHIPPED_PATHS, work, cache=False))
         if options.size == "L":
             small = data.sqlite_database("S", work)
             small_paths = contenders.our_paths(data.questions(small))
-            self._start(
-                report.COLD_SMALL, partial(ours, database_url=f"sqlite:///{small}", paths=small_paths, cache=False)
-            )
+            self._start(contenders.ours(report.COLD_SMALL, f"sqlite:///{small}", small_paths, work, cache=False))
         if options.nginx:
-            self._start(report.NGINX, partial(contenders.nginx, upstream=warm, paths=paths, work=work))
+            self._start(contenders.nginx(report.NGINX, warm, paths, work))
         if "datasette" not in options.without:
-            peer = partial(contenders.datasette, database=database, questions=self.questions, work=work)
-            self._start(report.DATASETTE, peer)
+            self._start(contenders.datasette(report.DATASETTE, database, self.questions, work))
         if "postgresql" not in options.without:
             self._start_postgresql(options.size)
 
@@ -120,16 +112,15 @@ class Runner:
             self.missing.append(str(error))
             return
         for name, cache in ((report.WARM_PG, True), (report.COLD_PG, False)):
-            ours = partial(contenders.ours, database_url=url, paths=self._paths, work=self._work, cache=cache)
-            self._start(name, partial(ours, database_pid=pid))
-        peer = partial(contenders.postgrest, database_url=libpq_url(url), database_pid=pid)
-        self._start(report.POSTGREST, partial(peer, questions=self.questions, work=self._work))
+            self._start(contenders.ours(name, url, self._paths, self._work, cache=cache, database_pid=pid))
+        self._start(contenders.postgrest(report.POSTGREST, libpq_url(url), pid, self.questions, self._work))
 
-    def _start(self, name: str, start: Callable[[str], AbstractContextManager[Contender]]) -> Contender | None:
+    def _start(self, server: AbstractContextManager[Contender]) -> Contender | None:
+        """Start a server that runs until the end of the benchmark; null where it cannot be run here."""
         try:
-            contender = self._stack.enter_context(start(name))
+            contender = self._stack.enter_context(server)
         except NotAvailable as error:
-            self.missing.append(f"{name}: {error}")
+            self.missing.append(str(error))
             return None
         self.contenders.append(contender)
         return contender
