@@ -33,11 +33,13 @@ class Questions:
 
 
 def sqlite_database(size: str, work: Path) -> Path:
-    """The synthetic database of that size, made once."""
+    """The synthetic database of that size, made once and migrated each time."""
     path = work / f"{size}.db"
-    if not path.exists():
+    if path.exists():
+        _run_python(["app.cli", "migrate"], f"sqlite:///{path}")
+    else:
         unfinished = path.with_suffix(".unfinished")
-        unfinished.unlink(missing_ok=True)
+        _delete(unfinished)
         _fill_synthetic(f"sqlite:///{unfinished}", size)
         unfinished.rename(path)
     return path
@@ -46,7 +48,7 @@ def sqlite_database(size: str, work: Path) -> Path:
 def shipped_database(work: Path) -> Path:
     """The records of `seed_data/`, made anew each time."""
     path = work / "shipped.db"
-    path.unlink(missing_ok=True)
+    _delete(path)
     for command in ("migrate", "seed"):
         _run_python(["app.cli", command], f"sqlite:///{path}")
     return path
@@ -78,6 +80,11 @@ def questions(database: Path) -> Questions:
             conditions=column("SELECT id FROM concepts WHERE type = ? ORDER BY id", "condition"),
             interventions=column("SELECT id FROM concepts WHERE type = ? ORDER BY id", "intervention"),
         )
+
+
+def _delete(database: Path) -> None:
+    for suffix in ("", "-wal", "-shm"):
+        database.with_name(database.name + suffix).unlink(missing_ok=True)
 
 
 def _fill_synthetic(url: str, size: str) -> None:
