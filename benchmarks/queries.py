@@ -46,7 +46,7 @@ def in_sqlite() -> str:
     return f"select {claim} as claim from claims c"  # noqa: S608 - our own words
 
 
-FOUND_IN_SQLITE = """select json_object('id', c.id, 'statement', c.statement, 'caveat', c.caveat,
+SEARCH_IN_SQLITE = """select json_object('id', c.id, 'statement', c.statement, 'caveat', c.caveat,
 'caveat_required', c.caveat_required, 'consensus', c.consensus, 'leaning', c.leaning, 'certainty', c.certainty,
 'score', f.rank, 'by_stance', (select json_group_array(json_object('stance', n.stance, 'citations', n.citations,
   'documents', n.documents, 'studies', n.studies, 'participants', n.participants)) from (

@@ -22,8 +22,8 @@ from app.main import create_app, in_context
 from app.search import service
 from app.settings import Settings
 from app.storage.database import Database
+from benchmarks.data import WORDS
 from benchmarks.relevance.run import questions
-from benchmarks.run import WORDS
 
 ROUNDS = 5
 KIND = "claim"

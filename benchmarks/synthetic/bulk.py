@@ -15,59 +15,58 @@ from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from app.core.errors import Unavailable
 from app.storage.database import Base, Database
 
-Rows = Mapping[str, Sequence[tuple[Any, ...]]]
-"""Rows by table, as tuples in the order of `columns_of` it."""
+Row = tuple[Any, ...]
+"""The values of a row, in the order of `columns_of` its table."""
+Words = Mapping[tuple[str, bool], int]
+"""Word of the search index, and whether it is a stem → number of entries that hold it."""
 
-_LEFT_OUT = {("search_names", "pk")}
+_OMITTED = {("search_names", "pk")}
 _MAX_WORDS = 200_000
 _LOADING = {"journal_mode": "MEMORY", "synchronous": "OFF", "foreign_keys": "OFF", "cache_size": "-100000"}
 _SERVING = {"journal_mode": "WAL", "synchronous": "FULL", "foreign_keys": "ON", "cache_size": "-2000"}
 
 
 def columns_of(table: Table) -> tuple[str, ...]:
-    """The columns that a bulk row gives; keys that nothing refers to are left to the database."""
-    return tuple(column.name for column in table.columns if (table.name, column.name) not in _LEFT_OUT)
+    """The columns that a bulk row gives. Keys that nothing refers to are left to the database."""
+    return tuple(column.name for column in table.columns if (table.name, column.name) not in _OMITTED)
 
 
 class BulkWriter:
-    """Writes rows over one connection and counts them by table; every `write` is a transaction of its own.
+    """Writes rows over one connection and counts them by table. Every `write` is a transaction of its own.
 
-    On SQLite the indexes that can be made later are, and so is the full-text index: see `index`.
+    On SQLite it drops indexes and triggers, the full-text index's among them, until `create_indexes`.
     """
 
     def __init__(self, connection: Connection) -> None:
         self.connection = connection
-        self.rows: Counter[str] = Counter()
+        self.row_counts: Counter[str] = Counter()
         self._words: Counter[tuple[str, bool]] = Counter()
-        self._tables = Base.metadata.sorted_tables
-        self._raw = connection.connection.driver_connection
-        self._later = self._set_aside() if isinstance(self._raw, sqlite3.Connection) else []
+        driver_connection = connection.connection.driver_connection
+        self._sqlite = driver_connection if isinstance(driver_connection, sqlite3.Connection) else None
+        self._dropped = self._drop_indexes() if self._sqlite else []
 
     # --- rows -----------------------------------------------------------------------------------------------------
 
-    def write(self, rows: Rows, words: Mapping[tuple[str, bool], int] | None = None) -> None:
+    def write(self, rows_by_table: Mapping[str, Sequence[Row]], words: Words | None = None) -> None:
         """Insert rows, parents first, and add to the numbers of entries that hold each word."""
-        for table in self._tables:
-            if given := rows.get(table.name):
-                if isinstance(self._raw, sqlite3.Connection):
-                    self._execute_many(self._raw, table, given)
+        for table in Base.metadata.sorted_tables:
+            rows = rows_by_table.get(table.name)
+            if rows:
+                self.connection.execute(select(1))  # begins the transaction
+                if self._sqlite:
+                    self._sqlite.executemany(_insert_statement(table), rows)
                 else:
-                    self._copy(table, given)
-                self.rows[table.name] += len(given)
+                    self._copy(table, rows)
+                self.row_counts[table.name] += len(rows)
         self._words.update(words or {})
         if len(self._words) > _MAX_WORDS:
             self._write_words()
         self.connection.commit()
 
-    def _execute_many(self, raw: sqlite3.Connection, table: Table, rows: Sequence[tuple[Any, ...]]) -> None:
-        self.connection.execute(select(1))  # begins the transaction
-        raw.executemany(_insertion(table), rows)
-
-    def _copy(self, table: Table, rows: Sequence[tuple[Any, ...]]) -> None:
+    def _copy(self, table: Table, rows: Sequence[Row]) -> None:
         from psycopg import sql  # heavy, and not needed on SQLite
 
         names = sql.SQL(", ").join(map(sql.Identifier, columns_of(table)))
-        self.connection.execute(select(1))  # begins the transaction
         cursor = self.connection.connection.cursor()
         with cursor.copy(sql.SQL("COPY {} ({}) FROM STDIN").format(sql.Identifier(table.name), names)) as copy:
             for row in rows:
@@ -75,7 +74,7 @@ class BulkWriter:
 
     def _write_words(self) -> None:
         table = Base.metadata.tables["search_words"]
-        into = (sqlite_insert if isinstance(self._raw, sqlite3.Connection) else postgresql_insert)(table)
+        into = (sqlite_insert if self._sqlite else postgresql_insert)(table)
         statement = into.on_conflict_do_update(
             index_elements=[table.c.word, table.c.is_stem], set_={"entries": table.c.entries + into.excluded.entries}
         )
@@ -88,8 +87,8 @@ class BulkWriter:
 
     # --- indexes --------------------------------------------------------------------------------------------------
 
-    def _set_aside(self) -> list[tuple[str, str]]:
-        """Drop what keeps indexes in step; the statements that bring it back, each with its table."""
+    def _drop_indexes(self) -> list[tuple[str, str]]:
+        """The statements that create the dropped indexes and triggers again, each with its table."""
         found = self.connection.exec_driver_sql(
             "SELECT type, name, tbl_name, sql FROM sqlite_schema WHERE type IN ('index', 'trigger') AND sql IS NOT NULL"
         ).all()
@@ -98,25 +97,20 @@ class BulkWriter:
         self.connection.commit()
         return [(table, statement) for _, _, table, statement in found]
 
-    @property
-    def missing(self) -> int:
-        """How many steps `index` will take."""
-        return len(self._later)
-
-    def index(self, *tables: str) -> Iterator[None]:
-        """Make the indexes of these tables, or else whatever is missing yet, step by step."""
-        chosen = [entry for entry in self._later if not tables or entry[0] in tables]
-        self._later = [entry for entry in self._later if entry not in chosen]
+    def create_indexes(self, table: str | None = None) -> None:
+        """Create the dropped indexes of one table, or all that are missing."""
+        chosen = [entry for entry in self._dropped if table in (None, entry[0])]
         for _, statement in chosen:
             self.connection.exec_driver_sql(statement)
             self.connection.commit()
-            yield
+        self._dropped = [entry for entry in self._dropped if entry not in chosen]
 
     def finish(self) -> None:
-        """Write what was kept back, and let the database know what it holds."""
+        """Create what is missing, write the words, check the database and let it know what it holds."""
+        self.create_indexes()
         self._write_words()
         self.connection.commit()
-        if isinstance(self._raw, sqlite3.Connection):
+        if self._sqlite:
             self._rebuild_full_text()
             self._check()
         else:
@@ -133,36 +127,37 @@ class BulkWriter:
     def _check(self) -> None:
         """Nothing was cross-checked on the way."""
         faults = self.connection.exec_driver_sql("PRAGMA quick_check").scalars().all()
-        strays = self.connection.exec_driver_sql("PRAGMA foreign_key_check").all()
-        if faults != ["ok"] or strays:
-            raise RuntimeError(f"The database that was filled is not sound: {(*faults, *strays)[:5]}")
+        orphans = self.connection.exec_driver_sql("PRAGMA foreign_key_check").all()
+        if faults != ["ok"] or orphans:
+            raise RuntimeError(f"The database that was filled is not sound: {(*faults, *orphans)[:5]}")
 
 
 @cache
-def _insertion(table: Table) -> str:
+def _insert_statement(table: Table) -> str:
     return str(insert(table).compile(dialect=sqlite.dialect(), column_keys=list(columns_of(table))))
 
 
 @contextlib.contextmanager
-def unhurried(database: Database) -> Iterator[Connection]:
-    """The only connection, with nothing flushed or cross-checked before the end.
+def bulk_connection(database: Database) -> Iterator[Connection]:
+    """The only connection to the database, which flushes and cross-checks nothing before the end.
 
-    A run that was interrupted leaves a database to throw away.
+    An interrupted run leaves a database to throw away.
     """
     database.dispose()
     with database.exclusive() as connection:
         raw = connection.connection.driver_connection
-        if isinstance(raw, sqlite3.Connection):
-            _set(raw, _LOADING)
+        if not isinstance(raw, sqlite3.Connection):
+            yield connection
+            return
+        _set_pragmas(raw, _LOADING)
         try:
             yield connection
         finally:
-            if isinstance(raw, sqlite3.Connection):
-                connection.rollback()
-                _set(raw, _SERVING)
+            connection.rollback()
+            _set_pragmas(raw, _SERVING)
 
 
-def _set(raw: sqlite3.Connection, pragmas: Mapping[str, str]) -> None:
+def _set_pragmas(raw: sqlite3.Connection, pragmas: Mapping[str, str]) -> None:
     try:
         for name, value in pragmas.items():
             raw.execute(f"PRAGMA {name} = {value}")

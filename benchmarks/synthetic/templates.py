@@ -1,7 +1,7 @@
 """Rows and documents with gaps: cut once from a published specimen, then filled with the facts of many records.
 
 A fact stands in a specimen as a *marker*, a value that occurs nowhere else. Wherever the marker turns up, alone in a
-column or inside a document, the fact of each record goes. All else is the same for every record of that make.
+column or inside a document, the fact of each record goes. All else is the same for every record of that pattern.
 """
 
 import re
@@ -14,50 +14,49 @@ from typing import Any, NamedTuple
 from sqlalchemy import Column, Table
 
 from app.search.documents import SearchDocument
-from benchmarks.synthetic.bulk import columns_of
+from benchmarks.synthetic.bulk import Row, columns_of
 
-Row = tuple[Any, ...]
-Take = Callable[[Sequence[Any]], Any]
+Getter = Callable[[Sequence[Any]], Any]
 Keys = frozenset[tuple[str, int]]
 """The marker of a fact that is an internal key: tables, each with the key for which it stands there."""
 
 
 @dataclass(frozen=True)
 class Template:
-    """Rows of a record, and what it is found by. Their cells are numbered: constants, facts, texts, bodies, digests."""
+    """Rows of a record and its search document, made of numbered cells: constants, facts, texts, bodies, digests."""
 
     constants: Row
-    texts: tuple[tuple[str, Take], ...]
+    texts: tuple[tuple[str, Getter], ...]
     """Formats, with what they take of the facts."""
-    bodies: tuple[tuple[str, Take], ...]
-    rows: tuple[tuple[str, tuple[Take, ...]], ...]
+    bodies: tuple[tuple[str, Getter], ...]
+    rows: tuple[tuple[str, tuple[Getter, ...]], ...]
     """By table, what each row takes of the cells."""
-    found: SearchDocument | None
-    found_cells: dict[str, int]
-    """String in `found` → number of the cell that goes in its place."""
+    search_document: SearchDocument | None
+    search_cells: dict[str, int]
+    """String in the search document → number of the cell that goes in its place."""
 
     def cells(self, facts: Row) -> Row:
-        texts = [text % take(facts) for text, take in self.texts]
-        bodies = [(text % take(facts)).encode() for text, take in self.bodies]
+        texts = [text % get(facts) for text, get in self.texts]
+        bodies = [(text % get(facts)).encode() for text, get in self.bodies]
         return (*self.constants, *facts, *texts, *bodies, *map(_digest, bodies))
 
-    def found_by(self, cells: Row) -> SearchDocument:
-        by = {text: cells[number] for text, number in self.found_cells.items()}
-        return SearchDocument(**{name: _replaced(value, by) for name, value in vars(self.found).items()})
+    def filled_search_document(self, cells: Row) -> SearchDocument:
+        values = {text: cells[number] for text, number in self.search_cells.items()}
+        return SearchDocument(**{name: _replace(value, values) for name, value in vars(self.search_document).items()})
 
 
 def _digest(body: bytes) -> str:
-    """Of the document as it was printed at serial 0; of itself it knows its serial in the permalink alone."""
+    """Of the document as it is rendered at serial 0. A document holds its own serial only in the permalink."""
     return blake2b(body.replace(b'?serial=1"', b'?serial=0"', 1), digest_size=16).hexdigest()
 
 
-def _replaced(value: Any, by: dict[str, Any]) -> Any:
+def _replace(value: Any, values: dict[str, Any]) -> Any:
     if isinstance(value, str):
-        return by.get(value, value)
+        return values.get(value, value)
     if isinstance(value, tuple):
-        return tuple([_replaced(part, by) for part in value])
+        return tuple([_replace(part, values) for part in value])
     if isinstance(value, dict):
-        return {name: _replaced(part, by) for name, part in value.items()}
+        return {name: _replace(part, values) for name, part in value.items()}
     return value
 
 
@@ -67,10 +66,10 @@ def _replaced(value: Any, by: dict[str, Any]) -> Any:
 class _Cell(NamedTuple):
     kind: str
     value: Any
-    """Number of the fact; type and value of the constant; format and facts of the text or body."""
+    """Number of the fact; type and value of the constant; format and facts of the text, body or digest."""
 
 
-class Cutter:
+class TemplateCutter:
     """Cuts templates from specimens that hold these markers, given in the order of the facts."""
 
     def __init__(self, markers: Sequence[Any]) -> None:
@@ -82,47 +81,43 @@ class Cutter:
         longest_first = sorted(self._by_text, key=len, reverse=True)
         self._marker = re.compile("|".join(map(re.escape, longest_first)))
 
-    def cut(self, rows: Iterable[tuple[Table, Row]], found: SearchDocument | None = None) -> Template:
-        """Rows give the columns that `columns_of` names."""
-        kinds: dict[str, dict[_Cell, int]] = {"constant": {}, "text": {}, "body": {}}
-        by_table: dict[str, list[list[_Cell]]] = {}
+    def cut(self, rows: Iterable[tuple[Table, Row]], search_document: SearchDocument | None = None) -> Template:
+        """The template of rows, which give the columns that `columns_of` names, and of a search document."""
+        rows_by_table: dict[str, list[list[_Cell]]] = {}
         for table, row in rows:
-            by_table.setdefault(table.name, []).append(self._row(table, row))
-        words = {word: self._text(word) for word in _strings(vars(found) if found else ())}
-        words = {word: cell for word, cell in words.items() if cell.kind != "constant"}
-        for cell in (*words.values(), *(cell for cut in by_table.values() for row in cut for cell in row)):
-            if cell.kind in kinds:
-                kinds[cell.kind].setdefault(cell, len(kinds[cell.kind]))
-        starts = {"constant": 0, "fact": len(kinds["constant"])}
-        starts["text"] = starts["fact"] + self._count
-        starts["body"] = starts["text"] + len(kinds["text"])
-        starts["digest"] = starts["body"] + len(kinds["body"])
-
-        def number(cell: _Cell) -> int:
-            if cell.kind == "fact":
-                return starts["fact"] + int(cell.value)
-            if cell.kind == "digest":
-                return starts["digest"] + kinds["body"][_Cell("body", cell.value)]
-            return starts[cell.kind] + kinds[cell.kind][cell]
-
+            rows_by_table.setdefault(table.name, []).append(self._row(table, row))
+        texts = {text: self._text(text) for text in _strings(vars(search_document) if search_document else ())}
+        search_cells = {text: cell for text, cell in texts.items() if cell.kind != "constant"}
+        cells = [*search_cells.values(), *(cell for rows in rows_by_table.values() for row in rows for cell in row)]
+        by_kind = {
+            kind: list(dict.fromkeys(cell for cell in cells if cell.kind == kind))
+            for kind in ("constant", "text", "body", "digest")
+        }
+        by_kind["digest"] = [_Cell("digest", body.value) for body in by_kind["body"]]
+        facts = [_Cell("fact", number) for number in range(self._count)]
+        order = [*by_kind["constant"], *facts, *by_kind["text"], *by_kind["body"], *by_kind["digest"]]
+        number = {cell: position for position, cell in enumerate(order)}
         return Template(
-            constants=tuple(cell.value[1] for cell in kinds["constant"]),
-            texts=tuple((cell.value[0], itemgetter(*cell.value[1])) for cell in kinds["text"]),
-            bodies=tuple((cell.value[0], itemgetter(*cell.value[1])) for cell in kinds["body"]),
-            rows=tuple((name, tuple(itemgetter(*map(number, row)) for row in cut)) for name, cut in by_table.items()),
-            found=found,
-            found_cells={word: number(cell) for word, cell in words.items()},
+            constants=tuple(cell.value[1] for cell in by_kind["constant"]),
+            texts=tuple((cell.value[0], itemgetter(*cell.value[1])) for cell in by_kind["text"]),
+            bodies=tuple((cell.value[0], itemgetter(*cell.value[1])) for cell in by_kind["body"]),
+            rows=tuple(
+                (name, tuple(itemgetter(*map(number.__getitem__, row)) for row in rows))
+                for name, rows in rows_by_table.items()
+            ),
+            search_document=search_document,
+            search_cells={text: number[cell] for text, cell in search_cells.items()},
         )
 
     def _row(self, table: Table, row: Row) -> list[_Cell]:
         names = columns_of(table)
-        cut = [self._cell(table.columns[name], value) for name, value in zip(names, row, strict=True)]
+        cells = [self._cell(table.columns[name], value) for name, value in zip(names, row, strict=True)]
         if "digest" in names:
-            cut[names.index("digest")] = _Cell("digest", cut[names.index("body")].value)
-        return cut
+            cells[names.index("digest")] = _Cell("digest", cells[names.index("body")].value)
+        return cells
 
     def _cell(self, column: Column[Any], value: Any) -> _Cell:
-        table = _refers_to(column)
+        table = _referenced_table(column)
         if table is not None and value is not None:
             return _Cell("fact", self._by_key[table, value])
         if isinstance(value, bytes):
@@ -143,7 +138,7 @@ def _constant(value: Any) -> _Cell:
     return _Cell("constant", (type(value), value))  # 1 and 1.0 are not the same to PostgreSQL
 
 
-def _refers_to(column: Column[Any]) -> str | None:
+def _referenced_table(column: Column[Any]) -> str | None:
     """The table whose internal keys the column holds."""
     if column.name == "pk":
         return column.table.name

@@ -1,4 +1,4 @@
-"""Synthetic data keep the laws: every table holds what publishing the same contents one by one would have written."""
+"""Every table of synthetic data holds what publishing the same contents one by one would have written."""
 
 import re
 from collections.abc import Iterator
@@ -18,24 +18,24 @@ from app.storage import schema
 from app.storage.database import Database
 from app.storage.history import StoredRecord
 from app.storage.resource import Key
-from benchmarks.synthetic.fill import synth
-from benchmarks.synthetic.specimens import AT
+from benchmarks.synthetic.fill import fill
+from benchmarks.synthetic.specimens import PUBLISHED_AT
 from tests.conftest import Engine, opened
 
 CLAIMS = 60
-APART = {
-    "accounts",  # say when they were made
+NOT_COMPARED = {
+    "accounts",  # hold the time of their creation
     "alembic_version",
     "releases",  # are cut by seeding, never by publishing
 }
-NUMBERED_AS_THEY_CAME = {"search_names": {"pk"}, "estimates": {"pk"}, "filters": {"pk"}}
-"""Keys that follow from the order of writing."""
+ORDER_DEPENDENT = {"search_names": {"pk"}, "estimates": {"pk"}, "filters": {"pk"}}
+"""Keys that depend on the order of writing."""
 
 
 @pytest.fixture
 def synthetic(blank: Database) -> Database:
     schema.migrate(blank)
-    synth(blank, CLAIMS, 1)
+    fill(blank, CLAIMS, 1)
     return blank
 
 
@@ -59,28 +59,30 @@ def contents(session: Session) -> Iterator[Change]:
 
 
 def tables(database: Database) -> dict[str, list[tuple[Any, ...]]]:
-    """Every table but the full-text index's own, with instants made alike."""
+    """Every table but the full-text index's own, with instants of publication made the same."""
     metadata = MetaData()
-    names = {name for name in inspect(database.engine).get_table_names() if not name.startswith("search_fts")} - APART
+    names = {
+        name for name in inspect(database.engine).get_table_names() if not name.startswith("search_fts")
+    } - NOT_COMPARED
     metadata.reflect(database.engine, only=sorted(names))
-    found = {}
+    rows_by_table = {}
     with database.engine.connect() as connection:
         filters = {pk: named for pk, *named in connection.execute(select(metadata.tables["filters"]))}
         for table in metadata.sorted_tables:
-            skipped = NUMBERED_AS_THEY_CAME.get(table.name, set())
+            skipped = ORDER_DEPENDENT.get(table.name, set())
             columns = [column for column in table.columns if column.name not in skipped]
             rows = [dict(row) for row in connection.execute(select(*columns)).mappings()]
             for row in rows:
                 if "filter_pk" in row:
                     row["filter_pk"] = filters[row["filter_pk"]]
-            found[table.name] = sorted((tuple(map(_alike, row.values())) for row in rows), key=repr)
-    return found
+            rows_by_table[table.name] = sorted((tuple(map(_redate, row.values())) for row in rows), key=repr)
+    return rows_by_table
 
 
-def _alike(value: Any) -> Any:
+def _redate(value: Any) -> Any:
     if isinstance(value, bytes):
         value = value.decode(errors="backslashreplace")
-    return re.sub(r"\b20\d\d-\d\d-\d\dT\d\d:\d\d:\d\dZ", AT, value) if isinstance(value, str) else value
+    return re.sub(r"\b20\d\d-\d\d-\d\dT\d\d:\d\d:\d\dZ", PUBLISHED_AT, value) if isinstance(value, str) else value
 
 
 def test_every_table_holds_what_publishing_would_have_written(synthetic: Database, published: Database) -> None:
@@ -103,7 +105,7 @@ def test_the_same_seed_gives_the_same_data_and_another_one_does_not(engine: Engi
     for name, seed in (("same", 1), ("other", 2)):
         with opened(engine.empty(name)) as database:
             schema.migrate(database)
-            synth(database, CLAIMS, seed)
+            fill(database, CLAIMS, seed)
             made.append(tables(database))
     assert tables(synthetic) == made[0]
     assert made[0]["claims"] != made[1]["claims"]
@@ -127,7 +129,7 @@ def test_the_sizes_are_those_that_performance_is_stated_for(synthetic: Database)
 def test_synthetic_data_never_mix_with_real_ones(scratch: Database) -> None:
     before = tables(scratch)
     with pytest.raises(InvalidInput, match="empty database"):
-        synth(scratch, CLAIMS, 1)
+        fill(scratch, CLAIMS, 1)
     assert tables(scratch) == before
 
 

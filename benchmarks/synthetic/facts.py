@@ -1,8 +1,8 @@
-"""What synthetic records say: every one a pure function of the seed and its own number, so that none must be kept.
+"""What synthetic records say: each record is a pure function of the seed and its number, so that none is stored.
 
 Words, concepts and studies are drawn by Zipf's law, as in real collections. The names are made up, and every claim and
-title says that it is synthetic. What a record says falls into two parts. Its *make* is one of few: the profile of a
-study, the pattern of a claim. All grades and counts follow from it. Its *facts* are its own: ids, words, numbers.
+title says that it is synthetic. A record has two parts. Its *pattern* (a study's profile, a claim's pattern) is one of
+few, and all grades and counts follow from it. Its *facts* are its own: ids, words, numbers.
 """
 
 import itertools
@@ -16,12 +16,11 @@ from app.sources.vocabulary import Design
 
 _CITATIONS = (2, 3, 1, 4, 2, 5, 0, 3)
 """Citations of each claim in turn: 2.5 on average, so that a claim's first key follows from its number."""
-EIGHT = len(_CITATIONS)
-PER_EIGHT = sum(_CITATIONS)
+CYCLE = len(_CITATIONS)
 PROFILES = 24
 """Studies have these profiles in turn."""
 _VARIANTS = 8
-"""Patterns of claims with each place among eight."""
+"""Patterns of claims for each position in the cycle."""
 _WORDS = 20_000
 _COMMON = """
     pain fatigue sleep dose placebo score change week group baseline outcome trial people symptom daily measured
@@ -34,21 +33,18 @@ CONCEPTS = {
     "side_effect": (15, "reaction"),
     "outcome": (12, "index"),
 }
-"""Type of concept → how many there are, and what they are called."""
+"""Type of concept → how many there are, and the noun in their names."""
 _KINDS = (Kind.efficacy, Kind.safety, Kind.mechanism, Kind.dosing)
-_SPECIAL = {Kind.efficacy: "outcome", Kind.safety: "side_effect", Kind.mechanism: "mechanism"}
+_EXTRA_CONCEPT = {Kind.efficacy: "outcome", Kind.safety: "side_effect", Kind.mechanism: "mechanism"}
 """The type of concept that claims of a kind name besides intervention and conditions."""
 _STANCES = tuple(Stance)
 _DESIGNS = (
     Design.randomized_parallel_trial, Design.uncontrolled_trial, Design.randomized_crossover_trial,
     Design.case_control, Design.cross_sectional, Design.systematic_review, Design.dose_finding,
 )  # fmt: skip
-_PEOPLE = (8, 12, 20, 31, 40, 60, 86, 99, 140, 220, 410, 1200)
+_PARTICIPANTS = (8, 12, 20, 31, 40, 60, 86, 99, 140, 220, 410, 1200)
 _DOSES = ("1.5", "3", "4.5", "4.5", "4.5", "6")
 _FIRST_YEAR, _LAST_YEAR = 1985, 2025
-
-
-# --- how much -----------------------------------------------------------------------------------------------------
 
 
 class Size(NamedTuple):
@@ -63,34 +59,33 @@ class Size(NamedTuple):
 
     def citations_before(self, claim: int) -> int:
         """Citations of all claims before this one; claims count from 0."""
-        return claim // EIGHT * PER_EIGHT + sum(_CITATIONS[: claim % EIGHT])
+        return claim // CYCLE * sum(_CITATIONS) + sum(_CITATIONS[: claim % CYCLE])
 
 
 class _Zipf:
-    """Draws places 0, 1, 2 ... of which each is the rarer the later it comes."""
+    """Draws positions 0, 1, 2 ... of which each is rarer than the one before."""
 
     def __init__(self, size: int, exponent: float = 1.0) -> None:
-        self.sums = list(itertools.accumulate(1 / (place + 2) ** exponent for place in range(size)))
-        self._total = self.sums[-1]
+        self.sums = list(itertools.accumulate(1 / (position + 2) ** exponent for position in range(size)))
 
     def draw(self, random: Random) -> int:
-        return bisect(self.sums, random.random() * self._total)
+        return bisect(self.sums, random.random() * self.sums[-1])
 
 
-# --- of few makes -------------------------------------------------------------------------------------------------
+# --- patterns -----------------------------------------------------------------------------------------------------
 
 
 class Profile(NamedTuple):
     """What a study and the document that reports it share with many others."""
 
     design: Design
-    people: int | None
+    participants: int | None
     dose: str
     month: int
     is_registered: bool
 
 
-class Cited(NamedTuple):
+class PatternCitation(NamedTuple):
     """A citation, as far as grades depend on it."""
 
     stance: Stance
@@ -101,12 +96,12 @@ class Pattern(NamedTuple):
     """What a claim shares with many others."""
 
     kind: Kind
-    about: tuple[str, ...]
+    concept_types: tuple[str, ...]
     """Types of the concepts that it names, in the order of a claim's fields."""
     has_population: bool
     has_timepoint: bool
     has_caveat: bool
-    citations: tuple[Cited, ...]
+    citations: tuple[PatternCitation, ...]
 
 
 # --- facts --------------------------------------------------------------------------------------------------------
@@ -120,10 +115,9 @@ class ConceptFacts(NamedTuple):
 
 
 class SourceFacts(NamedTuple):
-    """Of a study and of the document that reports it."""
+    """Of a study and of the document that reports it; they have the same key."""
 
     pk: int
-    """Of both."""
     study: str
     document: str
     name: str
@@ -156,16 +150,16 @@ class ClaimFacts(NamedTuple):
     reviewed_on: str
 
 
-class About(NamedTuple):
-    """What a claim is about, and its pattern: cheap, and all that counting needs."""
+class Topic(NamedTuple):
+    """A claim's pattern and concepts: cheap, and all that counting needs."""
 
     pattern: int
-    places: tuple[int, ...]
-    """In the lists of concepts, in the order of the pattern's `about`."""
+    positions: tuple[int, ...]
+    """In the lists of concepts, in the order of the pattern's `concept_types`."""
 
 
-class Drawn(NamedTuple):
-    """All that one claim says, its pattern apart."""
+class CompleteClaim(NamedTuple):
+    """All facts of one claim, with its concepts and citations."""
 
     claim: ClaimFacts
     concepts: tuple[ConceptFacts, ...]
@@ -176,27 +170,26 @@ class Drawn(NamedTuple):
         return (*self.claim, *itertools.chain(*self.concepts), *itertools.chain(*itertools.chain(*self.citations)))
 
 
-class Draws:
-    """Every record's facts, drawn when they are asked for; sources asked for lately are remembered."""
+class FactGenerator:
+    """Makes every record's facts on demand; sources made lately are remembered."""
 
     def __init__(self, seed: int, size: Size) -> None:
         self._seed = seed
         self._size = size
         self._words = _pseudo_words()
-        self._word_sums = _WORD_PLACES.sums
         self.concepts = self._concepts()
-        self.profiles = [self._profile(place) for place in range(PROFILES)]
-        self.patterns = [self._pattern(place) for place in range(EIGHT * _VARIANTS)]
+        self.profiles = [self._profile(number) for number in range(PROFILES)]
+        self.patterns = [self._pattern(number) for number in range(CYCLE * _VARIANTS)]
         self._variants = _Zipf(_VARIANTS, 0.7)
-        self._zipf = {record_type: _Zipf(count) for record_type, (count, _) in CONCEPTS.items()}
-        self._rounds = _Zipf(size.studies // PROFILES, 0.6)
+        self._concept_positions = {record_type: _Zipf(count) for record_type, (count, _) in CONCEPTS.items()}
+        self._source_rounds = _Zipf(size.studies // PROFILES, 0.6)
         self.source = lru_cache(20_000)(self._source)
 
-    def _random(self, what: int, number: int) -> Random:
-        return Random((self._seed << 64) | (what << 56) | number)  # noqa: S311 - reproducible, not secret
+    def _random(self, purpose: int, number: int) -> Random:
+        return Random((self._seed << 64) | (purpose << 56) | number)  # noqa: S311 - reproducible, not secret
 
     def _sentences(self, random: Random, *lengths: int) -> list[str]:
-        words = random.choices(self._words, cum_weights=self._word_sums, k=sum(lengths))
+        words = random.choices(self._words, cum_weights=_WORD_POSITIONS.sums, k=sum(lengths))
         ends = itertools.accumulate(lengths)
         return [" ".join(words[end - length : end]) for end, length in zip(ends, lengths, strict=True)]
 
@@ -204,11 +197,11 @@ class Draws:
 
     def _concepts(self) -> dict[str, list[ConceptFacts]]:
         pks = itertools.count(1)
-        made = {}
+        concepts = {}
         for record_type, (count, noun) in CONCEPTS.items():
             names = [word.capitalize() for word in self._words[200 + 100 * sum(map(ord, noun)) % 5000 :]]
             slug = record_type.replace("_", "-")
-            made[record_type] = [
+            concepts[record_type] = [
                 ConceptFacts(
                     pk=next(pks),
                     id=f"synthetic-{slug}-{number:03d}",
@@ -217,19 +210,19 @@ class Draws:
                 )
                 for number in range(count)
             ]
-        return made
+        return concepts
 
     # --- studies and documents ------------------------------------------------------------------------------------
 
-    def _profile(self, place: int) -> Profile:
-        random = self._random(1, place)
-        design = _DESIGNS[_DESIGN_PLACES.draw(random)]
+    def _profile(self, number: int) -> Profile:
+        random = self._random(1, number)
+        design = _DESIGNS[_DESIGN_POSITIONS.draw(random)]
         return Profile(
             design=design,
-            people=None if design.is_review else random.choice(_PEOPLE),
+            participants=None if design.is_review else random.choice(_PARTICIPANTS),
             dose=random.choice(_DOSES),
-            month=1 + place % 12,
-            is_registered=place % 3 == 0,
+            month=1 + number % 12,
+            is_registered=number % 3 == 0,
         )
 
     def _source(self, number: int) -> SourceFacts:
@@ -252,53 +245,53 @@ class Draws:
         )
 
     def condition_of(self, source: int) -> ConceptFacts:
-        """The condition that people in a study have."""
-        return self.concepts["condition"][self._zipf["condition"].draw(self._random(4, source))]
+        """The condition of the participants of a study."""
+        return self.concepts["condition"][self._concept_positions["condition"].draw(self._random(4, source))]
 
     # --- claims ---------------------------------------------------------------------------------------------------
 
-    def _pattern(self, place: int) -> Pattern:
-        random = self._random(5, place)
-        kind = _KINDS[_KIND_PLACES.draw(random)]
+    def _pattern(self, number: int) -> Pattern:
+        random = self._random(5, number)
+        kind = _KINDS[_KIND_POSITIONS.draw(random)]
         conditions = ("condition",) if random.random() < 0.75 else ("condition", "condition")
-        special = (_SPECIAL[kind],) if kind in _SPECIAL else ()
-        cited: dict[tuple[Any, ...], Cited] = {}
+        extra = (_EXTRA_CONCEPT[kind],) if kind in _EXTRA_CONCEPT else ()
+        citations: dict[tuple[Any, ...], PatternCitation] = {}
         profiles: set[int] = set()
-        while len(cited) < _CITATIONS[place % EIGHT]:
-            citation = Cited(_STANCES[_STANCE_PLACES.draw(random)], random.randrange(PROFILES))
-            design, people, *_ = self.profiles[citation.profile]
-            same = (citation.stance, design, people)  # would be shown by year, of which the pattern knows nothing
-            if same not in cited and citation.profile not in profiles:
-                cited[same] = citation
+        while len(citations) < _CITATIONS[number % CYCLE]:
+            citation = PatternCitation(_STANCES[_STANCE_POSITIONS.draw(random)], random.randrange(PROFILES))
+            profile = self.profiles[citation.profile]
+            alike = (citation.stance, profile.design, profile.participants)  # their order would depend on the year
+            if alike not in citations and citation.profile not in profiles:
+                citations[alike] = citation
                 profiles.add(citation.profile)
         return Pattern(
             kind=kind,
-            about=("intervention", *conditions, *special),
+            concept_types=("intervention", *conditions, *extra),
             has_population=random.random() < 0.3,
             has_timepoint=random.random() < 0.5,
             has_caveat=random.random() < 0.4,
-            citations=tuple(cited.values()),
+            citations=tuple(citations.values()),
         )
 
-    def about(self, number: int) -> About:
-        return self._about(self._random(3, number), number)
+    def topic(self, number: int) -> Topic:
+        return self._topic(self._random(3, number), number)
 
-    def _about(self, random: Random, number: int) -> About:
-        pattern = number % EIGHT + EIGHT * self._variants.draw(random)
-        places: list[int] = []
-        for record_type in self.patterns[pattern].about:
-            place = self._zipf[record_type].draw(random)
-            while record_type == "condition" and place in places[1:]:
-                place = self._zipf[record_type].draw(random)
-            places.append(place)
-        return About(pattern, tuple(places))
+    def _topic(self, random: Random, number: int) -> Topic:
+        pattern = number % CYCLE + CYCLE * self._variants.draw(random)
+        positions: list[int] = []
+        for record_type in self.patterns[pattern].concept_types:
+            position = self._concept_positions[record_type].draw(random)
+            while record_type == "condition" and position in positions[1:]:
+                position = self._concept_positions[record_type].draw(random)
+            positions.append(position)
+        return Topic(pattern, tuple(positions))
 
-    def claim(self, number: int) -> tuple[About, Drawn]:
-        """The claim's pattern with places, and what it says."""
+    def claim(self, number: int) -> tuple[Topic, CompleteClaim]:
         random = self._random(3, number)
-        about = self._about(random, number)
-        pattern = self.patterns[about.pattern]
-        concepts = tuple([self.concepts[name][place] for name, place in zip(pattern.about, about.places, strict=True)])
+        topic = self._topic(random, number)
+        pattern = self.patterns[topic.pattern]
+        named = zip(pattern.concept_types, topic.positions, strict=True)
+        concepts = tuple([self.concepts[record_type][position] for record_type, position in named])
         statement, caveat, *findings = self._sentences(random, 14, 8, *[10] * len(pattern.citations))
         claim = ClaimFacts(
             pk=number + 1,
@@ -308,46 +301,39 @@ class Draws:
             timepoint=f"{random.randrange(2, 52)} weeks",
             reviewed_on=f"2025-{random.randrange(1, 13):02d}-15",
         )
-        first = self._size.citations_before(number) + 1
-        return about, Drawn(
-            claim,
-            concepts,
-            tuple(
-                [
-                    (
-                        self._citation(random, first + position, finding),
-                        self.source(self._rounds.draw(random) * PROFILES + cited.profile),
-                    )
-                    for position, (cited, finding) in enumerate(zip(pattern.citations, findings, strict=True))
-                ]
-            ),
-        )
+        citations = []
+        for pk, (cited, finding) in enumerate(
+            zip(pattern.citations, findings, strict=True), start=self._size.citations_before(number) + 1
+        ):
+            citation = _citation(random, pk, finding)
+            citations.append((citation, self.source(self._source_rounds.draw(random) * PROFILES + cited.profile)))
+        return topic, CompleteClaim(claim, concepts, tuple(citations))
 
-    def _citation(self, random: Random, pk: int, finding: str) -> CitationFacts:
-        value, half = random.randrange(10, 300), random.randrange(5, 200)
-        return CitationFacts(
-            pk=pk,
-            finding=f"Synthetic finding: {finding}.",
-            value=value / 100,
-            ci_low=(value - half) / 100,
-            ci_high=(value + half) / 100,
-            p_value=random.randrange(1, 1000) / 1000,
-        )
+
+def _citation(random: Random, pk: int, finding: str) -> CitationFacts:
+    value, half = random.randrange(10, 300), random.randrange(5, 200)
+    return CitationFacts(
+        pk=pk,
+        finding=f"Synthetic finding: {finding}.",
+        value=value / 100,
+        ci_low=(value - half) / 100,
+        ci_high=(value + half) / 100,
+        p_value=random.randrange(1, 1000) / 1000,
+    )
 
 
 @lru_cache(1)
 def _pseudo_words() -> list[str]:
     """Common words first, then made-up ones; always the same."""
-    consonants, vowels = "bdfgklmnprstvz", "aeiou"
-    syllables = [c + v for c in consonants for v in vowels]
+    syllables = [consonant + vowel for consonant in "bdfgklmnprstvz" for vowel in "aeiou"]
     random = Random(7)  # noqa: S311 - reproducible, not secret
-    made = dict.fromkeys(_COMMON)
-    while len(made) < _WORDS:
-        made["".join(random.choices(syllables, k=random.choice((2, 3, 3, 4))))] = None
-    return list(made)
+    words = dict.fromkeys(_COMMON)
+    while len(words) < _WORDS:
+        words["".join(random.choices(syllables, k=random.choice((2, 3, 3, 4))))] = None
+    return list(words)
 
 
-_WORD_PLACES = _Zipf(_WORDS)
-_KIND_PLACES = _Zipf(len(_KINDS))
-_STANCE_PLACES = _Zipf(len(_STANCES))
-_DESIGN_PLACES = _Zipf(len(_DESIGNS), 0.5)
+_WORD_POSITIONS = _Zipf(_WORDS)
+_KIND_POSITIONS = _Zipf(len(_KINDS))
+_STANCE_POSITIONS = _Zipf(len(_STANCES))
+_DESIGN_POSITIONS = _Zipf(len(_DESIGNS), 0.5)
