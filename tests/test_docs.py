@@ -1,9 +1,11 @@
 """What the documentation says is what the product does."""
 
+import ast
 import json
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -57,6 +59,50 @@ def test_the_map_names_every_package_and_no_other() -> None:
     named = set(re.findall(r"^  (\w+)/", tree, re.MULTILINE))
     there = {path.parent.name for path in (ROOT / "app").glob("*/__init__.py")}
     assert named == there
+
+
+def test_every_file_that_the_map_or_a_decision_names_exists() -> None:
+    pages = [ROOT / "docs" / "map.md", *(ROOT / "docs" / "decisions").glob("*.md")]
+    for page in pages:
+        text = page.read_text(encoding="utf-8")
+        if "**Superseded by" in text:
+            continue
+        for file in re.findall(r"`((?:\w+/)+(?:\w+\.py)?)(?::\w+)?`", text):
+            assert (ROOT / file).exists() or (ROOT / "app" / file).exists(), file
+
+
+def test_every_code_word_of_the_glossary_is_defined_in_the_code() -> None:
+    code_words = (ROOT / "docs" / "glossary.md").read_text(encoding="utf-8").partition("## Words of the code")[2]
+    words = set(re.findall(r"^\| `(\w+)` \|", code_words, re.MULTILINE))
+    assert words
+    assert words - {name for file in (ROOT / "app").rglob("*.py") for name in names_defined_in(file)} == set()
+
+
+def names_defined_in(file: Path) -> Iterator[str]:
+    """Classes, functions and top-level variables of a module."""
+    module = ast.parse(file.read_text(encoding="utf-8"))
+    for node in ast.walk(module):
+        if isinstance(node, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
+            yield node.name
+    for statement in module.body:
+        targets = statement.targets if isinstance(statement, ast.Assign) else [getattr(statement, "target", None)]
+        yield from (target.id for target in targets if isinstance(target, ast.Name))
+
+
+def test_words_of_the_glossary_are_in_alphabetical_order() -> None:
+    tables = (ROOT / "docs" / "glossary.md").read_text(encoding="utf-8").split("|---|---|\n")[1:]
+    for table in tables:
+        words = [word.lower() for word in re.findall(r"^\| `?([^`|]+)`? \|", table, re.MULTILINE)]
+        assert words == sorted(words)
+
+
+def test_every_address_that_the_readme_recommends_answers(client: TestClient) -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    section = readme.partition("## For browsers and record systems")[2].partition("\n## ")[0]
+    addresses = [address for line in section.splitlines() for address in re.findall(r"`(/[^`]*)`", line)]
+    assert addresses
+    for address in addresses:
+        assert client.get(address).status_code == 200, address
 
 
 def test_every_make_target_of_the_readme_exists() -> None:
