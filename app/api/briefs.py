@@ -24,7 +24,7 @@ from app.core.text import SLUG_LENGTH, SLUG_PATTERN
 from app.core.vocabulary import Status
 from app.grading.grade import METHOD
 from app.http import conditional
-from app.http.conditional import Content, conditional_response
+from app.http.conditional import LinkedBody, conditional_response
 from app.http.negotiation import negotiate
 from app.http.problems import responses
 from app.http.queries import query_of
@@ -111,7 +111,7 @@ def _list_briefs(view: ReadView, request: Request, query: BriefListQuery) -> Res
         if names := getattr(query, name):
             statement = statement.where(concept.pk.in_(keys_named(session, name, names, name)))
 
-    def body() -> Content:
+    def body() -> LinkedBody:
         rows, page = statement_page(session, statement, (intervention.id, condition.id), query.page_request())
         items = [
             _entry(

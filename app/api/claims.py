@@ -39,7 +39,7 @@ from app.claims.views import DoseCount
 from app.core.content import ResponseModel
 from app.grading.trace import EvidenceTrace, WhatIf, trace
 from app.http import conditional
-from app.http.conditional import Content, conditional_response
+from app.http.conditional import LinkedBody, conditional_response
 from app.http.problems import responses
 from app.http.queries import query_of
 from app.http.reads import reads_of
@@ -99,15 +99,15 @@ async def list_claims(request: Request, query: Annotated[ClaimQuery, query_of(Cl
 
 
 def _list_claims(view: ReadView, request: Request, query: ClaimQuery) -> Response:
-    def body() -> Content:
+    def body() -> LinkedBody:
         page = select_page(view, query, queries.claims(view, query), CLAIM_SORTS)
         bodies = current_bodies(view, "claim", page.ids)
         if query.citations == "top":
             bodies = [views.top(body) for body in bodies]
         dose_count = None
         if query.dose is not None:
-            asked = dose_query.parse(query.dose)
-            bodies, dose_count = views.mark_doses(view.session, page.ids, bodies, asked)
+            dose = dose_query.parse(query.dose)
+            bodies, dose_count = views.mark_doses(view.session, page.ids, bodies, dose)
         coverage: tuple[CoverageRead, ...] = ()
         if page.total == 0 and query.intervention and query.condition:
             coverage = coverage_of_empty_list(view.session, query.intervention, query.condition)
@@ -229,7 +229,7 @@ def _claim_evidence(view: ReadView, request: Request, id: str, query: TraceQuery
     what_if = WhatIf(**query.model_dump(exclude={"serial"}))
     body = trace(_claim_records(view, id, query.serial), id, what_if).model_dump_json().encode()
     cache_control = conditional.IMMUTABLE if query.serial else conditional.REVALIDATE
-    if what_if.asked:
+    if what_if.is_set:
         cache_control = conditional.NO_STORE
     return conditional_response(request, conditional.etag(body), body, cache_control=cache_control)
 

@@ -133,7 +133,7 @@ def _list_page(
     sorts: Sorts,
     headers: Mapping[str, str] | None,
 ) -> Response:
-    def body() -> conditional.Content:
+    def body() -> conditional.LinkedBody:
         page = select_page(view, query, select(view, query), sorts)
         return page_body(request, page, current_bodies(view, record_type, page.ids))
 
@@ -156,17 +156,17 @@ def with_text(view: ReadView, selection: Selection, query: SortedQuery) -> Selec
 def list_response(
     request: Request,
     view: ReadView,
-    body: Callable[[], bytes | conditional.Content],
+    body: Callable[[], bytes | conditional.LinkedBody],
     headers: Mapping[str, str] | None = None,
 ) -> Response:
     """An answer that follows from the data set and the address alone; its body is made only if the client lacks it."""
     return conditional_response(request, query_etag(request, view.serial), body, headers=headers)
 
 
-def page_body(request: Request, page: Page, items: Sequence[bytes], extra: bytes = b"") -> conditional.Content:
+def page_body(request: Request, page: Page, items: Sequence[bytes], extra: bytes = b"") -> conditional.LinkedBody:
     """A list around rendered items; `extra` holds further fields of it, each with a comma in front."""
     following = next_address(request, page.next_cursor)
-    return conditional.Content(list_body(items, following, page, extra), link_to(following))
+    return conditional.LinkedBody(list_body(items, following, page, extra), link_to(following))
 
 
 def next_address(request: Request, cursor: str | None) -> str | None:

@@ -45,7 +45,7 @@ from app.claims.queries import DOCUMENT_SORTS, keys_of_ids
 from app.claims.responses import ClaimEvidence, ClaimSummary, DocumentWithEvidence
 from app.grading.trace import WhatIf, trace
 from app.http import conditional
-from app.http.conditional import Content, query_etag
+from app.http.conditional import LinkedBody, query_etag
 from app.http.problems import responses
 from app.http.queries import query_of
 from app.http.reads import reads_of
@@ -92,11 +92,11 @@ async def list_documents(
 
 
 def _list_references(view: ReadView, request: Request, query: DocumentListQuery, choice: Choice) -> Response:
-    def body() -> Content:
+    def body() -> LinkedBody:
         page = select_page(view, query, queries.documents(view, query), DOCUMENT_SORTS)
         documents = reference_list.documents(CurrentRecords(view.session), page.ids)
         text = FORMATS[choice.format].render([reference(document) for document in documents], choice.style or "")
-        return Content(text.encode(), link_to(next_address(request, page.next_cursor)))
+        return LinkedBody(text.encode(), link_to(next_address(request, page.next_cursor)))
 
     tag = conditional.etag(query_etag(request, view.serial).encode(), choice.content_type)
     return formatted_response(request, choice, tag, body, file_name="documents")
@@ -194,7 +194,7 @@ async def get_document_impact(
 def _document_impact(view: ReadView, request: Request, id: str, query: ImpactQuery) -> Response:
     get_current(view, BY_TYPE["document"], id)
 
-    def body() -> Content:
+    def body() -> LinkedBody:
         session = view.session
         document: DocumentWrite = CurrentRecords(session).content(Key("document", id))
         (key,) = keys_of_ids(session, Document, [id], "id")

@@ -9,7 +9,7 @@ from app.bibliography import FORMATS
 from app.bibliography.styles import Style
 from app.core.errors import Fault, InvalidInput
 from app.http import conditional
-from app.http.conditional import JSON, Content, conditional_response
+from app.http.conditional import JSON, LinkedBody, conditional_response
 from app.http.negotiation import negotiate
 
 if TYPE_CHECKING:
@@ -92,7 +92,7 @@ def formatted_response(
     request: Request,
     choice: Choice,
     tag: str,
-    body: bytes | Callable[[], bytes | Content],
+    body: bytes | Callable[[], bytes | LinkedBody],
     *,
     file_name: str,
     cache_control: str = conditional.REVALIDATE,

@@ -12,7 +12,7 @@ from app.claims.responses import ClaimSummary
 from app.claims.vocabulary import Certainty, Consensus, Kind, Stance
 from app.core.content import ResponseModel
 from app.core.text import Slug, Words, printable
-from app.http.conditional import NO_STORE, Content
+from app.http.conditional import NO_STORE, LinkedBody
 from app.http.problems import declared_parameters_only, responses
 from app.http.queries import query_of
 from app.http.reads import reads_of
@@ -38,21 +38,21 @@ RecordType = Literal[
     "claim",
     "search",
 ]
-_FEW = Field(max_length=20)
+_LIST = Field(max_length=20)
 
 
 class SearchQuery(ListQuery):
     """A question in plain words; `"words in a row"` stay together, and the last word may be unfinished."""
 
     q: Annotated[Words, Field(examples=["ldn fibromyalgia pain"])]
-    type: Annotated[list[RecordType], _FEW] = []
-    kind: Annotated[list[Kind], _FEW] = []
-    condition: Annotated[list[Slug], _FEW] = []
-    stance: Annotated[list[Stance], _FEW] = []
-    consensus: Annotated[list[Consensus], _FEW] = []
-    certainty: Annotated[list[Certainty], _FEW] = []
-    design: Annotated[list[Design], _FEW] = []
-    year: Annotated[list[Annotated[int, Field(ge=1000, le=9999)]], _FEW] = []
+    type: Annotated[list[RecordType], _LIST] = []
+    kind: Annotated[list[Kind], _LIST] = []
+    condition: Annotated[list[Slug], _LIST] = []
+    stance: Annotated[list[Stance], _LIST] = []
+    consensus: Annotated[list[Consensus], _LIST] = []
+    certainty: Annotated[list[Certainty], _LIST] = []
+    design: Annotated[list[Design], _LIST] = []
+    year: Annotated[list[Annotated[int, Field(ge=1000, le=9999)]], _LIST] = []
 
     def narrowed(self) -> dict[str, list[str]]:
         return {name: [str(v) for v in getattr(self, name)] for name in NARROWING}
@@ -126,10 +126,10 @@ async def search(request: Request, query: Annotated[SearchQuery, query_of(Search
 
 
 def _search(view: ReadView, request: Request, query: SearchQuery) -> Response:
-    def body() -> Content:
+    def body() -> LinkedBody:
         page, items, extra = _results(view, query)
         following = next_address(request, page.next_cursor)
-        return Content(list_body(items, following, page, extra), link_to(following))
+        return LinkedBody(list_body(items, following, page, extra), link_to(following))
 
     return list_response(request, view, body)
 
@@ -203,7 +203,7 @@ class SuggestQuery(BaseModel):
 
     q: Annotated[str, Field(min_length=1, max_length=100, examples=["fibro"]), AfterValidator(printable)]
     """What has been typed so far."""
-    type: Annotated[list[RecordType], _FEW] = []
+    type: Annotated[list[RecordType], _LIST] = []
     limit: Annotated[int, Field(ge=1, le=20)] = 8
 
 

@@ -17,7 +17,7 @@ from app.claims.schemas import (
 from app.concepts.models import Concept
 from app.sources.models import Document, Study
 from app.sources.projection import with_floats
-from app.storage.resource import Key, Reference
+from app.storage.resource import FieldReference, Key
 from app.storage.rows import add, key_of, replace, upsert
 
 CONCEPT_ROLES = {
@@ -47,38 +47,38 @@ def _concept_pk(session: Session, concept_type: str, concept: str | None) -> int
 # --- claims -------------------------------------------------------------------------------------------------------
 
 
-def claim_references(claim: ClaimWrite) -> Iterator[Reference]:
+def claim_references(claim: ClaimWrite) -> Iterator[FieldReference]:
     """Every record that a claim names, with the documents, studies and outcomes of its citations."""
     if claim.intervention:
-        yield Reference("intervention", Key("intervention", claim.intervention))
+        yield FieldReference("intervention", Key("intervention", claim.intervention))
     if claim.outcome:
-        yield Reference("outcome", Key("outcome", claim.outcome))
+        yield FieldReference("outcome", Key("outcome", claim.outcome))
     if claim.dosing_range:
-        yield Reference("dosing_range", Key("dosing_range", claim.dosing_range))
+        yield FieldReference("dosing_range", Key("dosing_range", claim.dosing_range))
     for field, _, key in _named_concepts(claim):
-        yield Reference(field, key)
+        yield FieldReference(field, key)
     if claim.origin:
-        yield Reference("origin.document", Key("document", claim.origin.document))
+        yield FieldReference("origin.document", Key("document", claim.origin.document))
     for index, relation in enumerate(claim.relations):
-        yield Reference(f"relations[{index}].claim", Key("claim", relation.claim))
+        yield FieldReference(f"relations[{index}].claim", Key("claim", relation.claim))
     for index, citation in enumerate(claim.citations):
         for reference in citation_references(citation):
-            yield Reference(f"citations[{index}].{reference.field}", reference.key)
+            yield FieldReference(f"citations[{index}].{reference.field}", reference.key)
 
 
-def citation_references(citation: CitationWrite) -> Iterator[Reference]:
-    yield Reference("document", Key("document", citation.document))
+def citation_references(citation: CitationWrite) -> Iterator[FieldReference]:
+    yield FieldReference("document", Key("document", citation.document))
     if citation.study:
-        yield Reference("study", Key("study", citation.study))
+        yield FieldReference("study", Key("study", citation.study))
     for index, estimate in enumerate(citation.estimates):
         if estimate.outcome:
-            yield Reference(f"estimates[{index}].outcome", Key("outcome", estimate.outcome))
+            yield FieldReference(f"estimates[{index}].outcome", Key("outcome", estimate.outcome))
 
 
-def citation_record_references(record: CitationRecord) -> Iterator[Reference]:
-    yield Reference("claim", Key("claim", record.claim))
+def citation_record_references(record: CitationRecord) -> Iterator[FieldReference]:
+    yield FieldReference("claim", Key("claim", record.claim))
     for reference in citation_references(record.citation):
-        yield Reference(f"citation.{reference.field}", reference.key)
+        yield FieldReference(f"citation.{reference.field}", reference.key)
 
 
 _CLAIM_COLUMNS = {
@@ -168,10 +168,10 @@ def _insert_estimate(session: Session, citation_pk: int, position: int, estimate
 # --- dosing ranges ------------------------------------------------------------------------------------------------
 
 
-def dosing_range_references(dosing: DosingRangeWrite) -> Iterator[Reference]:
-    yield Reference("intervention", Key("intervention", dosing.intervention))
+def dosing_range_references(dosing: DosingRangeWrite) -> Iterator[FieldReference]:
+    yield FieldReference("intervention", Key("intervention", dosing.intervention))
     for index, condition in enumerate(dosing.conditions):
-        yield Reference(f"conditions[{index}]", Key("condition", condition))
+        yield FieldReference(f"conditions[{index}]", Key("condition", condition))
 
 
 def daily_dose(dosing: DosingRangeWrite) -> doses.DailyDose | None:
@@ -213,11 +213,11 @@ def link_dosing_range(session: Session, dosing: DosingRangeWrite) -> None:
 # --- searches -----------------------------------------------------------------------------------------------------
 
 
-def search_references(search: LiteratureSearchWrite) -> Iterator[Reference]:
+def search_references(search: LiteratureSearchWrite) -> Iterator[FieldReference]:
     if search.intervention:
-        yield Reference("intervention", Key("intervention", search.intervention))
+        yield FieldReference("intervention", Key("intervention", search.intervention))
     for field, _, key in _named_concepts(search):
-        yield Reference(field, key)
+        yield FieldReference(field, key)
 
 
 def apply_search(session: Session, search: LiteratureSearchWrite) -> None:

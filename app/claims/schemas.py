@@ -2,14 +2,14 @@
 
 from app.claims import vocabulary as terms
 from app.core.content import ContentModel, Record
-from app.core.text import Count, Line, Number, PartialDate, Quote, Slug, Text
+from app.core.text import Count, Number, OneLine, PartialDate, Quote, Slug, Text
 from app.sources.vocabulary import ArmRole
 
 
 class EstimateArm(ContentModel):
     """One arm's figures behind an estimate."""
 
-    name: Line
+    name: OneLine
     role: ArmRole
     n: Count | None = None
     """People analysed in this arm."""
@@ -27,10 +27,10 @@ class Estimate(ContentModel):
     outcome: Slug | None = None
     measure: terms.Measure | None = None
     value: Number | None = None
-    unit: Line | None = None
+    unit: OneLine | None = None
     """UCUM, `%`, or `{score}` points of the scale."""
-    scale: Line | None = None
-    timepoint: Line | None = None
+    scale: OneLine | None = None
+    timepoint: OneLine | None = None
     ci_low: Number | None = None
     ci_high: Number | None = None
     ci_level: Number | None = None
@@ -55,9 +55,9 @@ class Estimate(ContentModel):
 class Locator(ContentModel):
     """Where in the document the finding stands."""
 
-    section: Line | None = None
-    page: Line | None = None
-    figure: Line | None = None
+    section: OneLine | None = None
+    page: OneLine | None = None
+    figure: OneLine | None = None
     """Table or figure."""
     quote: Quote | None = None
     """At most 25 words, verbatim, only where the text may be held."""
@@ -102,7 +102,7 @@ class Origin(ContentModel):
     """Where the claim comes from, and how what is said there stands to its own source."""
 
     document: Slug
-    section: Line
+    section: OneLine
     """The heading under which it stands, verbatim."""
     paragraph: int
     """Counted from 1 under the heading; list items count as paragraphs."""
@@ -136,17 +136,17 @@ class ClaimWrite(Record):
     interactants: tuple[Slug, ...] = ()
     """Interventions (drugs or classes) that the intervention meets."""
     dosing_range: Slug | None = None
-    comparator: Line | None = None
-    timepoint: Line | None = None
-    population: Line | None = None
-    magnitude: Line | None = None
+    comparator: OneLine | None = None
+    timepoint: OneLine | None = None
+    population: OneLine | None = None
+    magnitude: OneLine | None = None
     """The size that is claimed, such as `doubled`."""
     evidence_level: terms.EvidenceLevel | None = None
     aspect: terms.Aspect | None = None
     """Which side of its side effect, condition or intervention the claim describes."""
-    jurisdiction: Line | None = None
+    jurisdiction: OneLine | None = None
     """ISO 3166 code, such as `US`."""
-    authority: Line | None = None
+    authority: OneLine | None = None
     valid_from: PartialDate | None = None
     valid_to: PartialDate | None = None
     """The last day on which it held."""
@@ -168,9 +168,9 @@ class Schedule(ContentModel):
     count: Count | None = None
     period: Count | None = None
     period_unit: terms.PeriodUnit | None = None
-    timing: Line | None = None
+    timing: OneLine | None = None
     """Time of day, where stated."""
-    text: Line | None = None
+    text: OneLine | None = None
 
 
 class DosingRangeWrite(Record):
@@ -181,13 +181,13 @@ class DosingRangeWrite(Record):
     low: Number | None = None
     high: Number | None = None
     unit: terms.Unit | None = None
-    dose_text: Line
+    dose_text: OneLine
     """The dose as the source words it."""
     schedule: Schedule = Schedule()
     route: terms.Route | None = None
-    formulation: Line | None = None
+    formulation: OneLine | None = None
     titration: Text | None = None
-    population: Line | None = None
+    population: OneLine | None = None
     basis: terms.DoseBasis
 
 
@@ -202,14 +202,14 @@ class LiteratureSearchWrite(Record):
     mechanisms: tuple[Slug, ...] = ()
     side_effects: tuple[Slug, ...] = ()
     interactants: tuple[Slug, ...] = ()
-    topic: Line | None = None
+    topic: OneLine | None = None
     """A short name for questions that no concept names, such as `Surgery and emergency pain relief`."""
     depth: terms.SearchDepth | None = None
-    sources: tuple[Line, ...] = ()
+    sources: tuple[OneLine, ...] = ()
     """What was searched; empty for `not_searched` or where it is not known."""
     query: Text | None = None
     searched_on: PartialDate | None = None
-    searched_by: Line | None = None
+    searched_by: OneLine | None = None
     found: Count | None = None
     screened: Count | None = None
     note: Text | None = None

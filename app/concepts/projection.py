@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 from app.concepts.models import Concept, ConceptCode, ConceptSynonym
 from app.concepts.schemas import ConceptWrite, ConditionWrite, InterventionWrite, OutcomeWrite
 from app.core.text import RuleViolation
-from app.storage.resource import Key, Reference
+from app.storage.resource import FieldReference, Key
 from app.storage.rows import key_of, replace, upsert
 
 TYPE_OF_PARENT = {InterventionWrite: "intervention", ConditionWrite: "condition"}
@@ -24,9 +24,9 @@ def check(concept: ConceptWrite) -> list[RuleViolation]:
     return violations
 
 
-def references(concept: ConceptWrite) -> Iterator[Reference]:
+def references(concept: ConceptWrite) -> Iterator[FieldReference]:
     if isinstance(concept, InterventionWrite | ConditionWrite) and concept.parent:
-        yield Reference("parent", Key(TYPE_OF_PARENT[type(concept)], concept.parent))
+        yield FieldReference("parent", Key(TYPE_OF_PARENT[type(concept)], concept.parent))
 
 
 def apply(session: Session, record_type: str, concept: ConceptWrite) -> None:

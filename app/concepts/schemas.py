@@ -2,24 +2,24 @@
 
 from app.concepts.vocabulary import Better, CodeRelation, CodeSystem, InterventionLevel
 from app.core.content import ContentModel, Envelope, Record, ResponseModel
-from app.core.text import Line, Slug, Text
+from app.core.text import OneLine, Slug, Text
 
 
 class Code(ContentModel):
     """A code for the concept in a terminology, as read in a source."""
 
     system: CodeSystem
-    code: Line
+    code: OneLine
     relation: CodeRelation
     verified: bool
     """Whether the code was read in the terminology's own file or an equally authoritative source."""
-    source: Line | None = None
+    source: OneLine | None = None
     """Where it was read."""
 
 
 class ConceptWrite(Record):
-    name: Line
-    synonyms: tuple[Line, ...] = ()
+    name: OneLine
+    synonyms: tuple[OneLine, ...] = ()
     description: Text
     codes: tuple[Code, ...] = ()
 

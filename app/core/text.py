@@ -69,7 +69,7 @@ def _url(text: str) -> str:
 Slug = Annotated[str, StringConstraints(pattern=SLUG_PATTERN, max_length=SLUG_LENGTH)]
 """A record's id: opaque, unique within its type, never renamed or reused."""
 
-Line = Annotated[
+OneLine = Annotated[
     str, StringConstraints(min_length=1, max_length=500, strip_whitespace=True), AfterValidator(_single_line)
 ]
 """One line of text: names, titles, labels."""

@@ -17,7 +17,7 @@ from app.core.errors import Fault, InvalidInput, nearest
 from app.core.vocabulary import Status
 from app.publishing.changes import Change
 from app.registry import BY_TYPE, RESOURCES
-from app.storage.resource import Key, Reference, Resource
+from app.storage.resource import FieldReference, Key, Resource
 
 
 class _Loader(yaml.CSafeLoader):
@@ -147,7 +147,7 @@ def _unresolved_references(changes: list[Change], unreadable: set[str | Key]) ->
         published = change.content.status is Status.published
         references = list(BY_TYPE[change.type].references(change.content))
         if change.content.successor is not None:
-            references.append(Reference("successor", Key(change.type, change.content.successor)))
+            references.append(FieldReference("successor", Key(change.type, change.content.successor)))
         for field, key in references:
             target = contents.get(key)
             if target is not None and (target.status is Status.published or not published):

@@ -42,7 +42,7 @@ class WhatIf(BaseModel):
     """Treat these documents as retracted."""
 
     @property
-    def asked(self) -> bool:
+    def is_set(self) -> bool:
         return bool(self.model_dump(exclude_defaults=True))
 
     def includes(self, item: CitationEvidence) -> bool:
@@ -141,7 +141,7 @@ def trace(records: RecordReader, claim_id: str, what_if: WhatIf) -> EvidenceTrac
     items = evidence_of(records, content)
     included = [item for item in items if what_if.includes(item)]
     graded = grade(content.form, content.kind, included)
-    evidence = claim_evidence(included, graded) if what_if.asked else derived.evidence
+    evidence = claim_evidence(included, graded) if what_if.is_set else derived.evidence
     address = render.address("claims", claim_id)
     return EvidenceTrace(
         claim=render.summary(records, claim_id),

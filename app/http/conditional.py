@@ -64,7 +64,7 @@ def matching_tag(header: str, tag: str) -> str | None:
     return next((sent for sent in _TAG.findall(header) if without_coding(sent) == expected), None)
 
 
-class Content(NamedTuple):
+class LinkedBody(NamedTuple):
     """A body, and headers that come with it but not with a 304."""
 
     body: bytes
@@ -87,7 +87,7 @@ def without_coding(tag: str) -> str:
 def conditional_response(
     request: Request,
     tag: str,
-    body: bytes | Callable[[], bytes | Content],
+    body: bytes | Callable[[], bytes | LinkedBody],
     *,
     media_type: str = JSON,
     cache_control: str = REVALIDATE,
@@ -106,7 +106,7 @@ def conditional_response(
         sent["ETag"] = tag_held(known, tag) or tag
         return Response(status_code=304, headers=sent)
     content = body if isinstance(body, bytes) else body()
-    if isinstance(content, Content):
+    if isinstance(content, LinkedBody):
         sent |= content.headers
         content = content.body
     return Response(content, headers=sent, media_type=media_type)

@@ -14,7 +14,6 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.routing import RouteContext, iter_route_contexts
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic_core.core_schema import ErrorType
-from starlette._utils import get_route_path
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
@@ -225,7 +224,7 @@ def _from_http(exc: HTTPException) -> AppError:
 
 def _routes_at(request: Request) -> Iterable[RouteContext]:
     """The routes whose path matches, whatever their methods."""
-    path = get_route_path(request.scope)
+    path = request.scope["path"].removeprefix(request.scope.get("root_path", ""))
     for route in iter_route_contexts(request.app.routes):
         if route.methods and route.path_regex.match(path):
             yield route

@@ -9,7 +9,7 @@ from app.concepts.drug_names import MatchedBy
 from app.concepts.schemas import ConceptRef
 from app.concepts.vocabulary import CodeRelation
 from app.core.content import ResponseModel
-from app.core.text import Line, Named, Slug
+from app.core.text import Named, OneLine, Slug
 from app.core.vocabulary import Term
 from app.questions.searches import SearchMatch
 
@@ -46,9 +46,9 @@ class DrugAsked(BaseModel):
     """Id of an intervention."""
     code: Named | None = Field(default=None, pattern=r"^[A-Za-z0-9]+:[!-~]+$")
     """`system:code`, such as `rxnorm:7243`."""
-    text: Line | None = Field(default=None, max_length=200)
+    text: OneLine | None = Field(default=None, max_length=200)
     """Name or synonym; case and accents do not matter."""
-    dose: Line | None = Field(default=None, max_length=dose_query.MAX_LENGTH)
+    dose: OneLine | None = Field(default=None, max_length=dose_query.MAX_LENGTH)
     """Daily total with a UCUM unit, such as `4.5 mg` or `1.5..4.5 mg`."""
 
     @model_validator(mode="after")

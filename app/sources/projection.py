@@ -10,15 +10,15 @@ from app.concepts.models import Concept
 from app.sources import models
 from app.sources.identifiers import normalise
 from app.sources.schemas import DocumentWrite, Identifier, StudyWrite
-from app.storage.resource import Key, Reference
+from app.storage.resource import FieldReference, Key
 from app.storage.rows import key_of, replace, upsert
 
 
-def study_references(study: StudyWrite) -> Iterator[Reference]:
+def study_references(study: StudyWrite) -> Iterator[FieldReference]:
     for index, condition in enumerate(study.conditions):
-        yield Reference(f"conditions[{index}]", Key("condition", condition))
+        yield FieldReference(f"conditions[{index}]", Key("condition", condition))
     for index, included in enumerate(study.includes.studies if study.includes else ()):
-        yield Reference(f"includes.studies[{index}]", Key("study", included))
+        yield FieldReference(f"includes.studies[{index}]", Key("study", included))
 
 
 def apply_study(session: Session, study: StudyWrite) -> None:
@@ -58,9 +58,9 @@ def link_study(session: Session, study: StudyWrite) -> None:
     )
 
 
-def document_references(document: DocumentWrite) -> Iterator[Reference]:
+def document_references(document: DocumentWrite) -> Iterator[FieldReference]:
     for index, entry in enumerate(document.studies):
-        yield Reference(f"studies[{index}].study", Key("study", entry.study))
+        yield FieldReference(f"studies[{index}].study", Key("study", entry.study))
 
 
 def apply_document(session: Session, document: DocumentWrite) -> None:

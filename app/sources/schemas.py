@@ -2,7 +2,7 @@
 
 from app.concepts.schemas import ConceptRef
 from app.core.content import ContentModel, Envelope, Record, ResponseModel
-from app.core.text import Count, Line, Number, PartialDate, Slug, Text, Url
+from app.core.text import Count, Number, OneLine, PartialDate, Slug, Text, Url
 from app.sources import vocabulary as terms
 
 
@@ -10,22 +10,22 @@ class Identifier(ContentModel):
     """An identifier exactly as it was read; its normal form is derived."""
 
     scheme: terms.IdentifierScheme
-    value: Line
+    value: OneLine
 
 
 class Arm(ContentModel):
     """One arm of a study; the daily dose is null where it was not read."""
 
-    name: Line
+    name: OneLine
     role: terms.ArmRole
     participants: Count | None = None
-    dose_text: Line | None = None
+    dose_text: OneLine | None = None
     """The dose as the source words it."""
     dose_low: Number | None = None
     """Lowest daily dose, in `dose_unit`."""
     dose_high: Number | None = None
     """Highest daily dose, in `dose_unit`; equal to `dose_low` for a fixed dose."""
-    dose_unit: Line | None = None
+    dose_unit: OneLine | None = None
     """UCUM: `ng`, `ug`, `mg`, `g` or `mg/kg`."""
     called_low_dose: bool | None = None
     """Whether the source calls this dose low-dose naltrexone; null for arms without naltrexone."""
@@ -46,7 +46,7 @@ class Included(ContentModel):
 class StudyWrite(Record):
     """A piece of research, whatever was published about it. A review is a study of its own kind."""
 
-    name: Line
+    name: OneLine
     design: terms.Design
     evidence_source: terms.EvidenceSource
     registry_ids: tuple[Identifier, ...] = ()
@@ -59,9 +59,9 @@ class StudyWrite(Record):
     analysed: Count | None = None
     """People in the main analysis; null where not read."""
     arms: tuple[Arm, ...] = ()
-    comparator: Line | None = None
+    comparator: OneLine | None = None
     blinding: terms.Blinding | None = None
-    duration: Line | None = None
+    duration: OneLine | None = None
     recruitment: terms.Recruitment | None = None
     results: terms.ResultsStatus | None = None
     limitations: tuple[terms.Limitation, ...] = ()
@@ -74,15 +74,15 @@ class StudyWrite(Record):
 class Author(ContentModel):
     """A CSL name: either `family` and `given`, or `literal` for a group."""
 
-    family: Line | None = None
-    given: Line | None = None
-    literal: Line | None = None
+    family: OneLine | None = None
+    given: OneLine | None = None
+    literal: OneLine | None = None
 
 
 class Notice(ContentModel):
     """The notice that changed a document's standing."""
 
-    doi: Line | None = None
+    doi: OneLine | None = None
     url: Url | None = None
     text: Text | None = None
 
@@ -92,7 +92,7 @@ class StandingEntry(ContentModel):
 
     standing: terms.Standing
     on: PartialDate | None = None
-    source: Line | None = None
+    source: OneLine | None = None
     """Where it was read: `crossref`, `retraction-watch`, `pubmed`, ..."""
     notice: Notice | None = None
 
@@ -106,26 +106,26 @@ class DocumentWrite(Record):
     """A publication, web article or label; bibliographic fields as in CSL-JSON, verbatim."""
 
     kind: terms.DocumentKind
-    label: Line
+    label: OneLine
     """Short form for footnotes, such as `Younger 2013`."""
-    title: Line | None = None
+    title: OneLine | None = None
     authors: tuple[Author, ...] = ()
     authors_complete: bool = True
     """False where only the first author was read."""
-    container_title: Line | None = None
-    container_title_short: Line | None = None
+    container_title: OneLine | None = None
+    container_title_short: OneLine | None = None
     issued: PartialDate | None = None
-    volume: Line | None = None
-    issue: Line | None = None
-    page: Line | None = None
-    publisher: Line | None = None
+    volume: OneLine | None = None
+    issue: OneLine | None = None
+    page: OneLine | None = None
+    publisher: OneLine | None = None
     url: Url | None = None
     accessed: PartialDate | None = None
     identifiers: tuple[Identifier, ...] = ()
     interest: terms.Interest = terms.Interest.none_known
     standing: tuple[StandingEntry, ...] = (StandingEntry(standing=terms.Standing.not_checked),)
     studies: tuple[DocumentStudy, ...] = ()
-    unverified_fields: tuple[Line, ...] = ()
+    unverified_fields: tuple[OneLine, ...] = ()
     """Bibliographic fields that could not be read or are inferred."""
     note: Text | None = None
 

@@ -124,7 +124,7 @@ def list_body(items: Sequence[bytes], following: str | None, page: Page, extra: 
 
 def selection_page(index: FilterIndexView, selection: Selection, query: SortedQuery, sorts: Sorts) -> Page:
     """One page of a selection, ordered as the query says: nulls last, ties by id."""
-    order = Order.of(selection.spec, sorts[query.sort.removeprefix("-")], descending=query.sort.startswith("-"))
+    order = SortOrder.of(selection.spec, sorts[query.sort.removeprefix("-")], descending=query.sort.startswith("-"))
     request = query.page_request(selection.scope)
     if not selection.conditions:
         return keyset_page(index, selection, selection.filtered_keys(index), request, order)
@@ -165,7 +165,7 @@ Row = tuple[int, str, Any]
 
 
 @dataclass(frozen=True)
-class Order:
+class SortOrder:
     """The order of a list, as SQL."""
 
     table: str
@@ -174,7 +174,7 @@ class Order:
     nullable: bool
 
     @classmethod
-    def of(cls, spec: FilterSpec, column: InstrumentedAttribute[Any], *, descending: bool) -> "Order":
+    def of(cls, spec: FilterSpec, column: InstrumentedAttribute[Any], *, descending: bool) -> "SortOrder":
         stored = column.property.columns[0]
         return cls(spec.table.__tablename__, stored.name, descending, bool(stored.nullable))
 
@@ -211,7 +211,7 @@ def keyset_page(
     selection: Selection,
     keys: BitMap,
     request: PageRequest,
-    order: Order,
+    order: SortOrder,
     session: Session | None = None,
 ) -> Page:
     """One page of the records with these keys; its `total` counts the keys.
@@ -236,7 +236,7 @@ def keyset_page(
     return Page(tuple([row[1] for row in shown]), next_cursor, len(keys), keys=keys)
 
 
-def _shortest_ordered_filter(index: FilterIndexView, selection: Selection, order: Order) -> Filter | None:
+def _shortest_ordered_filter(index: FilterIndexView, selection: Selection, order: SortOrder) -> Filter | None:
     """Of the filters that the selection goes by and whose ids are stored in order, the one that keeps fewest."""
     if not order.by_id:
         return None
@@ -253,7 +253,7 @@ MAX_STEP = 5_000
 """Rows that one statement reads along a filter."""
 
 
-def _read_and_sort(view: ReadView, keys: BitMap, order: Order, place: Place | None, count: int) -> list[Row]:
+def _read_and_sort(view: ReadView, keys: BitMap, order: SortOrder, place: Place | None, count: int) -> list[Row]:
     rows: list[Row] = []
     if not keys:
         return rows
@@ -271,7 +271,7 @@ class _Walk:
     """Reads records in the order of a list, along the ids that a filter keeps or else along the table."""
 
     view: ReadView
-    order: Order
+    order: SortOrder
     filter_pk: int | None
     keys: BitMap
     selection: Selection

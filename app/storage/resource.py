@@ -28,7 +28,7 @@ class Key(NamedTuple):
     id: str
 
 
-class Reference(NamedTuple):
+class FieldReference(NamedTuple):
     """A field of a record that names another record."""
 
     field: str
@@ -66,7 +66,7 @@ class Resource:
     read: ReadModel
     check: Callable[[Any], list[RuleViolation]]
     """Returns violations of the rules that concern the content alone."""
-    references: Callable[[Any], Iterator[Reference]]
+    references: Callable[[Any], Iterator[FieldReference]]
     apply: Callable[[Session, Any], None]
     """Writes the record's own row; other records of the same type may not exist yet."""
     link: Callable[[Session, Any], None]

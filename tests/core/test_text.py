@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
-from app.core.text import Line, Named, Number, PartialDate, Quote, Slug, Text, Url
+from app.core.text import Named, Number, OneLine, PartialDate, Quote, Slug, Text, Url
 
 
 def accepts(kind: Any, value: object) -> bool:
@@ -20,7 +20,7 @@ def accepts(kind: Any, value: object) -> bool:
     return True
 
 
-@pytest.mark.parametrize("kind", [Line, Text, Quote], ids=["line", "text", "quote"])
+@pytest.mark.parametrize("kind", [OneLine, Text, Quote], ids=["line", "text", "quote"])
 @pytest.mark.parametrize("point", [0x00, 0x07, 0x0D, 0x1B, 0x7F, 0x85, 0x9B, 0xD800, 0xDFFF], ids=hex)
 def test_control_characters_and_lone_surrogates_are_refused(kind: Any, point: int) -> None:
     assert not accepts(kind, f"before{chr(point)}after")
@@ -28,23 +28,23 @@ def test_control_characters_and_lone_surrogates_are_refused(kind: Any, point: in
 
 @pytest.mark.parametrize("text", ["I² up to 91 %", "µg", "Crohn’s", "naïve", "疼痛", "🙂"])  # noqa: RUF001 - as people write
 def test_the_words_of_all_languages_are_taken(text: str) -> None:
-    assert TypeAdapter(Line).validate_python(text) == text
+    assert TypeAdapter(OneLine).validate_python(text) == text
 
 
 def test_a_line_is_one_line_and_prose_may_be_more() -> None:
-    assert not accepts(Line, "one\ntwo")
-    assert not accepts(Line, "one\ttwo")
+    assert not accepts(OneLine, "one\ntwo")
+    assert not accepts(OneLine, "one\ttwo")
     assert accepts(Text, "one\n\ttwo")
 
 
-@pytest.mark.parametrize(("kind", "most"), [(Line, 500), (Text, 4000), (Quote, 300)], ids=["line", "text", "quote"])
+@pytest.mark.parametrize(("kind", "most"), [(OneLine, 500), (Text, 4000), (Quote, 300)], ids=["line", "text", "quote"])
 def test_text_is_bounded_and_never_empty(kind: Any, most: int) -> None:
     assert accepts(kind, "x" * most)
     assert not accepts(kind, "x" * (most + 1))
     assert not accepts(kind, "")
 
 
-@pytest.mark.parametrize("kind", [Line, Text], ids=["line", "text"])
+@pytest.mark.parametrize("kind", [OneLine, Text], ids=["line", "text"])
 def test_space_around_text_does_not_count(kind: Any) -> None:
     assert TypeAdapter(kind).validate_python("  pain \n") == "pain"
     assert not accepts(kind, " \n\t ")
