@@ -17,7 +17,7 @@ from app.bibliography.styles import Style, format_reference
 from app.briefs.selection import pair_of
 from app.claims import queries
 from app.claims.queries import ClaimQuery
-from app.concepts.queries import keys_named
+from app.concepts.queries import concept_keys
 from app.http import conditional
 from app.http.conditional import query_etag
 from app.http.problems import responses
@@ -140,8 +140,8 @@ def _of_brief(view: ReadView, name: str, among: set[str] | None) -> ChosenRefere
     """The brief's references, or those of them that the other filters ask for as well."""
     session = view.session
     intervention, _, condition = name.partition("/")
-    (intervention_pk,) = keys_named(session, "intervention", [intervention], "brief")[:1]
-    (condition_pk,) = keys_named(session, "condition", [condition], "brief")[:1]
+    (intervention_pk,) = concept_keys(session, "intervention", [intervention], "brief")[:1]
+    (condition_pk,) = concept_keys(session, "condition", [condition], "brief")[:1]
     brief = read_brief(view, pair_of(session, intervention_pk, condition_pk))
     ids = [cited.document.id for cited in brief.references if among is None or cited.document.id in among]
     if len(ids) > reference_list.MAX_REFERENCES:

@@ -16,7 +16,7 @@ from app.briefs.page import CONTENT_SECURITY_POLICY, html
 from app.briefs.responses import BriefFoot, BriefRead, DataLicence
 from app.claims.queries import Names
 from app.concepts.models import Concept
-from app.concepts.queries import by_code, keys_named
+from app.concepts.queries import by_code, concept_keys
 from app.concepts.schemas import ConceptRef
 from app.concepts.vocabulary import CodeRelation, CodeSystem
 from app.core.errors import Fault, Gone, InvalidInput, NotFound, nearest
@@ -109,7 +109,7 @@ def _list_briefs(view: ReadView, request: Request, query: BriefListQuery) -> Res
     statement, intervention, condition = selection.pairs()
     for name, concept in (("intervention", intervention), ("condition", condition)):
         if names := getattr(query, name):
-            statement = statement.where(concept.pk.in_(keys_named(session, name, names, name)))
+            statement = statement.where(concept.pk.in_(concept_keys(session, name, names, name)))
 
     def body() -> LinkedBody:
         rows, page = statement_page(session, statement, (intervention.id, condition.id), query.page_request())

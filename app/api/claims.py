@@ -103,7 +103,7 @@ def _list_claims(view: ReadView, request: Request, query: ClaimQuery) -> Respons
         page = select_page(view, query, queries.claims(view, query), CLAIM_SORTS)
         bodies = current_bodies(view, "claim", page.ids)
         if query.citations == "top":
-            bodies = [views.top(body) for body in bodies]
+            bodies = [views.strongest_citations(body) for body in bodies]
         dose_count = None
         if query.dose is not None:
             dose = dose_query.parse(query.dose)
@@ -112,7 +112,7 @@ def _list_claims(view: ReadView, request: Request, query: ClaimQuery) -> Respons
         if page.total == 0 and query.intervention and query.condition:
             coverage = coverage_of_empty_list(view.session, query.intervention, query.condition)
         facets = _facets(view, page) if query.facets else None
-        return page_body(request, page, bodies, views.beside(facets, dose_count, coverage))
+        return page_body(request, page, bodies, views.claim_list_fields(facets, dose_count, coverage))
 
     return list_response(request, view, body)
 

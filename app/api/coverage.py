@@ -7,12 +7,12 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from app.api.common import list_response
 from app.core.errors import Fault, InvalidInput
-from app.core.text import Named
+from app.core.text import IdOrCode
 from app.http.problems import responses
 from app.http.queries import query_of
 from app.http.reads import reads_of
 from app.questions.coverage import CoverageRead, coverage
-from app.questions.relevance import key_named
+from app.questions.relevance import concept_key
 from app.storage.read_view import ReadView
 
 router = APIRouter(tags=["coverage"])
@@ -31,12 +31,12 @@ class CoverageQuery(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
-    intervention: Annotated[Named, Field(examples=["low-dose-naltrexone"])]
+    intervention: Annotated[IdOrCode, Field(examples=["low-dose-naltrexone"])]
     """Drug or regimen. A regimen also brings the interactions and warnings of its drug."""
-    condition: Named | None = None
-    mechanism: Named | None = None
-    side_effect: Named | None = None
-    interactant: Named | None = None
+    condition: IdOrCode | None = None
+    mechanism: IdOrCode | None = None
+    side_effect: IdOrCode | None = None
+    interactant: IdOrCode | None = None
     """The other drug, or class of drugs; what is recorded of its class counts."""
 
 
@@ -65,8 +65,8 @@ def _coverage(view: ReadView, request: Request, query: CoverageQuery) -> Respons
 
     def body() -> bytes:
         session = view.session
-        intervention = key_named(session, "intervention", query.intervention, "intervention")
-        keys = {f"{name}_pk": key_named(session, _OTHERS[name], value, name) for name, value in others.items()}
+        intervention = concept_key(session, "intervention", query.intervention, "intervention")
+        keys = {f"{name}_pk": concept_key(session, _OTHERS[name], value, name) for name, value in others.items()}
         answer = coverage(session, intervention_pk=intervention, **keys)
         return answer.model_dump_json().encode()
 

@@ -7,13 +7,13 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from app.api.common import list_response
 from app.claims.queries import Names
-from app.concepts.queries import keys_named
-from app.core.text import Named
+from app.concepts.queries import concept_keys
+from app.core.text import IdOrCode
 from app.http.problems import responses
 from app.http.queries import query_of
 from app.http.reads import reads_of
 from app.questions.evidence_map import MAX_CELLS, MAX_CLAIMS, EvidenceMapRead, evidence_map
-from app.questions.relevance import key_named
+from app.questions.relevance import concept_key
 from app.storage.read_view import ReadView
 
 router = APIRouter(tags=["evidence-map"])
@@ -24,7 +24,7 @@ class EvidenceMapQuery(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
-    intervention: Annotated[Named, Field(examples=["low-dose-naltrexone"])]
+    intervention: Annotated[IdOrCode, Field(examples=["low-dose-naltrexone"])]
     """Drug or regimen. A regimen also brings the interactions and warnings of its drug."""
     condition: Names = ()
     """Rows; all conditions that anything is recorded on, unless given."""
@@ -54,9 +54,9 @@ def _evidence_map(view: ReadView, request: Request, query: EvidenceMapQuery) -> 
         session = view.session
         answer = evidence_map(
             session,
-            intervention_pk=key_named(session, "intervention", query.intervention, "intervention"),
-            condition_pks=keys_named(session, "condition", query.condition, "condition"),
-            outcome_pks=keys_named(session, "outcome", query.outcome, "outcome"),
+            intervention_pk=concept_key(session, "intervention", query.intervention, "intervention"),
+            condition_pks=concept_keys(session, "condition", query.condition, "condition"),
+            outcome_pks=concept_keys(session, "outcome", query.outcome, "outcome"),
         )
         return answer.model_dump_json().encode()
 

@@ -11,7 +11,7 @@ from app.api.common import ListOf, link_to, list_response, next_address
 from app.claims.responses import ClaimSummary
 from app.claims.vocabulary import Certainty, Consensus, Kind, Stance
 from app.core.content import ResponseModel
-from app.core.text import Slug, Words, printable
+from app.core.text import SearchText, Slug, printable
 from app.http.conditional import NO_STORE, LinkedBody
 from app.http.problems import declared_parameters_only, responses
 from app.http.queries import query_of
@@ -44,7 +44,7 @@ _LIST = Field(max_length=20)
 class SearchQuery(ListQuery):
     """A question in plain words; `"words in a row"` stay together, and the last word may be unfinished."""
 
-    q: Annotated[Words, Field(examples=["ldn fibromyalgia pain"])]
+    q: Annotated[SearchText, Field(examples=["ldn fibromyalgia pain"])]
     type: Annotated[list[RecordType], _LIST] = []
     kind: Annotated[list[Kind], _LIST] = []
     condition: Annotated[list[Slug], _LIST] = []

@@ -19,9 +19,9 @@ from app.claims.filters import CITATIONS, CITED, CLAIMS, COMBINATION, DOSING_RAN
 from app.claims.models import Citation, Claim, DosingRange, LiteratureSearch
 from app.concepts.filters import filter_spec
 from app.concepts.models import Concept
-from app.concepts.queries import ids_named, keys_named
+from app.concepts.queries import concept_ids, concept_keys
 from app.core.errors import Fault, InvalidInput, nearest
-from app.core.text import Instant, Named, Slug
+from app.core.text import IdOrCode, Instant, Slug
 from app.core.vocabulary import Status
 from app.sources.filters import DOCUMENTS, STUDIES
 from app.sources.identifiers import IdentifierError, normalise
@@ -45,7 +45,7 @@ from app.storage.selection import MAX_READ, Selection
 T = TypeVar("T")
 Few = Annotated[tuple[T, ...], Field(max_length=50)]
 """Values of a repeated parameter."""
-Names = Few[Named]
+Names = Few[IdOrCode]
 """Ids or codes."""
 
 
@@ -235,7 +235,7 @@ def concepts(record_type: str, view: ReadView, query: ConceptQuery) -> Selection
     """Published concepts of a type; filters on claims keep the concepts that a matching claim names."""
     selection = Selection(record_type, filter_spec(record_type))
     if query.code:
-        selection = selection.where(Concept.pk.in_(keys_named(view.session, record_type, query.code, "code")))
+        selection = selection.where(Concept.pk.in_(concept_keys(view.session, record_type, query.code, "code")))
     if _filters_claims(query):
         index = filter_index(view)
         matching = _claims(view, query).keys(view.session, index)
@@ -396,7 +396,7 @@ def _selection(view: ReadView, record_type: str, query: ListQuery) -> Selection:
             continue
         if name in _CONCEPTS:
             descendants = getattr(query, "descendants", False) and name != "outcome"
-            value = ids_named(view, _CONCEPTS[name], value, name, descendants=descendants)
+            value = concept_ids(view, _CONCEPTS[name], value, name, descendants=descendants)
         values = [str(value).lower()] if isinstance(value, bool) else [str(entry) for entry in value]
         selection = selection.filtered(name, values)
     return selection

@@ -25,13 +25,15 @@ class DoseCount(ResponseModel):
     not_reported: int
 
 
-def beside(facets: Mapping[str, Any] | None, dose: DoseCount | None, coverage: Sequence[ResponseModel]) -> bytes:
+def claim_list_fields(
+    facets: Mapping[str, Any] | None, dose: DoseCount | None, coverage: Sequence[ResponseModel]
+) -> bytes:
     """The fields that only lists of claims have, each with a comma in front."""
     questions = b",".join(question.model_dump_json().encode() for question in coverage)
     return b',"facets":%b,"dose":%b,"coverage":[%b]' % (to_json(facets), to_json(dose), questions)
 
 
-def top(body: bytes) -> bytes:
+def strongest_citations(body: bytes) -> bytes:
     """The claim with only the first, strongest citation of the supporting and of the disputing side."""
     claim: dict[str, Any] = from_json(body)
     sides = (Stance.supports, Stance.disputes)

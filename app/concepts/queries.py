@@ -14,7 +14,7 @@ from app.core.vocabulary import Status
 from app.storage.read_view import ReadView
 
 
-def keys_named(
+def concept_keys(
     session: Session, record_type: str, names: Sequence[str], parameter: str, *, descendants: bool = False
 ) -> list[int]:
     """Keys of the concepts that a filter names by id or code; InvalidInput says what is near, or what took over."""
@@ -28,7 +28,7 @@ def keys_named(
     return _with_children(session, keys) if descendants else keys
 
 
-def ids_named(
+def concept_ids(
     view: ReadView, record_type: str, names: Sequence[str], parameter: str, *, descendants: bool = False
 ) -> list[str]:
     """Ids of the concepts that a filter names by id or code."""
@@ -37,7 +37,7 @@ def ids_named(
     if not descendants and _are_published(view, record_type, names):
         return list(dict.fromkeys(names))
     session = view.session
-    keys = keys_named(session, record_type, names, parameter, descendants=descendants)
+    keys = concept_keys(session, record_type, names, parameter, descendants=descendants)
     return list(session.scalars(select(Concept.id).where(Concept.pk.in_(keys))))
 
 

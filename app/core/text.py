@@ -101,12 +101,12 @@ Number = Annotated[
 ]
 """An exact decimal; at most 15 significant digits, so that it is also exact as a JSON number."""
 
-Words = Annotated[str, StringConstraints(min_length=1, max_length=400), AfterValidator(printable)]
+SearchText = Annotated[str, StringConstraints(min_length=1, max_length=400), AfterValidator(printable)]
 """Text of a search box."""
 
 Cursor = Annotated[str, StringConstraints(min_length=8, max_length=400, pattern=r"^[A-Za-z0-9_-]+$")]
 
-Named = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"^[!-~]+$")]
+IdOrCode = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"^[!-~]+$")]
 """An id, or a code such as `icd10cm:M79.7`, as a filter takes it."""
 
 

@@ -16,7 +16,7 @@ from app.claims.responses import ClaimSummary, SelfLink
 from app.claims.rules import VOTING_FORMS
 from app.claims.vocabulary import Certainty, Consensus, Coverage, Effect, Leaning, SearchDepth
 from app.concepts.models import Concept
-from app.concepts.queries import keys_named
+from app.concepts.queries import concept_keys
 from app.concepts.schemas import ConceptRef, OutcomeRef
 from app.core.content import ResponseModel
 from app.core.english import counted
@@ -135,8 +135,8 @@ def coverage_of_empty_list(
 ) -> tuple[CoverageRead, ...]:
     """The coverage of each intervention with each condition that filters name by id or code, at most MAX_PAIRS."""
     keys = (
-        keys_named(session, "intervention", interventions, "intervention"),
-        keys_named(session, "condition", conditions, "condition"),
+        concept_keys(session, "intervention", interventions, "intervention"),
+        concept_keys(session, "condition", conditions, "condition"),
     )
     pairs = list(dict.fromkeys(product(*keys)))[:MAX_PAIRS]
     return tuple(coverage(session, intervention_pk=i, condition_pk=c) for i, c in pairs)

@@ -9,7 +9,7 @@ from app.concepts.drug_names import MatchedBy
 from app.concepts.schemas import ConceptRef
 from app.concepts.vocabulary import CodeRelation
 from app.core.content import ResponseModel
-from app.core.text import Named, OneLine, Slug
+from app.core.text import IdOrCode, OneLine, Slug
 from app.core.vocabulary import Term
 from app.questions.searches import SearchMatch
 
@@ -44,7 +44,7 @@ class DrugAsked(BaseModel):
 
     id: Slug | None = None
     """Id of an intervention."""
-    code: Named | None = Field(default=None, pattern=r"^[A-Za-z0-9]+:[!-~]+$")
+    code: IdOrCode | None = Field(default=None, pattern=r"^[A-Za-z0-9]+:[!-~]+$")
     """`system:code`, such as `rxnorm:7243`."""
     text: OneLine | None = Field(default=None, max_length=200)
     """Name or synonym; case and accents do not matter."""

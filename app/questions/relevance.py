@@ -15,7 +15,7 @@ from app.claims.models import Citation, Claim, ClaimConcept
 from app.claims.rules import INFORMATIVE, VOTING_FORMS
 from app.claims.vocabulary import HARM_KINDS, Certainty, Consensus, Directness, Effect, Form, Kind, Leaning, Stance
 from app.concepts.models import Concept
-from app.concepts.queries import keys_named
+from app.concepts.queries import concept_keys
 from app.concepts.schemas import OutcomeRef
 from app.concepts.vocabulary import Better, InterventionLevel
 from app.core.errors import Fault, InvalidInput
@@ -53,9 +53,9 @@ class EvidenceQuestion:
 # --- the question -------------------------------------------------------------------------------------------------
 
 
-def key_named(session: Session, record_type: str, name: str, parameter: str) -> int:
+def concept_key(session: Session, record_type: str, name: str, parameter: str) -> int:
     """Key of the one concept that a parameter names by id or code; InvalidInput if several carry the code."""
-    keys = list(dict.fromkeys(keys_named(session, record_type, [name], parameter)))
+    keys = list(dict.fromkeys(concept_keys(session, record_type, [name], parameter)))
     if len(keys) > 1:
         ids = tuple(session.scalars(select(Concept.id).where(Concept.pk.in_(keys)).order_by(Concept.id)))
         fault = Fault("query", parameter, "ambiguous_code", "Several records carry this code: name one by its id.", ids)

@@ -15,7 +15,7 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 from sqlalchemy.sql.elements import SQLCoreOperations
 
 from app.core.errors import Fault, InvalidInput
-from app.core.text import Cursor, Words, printable
+from app.core.text import Cursor, SearchText, printable
 from app.storage.filter_bitmaps import PUBLISHED, Filter
 from app.storage.filter_index import FilterIndexView, FilterSpec
 from app.storage.read_view import ReadView
@@ -73,7 +73,7 @@ class SortedQuery(ListQuery):
 
 
 class TextQuery(SortedQuery):
-    q: Words | None = None
+    q: SearchText | None = None
     """Words that must all occur in what the record can be found by; see `/v1/search` for ranked results."""
 
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
-from app.core.text import Named, Number, OneLine, PartialDate, Quote, Slug, Text, Url
+from app.core.text import IdOrCode, Number, OneLine, PartialDate, Quote, Slug, Text, Url
 
 
 def accepts(kind: Any, value: object) -> bool:
@@ -110,6 +110,6 @@ def test_an_address_is_absolute_and_of_the_web(url: str) -> None:
 
 
 def test_a_name_in_a_filter_is_printable_and_bounded() -> None:
-    assert accepts(Named, "icd10cm:M79.7")
+    assert accepts(IdOrCode, "icd10cm:M79.7")
     for name in ("", "a b", "ü", "\x00", "x" * 201):
-        assert not accepts(Named, name)
+        assert not accepts(IdOrCode, name)
