@@ -1,7 +1,6 @@
 """What every type of record answers in the same way: a list, an item, an item as it was, its versions."""
 
 from collections.abc import Callable, Mapping, Sequence
-from functools import partial
 from typing import Annotated, Generic, NamedTuple, TypeVar
 
 from fastapi import APIRouter, Path, Request, Response
@@ -106,10 +105,16 @@ async def answer_list(
     headers: Mapping[str, str] | None = None,
 ) -> Response:
     """A page of stored bodies. Its ETag stands for the serial and the query, so a known one costs no query."""
+
+    def page_of(view: ReadView) -> Response:
+        def body() -> conditional.LinkedBody:
+            page = select_page(view, query, select(view, query), sorts)
+            return page_body(request, page, current_bodies(view, record_type, page.ids))
+
+        return list_response(request, view, body, headers)
+
     reads = reads_of(request)
-    read = reads.inline if is_indexed(query) else reads.run
-    work = partial(_list_page, record_type=record_type, select=select, sorts=sorts, headers=headers)
-    return await read(request, work, request, query)
+    return await (reads.inline if is_indexed(query) else reads.run)(request, page_of)
 
 
 def is_indexed(query: SortedQuery) -> bool:
@@ -121,23 +126,6 @@ _NOT_INDEXED = frozenset(
     {"q", "dose", "document", "study", "doi", "pmid", "claim", "id", "updated_since", "facets", "code"}
 )
 """Parameters that take SQL beyond an index, or counting."""
-
-
-def _list_page(
-    view: ReadView,
-    request: Request,
-    query: AnyQuery,
-    *,
-    record_type: str,
-    select: Select[AnyQuery],
-    sorts: Sorts,
-    headers: Mapping[str, str] | None,
-) -> Response:
-    def body() -> conditional.LinkedBody:
-        page = select_page(view, query, select(view, query), sorts)
-        return page_body(request, page, current_bodies(view, record_type, page.ids))
-
-    return list_response(request, view, body, headers)
 
 
 def select_page(view: ReadView, query: SortedQuery, selection: Selection, sorts: Sorts) -> Page:
