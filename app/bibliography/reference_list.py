@@ -19,7 +19,8 @@ from app.sources.projection import year_of
 from app.sources.schemas import Author, DocumentWrite, Notice
 from app.sources.vocabulary import IdentifierScheme, Standing
 from app.storage.read_view import is_among
-from app.storage.resource import Key, RecordReader
+from app.storage.records import DatabaseRecords
+from app.storage.resource import Key
 
 MAX_REFERENCES = 500
 """In one bibliography. A longer one is refused, never truncated."""
@@ -140,8 +141,10 @@ def numbered(document: DocumentWrite, number: int, text: str) -> NumberedReferen
     )
 
 
-def documents(records: RecordReader, ids: Sequence[str]) -> list[DocumentWrite]:
-    return [records.content(Key("document", document)) for document in ids]
+def documents(records: DatabaseRecords, ids: Sequence[str]) -> list[DocumentWrite]:
+    keys = [Key("document", document_id) for document_id in ids]
+    records.prefetch(keys)
+    return [records.content(key) for key in keys]
 
 
 # --- how to cite this data ---------------------------------------------------------------------------------------
