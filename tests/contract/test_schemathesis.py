@@ -14,8 +14,8 @@ from app.settings import ROOT
 from tests.conftest import Engine, application
 from tests.serving import served
 
-IN_SHORT = ("--phases=examples,fuzzing", "--max-examples=3")
-"""Three requests to each operation."""
+IN_SHORT = ("--phases=examples,fuzzing", "--max-examples=2")
+"""Two requests to each operation."""
 AT_LENGTH = ("--max-examples=8", "--max-time=75")
 """All phases: cases that follow from the schemas, then fuzzing and chains of calls; nothing new after 75 seconds."""
 
