@@ -1,4 +1,4 @@
-"""TYPES: every resource type of the facade, from which record it is made, and how it can be searched."""
+"""TYPES: every resource type, the record it is made from, and its search parameters."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -22,6 +22,7 @@ from app.fhir.medication_knowledge import MAX_ISSUES, medication_knowledge
 from app.fhir.reading import Reading
 from app.fhir.substance import substance
 from app.fhir.values import Json
+from app.questions.subjects import about_interventions
 from app.sources.models import Document
 from app.storage.resource import Key
 
@@ -29,12 +30,12 @@ Rows = Select[str]
 
 
 @dataclass(frozen=True)
-class Made:
-    """What a mapper may ask for besides the world."""
+class RenderContext:
+    """What a mapper may use besides the records."""
 
     session: Session
     base: str
-    """Before path-absolute addresses: empty, or the public address of this server."""
+    """Prefix of path-absolute addresses: empty, or the public address of this server."""
 
 
 @dataclass(frozen=True)
@@ -44,87 +45,86 @@ class FhirType:
     id: InstrumentedAttribute[str]
     ids: Callable[[], Rows]
     """Ids of all published resources of the type."""
-    render: Callable[[Reading, str, Made], Json | None]
-    """The resource; null where the record is of another type of resource."""
-    parameters: tuple[search.Parameter, ...]
+    render: Callable[[Reading, str, RenderContext], Json | None]
+    """The resource; null if the record has no resource of this type."""
+    parameters: tuple[search.SearchParameter, ...]
     summary: tuple[str, ...]
     """Elements that `_summary=true` shows besides the mandatory ones."""
     mandatory: tuple[str, ...]
-    sums_up: bool = False
-    """Made from whatever records point at it, so that one that no longer does leaves no trace: every publication makes
-    a new version, and none but the last can be made again."""
+    is_aggregate: bool = False
+    """Whether it also lists records that point at it. One that no longer does leaves no trace, so every publication
+    makes a new version, and only the last can be read."""
 
 
 # --- resources ------------------------------------------------------------------------------------------------------
 
 
-def _citation(records: Reading, record_id: str, _made: Made) -> Json:
-    return citation(records, records.content(Key("document", record_id)))
+def _citation(records: Reading, record_id: str, _context: RenderContext) -> Json:
+    return citation(records.content(Key("document", record_id)))
 
 
-def _evidence(records: Reading, record_id: str, made: Made) -> Json:
+def _evidence(records: Reading, record_id: str, context: RenderContext) -> Json:
     record: CitationRecord = records.content(Key("citation", record_id))
-    return evidence(records, record.claim, record.citation, made.base)
+    return evidence(records, record.claim, record.citation, context.base)
 
 
-def _clinical_use_definition(records: Reading, record_id: str, made: Made) -> Json | None:
+def _clinical_use_definition(records: Reading, record_id: str, context: RenderContext) -> Json | None:
     claim: ClaimWrite = records.content(Key("claim", record_id))
     if uses.use_of(claim) is None:
         return None
-    return clinical_use_definition(records, claim, _heirs(records, made.session, claim))
+    return clinical_use_definition(records, claim, _regimens(records, context.session, claim))
 
 
-def _artifact_assessment(records: Reading, record_id: str, made: Made) -> Json:
+def _artifact_assessment(records: Reading, record_id: str, context: RenderContext) -> Json:
     key = Key("claim", record_id)
     row = records.row(key)
-    updated_at = row.updated_at if row else ""
-    return artifact_assessment(records, records.content(key), records.derived(key), made.base, updated_at)
+    return artifact_assessment(records, records.content(key), context.base, row.updated_at if row else "")
 
 
-def _substance(records: Reading, record_id: str, _made: Made) -> Json:
-    return substance(records, records.content(Key("intervention", record_id)))
+def _substance(records: Reading, record_id: str, _context: RenderContext) -> Json:
+    return substance(records.content(Key("intervention", record_id)))
 
 
-def _medication_knowledge(records: Reading, record_id: str, made: Made) -> Json | None:
+def _medication_knowledge(records: Reading, record_id: str, context: RenderContext) -> Json | None:
     content: InterventionWrite = records.content(Key("intervention", record_id))
-    if made.session.scalar(_medications().where(Concept.id == record_id)) is None:
+    if context.session.scalar(_medications().where(Concept.id == record_id)) is None:
         return None
     own = select(Concept.pk).where(Concept.type == "intervention", Concept.id == record_id).scalar_subquery()
-    doses = made.session.scalars(
+    doses = context.session.scalars(
         select(DosingRange.id)
         .where(DosingRange.intervention_pk == own, DosingRange.status == Status.published)
         .order_by(DosingRange.low_pg_per_day.is_(None), DosingRange.low_pg_per_day, DosingRange.id)
     ).all()
     records.load("dosing_range", doses)
-    issues = made.session.scalars(
+    issues = context.session.scalars(
         _claims()
-        .where(search.about_subject([record_id]), uses.of_types(uses.HARM_TYPES))
+        .where(about_interventions([record_id]), uses.of_types(uses.HARM_TYPES))
         .order_by(Claim.id)
         .limit(MAX_ISSUES + 1)
     ).all()
     if content.parent:
-        records.row(Key("intervention", content.parent))  # its harms are among the issues
+        records.row(Key("intervention", content.parent))  # its harms are among the issues, so it dates the resource
     return medication_knowledge(records, content, doses, issues)
 
 
-def _heirs(records: Reading, session: Session, claim: ClaimWrite) -> Sequence[str]:
+def _regimens(records: Reading, session: Session, claim: ClaimWrite) -> Sequence[str]:
     """The dose regimens of the claim's drug that share its harms."""
     if claim.kind not in HARM_KINDS:
         return ()
     drug = select(Concept.pk).where(Concept.type == "intervention", Concept.id == claim.intervention).scalar_subquery()
-    named = session.scalars(select(Concept.id).where(Concept.parent_pk == drug).order_by(Concept.id)).all()
-    # Retired ones are looked at too: the day on which they went is a new version of the resource.
-    rows = [(name, row) for name in named if (row := records.row(Key("intervention", name)))]
+    ids = session.scalars(select(Concept.id).where(Concept.parent_pk == drug).order_by(Concept.id)).all()
+    # Retired ones are read too: the serial at which one was retired is a new version of the resource.
+    rows = [(record_id, row) for record_id in ids if (row := records.row(Key("intervention", record_id)))]
     return [
-        name
-        for name, row in rows
+        record_id
+        for record_id, row in rows
         if not row.retired
         and row.content.level is InterventionLevel.regimen
         and row.content.parent == claim.intervention
     ]
 
 
-# --- which there are --------------------------------------------------------------------------------------------------
+# --- published ids ----------------------------------------------------------------------------------------------------
 
 
 def _documents() -> Rows:
@@ -181,7 +181,7 @@ TYPES: tuple[FhirType, ...] = (
     FhirType(
         "MedicationKnowledge", "intervention", Concept.id, _medications, _medication_knowledge,
         (search.medication_code("MedicationKnowledge"), search.INGREDIENT, search.status(search.CANONICAL)),
-        ("code", "status", "name"), (), sums_up=True,
+        ("code", "status", "name"), (), is_aggregate=True,
     ),
     FhirType(
         "Substance", "intervention", Concept.id, _interventions, _substance,

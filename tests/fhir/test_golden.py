@@ -30,16 +30,16 @@ LDN = HELD.content(Key("intervention", "low-dose-naltrexone"))
 AT = "2026-11-22T10:00:00Z"
 
 MADE: dict[str, Callable[[], Json]] = {
-    "citation": lambda: citation(HELD, HELD.content(Key("document", "younger-2013"))),
-    "citation-retracted": lambda: citation(HELD, HELD.content(Key("document", "bruun-2024"))),
+    "citation": lambda: citation(HELD.content(Key("document", "younger-2013"))),
+    "citation-retracted": lambda: citation(HELD.content(Key("document", "bruun-2024"))),
     "evidence-supports": lambda: evidence(HELD, PAIN.id, PAIN.citations[0], BASE),
     "evidence-disputes": lambda: evidence(HELD, PAIN.id, PAIN.citations[1], BASE),
     "indication": lambda: clinical_use_definition(HELD, PAIN, ()),
     "contraindication": lambda: clinical_use_definition(HELD, OPIOIDS, ["low-dose-naltrexone"]),
-    "assessment": lambda: artifact_assessment(HELD, PAIN, HELD.derived(Key("claim", PAIN.id)), BASE, AT),
+    "assessment": lambda: artifact_assessment(HELD, PAIN, BASE, AT),
     "medication-knowledge": lambda: medication_knowledge(HELD, LDN, ["ldn-4-5-mg"], [OPIOIDS.id]),
-    "substance-drug": lambda: substance(HELD, HELD.content(Key("intervention", "naltrexone"))),
-    "substance-regimen": lambda: substance(HELD, LDN),
+    "substance-drug": lambda: substance(HELD.content(Key("intervention", "naltrexone"))),
+    "substance-regimen": lambda: substance(LDN),
     "library": lambda: library(f"{BASE}/fhir/r5", "1", 7, AT, {"Citation": 2, "Evidence": 2}),
 }
 

@@ -196,9 +196,9 @@ def test_the_table_of_uses_reads_the_same_in_python_and_in_sql(seeded: Database,
     with seeded.read() as session:
         for use in uses.USES:
             found = set(session.scalars(select(Claim.id).where(use.where)))
-            assert found == {name for name, claim in claims.items() if use.fits(claim)}
+            assert found == {name for name, claim in claims.items() if use.matches(claim)}
     for claim in claims.values():
-        assert sum(use.fits(claim) for use in uses.USES) <= 1
+        assert sum(use.matches(claim) for use in uses.USES) <= 1
 
 
 SHAPES = [(t.name, t.summary, t.mandatory) for t in TYPES] + [("Library", library.SUMMARY, library.MANDATORY)]
