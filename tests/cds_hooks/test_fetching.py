@@ -181,12 +181,12 @@ def test_the_token_and_the_patient_are_in_no_line_of_the_log(
 def test_only_https_is_spoken_but_on_this_machine() -> None:
     hosts = ("fhir.example.org", "localhost:8080")
 
-    assert fetching.allowed("https://FHIR.example.org/r4/", None, hosts) == fetching.Server(
+    assert fetching.permitted_server("https://FHIR.example.org/r4/", None, hosts) == fetching.FhirServer(
         "https", "fhir.example.org", 443, "/r4", None
     )
-    assert fetching.allowed("http://localhost:8080", {"access_token": "t"}, hosts)
+    assert fetching.permitted_server("http://localhost:8080", {"access_token": "t"}, hosts)
     for address in ("http://fhir.example.org/r4", "https://fhir.example.org:8443/r4", "https://localhost/r4"):
-        assert fetching.allowed(address, None, hosts) is None
+        assert fetching.permitted_server(address, None, hosts) is None
 
 
 @pytest.mark.parametrize(
@@ -215,8 +215,8 @@ def test_only_https_is_spoken_but_on_this_machine() -> None:
     ],
 )
 def test_addresses_that_are_no_record_systems_are_refused(address: str, is_reachable: bool) -> None:
-    assert fetching.reachable(address) is is_reachable
-    assert fetching.reachable("127.0.0.1", loopback=True)
+    assert fetching.is_permitted(address) is is_reachable
+    assert fetching.is_permitted("127.0.0.1", loopback=True)
 
 
 def test_who_never_fetches_loads_no_client() -> None:
