@@ -6,25 +6,12 @@ from dataclasses import dataclass
 from uuid import UUID, uuid5
 
 from app.briefs.wording import inline, listed
+from app.cds_hooks import schemas
 from app.cds_hooks.chart import Medicine
 from app.cds_hooks.claims import CLAIMS_BY_CONDITION, CLAIMS_BY_RULE, CardClaim, CardSource, ClaimReader
 from app.cds_hooks.drugs import CodedText
 from app.cds_hooks.rules import Finding, Rule
-from app.cds_hooks.schemas import (
-    MAX_SUMMARY_LENGTH,
-    Action,
-    Card,
-    CardCoding,
-    ClaimUsed,
-    Extension,
-    Indicator,
-    Link,
-    ReadDose,
-    RecognisedDrug,
-    Reproduction,
-    Source,
-    Suggestion,
-)
+from app.cds_hooks.schemas import MAX_SUMMARY_LENGTH, Card, CardCoding
 from app.cds_hooks.services import VERSION
 from app.claims.responses import StanceCount
 from app.claims.vocabulary import DoseTier, Leaning
@@ -93,7 +80,7 @@ class CardBuilder:
 
     def _card(self, finding: Finding, summary: str, paragraphs: list[str], claims: tuple[CardClaim, ...]) -> Card:
         is_evidence = finding.rule is Rule.evidence
-        indicator: Indicator = "critical" if finding.rule.is_critical else "info" if is_evidence else "warning"
+        indicator: schemas.Indicator = "critical" if finding.rule.is_critical else "info" if is_evidence else "warning"
         foot = f"*{FOOT} Serial {self.serial} of the data set.*"
         topic = _EVIDENCE_TOPIC if is_evidence else _WARNING_TOPIC
         suggestions = self._suggestions(finding)
@@ -102,32 +89,32 @@ class CardBuilder:
             summary=summary,
             detail="\n\n".join([*paragraphs, *(_claim_text(claim, self.base_url) for claim in claims), foot]),
             indicator=indicator,
-            source=Source(label="LDN Evidence", url=f"{self.base_url}/", topic=topic),
+            source=schemas.Source(label="LDN Evidence", url=f"{self.base_url}/", topic=topic),
             suggestions=suggestions or None,
             selectionBehavior="at-most-one" if suggestions else None,
             overrideReasons=None if is_evidence else list(OVERRIDE_REASONS),
             links=[self._link(claim) for claim in claims] or None,
-            extension=Extension(reproduction=self._reproduction(finding, claims)),
+            extension=schemas.Extension(reproduction=self._reproduction(finding, claims)),
         )
 
-    def _suggestions(self, finding: Finding) -> list[Suggestion]:
+    def _suggestions(self, finding: Finding) -> list[schemas.Suggestion]:
         draft = finding.removable
         if not finding.rule.is_critical or draft is None or draft.reference is None:
             return []
         label = f"Remove the drafted order of {draft.drug.name}"
-        action = Action(description=label, resourceId=draft.reference)
-        return [Suggestion(label=label, uuid=self._uuid(finding.rule, "remove"), actions=[action])]
+        action = schemas.Action(description=label, resourceId=draft.reference)
+        return [schemas.Suggestion(label=label, uuid=self._uuid(finding.rule, "remove"), actions=[action])]
 
-    def _link(self, claim: CardClaim) -> Link:
+    def _link(self, claim: CardClaim) -> schemas.Link:
         label = f"{claim.summary.id}: the claim with all its citations"
-        return Link(label=label, url=f"{self.base_url}{claim.permalink}")
+        return schemas.Link(label=label, url=f"{self.base_url}{claim.permalink}")
 
-    def _reproduction(self, finding: Finding, claims: tuple[CardClaim, ...]) -> Reproduction:
+    def _reproduction(self, finding: Finding, claims: tuple[CardClaim, ...]) -> schemas.Reproduction:
         used = [
-            ClaimUsed(id=claim.summary.id, version=claim.version, permalink=f"{self.base_url}{claim.permalink}")
+            schemas.ClaimUsed(id=claim.summary.id, version=claim.version, permalink=f"{self.base_url}{claim.permalink}")
             for claim in claims
         ]
-        return Reproduction(
+        return schemas.Reproduction(
             serial=self.serial,
             service=self.service,
             service_version=VERSION,
@@ -143,19 +130,19 @@ class CardBuilder:
         return uuid5(self.hook_instance, "/".join((self.service, str(self.serial), *parts)))
 
 
-def _recognised_drugs(medicines: Iterable[Medicine]) -> list[RecognisedDrug]:
+def _recognised_drugs(medicines: Iterable[Medicine]) -> list[schemas.RecognisedDrug]:
     return [
-        RecognisedDrug(drug=medicine.drug.name, codes=[str(code) for code in medicine.drug.codes] or None)
+        schemas.RecognisedDrug(drug=medicine.drug.name, codes=[str(code) for code in medicine.drug.codes] or None)
         for medicine in medicines
     ]
 
 
-def _dose(medicines: Iterable[Medicine]) -> ReadDose | None:
+def _dose(medicines: Iterable[Medicine]) -> schemas.ReadDose | None:
     """The first dose that was read."""
     dose = next((medicine.dose for medicine in medicines if medicine.dose), None)
     if dose is None:
         return None
-    return ReadDose(
+    return schemas.ReadDose(
         low_pg_per_day=dose.daily.low,
         high_pg_per_day=dose.daily.high,
         tiers=[tier.value for tier in dose.tiers],

@@ -18,15 +18,7 @@ from app.cds_hooks.cards import OVERRIDE_REASONS, CardBuilder
 from app.cds_hooks.chart import Chart, read_chart
 from app.cds_hooks.claims import ClaimMemory, ClaimReader
 from app.cds_hooks.drugs import load_formulary
-from app.cds_hooks.schemas import (
-    Cards,
-    Discovery,
-    FeedbackRequest,
-    HookRequest,
-    Issue,
-    OperationOutcome,
-    OutcomeText,
-)
+from app.cds_hooks.schemas import Cards, Discovery, FeedbackRequest, HookRequest, Issue, OperationOutcome, OutcomeText
 from app.cds_hooks.services import SERVICES, discovery_entry, prefetch_templates
 from app.cds_hooks.settings import CdsSettings, Issuer, ServiceId
 from app.cds_hooks.tokens import TokenAuthenticator

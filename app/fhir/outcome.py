@@ -11,18 +11,8 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
-from app.core.errors import (
-    AppError,
-    Fault,
-    Gone,
-    InvalidInput,
-    MalformedRequest,
-    MethodNotAllowed,
-    NotAcceptable,
-    NotFound,
-    PayloadTooLarge,
-    Unavailable,
-)
+from app.core import errors
+from app.core.errors import AppError, Fault
 from app.core.logging import describe
 from app.fhir.request import MEDIA_TYPE, UnsupportedMediaType
 from app.fhir.values import Json, drops_empty
@@ -30,15 +20,15 @@ from app.fhir.values import Json, drops_empty
 MAX_ISSUES = 20
 
 _CODES: Mapping[type[AppError], str] = {
-    MalformedRequest: "invalid",
-    InvalidInput: "invalid",
-    NotFound: "not-found",
-    Gone: "deleted",
-    MethodNotAllowed: "not-supported",
-    NotAcceptable: "not-supported",
-    PayloadTooLarge: "too-long",
+    errors.MalformedRequest: "invalid",
+    errors.InvalidInput: "invalid",
+    errors.NotFound: "not-found",
+    errors.Gone: "deleted",
+    errors.MethodNotAllowed: "not-supported",
+    errors.NotAcceptable: "not-supported",
+    errors.PayloadTooLarge: "too-long",
     UnsupportedMediaType: "not-supported",
-    Unavailable: "transient",
+    errors.Unavailable: "transient",
 }
 """FHIR's issue types; every other error is an `exception`."""
 
@@ -73,13 +63,13 @@ def _fault_issue(code: str, fault: Fault) -> Json:
 
 
 def _error_issue(code: str, error: AppError) -> Json:
-    successor = f"Use {error.successor} instead." if isinstance(error, Gone) and error.successor else None
+    successor = f"Use {error.successor} instead." if isinstance(error, errors.Gone) and error.successor else None
     return {"severity": "error", "code": code, "details": {"text": error.detail}, "diagnostics": successor}
 
 
 async def _on_error(request: Request, exc: Exception) -> Response:
     error = _app_error(exc)
-    if isinstance(error, MethodNotAllowed) and request.method == "OPTIONS":
+    if isinstance(error, errors.MethodNotAllowed) and request.method == "OPTIONS":
         return Response(status_code=204, headers=error.headers)
     return response(error)
 
@@ -90,12 +80,12 @@ def _app_error(exc: Exception) -> AppError:
             return exc
         case DBAPIError() | PoolTimeout():
             structlog.get_logger("app.errors").warning("database", **describe(exc))
-            return Unavailable("The database does not answer just now.")
+            return errors.Unavailable("The database does not answer just now.")
         case HTTPException(status_code=405):
-            return MethodNotAllowed({"OPTIONS", *(exc.headers or {})["Allow"].split(", ")})
+            return errors.MethodNotAllowed({"OPTIONS", *(exc.headers or {})["Allow"].split(", ")})
         case HTTPException(status_code=404):
-            return NotFound("There is nothing at this address; /fhir/r5/metadata says what there is.")
+            return errors.NotFound("There is nothing at this address; /fhir/r5/metadata says what there is.")
         case HTTPException():
-            return MalformedRequest("The request cannot be read.")
+            return errors.MalformedRequest("The request cannot be read.")
         case _:  # Starlette raises it again after the response, and the middleware logs it
             return AppError("The server could not answer this.")

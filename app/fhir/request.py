@@ -177,7 +177,7 @@ def library_search(request: Request, library_id: str) -> tuple[FhirSearch, bool]
 
 def search_parameters(request: Request, fhir_type: FhirType) -> FhirSearch:
     """The search; MalformedRequest for values that cannot be read, and for unknown parameters if strict."""
-    identity = SearchParameter("_id", "token", "Resource-id", "Ids of resources.", fhir_type.id.in_)
+    identity = SearchParameter("Resource", "_id", "token", "Ids of resources.", fhir_type.id.in_)
     by_name = {parameter.name: parameter for parameter in (*fhir_type.parameters, identity)}
     supported = (*by_name, *_COMMON, "_count", "_sort", "_after")
     items = request.query_params.multi_items()

@@ -177,7 +177,7 @@ class _FhirOperations:
         return ResourceRenderer(snapshot.session, self._cache, snapshot.dataset.serial, self._base)
 
     def _search_body(self, snapshot: _Snapshot, fhir_type: FhirType, search: FhirSearch) -> bytes:
-        matches = fhir_type.ids().where(*search.conditions)
+        matches = fhir_type.ids.where(*search.conditions)
         total = snapshot.session.scalar(select(func.count()).select_from(matches.subquery())) or 0
         path = f"{self._url}/{fhir_type.name}"
         links = {"self": search.address(path, search.after)}
@@ -208,7 +208,7 @@ class _FhirOperations:
 def library_body(session: Session, dataset: Dataset, published_at: str, url: str) -> bytes:
     """The Library; `url` is the address of this interface."""
     counts = {
-        fhir_type.name: session.scalar(select(func.count()).select_from(fhir_type.ids().subquery())) or 0
+        fhir_type.name: session.scalar(select(func.count()).select_from(fhir_type.ids.subquery())) or 0
         for fhir_type in TYPES
     }
     resource = library.library(url, dataset.release, dataset.serial, published_at, counts)

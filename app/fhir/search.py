@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, and_, false, func, or_, select, true
@@ -30,10 +30,10 @@ Where = Callable[[Sequence[str]], ColumnElement[bool]]
 
 @dataclass(frozen=True)
 class SearchParameter:
+    base: str
+    """The type of resource for which HL7 defines the parameter."""
     name: str
     type: str
-    definition: str
-    """The name under which HL7 publishes the parameter."""
     documentation: str
     where: Where
     modifiers: Mapping[str, Where] = field(default_factory=dict)
@@ -42,7 +42,7 @@ class SearchParameter:
 
     @property
     def url(self) -> str:
-        return f"http://hl7.org/fhir/SearchParameter/{self.definition}"
+        return f"http://hl7.org/fhir/SearchParameter/{self.base}-{self.name.lstrip('_')}"
 
     def condition(self, alternatives: Sequence[str], modifier: str) -> ColumnElement[bool]:
         """`modifier` is empty for a plain parameter."""
@@ -109,23 +109,15 @@ def _names(role: str, use_type: str) -> Where:
 
 def status(base: str) -> SearchParameter:
     """Every result is active: retired records answer 410 and are not searched."""
+    documentation = "`active`: retired resources are not searched."
     return SearchParameter(
-        "status",
-        "token",
-        f"{base}-status",
-        "`active`: retired resources are not searched.",
-        lambda tokens: true() if "active" in codes(tokens) else false(),
+        base, "status", "token", documentation, lambda t: true() if "active" in codes(t) else false()
     )
 
 
 def medication_code(base: str) -> SearchParameter:
-    return SearchParameter(
-        "code",
-        "token",
-        f"{base}-code",
-        "Code of the drug, or its id here.",
-        lambda tokens: Concept.pk.in_(concepts("intervention", tokens)),
-    )
+    documentation = "Code of the drug, or its id here."
+    return SearchParameter(base, "code", "token", documentation, lambda t: Concept.pk.in_(concepts("intervention", t)))
 
 
 def _use_type(tokens: Sequence[str]) -> ColumnElement[bool]:
@@ -175,60 +167,38 @@ def _matches(column: InstrumentedAttribute[Any], *, anywhere: bool = False) -> W
     return lambda texts: or_(*(match(text.lower(), autoescape=True) for text in texts))
 
 
-def _string(
-    name: str, documentation: str, column: InstrumentedAttribute[Any], sort: ColumnElement[str] | None = None
-) -> SearchParameter:
+def _ingredient(references: Sequence[str]) -> ColumnElement[bool]:
+    return Concept.id.in_(_substances(references))
+
+
+def _subject(references: Sequence[str]) -> ColumnElement[bool]:
+    return about_interventions(_substances(references))
+
+
+def _string(name: str, documentation: str, column: InstrumentedAttribute[Any]) -> SearchParameter:
     modifiers: dict[str, Where] = {"contains": _matches(column, anywhere=True), "exact": column.in_}
-    return SearchParameter(name, "string", f"{CANONICAL}-{name}", documentation, _matches(column), modifiers, sort)
+    return SearchParameter(CANONICAL, name, "string", documentation, _matches(column), modifiers)
 
 
-IDENTIFIER = SearchParameter(
-    "identifier",
-    "token",
-    f"{CANONICAL}-identifier",
-    "DOI, PMID, PMCID or NCT number of the cited document, as in `https://doi.org|10.1002/art.37734`.",
-    _identifier,
-)
-TITLE = _string(
-    "title", "Title of the cited document.", Document.title, sort=func.coalesce(func.lower(Document.title), "")
+def _use(name: str, type: str, documentation: str, where: Where) -> SearchParameter:
+    return SearchParameter("ClinicalUseDefinition", name, type, documentation, where)
+
+
+_DOCUMENT_IDS = "DOI, PMID, PMCID or NCT number of the cited document, as in `https://doi.org|10.1002/art.37734`."
+_SUBJECTS = "`Substance/low-dose-naltrexone`; a dose regimen finds the harms of its drug too."
+_FORBIDDING = "Code of the condition that forbids the use, or its id here."
+
+IDENTIFIER = SearchParameter(CANONICAL, "identifier", "token", _DOCUMENT_IDS, _identifier)
+TITLE = replace(
+    _string("title", "Title of the cited document.", Document.title), sort=func.coalesce(func.lower(Document.title), "")
 )
 DESCRIPTION = _string("description", "The finding.", Citation.finding)
-USE_TYPE = SearchParameter("type", "token", "ClinicalUseDefinition-type", f"One of {', '.join(uses.TYPES)}.", _use_type)
-SUBJECT = SearchParameter(
-    "subject",
-    "reference",
-    "ClinicalUseDefinition-subject",
-    "`Substance/low-dose-naltrexone`; a dose regimen finds the harms of its drug too.",
-    lambda references: about_interventions(_substances(references)),
+USE_TYPE = _use("type", "token", f"One of {', '.join(uses.TYPES)}.", _use_type)
+SUBJECT = _use("subject", "reference", _SUBJECTS, _subject)
+INDICATION = _use("indication", "token", "Code of the condition, or its id here.", _names("condition", "indication"))
+CONTRAINDICATION = _use("contraindication", "token", _FORBIDDING, _names("condition", "contraindication"))
+EFFECT = _use(
+    "effect", "token", "Code of the undesirable effect, or its id here.", _names("side_effect", "undesirable-effect")
 )
-INDICATION = SearchParameter(
-    "indication",
-    "token",
-    "ClinicalUseDefinition-indication",
-    "Code of the condition, or its id here.",
-    _names("condition", "indication"),
-)
-CONTRAINDICATION = SearchParameter(
-    "contraindication",
-    "token",
-    "ClinicalUseDefinition-contraindication",
-    "Code of the condition that forbids the use, or its id here.",
-    _names("condition", "contraindication"),
-)
-EFFECT = SearchParameter(
-    "effect",
-    "token",
-    "ClinicalUseDefinition-effect",
-    "Code of the undesirable effect, or its id here.",
-    _names("side_effect", "undesirable-effect"),
-)
-INTERACTION = SearchParameter(
-    "interaction", "token", "ClinicalUseDefinition-interaction", "`drug-drug`: all interactions here.", _interaction
-)
-INGREDIENT = SearchParameter(
-    "ingredient",
-    "reference",
-    "MedicationKnowledge-ingredient",
-    "`Substance/naltrexone`.",
-    lambda references: Concept.id.in_(_substances(references)),
-)
+INTERACTION = _use("interaction", "token", "`drug-drug`: all interactions here.", _interaction)
+INGREDIENT = SearchParameter("MedicationKnowledge", "ingredient", "reference", "`Substance/naltrexone`.", _ingredient)

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Select, and_, or_, select
+from sqlalchemy import Select, or_, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from app.claims.models import Citation, Claim, DosingRange
@@ -26,8 +26,6 @@ from app.questions.subjects import about_interventions
 from app.sources.models import Document
 from app.storage.resource import Key
 
-Rows = Select[str]
-
 
 @dataclass(frozen=True)
 class RenderContext:
@@ -43,7 +41,7 @@ class FhirType:
     name: str
     record_type: str
     id: InstrumentedAttribute[str]
-    ids: Callable[[], Rows]
+    ids: Select[str]
     """Ids of all published resources of the type."""
     render: Callable[[Reading, str, RenderContext], Json | None]
     """The resource; null if the record has no resource of this type."""
@@ -56,11 +54,24 @@ class FhirType:
     makes a new version, and only the last can be read."""
 
 
+# --- published ids ----------------------------------------------------------------------------------------------------
+
+_DOCUMENTS = select(Document.id).where(Document.status == Status.published)
+_CLAIMS = select(Claim.id).where(Claim.status == Status.published)
+_USES = _CLAIMS.where(uses.of_types())
+_CITATIONS = select(Citation.id).join(Claim, Claim.pk == Citation.claim_pk).where(Claim.status == Status.published)
+_INTERVENTIONS = select(Concept.id).where(Concept.type == "intervention", Concept.status == Status.published)
+_MEDICATIONS = _INTERVENTIONS.where(
+    Concept.level.in_((InterventionLevel.drug, InterventionLevel.regimen)),
+    or_(
+        Concept.pk.in_(_CLAIMS.with_only_columns(Claim.intervention_pk).where(Claim.intervention_pk.is_not(None))),
+        Concept.pk.in_(select(DosingRange.intervention_pk).where(DosingRange.status == Status.published)),
+    ),
+)
+"""Drugs and regimens with a claim or a dosing range."""
+
+
 # --- resources ------------------------------------------------------------------------------------------------------
-
-
-def _citation(records: Reading, record_id: str, _context: RenderContext) -> Json:
-    return citation(records.content(Key("document", record_id)))
 
 
 def _evidence(records: Reading, record_id: str, context: RenderContext) -> Json:
@@ -81,13 +92,9 @@ def _artifact_assessment(records: Reading, record_id: str, context: RenderContex
     return artifact_assessment(records, records.content(key), context.base, row.updated_at if row else "")
 
 
-def _substance(records: Reading, record_id: str, _context: RenderContext) -> Json:
-    return substance(records.content(Key("intervention", record_id)))
-
-
 def _medication_knowledge(records: Reading, record_id: str, context: RenderContext) -> Json | None:
     content: InterventionWrite = records.content(Key("intervention", record_id))
-    if context.session.scalar(_medications().where(Concept.id == record_id)) is None:
+    if context.session.scalar(_MEDICATIONS.where(Concept.id == record_id)) is None:
         return None
     own = select(Concept.pk).where(Concept.type == "intervention", Concept.id == record_id).scalar_subquery()
     doses = context.session.scalars(
@@ -97,8 +104,7 @@ def _medication_knowledge(records: Reading, record_id: str, context: RenderConte
     ).all()
     records.load("dosing_range", doses)
     issues = context.session.scalars(
-        _claims()
-        .where(about_interventions([record_id]), uses.of_types(uses.HARM_TYPES))
+        _CLAIMS.where(about_interventions([record_id]), uses.of_types(uses.HARM_TYPES))
         .order_by(Claim.id)
         .limit(MAX_ISSUES + 1)
     ).all()
@@ -111,63 +117,34 @@ def _regimens(records: Reading, session: Session, claim: ClaimWrite) -> Sequence
     """The dose regimens of the claim's drug that share its harms."""
     if claim.kind not in HARM_KINDS:
         return ()
-    drug = select(Concept.pk).where(Concept.type == "intervention", Concept.id == claim.intervention).scalar_subquery()
-    ids = session.scalars(select(Concept.id).where(Concept.parent_pk == drug).order_by(Concept.id)).all()
+    own = select(Concept.pk).where(Concept.type == "intervention", Concept.id == claim.intervention).scalar_subquery()
+    ids = session.scalars(select(Concept.id).where(Concept.parent_pk == own).order_by(Concept.id)).all()
     # Retired ones are read too: the serial at which one was retired is a new version of the resource.
-    rows = [(record_id, row) for record_id in ids if (row := records.row(Key("intervention", record_id)))]
+    rows = [(record_id, records.row(Key("intervention", record_id))) for record_id in ids]
+    current = [(record_id, row.content) for record_id, row in rows if row and not row.retired]
     return [
         record_id
-        for record_id, row in rows
-        if not row.retired
-        and row.content.level is InterventionLevel.regimen
-        and row.content.parent == claim.intervention
+        for record_id, regimen in current
+        if regimen.level is InterventionLevel.regimen and regimen.parent == claim.intervention
     ]
 
 
-# --- published ids ----------------------------------------------------------------------------------------------------
-
-
-def _documents() -> Rows:
-    return select(Document.id).where(Document.status == Status.published)
-
-
-def _citations() -> Rows:
-    return select(Citation.id).join(Claim, Claim.pk == Citation.claim_pk).where(Claim.status == Status.published)
-
-
-def _claims() -> Rows:
-    return select(Claim.id).where(Claim.status == Status.published)
-
-
-def _uses() -> Rows:
-    return _claims().where(uses.of_types())
-
-
-def _interventions() -> Rows:
-    return select(Concept.id).where(Concept.type == "intervention", Concept.status == Status.published)
-
-
-def _medications() -> Rows:
-    """Drugs and regimens that a claim or a dosing range is about."""
-    claimed = select(Claim.intervention_pk).where(Claim.status == Status.published, Claim.intervention_pk.is_not(None))
-    dosed = select(DosingRange.intervention_pk).where(DosingRange.status == Status.published)
-    is_medication = Concept.level.in_((InterventionLevel.drug, InterventionLevel.regimen))
-    return _interventions().where(and_(is_medication, or_(Concept.pk.in_(claimed), Concept.pk.in_(dosed))))
-
+# --- types ------------------------------------------------------------------------------------------------------------
 
 TYPES: tuple[FhirType, ...] = (
     FhirType(
-        "Citation", "document", Document.id, _documents, _citation,
+        "Citation", "document", Document.id, _DOCUMENTS,
+        lambda records, record_id, _context: citation(records.content(Key("document", record_id))),
         (search.IDENTIFIER, search.TITLE, search.status(search.CANONICAL)),
         ("status",), ("status",),
     ),
     FhirType(
-        "Evidence", "citation", Citation.id, _citations, _evidence,
+        "Evidence", "citation", Citation.id, _CITATIONS, _evidence,
         (search.DESCRIPTION, search.status(search.CANONICAL)),
         ("status",), ("status", "variableDefinition"),
     ),
     FhirType(
-        "ClinicalUseDefinition", "claim", Claim.id, _uses, _clinical_use_definition,
+        "ClinicalUseDefinition", "claim", Claim.id, _USES, _clinical_use_definition,
         (
             search.USE_TYPE, search.SUBJECT, search.INDICATION, search.CONTRAINDICATION, search.EFFECT,
             search.INTERACTION, search.status("ClinicalUseDefinition"),
@@ -179,17 +156,18 @@ TYPES: tuple[FhirType, ...] = (
         ("type",),
     ),
     FhirType(
-        "MedicationKnowledge", "intervention", Concept.id, _medications, _medication_knowledge,
+        "MedicationKnowledge", "intervention", Concept.id, _MEDICATIONS, _medication_knowledge,
         (search.medication_code("MedicationKnowledge"), search.INGREDIENT, search.status(search.CANONICAL)),
         ("code", "status", "name"), (), is_aggregate=True,
     ),
     FhirType(
-        "Substance", "intervention", Concept.id, _interventions, _substance,
+        "Substance", "intervention", Concept.id, _INTERVENTIONS,
+        lambda records, record_id, _context: substance(records.content(Key("intervention", record_id))),
         (search.medication_code("Substance"), search.status("Substance")),
         ("status", "category", "description", "ingredient"), ("instance", "code"),
     ),
     FhirType(
-        "ArtifactAssessment", "claim", Claim.id, _claims, _artifact_assessment,
+        "ArtifactAssessment", "claim", Claim.id, _CLAIMS, _artifact_assessment,
         (), ("title", "date", "lastReviewDate"), ("artifactUri",),
     ),
 )  # fmt: skip

@@ -65,7 +65,7 @@ def pages(session: Session, base: str = "") -> Iterator[tuple[str, list[bytes]]]
 
 
 def _pages_of_ids(session: Session, fhir_type: FhirType) -> Iterator[list[str]]:
-    ids, after = fhir_type.ids().order_by(fhir_type.id).limit(PAGE_SIZE), ""
+    ids, after = fhir_type.ids.order_by(fhir_type.id).limit(PAGE_SIZE), ""
     while page := list(session.scalars(ids.where(fhir_type.id > after))):
         yield page
         after = page[-1]

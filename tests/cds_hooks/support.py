@@ -29,7 +29,7 @@ def make_app(given: Settings, settings: CdsSettings) -> FastAPI:
 
 
 @contextmanager
-def calling(
+def cds_client(
     url: str,
     settings: CdsSettings = EVERY_SERVICE,
     client: tuple[str, int] = LOCAL,

@@ -9,7 +9,7 @@ import pytest
 from app.cds_hooks.dosage import read_dose
 from app.cds_hooks.drugs import CodedText, Coding, Drug, ValueSetError, load_formulary
 from app.cds_hooks.settings import CdsSettings
-from tests.cds_hooks.support import ATC, LDN, RXNORM, active, bundle, calling, cards, request, rules
+from tests.cds_hooks.support import ATC, LDN, RXNORM, active, bundle, cards, cds_client, request, rules
 from tests.conftest import Engine
 
 FORMULARY = load_formulary()
@@ -95,9 +95,9 @@ def test_the_operators_value_set_is_laid_over_the_list(engine: Engine, tmp_path:
     path.write_text(json.dumps(VALUE_SET))
     body = request(LDN, medications=bundle(active("1", code=code)))
 
-    with calling(engine.original, CdsSettings(opioid_value_set=path)) as caller:
+    with cds_client(engine.original, CdsSettings(opioid_value_set=path)) as caller:
         assert rules(cards(caller, body))[0] == "naltrexone-drafted-opioid-current"
-    with calling(engine.original, CdsSettings()) as caller:
+    with cds_client(engine.original, CdsSettings()) as caller:
         assert rules(cards(caller, body))[0] == "opioid-check-incomplete"
 
 

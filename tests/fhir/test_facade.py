@@ -14,7 +14,7 @@ from app.storage.database import Database
 from app.storage.history import StoredRecord
 from app.storage.resource import Key
 from tests.factories import CURATOR, amended
-from tests.fhir.conftest import BASE, Json, speaking
+from tests.fhir.conftest import BASE, Json, fhir_client
 
 R5 = "/fhir/r5"
 NAMES = [fhir_type.name for fhir_type in TYPES]
@@ -292,7 +292,7 @@ def test_strict_handling_refuses_what_lenient_handling_ignores(facade: TestClien
 
 
 def test_without_a_public_address_links_are_path_absolute(seeded: Database) -> None:
-    with speaking(seeded, base="") as client:
+    with fhir_client(seeded, base="") as client:
         bundle = client.get(f"{R5}/Evidence?_count=1").json()
 
     assert links(bundle)["next"].startswith(f"{R5}/Evidence?_count=1&_after=")
