@@ -116,8 +116,8 @@ def _get(server: FhirServer, address: str, query: str, deadline: float) -> bytes
 
 def _addresses(server: FhirServer) -> list[str]:
     """The addresses of the host; ValueError if any of them is forbidden."""
-    found = socket.getaddrinfo(server.host, server.port, type=socket.SOCK_STREAM)
-    addresses = [str(sockaddr[0]) for *_, sockaddr in found]
+    resolved = socket.getaddrinfo(server.host, server.port, type=socket.SOCK_STREAM)
+    addresses = [str(sockaddr[0]) for *_, sockaddr in resolved]
     if not all(is_permitted(address, loopback=is_loopback(server.host)) for address in addresses):
         raise ValueError("forbidden address")
     return list(dict.fromkeys(addresses))

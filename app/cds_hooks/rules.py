@@ -54,17 +54,17 @@ def findings(chart: Chart, *, views_chart: bool = False) -> list[Finding]:
     if not is_check_due(chart, views_chart=views_chart):
         return []
     drafted, current = _Pair.of(chart.drafts), _Pair.of(chart.current)
-    found = [*_critical(drafted, current, views_chart)]
-    if not found and not chart.has_lists:
+    result = [*_critical(drafted, current, views_chart)]
+    if not result and not chart.has_lists:
         raise NotEnoughData
-    found += _recent(drafted, _Pair.of(medicine for medicine in chart.past if chart.is_recent(medicine)))
-    if chart.gaps and not any(finding.rule.is_critical for finding in found):
+    result += _recent(drafted, _Pair.of(medicine for medicine in chart.past if chart.is_recent(medicine)))
+    if chart.gaps and not any(finding.rule.is_critical for finding in result):
         gaps = tuple(gap for gap in Gap if gap in chart.gaps)
-        found.append(Finding(Rule.incomplete, *drafted, gaps=gaps))
+        result.append(Finding(Rule.incomplete, *drafted, gaps=gaps))
     low = tuple(filter(is_low_dose, (current if views_chart else drafted).naltrexone))
     if low:
-        found.append(Finding(Rule.evidence, low))
-    return found
+        result.append(Finding(Rule.evidence, low))
+    return result
 
 
 def is_check_due(chart: Chart, *, views_chart: bool) -> bool:

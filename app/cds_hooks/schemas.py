@@ -30,7 +30,7 @@ class HookRequest(CdsRequestModel):
     hook: Short
     hookInstance: UUID  # noqa: N815
     fhirServer: Any = Field(default=None, repr=False)  # noqa: N815
-    """Asked for lists that are missing, where the operator has named its host."""
+    """Missing lists are fetched from it if the operator has named its host."""
     fhirAuthorization: Any = Field(default=None, repr=False)  # noqa: N815
     """Its `access_token` is sent to that server and nowhere else."""
     context: Context

@@ -75,18 +75,18 @@ def _negotiate(accept: str, *, default: InfobuttonFormat) -> InfobuttonFormat:
 
 def parse_criteria(parameters: Mapping[str, str]) -> list[Criterion]:
     """The criteria, in order. Further translations of a code have the same parameter names with a number."""
-    found = []
+    criteria = []
     for suffix in ("", *map(str, range(1, MAX_CRITERIA))):
         code, system, *names = (
             parameters.get(f"{_CRITERION}{name}{suffix}", "").strip() for name in ("c", "cs", "dn", "ot")
         )
         if code or any(names):
             valid_code = code if _CODE.fullmatch(code) else None
-            found.append(Criterion(code_system(system), valid_code, tuple(filter(None, names))))
-    if not found:
+            criteria.append(Criterion(code_system(system), valid_code, tuple(filter(None, names))))
+    if not criteria:
         message = "Say what is looked for: `mainSearchCriteria.v.c` with `mainSearchCriteria.v.cs`, or `.v.dn`."
         raise MalformedRequest(message, errors=[Fault("query", "mainSearchCriteria.v.c", "missing", message)])
-    return found
+    return criteria
 
 
 def matching_concepts(session: Session, criteria: Sequence[Criterion]) -> list[AnswerConcept]:
@@ -112,10 +112,10 @@ def _matches(session: Session, criterion: Criterion) -> list[tuple[int, CodeRela
     if not names:
         return []
     synonyms = select(ConceptSynonym.concept_pk).where(func.lower(ConceptSynonym.text).in_(names))
-    named = select(Concept.pk).where(
+    matches = select(Concept.pk).where(
         Concept.status == Status.published, or_(func.lower(Concept.name).in_(names), Concept.pk.in_(synonyms))
     )
-    return [(pk, CodeRelation.exact) for pk in session.scalars(named.order_by(Concept.pk))]
+    return [(pk, CodeRelation.exact) for pk in session.scalars(matches.order_by(Concept.pk))]
 
 
 def _with_related(session: Session, concept: Concept, relation: CodeRelation) -> list[AnswerConcept]:
