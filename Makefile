@@ -2,13 +2,23 @@ PYTHON ?= python3
 BIN := .venv/bin
 LOCK := .tools/bin/uv pip compile --quiet --universal --generate-hashes --python-version 3.11 --no-header $(UPGRADE)
 CHROMIUM := chromium chromium-browser google-chrome
+FIND_CHROMIUM := for name in $(CHROMIUM); do command -v $$name >/dev/null && exit 0; done; \
+	echo "Chromium is missing. On Debian and Ubuntu: apt-get install chromium" >&2; exit 1
+FIND_NPM := command -v npm >/dev/null || { echo "Node 20 or newer is missing: install it with its npm." >&2; exit 1; }
+FIND_PGBOUNCER := PATH="$$PATH:/usr/sbin" command -v pgbouncer >/dev/null || \
+	{ echo "pgbouncer is missing. On Debian and Ubuntu: apt-get install pgbouncer" >&2; exit 1; }
+PARALLEL := --numprocesses auto --dist worksteal
+QUICK := not postgres and not lengthy and not sweep and not slow and not browser and not node and not cluster
 NODE_MODULES := tests/node/node_modules/.package-lock.json
 
 .DEFAULT_GOAL := help
-.PHONY: help run migrate seed test test-browser test-node test-cluster test-slow bench lint format lock clean
+.PHONY: help run migrate seed test test-quick test-all test-browser test-node test-cluster bench lint format lock clean
 
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@echo
+	@echo "  test leaves these groups to test-all; ARGS=\"-m sweep\" runs one of them:"
+	@sed -n '/^markers/,/^]/s/^    "\([a-z]*\): \(.*(make .*)\)",$$/    \1: \2/p' pyproject.toml
 	@echo
 	@echo "  PYTHON= names the Python (3.11 or newer); HOST=, PORT= and DATABASE_URL= configure run; ARGS= goes to pytest."
 
@@ -21,24 +31,28 @@ migrate: install-run ## Bring the database up to the newest schema
 seed: migrate ## Apply the records of seed_data/ that nobody has edited since
 	@$(BIN)/ldn-evidence seed
 
-test: install-dev ## Run all tests and checks on all CPUs, on SQLite and on a PostgreSQL that the tests start
-	@$(BIN)/pytest --numprocesses auto --dist worksteal $(ARGS)
+test: install-dev ## Run the tests and static checks on all CPUs, on SQLite and on a PostgreSQL that the tests start
+	@$(BIN)/pytest $(PARALLEL) $(ARGS)
+
+test-quick: install-dev ## Run what a change is likely to break, in less than a minute: SQLite alone, no contract, no static checks
+	@$(BIN)/pytest $(PARALLEL) -m "$(QUICK)" $(ARGS)
+
+test-all: install-browser ## Run everything: also what `test` leaves out, and what needs Chromium, Node or pgbouncer
+	@$(BIN)/pytest $(PARALLEL) -m "not browser and not node and not cluster" --hypothesis-profile thorough $(ARGS)
+	@if ($(FIND_CHROMIUM)); then $(MAKE) --no-print-directory test-browser; else echo "Left out: test-browser"; fi
+	@if ($(FIND_NPM)); then $(MAKE) --no-print-directory test-node; else echo "Left out: test-node"; fi
+	@if ($(FIND_PGBOUNCER)); then $(MAKE) --no-print-directory test-cluster; else echo "Left out: test-cluster"; fi
 
 test-browser: install-browser ## Run the tests that need Chromium
-	@for name in $(CHROMIUM); do command -v $$name >/dev/null && exit 0; done; \
-	echo "Chromium is missing. On Debian and Ubuntu: apt-get install chromium" >&2; exit 1
+	@$(FIND_CHROMIUM)
 	@$(BIN)/pytest -m browser tests/browser $(ARGS)
 
 test-node: install-dev $(NODE_MODULES) ## Run the tests that need Node
 	@$(BIN)/pytest -m node $(ARGS)
 
 test-cluster: install-dev ## Run the tests that need pgbouncer: a primary, a standby, a failover
-	@PATH="$$PATH:/usr/sbin" command -v pgbouncer >/dev/null || \
-	{ echo "pgbouncer is missing. On Debian and Ubuntu: apt-get install pgbouncer" >&2; exit 1; }
+	@$(FIND_PGBOUNCER)
 	@$(BIN)/pytest -m cluster tests/cluster $(ARGS)
-
-test-slow: install-browser ## Run the tests that take minutes
-	@$(BIN)/pytest -m slow $(ARGS)
 
 bench: install-dev ## Measure against the server's limit and other software (ARGS="--size S --rounds 5")
 	@$(BIN)/python -m benchmarks.run $(ARGS)
@@ -57,11 +71,11 @@ lock: install-dev ## Pin the requirements again after a change of pyproject.toml
 	@$(LOCK) pyproject.toml --group build -c requirements/browser.txt -o requirements/run.txt
 
 clean: ## Remove what was installed or cached (the database in var/ stays)
-	@rm -rf .venv .tools .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache tests/node/node_modules
+	@rm -rf .cache .venv .tools .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache tests/node/node_modules
 	@find app migrations scripts tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(NODE_MODULES): tests/node/package-lock.json
-	@command -v npm >/dev/null || { echo "Node 20 or newer is missing: install it with its npm." >&2; exit 1; }
+	@$(FIND_NPM)
 	@npm ci --prefix tests/node --loglevel error
 	@touch $@
 

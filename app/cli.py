@@ -1,11 +1,12 @@
 """The command line: `ldn-evidence --help`."""
 
+import importlib
 import json
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any, Literal
 
 import typer
 from pydantic import ValidationError
@@ -15,20 +16,14 @@ from sqlalchemy.exc import DBAPIError
 
 from app.accounts.models import Account, Actor
 from app.accounts.service import ensure_system_actors
-from app.api.briefs import Format, brief_file
 from app.core import logging
 from app.core.errors import AppError
 from app.datasets import bundle
 from app.datasets import export as exports
+from app.datasets import seed as seeding
 from app.datasets import standing as standings
-from app.datasets.seed import Report
-from app.datasets.seed import seed as apply_seed
-from app.fhir.validation import InvalidResources, ValidatorMissing, render_all
-from app.fhir.warming import warm
-from app.http import server
-from app.publishing import indexes as projections
-from app.publishing import maintenance
-from app.publishing.publish import Outcome
+from app.publishing import indexes, maintenance
+from app.publishing.publish import PublishResult
 from app.settings import Settings, settings
 from app.storage.database import Database, UnusableUrl, now
 from app.storage.schema import SchemaMismatch
@@ -37,6 +32,7 @@ app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_
 console = Console(stderr=True, soft_wrap=True, highlight=False)
 
 SeedDirectory = Annotated[Path | None, typer.Option("--from", help="Directory of the YAML files.")]
+OutputFile = Annotated[Path | None, typer.Option(help="File to write; standard output otherwise.")]
 
 
 @app.command()
@@ -45,18 +41,19 @@ def serve(
     seed_first: Annotated[bool, typer.Option("--seed", help="Apply the seed data first.")] = False,
 ) -> None:
     """Serve the API on HOST:PORT (127.0.0.1:8000)."""
-    with _plain_words():
-        given = _settings()
-        server.listen(given.host, given.port).close()  # a taken port is said before any work is done
-        with _database(given) as database:
+    server = _interface("app.http.server")
+    with _error_messages(server.PortInUse):
+        config = _settings()
+        server.listen(config.host, config.port).close()  # report a taken port before doing any work
+        with _database(config) as database:
             if migrate_first:
                 _migrate(database)
-            projections.check(database)
+            indexes.check(database)
             if seed_first:
-                _seed(database, given.seed_dir)
-        logging.configure(given.log_json)
-        console.print(f"Serving on http://{given.host}:{given.port} (documentation: /docs)")
-        server.run("app.main:asgi", given.host, given.port)
+                _seed(database, config.seed_dir)
+        logging.configure(config.log_json)
+        console.print(f"Serving on http://{config.host}:{config.port} (documentation: /docs)")
+        server.run("app.main:asgi", config.host, config.port)
 
 
 @app.command()
@@ -64,24 +61,21 @@ def migrate(
     to: Annotated[str, typer.Option(help="A revision, `head` for the newest, `base` for none.")] = "head",
 ) -> None:
     """Bring the database to the newest schema, or to another one."""
-    with _plain_words(), _database(_settings()) as database:
+    with _error_messages(), _database(_settings()) as database:
         _migrate(database, to)
 
 
 @app.command()
 def seed(directory: SeedDirectory = None) -> None:
     """Apply the records of the seed files that changed, and that nobody has edited since."""
-    with _plain_words():
-        given = _settings()
-        with _database(given) as database:
-            projections.check(database)
-            _seed(database, directory or given.seed_dir)
+    with _error_messages(), _checked_database() as database:
+        _seed(database, directory or _settings().seed_dir)
 
 
 @app.command()
 def check(directory: SeedDirectory = None) -> None:
     """Check the seed files as a whole; needs no database."""
-    with _plain_words():
+    with _error_messages():
         changes = bundle.read(directory or _settings().seed_dir)
         console.print(f"{len(changes)} records, no fault.")
 
@@ -90,16 +84,16 @@ def check(directory: SeedDirectory = None) -> None:
 def brief(
     intervention: str,
     condition: str,
-    form: Annotated[Format, typer.Option("--format", help="How to write it.")] = Format.markdown,
-    output: Annotated[Path | None, typer.Option(help="File to write; standard output otherwise.")] = None,
+    form: Annotated[
+        Literal["json", "markdown", "html"], typer.Option("--format", help="How to write it.")
+    ] = "markdown",
+    output: OutputFile = None,
 ) -> None:
     """Write what is known of an intervention in a condition, with its sources; ids or codes name them."""
-    with _plain_words(), _checked_database() as database:
-        text = brief_file(database, intervention, condition, form)
-    if output:
-        output.write_text(text, encoding="utf-8")
-    else:
-        sys.stdout.write(text)
+    briefs = _interface("app.api.briefs")
+    with _error_messages(), _checked_database() as database:
+        text = briefs.brief_file(database, intervention, condition, briefs.Format(form))
+        _write(text, output)
 
 
 @app.command()
@@ -111,52 +105,46 @@ def render(
     """Render every FHIR resource and check it; needs the extra `fhir`."""
     if server_url is not None:
         try:
-            counts = warm(server_url)
+            counts = _interface("app.fhir.warming").warm(server_url)
         except OSError as error:
             console.print(f"The server cannot be read ({error}). Check the address.")
             raise typer.Exit(1) from None
-        console.print("Warm: " + ", ".join(f"{count} {name}" for name, count in counts.items()) + ".")
+        console.print(f"Warm: {_listed(counts)}.")
         return
-    with _plain_words(), _checked_database() as database, Bar(console=console, disable=not console.is_terminal) as bar:
+    validation = _interface("app.fhir.validation")
+    with (
+        _error_messages(validation.InvalidResources, validation.ValidatorMissing),
+        _checked_database() as database,
+        Bar(console=console, disable=not console.is_terminal) as bar,
+    ):
         task = bar.add_task("Rendering", total=None)
-        try:
-            counts = render_all(database, progress=lambda name, done: bar.update(task, description=f"{name} {done}"))
-        except (InvalidResources, ValidatorMissing) as error:
-            console.print(str(error))
-            for fault in getattr(error, "faults", ()):
-                console.print(f"  {fault}")
-            raise typer.Exit(1) from None
-    console.print(", ".join(f"{count} {name}" for name, count in counts.items()) + ": no error.")
+        counts = validation.render_all(
+            database, progress=lambda name, done: bar.update(task, description=f"{name} {done}")
+        )
+    console.print(f"{_listed(counts)}: no error.")
 
 
 @app.command()
-def openapi(
-    output: Annotated[Path | None, typer.Option(help="File to write; standard output otherwise.")] = None,
-) -> None:
+def openapi(output: OutputFile = None) -> None:
     """Write the OpenAPI document."""
-    with _plain_words():
-        # Loaded by name: the application stands beside the command line, not below it.
-        document = __import__("app.main", fromlist=["create_app"]).create_app(_settings()).openapi()
-        text = json.dumps(document, indent=1, ensure_ascii=False) + "\n"
-        if output:
-            output.write_text(text, encoding="utf-8")
-        else:
-            sys.stdout.write(text)
+    with _error_messages():
+        document = _interface("app.main").create_app(_settings()).openapi()
+        _write(json.dumps(document, indent=1, ensure_ascii=False) + "\n", output)
 
 
 @app.command()
 def export(output: Annotated[Path, typer.Option(help="File to write.")]) -> None:
     """Write the whole data set, contents and derived values, as JSON lines."""
-    with _plain_words(), _checked_database() as database:
-        with database.read() as session, output.open("w", encoding="utf-8") as out:
-            count = exports.write(session, out)
+    with _error_messages(), _checked_database() as database:
+        with database.read() as session, output.open("w", encoding="utf-8") as file:
+            count = exports.write(session, file)
         console.print(f"{count} records written.")
 
 
 @app.command()
 def grade(source: Annotated[Path, typer.Option("--from", help="A file made by `export`.")]) -> None:
     """Compute every grade again from an export, and name those that differ; needs no database."""
-    with _plain_words():
+    with _error_messages():
         count, differences = exports.regrade(source)
         for difference in differences:
             console.print(f"{difference.claim}\n  stored   {difference.stored}\n  computed {difference.computed}")
@@ -175,35 +163,27 @@ def standing(
     if crossref is None and retraction_watch is None:
         console.print("Name a file: --crossref FILE or --retraction-watch FILE.")
         raise typer.Exit(2)
-    with _plain_words(), _checked_database() as database, database.write() as session:
+    with _error_messages(), _checked_database() as database, database.write() as session:
         ensure_system_actors(session)
         if crossref is not None:
             updates, checked = standings.from_crossref(crossref)
-            outcome = standings.apply(session, updates, checked=checked, checked_on=checked_on, source="crossref")
-            _tell_standing("Crossref", outcome)
+            result = standings.apply(session, updates, checked=checked, checked_on=checked_on, source="crossref")
+            _print_standing("Crossref", result)
         if retraction_watch is not None:
             updates = standings.from_retraction_watch(retraction_watch)
-            outcome = standings.apply(session, updates, checked_on=checked_on, source="retraction-watch")
-            _tell_standing("Retraction Watch", outcome)
-
-
-def _tell_standing(name: str, outcome: Outcome) -> None:
-    claims = sum(key.type == "claim" for key in outcome.touched)
-    if outcome.serial is None:
-        console.print(f"{name}: nothing new.")
-    else:
-        console.print(f"{name}: {len(outcome.updated)} documents, {claims} claims recomputed; serial {outcome.serial}.")
+            result = standings.apply(session, updates, checked_on=checked_on, source="retraction-watch")
+            _print_standing("Retraction Watch", result)
 
 
 @app.command()
 def maintain(day: Annotated[str, typer.Option(help="Publish what has expired by this day.")] = now()[:10]) -> None:
     """Publish what the calendar has brought: overrides that end, claims due for review. Run it once a day."""
-    with _plain_words(), _checked_database() as database, database.write() as session:
+    with _error_messages(), _checked_database() as database, database.write() as session:
         ensure_system_actors(session)
-        done = maintenance.maintain(session, day)
+        result = maintenance.maintain(session, day)
     console.print(
-        f"{done.ended_overrides} overrides ended, {done.stale_claims} claims due for review"
-        + (f"; serial {done.serial}." if done.serial else "; nothing to publish.")
+        f"{result.ended_overrides} overrides ended, {result.stale_claims} claims due for review"
+        + (f"; serial {result.serial}." if result.serial else "; nothing to publish.")
     )
 
 
@@ -217,15 +197,19 @@ def override(
     expires_on: Annotated[str, typer.Option(help="The first day on which it holds no more, YYYY-MM-DD.")],
 ) -> None:
     """Set a grade aside until a day; the computed one stays visible beside it."""
-    with _plain_words(), _checked_database() as database, database.write() as session:
+    new = maintenance.NewOverride(claim, field, value, reason, expires_on)
+    with _error_messages(), _checked_database() as database, database.write() as session:
         account = session.get(Account, author)
         actor = Actor(author, account.name, account.kind, account.role) if account else Actor(author, "", "", "")
-        outcome = maintenance.override(session, actor, claim, field, value, reason, expires_on)
-    console.print(f"Override published; serial {outcome.serial}.")
+        result = maintenance.override(session, actor, new)
+    console.print(f"Override published; serial {result.serial}.")
+
+
+# --- steps of several commands ------------------------------------------------------------------------------------
 
 
 def _migrate(database: Database, target: str = "head") -> None:
-    before, after = projections.migrate(database, target)
+    before, after = indexes.migrate(database, target)
     if before == after:
         console.print(f"Schema {after}: nothing to migrate.")
     else:
@@ -233,25 +217,44 @@ def _migrate(database: Database, target: str = "head") -> None:
 
 
 def _seed(database: Database, directory: Path) -> None:
-    with Bar(console=console, transient=True, disable=not console.is_terminal) as bar:
+    with Bar(console=console, transient=True, disable=not console.is_terminal) as bar, database.write() as session:
         task = bar.add_task("Publishing", total=None)
-        with database.write() as session:
-            report = apply_seed(session, directory, lambda done, total: bar.update(task, completed=done, total=total))
-    _tell(report)
-
-
-def _tell(report: Report) -> None:
-    if report.serial is None:
-        console.print(f"Seed data: nothing changed ({report.unchanged} records).")
+        result = seeding.seed(session, directory, lambda done, total: bar.update(task, completed=done, total=total))
+    if result.serial is None:
+        console.print(f"Seed data: nothing changed ({result.unchanged} records).")
     else:
         console.print(
-            f"Seed data: {report.created} records created, {report.updated} updated, "
-            f"{report.unchanged} unchanged; serial {report.serial}."
+            f"Seed data: {result.created} records created, {result.updated} updated, "
+            f"{result.unchanged} unchanged; serial {result.serial}."
         )
-    if report.release:
-        console.print(f"Release {report.release} cut.")
-    for key in report.conflicts:
+    if result.release:
+        console.print(f"Release {result.release} cut.")
+    for key in result.conflicts:
         console.print(f"Conflict: {key.type}/{key.id} was edited here and in the files; left as it is here.")
+
+
+def _print_standing(source: str, result: PublishResult) -> None:
+    claims = sum(key.type == "claim" for key in result.touched)
+    if result.serial is None:
+        console.print(f"{source}: nothing new.")
+    else:
+        console.print(f"{source}: {len(result.updated)} documents, {claims} claims recomputed; serial {result.serial}.")
+
+
+def _listed(counts: dict[str, int]) -> str:
+    return ", ".join(f"{count} {name}" for name, count in counts.items())
+
+
+def _write(text: str, output: Path | None) -> None:
+    if output:
+        output.write_text(text, encoding="utf-8")
+    else:
+        sys.stdout.write(text)
+
+
+def _interface(module: str) -> Any:
+    """Load an interface by name when a command needs it: interfaces stand beside the command line, not below it."""
+    return importlib.import_module(module)
 
 
 def _settings() -> Settings:
@@ -266,13 +269,13 @@ def _settings() -> Settings:
 @contextmanager
 def _checked_database() -> Iterator[Database]:
     with _database(_settings()) as database:
-        projections.check(database)
+        indexes.check(database)
         yield database
 
 
 @contextmanager
-def _database(given: Settings) -> Iterator[Database]:
-    database = Database(given.database_url, statement_timeout_ms=0)
+def _database(config: Settings) -> Iterator[Database]:
+    database = Database(config.database_url, statement_timeout_ms=0)
     try:
         yield database
     finally:
@@ -280,8 +283,9 @@ def _database(given: Settings) -> Iterator[Database]:
 
 
 @contextmanager
-def _plain_words() -> Iterator[None]:
-    """Turn what can go wrong into a line or two for the person at the keyboard."""
+def _error_messages(*expected: type[Exception]) -> Iterator[None]:
+    """Print errors as a line or two without a traceback, and exit; `expected` adds errors of the command's own."""
+    explained: tuple[type[Exception], ...] = (SchemaMismatch, *expected)
     try:
         yield
     except AppError as error:
@@ -290,8 +294,10 @@ def _plain_words() -> Iterator[None]:
             guesses = f" (did you mean {', '.join(fault.did_you_mean)}?)" if fault.did_you_mean else ""
             console.print(f"  {fault.field}: {fault.message}{guesses}")
         raise typer.Exit(1) from None
-    except (SchemaMismatch, server.PortInUse) as error:
+    except explained as error:
         console.print(str(error))
+        for line in getattr(error, "faults", ()):
+            console.print(f"  {line}")
         raise typer.Exit(1) from None
     except DBAPIError as error:
         console.print(f"The database does not answer or refuses ({type(error.orig).__name__}). Check DATABASE_URL.")

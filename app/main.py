@@ -1,6 +1,6 @@
-"""The application: routers, faces and the guard around them."""
+"""The application: routers and interfaces, and the request context around them."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from importlib.metadata import version
 from typing import Any
@@ -8,20 +8,16 @@ from typing import Any
 from fastapi import FastAPI, Request, Response
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
-from starlette.types import ASGIApp
 
 from app import api, cds_hooks, fhir
-from app.api import examples, search
+from app.api import examples
 from app.claims.disclaimer import DISCLAIMER
 from app.core.errors import Unavailable
-from app.core.logging import AccessLog
-from app.http import compression as coding
-from app.http import freshness, problems
-from app.http.database_limiter import Turns
-from app.http.dataset import API_VERSION, Dataset
-from app.http.direct import Direct
-from app.http.lane import Lane
-from app.http.middleware import Guard
+from app.http import freshness, problems, queries
+from app.http.database_limiter import DatabaseLimiter
+from app.http.middleware import RequestContext
+from app.http.reads import Reads
+from app.http.response_cache import ResponseCache
 from app.infobutton import routes as infobutton
 from app.settings import Settings, settings
 from app.storage.database import Database
@@ -40,7 +36,7 @@ gain fields and enumeration values within `/v1`.
 
 
 def create_app(given: Settings | None = None) -> FastAPI:
-    """The API and its pages, without the guard; the database is opened with the first request."""
+    """The API and its pages, without what stands around them; the database is opened with the first request."""
     given = given or settings()
     app = FastAPI(
         title=TITLE,
@@ -54,15 +50,13 @@ def create_app(given: Settings | None = None) -> FastAPI:
         lifespan=_lifespan,
         strict_content_type=True,
     )
-    app.state.database = Database(given.database_url, read_url=given.database_read_url, pool_size=given.pool_size)
-    app.state.turns = Turns(given.pool_size)
-    app.state.dataset = None
+    database = Database(given.database_url, read_url=given.database_read_url, pool_size=given.pool_size)
+    app.state.reads = Reads(database, DatabaseLimiter(given.pool_size), given.pool_size)
     problems.install(app)
     app.add_exception_handler(DBAPIError, _database_trouble)
     app.add_exception_handler(PoolTimeout, _database_trouble)
-    app.add_middleware(coding.negotiated)
     for router in api.ROUTERS:
-        app.include_router(router)
+        app.router.routes.extend(router.routes)  # flat: walking 25 routers would cost every request
     cds_hooks.install(app)
     fhir.install(app, given.public_url)
     app.include_router(infobutton.router(given.public_url.rstrip("/")))
@@ -74,7 +68,7 @@ def create_app(given: Settings | None = None) -> FastAPI:
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     yield
-    app.state.database.dispose()
+    app.state.reads.close()
 
 
 def _database_trouble(request: Request, error: Exception) -> Response:
@@ -88,45 +82,29 @@ def _document(app: FastAPI) -> None:
 
     def openapi() -> dict[str, Any]:
         if app.openapi_schema is None:
-            app.openapi_schema = examples.add(problems.document(generate()))
+            app.openapi_schema = examples.add(problems.document(queries.document(app, generate())))
         return app.openapi_schema
 
     app.openapi = openapi  # type: ignore[method-assign]
 
 
-def guarded(app: FastAPI, given: Settings) -> ASGIApp:
-    """The application inside the guard that bounds, names and logs every request."""
-
-    def headers() -> Mapping[str, str]:
-        seen: Dataset | None = app.state.dataset
-        return {"API-Version": API_VERSION} | (seen.headers if seen else {})
-
-    return Guard(
+def in_context(app: FastAPI, given: Settings, *, with_cache: bool = True) -> RequestContext:
+    """The whole service: the application inside the context that names, bounds, caches and logs every request."""
+    cache = None
+    if with_cache and given.cache_bytes:
+        watcher = freshness.of(app.state.reads.database, given.database_listen_url)
+        cache = ResponseCache(watcher, given.cache_bytes)
+    return RequestContext(
         app,
         max_body_bytes=given.max_body_bytes,
         deadline_seconds=given.deadline_seconds,
-        headers=headers,
+        cache=cache,
         origins=given.cors_origins,
-        faces=fhir.FACES,
+        error_renderers=fhir.ERROR_RENDERERS,
     )
 
 
-def with_lane(app: FastAPI, given: Settings) -> Lane:
-    """The whole service: the fast lane in front of the guarded application."""
-    watcher = freshness.of(app.state.database, given.database_listen_url)
-    database: Database = app.state.database
-    direct = Direct(database, search.straight)
-    return Lane(
-        guarded(app, given),
-        watcher,
-        cache_bytes=given.cache_bytes,
-        log=AccessLog(),
-        direct=direct,
-        reading=app.state.turns.reading,
-    )
-
-
-def asgi() -> ASGIApp:
+def asgi() -> RequestContext:
     """What the server runs."""
     given = settings()
-    return with_lane(create_app(given), given)
+    return in_context(create_app(given), given)

@@ -5,7 +5,7 @@ from functools import partial
 from app.claims import derived, filters, projection, rules
 from app.claims import rendering as render
 from app.claims import responses as reads
-from app.claims.schemas import CitationRecord, ClaimWrite, DosingRangeWrite, SearchWrite
+from app.claims.schemas import CitationRecord, ClaimWrite, DosingRangeWrite, LiteratureSearchWrite
 from app.concepts import filters as concept_filters
 from app.concepts import projection as concepts
 from app.concepts.schemas import ConditionWrite, InterventionWrite, MechanismWrite, OutcomeWrite, SideEffectWrite
@@ -15,7 +15,7 @@ from app.sources import filters as source_filters
 from app.sources import projection as sources
 from app.sources import rules as source_rules
 from app.sources.schemas import DocumentWrite, StudyWrite
-from app.storage.resource import Resource
+from app.storage.resource import Resource, register
 
 
 def _concept(record_type: str, plural: str, label: str, write: type[Record], read: type, renderer: object) -> Resource:
@@ -124,7 +124,7 @@ RESOURCES: tuple[Resource, ...] = (
         type="search",
         plural="searches",
         label="Search",
-        write=SearchWrite,
+        write=LiteratureSearchWrite,
         derived=derived.Nothing,
         read=reads.SearchRead,
         check=rules.search_faults,
@@ -136,6 +136,8 @@ RESOURCES: tuple[Resource, ...] = (
         filters=filters.SEARCHES,
     ),
 )
+
+register(RESOURCES)
 
 BY_TYPE = {resource.type: resource for resource in RESOURCES}
 BY_PLURAL = {resource.plural: resource for resource in RESOURCES}

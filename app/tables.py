@@ -5,7 +5,6 @@ from app.claims import models as evidence
 from app.concepts import models as concepts
 from app.datasets import models as interchange
 from app.publishing import indexes as projections
-from app.publishing import models as curation
 from app.search import models as search
 from app.sources import models as sources
 from app.storage import filter_index as filters
@@ -15,7 +14,6 @@ from app.storage.database import Base
 __all__ = [
     "accounts",
     "concepts",
-    "curation",
     "evidence",
     "filters",
     "history",

@@ -21,7 +21,7 @@ from sqlalchemy import select
 
 from app.claims.models import Claim
 from app.publishing import indexes as projections
-from app.publishing.indexes import Projection
+from app.publishing.indexes import IndexVersion
 from app.settings import ROOT
 from app.storage.database import Base, Database
 from benchmarks import contenders, load, report
@@ -112,7 +112,7 @@ def _postgresql(stack: ExitStack, source: Path) -> tuple[str, int]:
     with database.engine.connect() as reading, unhurried(target) as connection:
         writer = BulkWriter(connection)
         for table in Base.metadata.sorted_tables:
-            if table.name == Projection.__tablename__:
+            if table.name == IndexVersion.__tablename__:
                 continue  # written when the target was migrated
             columns = [table.c[name] for name in columns_of(table)]
             found = reading.execution_options(yield_per=PORTION).execute(select(*columns))

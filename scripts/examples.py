@@ -4,25 +4,15 @@ import json
 import tempfile
 from pathlib import Path
 
-from starlette.testclient import TestClient
-
 from app.api.examples import RECORDED, REQUESTS
-from app.datasets.seed import seed
-from app.main import create_app
-from app.settings import ROOT, Settings
-from app.storage import schema
-from app.storage.database import Database
+from tests.conftest import fill, serving
 
 
 def main() -> None:
     with tempfile.TemporaryDirectory() as directory:
         url = f"sqlite:///{Path(directory) / 'examples.db'}"
-        database = Database(url)
-        schema.migrate(database)
-        with database.write() as session:
-            seed(session, ROOT / "seed_data")
-        database.dispose()
-        with TestClient(create_app(Settings(database_url=url))) as client:
+        fill(url)
+        with serving(url) as client:
             answers = {}
             for name, address in REQUESTS.items():
                 answer = client.get(address)

@@ -1,57 +1,155 @@
 """Databases for tests: migrated and seeded once on each engine, then shared for reading or copied for writing."""
 
-import sqlite3
+import os
+import shutil
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
+import hypothesis
 import pytest
 from starlette.testclient import TestClient
+from starlette.types import ASGIApp
 
 from app.datasets.seed import seed
-from app.main import create_app, guarded
+from app.main import create_app, in_context
 from app.publishing import indexes as projections
 from app.settings import ROOT, Settings
 from app.storage.database import Database
+from tests import factories
 from tests.contract.golden.recording import frozen_clock
-from tests.postgres import create_database, running_postgres
+from tests.originals import copy_original
+from tests.postgres import build_data, create_database, drop_database, running_postgres, shared_postgres
 
 ENGINES = ("sqlite", pytest.param("postgresql", marks=pytest.mark.postgres))
 SEED = ROOT / "seed_data"
 
+SWEPT = (
+    "tests/benchmarks/test_scaling.py",
+    "tests/benchmarks/test_synthetic.py::test_new_records_can_be_published_beside_synthetic_ones",
+    "tests/benchmarks/test_synthetic.py::test_publishing_every_record_again_changes_nothing",
+    "tests/benchmarks/test_synthetic.py::test_the_full_text_index_and_the_references_between_tables_are_whole",
+    "tests/benchmarks/test_synthetic.py::test_the_same_seed_gives_the_same_data_and_another_one_does_not",
+    "tests/benchmarks/test_synthetic.py::test_the_sizes_are_those_that_performance_is_stated_for",
+)
+"""Left to `make test-all`: the generator of synthetic data, of which one small run stays. Node ids begin so."""
+
+SWEPT_ON_POSTGRESQL = (
+    "tests/api/test_bibliography.py",
+    "tests/api/test_briefs.py",
+    "tests/api/test_interaction_checks.py",
+    "tests/benchmarks/test_synthetic.py",
+    "tests/briefs/",
+    "tests/cds_hooks/",
+    "tests/contract/test_errors.py::test_every_error_is_a_problem",
+    "tests/contract/test_errors.py::test_odd_headers_are_answered",
+    "tests/contract/test_openapi.py",
+    "tests/datasets/test_seed.py",
+    "tests/datasets/test_standing.py",
+    "tests/fhir/test_versions.py",
+    "tests/http/test_lane.py::test_both_ways_answer_alike_at_first_and_from_memory",
+    "tests/http/test_lane.py::test_both_ways_say_alike_that_nothing_changed",
+    "tests/http/test_lane.py::test_memory_stays_bounded_and_hot_keys_keep_their_hits_under_distinct_queries",
+    "tests/infobutton/",
+    "tests/linked_data/",
+    "tests/publishing/test_filters.py::test_filters_are_what_they_would_be_if_made_anew[postgresql-1",
+    "tests/publishing/test_filters.py::test_filters_are_what_they_would_be_if_made_anew[postgresql-2",
+    "tests/publishing/test_history.py::test_every_state_is_served_again_as_it_was[postgresql-1",
+    "tests/publishing/test_history.py::test_every_state_is_served_again_as_it_was[postgresql-2",
+    "tests/publishing/test_publish.py::test_every_document_of_the_data_set_can_be_retracted_and_reinstated",
+    "tests/test_cli.py::test_a_started_server_migrates_seeds_and_answers",
+    "tests/test_cli.py::test_seed_tells_what_it_did_and_a_second_run_that_nothing_changed",
+    "tests/web/",
+)
+"""`make test` checks it on SQLite alone, `make test-all` on PostgreSQL too. None of it has SQL that differs by engine;
+that what lies below answers alike on both engines is proven by the frozen answers of `contract/test_golden.py`, and by
+the tests of storage, publishing and search. The seed data reach PostgreSQL whenever the original is made anew."""
+
+LENGTHY = (
+    "tests/benchmarks/test_synthetic.py",
+    "tests/bibliography/test_loading.py",
+    "tests/cds_hooks/test_privacy.py",
+    "tests/contract/",
+    "tests/fhir/test_lazy.py",
+    "tests/fhir/test_warming.py",
+    "tests/http/test_lane.py",
+    "tests/http/test_two_processes.py",
+    "tests/publishing/test_history.py::test_every_state_is_served_again_as_it_was",
+    "tests/test_cli.py",
+    "tests/test_docs.py",
+    "tests/test_migrations.py",
+    "tests/test_quality.py",
+)
+"""What `make test-quick` leaves out beside PostgreSQL: the contract, static checks, and what starts processes."""
+
+FIRST = ("tests/test_quality.py", "tests/contract/test_schemathesis.py")
+"""What takes longest, so that no worker is left with it at the end."""
+
+hypothesis.settings.register_profile("quick", max_examples=25, deadline=None)
+hypothesis.settings.register_profile("thorough", max_examples=200, deadline=None)
+hypothesis.settings.load_profile("quick")  # `make test-all` names the other
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark before `-m` selects."""
+    for item in items:
+        on_postgresql = item.get_closest_marker("postgres") is not None
+        if item.nodeid.startswith(SWEPT) or (on_postgresql and item.nodeid.startswith(SWEPT_ON_POSTGRESQL)):
+            item.add_marker(pytest.mark.sweep)
+        if item.nodeid.startswith(LENGTHY):
+            item.add_marker(pytest.mark.lengthy)
+    items.sort(key=lambda item: not item.nodeid.startswith(FIRST))
+
 
 @dataclass(frozen=True)
 class Engine:
-    """A kind of database, with a migrated and seeded original that is never written to."""
+    """A kind of database. Every copy belongs to its caller, who may drop it when it is done with."""
 
     name: str
     original: str
-    """URL of the seeded original."""
+    """URL of a migrated and seeded database that is never written to."""
     copy: Callable[[str], str]
     """Makes a copy of the original under a name; its URL."""
+    small: Callable[[str], str]
+    """Makes a copy of a database that holds the small world of `tests/factories.py`; its URL."""
     empty: Callable[[str], str]
     """Makes a database without any table; its URL."""
+    drop: Callable[[str], None]
+    """Removes a database by its URL."""
 
 
 @pytest.fixture(scope="session")
-def postgres() -> Iterator[str]:
-    with running_postgres() as url:
+def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The server that TEST_DATABASE_URL names, or one that all workers of this run share."""
+    if "TEST_DATABASE_URL" in os.environ:
+        with running_postgres() as url:
+            yield url
+        return
+    directory = tmp_path_factory.getbasetemp()
+    workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "0"))
+    if workers:
+        directory = directory.parent
+
+    def put_data(target: Path) -> None:
+        copy_original("postgresql", lambda path: build_data(path, {"seeded": fill, "small": fill_small}), target)
+
+    settings = {"autovacuum": "off", "max_connections": str(100 * max(workers, 1))}
+    with shared_postgres(directory, put_data, **settings) as url:
         yield url
 
 
 @pytest.fixture(scope="session")
 def engines(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Callable[[str], Engine]:
     """Makes each engine on first use, so that a run without PostgreSQL starts none."""
-    made: dict[str, Engine] = {}
 
+    @cache
     def make(name: str) -> Engine:
-        if name not in made:
-            if name == "sqlite":
-                made[name] = _sqlite(tmp_path_factory.mktemp("sqlite"))
-            else:
-                made[name] = _postgresql(request.getfixturevalue("postgres"))
-        return made[name]
+        if name == "sqlite":
+            return _sqlite(tmp_path_factory.mktemp("sqlite"))
+        return _postgresql(request.getfixturevalue("postgres"))
 
     return make
 
@@ -63,27 +161,50 @@ def engine(request: pytest.FixtureRequest, engines: Callable[[str], Engine]) -> 
 
 
 def _sqlite(directory: Path) -> Engine:
-    def empty(name: str) -> str:
-        return f"sqlite:///{directory / name}.db"
+    def url(path: Path) -> str:
+        return f"sqlite:///{path}"
 
-    def copy(name: str) -> str:
-        original, target = (directory / f"{stem}.db" for stem in ("original", name))
-        with closing(sqlite3.connect(original)) as source, closing(sqlite3.connect(target)) as made:
-            source.backup(made)
-        return empty(name)
+    def original(name: str, fill: Callable[[str], None]) -> Path:
+        target = directory / f"{name}.original"
+        copy_original(f"{name}.db", lambda path: fill(url(path)), target)
+        return target
 
-    original = empty("original")
-    fill(original)
-    return Engine("sqlite", original, copy, empty)
+    def copied(source: Path, name: str) -> str:
+        return url(shutil.copyfile(source, directory / f"{name}.db"))
+
+    def drop(url: str) -> None:
+        for path in directory.glob(f"{Path(url).name}*"):
+            path.unlink()
+
+    seeded, small = original("seeded", fill), original("small", fill_small)
+    return Engine(
+        "sqlite",
+        copied(seeded, "original"),
+        lambda name: copied(seeded, name),
+        lambda name: copied(small, name),
+        lambda name: url(directory / f"{name}.db"),
+        drop,
+    )
 
 
 def _postgresql(server: str) -> Engine:
-    fill(create_database(server, "template"))  # nobody may be connected to it while it is copied
+    worker = os.environ.get("PYTEST_XDIST_WORKER", "main")  # others use the server, too
+
+    def create(name: str, template: str | None = None) -> str:
+        return create_database(server, f"{worker}_{name}", template)
+
+    templates = {"seeded": "seeded", "small": "small"}
+    if "TEST_DATABASE_URL" in os.environ:
+        for name, fill_it in (("seeded", fill), ("small", fill_small)):
+            fill_it(create(name))
+            templates[name] = f"{worker}_{name}"
     return Engine(
         "postgresql",
-        create_database(server, "original", template="template"),
-        lambda name: create_database(server, name, template="template"),
-        lambda name: create_database(server, name),
+        create("original", templates["seeded"]),
+        lambda name: create(name, templates["seeded"]),
+        lambda name: create(name, templates["small"]),
+        create,
+        drop_database,
     )
 
 
@@ -93,6 +214,12 @@ def fill(url: str) -> None:
         projections.migrate(database)
         with database.write() as session:
             seed(session, SEED)
+
+
+def fill_small(url: str) -> None:
+    """Migrate and publish the small world, dated as the seed data are."""
+    with frozen_clock("app.storage.database"), opened(url) as database:
+        factories.fill(database, factories.small_data_set())
 
 
 @contextmanager
@@ -107,15 +234,26 @@ def opened(url: str) -> Iterator[Database]:
 @pytest.fixture
 def scratch(engine: Engine, request: pytest.FixtureRequest) -> Iterator[Database]:
     """A seeded database of the test's own, to write to."""
-    with opened(engine.copy(_name(request))) as database:
-        yield database
+    yield from _of_its_own(engine, engine.copy, request)
+
+
+@pytest.fixture
+def small(engine: Engine, request: pytest.FixtureRequest) -> Iterator[Database]:
+    """A database of the test's own with the small world of `tests/factories.py` in it."""
+    yield from _of_its_own(engine, engine.small, request)
 
 
 @pytest.fixture
 def blank(engine: Engine, request: pytest.FixtureRequest) -> Iterator[Database]:
     """A database of the test's own without any table."""
-    with opened(engine.empty(_name(request))) as database:
+    yield from _of_its_own(engine, engine.empty, request)
+
+
+def _of_its_own(engine: Engine, make: Callable[[str], str], request: pytest.FixtureRequest) -> Iterator[Database]:
+    url = make(_name(request))
+    with opened(url) as database:
         yield database
+    engine.drop(url)
 
 
 def _name(request: pytest.FixtureRequest) -> str:
@@ -123,13 +261,19 @@ def _name(request: pytest.FixtureRequest) -> str:
 
 
 @contextmanager
+def application(url: str) -> Iterator[ASGIApp]:
+    """The whole application over a database, guard included."""
+    settings = Settings(database_url=url)
+    app = create_app(settings)
+    yield in_context(app, settings, with_cache=False)
+    app.state.reads.close()
+
+
+@contextmanager
 def serving(url: str) -> Iterator[TestClient]:
-    """A client that speaks to the whole application, guard included, over a database."""
-    given = Settings(database_url=url)
-    app = create_app(given)
-    with TestClient(guarded(app, given), base_url="http://testserver", client=("127.0.0.1", 50_000)) as client:
+    """A client that speaks to the whole application over a database."""
+    with application(url) as app, TestClient(app, base_url="http://testserver", client=("127.0.0.1", 50_000)) as client:
         yield client
-    app.state.database.dispose()
 
 
 @pytest.fixture(scope="session")

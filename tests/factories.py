@@ -10,8 +10,9 @@ from app.accounts.models import MAINTENANCE, SEED, Actor
 from app.accounts.service import ensure_system_actors
 from app.core.vocabulary import Status
 from app.datasets import bundle
-from app.publishing import indexes as projections
-from app.publishing.publish import Change, Outcome, publish
+from app.publishing import indexes
+from app.publishing.changes import Change
+from app.publishing.publish import PublishResult, publish
 from app.registry import BY_TYPE, RESOURCES
 from app.storage.database import Database
 from app.storage.history import StoredRecord
@@ -80,7 +81,7 @@ def standing(*history: str) -> Fields:
     return {"standing": [{"standing": entry} for entry in history]}
 
 
-def small_world() -> list[Change]:
+def small_data_set() -> list[Change]:
     """Two trials on either side of a claim, a review of one, a drug with a regimen, and what hangs on them."""
     return [
         record("intervention", "drug"),
@@ -138,7 +139,7 @@ def small_world() -> list[Change]:
 def small_files() -> dict[str, str]:
     """The small world as a curator would write it: file name → YAML."""
     records: dict[str, list[Fields]] = {}
-    for change in small_world():
+    for change in small_data_set():
         fields = change.content.model_dump(mode="json", exclude_unset=True, exclude_none=True)
         records.setdefault(change.type, []).append(fields)
     names = {resource.type: bundle.file_name(resource) for resource in RESOURCES}
@@ -150,13 +151,13 @@ def small_files() -> dict[str, str]:
 
 def fill(database: Database, changes: Iterable[Change]) -> None:
     """Make an empty database into one that holds these records."""
-    projections.migrate(database)
+    indexes.migrate(database)
     with database.write() as session:
         ensure_system_actors(session)
         publish(session, SEED, changes, "First")
 
 
-def put(database: Database, *changes: Change, actor: Actor = CURATOR) -> Outcome:
+def put(database: Database, *changes: Change, actor: Actor = CURATOR) -> PublishResult:
     """Publish in a transaction of its own."""
     with database.write() as session:
         return publish(session, actor, changes, "An edit")

@@ -4,15 +4,17 @@ The wheel's own Python layer is left alone: as root it creates a system account 
 """
 
 import contextlib
+import fcntl
 import os
 import pwd
 import shutil
 import signal
 import socket
 import subprocess
+import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -41,7 +43,7 @@ class Server:
     @property
     def url(self) -> str:
         """A superuser's database."""
-        return f"postgresql+psycopg://postgres@127.0.0.1:{self.port}/postgres"
+        return superuser_url(self.port)
 
 
 @contextlib.contextmanager
@@ -67,6 +69,64 @@ def own_postgres(**settings: str) -> Iterator[Server]:
             yield server
 
 
+@contextlib.contextmanager
+def shared_postgres(meeting: Path, put_data: Callable[[Path], None], **settings: str) -> Iterator[str]:
+    """The URL of one server for all processes that meet in a directory: the first starts it, it ends with the last.
+
+    `put_data` puts a data directory where it is told. `tests.postgres_keeper` stops the server when no process is left,
+    also when all of them were killed. It is as durable as in production.
+    """
+    state = meeting / "postgres.url"
+    with (meeting / "postgres.lease").open("a") as lease:
+        with (meeting / "postgres.lock").open("a") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            fcntl.flock(lease, fcntl.LOCK_SH)  # waits until the keeper of an earlier server has cleaned up
+            if not state.exists():
+                state.write_text(_start_shared(state, Path(lease.name), put_data, settings))
+        yield state.read_text()
+
+
+def _start_shared(state: Path, lease: Path, put_data: Callable[[Path], None], settings: dict[str, str]) -> str:
+    home = Path(tempfile.mkdtemp(prefix="ldn-pg-"))
+    binaries, run_as = prepare(home)
+    data = home / "state" / "data"
+    put_data(data)
+    if run_as:
+        for path in (data, *data.rglob("*")):
+            os.chown(path, run_as["user"], run_as["group"])
+    data.chmod(0o700)
+    port = free_port()
+    subprocess.run(
+        [
+            sys.executable, Path(__file__).with_name("postgres_keeper.py"), lease, state, home,
+            str(run_as.get("user", "")), str(run_as.get("group", "")),
+            *server_command(binaries / "postgres", data, port, settings),
+        ],
+        check=True, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+    url = superuser_url(port)
+    wait_until_ready(url, home / "postgres.log")
+    return url
+
+
+def build_data(target: Path, databases: dict[str, Callable[[str], None]]) -> None:
+    """Write the data directory of a server that has these databases, each filled by a function that gets its URL."""
+    with tempfile.TemporaryDirectory(prefix="ldn-pg-") as name:
+        home = Path(name)
+        binaries, run_as = prepare(home)
+        data = home / "state" / "data"
+        initdb(binaries / "initdb", data, run_as)
+        with serving(binaries / "postgres", data, run_as, fsync="off", autovacuum="off") as server:
+            for database, fill in databases.items():
+                url = create_database(server.url, database)
+                fill(url)
+                with psycopg.connect(libpq_url(url), autocommit=True) as connection:
+                    connection.execute("VACUUM (FREEZE, ANALYZE)")  # copies have statistics and nothing to tidy up
+            server.process.send_signal(signal.SIGINT)  # with a checkpoint, so that the directory is complete
+            server.process.wait()
+        shutil.copytree(data, target)
+
+
 def create_database(base_url: str, name: str, template: str | None = None) -> str:
     """Create a database, replacing one of that name, and return its URL. Nobody may be connected to the template."""
     statement = sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name))
@@ -76,6 +136,14 @@ def create_database(base_url: str, name: str, template: str | None = None) -> st
         connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
         connection.execute(statement)
     return make_url(base_url).set(database=name).render_as_string(hide_password=False)
+
+
+def drop_database(url: str) -> None:
+    """Drop a database and whoever is connected to it."""
+    name = make_url(url).database
+    assert name is not None
+    with psycopg.connect(libpq_url(url, database="postgres"), autocommit=True) as connection:
+        connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
 
 
 def prepare(home: Path) -> tuple[Path, RunAs]:
@@ -118,13 +186,7 @@ def initdb(program: Path, data: Path, run_as: RunAs) -> None:
 @contextlib.contextmanager
 def serving(postgres: Path, data: Path, run_as: RunAs, **settings: str) -> Iterator[Server]:
     port = free_port()
-    given = {
-        "listen_addresses": "127.0.0.1",
-        "port": str(port),
-        "unix_socket_directories": str(data.parent),
-        **settings,
-    }
-    command = [str(postgres), "-D", str(data), *(f"--{name}={value}" for name, value in given.items())]
+    command = server_command(postgres, data, port, settings)
     with (data.parent / f"{data.name}.log").open("w+") as log:
         # A session of its own keeps Ctrl-C away from the server until the tests have cleaned up.
         process = subprocess.Popen(
@@ -132,17 +194,32 @@ def serving(postgres: Path, data: Path, run_as: RunAs, **settings: str) -> Itera
         )
         server = Server(process, port)
         try:
-            wait_until_ready(server, Path(log.name))
+            wait_until_ready(server.url, Path(log.name), process)
             yield server
         finally:
             stop(process)
 
 
-def wait_until_ready(server: Server, log: Path) -> None:
+def server_command(postgres: Path, data: Path, port: int, settings: dict[str, str]) -> list[str]:
+    options = {
+        "listen_addresses": "127.0.0.1",
+        "port": str(port),
+        "unix_socket_directories": str(data.parent),
+        **settings,
+    }
+    return [str(postgres), "-D", str(data), *(f"--{name}={value}" for name, value in options.items())]
+
+
+def superuser_url(port: int) -> str:
+    return f"postgresql+psycopg://postgres@127.0.0.1:{port}/postgres"
+
+
+def wait_until_ready(url: str, log: Path, process: subprocess.Popen[bytes] | None = None) -> None:
+    """Wait for an answer, for as long as the process lives if it is a child of this one."""
     deadline = time.monotonic() + START_SECONDS
-    while time.monotonic() < deadline and server.process.poll() is None:
+    while time.monotonic() < deadline and (process is None or process.poll() is None):
         with contextlib.suppress(psycopg.OperationalError):
-            psycopg.connect(libpq_url(server.url), connect_timeout=5).close()
+            psycopg.connect(libpq_url(url), connect_timeout=5).close()
             return
         time.sleep(0.05)
     raise RuntimeError(f"PostgreSQL did not start:\n{log.read_text()}")
@@ -161,5 +238,6 @@ def free_port() -> int:
         return port
 
 
-def libpq_url(url: str) -> str:
-    return make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
+def libpq_url(url: str, database: str | None = None) -> str:
+    """The address as the driver takes it, of another database if one is named."""
+    return make_url(url).set(drivername="postgresql", database=database).render_as_string(hide_password=False)

@@ -2,10 +2,11 @@
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from socket import socket
 
+import pytest
 from starlette.types import ASGIApp
 
 from app.http.server import Timeouts, listen, server
@@ -26,3 +27,15 @@ def served(app: ASGIApp, timeouts: Timeouts | None = None, listener: socket | No
         finally:
             running.should_exit = True
             thread.join()
+
+
+PATIENCE_SECONDS = 60
+
+
+def eventually(what: str, condition: Callable[[], bool]) -> None:
+    """Wait until the condition holds; the test fails where it does not in a minute."""
+    until = time.monotonic() + PATIENCE_SECONDS
+    while not condition():
+        if time.monotonic() > until:
+            pytest.fail(f"{what}: not within {PATIENCE_SECONDS} s")
+        time.sleep(0.05)

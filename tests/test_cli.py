@@ -19,7 +19,7 @@ from sqlalchemy import text
 from typer.testing import CliRunner, Result
 
 from app import cli
-from app.publishing import indexes as projections
+from app.publishing import indexes
 from app.settings import ROOT, settings
 from app.storage.database import Database
 from tests.conftest import SEED, Engine
@@ -41,7 +41,7 @@ def run(database: Database | str, *arguments: str, **environment: str) -> Result
     return CliRunner().invoke(cli.app, arguments, env={"DATABASE_URL": url, "COLUMNS": "200", **environment})
 
 
-def said(result: Result, code: int = 0) -> str:
+def error_text(result: Result, code: int = 0) -> str:
     assert result.exit_code == code, result.output
     assert "Traceback" not in result.output
     return result.stderr
@@ -63,20 +63,20 @@ def started(*arguments: str, **environment: str) -> Iterator[subprocess.Popen[st
 
 
 def test_migrate_says_where_it_went_and_that_a_second_run_does_nothing(blank: Database) -> None:
-    assert re.match(r"Schema none → \w+\.", said(run(blank, "migrate")))
-    assert "nothing to migrate" in said(run(blank, "migrate"))
-    assert re.match(r"Schema \w+ → none\.", said(run(blank, "migrate", "--to", "base")))
+    assert re.match(r"Schema none → \w+\.", error_text(run(blank, "migrate")))
+    assert "nothing to migrate" in error_text(run(blank, "migrate"))
+    assert re.match(r"Schema \w+ → none\.", error_text(run(blank, "migrate", "--to", "base")))
 
 
 def test_migrate_to_an_unknown_revision_says_so(blank: Database) -> None:
-    assert "no revision" in said(run(blank, "migrate", "--to", "nonsense"), 1)
+    assert "no revision" in error_text(run(blank, "migrate", "--to", "nonsense"), 1)
 
 
 def test_seed_tells_what_it_did_and_a_second_run_that_nothing_changed(blank: Database) -> None:
-    projections.migrate(blank)
-    first = said(run(blank, "seed"))
+    indexes.migrate(blank)
+    first = error_text(run(blank, "seed"))
     assert re.match(r"Seed data: \d+ records created, 0 updated, 0 unchanged; serial 1\.\nRelease 1 cut\.", first)
-    assert re.match(r"Seed data: nothing changed \(\d+ records\)\.", said(run(blank, "seed")))
+    assert re.match(r"Seed data: nothing changed \(\d+ records\)\.", error_text(run(blank, "seed")))
 
 
 def test_seed_names_the_conflicts(scratch: Database, tmp_path: Path) -> None:
@@ -84,21 +84,23 @@ def test_seed_names_the_conflicts(scratch: Database, tmp_path: Path) -> None:
     directory = shutil.copytree(SEED, tmp_path / "seed_data")
     path = directory / "outcomes.yaml"
     path.write_text(path.read_text(encoding="utf-8").replace("name: Fatigue", "name: Weariness"), encoding="utf-8")
-    assert "Conflict: outcome/fatigue was edited here and in the files" in said(
+    assert "Conflict: outcome/fatigue was edited here and in the files" in error_text(
         run(scratch, "seed", "--from", str(directory))
     )
 
 
 @pytest.mark.parametrize("command", ["seed", "serve"])
 def test_an_empty_database_is_refused_with_the_command_to_run(blank: Database, command: str) -> None:
-    assert "The database is empty. Run: ldn-evidence migrate" in said(run(blank, command, PORT=str(free_port())), 1)
+    assert "The database is empty. Run: ldn-evidence migrate" in error_text(
+        run(blank, command, PORT=str(free_port())), 1
+    )
 
 
 @pytest.mark.parametrize("command", ["migrate", "seed", "serve"])
 def test_a_database_of_newer_software_is_refused(scratch: Database, command: str) -> None:
     with scratch.engine.begin() as connection:
         connection.execute(text("UPDATE alembic_version SET version_num = 'from_tomorrow'"))
-    assert "newer version of this software (schema from_tomorrow)" in said(
+    assert "newer version of this software (schema from_tomorrow)" in error_text(
         run(scratch, command, PORT=str(free_port())), 1
     )
 
@@ -108,7 +110,7 @@ def test_a_database_of_newer_software_is_refused(scratch: Database, command: str
 
 def test_check_passes_the_data_set_without_a_database(tmp_path: Path) -> None:
     nowhere = f"sqlite:///{tmp_path}/never/made.db"
-    assert re.match(r"\d+ records, no fault\.", said(run(nowhere, "check")))
+    assert re.match(r"\d+ records, no fault\.", error_text(run(nowhere, "check")))
     assert not (tmp_path / "never").exists()
 
 
@@ -120,15 +122,15 @@ def test_check_lists_every_fault_with_file_record_and_field(tmp_path: Path) -> N
     }
     for name, raw in small_files().items():
         (tmp_path / name).write_text(raw.replace(*damage.get(name, ("", "")), 1), encoding="utf-8")
-    told = said(run(NO_DATABASE, "check", "--from", str(tmp_path)), 1)
-    assert "3 faults in the seed data; nothing was written." in told
-    assert "outcomes.yaml: pain: better: " in told
-    assert "claim/drug-eases-ache: conditions[0]: names no condition (did you mean ache?)" in told
-    assert "mechanisms.yaml, line " in told
+    message = error_text(run(NO_DATABASE, "check", "--from", str(tmp_path)), 1)
+    assert "3 faults in the seed data; nothing was written." in message
+    assert "outcomes.yaml: pain: better: " in message
+    assert "claim/drug-eases-ache: conditions[0]: names no condition (did you mean ache?)" in message
+    assert "mechanisms.yaml, line " in message
 
 
 def test_check_of_a_directory_that_is_not_there_says_so(tmp_path: Path) -> None:
-    assert "no directory of seed data" in said(run(NO_DATABASE, "check", "--from", str(tmp_path / "nowhere")), 1)
+    assert "no directory of seed data" in error_text(run(NO_DATABASE, "check", "--from", str(tmp_path / "nowhere")), 1)
 
 
 # --- openapi ------------------------------------------------------------------------------------------------------
@@ -157,12 +159,12 @@ def test_a_started_server_migrates_seeds_and_answers(engine: Engine) -> None:
     port = free_port()
     with started("serve", "--migrate", "--seed", DATABASE_URL=url, PORT=str(port)) as server:
         assert server.stderr is not None
-        told = []
+        lines = []
         for line in server.stderr:
-            told.append(line)
+            lines.append(line)
             if '"listening"' in line:
                 break
-        assert '"listening"' in told[-1], told
+        assert '"listening"' in lines[-1], lines
         base = f"http://127.0.0.1:{port}"
         with urllib.request.urlopen(f"{base}/readyz", timeout=20) as ready:  # noqa: S310 - our own server
             assert ready.status == 200
@@ -175,8 +177,8 @@ def test_a_taken_port_is_said_before_any_work_is_done(tmp_path: Path) -> None:
     database = tmp_path / "var" / "new.db"
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        told = said(run(f"sqlite:///{database}", "serve", "--migrate", PORT=str(port)), 1)
-    assert f"port {port} on 127.0.0.1 is taken; set PORT=..." in told
+        message = error_text(run(f"sqlite:///{database}", "serve", "--migrate", PORT=str(port)), 1)
+    assert f"port {port} on 127.0.0.1 is taken; set PORT=..." in message
     assert not database.exists()
 
 
@@ -185,35 +187,35 @@ def test_a_taken_port_is_said_before_any_work_is_done(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("name", "value"), [("PORT", "eighty"), ("PORT", "99999"), ("POOL_SIZE", "0")])
 def test_a_setting_that_cannot_be_read_is_named_but_not_shown(name: str, value: str) -> None:
-    told = said(run(NO_DATABASE, "migrate", **{name: value}), 2)
-    assert f"A setting in the environment is not usable: {name}." in told
-    assert value not in told.replace(name, "")
+    message = error_text(run(NO_DATABASE, "migrate", **{name: value}), 2)
+    assert f"A setting in the environment is not usable: {name}." in message
+    assert value not in message.replace(name, "")
 
 
 @pytest.mark.parametrize("url", ["nonsense", "sqlite://", "mysql://u:hunter2@h/d"])
 def test_a_database_url_that_cannot_be_used_is_named_but_not_shown(url: str) -> None:
-    told = said(run(url, "migrate"), 2)
-    assert "DATABASE_URL" in told
-    assert "hunter2" not in told
+    message = error_text(run(url, "migrate"), 2)
+    assert "DATABASE_URL" in message
+    assert "hunter2" not in message
 
 
 def test_a_database_that_does_not_answer_is_said() -> None:
-    told = said(run(f"postgresql://u:hunter2@127.0.0.1:{free_port()}/d", "migrate"), 1)
-    assert "does not answer" in told
-    assert "DATABASE_URL" in told
-    assert "hunter2" not in told
+    message = error_text(run(f"postgresql://u:hunter2@127.0.0.1:{free_port()}/d", "migrate"), 1)
+    assert "does not answer" in message
+    assert "DATABASE_URL" in message
+    assert "hunter2" not in message
 
 
 def test_a_place_where_no_directory_can_be_made_is_said(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("not a directory")
-    told = said(run(f"sqlite:///{tmp_path}/file/new.db", "migrate"), 1)
-    assert "DATABASE_URL" in told
+    message = error_text(run(f"sqlite:///{tmp_path}/file/new.db", "migrate"), 1)
+    assert "DATABASE_URL" in message
 
 
 def test_a_file_that_is_no_database_is_said(tmp_path: Path) -> None:
     (tmp_path / "letter.db").write_text("Dear all, " * 100)
-    told = said(run(f"sqlite:///{tmp_path}/letter.db", "migrate"), 1)
-    assert "DATABASE_URL" in told
+    message = error_text(run(f"sqlite:///{tmp_path}/letter.db", "migrate"), 1)
+    assert "DATABASE_URL" in message
     assert (tmp_path / "letter.db").read_text().startswith("Dear all")
 
 

@@ -54,9 +54,9 @@ FULL_TEXT = {"vector", "ix_search_entries_vector"}
 
 
 def head() -> str:
-    found = ScriptDirectory.from_config(schema.config()).get_current_head()
-    assert found
-    return found
+    newest = ScriptDirectory.from_config(schema.config()).get_current_head()
+    assert newest
+    return newest
 
 
 def add_probe(monkeypatch: pytest.MonkeyPatch, directory: Path, also: str = "") -> None:
@@ -112,13 +112,13 @@ def test_every_constraint_and_index_is_named_by_the_convention(blank: Database) 
 
 
 def constraint_names(connection: Connection) -> Iterator[str | None]:
-    found = inspect(connection)
-    for table in found.get_table_names():
+    inspector = inspect(connection)
+    for table in inspector.get_table_names():
         if table == "alembic_version" or table.startswith("search_fts"):
             continue
-        yield found.get_pk_constraint(table)["name"]
+        yield inspector.get_pk_constraint(table)["name"]
         for constraints in (
-            found.get_foreign_keys(table), found.get_unique_constraints(table), found.get_indexes(table)
+            inspector.get_foreign_keys(table), inspector.get_unique_constraints(table), inspector.get_indexes(table)
         ):  # fmt: skip
             for constraint in constraints:
                 assert table in (constraint["name"] or "")
@@ -128,16 +128,18 @@ def constraint_names(connection: Connection) -> Iterator[str | None]:
 def test_every_foreign_key_is_indexed_on_its_own_side(blank: Database) -> None:
     """Without it, deleting or checking a parent reads the whole child table."""
     schema.migrate(blank)
-    found = inspect(blank.engine)
+    inspector = inspect(blank.engine)
     bare = []
-    for table in found.get_table_names():
-        indexed: list[tuple[str | None, ...]] = [tuple(found.get_pk_constraint(table)["constrained_columns"])]
-        indexed += [tuple(index["column_names"]) for index in found.get_indexes(table)]
-        indexed += [tuple(unique["column_names"]) for unique in found.get_unique_constraints(table)]
-        for key in found.get_foreign_keys(table):
-            wanted = tuple(key["constrained_columns"])
-            if key["options"].get("ondelete") == "CASCADE" and not any(i[: len(wanted)] == wanted for i in indexed):
-                bare.append(f"{table}.{','.join(wanted)}")
+    for table in inspector.get_table_names():
+        indexed: list[tuple[str | None, ...]] = [tuple(inspector.get_pk_constraint(table)["constrained_columns"])]
+        indexed += [tuple(index["column_names"]) for index in inspector.get_indexes(table)]
+        indexed += [tuple(unique["column_names"]) for unique in inspector.get_unique_constraints(table)]
+        for key in inspector.get_foreign_keys(table):
+            key_columns = tuple(key["constrained_columns"])
+            if key["options"].get("ondelete") == "CASCADE" and not any(
+                i[: len(key_columns)] == key_columns for i in indexed
+            ):
+                bare.append(f"{table}.{','.join(key_columns)}")
     assert bare == []
 
 
@@ -151,6 +153,32 @@ def test_up_down_up_ends_in_the_same_schema(blank: Database) -> None:
     assert set(inspect(blank.engine).get_table_names()) <= {"alembic_version"}
     assert schema.migrate(blank) == (None, head())
     schema.check(blank)
+
+
+def test_going_back_from_the_newest_schema_gives_the_one_before_it(blank: Database) -> None:
+    before = str(int(head()) - 1).zfill(4)
+    schema.migrate(blank, before)
+    original = described(blank)
+    schema.migrate(blank)
+    assert described(blank) != original
+    schema.migrate(blank, before)
+    assert described(blank) == original
+
+
+def described(database: Database) -> dict[str, list[str]]:
+    """Columns, keys, constraints and indexes of every table; conditions of indexes left out."""
+    inspector = inspect(database.engine)
+    tables = {
+        table: [
+            *inspector.get_columns(table), inspector.get_pk_constraint(table), *inspector.get_foreign_keys(table),
+            *inspector.get_unique_constraints(table), *inspector.get_indexes(table),
+        ]
+        for table in inspector.get_table_names()
+    }  # fmt: skip
+    return {
+        table: sorted(str({name: value for name, value in part.items() if name != "dialect_options"}) for part in parts)
+        for table, parts in tables.items()
+    }
 
 
 def test_altering_a_parent_table_up_down_up_keeps_every_row(

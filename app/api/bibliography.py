@@ -1,32 +1,33 @@
 """Reference lists: what any choice of claims, or a brief, rests on."""
 
+from collections.abc import Sequence
 from typing import Annotated, ClassVar, Literal, NamedTuple
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Request, Response
 from pydantic import Field
-from sqlalchemy import select
-from sqlalchemy.orm import Session
 
 from app.api.briefs import read_brief
-from app.api.negotiation import REFERENCE_OFFERS, ReferenceFormat, answer, choose, documented
-from app.api.records import list_tag, with_text
-from app.bibliography import FORMATS
-from app.bibliography import reference_list as bibliography
-from app.bibliography import styles as text
+from app.api.common import with_text
+from app.api.formats import REFERENCE_OFFERS, Choice, ReferenceFormat, choose, documented, formatted_response
+from app.bibliography import FORMATS, reference_list
 from app.bibliography.from_documents import reference
+from app.bibliography.reference import Reference
 from app.bibliography.reference_list import Bibliography
-from app.bibliography.styles import Style
-from app.briefs import selection as brief_claims
+from app.bibliography.styles import Style, format_reference
+from app.briefs.selection import pair_of
 from app.claims import queries
 from app.claims.queries import ClaimQuery
 from app.concepts.queries import keys_named
-from app.http import conditional as caching
-from app.http.dataset import Dataset
-from app.http.dependencies import CurrentDataset, ReadSession
+from app.http import conditional
+from app.http.conditional import query_etag
 from app.http.problems import responses
-from app.publishing.records import CurrentRecords
-from app.storage.filter_index import kept
-from app.storage.history import Publication, StoredRecord
+from app.http.queries import query_of
+from app.http.reads import reads_of
+from app.sources.schemas import DocumentWrite
+from app.storage.filter_index import filter_index
+from app.storage.history import StoredRecord
+from app.storage.read_view import ReadView
+from app.storage.records import CurrentRecords
 
 router = APIRouter(tags=["bibliography"])
 
@@ -46,7 +47,9 @@ class BibliographyQuery(ClaimQuery):
     """Of formatted references; AMA unless named."""
 
 
-class _Found(NamedTuple):
+class ChosenReferences(NamedTuple):
+    """Which documents a bibliography lists."""
+
     ids: list[str]
     name: str
     """Of a file that holds them."""
@@ -62,8 +65,8 @@ class _Found(NamedTuple):
     response_model=Bibliography,
     responses=documented(REFERENCE_OFFERS, "The whole reference list.") | responses(406, 422, 503),
 )
-def get_bibliography(
-    request: Request, session: ReadSession, dataset: CurrentDataset, query: Annotated[BibliographyQuery, Query()]
+async def get_bibliography(
+    request: Request, query: Annotated[BibliographyQuery, query_of(BibliographyQuery)]
 ) -> Response:
     """Every document that the chosen claims cite, once, numbered in the order of first appearance. Documents that
     dispute a claim stand beside those that support it; retracted ones are marked in every format.
@@ -72,65 +75,76 @@ def get_bibliography(
     or formatted text; the text inside the JSON is in the `style` too.
     """
     choice = choose(request, REFERENCE_OFFERS, query.format, query.style)
-    tag = caching.etag(list_tag(request, dataset).encode(), choice.content_type)
-    if caching.if_none_match(request.headers.get("if-none-match"), tag):
-        return answer(request, choice, b"", tag, file_name="bibliography", headers=dataset.headers)
-    found = _found(session, dataset, query)
-    documents = bibliography.documents(CurrentRecords(session), found.ids)
+    return await reads_of(request).run(request, _bibliography, request, query, choice)
+
+
+def _bibliography(view: ReadView, request: Request, query: BibliographyQuery, choice: Choice) -> Response:
+    tag = conditional.etag(query_etag(request, view.serial).encode(), choice.content_type)
+    if conditional.if_none_match(request.headers.get("if-none-match"), tag):
+        return formatted_response(request, choice, tag, b"", file_name="bibliography")
+    chosen = _chosen(view, query)
+    documents = reference_list.documents(CurrentRecords(view.session), chosen.ids)
     references = [reference(document) for document in documents]
     if choice.format == "json":
-        style = query.style or Style.ama
-        body = (
-            Bibliography(
-                style=style,
-                how_to_cite=bibliography.how_to_cite(
-                    serial=dataset.serial,
-                    release=dataset.release,
-                    published_at=session.scalar(select(Publication.at).where(Publication.serial == dataset.serial)),
-                    part=found.part,
-                    address=found.address,
-                ),
-                items=tuple(
-                    bibliography.numbered(document, number, text.formatted(cited, style))
-                    for number, (document, cited) in enumerate(zip(documents, references, strict=True), 1)
-                ),
-                next=None,
-                next_cursor=None,
-                total=len(documents),
-                total_is="exact",
-            )
-            .model_dump_json()
-            .encode()
-        )
+        body = _as_json(view, chosen, documents, references, query.style or Style.ama)
     else:
         body = FORMATS[choice.format].render(references, choice.style or "").encode()
-    return answer(request, choice, body, tag, file_name=found.name, headers=dataset.headers)
+    return formatted_response(request, choice, tag, body, file_name=chosen.name)
 
 
-def _found(session: Session, dataset: Dataset, query: BibliographyQuery) -> _Found:
+def _as_json(
+    view: ReadView,
+    chosen: ChosenReferences,
+    documents: Sequence[DocumentWrite],
+    references: Sequence[Reference],
+    style: Style,
+) -> bytes:
+    published = view.rows("SELECT at FROM publications WHERE serial = ?", view.serial)
+    bibliography = Bibliography(
+        style=style,
+        how_to_cite=reference_list.how_to_cite(
+            serial=view.serial,
+            release=view.release,
+            published_at=published[0][0] if published else None,
+            part=chosen.part,
+            address=chosen.address,
+        ),
+        items=tuple(
+            reference_list.numbered(document, number, format_reference(cited, style))
+            for number, (document, cited) in enumerate(zip(documents, references, strict=True), 1)
+        ),
+        next=None,
+        next_cursor=None,
+        total=len(documents),
+        total_is="exact",
+    )
+    return bibliography.model_dump_json().encode()
+
+
+def _chosen(view: ReadView, query: BibliographyQuery) -> ChosenReferences:
     asked = query.model_fields_set - {"format", "style"}
     ids: list[str] = []
     if query.brief is None or asked != {"brief"}:
-        reading = kept(session, dataset.serial)
-        claims = with_text(session, queries.claims(session, reading, query), query).keys(session, reading)
-        ids = bibliography.cited_documents(session, claims, query.sort)
+        selection = with_text(view, queries.claims(view, query), query)
+        ids = reference_list.cited_documents(view.session, selection.keys(view.session, filter_index(view)), query.sort)
     if query.brief is not None:
-        return _of_brief(session, dataset, query.brief, None if asked == {"brief"} else set(ids))
+        return _of_brief(view, query.brief, None if asked == {"brief"} else set(ids))
     if asked == {"id"} and len(query.id) == 1:
-        claim = session.get_one(StoredRecord, ("claim", query.id[0]))
-        part = bibliography.claim_part(claim.id, claim.version)
-        return _Found(ids, claim.id, part, f"/v1/claims/{claim.id}?serial={claim.serial}")
-    return _Found(ids, "bibliography", "", "/v1/meta")
+        claim = view.session.get_one(StoredRecord, ("claim", query.id[0]))
+        part = reference_list.claim_part(claim.id, claim.version)
+        return ChosenReferences(ids, claim.id, part, f"/v1/claims/{claim.id}?serial={claim.serial}")
+    return ChosenReferences(ids, "bibliography", "", "/v1/meta")
 
 
-def _of_brief(session: Session, dataset: Dataset, named: str, among: set[str] | None) -> _Found:
+def _of_brief(view: ReadView, name: str, among: set[str] | None) -> ChosenReferences:
     """The brief's references, or those of them that the other filters ask for as well."""
-    intervention, _, condition = named.partition("/")
+    session = view.session
+    intervention, _, condition = name.partition("/")
     (intervention_pk,) = keys_named(session, "intervention", [intervention], "brief")[:1]
     (condition_pk,) = keys_named(session, "condition", [condition], "brief")[:1]
-    brief = read_brief(session, dataset, brief_claims.pair_of(session, intervention_pk, condition_pk))
+    brief = read_brief(view, pair_of(session, intervention_pk, condition_pk))
     ids = [cited.document.id for cited in brief.references if among is None or cited.document.id in among]
-    if len(ids) > bibliography.MAX_REFERENCES:
-        raise bibliography.TooManyReferences
-    name = f"{brief.intervention.id}-{brief.condition.id}"
-    return _Found(ids, name, bibliography.brief_part(brief.title), brief.links.self)
+    if len(ids) > reference_list.MAX_REFERENCES:
+        raise reference_list.TooManyReferences
+    file_name = f"{brief.intervention.id}-{brief.condition.id}"
+    return ChosenReferences(ids, file_name, reference_list.brief_part(brief.title), brief.links.self)

@@ -1,20 +1,16 @@
 """Briefs: what is known of an intervention in a condition, as JSON, Markdown or a page."""
 
-import re
-from collections.abc import Iterable, Sequence
 from enum import StrEnum
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Query, Request, Response
+from fastapi import APIRouter, Path, Request, Response
 from pydantic import BaseModel, ConfigDict
-from pydantic_core import to_json
-from sqlalchemy import and_, func, or_, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from app.api.common import ListOf, list_response, page_body
 from app.api.meta import LICENCES
-from app.api.records import ListOf, next_address
-from app.briefs import builder as briefs
-from app.briefs import selection as brief_claims
+from app.briefs import builder, selection
 from app.briefs.markdown import markdown
 from app.briefs.page import CONTENT_SECURITY_POLICY, html
 from app.briefs.responses import BriefFoot, BriefRead, DataLicence
@@ -23,19 +19,21 @@ from app.concepts.models import Concept
 from app.concepts.queries import by_code, keys_named
 from app.concepts.schemas import ConceptRef
 from app.concepts.vocabulary import CodeRelation, CodeSystem
-from app.core.errors import Fault, Gone, InvalidInput, NotAcceptable, NotFound, nearest
+from app.core.errors import Fault, Gone, InvalidInput, NotFound, nearest
 from app.core.text import SLUG_LENGTH, SLUG_PATTERN
 from app.core.vocabulary import Status
 from app.grading.grade import METHOD
-from app.http import conditional as caching
-from app.http.dataset import Dataset
-from app.http.dependencies import CurrentDataset, ReadSession
+from app.http import conditional
+from app.http.conditional import Content, conditional_response
+from app.http.negotiation import negotiate
 from app.http.problems import responses
-from app.publishing.records import CurrentRecords
+from app.http.queries import query_of
+from app.http.reads import reads_of
 from app.registry import BY_TYPE
 from app.storage.database import Database
-from app.storage.history import RecordReference, StoredRecord
-from app.storage.paging import ListQuery, decode, encode
+from app.storage.paging import ListQuery, statement_page
+from app.storage.read_view import ReadView
+from app.storage.records import CurrentRecords
 from app.storage.resource import Key
 
 router = APIRouter(tags=["briefs"])
@@ -47,7 +45,11 @@ class Format(StrEnum):
     html = "html"
 
 
-MEDIA_TYPES = {Format.json: "application/json", Format.markdown: "text/markdown", Format.html: "text/html"}
+MEDIA_TYPES = {
+    Format.json: "application/json",
+    Format.markdown: "text/markdown",
+    Format.html: "text/html",
+}
 """In the order in which they are offered to a client that takes anything."""
 
 _SECURITY = {
@@ -61,9 +63,9 @@ _SECURITY = {
 
 
 class BriefListQuery(ListQuery):
-    intervention: Names = []
+    intervention: Names = ()
     """Id, or code such as `rxnorm:7243`."""
-    condition: Names = []
+    condition: Names = ()
     """Id, or code such as `icd10cm:M79.7`."""
 
 
@@ -96,50 +98,33 @@ class BriefEntry(BaseModel):
     response_model=ListOf[BriefEntry],
     responses=responses(422, 503),
 )
-def list_briefs(
-    request: Request, session: ReadSession, dataset: CurrentDataset, query: Annotated[BriefListQuery, Query()]
-) -> Response:
+async def list_briefs(request: Request, query: Annotated[BriefListQuery, query_of(BriefListQuery)]) -> Response:
     """Pairs of intervention and condition that claims name, by intervention, then condition. Any other known pair has
     a brief too, which says that nothing is recorded."""
-    tag = caching.etag(b"", str(dataset.serial), request.url.path, request.url.query)
-    statement, intervention, condition = brief_claims.pairs()
-    if query.intervention:
-        statement = statement.where(
-            intervention.pk.in_(keys_named(session, "intervention", query.intervention, "intervention"))
-        )
-    if query.condition:
-        statement = statement.where(condition.pk.in_(keys_named(session, "condition", query.condition, "condition")))
-    if caching.if_none_match(request.headers.get("if-none-match"), tag):
-        return caching.json_response(request, b"", tag, headers=dataset.headers)
-    total = session.scalar(select(func.count()).select_from(statement.subquery())) or 0
-    if query.cursor is not None:
-        last_intervention, last_condition = decode(query.cursor, query.fingerprint())
-        same = and_(intervention.id == last_intervention, condition.id > last_condition)
-        statement = statement.where(or_(intervention.id > last_intervention, same))
-    rows = session.execute(statement.order_by(intervention.id, condition.id).limit(query.limit + 1)).all()
-    shown = rows[: query.limit]
-    more = len(rows) > query.limit
-    cursor = encode(query.fingerprint(), [shown[-1].intervention, shown[-1].condition]) if more else None
-    following = next_address(request, cursor)
-    body = to_json(
-        {
-            "items": [
-                _entry(
-                    ConceptRef(id=row.intervention, name=row.intervention_name),
-                    ConceptRef(id=row.condition, name=row.condition_name),
-                    row.statements,
-                    row.studies,
-                ).model_dump()
-                for row in shown
-            ],
-            "next": following,
-            "next_cursor": cursor,
-            "total": total,
-            "total_is": "exact",
-        }
-    )
-    headers = dataset.headers | ({"Link": f'<{following}>; rel="next"'} if following else {})
-    return caching.json_response(request, body, tag, headers=headers)
+    return await reads_of(request).run(request, _list_briefs, request, query)
+
+
+def _list_briefs(view: ReadView, request: Request, query: BriefListQuery) -> Response:
+    session = view.session
+    statement, intervention, condition = selection.pairs()
+    for name, concept in (("intervention", intervention), ("condition", condition)):
+        if names := getattr(query, name):
+            statement = statement.where(concept.pk.in_(keys_named(session, name, names, name)))
+
+    def body() -> Content:
+        rows, page = statement_page(session, statement, (intervention.id, condition.id), query.page_request())
+        items = [
+            _entry(
+                ConceptRef(id=row.intervention, name=row.intervention_name),
+                ConceptRef(id=row.condition, name=row.condition_name),
+                row.statements,
+                row.studies,
+            )
+            for row in rows
+        ]
+        return page_body(request, page, [item.model_dump_json().encode() for item in items])
+
+    return list_response(request, view, body)
 
 
 def _entry(intervention: ConceptRef, condition: ConceptRef, statements: int, studies: int) -> BriefEntry:
@@ -191,77 +176,61 @@ class BriefQuery(BaseModel):
         **responses(404, 406, 410, 422, 503),
     },
 )
-def get_brief(
-    request: Request,
-    session: ReadSession,
-    dataset: CurrentDataset,
-    intervention: IdOrCode,
-    condition: IdOrCode,
-    query: Annotated[BriefQuery, Query()],
+async def get_brief(
+    request: Request, intervention: IdOrCode, condition: IdOrCode, query: Annotated[BriefQuery, query_of(BriefQuery)]
 ) -> Response:
     """Every sentence is a claim with its version, caveat, certainty in words and numbered footnotes with their stance;
     disputing evidence stands beside supporting; every reference is listed once."""
-    kind = query.format or negotiated(request.headers.get("accept"))
-    pair = brief_claims.pair_of(
-        session, _key(session, "intervention", intervention), _key(session, "condition", condition)
-    )
+    accept = None if query.format else request.headers.get("accept")
+    media_type = negotiate(accept, list(MEDIA_TYPES.values())).media_type
+    chosen = query.format or next(name for name, offered in MEDIA_TYPES.items() if offered == media_type)
+    return await reads_of(request).run(request, _brief, request, intervention, condition, chosen)
+
+
+def _brief(view: ReadView, request: Request, intervention: str, condition: str, format: Format) -> Response:
+    session = view.session
+    keys = _key(session, "intervention", intervention), _key(session, "condition", condition)
+    pair = selection.pair_of(session, *keys)
     address = f"/v1/briefs/{pair.intervention}/{pair.condition}"
-    headers = dataset.headers | {"Vary": "Accept, Accept-Encoding", "Content-Location": f"{address}?format={kind}"}
-    if kind is Format.html:
+    headers = {"Vary": "Accept, Accept-Encoding", "Content-Location": f"{address}?format={format}"}
+    if format is Format.html:
         headers |= _SECURITY
-    tag = caching.etag(b"", str(dataset.serial), address, kind)
-    if caching.if_none_match(request.headers.get("if-none-match"), tag):
-        return caching.json_response(request, b"", tag, headers=headers)
-    body = _rendered(read_brief(session, dataset, pair), kind).encode()
-    answer = caching.json_response(request, body, tag, headers=headers)
-    if kind is not Format.json:
-        answer.headers["Content-Type"] = f"{MEDIA_TYPES[kind]}; charset=utf-8"
-    return answer
+    return conditional_response(
+        request,
+        conditional.etag(b"", str(view.serial), address, format),
+        lambda: _rendered(read_brief(view, pair), format).encode(),
+        media_type=MEDIA_TYPES[format],
+        headers=headers,
+    )
 
 
 def brief_file(database: Database, intervention: str, condition: str, format: Format) -> str:
     """The brief as the text of a file; NotFound or Gone for what is not there."""
-    with database.read() as session:
-        dataset = Dataset.of(session)
+    with database.view() as view:
+        session = view.session
         keys = _key(session, "intervention", intervention), _key(session, "condition", condition)
-        return _rendered(read_brief(session, dataset, brief_claims.pair_of(session, *keys)), format)
+        return _rendered(read_brief(view, selection.pair_of(session, *keys)), format)
 
 
-def read_brief(session: Session, dataset: Dataset, pair: brief_claims.Pair) -> BriefRead:
-    chosen = brief_claims.claim_ids(session, pair)
+def read_brief(view: ReadView, pair: selection.Pair) -> BriefRead:
+    session = view.session
+    chosen = selection.claim_ids(session, pair)
     foot = BriefFoot(
-        release=dataset.release,
-        serial=dataset.serial,
+        release=view.release,
+        serial=view.serial,
         consensus_method=METHOD.consensus,
         certainty_method=METHOD.certainty,
         licence=DataLicence(**LICENCES.data.model_dump()),
     )
-    return briefs.build(session, _loaded(session, chosen), pair, chosen, foot)
+    records = CurrentRecords(session)
+    records.prefetch((Key("claim", claim_id) for claim_id in chosen), depth=1)
+    return builder.build(session, records, pair, chosen, foot)
 
 
-def _rendered(brief: BriefRead, kind: Format) -> str:
-    if kind is Format.markdown:
+def _rendered(brief: BriefRead, format: Format) -> str:
+    if format is Format.markdown:
         return markdown(brief)
-    return html(brief) if kind is Format.html else brief.model_dump_json()
-
-
-def _loaded(session: Session, claims: Sequence[str]) -> CurrentRecords:
-    """The claims and all that they name, read in two statements instead of one by one."""
-    world = CurrentRecords(session)
-    columns = (StoredRecord.type, StoredRecord.id, StoredRecord.content, StoredRecord.derived)
-    named = and_(RecordReference.to_type == StoredRecord.type, RecordReference.to_id == StoredRecord.id)
-    for statement in (
-        select(*columns).where(StoredRecord.type == "claim", StoredRecord.id.in_(claims)),
-        select(*columns)
-        .join(RecordReference, named)
-        .where(RecordReference.type == "claim", RecordReference.id.in_(claims), StoredRecord.type != "claim")
-        .distinct(),
-    ):
-        for record_type, record_id, content, derived in session.execute(statement):
-            resource, key = BY_TYPE[record_type], Key(record_type, record_id)
-            world.overlay(key, resource.write.model_validate_json(content))
-            world.overlay_derived(key, resource.derived.model_validate_json(derived))
-    return world
+    return html(brief) if format is Format.html else brief.model_dump_json()
 
 
 # --- names and formats --------------------------------------------------------------------------------------------
@@ -302,30 +271,3 @@ def _key_of_code(session: Session, record_type: str, name: str) -> int:
         raise NotFound(f"No {record_type} carries this code, nor a wider one.")
     order = list(CodeRelation)
     return min(found, key=lambda match: (order.index(CodeRelation(match[1].relation)), match[0]))[0]
-
-
-def negotiated(accept: str | None) -> Format:
-    """The format that the client likes best (RFC 9110, section 12.5.1); NotAcceptable where it takes none of ours."""
-    if accept is None or not accept.strip():
-        return Format.json
-    ranges = list(_ranges(accept))
-    best = max(MEDIA_TYPES, key=lambda kind: _quality(ranges, MEDIA_TYPES[kind]))
-    if not _quality(ranges, MEDIA_TYPES[best]):
-        raise NotAcceptable(MEDIA_TYPES.values())
-    return best
-
-
-def _ranges(accept: str) -> Iterable[tuple[str, float]]:
-    for item in accept.lower().split(","):
-        media, *parameters = (part.strip() for part in item.split(";"))
-        quality = next((part[2:] for part in parameters if part.startswith("q=")), "1")
-        yield media, float(quality) if re.fullmatch(r"[01](\.\d{0,3})?", quality) else 0.0
-
-
-def _quality(ranges: Sequence[tuple[str, float]], media_type: str) -> float:
-    """That of the most specific range which covers the type."""
-    for wanted in (media_type, f"{media_type.partition('/')[0]}/*", "*/*"):
-        for media, quality in ranges:
-            if media == wanted:
-                return quality
-    return 0.0

@@ -2,13 +2,13 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Request, Response
 
-from app.api.records import ListOf, add_item_routes, answer_list
+from app.api.common import ListOf, add_item_routes, answer_list
 from app.claims import queries
 from app.claims.responses import CitationRead
-from app.http.dependencies import CurrentDataset, ReadSession
 from app.http.problems import responses
+from app.http.queries import query_of
 
 router = APIRouter(tags=["citations"])
 
@@ -20,19 +20,11 @@ router = APIRouter(tags=["citations"])
     response_model=ListOf[CitationRead],
     responses=responses(422, 503),
 )
-def list_citations(
-    request: Request, session: ReadSession, dataset: CurrentDataset, query: Annotated[queries.CitationQuery, Query()]
+async def list_citations(
+    request: Request, query: Annotated[queries.CitationQuery, query_of(queries.CitationQuery)]
 ) -> Response:
     """Citations of published claims. Stance lives here: one paper can support one claim and dispute another."""
-    return answer_list(
-        request,
-        session,
-        dataset,
-        "citation",
-        query,
-        lambda _kept: queries.citations(session, query),
-        queries.CITATION_SORTS,
-    )
+    return await answer_list(request, "citation", query, queries.citations, queries.CITATION_SORTS)
 
 
 add_item_routes(router, "citation")

@@ -1,42 +1,59 @@
 """Claims: statements with the citations that support and dispute them."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
-from fastapi import APIRouter, Query, Request, Response
-from pydantic import ConfigDict
-from pyroaring import BitMap
+from fastapi import APIRouter, Request, Response
+from pydantic import ConfigDict, Field
+from pydantic_core import to_json
 
-from app.api.records import (
+from app.api.common import (
+    ItemAt,
+    ItemQuery,
     ListOf,
     RecordId,
     add_versions_route,
+    answer_item,
     answer_list,
+    body_at,
     get_current,
+    is_indexed,
+    item_at,
     list_response,
-    list_tag,
-    with_text,
+    page_body,
+    select_page,
 )
+from app.api.formats import CLAIM_OFFERS, VARY, Choice, choose, documented, formatted_response
 from app.claims import dose_query, queries, views
 from app.claims.queries import (
+    CITATION_SORTS,
     CLAIM_FACETS,
     CLAIM_SORTS,
     MAX_FACET_VALUES,
     CitationFilters,
     CitationQuery,
     ClaimQuery,
+    keys_of_ids,
 )
 from app.claims.responses import CitationRead, ClaimRead
 from app.claims.views import DoseCount
 from app.core.content import ResponseModel
-from app.http import conditional as caching
-from app.http.dependencies import CurrentDataset, ReadSession
+from app.grading.trace import EvidenceTrace, WhatIf, trace
+from app.http import conditional
+from app.http.conditional import Content, conditional_response
 from app.http.problems import responses
-from app.publishing.records import CurrentRecords
+from app.http.queries import query_of
+from app.http.reads import reads_of
+from app.linked_data import schema_org, va_spec
 from app.questions.coverage import CoverageRead, coverage_of_empty_list
 from app.registry import BY_TYPE
-from app.storage.filter_index import FilterIndexView, kept
-from app.storage.history import documents
-from app.storage.paging import Page, paginate
+from app.sources.models import Document
+from app.storage.filter_index import filter_index
+from app.storage.history import current_bodies
+from app.storage.paging import Page
+from app.storage.read_view import ReadView
+from app.storage.records import CurrentRecords, RecordsAt
+from app.storage.resource import Key, RecordReader
+from app.storage.selection import Selection
 
 router = APIRouter(tags=["claims"])
 
@@ -69,37 +86,41 @@ class ClaimList(ListOf[ClaimRead]):
     response_model=ClaimList,
     responses=responses(422, 503),
 )
-def list_claims(
-    request: Request, session: ReadSession, dataset: CurrentDataset, query: Annotated[ClaimQuery, Query()]
-) -> Response:
+async def list_claims(request: Request, query: Annotated[ClaimQuery, query_of(ClaimQuery)]) -> Response:
     """Published claims that meet every filter, each with **all** its citations.
 
     Filters choose claims; they never trim a claim's citations, so both sides are always on the page. A repeated
     parameter means OR, different parameters mean AND, and filters about citations must hold on one and the same
     citation. A code such as `icd10cm:M79.7` may stand wherever an id may.
     """
-    tag = list_tag(request, dataset)
-    if caching.if_none_match(request.headers.get("if-none-match"), tag):
-        return caching.json_response(request, b"", tag, headers=dataset.headers)
-    reading = kept(session, dataset.serial)
-    matching = with_text(session, queries.claims(session, reading, query), query)
-    page = paginate(session, reading, matching, query, sort=query.sort, columns=CLAIM_SORTS)
-    bodies = documents(reading.reader, "claim", page.ids)
-    if query.citations == "top":
-        bodies = [views.top(body) for body in bodies]
-    counted = None
-    if query.dose is not None:
-        bodies, counted = views.mark_doses(session, page.ids, bodies, dose_query.parse(query.dose))
-    known: tuple[CoverageRead, ...] = ()
-    if page.total == 0 and query.intervention and query.condition:
-        known = coverage_of_empty_list(session, CurrentRecords(session), query.intervention, query.condition)
-    extra = views.beside(_facets(reading, page) if query.facets else None, counted, known)
-    return list_response(request, dataset, tag, bodies, page, extra)
+    reads = reads_of(request)
+    read = reads.inline if is_indexed(query) else reads.run
+    return await read(request, _list_claims, request, query)
 
 
-def _facets(reading: FilterIndexView, page: Page) -> dict[str, list[dict[str, str | int]]]:
-    counted = reading.facets("claim", CLAIM_FACETS, page.found or BitMap(), MAX_FACET_VALUES)
-    return {name: [{"value": value, "count": count} for value, count in values] for name, values in counted.items()}
+def _list_claims(view: ReadView, request: Request, query: ClaimQuery) -> Response:
+    def body() -> Content:
+        page = select_page(view, query, queries.claims(view, query), CLAIM_SORTS)
+        bodies = current_bodies(view, "claim", page.ids)
+        if query.citations == "top":
+            bodies = [views.top(body) for body in bodies]
+        dose_count = None
+        if query.dose is not None:
+            asked = dose_query.parse(query.dose)
+            bodies, dose_count = views.mark_doses(view.session, page.ids, bodies, asked)
+        coverage: tuple[CoverageRead, ...] = ()
+        if page.total == 0 and query.intervention and query.condition:
+            coverage = coverage_of_empty_list(view.session, query.intervention, query.condition)
+        facets = _facets(view, page) if query.facets else None
+        return page_body(request, page, bodies, views.beside(facets, dose_count, coverage))
+
+    return list_response(request, view, body)
+
+
+def _facets(view: ReadView, page: Page) -> dict[str, list[dict[str, str | int]]]:
+    assert page.keys is not None  # noqa: S101 - every page of a selection has them
+    counts = filter_index(view).facets("claim", CLAIM_FACETS, page.keys, MAX_FACET_VALUES)
+    return {name: [{"value": value, "count": count} for value, count in values] for name, values in counts.items()}
 
 
 add_versions_route(router, "claim")
@@ -112,22 +133,111 @@ add_versions_route(router, "claim")
     response_model=ListOf[CitationRead],
     responses=responses(404, 410, 422, 503),
 )
-def list_claim_citations(
-    request: Request,
-    session: ReadSession,
-    dataset: CurrentDataset,
-    id: RecordId,
-    query: Annotated[CitationFilters, Query()],
+async def list_claim_citations(
+    request: Request, id: RecordId, query: Annotated[CitationFilters, query_of(CitationFilters)]
 ) -> Response:
     """The claim's citations as records of their own, page by page; the same filters as on `/v1/citations`."""
-    get_current(session, BY_TYPE["claim"], id)
     narrowed = CitationQuery(**query.model_dump(exclude_unset=True), claim=[id])
-    return answer_list(
-        request,
-        session,
-        dataset,
-        "citation",
-        narrowed,
-        lambda _kept: queries.citations(session, narrowed),
-        queries.CITATION_SORTS,
-    )
+
+    def select(view: ReadView, query: CitationQuery) -> Selection:
+        get_current(view, BY_TYPE["claim"], id)
+        return queries.citations(view, query)
+
+    return await answer_list(request, "citation", narrowed, select, CITATION_SORTS)
+
+
+# --- one claim ----------------------------------------------------------------------------------------------------
+
+
+class ClaimItemQuery(ItemQuery):
+    format: Literal["json", "jsonld", "va-spec"] | None = None
+    """Goes before the `Accept` header."""
+
+
+@router.get(
+    "/v1/claims/{id}",
+    operation_id="getClaim",
+    summary="One claim",
+    response_model=ClaimRead,
+    responses=documented(CLAIM_OFFERS, "The claim, as JSON, JSON-LD or a VA-Spec Statement.")
+    | responses(404, 406, 410, 422, 503),
+)
+async def get_claim(
+    request: Request, id: RecordId, query: Annotated[ClaimItemQuery, query_of(ClaimItemQuery)]
+) -> Response:
+    """The claim with this id, now or, with `serial`, as it was. A retired one answers 410 with its successor, and 200
+    at the serials at which it was published.
+
+    By `Accept` or `format` also as JSON-LD (schema.org, CiTO, Web Annotation) or as a GA4GH VA-Spec Statement.
+    """
+    choice = choose(request, CLAIM_OFFERS, query.format)
+    reads = reads_of(request)
+    if choice.format == "json" and query.serial is None:
+        return await reads.inline(request, answer_item, request, "claim", id, None, {"Vary": VARY})
+    return await reads.run(request, _formatted_claim, request, id, query.serial, choice)
+
+
+def _formatted_claim(view: ReadView, request: Request, id: str, serial: int | None, choice: Choice) -> Response:
+    item = item_at(view, "claim", id, serial)
+    body, tag = item.body, item.etag
+    if choice.format != "json":
+        body = _reasoned_form(item, choice.format)
+        tag = conditional.etag(body)
+    cache_control = conditional.IMMUTABLE if serial else conditional.REVALIDATE
+    return formatted_response(request, choice, tag, body, file_name=id, cache_control=cache_control)
+
+
+def _reasoned_form(item: ItemAt, format: str) -> bytes:
+    """The claim in a form that other systems reason with."""
+    claim = ClaimRead.model_validate_json(item.body)
+    if format == "va-spec":
+        return to_json(va_spec.statement(claim))
+    dose = claim.dosing_range
+    return to_json(schema_org.claim(claim, item.records.content(Key("dosing_range", dose.id)) if dose else None))
+
+
+# --- why its grades are what they are -----------------------------------------------------------------------------
+
+
+class TraceQuery(WhatIf):
+    serial: Annotated[int, Field(ge=1, le=2_147_483_647)] | None = None
+    """Read the evidence as it was at this serial, graded by today's method."""
+
+
+@router.get(
+    "/v1/claims/{id}/evidence",
+    operation_id="getClaimEvidence",
+    summary="How the grades of one claim came to be",
+    response_model=EvidenceTrace,
+    responses=responses(404, 410, 422, 503),
+)
+async def get_claim_evidence(
+    request: Request, id: RecordId, query: Annotated[TraceQuery, query_of(TraceQuery)]
+) -> Response:
+    """Every rule in order with its inputs and result, the units with their weights, and the figures of every citation
+    as a forest plot needs them.
+
+    With any what-if parameter the same method runs on less evidence; such an answer is computed for you alone, and is
+    neither kept nor cached.
+    """
+    return await reads_of(request).run(request, _claim_evidence, request, id, query)
+
+
+def _claim_evidence(view: ReadView, request: Request, id: str, query: TraceQuery) -> Response:
+    if query.as_if_retracted:
+        keys_of_ids(view.session, Document, query.as_if_retracted, "as_if_retracted")
+    what_if = WhatIf(**query.model_dump(exclude={"serial"}))
+    body = trace(_claim_records(view, id, query.serial), id, what_if).model_dump_json().encode()
+    cache_control = conditional.IMMUTABLE if query.serial else conditional.REVALIDATE
+    if what_if.asked:
+        cache_control = conditional.NO_STORE
+    return conditional_response(request, conditional.etag(body), body, cache_control=cache_control)
+
+
+def _claim_records(view: ReadView, id: str, serial: int | None) -> RecordReader:
+    """The records as they are, or were at a serial at which the claim existed."""
+    if serial is None:
+        get_current(view, BY_TYPE["claim"], id)
+        return CurrentRecords(view.session)
+    body_at(view, BY_TYPE["claim"], id, serial)
+    return RecordsAt(view.session, serial)

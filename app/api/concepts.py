@@ -1,13 +1,14 @@
 """Interventions, conditions, mechanisms, side effects and outcomes: what claims are about."""
 
+from functools import partial
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Request, Response
 
-from app.api.records import ListOf, add_item_routes, answer_list
+from app.api.common import ListOf, add_item_routes, answer_list
 from app.claims import queries
-from app.http.dependencies import CurrentDataset, ReadSession
 from app.http.problems import responses
+from app.http.queries import query_of
 from app.registry import BY_TYPE
 
 
@@ -15,6 +16,7 @@ def _router(record_type: str, plural_name: str, tells: str) -> APIRouter:
     """The routes of one type of concept; the types differ in their shape alone."""
     resource = BY_TYPE[record_type]
     router = APIRouter(tags=[resource.plural])
+    select = partial(queries.concepts, record_type)
 
     @router.get(
         resource.path,
@@ -25,18 +27,10 @@ def _router(record_type: str, plural_name: str, tells: str) -> APIRouter:
         response_model=ListOf[resource.read],  # type: ignore[name-defined]
         responses=responses(422, 503),
     )
-    def list_concepts(
-        request: Request, session: ReadSession, dataset: CurrentDataset, query: Annotated[queries.ConceptQuery, Query()]
+    async def list_concepts(
+        request: Request, query: Annotated[queries.ConceptQuery, query_of(queries.ConceptQuery)]
     ) -> Response:
-        return answer_list(
-            request,
-            session,
-            dataset,
-            record_type,
-            query,
-            lambda kept: queries.concepts(session, kept, record_type, query),
-            queries.CONCEPT_SORTS,
-        )
+        return await answer_list(request, record_type, query, select, queries.CONCEPT_SORTS)
 
     add_item_routes(router, record_type)
     return router

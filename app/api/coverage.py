@@ -2,17 +2,18 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
+from app.api.common import list_response
 from app.core.errors import Fault, InvalidInput
 from app.core.text import Named
-from app.http import conditional as caching
-from app.http.dependencies import CurrentDataset, ReadSession
 from app.http.problems import responses
-from app.publishing.records import CurrentRecords
+from app.http.queries import query_of
+from app.http.reads import reads_of
 from app.questions.coverage import CoverageRead, coverage
 from app.questions.relevance import key_named
+from app.storage.read_view import ReadView
 
 router = APIRouter(tags=["coverage"])
 
@@ -46,23 +47,27 @@ class CoverageQuery(BaseModel):
     response_model=CoverageRead,
     responses=responses(422, 503),
 )
-def get_coverage(
-    request: Request, session: ReadSession, dataset: CurrentDataset, query: Annotated[CoverageQuery, Query()]
-) -> Response:
+async def get_coverage(request: Request, query: Annotated[CoverageQuery, query_of(CoverageQuery)]) -> Response:
     """An intervention and at least one condition, mechanism, side effect or other drug.
 
     Always 200 for records that exist: `found`, `searched_none_found` or `not_searched`, with a plain sentence, what was
     searched, and a summary for a card. Nothing found is not evidence of no effect or of safety.
     """
-    tag = caching.etag(b"", str(dataset.serial), request.url.path, request.url.query)
-    if caching.if_none_match(request.headers.get("if-none-match"), tag):
-        return caching.json_response(request, b"", tag, headers=dataset.headers)
-    named: dict[str, str] = {name: value for name in _OTHERS if (value := getattr(query, name)) is not None}
-    if not named:
-        message = "Name at least one of the parameters in `allowed` beside the intervention."
+    return await reads_of(request).run(request, _coverage, request, query)
+
+
+def _coverage(view: ReadView, request: Request, query: CoverageQuery) -> Response:
+    others = {name: value for name in _OTHERS if (value := getattr(query, name)) is not None}
+    if not others:
+        message = "Add a condition, mechanism, side effect or interactant."
         fault = Fault("query", "condition", "missing", message, tuple(_OTHERS))
-        raise InvalidInput("The question is only half asked.", errors=[fault])
-    intervention = key_named(session, "intervention", query.intervention, "intervention")
-    keys = {f"{name}_pk": key_named(session, _OTHERS[name], value, name) for name, value in named.items()}
-    body = coverage(session, CurrentRecords(session), intervention_pk=intervention, **keys).model_dump_json().encode()
-    return caching.json_response(request, body, tag, headers=dataset.headers)
+        raise InvalidInput("The question needs more than an intervention.", errors=[fault])
+
+    def body() -> bytes:
+        session = view.session
+        intervention = key_named(session, "intervention", query.intervention, "intervention")
+        keys = {f"{name}_pk": key_named(session, _OTHERS[name], value, name) for name, value in others.items()}
+        answer = coverage(session, intervention_pk=intervention, **keys)
+        return answer.model_dump_json().encode()
+
+    return list_response(request, view, body)

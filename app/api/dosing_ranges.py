@@ -2,13 +2,13 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Request, Response
 
-from app.api.records import ListOf, add_item_routes, answer_list
+from app.api.common import ListOf, add_item_routes, answer_list
 from app.claims import queries
 from app.claims.responses import DosingRangeRead
-from app.http.dependencies import CurrentDataset, ReadSession
 from app.http.problems import responses
+from app.http.queries import query_of
 
 router = APIRouter(tags=["dosing-ranges"])
 
@@ -20,19 +20,11 @@ router = APIRouter(tags=["dosing-ranges"])
     response_model=ListOf[DosingRangeRead],
     responses=responses(422, 503),
 )
-def list_dosing_ranges(
-    request: Request, session: ReadSession, dataset: CurrentDataset, query: Annotated[queries.DosingRangeQuery, Query()]
+async def list_dosing_ranges(
+    request: Request, query: Annotated[queries.DosingRangeQuery, query_of(queries.DosingRangeQuery)]
 ) -> Response:
     """Doses as their sources word them, beside an exact daily total in picograms where it can be known."""
-    return answer_list(
-        request,
-        session,
-        dataset,
-        "dosing_range",
-        query,
-        lambda _kept: queries.dosing_ranges(session, query),
-        queries.DOSING_RANGE_SORTS,
-    )
+    return await answer_list(request, "dosing_range", query, queries.dosing_ranges, queries.DOSING_RANGE_SORTS)
 
 
 add_item_routes(router, "dosing_range")

@@ -2,17 +2,19 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
+from app.api.common import list_response
 from app.claims.queries import Names
 from app.concepts.queries import keys_named
 from app.core.text import Named
-from app.http import conditional as caching
-from app.http.dependencies import CurrentDataset, ReadSession
 from app.http.problems import responses
+from app.http.queries import query_of
+from app.http.reads import reads_of
 from app.questions.evidence_map import MAX_CELLS, MAX_CLAIMS, EvidenceMapRead, evidence_map
 from app.questions.relevance import key_named
+from app.storage.read_view import ReadView
 
 router = APIRouter(tags=["evidence-map"])
 
@@ -24,9 +26,9 @@ class EvidenceMapQuery(BaseModel):
 
     intervention: Annotated[Named, Field(examples=["low-dose-naltrexone"])]
     """Drug or regimen. A regimen also brings the interactions and warnings of its drug."""
-    condition: Names = []
+    condition: Names = ()
     """Rows; all conditions that anything is recorded on, unless given."""
-    outcome: Names = []
+    outcome: Names = ()
     """Columns; all outcomes that the claims name, unless given."""
 
 
@@ -41,16 +43,21 @@ class EvidenceMapQuery(BaseModel):
     response_model=EvidenceMapRead,
     responses=responses(422, 503),
 )
-def get_evidence_map(
-    request: Request, session: ReadSession, dataset: CurrentDataset, query: Annotated[EvidenceMapQuery, Query()]
+async def get_evidence_map(
+    request: Request, query: Annotated[EvidenceMapQuery, query_of(EvidenceMapQuery)]
 ) -> Response:
-    tag = caching.etag(b"", str(dataset.serial), request.url.path, request.url.query)
-    if caching.if_none_match(request.headers.get("if-none-match"), tag):
-        return caching.json_response(request, b"", tag, headers=dataset.headers)
-    shown = evidence_map(
-        session,
-        intervention_pk=key_named(session, "intervention", query.intervention, "intervention"),
-        condition_pks=keys_named(session, "condition", query.condition, "condition"),
-        outcome_pks=keys_named(session, "outcome", query.outcome, "outcome"),
-    )
-    return caching.json_response(request, shown.model_dump_json().encode(), tag, headers=dataset.headers)
+    return await reads_of(request).run(request, _evidence_map, request, query)
+
+
+def _evidence_map(view: ReadView, request: Request, query: EvidenceMapQuery) -> Response:
+    def body() -> bytes:
+        session = view.session
+        answer = evidence_map(
+            session,
+            intervention_pk=key_named(session, "intervention", query.intervention, "intervention"),
+            condition_pks=keys_named(session, "condition", query.condition, "condition"),
+            outcome_pks=keys_named(session, "outcome", query.outcome, "outcome"),
+        )
+        return answer.model_dump_json().encode()
+
+    return list_response(request, view, body)

@@ -4,12 +4,13 @@ from typing import Annotated
 
 from fastapi import APIRouter, Body, Depends, Request, Response
 
-from app.http import conditional as caching
-from app.http.dependencies import CurrentDataset, ReadSession
+from app.http import conditional
+from app.http.conditional import conditional_response
 from app.http.problems import declared_parameters_only, responses
-from app.publishing.records import CurrentRecords
+from app.http.reads import reads_of
 from app.questions.interaction_responses import InteractionCheck, InteractionCheckRead
 from app.questions.interactions import check
+from app.storage.read_view import ReadView
 
 router = APIRouter(tags=["interaction-checks"], dependencies=[Depends(declared_parameters_only)])
 
@@ -23,10 +24,8 @@ _EXAMPLE = {"drugs": [{"code": "rxnorm:7243", "dose": "4.5 mg"}, {"id": "methado
     response_model=InteractionCheckRead,
     responses=responses(400, 413, 422, 503),
 )
-def check_interactions(
+async def check_interactions(
     request: Request,
-    session: ReadSession,
-    dataset: CurrentDataset,
     asked: Annotated[InteractionCheck, Body(openapi_examples={"naltrexone": {"value": _EXAMPLE}})],
 ) -> Response:
     """Two to thirty drugs, each by id, code, or name; one status for **every** pair, with the claims behind it.
@@ -35,5 +34,9 @@ def check_interactions(
     regimens and those of a class for its members, whatever the dose. A pair without a recorded interaction has not been
     cleared. Nothing of the request is stored.
     """
-    body = check(session, CurrentRecords(session), asked).model_dump_json().encode()
-    return caching.json_response(request, body, caching.etag(body), cache_control="no-store", headers=dataset.headers)
+    return await reads_of(request).run(request, _check, request, asked)
+
+
+def _check(view: ReadView, request: Request, asked: InteractionCheck) -> Response:
+    body = check(view.session, asked).model_dump_json().encode()
+    return conditional_response(request, conditional.etag(body), body, cache_control=conditional.NO_STORE)

@@ -2,28 +2,37 @@
 
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, ConfigDict
 from pydantic_core import to_json
-from sqlalchemy import func, select
 
-from app.api.negotiation import JSON, JSON_LD, Offer, answer, choose, documented
+from app.api.formats import JSON_LD, Choice, Offer, choose, documented, formatted_response
 from app.bibliography.reference_list import how_to_cite
 from app.claims.disclaimer import DISCLAIMER
-from app.core.vocabulary import Status
 from app.grading.grade import METHOD
-from app.http import conditional as caching
+from app.http import conditional
+from app.http.conditional import JSON
 from app.http.dataset import API_VERSION
-from app.http.dependencies import CurrentDataset, ReadSession
-from app.http.problems import declared_parameters_only, responses
-from app.linked_data import schema_org as linked_data
+from app.http.problems import responses
+from app.http.queries import query_of
+from app.http.reads import reads_of
+from app.linked_data import schema_org
 from app.registry import RESOURCES
-from app.storage.history import Publication, StoredRecord
+from app.storage.filter_bitmaps import PUBLISHED
+from app.storage.filter_index import filter_index
+from app.storage.read_view import ReadView
 
 OFFERS = {"json": Offer(JSON), "jsonld": JSON_LD}
-MetaFormat = Literal["json", "jsonld"]
 
-router = APIRouter(tags=["meta"], dependencies=[Depends(declared_parameters_only)])
+
+class MetaQuery(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+
+    format: Literal["json", "jsonld"] | None = None
+    """Takes the place of `Accept`."""
+
+
+router = APIRouter(tags=["meta"])
 
 
 class Licence(BaseModel):
@@ -83,45 +92,43 @@ LICENCES = Licences(
     response_model=MetaRead,
     responses={**documented(OFFERS, "The state of the data set."), **responses(406, 422, 503)},
 )
-def get_meta(
-    request: Request,
-    session: ReadSession,
-    dataset: CurrentDataset,
-    format: Annotated[MetaFormat | None, Query(description="Takes the place of `Accept`.")] = None,
-) -> Response:
+async def get_meta(request: Request, query: Annotated[MetaQuery, query_of(MetaQuery)]) -> Response:
     """What to show in a foot, and what to record beside anything you store; as JSON-LD, a schema.org Dataset."""
-    choice = choose(request, OFFERS, format)
-    updated_at = session.scalar(select(Publication.at).where(Publication.serial == dataset.serial))
-    if choice.format == "jsonld":
-        body = to_json(
-            linked_data.dataset(
-                version=dataset.release or str(dataset.serial),
-                serial=dataset.serial,
-                updated_at=updated_at,
-                licence=LICENCES.data.url,
-                description=DISCLAIMER,
-            )
+    choice = choose(request, OFFERS, query.format)
+    return await reads_of(request).inline(request, _meta, request, choice)
+
+
+def _meta(view: ReadView, request: Request, choice: Choice) -> Response:
+    published = view.rows("SELECT at FROM publications WHERE serial = ?", view.serial)
+    updated_at: str | None = published[0][0] if published else None
+    body = _json_ld(view, updated_at) if choice.format == "jsonld" else _json(view, updated_at)
+    return formatted_response(request, choice, conditional.etag(body), body, file_name="ldn-evidence")
+
+
+def _json_ld(view: ReadView, updated_at: str | None) -> bytes:
+    return to_json(
+        schema_org.dataset(
+            version=view.release or str(view.serial),
+            serial=view.serial,
+            updated_at=updated_at,
+            licence=LICENCES.data.url,
+            description=DISCLAIMER,
         )
-        return answer(request, choice, body, caching.etag(body), file_name="ldn-evidence", headers=dataset.headers)
-    counted = session.execute(
-        select(StoredRecord.type, func.count())
-        .where(StoredRecord.status == Status.published)
-        .group_by(StoredRecord.type)
     )
-    counts: dict[str, int] = {row[0]: row[1] for row in counted}
+
+
+def _json(view: ReadView, updated_at: str | None) -> bytes:
+    index = filter_index(view)
     meta = MetaRead(
         name="LDN Evidence",
         api_version=API_VERSION,
-        release=dataset.release,
-        serial=dataset.serial,
+        release=view.release,
+        serial=view.serial,
         updated_at=updated_at,
-        counts={resource.type: counts.get(resource.type, 0) for resource in RESOURCES},
+        counts={resource.type: len(index.of(resource.type, PUBLISHED)) for resource in RESOURCES},
         methods=Methods(consensus=METHOD.consensus, certainty=METHOD.certainty),
         licences=LICENCES,
         disclaimer=DISCLAIMER,
-        how_to_cite=how_to_cite(
-            serial=dataset.serial, release=dataset.release, published_at=updated_at, address="/v1/meta"
-        ),
+        how_to_cite=how_to_cite(serial=view.serial, release=view.release, published_at=updated_at, address="/v1/meta"),
     )
-    body = meta.model_dump_json().encode()
-    return answer(request, choice, body, caching.etag(body), file_name="ldn-evidence", headers=dataset.headers)
+    return meta.model_dump_json().encode()

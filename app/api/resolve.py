@@ -13,12 +13,14 @@ from app.concepts.queries import by_code
 from app.concepts.vocabulary import CodeRelation, CodeSystem
 from app.core.errors import Fault, InvalidInput, nearest
 from app.core.vocabulary import Status
-from app.http import conditional as caching
-from app.http.dependencies import CurrentDataset, ReadSession
+from app.http import conditional
+from app.http.conditional import conditional_response
 from app.http.problems import declared_parameters_only, responses
+from app.http.reads import reads_of
 from app.sources.identifiers import IdentifierError, normalise
 from app.sources.models import Document, DocumentIdentifier, Study, StudyIdentifier
 from app.sources.vocabulary import IdentifierScheme
+from app.storage.read_view import ReadView
 
 router = APIRouter(tags=["resolve"], dependencies=[Depends(declared_parameters_only)])
 
@@ -83,11 +85,15 @@ Identifier = Annotated[
     response_model=ResolvedList,
     responses=responses(422, 503),
 )
-def resolve(request: Request, session: ReadSession, dataset: CurrentDataset, identifier: Identifier) -> Response:
+async def resolve(request: Request, identifier: Identifier) -> Response:
     """Records that carry the identifier or code; none is an empty list. A code that is not recorded is looked for by
     its wider codes (`K50.10` → `K50.1` → `K50`), and `match` says which one was found."""
+    return await reads_of(request).run(request, _resolve, request, identifier)
+
+
+def _resolve(view: ReadView, request: Request, identifier: str) -> Response:
     system, _, value = identifier.partition(":")
-    system = system.lower()
+    system, session = system.lower(), view.session
     if system in list(IdentifierScheme):
         items = _by_identifier(session, IdentifierScheme(system), value)
     elif system in list(CodeSystem):
@@ -99,7 +105,7 @@ def resolve(request: Request, session: ReadSession, dataset: CurrentDataset, ide
         )  # fmt: skip
         raise InvalidInput("The identifier's system is not known here.", errors=[fault])
     body = ResolvedList(items=items).model_dump_json().encode()
-    return caching.json_response(request, body, caching.etag(body), headers=dataset.headers)
+    return conditional_response(request, conditional.etag(body), body)
 
 
 def _by_identifier(session: Session, scheme: IdentifierScheme, value: str) -> list[Resolved]:

@@ -1,31 +1,28 @@
 """Search across all types of record, and typeahead."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import Annotated, Any, Literal
-from urllib.parse import parse_qsl
 
-from fastapi import APIRouter, Body, Depends, Query, Request, Response
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from fastapi import APIRouter, Body, Depends, Request, Response
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from pydantic_core import to_json
-from sqlalchemy.orm import Session
 
-from app.api.records import ListOf, list_tag, next_address
+from app.api.common import ListOf, link_to, list_response, next_address
 from app.claims.responses import ClaimSummary
 from app.claims.vocabulary import Certainty, Consensus, Kind, Stance
 from app.core.content import ResponseModel
 from app.core.text import Slug, Words, printable
-from app.http import conditional as caching
-from app.http.dependencies import CurrentDataset, ReadSession
-from app.http.direct import Answer
+from app.http.conditional import NO_STORE, Content
 from app.http.problems import declared_parameters_only, responses
+from app.http.queries import query_of
+from app.http.reads import reads_of
 from app.registry import BY_TYPE
-from app.search import service
-from app.search import suggestions as suggest
+from app.search import service, suggestions
 from app.search.highlight import Highlighter
 from app.search.ranking import Hit
 from app.sources.vocabulary import Design
-from app.storage import paging as lists
-from app.storage.paging import ListQuery, Page, decode, encode
+from app.storage.paging import ListQuery, Page, encode_cursor, list_body
+from app.storage.read_view import ReadView
 
 router = APIRouter(tags=["search"])
 
@@ -122,17 +119,19 @@ class SearchBody(SearchQuery):
     response_model=FoundList,
     responses=responses(422, 503),
 )
-def search(
-    request: Request, session: ReadSession, dataset: CurrentDataset, query: Annotated[SearchQuery, Query()]
-) -> Response:
+async def search(request: Request, query: Annotated[SearchQuery, query_of(SearchQuery)]) -> Response:
     """Ranked results with facets. Synonyms, codes and identifiers find what they name (`CFS`, `M79.7`, a DOI, a PMID);
     accents and case do not matter."""
-    tag = list_tag(request, dataset)
-    if caching.if_none_match(request.headers.get("if-none-match"), tag):
-        return caching.json_response(request, b"", tag, headers=dataset.headers)
-    found, following = answer(session, query, lambda cursor: next_address(request, cursor))
-    headers = dataset.headers | ({"Link": f'<{following}>; rel="next"'} if following else {})
-    return caching.json_response(request, found, tag, headers=headers)
+    return await reads_of(request).run(request, _search, request, query)
+
+
+def _search(view: ReadView, request: Request, query: SearchQuery) -> Response:
+    def body() -> Content:
+        page, items, extra = _results(view, query)
+        following = next_address(request, page.next_cursor)
+        return Content(list_body(items, following, page, extra), link_to(following))
+
+    return list_response(request, view, body)
 
 
 @router.post(
@@ -143,76 +142,53 @@ def search(
     responses=responses(400, 413, 422, 503),
     dependencies=[Depends(declared_parameters_only)],
 )
-def search_by_body(
+async def search_by_body(
     request: Request,
-    session: ReadSession,
-    dataset: CurrentDataset,
     body: Annotated[SearchBody, Body(openapi_examples={"a question": {"value": {"q": "naltrexone with tramadol"}}})],
 ) -> Response:
     """As `GET /v1/search`, for questions that should not stand in an address or a log."""
-    return Response(
-        answer(session, body, lambda _cursor: None)[0],
-        media_type="application/json",
-        headers={**dataset.headers, "Cache-Control": "no-store"},
-    )
+    answer = await reads_of(request).run(request, _search_by_body, body)
+    return Response(answer, media_type="application/json", headers={"Cache-Control": NO_STORE})
 
 
-def straight(session: Session, path: str, query: str, serial: int) -> Answer | None:
-    """The answer to a search in front of the application; null where that has to say what is wrong with it."""
-    given: dict[str, Any] = {}
-    try:
-        pairs = parse_qsl(query, keep_blank_values=True, errors="strict")
-    except ValueError:
-        return None
-    for name, value in pairs:
-        if name in NARROWING:
-            given.setdefault(name, []).append(value)
-        elif name in given:
-            return None
-        else:
-            given[name] = value
-    try:
-        asked = SearchQuery.model_validate(given)
-    except ValidationError:
-        return None
-    body, following = answer(session, asked, lambda cursor: lists.next_address(path, query, cursor))
-    return Answer(caching.list_tag(serial, path, query), body, following)
+def _search_by_body(view: ReadView, query: SearchQuery) -> bytes:
+    page, items, extra = _results(view, query)
+    return list_body(items, None, page, extra)
 
 
-def answer(
-    session: Session, query: SearchQuery, address_of: Callable[[str | None], str | None]
-) -> tuple[bytes, str | None]:
-    """A `FoundList` as JSON, and the address of its next page: what is shown was rendered when it was published."""
-    results = service.search(session, query.q, query.narrowed())
-    start = int(decode(query.cursor, query.fingerprint())[0]) if query.cursor is not None else 0
+def _results(view: ReadView, query: SearchQuery) -> tuple[Page, list[bytes], bytes]:
+    """A page of results, each rendered when its record was published; and the further fields of a `FoundList`."""
+    results = service.search(view.session, query.q, query.narrowed())
+    request = query.page_request()
+    start = int(request.place[0]) if request.place is not None else 0
     hits = results.hits[start : start + query.limit]
     end = start + len(hits)
-    cursor = encode(query.fingerprint(), [end, ""]) if end < len(results.hits) else None
+    cursor = encode_cursor(request.fingerprint, [end, ""]) if end < len(results.hits) else None
     highlighter = Highlighter(results.terms)
-    shown = service.shown(session, hits)
-    following = address_of(cursor)
-    items = [_found(hit, of_hit, highlighter) for hit, of_hit in zip(hits, shown, strict=True)]
-    page = Page((), cursor, results.total, results.is_exact)
+    items = [
+        _found(hit, of_hit, highlighter)
+        for hit, of_hit in zip(hits, service.hit_texts(view.session, hits), strict=True)
+    ]
     facets = {
         name: [{"value": value, "count": count} for value, count in values.items()]
         for name, values in results.facets.items()
     }
-    told = b',"facets":%b,"matched":"%b","did_you_mean":%b' % (
+    extra = b',"facets":%b,"matched":"%b","did_you_mean":%b' % (
         to_json(facets),
-        b"all" if results.every else b"any",
+        b"all" if results.has_all_terms else b"any",
         to_json(results.did_you_mean),
     )
-    return lists.envelope(items, following, page, told), following
+    return Page((), cursor, results.total, results.is_exact), items, extra
 
 
-def _found(hit: Hit, shown: service.Shown, highlighter: Highlighter) -> bytes:
+def _found(hit: Hit, text: service.HitText, highlighter: Highlighter) -> bytes:
     """A `FoundRecord` as JSON."""
     return b'{"type":"%b","id":"%b","title":%b,"parts":%b,"claim":%b,"score":%b,"links":{"self":"%b"}}' % (
         hit.type.encode(),
         hit.id.encode(),
-        to_json(shown.heading),
-        to_json(_parts(highlighter.parts(shown.heading))),
-        shown.summary.encode() if shown.summary else b"null",
+        to_json(text.heading),
+        to_json(_parts(highlighter.parts(text.heading))),
+        text.summary.encode() if text.summary else b"null",
         to_json(round(hit.score, 4)),
         f"{BY_TYPE[hit.type].path}/{hit.id}".encode(),
     )
@@ -254,23 +230,25 @@ class SuggestedList(ResponseModel):
     response_model=SuggestedList,
     responses=responses(422, 503),
 )
-def suggest_records(
-    request: Request, session: ReadSession, dataset: CurrentDataset, query: Annotated[SuggestQuery, Query()]
-) -> Response:
+async def suggest_records(request: Request, query: Annotated[SuggestQuery, query_of(SuggestQuery)]) -> Response:
     """Records of which a name goes on from what was typed; one slip is forgiven where nothing else is found."""
-    tag = list_tag(request, dataset)
-    if caching.if_none_match(request.headers.get("if-none-match"), tag):
-        return caching.json_response(request, b"", tag, headers=dataset.headers)
-    items = [
-        {
-            "type": found.type,
-            "id": found.id,
-            "name": found.label,
-            "matched": found.matched,
-            "matched_on": found.matched_on,
-            "parts": _parts(suggest.typed_parts(found.matched, found.start)),
-            "links": {"self": f"{BY_TYPE[found.type].path}/{found.id}"},
-        }
-        for found in suggest.suggest(session, query.q, query.limit, query.type)
-    ]
-    return caching.json_response(request, to_json({"items": items}), tag, headers=dataset.headers)
+    return await reads_of(request).run(request, _suggest, request, query)
+
+
+def _suggest(view: ReadView, request: Request, query: SuggestQuery) -> Response:
+    def body() -> bytes:
+        items = [
+            {
+                "type": suggestion.type,
+                "id": suggestion.id,
+                "name": suggestion.label,
+                "matched": suggestion.matched,
+                "matched_on": suggestion.matched_on,
+                "parts": _parts(suggestions.typed_parts(suggestion.matched, suggestion.start)),
+                "links": {"self": f"{BY_TYPE[suggestion.type].path}/{suggestion.id}"},
+            }
+            for suggestion in suggestions.suggest(view.session, query.q, query.limit, query.type)
+        ]
+        return to_json({"items": items})
+
+    return list_response(request, view, body)

@@ -2,13 +2,13 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Request, Response
 
-from app.api.records import ListOf, add_item_routes, answer_list
+from app.api.common import ListOf, add_item_routes, answer_list
 from app.claims import queries
 from app.claims.responses import SearchRead
-from app.http.dependencies import CurrentDataset, ReadSession
 from app.http.problems import responses
+from app.http.queries import query_of
 
 router = APIRouter(tags=["searches"])
 
@@ -20,13 +20,11 @@ router = APIRouter(tags=["searches"])
     response_model=ListOf[SearchRead],
     responses=responses(422, 503),
 )
-def list_searches(
-    request: Request, session: ReadSession, dataset: CurrentDataset, query: Annotated[queries.SearchQuery, Query()]
+async def list_searches(
+    request: Request, query: Annotated[queries.LiteratureSearchQuery, query_of(queries.LiteratureSearchQuery)]
 ) -> Response:
     """`searched_none_found` and `not_searched` are not evidence of no effect, nor of safety."""
-    return answer_list(
-        request, session, dataset, "search", query, lambda _kept: queries.searches(session, query), queries.SEARCH_SORTS
-    )
+    return await answer_list(request, "search", query, queries.searches, queries.SEARCH_SORTS)
 
 
 add_item_routes(router, "search")

@@ -8,11 +8,13 @@ from app.concepts import vocabulary as concepts
 from app.concepts.drug_names import MatchedBy
 from app.core import vocabulary as core
 from app.core.vocabulary import Term
-from app.http import conditional as caching
-from app.http.dependencies import CurrentDataset
+from app.http import conditional
+from app.http.conditional import conditional_response
 from app.http.problems import declared_parameters_only, responses
+from app.http.reads import reads_of
 from app.questions.interaction_responses import InteractionStatus
 from app.sources import vocabulary as sources
+from app.storage.read_view import ReadView
 
 VOCABULARIES: tuple[type[Term], ...] = (
     *core.VOCABULARIES,
@@ -79,6 +81,12 @@ _BODY = vocabularies().model_dump_json().encode()
     response_model=VocabulariesRead,
     responses=responses(422, 503),
 )
-def list_vocabularies(request: Request, dataset: CurrentDataset) -> Response:
+async def list_vocabularies(request: Request) -> Response:
     """All vocabularies in one answer, for menus and tooltips. Answers may gain values; treat unknown ones gently."""
-    return caching.json_response(request, _BODY, caching.etag(_BODY), headers=dataset.headers)
+    return await reads_of(request).inline(request, _vocabularies, request)
+
+
+def _vocabularies(view: ReadView, request: Request) -> Response:
+    """The same for every state of the data set; the view says which one it is."""
+    _ = view.serial
+    return conditional_response(request, conditional.etag(_BODY), _BODY)

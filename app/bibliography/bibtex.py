@@ -1,4 +1,4 @@
-"""BibTeX, by pybtex, which escapes what TeX would take for commands."""
+"""BibTeX, written by pybtex, which escapes TeX commands."""
 
 import re
 from collections.abc import Sequence
@@ -9,8 +9,8 @@ from app.bibliography.reference import Name, Reference
 
 _TYPES = {"article-journal": "article", "chapter": "incollection", "report": "techreport"}
 """CSL types with an entry type of their own; all others are `misc`."""
-_ADDRESSES = ("doi", "url")
-_NAMED = {
+_VERBATIM = ("doi", "url")
+_TEX_NAMES = {
     "{": r"{\textbraceleft}",
     "}": r"{\textbraceright}",
     "\\": r"{\textbackslash}",
@@ -18,23 +18,24 @@ _NAMED = {
     "~": r"{\textasciitilde}",
     "$": r"{\$}",
 }
-"""What pybtex leaves to its author to write as TeX."""
-_KEPT = 4096
+"""Characters that pybtex does not escape."""
+MAX_CACHED = 4096
+"""Entries in memory. A changed reference is another key."""
 
 
 def render(references: Sequence[Reference], _style: str) -> str:
-    return "\n".join(entry(reference) for reference in references)
+    return "\n".join(_entry(reference) for reference in references)
 
 
-@lru_cache(maxsize=_KEPT)
-def entry(reference: Reference) -> str:
+@lru_cache(maxsize=MAX_CACHED)
+def _entry(reference: Reference) -> str:
     from pybtex.database import BibliographyData, Entry
     from pybtex.database.output.bibtex import Writer
 
     class Verbatim(Writer):  # type: ignore[misc] # the library is not typed
         def _write_field(self, stream: Any, type: str, value: str) -> None:
-            """Addresses are read as they stand, not as TeX."""
-            if type in _ADDRESSES:
+            """BibTeX readers take addresses verbatim, not as TeX."""
+            if type in _VERBATIM:
                 stream.write(f",\n    {type} = {{{value.replace('{', '%7B').replace('}', '%7D')}}}")
             else:
                 super()._write_field(stream, type, value)
@@ -43,8 +44,8 @@ def entry(reference: Reference) -> str:
     authors = [_person(author) for author in reference.authors]
     if authors and not reference.authors_complete:
         authors.append(_person(Name(family="others")))
-    made = Entry(kind, fields=_fields(reference, kind), persons={"author": authors} if authors else None)
-    return str(Verbatim(encoding="UTF-8").to_string(BibliographyData({reference.id: made})))
+    entry = Entry(kind, fields=_fields(reference, kind), persons={"author": authors} if authors else None)
+    return str(Verbatim(encoding="UTF-8").to_string(BibliographyData({reference.id: entry})))
 
 
 def _fields(reference: Reference, kind: str) -> list[tuple[str, str]]:
@@ -52,13 +53,13 @@ def _fields(reference: Reference, kind: str) -> list[tuple[str, str]]:
     container = {"article": "journal", "incollection": "booktitle"}.get(kind, "howpublished")
     publisher = "institution" if kind == "techreport" else "publisher"
     values = {
-        "title": f"{{{_plain(reference.shown_title)}}}",  # the inner braces keep LDN from becoming ldn
+        "title": f"{{{_escape(reference.shown_title)}}}",  # the inner braces keep LDN from becoming ldn
         container: reference.container_title,
         "shortjournal": reference.container_title_short,
         "volume": reference.volume,
         "number": reference.issue,
         "pages": _pages(reference.page),
-        publisher: _whole(reference.publisher) if reference.publisher else None,
+        publisher: _braced(reference.publisher) if reference.publisher else None,
         "year": year,
         "month": month,
         "day": day,
@@ -69,32 +70,32 @@ def _fields(reference: Reference, kind: str) -> list[tuple[str, str]]:
         "urldate": "-".join(f"{part:02}" for part in reference.accessed) or None,
         "note": reference.note,
     }
-    ready = ("title", publisher, *_ADDRESSES)
-    given = ((name, str(value)) for name, value in values.items() if value is not None)
-    return [(name, value if name in ready else _plain(value)) for name, value in given]
+    escaped = ("title", publisher, *_VERBATIM)
+    texts = ((name, str(value)) for name, value in values.items() if value is not None)
+    return [(name, text if name in escaped else _escape(text)) for name, text in texts]
 
 
 def _person(author: Name) -> Any:
     from pybtex.database import Person
 
     if author.literal:
-        return Person(last=f"{{{_plain(author.literal)}}}")  # braces: a group has no given names
+        return Person(last=f"{{{_escape(author.literal)}}}")  # braces: a group has no given names
     person = Person()
-    # Set as they are: parsed from a string, a comma or `von` in a name would be read as structure.
-    person.last_names = [_whole(author.family or "")]
-    person.first_names = [_plain(author.given)] if author.given else []
+    # Set directly: pybtex would parse a comma or `von` in a string as structure.
+    person.last_names = [_braced(author.family or "")]
+    person.first_names = [_escape(author.given)] if author.given else []
     return person
 
 
-def _whole(name: str) -> str:
+def _braced(name: str) -> str:
     """Braces around a name that would be taken apart: a person's at a comma, a publisher's at `and` (BibLaTeX)."""
-    return f"{{{_plain(name)}}}" if re.search(r",| and ", name) else _plain(name)
+    return f"{{{_escape(name)}}}" if re.search(r",| and ", name) else _escape(name)
 
 
 def _pages(page: str | None) -> str | None:
     return re.sub(r"\s*[-\u2013]\s*", "--", page) if page else None
 
 
-def _plain(text: str) -> str:
-    """BibTeX counts braces before anything else, so those of a title are named instead of written."""
-    return re.sub(r"[{}\\^~$]", lambda found: _NAMED[found[0]], text)
+def _escape(text: str) -> str:
+    """BibTeX counts braces before anything else, so braces in a text are written as commands."""
+    return re.sub(r"[{}\\^~$]", lambda match: _TEX_NAMES[match[0]], text)

@@ -1,4 +1,4 @@
-"""CSL-JSON: what citation processors and most reference managers read. Also what the formatted styles are made from."""
+"""CSL-JSON, which citation processors and most reference managers read, and from which `styles` formats text."""
 
 import json
 from collections.abc import Sequence
@@ -24,19 +24,19 @@ _PLAIN = (
 
 
 def item(reference: Reference) -> Item:
-    """The reference as one CSL item; variables without a value are left out, as CSL asks."""
-    made: Item = {"id": reference.id, "type": reference.type, "title": reference.shown_title}
+    """The reference as one CSL item. Variables without a value are left out, as CSL requires."""
+    variables: Item = {"id": reference.id, "type": reference.type, "title": reference.shown_title}
     if reference.authors:
-        made["author"] = [_name(author) for author in reference.authors]
+        variables["author"] = [_name(author) for author in reference.authors]
     for variable, field in _PLAIN:
         if (value := getattr(reference, field)) is not None:
-            made[variable] = value
+            variables[variable] = value
     for variable, date in (("issued", reference.issued), ("accessed", reference.accessed)):
         if date:
-            made[variable] = {"date-parts": [list(date)]}
+            variables[variable] = {"date-parts": [list(date)]}
     if reference.warning is Mark.retracted:
-        made["status"] = "retracted"
-    return made
+        variables["status"] = "retracted"
+    return variables
 
 
 def _name(author: Name) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""Documents as reference lists need them."""
+"""References made from documents."""
 
 from app.bibliography.reference import Mark, Name, Reference
 from app.sources import identifiers
@@ -7,10 +7,11 @@ from app.sources.schemas import DocumentWrite, StandingEntry
 from app.sources.vocabulary import DocumentKind, IdentifierScheme, Standing
 
 _TYPES = {DocumentKind.legislation: "webpage"}
-"""Citation styles print drug labels, as CSL's `regulation`, by the rules for statutes, without address or publisher."""
+"""As CSL's `regulation`, citation styles print a drug label by the rules for statutes, without address or publisher."""
 
-_WARNINGS = {Standing.retracted: Mark.retracted, Standing.expression_of_concern: Mark.concern}
-_SAID = {
+WARNINGS = {Standing.retracted: Mark.retracted, Standing.expression_of_concern: Mark.concern}
+"""Standings that are named wherever the document is."""
+_CHANGES = {
     Standing.retracted: "Retracted",
     Standing.expression_of_concern: "Expression of concern",
     Standing.corrected: "Corrected",
@@ -21,7 +22,7 @@ _SAID = {
 
 
 def reference(document: DocumentWrite) -> Reference:
-    """The document as it is cited; its id is the key in every format."""
+    """The document as it is cited. Its id is the key in every format."""
     standing = document.standing[-1]
     return Reference(
         id=document.id,
@@ -32,40 +33,48 @@ def reference(document: DocumentWrite) -> Reference:
         authors_complete=document.authors_complete,
         container_title=document.container_title,
         container_title_short=document.container_title_short,
-        issued=_parts(document.issued),
+        issued=_date_parts(document.issued),
         volume=document.volume,
         issue=document.issue,
         page=document.page,
         publisher=document.publisher,
-        url=document.url or _registered(document),
-        accessed=_parts(document.accessed),
+        url=document.url or _registry_url(document),
+        accessed=_date_parts(document.accessed),
         doi=identified(document, IdentifierScheme.doi),
         pmid=identified(document, IdentifierScheme.pmid),
         pmcid=identified(document, IdentifierScheme.pmcid),
-        warning=_WARNINGS.get(standing.standing),
+        warning=WARNINGS.get(standing.standing),
         notice=_notice(standing),
     )
 
 
-def _parts(date: str | None) -> tuple[int, ...]:
+def reader_url(document: DocumentWrite) -> str | None:
+    """Where a reader can open the document: by its first identifier in this order, else at its own address."""
+    for scheme in (IdentifierScheme.doi, IdentifierScheme.pmid, IdentifierScheme.pmcid, IdentifierScheme.nct):
+        if normal := identified(document, scheme):
+            return identifiers.address(scheme, normal)
+    return document.url
+
+
+def _date_parts(date: str | None) -> tuple[int, ...]:
     return tuple(int(part) for part in date.split("-")) if date else ()
 
 
-def _registered(document: DocumentWrite) -> str | None:
-    """Where a registry entry opens; other documents are found by their identifiers."""
+def _registry_url(document: DocumentWrite) -> str | None:
+    """The address of a trial registration. Other documents are found by their identifiers."""
     nct = identified(document, IdentifierScheme.nct)
     return identifiers.address(IdentifierScheme.nct, nct) if nct else None
 
 
 def _notice(entry: StandingEntry) -> str | None:
-    """What happened, when, and where it is told: `Retracted 2024-05. Notice: https://doi.org/...`"""
-    if entry.standing not in _SAID:
+    """The change of standing with its date and notice: `Retracted 2024-05. Notice: https://doi.org/...`"""
+    if entry.standing not in _CHANGES:
         return None
-    happened = _SAID[entry.standing] + (f" {entry.on}" if entry.on else "")
+    change = _CHANGES[entry.standing] + (f" {entry.on}" if entry.on else "")
     notice = entry.notice
-    told = " ".join(notice.text.split()) if notice and notice.text else None
+    text = " ".join(notice.text.split()).rstrip(".") if notice and notice.text else None
     address = None
     if notice is not None:
         address = identifiers.address(IdentifierScheme.doi, notice.doi) if notice.doi else notice.url
-    parts = (happened, told.rstrip(".") if told else None, f"Notice: {address}" if address else None)
+    parts = (change, text, f"Notice: {address}" if address else None)
     return ". ".join(part for part in parts if part) + "."

@@ -1,4 +1,4 @@
-"""What a reference list needs to know of a document: a frozen value, free of any format."""
+"""A document as a reference: a frozen value, independent of any format."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -14,7 +14,7 @@ class Name:
 
 
 class Mark(StrEnum):
-    """What must be seen before a work is relied on; it stands in front of the title, as publishers print it."""
+    """A warning in front of the title, as publishers print it."""
 
     retracted = "RETRACTED"
     concern = "EXPRESSION OF CONCERN"
@@ -22,7 +22,7 @@ class Mark(StrEnum):
 
 @dataclass(frozen=True)
 class Reference:
-    """A document as it is cited. What was not read is null or empty; nothing is made up to fill a format."""
+    """A document as it is cited. What was not read is null or empty, and stays so in every format."""
 
     id: str
     type: str
@@ -48,16 +48,16 @@ class Reference:
     pmcid: str | None = None
     warning: Mark | None = None
     notice: str | None = None
-    """What changed the work's standing and where that is told; a sentence."""
+    """A sentence: what changed the standing of the work, and where that was announced."""
 
     @property
     def shown_title(self) -> str:
-        """The title behind its warning. A work without one shows its label in brackets, as style guides ask."""
+        """The title behind its warning. A work without a title has its label in brackets, as style guides require."""
         title = self.title or f"[{self.label}]"
         return f"{self.warning}: {title}" if self.warning else title
 
     @property
     def note(self) -> str | None:
-        """What a reader must know besides, for the note field that every format has."""
+        """For the note field of a format: the notice, and whether authors are missing."""
         incomplete = None if self.authors_complete or not self.authors else "Only the first author is recorded."
         return " ".join(part for part in (self.notice, incomplete) if part) or None

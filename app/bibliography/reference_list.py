@@ -1,4 +1,4 @@
-"""Which documents a choice of claims rests on, in the order of first appearance; and how we are cited ourselves."""
+"""The documents that a selection of claims cites, as a numbered list; and how to cite this data set."""
 
 from collections.abc import Sequence
 from typing import Literal
@@ -7,7 +7,7 @@ from pyroaring import BitMap
 from sqlalchemy import distinct, func, select
 from sqlalchemy.orm import Session
 
-from app.bibliography import from_documents as references
+from app.bibliography.from_documents import reference as reference_to
 from app.claims.models import Citation, Claim
 from app.claims.queries import CLAIM_SORTS
 from app.core.content import ResponseModel
@@ -18,11 +18,11 @@ from app.sources.models import Document
 from app.sources.projection import year_of
 from app.sources.schemas import Author, DocumentWrite, Notice
 from app.sources.vocabulary import IdentifierScheme, Standing
+from app.storage.read_view import is_among
 from app.storage.resource import Key, RecordReader
-from app.storage.statements import is_among
 
 MAX_REFERENCES = 500
-"""In one bibliography: it is whole or refused, never cut."""
+"""In one bibliography. A longer one is refused, never truncated."""
 
 
 class TooManyReferences(InvalidInput):
@@ -37,15 +37,16 @@ class TooManyReferences(InvalidInput):
         )
 
 
-_ENOUGH_TO_SEE = 2_000
+_FIRST_CLAIMS = 2_000
+"""A selection that rests on too many documents mostly does so within these claims, so they are counted first."""
 
 
 def cited_documents(session: Session, claims: BitMap, sort: str) -> list[str]:
-    """Ids of the documents that the claims with these keys cite, each once: claim by claim in the order of `sort`."""
-    for some in (claims[:_ENOUGH_TO_SEE], claims):  # most that are too many show it early
-        cited = select(Citation.document_pk).where(is_among(session, Citation.claim_pk, some))
-        found = cited.distinct().limit(MAX_REFERENCES + 1).subquery()
-        if (session.scalar(select(func.count(distinct(found.c.document_pk)))) or 0) > MAX_REFERENCES:
+    """Ids of the documents that the claims with these keys cite, each once, claim by claim in the order of `sort`."""
+    for part in (claims[:_FIRST_CLAIMS], claims):
+        cited = select(Citation.document_pk).where(is_among(session, Citation.claim_pk, part))
+        documents = cited.distinct().limit(MAX_REFERENCES + 1).subquery()
+        if (session.scalar(select(func.count(distinct(documents.c.document_pk)))) or 0) > MAX_REFERENCES:
             raise TooManyReferences
     column, descending = CLAIM_SORTS[sort.removeprefix("-")], sort.startswith("-")
     rows = session.scalars(
@@ -93,7 +94,7 @@ class NumberedReference(ResponseModel):
     pmid: str | None
     pmcid: str | None
     text: str
-    """The reference in the style that was asked for, plain text without its number. A retracted work is marked."""
+    """The reference in the requested style, plain text without its number. A retracted work is marked."""
     standing: Standing
     notice: Notice | None
     links: ReferenceLinks
@@ -104,7 +105,7 @@ class Bibliography(ResponseModel):
 
     style: str
     how_to_cite: str
-    """How to cite what was asked for: a claim, a brief, or the data set."""
+    """How to cite what was requested: a claim, a brief, or the data set."""
     items: tuple[NumberedReference, ...]
     next: None
     next_cursor: None
@@ -113,15 +114,15 @@ class Bibliography(ResponseModel):
 
 
 def numbered(document: DocumentWrite, number: int, text: str) -> NumberedReference:
-    reference = references.reference(document)
-    as_is = (
+    reference = reference_to(document)
+    copied = (
         "id", "label", "title", "authors", "authors_complete", "container_title", "container_title_short", "issued",
         "volume", "issue", "page", "publisher",
     )  # fmt: skip
     standing = document.standing[-1]
     return NumberedReference(
         number=number,
-        **{name: getattr(document, name) for name in as_is},
+        **{name: getattr(document, name) for name in copied},
         csl_type=reference.type,
         year=year_of(document.issued),
         url=reference.url,
@@ -143,7 +144,7 @@ def documents(records: RecordReader, ids: Sequence[str]) -> list[DocumentWrite]:
     return [records.content(Key("document", document)) for document in ids]
 
 
-# --- how to cite us -----------------------------------------------------------------------------------------------
+# --- how to cite this data ---------------------------------------------------------------------------------------
 
 
 def how_to_cite(*, serial: int, release: str | None, published_at: str | None, part: str = "", address: str) -> str:

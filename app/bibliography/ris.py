@@ -1,6 +1,6 @@
-"""RIS, as reference managers import it, by rispy.
+"""RIS, as reference managers import it, written by rispy.
 
-RIS has no tag for a PMID that importers map back: it stands as accession number with its database, and as a link.
+RIS has no tag for a PMID that importers map back, so the PMID is an accession number with its database, and a link.
 """
 
 from collections.abc import Sequence
@@ -22,7 +22,7 @@ def render(references: Sequence[Reference], _style: str) -> str:
 
     class Writer(rispy.RisWriter):  # type: ignore[misc] # the library is not typed
         def set_header(self, count: int) -> str:
-            """No header: the library's own would be a stray line in front of each record."""
+            """No header: the library's own is a stray line in front of each record."""
             return ""
 
     text: str = rispy.dumps([_record(reference) for reference in references], implementation=Writer)

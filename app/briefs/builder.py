@@ -1,4 +1,4 @@
-"""A brief: the claims that answer 'what is known of this treatment in this condition', in the order of a page."""
+"""Builds a brief: the claims that say what is known of a treatment in a condition, in the order of a page."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import groupby
@@ -7,7 +7,8 @@ from typing import Any
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
-from app.briefs import wording as words
+from app.bibliography.from_documents import reader_url, reference
+from app.bibliography.styles import Style, format_reference
 from app.briefs.responses import (
     BriefCitation,
     BriefCoverage,
@@ -24,20 +25,22 @@ from app.briefs.responses import (
     Statement,
     Undecided,
 )
-from app.briefs.selection import SECTIONS, Pair, Place, places, roots
+from app.briefs.selection import SECTIONS, Pair, Place, places, restatements
 from app.claims import rendering as render
 from app.claims.derived import ClaimDerived
 from app.claims.disclaimer import DISCLAIMER
-from app.claims.models import Search, SearchConcept, SearchSource
+from app.claims.models import LiteratureSearch, LiteratureSearchConcept
 from app.claims.responses import DosingRangeRef
 from app.claims.rules import VOTING_FORMS
 from app.claims.schemas import CitationWrite, ClaimWrite, DosingRangeWrite
 from app.claims.vocabulary import Consensus, Coverage, Stance
 from app.concepts.models import Concept
 from app.concepts.schemas import ConceptRef
-from app.core.vocabulary import Status
+from app.core.english import inline
 from app.grading.derive import people
-from app.questions.coverage import NO_ALL_CLEAR, SearchMatch, coverage, search_match
+from app.grading.wording import NO_ALL_CLEAR, certainty_text
+from app.questions.coverage import coverage
+from app.questions.searches import SearchMatch, recorded_searches
 from app.sources.rendering import identified
 from app.sources.schemas import DocumentRef, DocumentWrite, StudyWrite
 from app.sources.vocabulary import IdentifierScheme, Interest
@@ -57,33 +60,32 @@ _NOTHING = f"Nothing is recorded here. {NO_ALL_CLEAR}"
 
 
 def build(session: Session, records: RecordReader, pair: Pair, claim_ids: Sequence[str], foot: BriefFoot) -> BriefRead:
-    """The brief on a pair, from the claims chosen for it (`brief_claims.claim_ids`)."""
+    """The brief on a pair, from the claims that `selection.claim_ids` selects for it."""
     builder = BriefBuilder(session, records, pair, claim_ids)
     sections = tuple(builder.section(section_id) for section_id in SECTIONS)
-    known = coverage(
+    evidence = coverage(
         session,
-        records,
         intervention_pk=key_of(session, Concept, pair.intervention, "intervention"),
         condition_pk=key_of(session, Concept, pair.condition, "condition"),
     )
-    intervention = known.intervention
+    intervention = evidence.intervention
     condition = ConceptRef(id=pair.condition, name=records.content(Key("condition", pair.condition)).name)
-    headline = known.summary.headline
+    headline = evidence.summary.headline
     address = f"/v1/briefs/{pair.intervention}/{pair.condition}"
     return BriefRead(
-        title=f"{intervention.name} and {words.inline(condition.name)}",
+        title=f"{intervention.name} and {inline(condition.name)}",
         intervention=intervention,
         condition=condition,
-        coverage=BriefCoverage(status=known.status, sentence=known.sentence),
+        coverage=BriefCoverage(status=evidence.status, sentence=evidence.sentence),
         notice=BriefNotice(
             disclaimer=DISCLAIMER,
-            summary=builder.certainty_text(headline.id) if headline else known.sentence,
+            summary=builder.certainty_text(headline.id) if headline else evidence.sentence,
             claim=headline,
         ),
         sections=sections,
         open_questions=_open_questions(session, pair),
         undecided=builder.undecided(sections),
-        pending_studies=known.summary.pending,
+        pending_studies=evidence.summary.pending,
         references=builder.references(),
         origins=builder.origins(sections),
         foot=foot,
@@ -100,30 +102,31 @@ class BriefBuilder:
     """Writes sentences in reading order and numbers the references as they first appear."""
 
     def __init__(self, session: Session, records: RecordReader, pair: Pair, claim_ids: Sequence[str]) -> None:
-        self._world = records
+        self._records = records
         self._pair = pair
         self._claims: dict[str, ClaimWrite] = {i: records.content(Key("claim", i)) for i in claim_ids}
         self._derived: dict[str, ClaimDerived] = {i: records.derived(Key("claim", i)) for i in claim_ids}
         self._stamps = _stamps(session, claim_ids)
         self._places = places(pair, self._claims, lambda record_type, i: records.content(Key(record_type, i)).name)
-        self._roots = roots(self._claims, self._places)
+        self._restatements = restatements(self._claims, self._places)
+        self._restating = {claim_id for ids in self._restatements.values() for claim_id in ids}
         self._numbers: dict[str, int] = {}
 
     # --- sections ---
 
     def section(self, section_id: str) -> Section:
-        own = [i for i, place in self._places.items() if place.section == section_id and i not in self._roots]
-        shown = self._ordered(own)[:MAX_STATEMENTS]
+        ids = [i for i, place in self._places.items() if place.section == section_id and i not in self._restating]
+        first = self._sort(ids)[:MAX_STATEMENTS]
         return Section(
             id=section_id,
             title=SECTIONS[section_id],
-            note=_NOTES.get(section_id) if shown else _NOTHING,
-            statements=tuple(self._statement(claim_id) for claim_id in shown),
-            truncated=len(own) > len(shown),
+            note=_NOTES.get(section_id) if first else _NOTHING,
+            statements=tuple(self._statement(claim_id) for claim_id in first),
+            truncated=len(ids) > len(first),
         )
 
-    def _ordered(self, ids: Iterable[str]) -> list[str]:
-        """By topic; within it the claims that gather evidence first, the most studied of them in front."""
+    def _sort(self, ids: Iterable[str]) -> list[str]:
+        """By topic; in a topic the claims that gather evidence come first, the most studied of them in front."""
 
         def topic(claim_id: str) -> Place:
             return self._places[claim_id]
@@ -145,32 +148,33 @@ class BriefBuilder:
         claim = self._claims[claim_id]
         inherited = claim.intervention is not None and claim.intervention == self._pair.parent
         dosing: DosingRangeWrite | None = (
-            self._world.content(Key("dosing_range", claim.dosing_range)) if claim.dosing_range else None
+            self._records.content(Key("dosing_range", claim.dosing_range)) if claim.dosing_range else None
         )
-        fields = self._sentence_fields(claim_id)
         return Statement(
-            **fields,
+            **self._sentence_fields(claim_id),
             topic=self._places[claim_id].topic,
-            inherited_from=render.concept(self._world, "intervention", claim.intervention) if inherited else None,
+            inherited_from=render.concept(self._records, "intervention", claim.intervention) if inherited else None,
             dose=DosingRangeRef(id=dosing.id, dose_text=dosing.dose_text) if dosing else None,
             restated_by=tuple(
-                Sentence(**self._sentence_fields(i)) for i in sorted(self._roots) if self._roots[i] == claim_id
+                Sentence(**self._sentence_fields(i)) for i in sorted(self._restatements.get(claim_id, ()))
             ),
         )
 
     def _sentence_fields(self, claim_id: str) -> dict[str, Any]:
-        claim, derived, told = self._claims[claim_id], self._derived[claim_id], render.summary(self._world, claim_id)
+        claim, derived = self._claims[claim_id], self._derived[claim_id]
+        summary = render.summary(self._records, claim_id)
         version, serial = self._stamps[claim_id]
         by_id = {citation.id: citation for citation in claim.citations}
         cited = [by_id[citation_id] for citation_id in derived.order]
-        as_is = ("caveat", "caveat_required", "consensus", "leaning", "certainty", "supports", "disputes")
+        of_summary = ("caveat", "caveat_required", "consensus", "leaning", "certainty", "supports", "disputes")
+        of_claim = ("kind", "form", "valid_from", "valid_to", "as_of")
         return {
-            **{name: getattr(told, name) for name in as_is},
-            **{name: getattr(claim, name) for name in ("kind", "form", "valid_from", "valid_to", "as_of")},
-            "text": told.statement,
+            **{name: getattr(summary, name) for name in of_summary},
+            **{name: getattr(claim, name) for name in of_claim},
+            "text": summary.statement,
             "claim_id": claim_id,
             "version": version,
-            "permalink": f"{told.links.self}?serial={serial}",
+            "permalink": f"{summary.links.self}?serial={serial}",
             "certainty_text": self.certainty_text(claim_id),
             "cited": bool(cited),
             "footnotes": tuple(self._footnote(citation) for citation in cited),
@@ -180,25 +184,28 @@ class BriefBuilder:
 
     def certainty_text(self, claim_id: str) -> str:
         key = Key("claim", claim_id)
-        return words.certainty_text(self._world, self._world.content(key), self._world.derived(key).evidence)
+        return certainty_text(self._records, self._records.content(key), self._records.derived(key).evidence)
 
     def _footnote(self, citation: CitationWrite) -> Footnote:
-        document: DocumentWrite = self._world.content(Key("document", citation.document))
+        document = self._document(citation.document)
         return Footnote(
             number=self._numbers.setdefault(document.id, len(self._numbers) + 1),
             citation_id=citation.id,
             stance=citation.stance,
             stance_label=citation.stance.label,
-            document=DocumentRef(id=document.id, label=document.label),
+            document=_ref(document),
             standing=document.standing[-1].standing,
         )
 
     def _sides(self, cited: Sequence[CitationWrite]) -> Sides:
-        return Sides(**{s.value: tuple(self._citation(c) for c in cited if c.stance is s) for s in Stance})
+        sides: dict[str, list[BriefCitation]] = {stance.value: [] for stance in Stance}
+        for citation in cited:
+            sides[citation.stance.value].append(self._citation(citation))
+        return Sides(**{stance: tuple(citations) for stance, citations in sides.items()})
 
     def _citation(self, citation: CitationWrite) -> BriefCitation:
-        document: DocumentWrite = self._world.content(Key("document", citation.document))
-        study: StudyWrite | None = self._world.content(Key("study", citation.study)) if citation.study else None
+        document = self._document(citation.document)
+        study: StudyWrite | None = self._records.content(Key("study", citation.study)) if citation.study else None
         return BriefCitation(
             number=self._numbers[document.id],
             citation_id=citation.id,
@@ -209,16 +216,15 @@ class BriefBuilder:
             design_label=study.design.label if study else None,
             participants=people(citation, study),
             basis=citation.verification.basis,
-            document=DocumentRef(id=document.id, label=document.label),
+            document=_ref(document),
             standing=document.standing[-1].standing,
         )
 
     def _origin(self, claim: ClaimWrite) -> BriefOrigin | None:
         if claim.origin is None:
             return None
-        document: DocumentWrite = self._world.content(Key("document", claim.origin.document))
         return BriefOrigin(
-            document=DocumentRef(id=document.id, label=document.label),
+            document=_ref(self._document(claim.origin.document)),
             section=claim.origin.section,
             reference_numbers=claim.origin.reference_numbers,
             asserts=claim.origin.asserts,
@@ -226,40 +232,45 @@ class BriefBuilder:
             fit_label=claim.origin.fit.label,
         )
 
-    # --- what hangs on the whole ---
+    def _document(self, document_id: str) -> DocumentWrite:
+        document: DocumentWrite = self._records.content(Key("document", document_id))
+        return document
+
+    # --- the brief as a whole ---
 
     def undecided(self, sections: Iterable[Section]) -> tuple[Undecided, ...]:
-        """Benefits and harms that the evidence cannot decide."""
+        """Benefits and harms on which there is too little evidence to decide."""
         return tuple(
-            Undecided(claim=render.summary(self._world, s.claim_id), certainty_text=s.certainty_text)
+            Undecided(claim=render.summary(self._records, s.claim_id), certainty_text=s.certainty_text)
             for section in sections
             for s in section.statements
             if section.id in ("does-it-help", "side-effects") and s.consensus is Consensus.insufficient
         )
 
     def references(self) -> tuple[BriefReference, ...]:
-        return tuple(
-            _reference(number, self._world.content(Key("document", document)))
-            for document, number in self._numbers.items()
-        )
+        return tuple(_reference(number, self._document(document)) for document, number in self._numbers.items())
 
     def origins(self, sections: Iterable[Section]) -> tuple[DocumentRef, ...]:
-        told = {
+        documents = {
             sentence.origin.document.id: sentence.origin.document
             for section in sections
             for statement in section.statements
             for sentence in (statement, *statement.restated_by)
             if sentence.origin
         }
-        return tuple(told[document] for document in sorted(told))
+        return tuple(documents[document] for document in sorted(documents))
+
+
+def _ref(document: DocumentWrite) -> DocumentRef:
+    return DocumentRef(id=document.id, label=document.label)
 
 
 def _reference(number: int, document: DocumentWrite) -> BriefReference:
     standing = document.standing[-1]
     return BriefReference(
         number=number,
-        document=DocumentRef(id=document.id, label=document.label),
-        text=words.reference_text(document),
+        document=_ref(document),
+        text=format_reference(reference(document), Style.ama),
         doi=identified(document, IdentifierScheme.doi),
         pmid=identified(document, IdentifierScheme.pmid),
         standing=standing.standing,
@@ -268,12 +279,12 @@ def _reference(number: int, document: DocumentWrite) -> BriefReference:
         interest=document.interest,
         interest_label=None if document.interest is Interest.none_known else document.interest.label,
         self=render.address("documents", document.id),
-        url=words.reference_url(document),
+        url=reader_url(document),
     )
 
 
 def _stamps(session: Session, claim_ids: Sequence[str]) -> Mapping[str, tuple[int, int]]:
-    """Version and serial of each claim as it is now."""
+    """Current version and serial of each claim."""
     rows = session.execute(
         select(StoredRecord.id, StoredRecord.version, StoredRecord.serial).where(
             StoredRecord.type == "claim", StoredRecord.id.in_(claim_ids)
@@ -284,24 +295,13 @@ def _stamps(session: Session, claim_ids: Sequence[str]) -> Mapping[str, tuple[in
 
 def _open_questions(session: Session, pair: Pair) -> tuple[SearchMatch, ...]:
     """Questions about the intervention, on this condition or on none, that were not answered."""
-    on_some = select(SearchConcept.search_pk).where(SearchConcept.role == "condition")
-    on_this = on_some.where(SearchConcept.concept_pk == key_of(session, Concept, pair.condition, "condition"))
-    rows = session.scalars(
-        select(Search)
-        .where(
-            Search.status == Status.published,
-            Search.intervention_pk == key_of(session, Concept, pair.intervention, "intervention"),
-            Search.coverage != Coverage.found,
-            or_(Search.pk.in_(on_this), Search.pk.not_in(on_some)),
-        )
-        .order_by(Search.coverage.desc(), Search.id)
-        .limit(MAX_STATEMENTS)
-    ).all()
-    sources: dict[int, list[str]] = {}
-    for pk, name in session.execute(
-        select(SearchSource.search_pk, SearchSource.name)
-        .where(SearchSource.search_pk.in_([row.pk for row in rows]))
-        .order_by(SearchSource.search_pk, SearchSource.position)
-    ):
-        sources.setdefault(pk, []).append(name)
-    return tuple(search_match(row, sources.get(row.pk, ())) for row in rows)
+    on_some = select(LiteratureSearchConcept.search_pk).where(LiteratureSearchConcept.role == "condition")
+    on_this = on_some.where(LiteratureSearchConcept.concept_pk == key_of(session, Concept, pair.condition, "condition"))
+    searches = recorded_searches(
+        session,
+        LiteratureSearch.intervention_pk == key_of(session, Concept, pair.intervention, "intervention"),
+        LiteratureSearch.coverage != Coverage.found,
+        or_(LiteratureSearch.pk.in_(on_this), LiteratureSearch.pk.not_in(on_some)),
+    )
+    searched_first = sorted((search.match for search in searches), key=lambda match: match.coverage, reverse=True)
+    return tuple(searched_first[:MAX_STATEMENTS])

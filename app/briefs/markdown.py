@@ -1,11 +1,11 @@
-"""A brief as Markdown (CommonMark): a pure function. Whatever comes from the data is escaped and stays text."""
+"""A brief as Markdown (CommonMark). Pure. Text from the data is escaped, so that no reader takes it for markup."""
 
 import re
 from collections.abc import Iterator
 
 from app.briefs import wording as words
 from app.briefs.responses import BriefCitation, BriefRead, Section, Sentence, Statement
-from app.questions.coverage import NO_ALL_CLEAR
+from app.grading.wording import NO_ALL_CLEAR, verdict
 
 _SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|~!$^])")
 _LINE_START = re.compile(r"^(\s*)([-+=]|\d+(?=[.)]))")
@@ -15,11 +15,11 @@ def escape(text: str) -> str:
     """Text that no reader of Markdown takes for markup, on one line."""
     flat = " ".join(text.split())
     escaped = _SPECIAL.sub(r"\\\1", flat.replace("&", "&amp;"))
-    return _LINE_START.sub(lambda match: f"{match[1]}{_guarded(match[2])}", escaped)
+    return _LINE_START.sub(lambda match: f"{match[1]}{_as_text(match[2])}", escaped)
 
 
-def _guarded(start: str) -> str:
-    """A list mark at the start of a line; behind digits it is the dot that makes the list."""
+def _as_text(start: str) -> str:
+    """A character that starts a list at the start of a line, as a character reference; of a number its first digit."""
     return f"&#{ord(start[0])};{start[1:]}"
 
 
@@ -35,7 +35,7 @@ def _lines(brief: BriefRead) -> Iterator[str]:
     yield f"**In short:** {escape(brief.notice.summary)}"
     if claim := brief.notice.claim:
         yield ""
-        yield f"On the claim: {escape(claim.statement)} {escape(words.verdict(claim))}"
+        yield f"On the claim: {escape(claim.statement)} {escape(verdict(claim))}"
         if claim.caveat:
             yield ""
             yield f"Note: {escape(claim.caveat)}"
@@ -78,7 +78,7 @@ def _statement(statement: Statement, *, with_findings: bool) -> Iterator[str]:
         f"Note: {statement.caveat}" if statement.caveat else "",
         words.inheritance(statement),
         words.validity(statement),
-        words.verdict(statement),
+        verdict(statement),
         statement.certainty_text,
     )
     for note in notes:
@@ -105,9 +105,9 @@ def _citation(citation: BriefCitation, with_finding: bool) -> str:
 
 
 def _restated(sentence: Sentence) -> Iterator[str]:
-    told = words.origin_line(sentence.origin) if sentence.origin else sentence.text
-    yield f"  - Also stated by {escape(told)}{_marks(sentence)} [{sentence.claim_id}]({sentence.permalink})"
-    for note in (f"Note: {sentence.caveat}" if sentence.caveat else "", words.verdict(sentence)):
+    source = words.origin_line(sentence.origin) if sentence.origin else sentence.text
+    yield f"  - Also stated by {escape(source)}{_marks(sentence)} [{sentence.claim_id}]({sentence.permalink})"
+    for note in (f"Note: {sentence.caveat}" if sentence.caveat else "", verdict(sentence)):
         if note:
             yield f"    - {escape(note)}"
 
@@ -118,7 +118,7 @@ def _unknown(brief: BriefRead) -> Iterator[str]:
         yield "### Measured or claimed, and not decided"
         yield ""
     for undecided in brief.undecided:
-        yield f"- {escape(undecided.claim.statement)} {escape(words.verdict(undecided.claim))}"
+        yield f"- {escape(undecided.claim.statement)} {escape(verdict(undecided.claim))}"
         yield f"  - {escape(undecided.certainty_text)}"
         if undecided.claim.caveat:
             yield f"  - Note: {escape(undecided.claim.caveat)}"

@@ -17,7 +17,8 @@ from app.claims.vocabulary import (
 from app.concepts.schemas import ConceptRef
 from app.core.content import ResponseModel
 from app.core.text import Slug
-from app.questions.coverage import PendingStudy, SearchMatch
+from app.questions.coverage import PendingStudy
+from app.questions.searches import SearchMatch
 from app.sources.schemas import DocumentRef, Notice
 from app.sources.vocabulary import Design, Interest, Standing
 

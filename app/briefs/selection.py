@@ -1,19 +1,19 @@
-"""Which claims a brief is made of, and where in it each of them stands."""
+"""Selects the claims of a brief and the place of each of them in it."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, and_, func, or_, select
 from sqlalchemy.orm import Session, aliased
 
-from app.briefs.wording import inline
 from app.claims.models import Citation, Claim, ClaimConcept
 from app.claims.rules import VOTING_FORMS
 from app.claims.schemas import ClaimWrite
 from app.claims.vocabulary import HARM_KINDS, Effect, Form, Kind, RelationType
 from app.concepts.models import Concept
 from app.concepts.vocabulary import InterventionLevel
+from app.core.english import inline
 from app.core.vocabulary import Status
 from app.sources.models import Document, Study
 from app.sources.vocabulary import Standing
@@ -37,7 +37,7 @@ SECTIONS = {
 
 @dataclass(frozen=True)
 class Pair:
-    """What a brief is about. A regimen inherits from its drug, the `parent`; others from nothing."""
+    """What a brief is about. A dose regimen inherits from its drug, the `parent`; others from nothing."""
 
     intervention: str
     condition: str
@@ -52,29 +52,29 @@ def pair_of(session: Session, intervention_pk: int, condition_pk: int) -> Pair:
     return Pair(intervention.id, session.get_one(Concept, condition_pk).id, parent)
 
 
-# --- choosing -----------------------------------------------------------------------------------------------------
+# --- selecting -----------------------------------------------------------------------------------------------------
 
 
 def claim_ids(session: Session, pair: Pair) -> list[str]:
-    """Claims of the intervention, of its parent drug, and those of no intervention that the condition calls for."""
+    """Claims of the intervention, of its parent drug, and those of no intervention that bear on the condition."""
     condition = key_of(session, Concept, pair.condition, "condition")
     own = key_of(session, Concept, pair.intervention, "intervention")
     on_condition = Claim.pk.in_(_naming("condition", [condition]))
-    nothing_named = ~Claim.pk.in_(select(ClaimConcept.claim_pk).where(ClaimConcept.role == "condition"))
-    wanted: list[ColumnElement[bool]] = [
+    on_no_condition = ~Claim.pk.in_(select(ClaimConcept.claim_pk).where(ClaimConcept.role == "condition"))
+    selected: list[ColumnElement[bool]] = [
         Claim.intervention_pk == own,
-        and_(Claim.intervention_pk.is_(None), or_(on_condition, nothing_named)),
+        and_(Claim.intervention_pk.is_(None), or_(on_condition, on_no_condition)),
         and_(Claim.kind == Kind.regulatory, Claim.effect == Effect.approved, on_condition),
         and_(Claim.intervention_pk.is_(None), Claim.kind == Kind.background, Claim.pk.in_(_of_neighbours(own))),
     ]
     if pair.parent is not None:
-        wanted.append(Claim.intervention_pk == key_of(session, Concept, pair.parent, "intervention"))
-    # What is about the pair itself comes first, should there ever be too much.
-    nearest = (on_condition.desc(), (Claim.intervention_pk == own).desc().nulls_last())
+        selected.append(Claim.intervention_pk == key_of(session, Concept, pair.parent, "intervention"))
+    # Claims about the pair itself come first, so that MAX_CLAIMS never cuts them off.
+    order = (on_condition.desc(), (Claim.intervention_pk == own).desc().nulls_last())
     statement = (
         select(Claim.id)
-        .where(Claim.status == Status.published, or_(*wanted))
-        .order_by(*nearest, Claim.study_count.desc(), Claim.id)
+        .where(Claim.status == Status.published, or_(*selected))
+        .order_by(*order, Claim.study_count.desc(), Claim.id)
         .limit(MAX_CLAIMS)
     )
     return list(session.scalars(statement))
@@ -85,7 +85,7 @@ def _naming(role: str, keys: Sequence[int]) -> Select[Any]:
 
 
 def _of_neighbours(intervention: int) -> Select[Any]:
-    """Claims about conditions for which the intervention is spoken of."""
+    """Claims about conditions that claims of the intervention name."""
     neighbours = (
         select(ClaimConcept.concept_pk)
         .join(Claim, Claim.pk == ClaimConcept.claim_pk)
@@ -104,36 +104,48 @@ class Place:
     section: str
     topic: str
     rank: int = 0
-    """Topics of a section go by rank, then by how much was studied, then by name."""
+    """Orders the topics of a section; topics of equal rank go by how much was studied, then by name."""
 
 
-def places(pair: Pair, claims: Mapping[str, ClaimWrite], name: Callable[[str, str], str]) -> dict[str, Place]:
-    """Where each claim stands; claims that the brief has no use for are left out.
+NameOf = Callable[[str, str], str]
+"""The name of a concept by type and id."""
 
-    `name` gives the name of a concept by type and id.
-    """
-    found = {claim.id: place for claim in claims.values() if (place := _place(pair, claims, claim, name))}
+
+def places(pair: Pair, claims: Mapping[str, ClaimWrite], name: NameOf) -> dict[str, Place]:
+    """The place of each claim. Claims of which the brief has no use are left out."""
+    background = _Background(pair, claims.values())
+    placed = {claim.id: place for claim in claims.values() if (place := _place(pair, claim, name, background))}
     for claim in claims.values():
-        if claim.kind is Kind.advice and claim.id in found:
-            related = next((found[r.claim] for r in claim.relations if r.claim in found), None)
+        if claim.kind is Kind.advice and claim.id in placed:
+            related = next((placed[r.claim] for r in claim.relations if r.claim in placed), None)
             section = related.section if related else "cautions"
-            found[claim.id] = Place(section, "What the source article advises", 9)
-    return found
+            placed[claim.id] = Place(section, "What the source article advises", 9)
+    return placed
 
 
-def _place(
-    pair: Pair, claims: Mapping[str, ClaimWrite], claim: ClaimWrite, name: Callable[[str, str], str]
-) -> Place | None:
-    concerns = not claim.conditions or pair.condition in claim.conditions
-    if claim.intervention is None and not claim.conditions and not _called_for(pair, claims, claim):
+class _Background:
+    """Tells which claims without intervention and condition belong to a brief."""
+
+    def __init__(self, pair: Pair, claims: Iterable[ClaimWrite]) -> None:
+        own = [claim for claim in claims if claim.intervention == pair.intervention]
+        self._mechanisms = {mechanism for claim in own for mechanism in claim.mechanisms}
+        self._origins = {claim.origin.document for claim in own if claim.origin}
+
+    def includes(self, claim: ClaimWrite) -> bool:
+        """Whether the intervention's claims share its mechanism or its origin."""
+        shares_origin = claim.origin is not None and claim.origin.document in self._origins
+        return shares_origin or not self._mechanisms.isdisjoint(claim.mechanisms)
+
+
+def _place(pair: Pair, claim: ClaimWrite, name: NameOf, background: _Background) -> Place | None:
+    if claim.intervention is None and not claim.conditions and not background.includes(claim):
         return None
     if claim.kind in HARM_KINDS and claim.intervention is not None:
         return _harm(pair, claim, name)
     if pair.parent is not None and claim.intervention == pair.parent:
         return _of_parent(pair, claim, name)
-    if not concerns:
-        others = [condition for condition in claim.conditions if condition != pair.condition]
-        return Place("elsewhere", name("condition", others[0]))
+    if claim.conditions and pair.condition not in claim.conditions:
+        return Place("elsewhere", name("condition", claim.conditions[0]))
     if claim.kind is Kind.mechanism:
         return _mechanism(claim, name)
     if claim.kind is Kind.efficacy:
@@ -147,16 +159,8 @@ def _place(
     return _what_it_is(pair, claim, name)
 
 
-def _called_for(pair: Pair, claims: Mapping[str, ClaimWrite], claim: ClaimWrite) -> bool:
-    """General background belongs here where the intervention's claims share its mechanism or its origin."""
-    ours = [c for c in claims.values() if c.intervention == pair.intervention]
-    mechanisms = {mechanism for c in ours for mechanism in c.mechanisms}
-    origins = {c.origin.document for c in ours if c.origin}
-    return bool(mechanisms & set(claim.mechanisms)) or (claim.origin is not None and claim.origin.document in origins)
-
-
-def _harm(pair: Pair, claim: ClaimWrite, name: Callable[[str, str], str]) -> Place:
-    """Harm crosses doses and conditions: what was seen elsewhere is told here too."""
+def _harm(pair: Pair, claim: ClaimWrite, name: NameOf) -> Place:
+    """Harm crosses doses and conditions: what was seen elsewhere stands here too."""
     if claim.effect is Effect.contraindicated:
         return Place("cautions", "Contraindications")
     if claim.kind is Kind.interaction or claim.effect is Effect.interacts:
@@ -168,7 +172,7 @@ def _harm(pair: Pair, claim: ClaimWrite, name: Callable[[str, str], str]) -> Pla
     return Place("side-effects", "Altogether")
 
 
-def _of_parent(pair: Pair, claim: ClaimWrite, name: Callable[[str, str], str]) -> Place | None:
+def _of_parent(pair: Pair, claim: ClaimWrite, name: NameOf) -> Place | None:
     """Benefit never crosses doses: what the drug does for this very condition is no answer for the regimen."""
     if claim.kind is Kind.mechanism:
         return _mechanism(claim, name)
@@ -179,7 +183,7 @@ def _of_parent(pair: Pair, claim: ClaimWrite, name: Callable[[str, str], str]) -
     return Place("what-it-is", f"{name('intervention', claim.intervention or '')}, the parent drug", 1)
 
 
-def _mechanism(claim: ClaimWrite, name: Callable[[str, str], str]) -> Place:
+def _mechanism(claim: ClaimWrite, name: NameOf) -> Place:
     if claim.mechanisms:
         return Place("how-it-may-work", name("mechanism", claim.mechanisms[0]))
     return Place("how-it-may-work", "In general", 1)
@@ -193,7 +197,7 @@ def _benefit(claim: ClaimWrite) -> Place:
     return Place("does-it-help", "How it is spoken of", 2)
 
 
-def _what_it_is(pair: Pair, claim: ClaimWrite, name: Callable[[str, str], str]) -> Place:
+def _what_it_is(pair: Pair, claim: ClaimWrite, name: NameOf) -> Place:
     if claim.intervention == pair.intervention:
         if claim.form is Form.regulatory_status:
             return Place("what-it-is", "Approval and supply")
@@ -205,32 +209,32 @@ def _what_it_is(pair: Pair, claim: ClaimWrite, name: Callable[[str, str], str]) 
     return Place("what-it-is", "Terms", 5)
 
 
-def roots(claims: Mapping[str, ClaimWrite], placed: Mapping[str, Place]) -> dict[str, str]:
-    """For each placed claim that restates another placed one: the claim at the end of that chain."""
+def restatements(claims: Mapping[str, ClaimWrite], placed: Mapping[str, Place]) -> dict[str, list[str]]:
+    """Placed claims that restate another placed claim, by the claim at the end of their chain of restatements."""
     parents = {
         claim.id: relation.claim
         for claim in claims.values()
         for relation in claim.relations
         if relation.type is RelationType.restates and claim.id in placed and relation.claim in placed
     }
-    found: dict[str, str] = {}
+    by_end: dict[str, list[str]] = {}
     for claim_id in parents:
-        end, seen = claim_id, {claim_id}
-        while end in parents and parents[end] not in seen:
+        end, passed = claim_id, {claim_id}
+        while end in parents and parents[end] not in passed:
             end = parents[end]
-            seen.add(end)
-        if end != claim_id and end not in parents:
-            found[claim_id] = end
-    return found
+            passed.add(end)
+        if end not in parents:  # the chain is no circle
+            by_end.setdefault(end, []).append(claim_id)
+    return by_end
 
 
-# --- which briefs there are ---------------------------------------------------------------------------------------
+# --- pairs with a brief --------------------------------------------------------------------------------------------
 
 
 def pairs() -> tuple[Select[str, str, str, str, int, int], type[Concept], type[Concept]]:
-    """Pairs that at least one claim names, with their statements and the studies cited for them.
+    """Pairs that at least one claim names, with the numbers of their claims and of the studies cited for them.
 
-    Also the two aliases to filter, order and page by: intervention and condition.
+    With it the aliases of intervention and condition, by which the caller filters, sorts and pages.
     """
     intervention, condition = aliased(Concept), aliased(Concept)
     statement = (

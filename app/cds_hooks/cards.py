@@ -5,7 +5,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from uuid import UUID, uuid5
 
-from app.briefs.wording import inline, listed
 from app.cds_hooks import schemas
 from app.cds_hooks.chart import Medicine
 from app.cds_hooks.claims import CLAIMS_BY_CONDITION, CLAIMS_BY_RULE, CardClaim, CardSource, ClaimReader
@@ -15,7 +14,7 @@ from app.cds_hooks.schemas import MAX_SUMMARY_LENGTH, Card, CardCoding
 from app.cds_hooks.services import VERSION
 from app.claims.responses import StanceCount
 from app.claims.vocabulary import DoseTier, Leaning
-from app.questions.coverage import counted
+from app.core.english import counted, inline, listed
 
 LABEL_WARNING = (
     "The contraindication is from the US label of the 50 mg product. No low-dose trial that is on record here tested "

@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 
 from sqlalchemy.orm import Session
 
-from app.briefs.wording import MARKED, certainty_text, reference_text, reference_url
+from app.bibliography.from_documents import WARNINGS, reader_url, reference
+from app.bibliography.styles import Style, format_reference
 from app.cds_hooks.drugs import CodedText, any_of
 from app.cds_hooks.rules import Rule
 from app.claims import rendering
@@ -20,9 +21,10 @@ from app.concepts.queries import ancestors
 from app.concepts.schemas import ConceptWrite
 from app.concepts.vocabulary import CodeRelation, CodeSystem
 from app.core.vocabulary import Status
-from app.publishing.records import RecordsAt
+from app.grading.wording import certainty_text
 from app.sources.schemas import DocumentWrite
 from app.storage.history import state_at
+from app.storage.records import RecordsAt
 from app.storage.resource import Key
 
 _CONTRAINDICATION = "naltrexone-opioid-contraindication"
@@ -165,11 +167,11 @@ class ClaimReader:
 
     def _source(self, citation: CitationWrite) -> CardSource:
         document: DocumentWrite = self._records.content(Key("document", citation.document))
-        url, text = reference_url(document), reference_text(document)
+        url, text = reader_url(document), format_reference(reference(document), Style.ama)
         if url:
-            text = text.replace(f" {url}.", "")  # the link shows it already
+            text = text.removesuffix(f" {url}")  # the link shows it already
         standing = document.standing[-1].standing
-        if standing in MARKED:
+        if standing in WARNINGS:
             text = f"[{standing.label.upper()}] {text}"
         return CardSource(citation.stance, text, url, citation.finding)
 

@@ -23,8 +23,9 @@ from app.cds_hooks.services import SERVICES, discovery_entry, prefetch_templates
 from app.cds_hooks.settings import CdsSettings, Issuer, ServiceId
 from app.cds_hooks.tokens import TokenAuthenticator
 from app.core.errors import Fault, InvalidInput, MalformedJson, NotFound
-from app.http.dependencies import CurrentDataset, ReadSession, TurnToWrite, database, turns
 from app.http.problems import declared_parameters_only, responses
+from app.http.reads import SlotToWrite, reads_of
+from app.storage.read_view import ReadView
 from app.storage.replay import count_feedback
 
 router = APIRouter(prefix="/cds-services", tags=["cds-hooks"])
@@ -64,7 +65,8 @@ async def body(request: Request) -> bytes:
 
 async def authenticated(request: Request) -> Issuer | None:
     """Raises Unauthorized. Uses a short session of its own, before any other is open."""
-    return await cds_service(request).authenticator.authenticate(request, database(request), turns(request).primary)
+    reads = reads_of(request)
+    return await cds_service(request).authenticator.authenticate(request, reads.database, reads.limiter.primary)
 
 
 def _request_body(model: type[BaseModel]) -> dict[str, Any]:
@@ -144,7 +146,7 @@ def hook_call(request: Request, id: ServiceName, body: Body, caller: Caller) -> 
     responses=responses(422),
     dependencies=[Depends(declared_parameters_only)],
 )
-def discover(request: Request) -> Response:
+async def discover(request: Request) -> Response:
     """The CDS Hooks 2.0 services that answer here, with the prefetch that each asks for."""
     service = cds_service(request)
     entries = [discovery_entry(name, service.prefetch) for name in SERVICES if name in service.settings.services]
@@ -167,25 +169,23 @@ def discover(request: Request) -> Response:
     openapi_extra=_request_body(HookRequest),
     dependencies=[Depends(declared_parameters_only), Authenticated],
 )
-def call(
-    request: Request,
-    hook: Annotated[HookCall, Depends(hook_call)],
-    session: ReadSession,
-    dataset: CurrentDataset,
-    serial: AtSerial = None,
-) -> Response:
+async def call(request: Request, hook: Annotated[HookCall, Depends(hook_call)], serial: AtSerial = None) -> Response:
     """Cards for what is being ordered, or seen. No advice is `{"cards": []}`."""
-    if serial is not None and serial > dataset.serial:
-        fault = Fault("query", "serial", "unknown_serial", f"The newest serial is {dataset.serial}.")
+    return await reads_of(request).run(request, _cards, cds_service(request), hook, serial)
+
+
+def _cards(view: ReadView, service: CdsService, hook: HookCall, serial: int | None) -> Response:
+    if serial is not None and serial > view.serial:
+        fault = Fault("query", "serial", "unknown_serial", f"The newest serial is {view.serial}.")
         raise InvalidInput("This serial has not been published yet.", errors=[fault])
     try:
         findings = rules.findings(hook.chart, views_chart=hook.views_chart)
     except rules.NotEnoughData:
-        return _precondition_failed(dataset.headers)
-    service, at = cds_service(request), serial or dataset.serial
-    claims = ClaimReader(session, at, service.memory_at(at))
+        return _precondition_failed()
+    at = serial or view.serial
+    claims = ClaimReader(view.session, at, service.memory_at(at))
     builder = CardBuilder(claims, hook.service, at, service.settings.base_url, hook.instance)
-    return _json_response(Cards(cards=list(map(builder.card, findings))), dataset.headers | _NO_STORE)
+    return _json_response(Cards(cards=list(map(builder.card, findings))), _NO_STORE)
 
 
 @router.post(
@@ -198,11 +198,11 @@ def call(
     openapi_extra=_request_body(FeedbackRequest),
     dependencies=[Depends(declared_parameters_only), Authenticated],
 )
-def feedback(request: Request, id: ServiceName, body: Body, _turn: TurnToWrite) -> Response:
+def feedback(request: Request, id: ServiceName, body: Body, _slot: SlotToWrite) -> Response:
     """Counted by service, outcome and reason code. Comments, cards and times are dropped."""
     service_id = _service_id(cds_service(request), id)
     items = _parsed(FeedbackRequest, body).feedback
-    with database(request).write() as session:
+    with reads_of(request).database.write() as session:
         for item in items:
             reason = item.overrideReason.reason if item.overrideReason else None
             code = (reason.code if reason else None) or ""
@@ -232,10 +232,10 @@ def _json_response(model: BaseModel, headers: dict[str, str]) -> Response:
     return Response(content, headers=headers, media_type="application/json")
 
 
-def _precondition_failed(headers: dict[str, str]) -> Response:
+def _precondition_failed() -> Response:
     text = (
         "The opioid check was NOT made: no list of medicines was sent. Send the prefetch that GET /cds-services asks "
         "for; null where there is none."
     )
     outcome = OperationOutcome(issue=[Issue(details=OutcomeText(text=text))])
-    return Response(outcome.model_dump_json(), 412, headers | _NO_STORE, FHIR_JSON)
+    return Response(outcome.model_dump_json(), 412, _NO_STORE, FHIR_JSON)

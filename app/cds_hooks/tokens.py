@@ -23,7 +23,7 @@ from starlette.requests import HTTPConnection
 from app.cds_hooks.settings import Issuer, is_loopback
 from app.core.errors import AppError
 from app.core.http_client import http_client, read_bounded
-from app.http.database_limiter import Line
+from app.http.database_limiter import Slots
 from app.storage.database import Database
 from app.storage.replay import use_once
 
@@ -101,10 +101,10 @@ class TokenAuthenticator:
         self._keys = {issuer.iss: IssuerKeys(issuer) for issuer in issuers}
         self._base_url = base_url
 
-    async def authenticate(self, connection: HTTPConnection, database: Database, line: Line) -> Issuer | None:
+    async def authenticate(self, connection: HTTPConnection, database: Database, slots: Slots) -> Issuer | None:
         """The record system that calls; null if no issuer is configured. Raises Unauthorized.
 
-        The database is used only to record that a token was used, within the limit of `line`.
+        The database is used only to record that a token was used, in one of `slots`.
         """
         try:
             if not self._keys:
@@ -112,7 +112,7 @@ class TokenAuthenticator:
                 return None
             audience = f"{self._base_url}{connection.url.path}"
             claims = await run_in_threadpool(self._verified_claims, _bearer_token(connection), audience)
-            async with line.turn():
+            async with slots.slot():
                 await run_in_threadpool(_mark_used, claims, database)
             return self._keys[claims["iss"]].issuer
         except TokenRefused as refusal:

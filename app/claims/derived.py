@@ -1,4 +1,4 @@
-"""What is computed of each type of record and stored beside its content."""
+"""The derived values of each type of record, stored beside its content."""
 
 from pydantic import BaseModel, ConfigDict
 
@@ -10,7 +10,7 @@ class Derived(BaseModel):
 
 
 class Nothing(Derived):
-    """For records of which nothing is derived."""
+    """For types of records without derived values."""
 
 
 class ClaimDerived(Derived):

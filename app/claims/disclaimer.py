@@ -1,4 +1,4 @@
-"""What has to be said wherever the data set is shown."""
+"""The disclaimer that stands wherever the data set is shown."""
 
 DISCLAIMER = (
     "This is a record of published evidence with its sources, not medical advice, and not a guideline. "

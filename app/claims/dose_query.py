@@ -1,4 +1,4 @@
-"""Doses as people ask for them: `4.5 mg`, `1.5..4.5 mg`, `..5 mg`, `1 mg..`, exact, inclusive, as daily totals."""
+"""Parses dose expressions: `4.5 mg`, `1.5..4.5 mg`, `..5 mg`, `1 mg..`. Exact daily totals, both ends inclusive."""
 
 import re
 from decimal import Decimal
@@ -30,25 +30,25 @@ _SPELLINGS = {
     "grams": Unit.g,
     "gm": Unit.g,
 }
-"""What people write for a unit → its UCUM code."""
+"""Common spelling of a unit → its UCUM code."""
 
 
 class _Refused(ValueError):
-    """Why an expression cannot be read, before it is known where it stood."""
+    """The expression cannot be read; `parse` adds the field."""
 
     def __init__(
-        self, code: str, message: str, allowed: tuple[str, ...] = UNITS, say: tuple[str, ...] | None = None
+        self, code: str, message: str, allowed: tuple[str, ...] = UNITS, did_you_mean: tuple[str, ...] | None = None
     ) -> None:
         super().__init__(message)
-        self.code, self.message, self.allowed, self.say = code, message, allowed, say
+        self.code, self.message, self.allowed, self.did_you_mean = code, message, allowed, did_you_mean
 
 
 def parse(text: str, *, where: Where = "query", field: str = "dose") -> DailyDose:
-    """The daily totals that the expression names, both ends inclusive; InvalidInput says what would be right."""
+    """The range of daily totals that the expression names; InvalidInput says what would be right."""
     try:
         return _range(text)
     except _Refused as refused:
-        fault = Fault(where, field, refused.code, refused.message, refused.allowed, refused.say)
+        fault = Fault(where, field, refused.code, refused.message, refused.allowed, refused.did_you_mean)
         raise InvalidInput("The dose cannot be read.", errors=[fault]) from None
 
 
@@ -116,9 +116,9 @@ def _unit(text: str) -> Unit:
         raise _Refused("unknown_unit", "A dose is a daily total as it is: leave out the part after the slash.")
     meant = _SPELLINGS.get(text.lower()) or (Unit(text.lower()) if text.lower() in UNITS else None)
     if meant is not None:
-        raise _Refused("unknown_unit", f"Units are UCUM codes: say {meant}.", say=(meant.value,))
+        raise _Refused("unknown_unit", f"Units are UCUM codes: say {meant}.", did_you_mean=(meant.value,))
     close = nearest(text.lower(), UNITS) if text.isascii() else ()
-    raise _Refused("unknown_unit", "Units are the UCUM codes in `allowed`.", say=close or None)
+    raise _Refused("unknown_unit", "Units are the UCUM codes in `allowed`.", did_you_mean=close or None)
 
 
 def _malformed() -> _Refused:

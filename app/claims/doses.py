@@ -1,4 +1,4 @@
-"""Doses made comparable: exact daily totals in picograms, and the bands of daily naltrexone that they touch."""
+"""Comparable doses: exact daily totals in picograms, and the bands of daily naltrexone that they touch."""
 
 from dataclasses import dataclass
 from decimal import Decimal
@@ -28,9 +28,9 @@ class DailyDose:
     high: int | None
 
     def overlaps(self, other: "DailyDose") -> bool:
-        starts_in_time = self.low is None or other.high is None or self.low <= other.high
-        ends_in_time = self.high is None or other.low is None or self.high >= other.low
-        return starts_in_time and ends_in_time
+        starts_before_end = self.low is None or other.high is None or self.low <= other.high
+        ends_after_start = self.high is None or other.low is None or self.high >= other.low
+        return starts_before_end and ends_after_start
 
     @property
     def tiers(self) -> tuple[DoseTier, ...]:

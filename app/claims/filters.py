@@ -1,11 +1,12 @@
-"""What lists of claims, citations, dosing ranges and questions are filtered by.
+"""The filters of lists of claims, citations, dosing ranges and literature searches.
 
-A regimen also keeps the interactions and warnings of its drug: harm crosses dose tiers, benefit never does.
+The filter of a dose regimen also keeps the interactions and warnings of its drug: harm crosses dose tiers, benefit
+never does.
 """
 
 from collections.abc import Iterable, Mapping
 
-from sqlalchemy import ColumnElement, case, func, literal
+from sqlalchemy import case, func, literal
 from sqlalchemy.orm import aliased
 
 from app.claims.models import (
@@ -15,16 +16,18 @@ from app.claims.models import (
     DosingRange,
     DosingRangeCondition,
     DosingRangeTier,
-    Search,
-    SearchConcept,
+    LiteratureSearch,
+    LiteratureSearchConcept,
 )
 from app.claims.projection import CONCEPT_ROLES
 from app.claims.vocabulary import HARM_KINDS
 from app.concepts.models import Concept
 from app.concepts.vocabulary import InterventionLevel
 from app.core.vocabulary import Status
+from app.sources.filters import as_flag
 from app.sources.models import Document, Study
-from app.storage.filter_index import PUBLISHED, Column, FilterSpec, Values, values
+from app.storage.filter_bitmaps import PUBLISHED
+from app.storage.filter_index import Column, FilterSpec, Values, values
 
 CITED = {
     "stance": Citation.stance,
@@ -34,19 +37,15 @@ CITED = {
     "evidence_source": Study.evidence_source,
     "standing": Document.standing,
 }
-"""Filters about a citation. They must hold on one and the same citation, so a claim also stands under the combinations
-of values that its citations have: `combination`."""
+"""Filters of claims on their citations. Several must hold for one and the same citation, so claims are also indexed by
+the combinations of values that their citations have (`COMBINATION`)."""
 COMBINATION = "combination"
 SEPARATOR = "|"
 
 _CLAIMS = Claim.status == Status.published
 
 
-def _flag(condition: ColumnElement[bool]) -> Column:
-    return case((condition, "true"), else_="false")
-
-
-def _cited(key: Column, columns: Mapping[str, Column]) -> Values:
+def _citation_values(key: Column, columns: Mapping[str, Column]) -> Values:
     return (
         values(key, {**columns, **CITED})
         .join_from(Citation, Claim, Claim.pk == Citation.claim_pk)
@@ -65,13 +64,13 @@ def _combination() -> Column:
 
 
 def _by_role(role: Column, roles: Iterable[str]) -> dict[str, Column]:
-    """The concept's id, under the role that it has."""
+    """A column for each role, which holds the concept's id if it has that role."""
     return {name: case((role == name, Concept.id)) for name in roles}
 
 
 _intervention, _outcome = aliased(Concept), aliased(Concept)
 _regimen = aliased(Concept)
-"""`intervention` also keeps what warns of a regimen's drug; `subject` keeps what is said of the very intervention."""
+"""`intervention` also keeps the harms of a regimen's drug; `subject` keeps only claims on the intervention itself."""
 
 CLAIMS = FilterSpec(
     Claim,
@@ -85,8 +84,8 @@ CLAIMS = FilterSpec(
                 "effect": Claim.effect,
                 "consensus": Claim.consensus,
                 "certainty": Claim.certainty,
-                "cited": _flag(Claim.citation_count > 0),
-                "stale": _flag(Claim.is_stale.is_(True)),
+                "cited": as_flag(Claim.citation_count > 0),
+                "stale": as_flag(Claim.is_stale.is_(True)),
             },
         ).where(_CLAIMS),
         values(Claim.pk, {"intervention": _intervention.id, "subject": _intervention.id, "outcome": _outcome.id})
@@ -100,9 +99,9 @@ CLAIMS = FilterSpec(
         .join(Concept, Concept.pk == ClaimConcept.concept_pk)
         .join(Claim, Claim.pk == ClaimConcept.claim_pk)
         .where(_CLAIMS),
-        _cited(Citation.claim_pk, {COMBINATION: _combination()}),
+        _citation_values(Citation.claim_pk, {COMBINATION: _combination()}),
     ),
-    walked=frozenset(
+    ordered=frozenset(
         {
             "kind",
             "effect",
@@ -115,15 +114,12 @@ CLAIMS = FilterSpec(
             "interactant",
         }
     ),
-    inner=frozenset({"subject", COMBINATION}),
-    flags=frozenset({"cited", "stale"}),
-    together=frozenset(CITED),
 )
 
 
 CITATIONS = FilterSpec(
     Citation,
-    (_cited(Citation.pk, {PUBLISHED.name: literal(PUBLISHED.value), "role": Citation.role}),),
+    (_citation_values(Citation.pk, {PUBLISHED.name: literal(PUBLISHED.value), "role": Citation.role}),),
 )
 
 _RANGES = DosingRange.status == Status.published
@@ -147,20 +143,24 @@ DOSING_RANGES = FilterSpec(
     ),
 )
 
-_SEARCHES = Search.status == Status.published
+_SEARCHES = LiteratureSearch.status == Status.published
 
 SEARCHES = FilterSpec(
-    Search,
+    LiteratureSearch,
     (
         values(
-            Search.pk,
-            {PUBLISHED.name: literal(PUBLISHED.value), "coverage": Search.coverage, "intervention": Concept.id},
+            LiteratureSearch.pk,
+            {
+                PUBLISHED.name: literal(PUBLISHED.value),
+                "coverage": LiteratureSearch.coverage,
+                "intervention": Concept.id,
+            },
         )
-        .outerjoin(Concept, Concept.pk == Search.intervention_pk)
+        .outerjoin(Concept, Concept.pk == LiteratureSearch.intervention_pk)
         .where(_SEARCHES),
-        values(Search.pk, _by_role(SearchConcept.role, ("condition", "interactant")))
-        .join(SearchConcept, SearchConcept.search_pk == Search.pk)
-        .join(Concept, Concept.pk == SearchConcept.concept_pk)
+        values(LiteratureSearch.pk, _by_role(LiteratureSearchConcept.role, ("condition", "interactant")))
+        .join(LiteratureSearchConcept, LiteratureSearchConcept.search_pk == LiteratureSearch.pk)
+        .join(Concept, Concept.pk == LiteratureSearchConcept.concept_pk)
         .where(_SEARCHES),
     ),
 )

@@ -1,4 +1,4 @@
-"""Tables of claims, citations, dosing ranges and searches."""
+"""Tables of claims, citations, dosing ranges and literature searches."""
 
 from sqlalchemy import BigInteger, Float, ForeignKey, Index, String
 from sqlalchemy.orm import Mapped, mapped_column, relationship
@@ -88,7 +88,7 @@ class Claim(Base):
     stale_on: Mapped[DateColumn | None]
     updated_at: Mapped[InstantColumn]
     consensus: Mapped[TermColumn]
-    """This and what follows is derived: written by the publish door, never by hand."""
+    """This and the columns below are derived values, written at publication."""
     leaning: Mapped[TermColumn | None]
     certainty: Mapped[TermColumn]
     method: Mapped[TermColumn]
@@ -97,7 +97,7 @@ class Claim(Base):
     review_count: Mapped[int]
     participant_count: Mapped[int]
     is_stale: Mapped[bool]
-    """Past its day for review, as of the last maintenance."""
+    """Whether the day for review had passed at the last maintenance."""
     __table_args__ = (
         Index("ix_claims_intervention_pk_id", "intervention_pk", "id"),
         Index("ix_claims_outcome_pk_id", "outcome_pk", "id"),
@@ -141,7 +141,7 @@ class ClaimRelation(Base):
 
 
 class Citation(Base):
-    """The link from a claim to a document and the study meant: the heart of the model."""
+    """The link from a claim to a document and, within it, to a study."""
 
     __tablename__ = "citations"
     pk: Mapped[Pk]
@@ -193,7 +193,7 @@ class CitationReference(Base):
     number: Mapped[int] = mapped_column(primary_key=True)
 
 
-class Estimate(Base):
+class CitationEstimate(Base):
     """A reported number; what was not reported is null."""
 
     __tablename__ = "estimates"
@@ -224,7 +224,7 @@ class Estimate(Base):
     i2: Mapped[float | None] = mapped_column(Float(53))
 
 
-class EstimateArm(Base):
+class CitationEstimateArm(Base):
     __tablename__ = "estimate_arms"
     estimate_pk: Mapped[int] = mapped_column(ForeignKey("estimates.pk", ondelete="CASCADE"), primary_key=True)
     position: Mapped[int] = mapped_column(primary_key=True)
@@ -236,7 +236,7 @@ class EstimateArm(Base):
     total: Mapped[int | None]
 
 
-class Search(Base):
+class LiteratureSearch(Base):
     """A question put to the literature, or one that nobody has put yet."""
 
     __tablename__ = "searches"
@@ -257,7 +257,7 @@ class Search(Base):
     note: Mapped[TextColumn | None]
 
 
-class SearchConcept(Base):
+class LiteratureSearchConcept(Base):
     """A condition, mechanism, side effect or interactant that the question names."""
 
     __tablename__ = "search_concepts"
@@ -267,7 +267,7 @@ class SearchConcept(Base):
     position: Mapped[int]
 
 
-class SearchSource(Base):
+class LiteratureSearchSource(Base):
     """A database or place that was searched."""
 
     __tablename__ = "search_sources"
@@ -277,7 +277,7 @@ class SearchSource(Base):
 
 
 class Override(Base):
-    """A derived value set aside by a person, with a reason and an end."""
+    """A derived value that a person has replaced, with a reason and an end."""
 
     __tablename__ = "overrides"
     pk: Mapped[Pk]
@@ -291,7 +291,7 @@ class Override(Base):
     expires_on: Mapped[DateColumn]
     """The first day on which it holds no more."""
     is_active: Mapped[bool]
-    """Until maintenance publishes its end; nothing in the data set changes by the clock alone."""
+    """True until maintenance publishes its end: nothing in the data set changes by the clock alone."""
 
 
 class Maintained(Base):

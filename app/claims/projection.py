@@ -1,33 +1,22 @@
-"""Claims, citations, dosing ranges and searches as rows, and what they refer to."""
+"""Writes claims, citations, dosing ranges and literature searches as rows, and lists what they refer to."""
 
 from collections.abc import Iterator
 
 from sqlalchemy import delete
 from sqlalchemy.orm import Session
 
-from app.claims import doses
-from app.claims.models import (
-    Citation,
-    CitationIndirectness,
-    CitationReference,
-    Claim,
-    ClaimConcept,
-    ClaimReference,
-    ClaimRelation,
-    DosingRange,
-    DosingRangeCondition,
-    DosingRangeTier,
+from app.claims import doses, models
+from app.claims.schemas import (
+    CitationRecord,
+    CitationWrite,
+    ClaimWrite,
+    DosingRangeWrite,
     Estimate,
-    EstimateArm,
-    Search,
-    SearchConcept,
-    SearchSource,
+    LiteratureSearchWrite,
 )
-from app.claims.schemas import CitationRecord, CitationWrite, ClaimWrite, DosingRangeWrite, SearchWrite
-from app.claims.schemas import Estimate as EstimateWrite
-from app.claims.schemas import EstimateArm as ArmWrite
 from app.concepts.models import Concept
 from app.sources.models import Document, Study
+from app.sources.projection import with_floats
 from app.storage.resource import Key, Reference
 from app.storage.rows import add, key_of, replace, upsert
 
@@ -40,13 +29,13 @@ CONCEPT_ROLES = {
 """Field of a claim or search → role of the link, type of the concept."""
 
 
-def _named_concepts(record: ClaimWrite | SearchWrite) -> Iterator[tuple[str, str, Key]]:
+def _named_concepts(record: ClaimWrite | LiteratureSearchWrite) -> Iterator[tuple[str, str, Key]]:
     for field, (role, concept_type) in CONCEPT_ROLES.items():
         for index, concept in enumerate(getattr(record, field)):
             yield f"{field}[{index}]", role, Key(concept_type, concept)
 
 
-def _concept_rows(session: Session, record: ClaimWrite | SearchWrite) -> Iterator[dict[str, object]]:
+def _concept_rows(session: Session, record: ClaimWrite | LiteratureSearchWrite) -> Iterator[dict[str, object]]:
     for _, role, key in _named_concepts(record):
         yield {"role": role, "concept_pk": key_of(session, Concept, key.id, key.type)}
 
@@ -59,7 +48,7 @@ def _concept_pk(session: Session, concept_type: str, concept: str | None) -> int
 
 
 def claim_references(claim: ClaimWrite) -> Iterator[Reference]:
-    """Everything that a claim names, its citations' documents, studies and outcomes included."""
+    """Every record that a claim names, with the documents, studies and outcomes of its citations."""
     if claim.intervention:
         yield Reference("intervention", Key("intervention", claim.intervention))
     if claim.outcome:
@@ -97,6 +86,7 @@ _CLAIM_COLUMNS = {
     "magnitude", "evidence_level", "aspect", "jurisdiction", "authority", "valid_from", "valid_to", "as_of",
     "caveat", "caveat_required", "reviewed_on", "stale_on",
 }  # fmt: skip
+_ORIGIN_COLUMNS = ("section", "paragraph", "asserts", "hedge", "fit", "fit_basis")
 _NOT_DERIVED_YET = {
     "updated_at": "", "consensus": "uncited", "leaning": None, "certainty": "not_graded", "method": "",
     "citation_count": 0, "study_count": 0, "review_count": 0, "participant_count": 0, "is_stale": False,
@@ -108,31 +98,29 @@ def apply_claim(session: Session, claim: ClaimWrite) -> None:
     values = claim.model_dump(include=_CLAIM_COLUMNS) | {
         "intervention_pk": _concept_pk(session, "intervention", claim.intervention),
         "outcome_pk": _concept_pk(session, "outcome", claim.outcome),
-        "dosing_range_pk": key_of(session, DosingRange, claim.dosing_range) if claim.dosing_range else None,
+        "dosing_range_pk": key_of(session, models.DosingRange, claim.dosing_range) if claim.dosing_range else None,
         "origin_document_pk": key_of(session, Document, origin.document) if origin else None,
-        "origin_section": origin.section if origin else None,
-        "origin_paragraph": origin.paragraph if origin else None,
-        "origin_asserts": origin.asserts if origin else None,
-        "origin_hedge": origin.hedge if origin else None,
-        "origin_fit": origin.fit if origin else None,
-        "origin_fit_basis": origin.fit_basis if origin else None,
+        **{f"origin_{name}": getattr(origin, name, None) for name in _ORIGIN_COLUMNS},
     }
-    upsert(session, Claim, {"id": claim.id}, values | _NOT_DERIVED_YET)
+    upsert(session, models.Claim, {"id": claim.id}, values | _NOT_DERIVED_YET)
 
 
 def link_claim(session: Session, claim: ClaimWrite) -> None:
-    pk = key_of(session, Claim, claim.id)
+    pk = key_of(session, models.Claim, claim.id)
     owner = {"claim_pk": pk}
-    replace(session, ClaimConcept, owner, _concept_rows(session, claim))
+    replace(session, models.ClaimConcept, owner, _concept_rows(session, claim))
     numbers = claim.origin.reference_numbers if claim.origin else ()
-    replace(session, ClaimReference, owner, ({"number": number} for number in numbers))
+    replace(session, models.ClaimReference, owner, ({"number": number} for number in numbers))
     replace(
         session,
-        ClaimRelation,
+        models.ClaimRelation,
         owner,
-        ({"type": relation.type, "target_pk": key_of(session, Claim, relation.claim)} for relation in claim.relations),
+        (
+            {"type": relation.type, "target_pk": key_of(session, models.Claim, relation.claim)}
+            for relation in claim.relations
+        ),
     )
-    session.execute(delete(Citation).where(Citation.claim_pk == pk))
+    session.execute(delete(models.Citation).where(models.Citation.claim_pk == pk))
     for position, citation in enumerate(claim.citations):
         _insert_citation(session, pk, position, citation)
 
@@ -145,10 +133,7 @@ def _insert_citation(session: Session, claim_pk: int, position: int, citation: C
         "position": position,
         "document_pk": key_of(session, Document, citation.document),
         "study_pk": key_of(session, Study, citation.study) if citation.study else None,
-        "locator_section": citation.locator.section,
-        "locator_page": citation.locator.page,
-        "locator_figure": citation.locator.figure,
-        "locator_quote": citation.locator.quote,
+        **{f"locator_{name}": value for name, value in citation.locator.model_dump().items()},
         "attached_by": citation.attached_by.by,
         "verification": citation.verification.result,
         "verification_basis": citation.verification.basis,
@@ -156,32 +141,28 @@ def _insert_citation(session: Session, claim_pk: int, position: int, citation: C
         "dose_low_pg": None,
         "dose_high_pg": None,
     }
-    pk = add(session, Citation, values)
+    pk = add(session, models.Citation, values)
     owner = {"citation_pk": pk}
-    replace(session, CitationIndirectness, owner, ({"reason": reason} for reason in citation.indirect_because))
-    replace(session, CitationReference, owner, ({"number": n} for n in citation.attached_by.reference_numbers))
+    replace(session, models.CitationIndirectness, owner, ({"reason": reason} for reason in citation.indirect_because))
+    replace(session, models.CitationReference, owner, ({"number": n} for n in citation.attached_by.reference_numbers))
     for index, estimate in enumerate(citation.estimates):
         _insert_estimate(session, pk, index, estimate)
 
 
-def _insert_estimate(session: Session, citation_pk: int, position: int, estimate: EstimateWrite) -> None:
-    values = _floats(estimate.model_dump(exclude={"primary", "outcome", "arms"})) | {
+def _insert_estimate(session: Session, citation_pk: int, position: int, estimate: Estimate) -> None:
+    values = with_floats(estimate.model_dump(exclude={"primary", "outcome", "arms"})) | {
         "citation_pk": citation_pk,
         "position": position,
         "is_primary": estimate.primary,
         "outcome_pk": _concept_pk(session, "outcome", estimate.outcome),
     }
-    pk = add(session, Estimate, values)
-    replace(session, EstimateArm, {"estimate_pk": pk}, map(_arm_row, estimate.arms))
-
-
-def _arm_row(arm: ArmWrite) -> dict[str, object]:
-    return _floats(arm.model_dump())
-
-
-def _floats(values: dict[str, object]) -> dict[str, object]:
-    """Exact decimals as the double-precision numbers that the tables hold; the content keeps them exact."""
-    return {name: float(v) if v.__class__.__name__ == "Decimal" else v for name, v in values.items()}  # type: ignore[arg-type]
+    pk = add(session, models.CitationEstimate, values)
+    replace(
+        session,
+        models.CitationEstimateArm,
+        {"estimate_pk": pk},
+        (with_floats(arm.model_dump()) for arm in estimate.arms),
+    )
 
 
 # --- dosing ranges ------------------------------------------------------------------------------------------------
@@ -218,38 +199,38 @@ def apply_dosing_range(session: Session, dosing: DosingRangeWrite) -> None:
         "high_pg_per_day": total.high if total else None,
         **{f"schedule_{name}": value for name, value in dosing.schedule.model_dump().items()},
     }
-    upsert(session, DosingRange, {"id": dosing.id}, values)
+    upsert(session, models.DosingRange, {"id": dosing.id}, values)
 
 
 def link_dosing_range(session: Session, dosing: DosingRangeWrite) -> None:
-    owner = {"dosing_range_pk": key_of(session, DosingRange, dosing.id)}
+    owner = {"dosing_range_pk": key_of(session, models.DosingRange, dosing.id)}
     conditions = ({"concept_pk": key_of(session, Concept, c, "condition")} for c in dosing.conditions)
-    replace(session, DosingRangeCondition, owner, conditions)
+    replace(session, models.DosingRangeCondition, owner, conditions)
     total = daily_dose(dosing)
-    replace(session, DosingRangeTier, owner, ({"tier": tier} for tier in (total.tiers if total else ())))
+    replace(session, models.DosingRangeTier, owner, ({"tier": tier} for tier in (total.tiers if total else ())))
 
 
 # --- searches -----------------------------------------------------------------------------------------------------
 
 
-def search_references(search: SearchWrite) -> Iterator[Reference]:
+def search_references(search: LiteratureSearchWrite) -> Iterator[Reference]:
     if search.intervention:
         yield Reference("intervention", Key("intervention", search.intervention))
     for field, _, key in _named_concepts(search):
         yield Reference(field, key)
 
 
-def apply_search(session: Session, search: SearchWrite) -> None:
+def apply_search(session: Session, search: LiteratureSearchWrite) -> None:
     values = search.model_dump(
         include={
             "status", "successor", "question", "coverage", "topic", "depth", "query", "searched_on", "searched_by",
             "found", "screened", "note",
         }
     ) | {"intervention_pk": _concept_pk(session, "intervention", search.intervention)}  # fmt: skip
-    upsert(session, Search, {"id": search.id}, values)
+    upsert(session, models.LiteratureSearch, {"id": search.id}, values)
 
 
-def link_search(session: Session, search: SearchWrite) -> None:
-    owner = {"search_pk": key_of(session, Search, search.id)}
-    replace(session, SearchConcept, owner, _concept_rows(session, search))
-    replace(session, SearchSource, owner, ({"name": name} for name in search.sources))
+def link_search(session: Session, search: LiteratureSearchWrite) -> None:
+    owner = {"search_pk": key_of(session, models.LiteratureSearch, search.id)}
+    replace(session, models.LiteratureSearchConcept, owner, _concept_rows(session, search))
+    replace(session, models.LiteratureSearchSource, owner, ({"name": name} for name in search.sources))

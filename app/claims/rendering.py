@@ -1,16 +1,21 @@
-"""Records as the API shows them: pure functions of content, derived values and the records referred to."""
+"""Renders records as the API shows them, from content, derived values and the records that they refer to."""
 
 from collections.abc import Iterable
 from typing import Any
 
+from sqlalchemy import Row, and_, select
+from sqlalchemy.orm import Session
+
 from app.claims.derived import ClaimDerived, ConceptDerived, DosingRangeDerived, Nothing, SourceDerived
-from app.claims.projection import daily_dose
+from app.claims.models import Claim
+from app.claims.projection import CONCEPT_ROLES, daily_dose
 from app.claims.responses import (
     Assertion,
     CatalogueLinks,
     CitationBody,
     CitationLinks,
     CitationRead,
+    ClaimEvidence,
     ClaimLinks,
     ClaimRead,
     ClaimSummary,
@@ -29,11 +34,29 @@ from app.claims.responses import (
     SideEffectRead,
     StudyWithEvidence,
 )
-from app.claims.schemas import CitationRecord, CitationWrite, ClaimWrite, DosingRangeWrite, Estimate, SearchWrite
-from app.concepts.schemas import ConceptRef, OutcomeRef, OutcomeWrite
-from app.core.content import RecordLinks
+from app.claims.schemas import (
+    CitationRecord,
+    CitationWrite,
+    ClaimWrite,
+    DosingRangeWrite,
+    Estimate,
+    LiteratureSearchWrite,
+)
+from app.concepts.schemas import (
+    ConceptRef,
+    ConceptWrite,
+    ConditionWrite,
+    InterventionWrite,
+    MechanismWrite,
+    OutcomeRef,
+    OutcomeWrite,
+    SideEffectWrite,
+)
+from app.core.content import ContentModel, Record, RecordLinks
 from app.sources import rendering as sources
+from app.sources.rendering import concept_ref
 from app.sources.schemas import DocumentRef, DocumentWrite, StudyWrite
+from app.storage.history import StoredRecord
 from app.storage.resource import Key, RecordReader, Stamp
 
 MAX_EMBEDDED = 100
@@ -49,7 +72,7 @@ def _links(plural: str, record_id: str, stamp: Stamp) -> dict[str, str]:
     return {"self": self, "permalink": f"{self}?serial={stamp.serial}", "versions": f"{self}/versions"}
 
 
-def _envelope(record: Any, stamp: Stamp) -> dict[str, Any]:
+def _envelope(record: Record, stamp: Stamp) -> dict[str, Any]:
     return {
         "id": record.id,
         "version": stamp.version,
@@ -59,14 +82,17 @@ def _envelope(record: Any, stamp: Stamp) -> dict[str, Any]:
     }
 
 
+def _fields(content: ContentModel, names: Iterable[str]) -> dict[str, Any]:
+    """Fields that the response shows as they are written."""
+    return {name: getattr(content, name) for name in names}
+
+
 def concept(records: RecordReader, record_type: str, record_id: str | None) -> ConceptRef | None:
-    if record_id is None:
-        return None
-    return ConceptRef(id=record_id, name=records.content(Key(record_type, record_id)).name)
+    return None if record_id is None else concept_ref(records, record_type, record_id)
 
 
 def concepts(records: RecordReader, record_type: str, ids: Iterable[str]) -> tuple[ConceptRef, ...]:
-    return tuple(ConceptRef(id=i, name=records.content(Key(record_type, i)).name) for i in ids)
+    return tuple(concept_ref(records, record_type, record_id) for record_id in ids)
 
 
 def outcome(records: RecordReader, record_id: str | None) -> OutcomeRef | None:
@@ -76,15 +102,32 @@ def outcome(records: RecordReader, record_id: str | None) -> OutcomeRef | None:
     return OutcomeRef(id=content.id, name=content.name, better=content.better)
 
 
+def _concepts_of(records: RecordReader, content: ClaimWrite | LiteratureSearchWrite) -> dict[str, Any]:
+    """The intervention and the linked concepts, under the same names as in the content."""
+    linked = {field: concepts(records, type_, getattr(content, field)) for field, (_, type_) in CONCEPT_ROLES.items()}
+    return {"intervention": concept(records, "intervention", content.intervention), **linked}
+
+
 # --- claims and citations -----------------------------------------------------------------------------------------
 
 
 def summary(records: RecordReader, claim_id: str) -> ClaimSummary:
     """A claim's text with its caveat, its verdict and both sides' counts: they travel together."""
     key = Key("claim", claim_id)
-    claim: ClaimWrite = records.content(key)
-    derived: ClaimDerived = records.derived(key)
-    evidence = derived.evidence
+    return _summary(records.content(key), records.derived(key).evidence)
+
+
+def summaries(session: Session, claim_ids: Iterable[str]) -> dict[str, ClaimSummary]:
+    """Summaries of claims as they are now, read without the rest of their content. One statement."""
+    rows = session.execute(
+        select(Claim.id, Claim.statement, Claim.caveat, Claim.caveat_required, StoredRecord.derived)
+        .join(StoredRecord, and_(StoredRecord.type == "claim", StoredRecord.id == Claim.id))
+        .where(Claim.id.in_(sorted(claim_ids)))
+    )
+    return {row.id: _summary(row, ClaimDerived.model_validate_json(row.derived).evidence) for row in rows}
+
+
+def _summary(claim: ClaimWrite | Row[*tuple[Any, ...]], evidence: ClaimEvidence) -> ClaimSummary:
     return ClaimSummary(
         id=claim.id,
         statement=claim.statement,
@@ -101,7 +144,7 @@ def summary(records: RecordReader, claim_id: str) -> ClaimSummary:
 
 def claim(records: RecordReader, content: ClaimWrite, derived: ClaimDerived, stamp: Stamp) -> ClaimRead:
     by_id = {citation.id: citation for citation in content.citations}
-    shown = derived.order[:MAX_EMBEDDED]
+    embedded = derived.order[:MAX_EMBEDDED]
     dosing: DosingRangeWrite | None = (
         records.content(Key("dosing_range", content.dosing_range)) if content.dosing_range else None
     )
@@ -109,18 +152,14 @@ def claim(records: RecordReader, content: ClaimWrite, derived: ClaimDerived, sta
     return ClaimRead(
         type="claim",
         **_envelope(content, stamp),
-        **content.model_dump(include=_CLAIM_AS_IS),
-        intervention=concept(records, "intervention", content.intervention),
-        conditions=concepts(records, "condition", content.conditions),
+        **_fields(content, _CLAIM_AS_IS),
+        **_concepts_of(records, content),
         outcome=outcome(records, content.outcome),
-        mechanisms=concepts(records, "mechanism", content.mechanisms),
-        side_effects=concepts(records, "side_effect", content.side_effects),
-        interactants=concepts(records, "intervention", content.interactants),
         dosing_range=DosingRangeRef(id=dosing.id, dose_text=dosing.dose_text) if dosing else None,
         origin=_origin(records, content),
         relations=tuple(RelationRead(type=r.type, claim=summary(records, r.claim)) for r in content.relations),
         evidence=derived.evidence,
-        citations=tuple(citation_body(records, by_id[citation]) for citation in shown),
+        citations=tuple(citation_body(records, by_id[citation]) for citation in embedded),
         citations_truncated=len(derived.order) > MAX_EMBEDDED,
         stale=derived.stale,
         links=ClaimLinks(
@@ -129,11 +168,11 @@ def claim(records: RecordReader, content: ClaimWrite, derived: ClaimDerived, sta
     )
 
 
-_CLAIM_AS_IS = {
+_CLAIM_AS_IS = (
     "kind", "form", "statement", "effect", "comparator", "timepoint", "population", "magnitude", "evidence_level",
     "aspect", "jurisdiction", "authority", "valid_from", "valid_to", "as_of", "caveat", "caveat_required",
     "reviewed_on", "stale_on",
-}  # fmt: skip
+)  # fmt: skip
 
 
 def _origin(records: RecordReader, content: ClaimWrite) -> OriginRead | None:
@@ -152,7 +191,7 @@ def citation_body(records: RecordReader, citation: CitationWrite) -> CitationBod
 def _citation_fields(records: RecordReader, citation: CitationWrite) -> dict[str, Any]:
     study: StudyWrite | None = records.content(Key("study", citation.study)) if citation.study else None
     return {
-        **{name: getattr(citation, name) for name in _CITATION_AS_IS},
+        **_fields(citation, _CITATION_AS_IS),
         "dose_match": None,
         "estimates": tuple(estimate(records, read) for read in citation.estimates),
         "document": sources.document_embed(records.content(Key("document", citation.document))),
@@ -167,8 +206,8 @@ _CITATION_AS_IS = (
 
 
 def estimate(records: RecordReader, content: Estimate) -> EstimateRead:
-    values = {name: getattr(content, name) for name in EstimateRead.model_fields if name != "outcome"}
-    return EstimateRead(**values, outcome=outcome(records, content.outcome))
+    as_is = _fields(content, EstimateRead.model_fields.keys() - {"outcome"})
+    return EstimateRead(**as_is, outcome=outcome(records, content.outcome))
 
 
 def citation(records: RecordReader, content: CitationRecord, _derived: Nothing, stamp: Stamp) -> CitationRead:
@@ -194,10 +233,8 @@ def dosing_range(
     return DosingRangeRead(
         type="dosing_range",
         **_envelope(content, stamp),
-        **{name: getattr(content, name) for name in as_is},
-        intervention=ConceptRef(
-            id=content.intervention, name=records.content(Key("intervention", content.intervention)).name
-        ),
+        **_fields(content, as_is),
+        intervention=concept_ref(records, "intervention", content.intervention),
         conditions=concepts(records, "condition", content.conditions),
         low_pg_per_day=total.low if total else None,
         high_pg_per_day=total.high if total else None,
@@ -207,7 +244,7 @@ def dosing_range(
     )
 
 
-def search(records: RecordReader, content: SearchWrite, _derived: Nothing, stamp: Stamp) -> SearchRead:
+def search(records: RecordReader, content: LiteratureSearchWrite, _derived: Nothing, stamp: Stamp) -> SearchRead:
     as_is = (
         "question", "coverage", "topic", "depth", "sources", "query", "searched_on", "searched_by", "found",
         "screened", "note",
@@ -215,12 +252,8 @@ def search(records: RecordReader, content: SearchWrite, _derived: Nothing, stamp
     return SearchRead(
         type="search",
         **_envelope(content, stamp),
-        **{name: getattr(content, name) for name in as_is},
-        intervention=concept(records, "intervention", content.intervention),
-        conditions=concepts(records, "condition", content.conditions),
-        mechanisms=concepts(records, "mechanism", content.mechanisms),
-        side_effects=concepts(records, "side_effect", content.side_effects),
-        interactants=concepts(records, "intervention", content.interactants),
+        **_fields(content, as_is),
+        **_concepts_of(records, content),
         links=RecordLinks(**_links("searches", content.id, stamp)),
     )
 
@@ -230,54 +263,53 @@ def search(records: RecordReader, content: SearchWrite, _derived: Nothing, stamp
 
 def _assertion(records: RecordReader, claim_id: str) -> Assertion:
     content: ClaimWrite = records.content(Key("claim", claim_id))
-    told = summary(records, claim_id)
-    shared = told.model_dump(include=set(Assertion.model_fields))
-    return Assertion(aspect=content.aspect, text=told.statement, claim_id=claim_id, **shared)
+    shared = summary(records, claim_id).model_dump(include=set(Assertion.model_fields))
+    return Assertion(aspect=content.aspect, text=content.statement, claim_id=claim_id, **shared)
 
 
 def _concept_fields(
-    records: RecordReader, plural: str, claims_filter: str, content: Any, derived: ConceptDerived, stamp: Stamp
+    records: RecordReader, record_type: str, content: ConceptWrite, derived: ConceptDerived, stamp: Stamp
 ) -> dict[str, Any]:
+    plural = f"{record_type.replace('_', '-')}s"
+    claims = f"/v1/claims?{record_type}={content.id}"
     return {
+        "type": record_type,
         **_envelope(content, stamp),
-        **{name: getattr(content, name) for name in ("name", "synonyms", "description", "codes")},
+        **_fields(content, ("name", "synonyms", "description", "codes")),
         "assertions": tuple(_assertion(records, claim_id) for claim_id in derived.assertions),
         "evidence": derived.evidence,
-        "links": CatalogueLinks(**_links(plural, content.id, stamp), claims=f"/v1/claims?{claims_filter}={content.id}"),
+        "links": CatalogueLinks(**_links(plural, content.id, stamp), claims=claims),
     }
 
 
-def intervention(records: RecordReader, content: Any, derived: ConceptDerived, stamp: Stamp) -> InterventionRead:
+def intervention(
+    records: RecordReader, content: InterventionWrite, derived: ConceptDerived, stamp: Stamp
+) -> InterventionRead:
     return InterventionRead(
-        type="intervention",
-        **_concept_fields(records, "interventions", "intervention", content, derived, stamp),
+        **_concept_fields(records, "intervention", content, derived, stamp),
         level=content.level,
         parent=concept(records, "intervention", content.parent),
         inherited_warnings=tuple(summary(records, claim_id) for claim_id in derived.inherited),
     )
 
 
-def condition(records: RecordReader, content: Any, derived: ConceptDerived, stamp: Stamp) -> ConditionRead:
-    return ConditionRead(
-        type="condition",
-        **_concept_fields(records, "conditions", "condition", content, derived, stamp),
-        parent=concept(records, "condition", content.parent),
-    )
+def condition(records: RecordReader, content: ConditionWrite, derived: ConceptDerived, stamp: Stamp) -> ConditionRead:
+    fields = _concept_fields(records, "condition", content, derived, stamp)
+    return ConditionRead(**fields, parent=concept(records, "condition", content.parent))
 
 
-def mechanism(records: RecordReader, content: Any, derived: ConceptDerived, stamp: Stamp) -> MechanismRead:
-    fields = _concept_fields(records, "mechanisms", "mechanism", content, derived, stamp)
-    return MechanismRead(type="mechanism", **fields)
+def mechanism(records: RecordReader, content: MechanismWrite, derived: ConceptDerived, stamp: Stamp) -> MechanismRead:
+    return MechanismRead(**_concept_fields(records, "mechanism", content, derived, stamp))
 
 
-def side_effect(records: RecordReader, content: Any, derived: ConceptDerived, stamp: Stamp) -> SideEffectRead:
-    fields = _concept_fields(records, "side-effects", "side_effect", content, derived, stamp)
-    return SideEffectRead(type="side_effect", **fields)
+def side_effect(
+    records: RecordReader, content: SideEffectWrite, derived: ConceptDerived, stamp: Stamp
+) -> SideEffectRead:
+    return SideEffectRead(**_concept_fields(records, "side_effect", content, derived, stamp))
 
 
-def outcome_record(records: RecordReader, content: Any, derived: ConceptDerived, stamp: Stamp) -> OutcomeRead:
-    fields = _concept_fields(records, "outcomes", "outcome", content, derived, stamp)
-    return OutcomeRead(type="outcome", **fields, better=content.better)
+def outcome_record(records: RecordReader, content: OutcomeWrite, derived: ConceptDerived, stamp: Stamp) -> OutcomeRead:
+    return OutcomeRead(**_concept_fields(records, "outcome", content, derived, stamp), better=content.better)
 
 
 def study(records: RecordReader, content: StudyWrite, derived: SourceDerived, stamp: Stamp) -> StudyWithEvidence:

@@ -1,41 +1,9 @@
-"""The shapes of claims, citations, dosing ranges and the catalogue as the API shows them."""
+"""Response models of claims, citations, dosing ranges, literature searches and catalogue records."""
 
 from typing import Literal
 
+from app.claims import vocabulary as terms
 from app.claims.schemas import Attached, Checked, EstimateArm, Locator, Schedule
-from app.claims.vocabulary import (
-    Analysis,
-    Aspect,
-    Basis,
-    Certainty,
-    CitationRole,
-    Comparison,
-    Consensus,
-    Coverage,
-    Directness,
-    DispersionKind,
-    DoseBasis,
-    DoseMatch,
-    DoseTier,
-    Effect,
-    EvidenceLevel,
-    Favours,
-    Fit,
-    Form,
-    Hedge,
-    IndirectBecause,
-    Kind,
-    Leaning,
-    Measure,
-    Overlap,
-    POperator,
-    RelationType,
-    Route,
-    SearchDepth,
-    Stance,
-    StanceReason,
-    Unit,
-)
 from app.concepts.schemas import ConceptRead, ConceptRef, OutcomeRef
 from app.concepts.vocabulary import Better, InterventionLevel
 from app.core.content import Envelope, RecordLinks, ResponseModel
@@ -80,9 +48,9 @@ class OverrideRead(ResponseModel):
 class ClaimEvidence(ResponseModel):
     """What the citations of a claim add up to; derived by the named method, never typed in."""
 
-    consensus: Consensus
-    leaning: Leaning
-    certainty: Certainty
+    consensus: terms.Consensus
+    leaning: terms.Leaning
+    certainty: terms.Certainty
     method: str
     """The versioned method of the certainty; the consensus has its own, see `consensus_method`."""
     consensus_method: str
@@ -91,7 +59,7 @@ class ClaimEvidence(ResponseModel):
     study_count: int
     review_count: int
     participant_count: int
-    overlap: Overlap
+    overlap: terms.Overlap
     by_stance: ByStance
     overrides: tuple[OverrideRead, ...]
     """Values above that a person has set aside; normally empty."""
@@ -104,9 +72,9 @@ class ClaimSummary(ResponseModel):
     statement: str
     caveat: str | None
     caveat_required: bool
-    consensus: Consensus
-    leaning: Leaning
-    certainty: Certainty
+    consensus: terms.Consensus
+    leaning: terms.Leaning
+    certainty: terms.Certainty
     supports: StanceCount
     disputes: StanceCount
     links: "SelfLink"
@@ -121,7 +89,7 @@ class EstimateRead(ResponseModel):
 
     primary: bool
     outcome: OutcomeRef | None
-    measure: Measure | None
+    measure: terms.Measure | None
     value: Number | None
     unit: str | None
     scale: str | None
@@ -130,12 +98,12 @@ class EstimateRead(ResponseModel):
     ci_high: Number | None
     ci_level: Number | None
     dispersion: Number | None
-    dispersion_kind: DispersionKind | None
-    p_operator: POperator | None
+    dispersion_kind: terms.DispersionKind | None
+    p_operator: terms.POperator | None
     p_value: Number | None
-    favours: Favours | None
-    comparison: Comparison | None
-    analysis: Analysis | None
+    favours: terms.Favours | None
+    comparison: terms.Comparison | None
+    analysis: terms.Analysis | None
     multiplicity_adjusted: bool | None
     n_analysed: int | None
     pooled: bool
@@ -148,12 +116,12 @@ class CitationBody(ResponseModel):
     """A citation as it stands inside its claim."""
 
     id: Slug
-    stance: Stance
-    stance_reason: StanceReason | None
-    directness: Directness
-    indirect_because: tuple[IndirectBecause, ...]
-    role: CitationRole
-    dose_match: DoseMatch | None
+    stance: terms.Stance
+    stance_reason: terms.StanceReason | None
+    directness: terms.Directness
+    indirect_because: tuple[terms.IndirectBecause, ...]
+    role: terms.CitationRole
+    dose_match: terms.DoseMatch | None
     """Only where the request names a dose."""
     analysed_n: int | None
     finding: str | None
@@ -175,12 +143,12 @@ class CitationRead(Envelope):
 
     type: Literal["citation"]
     claim: ClaimSummary
-    stance: Stance
-    stance_reason: StanceReason | None
-    directness: Directness
-    indirect_because: tuple[IndirectBecause, ...]
-    role: CitationRole
-    dose_match: DoseMatch | None
+    stance: terms.Stance
+    stance_reason: terms.StanceReason | None
+    directness: terms.Directness
+    indirect_because: tuple[terms.IndirectBecause, ...]
+    role: terms.CitationRole
+    dose_match: terms.DoseMatch | None
     analysed_n: int | None
     finding: str | None
     estimates: tuple[EstimateRead, ...]
@@ -200,13 +168,13 @@ class OriginRead(ResponseModel):
     paragraph: int
     reference_numbers: tuple[int, ...]
     asserts: str
-    hedge: Hedge
-    fit: Fit
-    fit_basis: Basis | None
+    hedge: terms.Hedge
+    fit: terms.Fit
+    fit_basis: terms.Basis | None
 
 
 class RelationRead(ResponseModel):
-    type: RelationType
+    type: terms.RelationType
     claim: ClaimSummary
 
 
@@ -221,10 +189,10 @@ class ClaimRead(Envelope):
     """A statement with the citations that support and dispute it."""
 
     type: Literal["claim"]
-    kind: Kind
-    form: Form
+    kind: terms.Kind
+    form: terms.Form
     statement: str
-    effect: Effect
+    effect: terms.Effect
     intervention: ConceptRef | None
     conditions: tuple[ConceptRef, ...]
     outcome: OutcomeRef | None
@@ -236,8 +204,8 @@ class ClaimRead(Envelope):
     timepoint: str | None
     population: str | None
     magnitude: str | None
-    evidence_level: EvidenceLevel | None
-    aspect: Aspect | None
+    evidence_level: terms.EvidenceLevel | None
+    aspect: terms.Aspect | None
     jurisdiction: str | None
     authority: str | None
     valid_from: str | None
@@ -271,18 +239,18 @@ class DosingRangeRead(Envelope):
     conditions: tuple[ConceptRef, ...]
     low: Number | None
     high: Number | None
-    unit: Unit | None
+    unit: terms.Unit | None
     dose_text: str
     low_pg_per_day: int | None
     """The lowest daily total in picograms, exact; null where it cannot be known."""
     high_pg_per_day: int | None
-    tiers: tuple[DoseTier, ...]
+    tiers: tuple[terms.DoseTier, ...]
     schedule: Schedule
-    route: Route | None
+    route: terms.Route | None
     formulation: str | None
     titration: str | None
     population: str | None
-    basis: DoseBasis
+    basis: terms.DoseBasis
     claims: tuple[ClaimSummary, ...]
     links: RecordLinks
 
@@ -292,14 +260,14 @@ class SearchRead(Envelope):
 
     type: Literal["search"]
     question: str
-    coverage: Coverage
+    coverage: terms.Coverage
     intervention: ConceptRef | None
     conditions: tuple[ConceptRef, ...]
     mechanisms: tuple[ConceptRef, ...]
     side_effects: tuple[ConceptRef, ...]
     interactants: tuple[ConceptRef, ...]
     topic: str | None
-    depth: SearchDepth | None
+    depth: terms.SearchDepth | None
     sources: tuple[str, ...]
     query: str | None
     searched_on: str | None
@@ -313,14 +281,14 @@ class SearchRead(Envelope):
 class Assertion(ResponseModel):
     """Something that a claim asserts of a concept, with what must travel with its text."""
 
-    aspect: Aspect
+    aspect: terms.Aspect
     text: str
     claim_id: Slug
     caveat: str | None
     caveat_required: bool
-    consensus: Consensus
-    leaning: Leaning
-    certainty: Certainty
+    consensus: terms.Consensus
+    leaning: terms.Leaning
+    certainty: terms.Certainty
     supports: StanceCount
     disputes: StanceCount
 

@@ -1,13 +1,13 @@
-"""What a claim, a citation, a dosing range or a search may say: legal combinations as tables, one fault per breach.
+"""The rules for claims, citations, dosing ranges and literature searches, with legal combinations as tables.
 
-The rules come from `docs/method.md` (coding rules) and hold for every way in: seed files, curation, imports.
+The rules come from `docs/method.md`, sections 1 and 2, and hold for seed files, proposals and imports alike.
 Each function returns `(field, reason)` pairs, so that a caller can show all faults of a record at once.
 """
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from app.claims.schemas import CitationWrite, ClaimWrite, DosingRangeWrite, Estimate, SearchWrite
+from app.claims.schemas import CitationWrite, ClaimWrite, DosingRangeWrite, Estimate, LiteratureSearchWrite
 from app.claims.vocabulary import (
     AttachedBy,
     Coverage,
@@ -52,7 +52,7 @@ _REASONS: dict[Stance, tuple[bool, frozenset[StanceReason]]] = {
 
 @dataclass(frozen=True)
 class FormRule:
-    """What a form or kind demands of a claim's fields, and what it allows."""
+    """The fields that a form or kind requires or forbids, and what it goes with."""
 
     required: tuple[str, ...] = ()
     forbidden: tuple[str, ...] = ()
@@ -105,11 +105,18 @@ KINDS: dict[Kind, FormRule] = {
 
 
 def claim_faults(claim: ClaimWrite) -> list[RuleViolation]:
-    """Everything in which a claim breaks the rules; empty for a legal claim."""
-    return [*_shape_faults(claim), *_proposition_faults(claim), *_origin_faults(claim), *_citations_faults(claim)]
+    """Every violation in a claim; empty for a legal one."""
+    return [
+        *_field_faults(claim),
+        *_kind_faults(claim),
+        *_detail_faults(claim),
+        *_origin_faults(claim),
+        *_citations_faults(claim),
+    ]
 
 
-def _shape_faults(claim: ClaimWrite) -> Iterator[RuleViolation]:
+def _field_faults(claim: ClaimWrite) -> Iterator[RuleViolation]:
+    """Fields that the form and the kind require or forbid."""
     form, kind = FORMS[claim.form], KINDS[claim.kind]
     if claim.kind not in form.kinds:
         yield "form", f"form {claim.form} does not go with kind {claim.kind}; it goes with {_listed(form.kinds)}"
@@ -121,7 +128,8 @@ def _shape_faults(claim: ClaimWrite) -> Iterator[RuleViolation]:
             yield field, f"does not go with kind {claim.kind}, form {claim.form}"
 
 
-def _proposition_faults(claim: ClaimWrite) -> Iterator[RuleViolation]:
+def _kind_faults(claim: ClaimWrite) -> Iterator[RuleViolation]:
+    """What single kinds require beyond `KINDS`."""
     if claim.evidence_level is not None and claim.kind is not Kind.mechanism:
         yield "evidence_level", "is for kind mechanism only"
     if claim.kind is Kind.mechanism and claim.form in VOTING_FORMS and claim.evidence_level is None:
@@ -133,6 +141,9 @@ def _proposition_faults(claim: ClaimWrite) -> Iterator[RuleViolation]:
             yield "effect", "must say which way an efficacy claim points"
     if claim.kind is Kind.interaction and not (claim.interactants or claim.conditions):
         yield "interactants", "an interaction names what the intervention meets: interactants or conditions"
+
+
+def _detail_faults(claim: ClaimWrite) -> Iterator[RuleViolation]:
     if claim.form is not Form.regulatory_status:
         for field in ("authority", "valid_from", "valid_to"):
             if getattr(claim, field) is not None:
@@ -171,16 +182,16 @@ def _origin_faults(claim: ClaimWrite) -> Iterator[RuleViolation]:
 
 
 def _citations_faults(claim: ClaimWrite) -> Iterator[RuleViolation]:
-    seen: set[tuple[object, ...]] = set()
+    cited: set[tuple[object, ...]] = set()
     reported = {c.study for c in claim.citations if c.stance in INFORMATIVE}
     if claim.form is Form.study_report and len(reported) > 1:
         yield "citations", "a report of a study is supported or disputed by documents of that one study only"
     for index, citation in enumerate(claim.citations):
         at = f"citations[{index}]"
         key = (citation.document, citation.study, citation.role)
-        if key in seen:
+        if key in cited:
             yield f"{at}.document", "is cited twice in the same role"
-        seen.add(key)
+        cited.add(key)
         if citation.stance not in FORMS[claim.form].stances:
             yield (
                 f"{at}.stance",
@@ -191,7 +202,7 @@ def _citations_faults(claim: ClaimWrite) -> Iterator[RuleViolation]:
 
 
 def citation_faults(citation: CitationWrite) -> Iterator[RuleViolation]:
-    """Everything in which one citation breaks the rules."""
+    """Every violation in one citation."""
     obligatory, legal = _REASONS[citation.stance]
     if citation.stance_reason is None and obligatory:
         yield "stance_reason", f"is required for {citation.stance}: {_listed(legal)}"
@@ -217,6 +228,32 @@ def citation_faults(citation: CitationWrite) -> Iterator[RuleViolation]:
 
 
 def _estimate_faults(estimate: Estimate) -> Iterator[RuleViolation]:
+    yield from _interval_faults(estimate)
+    yield from _pair_faults(estimate, "p_value", "p_operator")
+    yield from _range_faults(estimate, "p_value", 1)
+    yield from _pair_faults(estimate, "dispersion", "dispersion_kind")
+    if estimate.dispersion is not None and estimate.dispersion < 0:
+        yield "dispersion", "must not be negative"
+    yield from _range_faults(estimate, "i2", 100)
+    if estimate.ci_level is not None and not 0 < estimate.ci_level < 100:
+        yield "ci_level", "must lie between 0 and 100"
+    for index, arm in enumerate(estimate.arms):
+        if arm.events is not None and arm.total is not None and arm.events > arm.total:
+            yield f"arms[{index}].events", "must not exceed total"
+
+
+def _pair_faults(estimate: Estimate, number: str, qualifier: str) -> Iterator[RuleViolation]:
+    if (getattr(estimate, number) is None) != (getattr(estimate, qualifier) is None):
+        yield qualifier, f"{number} and {qualifier} come together"
+
+
+def _range_faults(estimate: Estimate, field: str, maximum: int) -> Iterator[RuleViolation]:
+    value = getattr(estimate, field)
+    if value is not None and not 0 <= value <= maximum:
+        yield field, f"must lie between 0 and {maximum}"
+
+
+def _interval_faults(estimate: Estimate) -> Iterator[RuleViolation]:
     low, high, value = estimate.ci_low, estimate.ci_high, estimate.value
     if (low is None) != (high is None):
         yield "ci_high", "ci_low and ci_high come together"
@@ -225,25 +262,9 @@ def _estimate_faults(estimate: Estimate) -> Iterator[RuleViolation]:
             yield "ci_low", "must not exceed ci_high"
         elif value is not None and not low <= value <= high:
             yield "value", "must lie within its confidence interval"
-    if (estimate.p_value is None) != (estimate.p_operator is None):
-        yield "p_operator", "p_value and p_operator come together"
-    if estimate.p_value is not None and not 0 <= estimate.p_value <= 1:
-        yield "p_value", "must lie between 0 and 1"
-    if (estimate.dispersion is None) != (estimate.dispersion_kind is None):
-        yield "dispersion_kind", "dispersion and dispersion_kind come together"
-    if estimate.dispersion is not None and estimate.dispersion < 0:
-        yield "dispersion", "must not be negative"
-    if estimate.i2 is not None and not 0 <= estimate.i2 <= 100:
-        yield "i2", "must lie between 0 and 100"
-    if estimate.ci_level is not None and not 0 < estimate.ci_level < 100:
-        yield "ci_level", "must lie between 0 and 100"
-    for index, arm in enumerate(estimate.arms):
-        if arm.events is not None and arm.total is not None and arm.events > arm.total:
-            yield f"arms[{index}].events", "must not exceed total"
 
 
 def dosing_range_faults(dosing: DosingRangeWrite) -> list[RuleViolation]:
-    """Everything in which a dosing range breaks the rules."""
     faults: list[RuleViolation] = []
     if dosing.low is not None and dosing.low < 0:
         faults.append(("low", "must not be negative"))
@@ -254,11 +275,9 @@ def dosing_range_faults(dosing: DosingRangeWrite) -> list[RuleViolation]:
     return faults
 
 
-def search_faults(search: SearchWrite) -> list[RuleViolation]:
-    """Everything in which a search breaks the rules."""
+def search_faults(search: LiteratureSearchWrite) -> list[RuleViolation]:
     faults: list[RuleViolation] = []
-    asked = search.conditions or search.mechanisms or search.side_effects or search.interactants or search.topic
-    if not asked:
+    if not (search.conditions or search.mechanisms or search.side_effects or search.interactants or search.topic):
         faults.append(
             ("topic", "a question names at least one condition, mechanism, side effect, interactant or topic")
         )

@@ -1,35 +1,6 @@
-"""The shapes of claims, citations, dosing ranges and searches: what curators write."""
+"""Content models of claims, citations, dosing ranges and literature searches: what curators write."""
 
-from app.claims.vocabulary import (
-    Analysis,
-    Aspect,
-    AttachedBy,
-    Basis,
-    CitationRole,
-    Comparison,
-    Coverage,
-    Directness,
-    DispersionKind,
-    DoseBasis,
-    Effect,
-    EvidenceLevel,
-    Favours,
-    Fit,
-    Form,
-    Hedge,
-    IndirectBecause,
-    Kind,
-    Measure,
-    PeriodUnit,
-    POperator,
-    RelationType,
-    Route,
-    SearchDepth,
-    Stance,
-    StanceReason,
-    Unit,
-    Verification,
-)
+from app.claims import vocabulary as terms
 from app.core.content import ContentModel, Record
 from app.core.text import Count, Line, Number, PartialDate, Quote, Slug, Text
 from app.sources.vocabulary import ArmRole
@@ -54,7 +25,7 @@ class Estimate(ContentModel):
     primary: bool = False
     """The one estimate that the citation's stance rests on."""
     outcome: Slug | None = None
-    measure: Measure | None = None
+    measure: terms.Measure | None = None
     value: Number | None = None
     unit: Line | None = None
     """UCUM, `%`, or `{score}` points of the scale."""
@@ -65,12 +36,12 @@ class Estimate(ContentModel):
     ci_level: Number | None = None
     """Confidence level in per cent."""
     dispersion: Number | None = None
-    dispersion_kind: DispersionKind | None = None
-    p_operator: POperator | None = None
+    dispersion_kind: terms.DispersionKind | None = None
+    p_operator: terms.POperator | None = None
     p_value: Number | None = None
-    favours: Favours | None = None
-    comparison: Comparison | None = None
-    analysis: Analysis | None = None
+    favours: terms.Favours | None = None
+    comparison: terms.Comparison | None = None
+    analysis: terms.Analysis | None = None
     multiplicity_adjusted: bool | None = None
     n_analysed: Count | None = None
     pooled: bool = False
@@ -93,7 +64,7 @@ class Locator(ContentModel):
 
 
 class Attached(ContentModel):
-    by: AttachedBy
+    by: terms.AttachedBy
     reference_numbers: tuple[int, ...] = ()
     """The numbers under which the origin cites the document at this place."""
 
@@ -101,8 +72,8 @@ class Attached(ContentModel):
 class Checked(ContentModel):
     """Whether, when and against what the finding was checked."""
 
-    result: Verification
-    basis: Basis | None = None
+    result: terms.Verification
+    basis: terms.Basis | None = None
     checked_on: PartialDate | None = None
 
 
@@ -112,18 +83,18 @@ class CitationWrite(ContentModel):
     id: Slug
     document: Slug
     study: Slug | None = None
-    stance: Stance
-    stance_reason: StanceReason | None = None
-    directness: Directness
-    indirect_because: tuple[IndirectBecause, ...] = ()
-    role: CitationRole
+    stance: terms.Stance
+    stance_reason: terms.StanceReason | None = None
+    directness: terms.Directness
+    indirect_because: tuple[terms.IndirectBecause, ...] = ()
+    role: terms.CitationRole
     finding: Text | None = None
     """What the source found on this claim's outcome, in our own words, with the source's numbers."""
     estimates: tuple[Estimate, ...] = ()
     locator: Locator = Locator()
     analysed_n: Count | None = None
     """People analysed for this finding; null where not read."""
-    attached_by: Attached = Attached(by=AttachedBy.curator)
+    attached_by: Attached = Attached(by=terms.AttachedBy.curator)
     verification: Checked
 
 
@@ -139,24 +110,24 @@ class Origin(ContentModel):
     """Exactly the reference numbers that the origin attaches to the statement."""
     asserts: Text
     """What the origin says, in our own words, apart from what we publish."""
-    hedge: Hedge
-    fit: Fit
-    fit_basis: Basis | None = None
+    hedge: terms.Hedge
+    fit: terms.Fit
+    fit_basis: terms.Basis | None = None
 
 
 class Relation(ContentModel):
-    type: RelationType
+    type: terms.RelationType
     claim: Slug
 
 
 class ClaimWrite(Record):
     """One statement with its proposition, origin, caveat and citations."""
 
-    kind: Kind
-    form: Form
+    kind: terms.Kind
+    form: terms.Form
     statement: Text
     """In plain words, as far as the sources support it."""
-    effect: Effect
+    effect: terms.Effect
     intervention: Slug | None = None
     conditions: tuple[Slug, ...] = ()
     mechanisms: tuple[Slug, ...] = ()
@@ -170,8 +141,8 @@ class ClaimWrite(Record):
     population: Line | None = None
     magnitude: Line | None = None
     """The size that is claimed, such as `doubled`."""
-    evidence_level: EvidenceLevel | None = None
-    aspect: Aspect | None = None
+    evidence_level: terms.EvidenceLevel | None = None
+    aspect: terms.Aspect | None = None
     """Which side of its side effect, condition or intervention the claim describes."""
     jurisdiction: Line | None = None
     """ISO 3166 code, such as `US`."""
@@ -196,7 +167,7 @@ class Schedule(ContentModel):
 
     count: Count | None = None
     period: Count | None = None
-    period_unit: PeriodUnit | None = None
+    period_unit: terms.PeriodUnit | None = None
     timing: Line | None = None
     """Time of day, where stated."""
     text: Line | None = None
@@ -209,23 +180,23 @@ class DosingRangeWrite(Record):
     conditions: tuple[Slug, ...] = ()
     low: Number | None = None
     high: Number | None = None
-    unit: Unit | None = None
+    unit: terms.Unit | None = None
     dose_text: Line
     """The dose as the source words it."""
     schedule: Schedule = Schedule()
-    route: Route | None = None
+    route: terms.Route | None = None
     formulation: Line | None = None
     titration: Text | None = None
     population: Line | None = None
-    basis: DoseBasis
+    basis: terms.DoseBasis
 
 
-class SearchWrite(Record):
+class LiteratureSearchWrite(Record):
     """A question put to the literature, or one that nobody has put yet (`not_searched`)."""
 
     question: Text
     """The question in plain words."""
-    coverage: Coverage
+    coverage: terms.Coverage
     intervention: Slug | None = None
     conditions: tuple[Slug, ...] = ()
     mechanisms: tuple[Slug, ...] = ()
@@ -233,7 +204,7 @@ class SearchWrite(Record):
     interactants: tuple[Slug, ...] = ()
     topic: Line | None = None
     """A short name for questions that no concept names, such as `Surgery and emergency pain relief`."""
-    depth: SearchDepth | None = None
+    depth: terms.SearchDepth | None = None
     sources: tuple[Line, ...] = ()
     """What was searched; empty for `not_searched` or where it is not known."""
     query: Text | None = None

@@ -1,4 +1,4 @@
-"""Views of a claim's document that a request can ask for: the strongest citation of each side, doses marked."""
+"""Variants of a claim's stored body that a request can ask for: strongest citations only, doses marked."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -15,7 +15,7 @@ from app.core.content import ResponseModel
 
 
 class DoseCount(ResponseModel):
-    """How the citations on this page stand to the dose that was asked for; none was left out."""
+    """How many citations on this page match the dose that was asked for; none was left out."""
 
     low_pg_per_day: int | None
     """The range that was asked for, in picograms a day, both ends inclusive; null where it is open."""
@@ -26,27 +26,27 @@ class DoseCount(ResponseModel):
 
 
 def beside(facets: Mapping[str, Any] | None, dose: DoseCount | None, coverage: Sequence[ResponseModel]) -> bytes:
-    """What a list of claims holds beside the fields of every list, each with a comma in front."""
-    told = b",".join(one.model_dump_json().encode() for one in coverage)
-    return b',"facets":%b,"dose":%b,"coverage":[%b]' % (to_json(facets), to_json(dose), told)
+    """The fields that only lists of claims have, each with a comma in front."""
+    questions = b",".join(question.model_dump_json().encode() for question in coverage)
+    return b',"facets":%b,"dose":%b,"coverage":[%b]' % (to_json(facets), to_json(dose), questions)
 
 
 def top(body: bytes) -> bytes:
-    """The claim with the first, strongest citation of the supporting and of the disputing side alone."""
+    """The claim with only the first, strongest citation of the supporting and of the disputing side."""
     claim: dict[str, Any] = from_json(body)
     sides = (Stance.supports, Stance.disputes)
     first = {stance: next((c["id"] for c in claim["citations"] if c["stance"] == stance), None) for stance in sides}
-    kept = [citation for citation in claim["citations"] if citation["id"] in first.values()]
-    claim["citations_truncated"] = claim["citations_truncated"] or len(kept) < len(claim["citations"])
-    claim["citations"] = kept
+    strongest = [citation for citation in claim["citations"] if citation["id"] in first.values()]
+    claim["citations_truncated"] = claim["citations_truncated"] or len(strongest) < len(claim["citations"])
+    claim["citations"] = strongest
     return to_json(claim)
 
 
 def mark_doses(
-    session: Session, claim_ids: Sequence[str], bodies: Sequence[bytes], asked: DailyDose
+    session: Session, claim_ids: Sequence[str], bodies: Sequence[bytes], dose: DailyDose
 ) -> tuple[list[bytes], DoseCount]:
     """The claims with `dose_match` on every citation, and how many of each there are."""
-    matches = _matches(session, claim_ids, asked)
+    matches = _matches(session, claim_ids, dose)
     counts: Counter[str] = Counter()
     marked = []
     for body in bodies:
@@ -56,19 +56,19 @@ def mark_doses(
             counts[citation["dose_match"]] += 1
         marked.append(to_json(claim))
     return marked, DoseCount(
-        low_pg_per_day=asked.low,
-        high_pg_per_day=asked.high,
+        low_pg_per_day=dose.low,
+        high_pg_per_day=dose.high,
         **{match.value: counts[match] for match in DoseMatch},
     )
 
 
-def _matches(session: Session, claim_ids: Sequence[str], asked: DailyDose) -> Mapping[str, DoseMatch]:
+def _matches(session: Session, claim_ids: Sequence[str], dose: DailyDose) -> Mapping[str, DoseMatch]:
     rows = session.execute(
         select(Citation.id, Citation.dose_low_pg, Citation.dose_high_pg)
         .join(Claim, Claim.pk == Citation.claim_pk)
         .where(Claim.id.in_(claim_ids), Citation.dose_low_pg.is_not(None))
     )
     return {
-        citation: DoseMatch.overlaps if asked.overlaps(DailyDose(low, high)) else DoseMatch.outside
+        citation: DoseMatch.overlaps if dose.overlaps(DailyDose(low, high)) else DoseMatch.outside
         for citation, low, high in rows
     }

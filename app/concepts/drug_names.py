@@ -1,4 +1,4 @@
-"""From what people call a drug to its record: by id, code, name or synonym, with case and accents folded."""
+"""Recognizes drugs by id, code, name or synonym; case and accents do not matter."""
 
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
@@ -17,15 +17,15 @@ from app.core.vocabulary import Status, Term
 class MatchedBy(Term):
     """By what a drug was recognized."""
 
-    id_ = "id", "Id", "The record's id."
-    code = "code", "Code", "A code that the record carries."
-    name_ = "name", "Name", "The record's name, whatever the case and accents."
-    synonym = "synonym", "Synonym", "Another name of it."
+    id_ = "id", "The record's id."
+    code = "code", "A code that the record carries."
+    name_ = "name", "The record's name, whatever the case and accents."
+    synonym = "synonym", "Another name of it."
 
 
 @dataclass(frozen=True)
-class Found:
-    """The record that a drug was recognized as, or the nearest ones."""
+class DrugMatch:
+    """The record that a drug was recognized as; `pk` is null if there is none, and `near` lists similar records."""
 
     pk: int | None = None
     ref: ConceptRef | None = None
@@ -41,7 +41,7 @@ def fold(text: str) -> str:
 
 
 class DrugNames:
-    """Every published intervention by what it may be called. Three statements, however many are asked for."""
+    """Index of the published interventions by their names. Three statements, whatever the number of drugs."""
 
     def __init__(self, session: Session, codes: Sequence[str]) -> None:
         concepts = session.execute(
@@ -60,58 +60,58 @@ class DrugNames:
         self._names = _index((fold(ref.name), pk) for pk, ref in self.refs.items() if pk in published)
         self._synonyms = _index((fold(text), pk) for pk, text in synonyms if pk in published)
         self._folded_ids = {fold(record_id): pk for record_id, pk in self._ids.items()}
-        self._codes = self._carrying(session, codes, published)
+        self._codes = self._carriers(session, codes, published)
 
-    def _carrying(
+    def _carriers(
         self, session: Session, codes: Sequence[str], published: set[int]
     ) -> Mapping[str, list[tuple[int, CodeRelation]]]:
         """Which interventions carry each `system:code`, exact matches first."""
-        wanted = {code.partition(":")[2].upper() for code in codes}
-        rows = session.execute(select(ConceptCode).where(ConceptCode.code.in_(sorted(wanted)))).scalars()
+        values = {code.partition(":")[2].upper() for code in codes}
+        rows = session.scalars(select(ConceptCode).where(ConceptCode.code.in_(sorted(values))))
         relations = list(CodeRelation)
-        found: dict[str, list[tuple[int, CodeRelation]]] = {}
+        carriers: dict[str, list[tuple[int, CodeRelation]]] = {}
         for row in rows:
             if row.concept_pk in published:
                 entry = (row.concept_pk, CodeRelation(row.relation))
-                found.setdefault(f"{row.system}:{row.code}", []).append(entry)
+                carriers.setdefault(f"{row.system}:{row.code}", []).append(entry)
         return {
             code: sorted(entries, key=lambda entry: (relations.index(entry[1]), self.refs[entry[0]].id))
-            for code, entries in found.items()
+            for code, entries in carriers.items()
         }
 
-    def by_id(self, record_id: str) -> Found:
+    def by_id(self, record_id: str) -> DrugMatch:
         pk = self._ids.get(record_id)
         if pk is not None:
-            return Found(pk, self.refs[pk], MatchedBy.id_)
+            return DrugMatch(pk, self.refs[pk], MatchedBy.id_)
         successor = self._successors.get(record_id)
         if successor in self._ids:
-            return Found(near=(self.refs[self._ids[successor]],))
-        return Found(near=tuple(self.refs[self._ids[near]] for near in nearest(record_id, sorted(self._ids))))
+            return DrugMatch(near=(self.refs[self._ids[successor]],))
+        return DrugMatch(near=tuple(self.refs[self._ids[near]] for near in nearest(record_id, sorted(self._ids))))
 
-    def by_code(self, code: str) -> Found:
+    def by_code(self, code: str) -> DrugMatch:
         system, _, value = code.partition(":")
         entries = self._codes.get(f"{system.lower()}:{value.upper()}", [])
         if not entries:
-            return Found()
+            return DrugMatch()
         pk, relation = entries[0]
         if sum(1 for entry in entries if entry[1] is relation) > 1:
-            return Found(near=tuple(self.refs[pk] for pk, _ in entries[:5]))
-        return Found(pk, self.refs[pk], MatchedBy.code, relation)
+            return DrugMatch(near=tuple(self.refs[pk] for pk, _ in entries[:5]))
+        return DrugMatch(pk, self.refs[pk], MatchedBy.code, relation)
 
-    def by_text(self, text: str) -> Found:
+    def by_text(self, text: str) -> DrugMatch:
         folded = fold(text)
         for index, matched_by in ((self._names, MatchedBy.name_), (self._synonyms, MatchedBy.synonym)):
             pks = index.get(folded, [])
             if len(pks) == 1:
-                return Found(pks[0], self.refs[pks[0]], matched_by)
+                return DrugMatch(pks[0], self.refs[pks[0]], matched_by)
             if pks:
-                return Found(near=tuple(self.refs[pk] for pk in pks[:5]))
+                return DrugMatch(near=tuple(self.refs[pk] for pk in pks[:5]))
         if folded in self._folded_ids:
             pk = self._folded_ids[folded]
-            return Found(pk, self.refs[pk], MatchedBy.id_)
+            return DrugMatch(pk, self.refs[pk], MatchedBy.id_)
         close = nearest(folded, sorted({*self._names, *self._synonyms}))
         pks = [pk for name in close for pk in self._names.get(name, self._synonyms.get(name, []))]
-        return Found(near=tuple(self.refs[pk] for pk in dict.fromkeys(pks)))
+        return DrugMatch(near=tuple(self.refs[pk] for pk in dict.fromkeys(pks)))
 
 
 def _index(entries: Iterable[tuple[str, int]]) -> dict[str, list[int]]:

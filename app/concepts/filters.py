@@ -1,10 +1,11 @@
-"""What lists of concepts are filtered by, apart from the claims that name them."""
+"""The filter index of concepts. Filters on the claims that name them are in `claims/queries.py`."""
 
 from sqlalchemy import literal
 
 from app.concepts.models import Concept
 from app.core.vocabulary import Status
-from app.storage.filter_index import PUBLISHED, FilterSpec, values
+from app.storage.filter_bitmaps import PUBLISHED
+from app.storage.filter_index import FilterSpec, values
 
 
 def filter_spec(record_type: str) -> FilterSpec:
@@ -15,5 +16,5 @@ def filter_spec(record_type: str) -> FilterSpec:
         Concept,
         (published.where(is_one, Concept.status == Status.published),),
         is_one,
-        walked=frozenset({PUBLISHED.name}),  # the table holds other types in between
+        ordered=frozenset({PUBLISHED.name}),  # the table holds other types in between
     )

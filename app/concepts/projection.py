@@ -1,4 +1,4 @@
-"""Concepts as rows, and what they refer to."""
+"""Writes concepts as rows, and lists what they refer to."""
 
 from collections.abc import Iterator
 
@@ -15,13 +15,13 @@ TYPE_OF_PARENT = {InterventionWrite: "intervention", ConditionWrite: "condition"
 
 
 def check(concept: ConceptWrite) -> list[RuleViolation]:
-    """A concept is not its own parent, and no code stands twice."""
-    breaches: list[RuleViolation] = []
+    """A concept is not its own parent, and no code is listed twice."""
+    violations: list[RuleViolation] = []
     if getattr(concept, "parent", None) == concept.id:
-        breaches.append(("parent", "a concept cannot be its own parent"))
+        violations.append(("parent", "a concept cannot be its own parent"))
     codes = [(code.system, code.code) for code in concept.codes]
-    breaches.extend((f"codes[{i}]", "stands twice") for i, code in enumerate(codes) if code in codes[:i])
-    return breaches
+    violations.extend((f"codes[{i}]", "stands twice") for i, code in enumerate(codes) if code in codes[:i])
+    return violations
 
 
 def references(concept: ConceptWrite) -> Iterator[Reference]:
@@ -56,14 +56,5 @@ def link(session: Session, record_type: str, concept: ConceptWrite) -> None:
         session,
         ConceptCode,
         owner,
-        (
-            {
-                "system": code.system,
-                "code": code.code.upper(),
-                "relation": code.relation,
-                "verified": code.verified,
-                "source": code.source,
-            }
-            for code in concept.codes
-        ),
+        (code.model_dump() | {"code": code.code.upper()} for code in concept.codes),
     )

@@ -1,4 +1,4 @@
-"""Finding concepts: by id, by code, with their children."""
+"""Looks concepts up by id or code, with or without narrower ones."""
 
 import re
 from collections.abc import Sequence
@@ -11,6 +11,7 @@ from app.concepts.vocabulary import CodeSystem
 from app.core.errors import Fault, InvalidInput, nearest
 from app.core.text import SLUG_PATTERN
 from app.core.vocabulary import Status
+from app.storage.read_view import ReadView
 
 
 def keys_named(
@@ -28,13 +29,23 @@ def keys_named(
 
 
 def ids_named(
-    session: Session, record_type: str, names: Sequence[str], parameter: str, *, descendants: bool = False
+    view: ReadView, record_type: str, names: Sequence[str], parameter: str, *, descendants: bool = False
 ) -> list[str]:
     """Ids of the concepts that a filter names by id or code."""
     if not names:
         return []
+    if not descendants and _are_published(view, record_type, names):
+        return list(dict.fromkeys(names))
+    session = view.session
     keys = keys_named(session, record_type, names, parameter, descendants=descendants)
     return list(session.scalars(select(Concept.id).where(Concept.pk.in_(keys))))
+
+
+def _are_published(view: ReadView, record_type: str, names: Sequence[str]) -> bool:
+    """Whether all of these are ids of published concepts: most filters name concepts so, and need no more."""
+    sql = "SELECT count(*) FROM concepts WHERE type = ? AND status = 'published' AND id IN ?"
+    ((count,),) = view.spread(sql, record_type, list(names))
+    return int(count) == len(set(names))
 
 
 def _key_of_id(session: Session, record_type: str, name: str, parameter: str) -> int:
@@ -59,19 +70,13 @@ def _key_of_id(session: Session, record_type: str, name: str, parameter: str) ->
 def _keys_of_code(session: Session, record_type: str, name: str, parameter: str) -> list[int]:
     system, _, code = name.partition(":")
     if system not in list(CodeSystem):
-        fault = Fault(
-            "query",
-            parameter,
-            "unknown_system",
-            "Write a code as system:code.",
-            tuple(CodeSystem),
-            nearest(system, list(CodeSystem)),
-        )
-        raise _refused(fault)
-    found = [key for key, _ in by_code(session, CodeSystem(system), code, record_type)]
-    if not found:
+        allowed = tuple(CodeSystem)
+        message = "Write a code as system:code."
+        raise _refused(Fault("query", parameter, "unknown_system", message, allowed, nearest(system, allowed)))
+    keys = [key for key, _ in by_code(session, CodeSystem(system), code, record_type)]
+    if not keys:
         raise _refused(Fault("query", parameter, "unknown_value", "No record carries this code, nor a wider one."))
-    return found
+    return keys
 
 
 def by_code(
@@ -87,9 +92,9 @@ def by_code(
         )
         if record_type is not None:
             statement = statement.where(Concept.type == record_type)
-        found = [(int(pk), row) for pk, row in session.execute(statement)]
-        if found:
-            return found
+        carriers = [(int(pk), row) for pk, row in session.execute(statement)]
+        if carriers:
+            return carriers
     return []
 
 
@@ -101,13 +106,13 @@ def ancestors(system: CodeSystem, code: str) -> list[str]:
 
 
 def _with_children(session: Session, keys: Sequence[int]) -> list[int]:
-    """The concepts and all below them; a tree is a few levels deep."""
-    found, fresh = list(keys), list(keys)
-    while fresh:
-        children = session.scalars(select(Concept.pk).where(Concept.parent_pk.in_(fresh)))
-        fresh = [child for child in children if child not in found]
-        found.extend(fresh)
-    return found
+    """The concepts and all below them. One statement for each level."""
+    tree, level = list(keys), list(keys)
+    while level:
+        children = session.scalars(select(Concept.pk).where(Concept.parent_pk.in_(level)))
+        level = [child for child in children if child not in tree]
+        tree.extend(level)
+    return tree
 
 
 def _refused(fault: Fault) -> InvalidInput:

@@ -1,4 +1,4 @@
-"""The shapes of concepts: what curators write and what the API shows."""
+"""Content and response models of concepts."""
 
 from app.concepts.vocabulary import Better, CodeRelation, CodeSystem, InterventionLevel
 from app.core.content import ContentModel, Envelope, Record, ResponseModel

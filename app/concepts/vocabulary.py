@@ -1,13 +1,13 @@
-"""The closed vocabularies of concepts: what a code system is, how a code relates, what level an intervention has."""
+"""The closed vocabularies of concepts: levels of interventions, code systems, relations of codes."""
 
-from app.core.vocabulary import Term
+from app.core.vocabulary import Term, vocabularies_of
 
 
 class InterventionLevel(Term):
     """What an intervention record stands for."""
 
-    drug_class = "drug_class", "Drug class", "A group of drugs that share an action, such as opioid analgesics."
-    drug = "drug", "Drug", "A single active ingredient at any dose."
+    drug_class = "drug_class", "A group of drugs that share an action, such as opioid analgesics."
+    drug = "drug", "A single active ingredient at any dose."
     regimen = "regimen", "Dose regimen", "A drug in a stated dose range, child of the drug."
 
 
@@ -51,4 +51,4 @@ class CodeRelation(Term):
     related = "relatedMatch", "Related", "The code means something associated, neither wider nor narrower."
 
 
-VOCABULARIES: tuple[type[Term], ...] = (InterventionLevel, Better, CodeSystem, CodeRelation)
+VOCABULARIES = vocabularies_of(__name__)

@@ -1,4 +1,4 @@
-"""What every record is made of: the content that curators write, exact and frozen."""
+"""Base models of content, which curators write, and of responses, which the API shows."""
 
 from pydantic import BaseModel, ConfigDict
 
@@ -19,7 +19,7 @@ class ContentModel(BaseModel):
 
 
 class Record(ContentModel):
-    """What all records share. Ids are opaque topics, never verdicts, and are never renamed or reused."""
+    """The fields of every record. Ids are opaque topics, never verdicts, and are never renamed or reused."""
 
     id: Slug
     status: Status = Status.published
@@ -34,7 +34,7 @@ class ResponseModel(BaseModel):
 
 
 class Envelope(ResponseModel):
-    """What every published record carries besides its content."""
+    """The fields that every published record has besides its content."""
 
     id: Slug
     version: int

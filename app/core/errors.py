@@ -1,4 +1,4 @@
-"""What can go wrong, in the domain's words. Nothing here knows HTTP but for the status the edge should choose."""
+"""Errors that callers are told about. Of HTTP they know only the status and the headers of the answer."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Fault:
 
 
 class AppError(Exception):
-    """An error the caller is told about. `code` is stable; `detail` is for people and may change."""
+    """An error with a message for the caller. `code` is stable; `detail` is for people and may change."""
 
     status: ClassVar[int] = 500
     code: ClassVar[str] = "internal_error"
@@ -82,7 +82,7 @@ class NotAcceptable(AppError):
 class Conflict(AppError):
     status = 409
     code = "conflict"
-    title = "The world has moved"
+    title = "Conflict with the current state"
 
 
 class Gone(AppError):

@@ -11,6 +11,7 @@ import logging
 import sys
 import time
 import traceback
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TextIO
 
@@ -46,35 +47,48 @@ def _without_exception_text(_logger: WrappedLogger, _method: str, event: EventDi
 
 
 class AccessLog:
-    """Lines of the fast lane, as everywhere else, but written some at a time: one write costs more than an answer."""
+    """One line for each request, written some at a time: one write costs more than many an answer."""
 
-    def __init__(self, stream: TextIO | None = None, *, wait_seconds: float = 0.25) -> None:
-        self._stream = stream
+    def __init__(self, *, wait_seconds: float = 0.25) -> None:
         self._wait_seconds = wait_seconds
         self._pending: list[tuple[float, str, str, int, float, str]] = []
 
     def __call__(self, method: str, route: str, status: int, seconds: float, request_id: str) -> None:
         if not self._pending:
             asyncio.get_running_loop().call_later(self._wait_seconds, self.flush)
-        self._pending.append((time.time(), method, route, status, seconds, request_id))
+        self._pending.append((time.time(), method, route, status, seconds * 1000, request_id))
 
     def flush(self) -> None:
-        """Write what has gathered; every value is ours or was checked, so none needs escaping."""
+        """Write what is pending. Every value is ours or was checked, so none needs escaping."""
         lines, self._pending = self._pending, []
+        template = _JSON_LINE if _output.is_json else _PLAIN_LINE
         second, day = -1, ""
         text = []
-        for at, method, route, status, seconds, request_id in lines:
+        for at, *values in lines:
             if int(at) != second:
                 second = int(at)
                 day = datetime.fromtimestamp(second, UTC).strftime("%Y-%m-%dT%H:%M:%S")
-            text.append(_LINE % (method, route, status, seconds * 1000, request_id, day, at % 1 * 1000))
-        (self._stream or sys.stderr).write("".join(text))
+            text.append(template % (day, at % 1 * 1000, *values))
+        (_output.stream or sys.stderr).write("".join(text))
 
 
-_LINE = (
-    '{"method": "%s", "route": "%s", "status": %d, "ms": %.1f, "event": "request", "request_id": "%s", '
-    '"level": "info", "logger": "app.access", "time": "%s.%03dZ"}\n'
+_JSON_LINE = (
+    '{"time": "%s.%03dZ", "method": "%s", "route": "%s", "status": %d, "ms": %.1f, "request_id": "%s", '
+    '"event": "request", "level": "info", "logger": "app.access"}\n'
 )
+_PLAIN_LINE = "%s.%03dZ %s %s %d %.1f ms %s\n"
+
+
+@dataclass
+class _Output:
+    """Where `configure` sends logs, and how."""
+
+    stream: TextIO | None = None
+    """Null for standard error."""
+    is_json: bool = True
+
+
+_output = _Output()
 
 
 def configure(json: bool, stream: TextIO | None = None) -> None:
@@ -82,6 +96,7 @@ def configure(json: bool, stream: TextIO | None = None) -> None:
 
     `json=False` is for people at a terminal.
     """
+    _output.stream, _output.is_json = stream, json
     shared: list[Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,

@@ -1,4 +1,4 @@
-"""Bounded, checked scalar types: what a string, number or date may be anywhere in the system."""
+"""Bounded scalar types: the strings, numbers and dates that every model uses."""
 
 import re
 from datetime import date, datetime
@@ -13,20 +13,21 @@ RuleViolation = tuple[str, str]
 
 SLUG_PATTERN = r"^[a-z0-9]+(-[a-z0-9]+)*$"
 SLUG_LENGTH = 64
+_UNPRINTABLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
 _PARTIAL_DATE = re.compile(r"^([0-9]{4})(?:-([0-9]{2})(?:-([0-9]{2}))?)?$")
 
 
 def printable(text: str) -> str:
-    """Refuse what no database or terminal should see: control characters and lone surrogates."""
-    for character in text:
-        control = (character < " " and character not in "\n\t") or "\x7f" <= character <= "\x9f"
-        if control or "\ud800" <= character <= "\udfff":
-            raise ValueError("must not contain control characters or lone surrogates")
+    """Refuse what no database or terminal should get: control characters and lone surrogates."""
+    if _UNPRINTABLE.search(text):
+        raise ValueError("must not contain control characters or lone surrogates")
     return text
 
 
-def readable(encoded: bytes) -> bool:
+def is_readable(encoded: bytes) -> bool:
     """Whether percent-encoded bytes are text without NUL once their encoding is undone."""
+    if b"%" not in encoded and encoded.isascii():
+        return b"\0" not in encoded
     decoded = unquote_to_bytes(encoded)
     try:
         decoded.decode()
@@ -101,7 +102,7 @@ Number = Annotated[
 """An exact decimal; at most 15 significant digits, so that it is also exact as a JSON number."""
 
 Words = Annotated[str, StringConstraints(min_length=1, max_length=400), AfterValidator(printable)]
-"""What somebody types into a search box."""
+"""Text of a search box."""
 
 Cursor = Annotated[str, StringConstraints(min_length=8, max_length=400, pattern=r"^[A-Za-z0-9_-]+$")]
 

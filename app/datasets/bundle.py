@@ -1,4 +1,4 @@
-"""The data set as files: YAML that curators read and edit, one file for each type, read and checked as a whole."""
+"""Seed files: YAML that curators edit, one file for each type of record, read and checked as a whole."""
 
 import json
 import re
@@ -15,13 +15,13 @@ from app.claims.schemas import ClaimWrite
 from app.core.content import Record
 from app.core.errors import Fault, InvalidInput, nearest
 from app.core.vocabulary import Status
-from app.publishing.publish import Change
-from app.registry import RESOURCES
+from app.publishing.changes import Change
+from app.registry import BY_TYPE, RESOURCES
 from app.storage.resource import Key, Reference, Resource
 
 
 class _Loader(yaml.CSafeLoader):
-    """YAML 1.2's plain scalars: only true and false are booleans, dates stay text, decimals stay exact."""
+    """Plain scalars as in YAML 1.2: only true and false are booleans, dates stay text, decimals stay exact."""
 
 
 _Loader.yaml_implicit_resolvers = {
@@ -56,62 +56,62 @@ def file_name(resource: Resource) -> str:
 
 
 def read(directory: Path) -> list[Change]:
-    """Every record of the directory's files, parents first; InvalidInput lists every fault of form at once."""
+    """Every record of the directory's files, parents first; InvalidInput lists all faults of all files."""
     faults: list[Fault] = []
     changes: list[Change] = []
-    unread: set[str | Key] = set()
+    unreadable: set[str | Key] = set()
     if not directory.is_dir():
         raise InvalidInput("There is no directory of seed data at that place.", errors=[])
     for resource in RESOURCES:
         if resource.part_of is None:
-            changes.extend(_read_file(directory / file_name(resource), resource, faults, unread))
+            changes.extend(_read_file(directory / file_name(resource), resource, faults, unreadable))
     faults.extend(_duplicates(changes))
-    faults.extend(_loose_references(changes, unread))
+    faults.extend(_unresolved_references(changes, unreadable))
     if faults:
         raise InvalidInput(f"{len(faults)} faults in the seed data; nothing was written.", errors=faults)
     return changes
 
 
-def _read_file(path: Path, resource: Resource, faults: list[Fault], unread: set[str | Key]) -> Iterator[Change]:
-    """The file's records; what cannot be read is a fault, and joins `unread` with its type or its key."""
-    if not path.exists():
-        return
-    try:
-        data = yaml.load(path.read_text(encoding="utf-8"), _Loader)  # noqa: S506 - a safe loader
-    except (yaml.YAMLError, ArithmeticError, LookupError, RecursionError, TypeError, ValueError) as error:
-        faults.append(_unreadable(path, error))
-        unread.add(resource.type)
-        return
-    records = data.get(path.stem) if isinstance(data, dict) and set(data) == {path.stem} else None
-    if not isinstance(records, list):
-        faults.append(Fault("file", path.name, "shape", f"must hold one list under the key {path.stem!r}"))
-        unread.add(resource.type)
+def _read_file(path: Path, resource: Resource, faults: list[Fault], unreadable: set[str | Key]) -> Iterator[Change]:
+    """The file's records. What cannot be read adds a fault, and its type or key to `unreadable`."""
+    records = _load(path) if path.exists() else []
+    if isinstance(records, Fault):
+        faults.append(records)
+        unreadable.add(resource.type)
         return
     for index, record in enumerate(records):
         content = _read_record(path, resource, index, record, faults)
         if content is not None:
             yield Change(resource.type, content)
         elif isinstance(record, dict) and isinstance(record.get("id"), str):
-            unread.add(Key(resource.type, record["id"]))
+            unreadable.add(Key(resource.type, record["id"]))
 
 
-def _unreadable(path: Path, error: Exception) -> Fault:
-    mark = getattr(error, "problem_mark", None)
-    at = f", line {mark.line + 1}" if mark else ""
-    if isinstance(error, UnicodeDecodeError):
-        reason = "is not UTF-8"
-    elif isinstance(error, yaml.YAMLError):
+def _load(path: Path) -> list[Any] | Fault:
+    """The list in the file, or why there is none."""
+    try:
+        data = yaml.load(path.read_text(encoding="utf-8"), _Loader)  # noqa: S506 - a safe loader
+    except UnicodeDecodeError:
+        return Fault("file", path.name, "malformed_yaml", "is not UTF-8")
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        at = f", line {mark.line + 1}" if mark else ""
         reason = str(getattr(error, "problem", None) or "holds a character that YAML does not allow")
-    else:
+        return Fault("file", f"{path.name}{at}", "malformed_yaml", reason)
+    except (ArithmeticError, LookupError, RecursionError, TypeError, ValueError):
         reason = "holds a tag that does not fit its value, or too many levels"
-    return Fault("file", f"{path.name}{at}", "malformed_yaml", reason)
+        return Fault("file", path.name, "malformed_yaml", reason)
+    records = data.get(path.stem) if isinstance(data, dict) and set(data) == {path.stem} else None
+    if isinstance(records, list):
+        return records
+    return Fault("file", path.name, "shape", f"must hold one list under the key {path.stem!r}")
 
 
 def _read_record(path: Path, resource: Resource, index: int, record: Any, faults: list[Fault]) -> Record | None:
     name = record.get("id") if isinstance(record, dict) else None
     at = f"{path.name}: {name if isinstance(name, str) else f'record {index + 1}'}"
     try:
-        # Through JSON, since strict validation of JSON takes no string for a number and no number for a string.
+        # As JSON, because strict validation of JSON accepts no string for a number and no number for a string.
         content = resource.write.model_validate_json(json.dumps(record, default=_exact), strict=True)
     except ValidationError as error:  # a ValueError too, so it stands first
         for detail in error.errors(include_url=False, include_input=False, include_context=False):
@@ -133,42 +133,30 @@ def _exact(value: Any) -> Any:
 
 
 def _duplicates(changes: list[Change]) -> Iterator[Fault]:
-    counts = Counter(change.key for change in changes)
-    citations = Counter(
-        citation.id
-        for change in changes
-        if isinstance(change.content, ClaimWrite)
-        for citation in change.content.citations
-    )
-    for key, count in counts.items():
+    claims = [change.content for change in changes if isinstance(change.content, ClaimWrite)]
+    citations = [Key("citation", citation.id) for claim in claims for citation in claim.citations]
+    for key, count in Counter([*(change.key for change in changes), *citations]).items():
         if count > 1:
             yield Fault("file", f"{key.type}/{key.id}: id", "duplicate", f"stands {count} times")
-    for citation, count in citations.items():
-        if count > 1:
-            yield Fault("file", f"citation/{citation}: id", "duplicate", f"stands {count} times")
 
 
-def _loose_references(changes: list[Change], unread: set[str | Key]) -> Iterator[Fault]:
-    """References to records that are not there, or that are retired; those to `unread` ones cannot be judged."""
-    known = {change.key: change.content for change in changes}
-    resources = {resource.type: resource for resource in RESOURCES}
+def _unresolved_references(changes: list[Change], unreadable: set[str | Key]) -> Iterator[Fault]:
+    """References to missing or retired records; those to `unreadable` ones cannot be judged."""
+    contents = {change.key: change.content for change in changes}
     for change in changes:
         published = change.content.status is Status.published
-        references = list(resources[change.type].references(change.content))
+        references = list(BY_TYPE[change.type].references(change.content))
         if change.content.successor is not None:
             references.append(Reference("successor", Key(change.type, change.content.successor)))
-        for reference in references:
-            target = known.get(reference.key)
+        for field, key in references:
+            target = contents.get(key)
             if target is not None and (target.status is Status.published or not published):
                 continue
-            if reference.key in unread or reference.key.type in unread:
+            if key in unreadable or key.type in unreadable:
                 continue
-            label = reference.key.type.replace("_", " ")
-            candidates = [key.id for key in known if key.type == reference.key.type]
-            yield Fault(
-                "file",
-                f"{change.type}/{change.content.id}: {reference.field}",
-                "unknown_reference",
-                f"names no {label}" if target is None else f"names a retired {label}",
-                did_you_mean=nearest(reference.key.id, candidates) if target is None else None,
-            )
+            at = f"{change.type}/{change.content.id}: {field}"
+            problem = "names no" if target is None else "names a retired"
+            ids = (other.id for other in contents if other.type == key.type)
+            guesses = nearest(key.id, ids) if target is None else None
+            reason = f"{problem} {key.type.replace('_', ' ')}"
+            yield Fault("file", at, "unknown_reference", reason, did_you_mean=guesses)

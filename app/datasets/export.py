@@ -1,6 +1,6 @@
-"""The data set as one file: a manifest line, then one JSON line for each record with its content and derived values.
+"""Export of the data set: a file with a manifest line, then a JSON line for each record, content and derived values.
 
-`regrade` computes every grade again from such a file alone, without a database.
+`regrade` computes every grade again from such a file, without a database.
 """
 
 import json
@@ -19,9 +19,9 @@ from app.core.errors import Fault, InvalidInput
 from app.core.vocabulary import Status
 from app.grading.derive import computed_claim, maintained_on
 from app.grading.grade import METHOD
-from app.publishing.publish import text_of
 from app.registry import BY_TYPE, RESOURCES
-from app.storage.history import StoredRecord, current_release, current_serial
+from app.storage.history import StoredRecord, current_release, current_serial, text_of
+from app.storage.records import RecordsInMemory
 from app.storage.resource import Key
 
 FORMAT = "ldn-evidence/1"
@@ -54,46 +54,36 @@ def write(session: Session, out: TextIO) -> int:
 
 
 @dataclass(frozen=True)
-class Difference:
-    """A claim whose stored grades are not those that its contents give."""
+class GradeDifference:
+    """A claim whose exported derived values are not those that its content gives; both as JSON."""
 
     claim: str
     stored: str
     computed: str
 
 
-class _Dump:
-    """The records of an export, as the grading asks for them."""
+def regrade(path: Path) -> tuple[int, list[GradeDifference]]:
+    """Compute the derived values of every claim again: the number of claims, and the differences.
 
-    def __init__(self, contents: dict[Key, Any]) -> None:
-        self._contents = contents
-
-    def content(self, key: Key) -> Any:
-        return self._contents[key]
-
-    def derived(self, key: Key) -> Any:
-        raise KeyError(key)
-
-
-def regrade(path: Path) -> tuple[int, list[Difference]]:
-    """Compute every published claim's derived values again: how many, and which differ. Overridden values are left
-    out of the comparison, since a person set them."""
+    Computed values are compared, not the ones that override them.
+    """
     manifest, lines = _read(path)
     contents: dict[Key, Any] = {}
-    stored: dict[str, ClaimDerived] = {}
+    exported: dict[Key, ClaimDerived] = {}
     for line in lines:
         key = Key(line["type"], line["id"])
         contents[key] = BY_TYPE[key.type].write.model_validate_json(json.dumps(line["content"]))
         if key.type == "claim":
-            stored[key.id] = ClaimDerived.model_validate_json(json.dumps(line["derived"]))
+            exported[key] = ClaimDerived.model_validate_json(json.dumps(line["derived"]))
+    records = RecordsInMemory(contents)
     differences = []
-    for claim_id, derived in stored.items():
-        content: ClaimWrite = contents[Key("claim", claim_id)]
-        computed = computed_claim(_Dump(contents), content, manifest["maintained_on"])
-        restored = _without_overrides(derived)
-        if content.status is Status.published and text_of(computed) != text_of(restored):
-            differences.append(Difference(claim_id, text_of(restored), text_of(computed)))
-    return len(stored), differences
+    for key, derived in exported.items():
+        content: ClaimWrite = contents[key]
+        before = text_of(_without_overrides(derived))
+        computed = text_of(computed_claim(records, content, manifest["maintained_on"]))
+        if content.status is Status.published and before != computed:
+            differences.append(GradeDifference(key.id, before, computed))
+    return len(exported), differences
 
 
 def _without_overrides(derived: ClaimDerived) -> ClaimDerived:
@@ -106,11 +96,11 @@ def _without_overrides(derived: ClaimDerived) -> ClaimDerived:
 
 def _read(path: Path) -> tuple[dict[str, Any], Iterator[dict[str, Any]]]:
     try:
-        texts = path.read_text(encoding="utf-8").splitlines()
-        manifest = json.loads(texts[0])
+        manifest_text, *texts = path.read_text(encoding="utf-8").rstrip("\n").split("\n")
+        manifest = json.loads(manifest_text)
         if manifest["format"] != FORMAT:
             raise ValueError("another format")
-        return manifest, (json.loads(text) for text in texts[1:])
+        return manifest, (json.loads(text) for text in texts)
     except (OSError, ValueError, KeyError, IndexError, TypeError) as error:
         fault = Fault("file", path.name, "shape", f"must be an export of format {FORMAT}")
         raise InvalidInput("The export cannot be read.", errors=[fault]) from error

@@ -1,4 +1,4 @@
-"""What was last applied from the seed files."""
+"""Table of what was last applied from the seed files."""
 
 from sqlalchemy import String
 from sqlalchemy.orm import Mapped, mapped_column
@@ -7,9 +7,9 @@ from app.storage.database import SLUG, Base
 
 
 class SeedRecord(Base):
-    """The digest of a record's content as the seed files last gave it.
+    """Digest of a record's content when the seed files were last applied.
 
-    A record whose stored content has another digest was edited by a curator since; a restart never undoes that.
+    If the stored content has another digest, a curator has edited the record since.
     """
 
     __tablename__ = "seed_records"

@@ -1,4 +1,4 @@
-"""Seed data into the database: only what the files changed, and never over a curator's work."""
+"""Applies the seed files to the database: only what changed in the files, and never over a curator's edit."""
 
 from dataclasses import dataclass
 from hashlib import blake2b
@@ -11,72 +11,63 @@ from app.accounts.models import SEED
 from app.accounts.service import ensure_system_actors
 from app.datasets import bundle
 from app.datasets.models import SeedRecord
-from app.publishing import publish as service
-from app.publishing.publish import Change, Progress, text_of
+from app.publishing.changes import Change
+from app.publishing.publish import publish
+from app.publishing.rendering import Progress
 from app.storage.database import now
-from app.storage.history import Release, StoredRecord, current_serial
+from app.storage.history import Release, StoredRecord, current_serial, text_of
 from app.storage.resource import Key
 
 
 @dataclass(frozen=True)
-class Report:
-    """What seeding did."""
+class SeedResult:
+    """What seeding did; `serial` is null if nothing changed."""
 
     serial: int | None
     created: int
     updated: int
     unchanged: int
     conflicts: tuple[Key, ...]
-    """Records that both the files and a curator changed; left as the curator made them."""
+    """Records that were changed both in the files and by a curator; the curator's content stays."""
     release: str | None
+    """The release that was cut; null if none was."""
 
 
-def seed(session: Session, directory: Path, progress: Progress | None = None) -> Report:
-    """Apply the files; a record is applied when its file digest changed and nobody edited it since."""
+def seed(session: Session, directory: Path, progress: Progress | None = None) -> SeedResult:
+    """Apply the records whose content in the files changed since the last time, unless a curator edited them."""
     changes = bundle.read(directory)
     ensure_system_actors(session)
     applied = {Key(row.type, row.id): row for row in session.scalars(select(SeedRecord))}
-    stored = _stored_digests(session)
+    contents = session.execute(select(StoredRecord.type, StoredRecord.id, StoredRecord.content))
+    stored = {Key(record_type, record_id): _digest(content) for record_type, record_id, content in contents}
     due: list[Change] = []
-    conflicts: list[Change] = []
+    conflicts: list[Key] = []
     for change in changes:
-        last = applied[change.key].digest if change.key in applied else None
-        wanted = _digest(change)
-        if last == wanted:
+        key, digest = change.key, _digest(text_of(change.content))
+        row = applied.get(key)
+        last = row.digest if row else None
+        if digest == last:
             continue
-        edited = stored.get(change.key) not in (last, wanted)
-        (conflicts if edited else due).append(change)
-    outcome = service.publish(session, SEED, due, "Seed data", progress)
-    _remember(session, due, applied)
-    return Report(
-        serial=outcome.serial,
-        created=sum(key.type != "citation" for key in outcome.created),
-        updated=sum(key.type != "citation" for key in outcome.updated),
+        if stored.get(key) not in (last, digest):
+            conflicts.append(key)
+            continue
+        due.append(change)
+        row = row or SeedRecord(type=key.type, id=key.id)
+        row.digest = digest
+        session.add(row)
+    result = publish(session, SEED, due, "Seed data", progress)
+    return SeedResult(
+        serial=result.serial,
+        created=sum(key.type != "citation" for key in result.created),
+        updated=sum(key.type != "citation" for key in result.updated),
         unchanged=len(changes) - len(due) - len(conflicts),
-        conflicts=tuple(change.key for change in conflicts),
+        conflicts=tuple(conflicts),
         release=_cut_first_release(session),
     )
 
 
-def _digest(change: Change) -> str:
-    return blake2b(text_of(change.content).encode(), digest_size=16).hexdigest()
-
-
-def _stored_digests(session: Session) -> dict[Key, str]:
-    """Of current contents; derived values may move without anybody editing."""
-    rows = session.execute(select(StoredRecord.type, StoredRecord.id, StoredRecord.content))
-    return {
-        Key(record_type, record_id): blake2b(content.encode(), digest_size=16).hexdigest()
-        for record_type, record_id, content in rows
-    }
-
-
-def _remember(session: Session, due: list[Change], applied: dict[Key, SeedRecord]) -> None:
-    for change in due:
-        row = applied.get(change.key) or SeedRecord(type=change.type, id=change.content.id)
-        row.digest = _digest(change)
-        session.add(row)
-    session.flush()
+def _digest(content: str) -> str:
+    return blake2b(content.encode(), digest_size=16).hexdigest()
 
 
 def _cut_first_release(session: Session) -> str | None:

@@ -1,13 +1,14 @@
-"""Standing of documents from the outside: Crossref's `updated-by` records and the Retraction Watch table.
+"""Standing of documents according to Crossref's `updated-by` records and the Retraction Watch table.
 
-Both are read from files that an operator has fetched. Notices are matched by DOI (Retraction Watch also by PMID); what
-is new is added to a document's dated history, in the order of the notices' dates, and published in one transaction.
+Both are files that an operator has downloaded. Notices are matched by DOI, those of Retraction Watch also by PMID. New
+ones are added to a document's history in the order of their dates, and published in one transaction.
 """
 
 import csv
 import json
 from collections.abc import Iterable, Iterator, Set
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,8 @@ from sqlalchemy.orm import Session
 from app.accounts.models import MAINTENANCE
 from app.core.errors import Fault, InvalidInput
 from app.core.vocabulary import Status
-from app.publishing.publish import Change, Outcome, publish
+from app.publishing.changes import Change
+from app.publishing.publish import PublishResult, publish
 from app.sources.identifiers import IdentifierError, normalise
 from app.sources.rendering import identified
 from app.sources.schemas import DocumentWrite, Notice, StandingEntry
@@ -45,37 +47,33 @@ RETRACTION_WATCH_NATURES = {
     "correction": Standing.corrected,
     "reinstatement": Standing.reinstated,
 }
-_COLUMNS = (
-    "OriginalPaperDOI",
-    "OriginalPaperPubMedID",
-    "RetractionDOI",
-    "RetractionDate",
-    "RetractionNature",
-    "Reason",
-)
+_WORK_COLUMNS = {
+    IdentifierScheme.doi: "OriginalPaperDOI",
+    IdentifierScheme.pmid: "OriginalPaperPubMedID",
+}
+_COLUMNS = (*_WORK_COLUMNS.values(), "RetractionDOI", "RetractionDate", "RetractionNature", "Reason")
 
 
 @dataclass(frozen=True)
-class Update:
-    """One notice about one work."""
+class StandingUpdate:
+    """A notice about a work."""
 
     scheme: IdentifierScheme
     work: str
     entry: StandingEntry
 
 
-def from_crossref(path: Path) -> tuple[list[Update], set[str]]:
-    """The updates in a file of Crossref works, and the DOIs that the file speaks of.
+def from_crossref(path: Path) -> tuple[list[StandingUpdate], set[str]]:
+    """The updates in a file of Crossref works, and the DOIs of all works in it.
 
-    A work stands alone, in `message`, in `message.items` or in a list; one without `updated-by` was checked and clean.
+    The file is a work, `message`, `message.items` or a list. A work without `updated-by` has no notice.
     """
-    works = list(_works(_json(path)))
-    updates, seen = [], set()
-    for work in works:
+    updates, dois = [], set()
+    for work in _works(_json(path)):
         doi = _normal(IdentifierScheme.doi, work.get("DOI"))
         if doi is None:
             continue
-        seen.add(doi)
+        dois.add(doi)
         for update in work.get("updated-by") or []:
             standing = CROSSREF_TYPES.get(str(update.get("type", "")).lower().replace("-", "_").replace(" ", "_"))
             if standing is not None:
@@ -85,11 +83,11 @@ def from_crossref(path: Path) -> tuple[list[Update], set[str]]:
                     source=str(update.get("source") or "crossref"),
                     notice=_notice(update.get("DOI"), None),
                 )
-                updates.append(Update(IdentifierScheme.doi, doi, entry))
-    return updates, seen
+                updates.append(StandingUpdate(IdentifierScheme.doi, doi, entry))
+    return updates, dois
 
 
-def from_retraction_watch(path: Path) -> list[Update]:
+def from_retraction_watch(path: Path) -> list[StandingUpdate]:
     """The updates in the table that Crossref publishes as `retraction_watch.csv`."""
     updates = []
     with path.open(encoding="utf-8", errors="replace", newline="") as file:
@@ -108,36 +106,36 @@ def from_retraction_watch(path: Path) -> list[Update]:
                 source="retraction-watch",
                 notice=_notice(row["RetractionDOI"], row["Reason"].strip("+; ").replace(";+", "; ") or None),
             )
-            for scheme, column in (
-                (IdentifierScheme.doi, "OriginalPaperDOI"),
-                (IdentifierScheme.pmid, "OriginalPaperPubMedID"),
-            ):
+            for scheme, column in _WORK_COLUMNS.items():
                 work = _normal(scheme, row[column])
                 if work is not None:
-                    updates.append(Update(scheme, work, entry))
+                    updates.append(StandingUpdate(scheme, work, entry))
     return updates
 
 
 def apply(
     session: Session,
-    updates: Iterable[Update],
+    updates: Iterable[StandingUpdate],
     *,
     checked: Set[str] = frozenset(),
     checked_on: str,
     source: str,
-) -> Outcome:
-    """Add what is new to the documents' histories and publish it; dependent claims are recomputed with it."""
+) -> PublishResult:
+    """Add new notices to the documents' histories and publish them; dependent claims are recomputed.
+
+    Documents with a DOI in `checked`, and no notice, become current as of `checked_on`.
+    """
     by_work: dict[tuple[str, str], list[StandingEntry]] = {}
     for update in updates:
         by_work.setdefault((update.scheme, update.work), []).append(update.entry)
+    contents = select(StoredRecord.content).filter_by(type="document", status=Status.published)
     changes = []
-    for document in _documents(session):
-        found = [
-            entry
-            for scheme in (IdentifierScheme.doi, IdentifierScheme.pmid)
-            for entry in by_work.get((scheme, identified(document, scheme) or ""), [])
+    for content in session.scalars(contents.order_by(StoredRecord.id)):
+        document = DocumentWrite.model_validate_json(content)
+        entries = [
+            entry for scheme in _WORK_COLUMNS for entry in by_work.get((scheme, identified(document, scheme) or ""), [])
         ]
-        history = _extended(document.standing, found)
+        history = _extended(document.standing, entries)
         doi = identified(document, IdentifierScheme.doi)
         if history[-1].standing is Standing.not_checked and doi in checked:
             history = (*history, StandingEntry(standing=Standing.current, on=checked_on, source=source))
@@ -146,27 +144,19 @@ def apply(
     return publish(session, MAINTENANCE, changes, f"Standing of sources: {source}")
 
 
-def _documents(session: Session) -> Iterator[DocumentWrite]:
-    statement = select(StoredRecord.content).where(
-        StoredRecord.type == "document", StoredRecord.status == Status.published
-    )
-    for content in session.scalars(statement.order_by(StoredRecord.id)).all():
-        yield DocumentWrite.model_validate_json(content)
-
-
-def _extended(history: tuple[StandingEntry, ...], found: Iterable[StandingEntry]) -> tuple[StandingEntry, ...]:
-    """The history with the notices that it does not hold yet, oldest first; undated ones come before dated ones."""
-    known = {(entry.standing, entry.on, entry.notice.doi if entry.notice else None) for entry in history}
-    fresh: list[StandingEntry] = []
-    for entry in found:
-        name = (entry.standing, entry.on, entry.notice.doi if entry.notice else None)
-        if name not in known:
-            known.add(name)
+def _extended(history: tuple[StandingEntry, ...], entries: Iterable[StandingEntry]) -> tuple[StandingEntry, ...]:
+    """The history with the entries that it lacks, oldest first; undated ones come before dated ones."""
+    identities = {_identity(entry) for entry in history}
+    fresh = []
+    for entry in entries:
+        if _identity(entry) not in identities:
+            identities.add(_identity(entry))
             fresh.append(entry)
-    if not fresh:
-        return history
-    dated = sorted((*history, *fresh), key=lambda entry: entry.on or "")
-    return tuple(dated)
+    return tuple(sorted((*history, *fresh), key=lambda entry: entry.on or "")) if fresh else history
+
+
+def _identity(entry: StandingEntry) -> tuple[Standing, str | None, str | None]:
+    return entry.standing, entry.on, entry.notice.doi if entry.notice else None
 
 
 def _json(path: Path) -> Any:
@@ -181,10 +171,9 @@ def _works(data: Any) -> Iterator[dict[str, Any]]:
         for one in data:
             yield from _works(one)
     elif isinstance(data, dict):
-        if "message" in data:
-            yield from _works(data["message"])
-        elif "items" in data:
-            yield from _works(data["items"])
+        wrapper = next((name for name in ("message", "items") if name in data), None)
+        if wrapper:
+            yield from _works(data[wrapper])
         else:
             yield data
 
@@ -210,9 +199,8 @@ def _crossref_date(updated: dict[str, Any]) -> str | None:
 
 
 def _us_date(text: str) -> str | None:
-    """`2/16/2021 0:00` → `2021-02-16`."""
-    parts = text.split(" ")[0].split("/")
-    if len(parts) != 3 or not all(part.isdigit() for part in parts):
+    """`2/16/2021 0:00` → `2021-02-16`; null if it is no date."""
+    try:
+        return datetime.strptime(text.partition(" ")[0], "%m/%d/%Y").date().isoformat()  # noqa: DTZ007 - a day alone
+    except ValueError:
         return None
-    month, day, year = parts
-    return f"{int(year):04d}-{int(month):02d}-{int(day):02d}"

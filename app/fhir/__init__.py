@@ -5,7 +5,7 @@ from fastapi import FastAPI
 from app.fhir import outcome
 from app.fhir.routes import MOUNT, fhir_app
 
-FACES = {f"{MOUNT}/": outcome.response}
+ERROR_RENDERERS = {f"{MOUNT}/": outcome.response}
 """By path prefix, how errors are rendered that arise before a request reaches this interface."""
 
 

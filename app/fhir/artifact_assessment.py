@@ -1,14 +1,13 @@
 """Claim → ArtifactAssessment: what the citations of a claim add up to. The claim itself is the assessed artifact."""
 
-from app.briefs.wording import certainty_text
 from app.claims.derived import ClaimDerived
 from app.claims.rendering import address
 from app.claims.responses import StanceCount
 from app.claims.schemas import ClaimWrite
 from app.claims.vocabulary import Certainty, Stance
-from app.claims.wording import count_text
 from app.fhir import related, wording
 from app.fhir.values import Json, drops_empty, fhir_code, term_text
+from app.grading.wording import certainty_text, count_text
 from app.storage.resource import Key, RecordReader
 
 _RATINGS = {

@@ -1,6 +1,7 @@
 """Document → Citation: what was published, by whom, and whether it was retracted. A stance belongs to a claim."""
 
-from app.briefs.wording import reference_text
+from app.bibliography.from_documents import reference
+from app.bibliography.styles import Style, format_reference
 from app.fhir.values import Json, drops_empty, fhir_code, join_present
 from app.fhir.wording import narrative
 from app.sources.rendering import author_name, identifier
@@ -29,7 +30,7 @@ def citation(document: DocumentWrite) -> Json:
     return {
         "resourceType": "Citation",
         "id": document.id,
-        "text": narrative(reference_text(document), *notes),
+        "text": narrative(format_reference(reference(document), Style.ama), *notes),
         "contained": contained,
         "status": "active",
         "note": [{"text": text} for text in notes],

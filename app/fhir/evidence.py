@@ -2,7 +2,7 @@
 
 from decimal import Decimal
 
-from app.briefs.wording import MARKED
+from app.bibliography.from_documents import WARNINGS
 from app.claims.schemas import CitationWrite, ClaimWrite, Estimate
 from app.claims.vocabulary import DispersionKind, Measure, POperator
 from app.fhir import related, wording
@@ -195,7 +195,7 @@ def _standing(records: RecordReader, citation: CitationWrite) -> str | None:
     """A warning if the document was retracted or its publisher expressed concern."""
     document: DocumentWrite = records.content(Key("document", citation.document))
     standing = document.standing[-1].standing
-    return f"{standing.label.upper()}: {standing.definition}" if standing in MARKED else None
+    return f"{standing.label.upper()}: {standing.definition}" if standing in WARNINGS else None
 
 
 def _verification(citation: CitationWrite) -> str:

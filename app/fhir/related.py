@@ -5,7 +5,7 @@ The stance is a code of CiTO, because FHIR has no word for disputing.
 
 from collections.abc import Iterable
 
-from app.briefs.wording import MARKED
+from app.bibliography.from_documents import WARNINGS
 from app.claims.derived import ClaimDerived
 from app.claims.schemas import CitationWrite, ClaimWrite, Locator
 from app.claims.vocabulary import Stance
@@ -35,7 +35,7 @@ def artifact(records: RecordReader, citation: CitationWrite, *, claim_id: str | 
     """The citation; `claim_id` is shown where the resource is about several claims."""
     document: DocumentWrite = records.content(Key("document", citation.document))
     standing = document.standing[-1].standing
-    mark = f"({standing.label.upper()})" if standing in MARKED else None
+    mark = f"({standing.label.upper()})" if standing in WARNINGS else None
     return {
         "type": "citation",
         "classifier": [classifier(citation.stance)],

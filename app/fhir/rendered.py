@@ -9,11 +9,11 @@ from sqlalchemy.orm import Session
 
 from app.core.cache import ByteBoundedCache
 from app.core.errors import Gone, NotFound
-from app.fhir.reading import Past, Reading
 from app.fhir.request import ElementSelection
 from app.fhir.types import FhirType, RenderContext
 from app.fhir.values import Json
 from app.storage.history import Publication
+from app.storage.records import CurrentRecords, DatabaseRecords, RecordsAt
 from app.storage.resource import Key
 
 CACHE_BYTES = 16_000_000
@@ -73,9 +73,9 @@ class ResourceRenderer:
         """One resource; NotFound, or Gone if its record was retired."""
         if cached := self.cache.get(self.serial, fhir_type.name, record_id):
             return cached
-        records = Reading(self.session)
+        records = CurrentRecords(self.session)
         row = records.row(Key(fhir_type.record_type, record_id))
-        if row is not None and row.retired:
+        if row is not None and row.is_retired:
             raise Gone("This resource was retired.", successor=row.successor)
         resources = self.read_many(fhir_type, [record_id], records) if row is not None else []
         if not resources:
@@ -83,13 +83,15 @@ class ResourceRenderer:
         return resources[0]
 
     def read_many(
-        self, fhir_type: FhirType, ids: Sequence[str], records: Reading | None = None
+        self, fhir_type: FhirType, ids: Sequence[str], records: CurrentRecords | None = None
     ) -> list[RenderedResource]:
         """The resources in the order of the ids, without those that do not exist."""
         resources = {record_id: self.cache.get(self.serial, fhir_type.name, record_id) for record_id in ids}
         missing = [record_id for record_id, cached in resources.items() if cached is None]
-        records = records or Reading(self.session)
-        records.load(fhir_type.record_type, missing)
+        records = records or CurrentRecords(self.session)
+        # A citation comes with its claim, and what the claim names is needed to word its certainty.
+        depth = 2 if fhir_type.record_type == "citation" else 1
+        records.prefetch((Key(fhir_type.record_type, record_id) for record_id in missing), depth)
         for record_id in missing:
             resource = self._render(records, fhir_type, record_id, self.serial)
             if resource is not None:
@@ -103,22 +105,24 @@ class ResourceRenderer:
         if fhir_type.is_aggregate:
             resource = self.read(fhir_type, record_id)
         else:
-            records = Past(self.session, version)
+            records = RecordsAt(self.session, version)
             row = records.row(Key(fhir_type.record_type, record_id))
-            if row is not None and row.retired and row.serial == version:
+            if row is not None and row.is_retired and row.serial == version:
                 raise Gone("With this version the resource was retired.")
-            if row is not None and not row.retired:
+            if row is not None and not row.is_retired:
                 resource = self._render(records, fhir_type, record_id, version)
         if resource is None or resource.version != version:
             raise NotFound(f"There is no such version of a {fhir_type.name} with this id.")
         return resource
 
-    def _render(self, records: Reading, fhir_type: FhirType, record_id: str, serial: int) -> RenderedResource | None:
-        records.begin()
+    def _render(
+        self, records: DatabaseRecords, fhir_type: FhirType, record_id: str, serial: int
+    ) -> RenderedResource | None:
+        records.start_tracking()
         resource = fhir_type.render(records, record_id, RenderContext(self.session, self.base))
         if resource is None:
             return None
-        version, updated_at = records.newest()
+        version, updated_at = records.last_change()
         if fhir_type.is_aggregate:
             version, updated_at = serial, self.session.get_one(Publication, serial).at
         head = {name: resource[name] for name in ("resourceType", "id")}

@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, Select, and_, or_, select
 from starlette.requests import Request
 
 from app.core.errors import AppError, Fault, MalformedRequest, NotAcceptable, PayloadTooLarge
-from app.core.text import readable
+from app.core.text import is_readable
 from app.fhir.search import SearchParameter, parameter_error, values
 from app.fhir.types import FhirType
 
@@ -213,7 +213,7 @@ def form_as_query(request: Request, form: bytes) -> Request:
         raise UnsupportedMediaType
     if len(form) > MAX_FORM_BYTES:
         raise PayloadTooLarge(MAX_FORM_BYTES)
-    if not (form.isascii() and readable(form)):
+    if not (form.isascii() and is_readable(form)):
         raise MalformedRequest("The body must be percent-encoded UTF-8 without NUL.")
     query = b"&".join(filter(None, (request.scope["query_string"], form)))
     # A condition is about an answer to GET, so it does not apply to POST.

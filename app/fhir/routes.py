@@ -10,7 +10,6 @@ from pydantic_core import to_json
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 from starlette.applications import Starlette
-from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
@@ -31,10 +30,10 @@ from app.fhir.request import (
     search_parameters,
 )
 from app.fhir.types import BY_NAME, TYPES, FhirType
-from app.http.conditional import IMMUTABLE, REVALIDATE, etag, if_none_match, json_response
+from app.http.conditional import IMMUTABLE, REVALIDATE, conditional_response, etag, if_none_match, query_etag
 from app.http.dataset import Dataset
-from app.http.dependencies import least_serial, reading
-from app.storage.history import Publication
+from app.http.reads import Reads
+from app.storage.read_view import ReadView
 
 MOUNT = "/fhir"
 R5 = "/r5"
@@ -55,14 +54,13 @@ class _Snapshot:
 class _Representation:
     """The content of an answer."""
 
-    snapshot: _Snapshot
     body: bytes
     etag: str
     updated_at: str
     cache_control: str = REVALIDATE
 
 
-Operation = Callable[[Request, Session], _Representation]
+Operation = Callable[[Request, ReadView], _Representation]
 Endpoint = Callable[[Request], Awaitable[Response]]
 
 
@@ -100,15 +98,14 @@ class _FhirOperations:
 
     def endpoint(self, operation: Operation) -> Endpoint:
         """Runs the operation in a thread, as database reads must be, within the limit of concurrent reads."""
-        state = self._parent.state
 
         async def endpoint(request: Request) -> Response:
-            async with reading(state.database, state.turns, least_serial(request)) as session:
-                return await run_in_threadpool(answer, request, session)
+            reads: Reads = self._parent.state.reads
+            return await reads.run(request, answer, request)
 
-        def answer(request: Request, session: Session) -> Response:
+        def answer(view: ReadView, request: Request) -> Response:
             content_type = media_type(request)
-            return _response(request, operation(request, session), content_type)
+            return _response(request, operation(request, view), content_type)
 
         return endpoint
 
@@ -118,60 +115,54 @@ class _FhirOperations:
 
     # --- operations
 
-    def metadata(self, request: Request, session: Session) -> _Representation:
+    def metadata(self, request: Request, view: ReadView) -> _Representation:
         check_metadata_parameters(request)
-        snapshot = self._snapshot(request, session)
+        snapshot = _snapshot(view)
         body = to_json(capability_statement(self._url if self._base else "", snapshot.published_at))
-        return _Representation(snapshot, body, _weak(etag(body)), snapshot.published_at)
+        return _Representation(body, _weak(etag(body)), snapshot.published_at)
 
-    def read(self, request: Request, session: Session) -> _Representation:
+    def read(self, request: Request, view: ReadView) -> _Representation:
         fhir_type, elements = _type(request), read_parameters(request)
-        snapshot = self._snapshot(request, session)
+        snapshot = _snapshot(view)
         resource = self._renderer(snapshot).read(fhir_type, request.path_params["id"])
-        return _Representation(snapshot, _part(resource, fhir_type, elements), resource.etag, resource.updated_at)
+        return _Representation(_part(resource, fhir_type, elements), resource.etag, resource.updated_at)
 
-    def read_version(self, request: Request, session: Session) -> _Representation:
+    def read_version(self, request: Request, view: ReadView) -> _Representation:
         fhir_type, elements = _type(request), read_parameters(request)
         record_id, version = request.path_params["id"], request.path_params["version"]
-        snapshot = self._snapshot(request, session)
+        snapshot = _snapshot(view)
         if version > snapshot.dataset.serial:
             raise NotFound("This version is still to come.")
         resource = self._renderer(snapshot).read_version(fhir_type, record_id, version)
         body = _part(resource, fhir_type, elements)
-        return _Representation(snapshot, body, resource.etag, resource.updated_at, IMMUTABLE)
+        return _Representation(body, resource.etag, resource.updated_at, IMMUTABLE)
 
-    def search(self, request: Request, session: Session) -> _Representation:
+    def search(self, request: Request, view: ReadView) -> _Representation:
         fhir_type = _type(request)
         search = search_parameters(request, fhir_type)
-        snapshot = self._snapshot(request, session)
-        tag = _weak(etag(b"", str(snapshot.dataset.serial), request.url.path, request.url.query))
+        snapshot = _snapshot(view)
+        tag = _weak(query_etag(request, snapshot.dataset.serial))
         is_known = if_none_match(request.headers.get("if-none-match"), tag)
         body = b"" if is_known else self._search_body(snapshot, fhir_type, search)
-        return _Representation(snapshot, body, tag, snapshot.published_at)
+        return _Representation(body, tag, snapshot.published_at)
 
-    def read_library(self, request: Request, session: Session) -> _Representation:
+    def read_library(self, request: Request, view: ReadView) -> _Representation:
         elements = read_parameters(request)
         if request.path_params["id"] != library.ID:
             raise NotFound(f"There is one Library, {library.ID}.")
-        snapshot = self._snapshot(request, session)
+        snapshot = _snapshot(view)
         body = self._library(snapshot, elements)
-        return _Representation(snapshot, body, f'W/"{snapshot.dataset.serial}"', snapshot.published_at)
+        return _Representation(body, f'W/"{snapshot.dataset.serial}"', snapshot.published_at)
 
-    def search_library(self, request: Request, session: Session) -> _Representation:
+    def search_library(self, request: Request, view: ReadView) -> _Representation:
         search, is_match = library_search(request, library.ID)
-        snapshot = self._snapshot(request, session)
+        snapshot = _snapshot(view)
         entries = [self._entry("Library", library.ID, self._library(snapshot, search.elements))] if is_match else []
         links = {"self": search.address(f"{self._url}/Library")}
         bundle = _bundle(snapshot, len(entries), links, [] if search.is_count_only else entries)
-        return _Representation(snapshot, bundle, _weak(etag(bundle)), snapshot.published_at)
+        return _Representation(bundle, _weak(etag(bundle)), snapshot.published_at)
 
     # --- parts of them
-
-    def _snapshot(self, request: Request, session: Session) -> _Snapshot:
-        dataset = Dataset.of(session)
-        published_at = session.scalar(select(Publication.at).where(Publication.serial == dataset.serial)) or EPOCH
-        self._parent.state.dataset = request.state.dataset = dataset
-        return _Snapshot(session, dataset, published_at)
 
     def _renderer(self, snapshot: _Snapshot) -> ResourceRenderer:
         return ResourceRenderer(snapshot.session, self._cache, snapshot.dataset.serial, self._base)
@@ -216,6 +207,12 @@ def library_body(session: Session, dataset: Dataset, published_at: str, url: str
     return to_json({"resourceType": "Library", "id": library.ID, "meta": meta} | resource)
 
 
+def _snapshot(view: ReadView) -> _Snapshot:
+    publications = view.rows("SELECT at FROM publications WHERE serial = ?", view.serial)
+    published_at = publications[0][0] if publications else EPOCH
+    return _Snapshot(view.session, Dataset(view.serial, view.release), published_at)
+
+
 def _type(request: Request) -> FhirType:
     name = request.path_params["type"]
     if name not in BY_NAME:
@@ -246,17 +243,14 @@ def _weak(tag: str) -> str:
 def _response(request: Request, representation: _Representation, content_type: str) -> Response:
     updated_at = datetime.strptime(representation.updated_at, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC)
     headers = {
-        **representation.snapshot.dataset.headers,
         "Last-Modified": format_datetime(updated_at, usegmt=True),
         "Vary": "Accept, Accept-Encoding, Prefer",
     }
-    response = json_response(
+    return conditional_response(
         request,
-        representation.body,
         representation.etag,
+        representation.body,
+        media_type=f"{content_type}; charset=utf-8",
         cache_control=representation.cache_control,
         headers=headers,
     )
-    if response.status_code == 200:
-        response.headers["Content-Type"] = f"{content_type}; charset=utf-8"
-    return response

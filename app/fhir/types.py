@@ -19,11 +19,11 @@ from app.fhir.citation import citation
 from app.fhir.clinical_use_definition import clinical_use_definition
 from app.fhir.evidence import evidence
 from app.fhir.medication_knowledge import MAX_ISSUES, medication_knowledge
-from app.fhir.reading import Reading
 from app.fhir.substance import substance
 from app.fhir.values import Json
 from app.questions.subjects import about_interventions
 from app.sources.models import Document
+from app.storage.records import DatabaseRecords
 from app.storage.resource import Key
 
 
@@ -43,7 +43,7 @@ class FhirType:
     id: InstrumentedAttribute[str]
     ids: Select[str]
     """Ids of all published resources of the type."""
-    render: Callable[[Reading, str, RenderContext], Json | None]
+    render: Callable[[DatabaseRecords, str, RenderContext], Json | None]
     """The resource; null if the record has no resource of this type."""
     parameters: tuple[search.SearchParameter, ...]
     summary: tuple[str, ...]
@@ -74,25 +74,25 @@ _MEDICATIONS = _INTERVENTIONS.where(
 # --- resources ------------------------------------------------------------------------------------------------------
 
 
-def _evidence(records: Reading, record_id: str, context: RenderContext) -> Json:
+def _evidence(records: DatabaseRecords, record_id: str, context: RenderContext) -> Json:
     record: CitationRecord = records.content(Key("citation", record_id))
     return evidence(records, record.claim, record.citation, context.base)
 
 
-def _clinical_use_definition(records: Reading, record_id: str, context: RenderContext) -> Json | None:
+def _clinical_use_definition(records: DatabaseRecords, record_id: str, context: RenderContext) -> Json | None:
     claim: ClaimWrite = records.content(Key("claim", record_id))
     if uses.use_of(claim) is None:
         return None
     return clinical_use_definition(records, claim, _regimens(records, context.session, claim))
 
 
-def _artifact_assessment(records: Reading, record_id: str, context: RenderContext) -> Json:
+def _artifact_assessment(records: DatabaseRecords, record_id: str, context: RenderContext) -> Json:
     key = Key("claim", record_id)
     row = records.row(key)
     return artifact_assessment(records, records.content(key), context.base, row.updated_at if row else "")
 
 
-def _medication_knowledge(records: Reading, record_id: str, context: RenderContext) -> Json | None:
+def _medication_knowledge(records: DatabaseRecords, record_id: str, context: RenderContext) -> Json | None:
     content: InterventionWrite = records.content(Key("intervention", record_id))
     if context.session.scalar(_MEDICATIONS.where(Concept.id == record_id)) is None:
         return None
@@ -102,7 +102,7 @@ def _medication_knowledge(records: Reading, record_id: str, context: RenderConte
         .where(DosingRange.intervention_pk == own, DosingRange.status == Status.published)
         .order_by(DosingRange.low_pg_per_day.is_(None), DosingRange.low_pg_per_day, DosingRange.id)
     ).all()
-    records.load("dosing_range", doses)
+    records.prefetch((Key("dosing_range", dose) for dose in doses), depth=1)
     issues = context.session.scalars(
         _CLAIMS.where(about_interventions([record_id]), uses.of_types(uses.HARM_TYPES))
         .order_by(Claim.id)
@@ -113,7 +113,7 @@ def _medication_knowledge(records: Reading, record_id: str, context: RenderConte
     return medication_knowledge(records, content, doses, issues)
 
 
-def _regimens(records: Reading, session: Session, claim: ClaimWrite) -> Sequence[str]:
+def _regimens(records: DatabaseRecords, session: Session, claim: ClaimWrite) -> Sequence[str]:
     """The dose regimens of the claim's drug that share its harms."""
     if claim.kind not in HARM_KINDS:
         return ()
@@ -121,7 +121,7 @@ def _regimens(records: Reading, session: Session, claim: ClaimWrite) -> Sequence
     ids = session.scalars(select(Concept.id).where(Concept.parent_pk == own).order_by(Concept.id)).all()
     # Retired ones are read too: the serial at which one was retired is a new version of the resource.
     rows = [(record_id, records.row(Key("intervention", record_id))) for record_id in ids]
-    current = [(record_id, row.content) for record_id, row in rows if row and not row.retired]
+    current = [(record_id, row.content) for record_id, row in rows if row and not row.is_retired]
     return [
         record_id
         for record_id, regimen in current

@@ -16,6 +16,7 @@ from app.fhir.types import TYPES, FhirType
 from app.http.dataset import Dataset
 from app.storage.database import Database
 from app.storage.history import Publication
+from app.storage.read_view import view_of
 
 PAGE_SIZE = 200
 
@@ -55,7 +56,8 @@ def render_all(
 
 def pages(session: Session, base: str = "") -> Iterator[tuple[str, list[bytes]]]:
     """Every resource of the data set: type and bodies, page by page."""
-    dataset = Dataset.of(session)
+    view = view_of(session)
+    dataset = Dataset(view.serial, view.release)
     renderer = ResourceRenderer(session, ResourceCache(0), dataset.serial, base)
     publication = session.get(Publication, dataset.serial)
     for fhir_type in TYPES:

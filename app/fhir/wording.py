@@ -3,12 +3,11 @@
 from collections.abc import Iterable
 from html import escape
 
-from app.briefs.wording import certainty_text
 from app.claims import rendering
 from app.claims.derived import ClaimDerived
 from app.claims.schemas import ClaimWrite
-from app.claims.wording import count_text, verdict_text
 from app.fhir.values import Json, join_present
+from app.grading.wording import certainty_text, consensus_text, count_text
 from app.storage.resource import Key, RecordReader
 
 NOTE = "http://hl7.org/fhir/StructureDefinition/note"
@@ -23,7 +22,7 @@ def qualifiers(records: RecordReader, claim_id: str) -> list[str]:
     summary = rendering.summary(records, claim_id)
     return [
         f"Caveat: {summary.caveat or 'none recorded.'}",
-        verdict_text(summary),
+        consensus_text(summary),
         f"Certainty: {certainty_text(records, claim, derived.evidence)}",
         f"Supporting: {count_text(summary.supports)}. Disputing: {count_text(summary.disputes)}.",
     ]

@@ -1,7 +1,8 @@
-"""Counting what is independent: a study once, whatever is published about it; reviews apart; people once."""
+"""Counts over citations (`docs/method.md`, section 5): a study and its people once, reviews apart."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from app.claims.responses import ByStance, StanceCount
 from app.claims.rules import INFORMATIVE
@@ -10,16 +11,24 @@ from app.claims.vocabulary import Overlap, Stance
 
 @dataclass(frozen=True)
 class Counted:
-    """One citation as far as counting needs it."""
+    """What counting needs of one citation."""
 
     citation: str
     document: str
     stance: Stance
     rank: int = 0
-    """Of the cited analysis within its study: primary above secondary above exploratory."""
+    """Rank of the cited analysis within its study (R3): primary above secondary above exploratory."""
     study: str | None = None
     is_review: bool = False
     people: int | None = None
+
+
+class Amounts(NamedTuple):
+    studies: int
+    """Studies other than reviews."""
+    reviews: int
+    participants: int
+    """People in the studies; studies of unknown size add none."""
 
 
 @dataclass(frozen=True)
@@ -33,18 +42,13 @@ class Tally:
 
 
 def tally(items: Iterable[Counted]) -> Tally:
-    """Counts by stance; a study that takes two stances at equal rank is mixed, and is counted there alone."""
+    """Counts in all and by stance. A study counts under one stance; its people count once, as the largest number."""
     items = list(items)
-    people: dict[str, int] = {}
-    for item in items:
-        if item.study is not None and not item.is_review:
-            people[item.study] = max(people.get(item.study, 0), item.people or 0)
-    stance_of = study_stances(items)
-    reviews = {item.study: item.stance for item in items if item.is_review and item.study}
+    people, stance_of, in_all = _people(items), study_stances(items), amounts(items)
 
     def count(stance: Stance) -> StanceCount:
         taken = [item for item in items if item.stance is stance]
-        studies = [study for study, its in stance_of.items() if its is stance]
+        studies = [study for study, study_stance in stance_of.items() if study_stance is stance]
         return StanceCount(
             citations=len(taken),
             documents=len({item.document for item in taken}),
@@ -57,14 +61,31 @@ def tally(items: Iterable[Counted]) -> Tally:
         by_stance=ByStance(**{stance.value: count(stance) for stance in Stance}),
         citations=len(items),
         documents=len({item.document for item in items}),
-        studies=len(stance_of),
-        reviews=len(reviews),
-        participants=sum(people.values()),
+        studies=in_all.studies,
+        reviews=in_all.reviews,
+        participants=in_all.participants,
     )
 
 
+def amounts(items: Sequence[Counted]) -> Amounts:
+    """Studies, reviews and people, each counted once."""
+    people = _people(items)
+    return Amounts(
+        len(people), len({item.study for item in items if item.is_review and item.study}), sum(people.values())
+    )
+
+
+def _people(items: Iterable[Counted]) -> dict[str, int]:
+    """People in each study other than reviews: the largest number that any citation gives; 0 where unknown."""
+    people: dict[str, int] = {}
+    for item in items:
+        if item.study is not None and not item.is_review:
+            people[item.study] = max(people.get(item.study, 0), item.people or 0)
+    return people
+
+
 def study_stances(items: Iterable[Counted]) -> dict[str, Stance]:
-    """One stance for each study: that of its highest-ranked informative analysis, else what is left."""
+    """The stance of each study other than reviews (R3)."""
     by_study: dict[str, list[Counted]] = {}
     for item in items:
         if item.study is not None and not item.is_review:
@@ -73,19 +94,22 @@ def study_stances(items: Iterable[Counted]) -> dict[str, Stance]:
 
 
 def _one_stance(cited: list[Counted]) -> Stance:
+    """The stance of the highest-ranked informative analyses, mixed if these differ; else background or unassessed."""
     informative = [item for item in cited if item.stance in INFORMATIVE]
     if not informative:
-        backgrounds = any(item.stance is Stance.background for item in cited)
-        return Stance.background if backgrounds else Stance.not_assessed
+        is_background = any(item.stance is Stance.background for item in cited)
+        return Stance.background if is_background else Stance.not_assessed
     rank = max(item.rank for item in informative)
     stances = {item.stance for item in informative if item.rank == rank}
     return stances.pop() if len(stances) == 1 else Stance.mixed
 
 
 def overlap(cited: set[str], includes: Iterable[tuple[frozenset[str], bool]]) -> Overlap:
-    """Whether reviews count people who are also counted in studies; `includes` holds each review's list and whether
-    that list is complete."""
+    """Whether reviews include studies that are also cited themselves.
+
+    `includes` holds, for each review, the studies that it lists and whether that list is complete.
+    """
     reviews = list(includes)
     if any(cited & listed for listed, _ in reviews):
         return Overlap.some
-    return Overlap.unknown if any(not complete for _, complete in reviews) else Overlap.none
+    return Overlap.unknown if any(not is_complete for _, is_complete in reviews) else Overlap.none

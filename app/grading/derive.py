@@ -1,4 +1,8 @@
-"""The derived values of every type of record, computed from its content and what it refers to or is named by."""
+"""The derived values of every type of record, computed at publication and stored beside its content.
+
+A claim gets its grades, the order of its citations and their doses. A catalogue record (concept, study, document) gets
+counts over the claims that name it. The grades themselves are computed in `grade.py`, the counts in `counts.py`.
+"""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -14,14 +18,14 @@ from app.claims import doses
 from app.claims.derived import ClaimDerived, ConceptDerived, DosingRangeDerived, Nothing, SourceDerived
 from app.claims.models import Citation, Claim, ClaimConcept, DosingRange, Maintained, Override
 from app.claims.responses import CatalogueEvidence, ClaimEvidence, OverrideRead
-from app.claims.schemas import CitationWrite, ClaimWrite, DosingRangeWrite, SearchWrite
-from app.claims.vocabulary import Certainty, Consensus, Kind, Stance, Unit
+from app.claims.schemas import CitationWrite, ClaimWrite, DosingRangeWrite, LiteratureSearchWrite
+from app.claims.vocabulary import HARM_KINDS, Certainty, Consensus, Stance, Unit
 from app.concepts.models import Concept
 from app.concepts.schemas import ConceptWrite, InterventionWrite
 from app.core.vocabulary import Status
 from app.grading.counts import Counted, Tally, overlap, study_stances, tally
-from app.grading.grade import METHOD, ROLE_RANK, Evidence, Grade, grade
-from app.sources.models import Document, DocumentStudy, Study
+from app.grading.grade import METHOD, ROLE_RANK, CitationEvidence, Grade, grade, votes
+from app.sources.models import Document, DocumentStudyLink, Study
 from app.sources.projection import year_of
 from app.sources.schemas import DocumentWrite, StudyWrite
 from app.sources.vocabulary import ArmRole, Completeness, Design, EvidenceSource, Standing
@@ -31,19 +35,19 @@ from app.storage.rows import key_of
 # --- claims -------------------------------------------------------------------------------------------------------
 
 
-def evidence_of(records: RecordReader, claim: ClaimWrite) -> list[Evidence]:
-    """The frozen values that the grading of a claim works on."""
+def evidence_of(records: RecordReader, claim: ClaimWrite) -> list[CitationEvidence]:
+    """What the rules of the method need of each citation, with its document and study as `records` holds them."""
     return [_evidence(records, claim, citation) for citation in claim.citations]
 
 
-def _evidence(records: RecordReader, claim: ClaimWrite, citation: CitationWrite) -> Evidence:
+def _evidence(records: RecordReader, claim: ClaimWrite, citation: CitationWrite) -> CitationEvidence:
     document: DocumentWrite = records.content(Key("document", citation.document))
     study: StudyWrite | None = records.content(Key("study", citation.study)) if citation.study else None
     on_outcome = [e for e in citation.estimates if e.outcome is None or e.outcome == claim.outcome]
     pooled = [e.i2 for e in on_outcome if e.pooled and e.i2 is not None]
     events = [arm.events for e in on_outcome for arm in e.arms if arm.events is not None]
     included = study.includes if study else None
-    return Evidence(
+    return CitationEvidence(
         citation=citation.id,
         document=citation.document,
         stance=citation.stance,
@@ -76,8 +80,8 @@ def people(citation: CitationWrite, study: StudyWrite | None) -> int | None:
     return study.participants
 
 
-def counted(items: Iterable[Evidence]) -> list[Counted]:
-    """What is counted: everything but retracted documents."""
+def counted(items: Iterable[CitationEvidence]) -> list[Counted]:
+    """The citations that count: all but those of retracted documents (R2)."""
     return [
         Counted(
             citation=item.citation,
@@ -93,8 +97,8 @@ def counted(items: Iterable[Evidence]) -> list[Counted]:
     ]
 
 
-def claim_evidence(items: list[Evidence], graded: Grade) -> ClaimEvidence:
-    """The summary that a claim shows."""
+def claim_evidence(items: list[CitationEvidence], graded: Grade) -> ClaimEvidence:
+    """Grades, counts by stance and overlap as a claim shows them, without overrides."""
     counts = counted(items)
     totals = tally(counts)
     reviews = [(item.includes, item.includes_complete) for item in items if item.is_review]
@@ -116,6 +120,7 @@ def claim_evidence(items: list[Evidence], graded: Grade) -> ClaimEvidence:
 
 
 def derive_claim(session: Session, records: RecordReader, claim: ClaimWrite) -> ClaimDerived:
+    """The derived values of a claim, with the overrides that are active."""
     computed = computed_claim(records, claim, maintained_on(session))
     overrides = session.scalars(
         select(Override).where(Override.claim_id == claim.id, Override.is_active).order_by(Override.pk)
@@ -124,36 +129,36 @@ def derive_claim(session: Session, records: RecordReader, claim: ClaimWrite) -> 
 
 
 def computed_claim(records: RecordReader, claim: ClaimWrite, day: str | None) -> ClaimDerived:
-    """What the method makes of a claim, before any override; a pure function of what is recorded."""
+    """The derived values of a claim without overrides; a pure function of the records and the day of maintenance."""
     items = evidence_of(records, claim)
     graded = grade(claim.form, claim.kind, items)
     return ClaimDerived(
         evidence=claim_evidence(items, graded),
-        order=_shown_order(items, graded),
+        order=_citation_order(items, graded),
         doses=_doses(records, claim),
         stale=day is not None and claim.stale_on is not None and claim.stale_on <= day,
     )
 
 
 def _doses(records: RecordReader, claim: ClaimWrite) -> dict[str, tuple[int, int]]:
-    read = {}
+    """Citation → lowest and highest daily dose of its study, in picograms; absent where none was read."""
+    by_citation = {}
     for citation in claim.citations:
-        study: StudyWrite | None = records.content(Key("study", citation.study)) if citation.study else None
-        total = studied_dose(study) if study else None
-        if total is not None and total.low is not None and total.high is not None:
-            read[citation.id] = (total.low, total.high)
-    return read
+        dose = studied_dose(records.content(Key("study", citation.study))) if citation.study else None
+        if dose is not None and dose.low is not None and dose.high is not None:
+            by_citation[citation.id] = (dose.low, dose.high)
+    return by_citation
 
 
 def studied_dose(study: StudyWrite) -> doses.DailyDose | None:
     """From the lowest to the highest daily dose that the study's intervention arms gave; null where none was read."""
-    given = [
+    totals = [
         doses.daily(arm.dose_low, arm.dose_high, Unit(arm.dose_unit))
         for arm in study.arms
         if arm.role is ArmRole.intervention and arm.dose_unit in list(Unit)
     ]
-    lows = [dose.low for dose in given if dose is not None and dose.low is not None]
-    highs = [dose.high for dose in given if dose is not None and dose.high is not None]
+    lows = [dose.low for dose in totals if dose is not None and dose.low is not None]
+    highs = [dose.high for dose in totals if dose is not None and dose.high is not None]
     return doses.DailyDose(min(lows), max(highs)) if lows and highs else None
 
 
@@ -163,10 +168,12 @@ def maintained_on(session: Session) -> str | None:
 
 
 def _overridden(evidence: ClaimEvidence, overrides: Iterable[Override]) -> ClaimEvidence:
-    shown: dict[str, Any] = {}
-    noted = []
+    """The evidence with the values that people have set, each listed beside the computed one."""
+    values: dict[str, Any] = {}
+    listed = []
     for override in overrides:
-        noted.append(
+        values[override.field] = (Consensus if override.field == "consensus" else Certainty)(override.value)
+        listed.append(
             OverrideRead(
                 field=override.field,
                 value=override.value,
@@ -176,19 +183,17 @@ def _overridden(evidence: ClaimEvidence, overrides: Iterable[Override]) -> Claim
                 expires_on=override.expires_on,
             )
         )
-        shown[override.field] = (Consensus if override.field == "consensus" else Certainty)(override.value)
-    return evidence.model_copy(update={**shown, "overrides": tuple(noted)}) if noted else evidence
+    return evidence.model_copy(update={**values, "overrides": tuple(listed)}) if listed else evidence
 
 
-def _shown_order(items: list[Evidence], graded: Grade) -> tuple[str, ...]:
+def _citation_order(items: list[CitationEvidence], graded: Grade) -> tuple[str, ...]:
     """The side with more weight first, then the other; within a side by design, people, year, id; retracted last."""
-    supports = sum((unit.votes[0] for unit in graded.units), Fraction(0))
-    disputes = sum((unit.votes[1] for unit in graded.units), Fraction(0))
+    supports, disputes = votes(graded.units)
     sides = (Stance.disputes, Stance.supports) if disputes > supports else (Stance.supports, Stance.disputes)
     rank = {stance: index for index, stance in enumerate((*sides, *(s for s in Stance if s not in sides)))}
     designs = list(Design)
 
-    def key(item: Evidence) -> tuple[bool, int, int, int, int, str]:
+    def key(item: CitationEvidence) -> tuple[bool, int, int, int, int, str]:
         return (
             item.standing is Standing.retracted,
             rank[item.stance],
@@ -204,7 +209,7 @@ def _shown_order(items: list[Evidence], graded: Grade) -> tuple[str, ...]:
 # --- the catalogue ------------------------------------------------------------------------------------------------
 
 
-def derive_concept(session: Session, _world: RecordReader, concept: ConceptWrite, record_type: str) -> ConceptDerived:
+def derive_concept(session: Session, _records: RecordReader, concept: ConceptWrite, record_type: str) -> ConceptDerived:
     pk = key_of(session, Concept, concept.id, record_type)
     claims = _claims_about(pk)
     asserted = select(Claim.id).where(Claim.pk.in_(claims), Claim.aspect.is_not(None)).order_by(Claim.aspect, Claim.id)
@@ -216,31 +221,32 @@ def derive_concept(session: Session, _world: RecordReader, concept: ConceptWrite
 
 
 def _claims_about(concept_pk: int) -> Select[Any]:
+    """Keys of the published claims that name the concept in any role."""
     linked = select(ClaimConcept.claim_pk).where(ClaimConcept.concept_pk == concept_pk)
-    named = or_(Claim.intervention_pk == concept_pk, Claim.outcome_pk == concept_pk, Claim.pk.in_(linked))
-    return select(Claim.pk).where(Claim.status == Status.published, named)
+    in_any_role = or_(Claim.intervention_pk == concept_pk, Claim.outcome_pk == concept_pk, Claim.pk.in_(linked))
+    return select(Claim.pk).where(Claim.status == Status.published, in_any_role)
 
 
 def _inherited_harms(session: Session, concept: ConceptWrite) -> tuple[str, ...]:
-    """Warnings, contraindications and interactions of the parent drug: harm crosses dose tiers, benefit never."""
+    """Claims of harm on the drug of a dose regimen: harm crosses dose tiers, benefit never does."""
     if not isinstance(concept, InterventionWrite) or concept.level != "regimen" or concept.parent is None:
         return ()
     parent = key_of(session, Concept, concept.parent, "intervention")
     statement = select(Claim.id).where(
         Claim.status == Status.published,
         Claim.intervention_pk == parent,
-        Claim.kind.in_((Kind.interaction, Kind.safety)),
+        Claim.kind.in_(HARM_KINDS),
     )
     return tuple(session.scalars(statement.order_by(Claim.kind, Claim.id)))
 
 
-def derive_study(session: Session, _world: RecordReader, study: StudyWrite) -> SourceDerived:
+def derive_study(session: Session, _records: RecordReader, study: StudyWrite) -> SourceDerived:
     pk = key_of(session, Study, study.id)
     cited = select(Citation.claim_pk).where(Citation.study_pk == pk)
     documents = session.execute(
-        select(Document.id, DocumentStudy.role)
-        .join(Document, Document.pk == DocumentStudy.document_pk)
-        .where(DocumentStudy.study_pk == pk, Document.status == Status.published)
+        select(Document.id, DocumentStudyLink.role)
+        .join(Document, Document.pk == DocumentStudyLink.document_pk)
+        .where(DocumentStudyLink.study_pk == pk, Document.status == Status.published)
         .order_by(Document.issued.is_(None), Document.issued, Document.id)
     )
     return SourceDerived(
@@ -249,27 +255,28 @@ def derive_study(session: Session, _world: RecordReader, study: StudyWrite) -> S
     )
 
 
-def derive_document(session: Session, _world: RecordReader, document: DocumentWrite) -> SourceDerived:
+def derive_document(session: Session, _records: RecordReader, document: DocumentWrite) -> SourceDerived:
     pk = key_of(session, Document, document.id)
     cited = select(Citation.claim_pk).where(Citation.document_pk == pk)
     return SourceDerived(evidence=_catalogue_evidence(session, _published(cited), Citation.document_pk == pk))
 
 
 def _published(claims: Select[Any]) -> Select[Any]:
+    """Those of the claims, by key, that are published."""
     return select(Claim.pk).where(Claim.status == Status.published, Claim.pk.in_(claims))
 
 
-def derive_dosing_range(session: Session, _world: RecordReader, dosing: DosingRangeWrite) -> DosingRangeDerived:
+def derive_dosing_range(session: Session, _records: RecordReader, dosing: DosingRangeWrite) -> DosingRangeDerived:
     pk = key_of(session, DosingRange, dosing.id)
     claims = select(Claim.id).where(Claim.status == Status.published, Claim.dosing_range_pk == pk).order_by(Claim.id)
     return DosingRangeDerived(claims=tuple(session.scalars(claims)))
 
 
-def derive_citation(_session: Session, _world: RecordReader, _citation: BaseModel) -> Nothing:
+def derive_citation(_session: Session, _records: RecordReader, _citation: BaseModel) -> Nothing:
     return Nothing()
 
 
-def derive_search(_session: Session, _world: RecordReader, _search: SearchWrite) -> Nothing:
+def derive_search(_session: Session, _records: RecordReader, _search: LiteratureSearchWrite) -> Nothing:
     return Nothing()
 
 

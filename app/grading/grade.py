@@ -1,12 +1,14 @@
-"""What the citations of a claim add up to: consensus and certainty, as pure functions over frozen values.
+"""Consensus and certainty of a claim, computed from its citations by the rules of `docs/method.md`.
 
-The rules are those of `docs/method.md` (R1-R8 and steps 1-8); every rule leaves a `Step` with its inputs and result,
-so that a reader can follow and repeat it. Nothing here knows the clock, the database or the order of the input.
+Rules R1 to R6 give the consensus, steps 1 to 8 the certainty. Every rule that is applied leaves a `Step` with its
+inputs and result, so that a reader can follow and repeat the computation. Everything here is a pure function of frozen
+values: no clock, no database, and the order of the input does not matter.
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
+from typing import NamedTuple
 
 from app.claims.rules import INFORMATIVE, VOTING_FORMS
 from app.claims.vocabulary import (
@@ -27,10 +29,12 @@ from app.sources.vocabulary import Design, EvidenceSource, Limitation, Standing
 
 @dataclass(frozen=True)
 class Method:
-    """The stated conventions of one version of the method; a change of any number is a new version."""
+    """The numbers of one version of the method. To change any of them makes a new version."""
 
     consensus: str = "consensus/1"
     certainty: str = "grade-like/1"
+
+    # R4: weights by design
     randomized_large: Fraction = Fraction(4)
     randomized_small: Fraction = Fraction(2)
     comparative: Fraction = Fraction(1)
@@ -38,14 +42,20 @@ class Method:
     preclinical: Fraction = Fraction(1, 4)
     large_trial_people: int = 50
     case_report_people: int = 5
-    most_halvings: int = 2
+    max_halvings: int = 2
+
+    # R5: enough evidence, conflict, leaning
     informative_units: int = 2
     informative_weight: Fraction = Fraction(2)
     conflict_share: Fraction = Fraction(1, 5)
     leaning_share: Fraction = Fraction(3, 5)
+
+    # R6: systematic reviews where no study is cited itself
     review_unit_large: Fraction = Fraction(4)
     review_unit_small: Fraction = Fraction(2)
     review_unit_people: int = 400
+
+    # Steps 3, 4 and 6
     full_text_share: Fraction = Fraction(2, 3)
     inconsistency_i2: int = 75
     precise_people: int = 400
@@ -62,8 +72,8 @@ _LEVELS = (Certainty.very_low, Certainty.low, Certainty.moderate, Certainty.high
 
 
 @dataclass(frozen=True)
-class Evidence:
-    """One citation with what the grading needs of its document and study."""
+class CitationEvidence:
+    """One citation with what the rules need of its document and study."""
 
     citation: str
     document: str
@@ -82,7 +92,7 @@ class Evidence:
     limitations: frozenset[Limitation] = frozenset()
     issued: str | None = None
     has_ci: bool = False
-    """An interval on the claim's own outcome was read."""
+    """Whether a confidence interval on the claim's own outcome was read."""
     pooled_i2: Fraction | None = None
     """I² of a pooled estimate on the claim's own outcome, in per cent."""
     events: int | None = None
@@ -95,25 +105,28 @@ class Evidence:
 
 
 @dataclass(frozen=True)
-class Unit:
-    """One study (or, where no study was cited itself, all systematic reviews together) with its vote."""
+class EvidenceUnit:
+    """One study with its vote or, where no study is cited itself, all systematic reviews together (R3, R6)."""
 
     study: str
     stance: Stance
     weight: Fraction
     people: int | None
-    randomized: bool
-    human: bool
     reasons: frozenset[IndirectBecause]
-    limited: bool
+    """Reasons of indirectness."""
     full_text: bool
     of_concern: bool
+    """Whether all its documents are under an expression of concern."""
     direct: bool
+    randomized: bool = False
+    human: bool = True
+    limited: bool = False
+    """Whether a serious limit is known (step 3)."""
     is_reviews: bool = False
 
     @property
     def votes(self) -> tuple[Fraction, Fraction]:
-        """Weight given to the supporting and to the disputing side."""
+        """Weight given to the supporting and to the disputing side: half to each if mixed, none if inconclusive."""
         zero = Fraction(0)
         match self.stance:
             case Stance.supports:
@@ -128,12 +141,19 @@ class Unit:
 
 @dataclass(frozen=True)
 class Step:
-    """One rule as it was applied: a sentence for people, the values for machines."""
+    """One rule as it was applied: a sentence for people, values for machines."""
 
     rule: str
     text: str
     inputs: dict[str, object] = field(default_factory=dict)
     result: str | None = None
+
+
+class Verdict(NamedTuple):
+    consensus: Consensus
+    leaning: Leaning
+    support_share: Fraction | None
+    """Share of the weight on the supporting side; null where nothing weighs."""
 
 
 @dataclass(frozen=True)
@@ -144,70 +164,77 @@ class Grade:
     leaning: Leaning
     certainty: Certainty
     support_share: Fraction | None
-    units: tuple[Unit, ...]
+    units: tuple[EvidenceUnit, ...]
     steps: tuple[Step, ...]
 
 
-def grade(form: Form, kind: Kind, evidence: Iterable[Evidence], method: Method = METHOD) -> Grade:
+def grade(form: Form, kind: Kind, evidence: Iterable[CitationEvidence], method: Method = METHOD) -> Grade:
     """Apply the whole method to the citations of one claim."""
     items = sorted(evidence, key=lambda item: item.citation)
-    if form not in VOTING_FORMS or not items:
-        consensus = Consensus.uncited if not items else Consensus.not_applicable
-        reason = "No citation is recorded." if not items else f"Statements of the form '{form.label}' gather no votes."
-        step = Step("R1", reason, {"form": form, "citations": len(items)}, consensus)
-        return Grade(consensus, Leaning.neither, Certainty.not_graded, None, (), (step,))
-    steps = [
-        Step("R1", f"The form '{form.label}' gathers votes.", {"form": form, "citations": len(items)}, "applicable")
-    ]
-    standing = [item for item in items if item.standing is not Standing.retracted]
-    silent = sum(item.stance not in INFORMATIVE for item in standing)
-    steps.append(
-        Step(
-            "R2",
-            f"{len(items) - len(standing)} retracted citations are left out; {silent} background or unassessed "
-            "citations weigh nothing.",
-            {"retracted": [i.citation for i in items if i not in standing], "silent": silent},
-        )
-    )
-    informative = [item for item in standing if item.stance in INFORMATIVE]
+    inputs: dict[str, object] = {"form": form, "citations": len(items)}
+    if not items:
+        return _ungraded(Consensus.uncited, "No citation is recorded.", inputs)
+    if form not in VOTING_FORMS:
+        text = f"Statements of the form '{form.label}' gather no votes."
+        return _ungraded(Consensus.not_applicable, text, inputs)
+    steps = [Step("R1", f"The form '{form.label}' gathers votes.", inputs, "applicable")]
+    informative = _informative(items, steps)
     units = _units(informative, method, steps)
-    consensus, leaning, share = _consensus(units, informative, method, steps)
-    certainty = _certainty(units, informative, consensus, leaning, kind, method, steps)
-    return Grade(consensus, leaning, certainty, share, tuple(units), tuple(steps))
+    verdict = _verdict(units, informative, method, steps)
+    certainty = _certainty(units, informative, verdict, kind, method, steps)
+    return Grade(verdict.consensus, verdict.leaning, certainty, verdict.support_share, tuple(units), tuple(steps))
 
 
-# --- consensus ----------------------------------------------------------------------------------------------------
+def _ungraded(consensus: Consensus, text: str, inputs: dict[str, object]) -> Grade:
+    """R1: a claim without citations, or of a form that gathers no votes."""
+    step = Step("R1", text, inputs, consensus)
+    return Grade(consensus, Leaning.neither, Certainty.not_graded, None, (), (step,))
 
 
-def _units(informative: Sequence[Evidence], method: Method, steps: list[Step]) -> list[Unit]:
-    """R3, R4 and, where no study was cited itself, R6: one unit for each study."""
-    by_study: dict[str, list[Evidence]] = {}
+def _informative(items: Sequence[CitationEvidence], steps: list[Step]) -> list[CitationEvidence]:
+    """R2: the citations that weigh, without retracted documents and without background or unassessed citations."""
+    retracted = [item.citation for item in items if item.standing is Standing.retracted]
+    standing = [item for item in items if item.standing is not Standing.retracted]
+    informative = [item for item in standing if item.stance in INFORMATIVE]
+    silent = len(standing) - len(informative)
+    text = (
+        f"{len(retracted)} retracted citations are left out; {silent} background or unassessed citations weigh nothing."
+    )
+    steps.append(Step("R2", text, {"retracted": retracted, "silent": silent}))
+    return informative
+
+
+# --- units: R3, R4 and R6 -----------------------------------------------------------------------------------------
+
+
+def _units(informative: Sequence[CitationEvidence], method: Method, steps: list[Step]) -> list[EvidenceUnit]:
+    """R3: one unit for each study; R6: one for all systematic reviews where no study is cited; R4: their weights."""
+    by_study: dict[str, list[CitationEvidence]] = {}
     for item in informative:
         if item.study is not None and not item.is_review:
             by_study.setdefault(item.study, []).append(item)
-    units = [_unit(study, items, method) for study, items in sorted(by_study.items())]
-    loose = [item.citation for item in informative if item.study is None]
+    units = [_study_unit(study, items, method) for study, items in sorted(by_study.items())]
+    without_study = [item.citation for item in informative if item.study is None]
     steps.append(
         Step(
             "R3",
             f"{len(units)} studies make one unit each, by their highest-ranked analysis"
-            + (f"; {len(loose)} citations have no study behind them and make none." if loose else "."),
-            {"units": {unit.study: unit.stance for unit in units}, "without_study": loose},
+            + (f"; {len(without_study)} citations have no study behind them and make none." if without_study else "."),
+            {"units": {unit.study: unit.stance for unit in units}, "without_study": without_study},
         )
     )
-    if not units:
-        reviews = _review_unit([item for item in informative if item.design.is_systematic], method)
-        if reviews:
-            units = [reviews]
-            steps.append(
-                Step(
-                    "R6",
-                    "No study is cited itself: all systematic reviews together are one unit, since they may count the "
-                    f"same studies; together they read '{reviews.stance.label}'.",
-                    {"weight": float(reviews.weight), "people": reviews.people},
-                    reviews.stance,
-                )
+    reviews = [item for item in informative if item.design.is_systematic]
+    if not units and reviews:
+        units = [_review_unit(reviews, method)]
+        steps.append(
+            Step(
+                "R6",
+                "No study is cited itself: all systematic reviews together are one unit, since they may count the "
+                f"same studies; together they read '{units[0].stance.label}'.",
+                {"weight": float(units[0].weight), "people": units[0].people},
+                units[0].stance,
             )
+        )
     steps.append(
         Step(
             "R4",
@@ -219,91 +246,89 @@ def _units(informative: Sequence[Evidence], method: Method, steps: list[Step]) -
     return units
 
 
-def _unit(study: str, items: Sequence[Evidence], method: Method) -> Unit:
+def _study_unit(study: str, items: Sequence[CitationEvidence], method: Method) -> EvidenceUnit:
+    """R3: a study votes by its highest-ranked analyses; a tie between different stances is mixed."""
     rank = max(ROLE_RANK.get(item.role, 0) for item in items)
     ranked = [item for item in items if ROLE_RANK.get(item.role, 0) == rank]
     stances = {item.stance for item in ranked}
-    # Direct evidence of the same study is not made indirect by a further, indirect finding.
-    reasons = min((item.indirect_because for item in ranked), key=lambda r: (len(r), sorted(r)))
-    people = max((item.people for item in ranked if item.people is not None), default=None)
-    of_concern = all(item.standing is Standing.expression_of_concern for item in ranked)
+    stance = stances.pop() if len(stances) == 1 else Stance.mixed
     first = ranked[0]
-    weight = _base_weight(first, people, method) / 2 ** min(len(reasons), method.most_halvings)
-    return Unit(
-        study=study,
-        stance=stances.pop() if len(stances) == 1 else Stance.mixed,
-        weight=weight / 2 if of_concern else weight,
-        people=people,
+    return replace(
+        _unit(study, stance, ranked, _base_weight(first, _most_people(ranked), method), method),
         randomized=first.design.is_randomized,
         human=first.evidence_source not in _PRECLINICAL,
-        reasons=reasons,
-        limited=bool(first.limitations) or _is_limited_by_design(first),
-        full_text=any(item.basis is Basis.full_text for item in ranked),
-        of_concern=of_concern,
-        direct=any(item.directness is Directness.direct for item in ranked),
+        limited=bool(first.limitations) or _lacks_comparison(first),
     )
 
 
-def _base_weight(item: Evidence, people: int | None, method: Method) -> Fraction:
+def _review_unit(reviews: Sequence[CitationEvidence], method: Method) -> EvidenceUnit:
+    """R6: all systematic reviews as one unit; they are mixed if two of them oppose each other."""
+    # An inconclusive review does not vote, so it lends neither its directness nor its size.
+    reviews = [review for review in reviews if review.stance is not Stance.inconclusive] or reviews
+    stances = {review.stance for review in reviews}
+    is_opposed = Stance.mixed in stances or {Stance.supports, Stance.disputes} <= stances
+    is_large = any(
+        review.design is Design.meta_analysis and (review.people or 0) >= method.review_unit_people
+        for review in reviews
+    )
+    base = method.review_unit_large if is_large else method.review_unit_small
+    unit = _unit("systematic-reviews", Stance.mixed if is_opposed else min(stances), reviews, base, method)
+    return replace(unit, is_reviews=True)
+
+
+def _unit(
+    name: str, stance: Stance, items: Sequence[CitationEvidence], base_weight: Fraction, method: Method
+) -> EvidenceUnit:
+    """R4: halves the weight for each reason of indirectness and for an expression of concern."""
+    # Direct evidence of the same study is not made indirect by a further, indirect finding.
+    reasons = min((item.indirect_because for item in items), key=lambda r: (len(r), sorted(r)))
+    of_concern = all(item.standing is Standing.expression_of_concern for item in items)
+    halvings = min(len(reasons), method.max_halvings) + of_concern
+    return EvidenceUnit(
+        study=name,
+        stance=stance,
+        weight=base_weight / 2**halvings,
+        people=_most_people(items),
+        reasons=reasons,
+        full_text=any(item.basis is Basis.full_text for item in items),
+        of_concern=of_concern,
+        direct=any(item.directness is Directness.direct for item in items),
+    )
+
+
+def _most_people(items: Iterable[CitationEvidence]) -> int | None:
+    return max((item.people for item in items if item.people is not None), default=None)
+
+
+def _base_weight(item: CitationEvidence, people: int | None, method: Method) -> Fraction:
+    """R4: the weight by design, before anything is halved."""
     if item.evidence_source in _PRECLINICAL or item.design is Design.laboratory:
         return method.preclinical
     if item.design.is_randomized:
-        large = people is not None and people >= method.large_trial_people
-        return method.randomized_large if large else method.randomized_small
+        is_large = people is not None and people >= method.large_trial_people
+        return method.randomized_large if is_large else method.randomized_small
     if item.design is Design.case_report or (people is not None and people < method.case_report_people):
         return method.preclinical
     return method.comparative if item.design in _COMPARATIVE else method.uncontrolled
 
 
-def _is_limited_by_design(item: Evidence) -> bool:
+def _lacks_comparison(item: CitationEvidence) -> bool:
+    """Step 3: a study without a comparison has a serious limit."""
     return not item.design.is_randomized and item.design not in _COMPARATIVE
 
 
-def _review_unit(reviews: Sequence[Evidence], method: Method) -> Unit | None:
-    if not reviews:
-        return None
-    # An inconclusive review does not vote, so it lends neither its directness nor its size.
-    reviews = [review for review in reviews if review.stance is not Stance.inconclusive] or list(reviews)
-    stances = {review.stance for review in reviews}
-    opposed = Stance.mixed in stances or {Stance.supports, Stance.disputes} <= stances
-    stance = Stance.mixed if opposed else min(stances)
-    people = max((review.people for review in reviews if review.people is not None), default=None)
-    large = any(
-        review.design is Design.meta_analysis and (review.people or 0) >= method.review_unit_people
-        for review in reviews
-    )
-    reasons = min((review.indirect_because for review in reviews), key=lambda r: (len(r), sorted(r)))
-    of_concern = all(review.standing is Standing.expression_of_concern for review in reviews)
-    weight = (method.review_unit_large if large else method.review_unit_small) / 2 ** min(
-        len(reasons), method.most_halvings
-    )
-    return Unit(
-        study="systematic-reviews",
-        stance=stance,
-        weight=weight / 2 if of_concern else weight,
-        people=people,
-        randomized=False,
-        human=True,
-        reasons=reasons,
-        limited=False,
-        full_text=any(review.basis is Basis.full_text for review in reviews),
-        of_concern=of_concern,
-        direct=any(review.directness is Directness.direct for review in reviews),
-        is_reviews=True,
-    )
+# --- consensus: R5 and R6 -----------------------------------------------------------------------------------------
 
 
-def _consensus(
-    units: Sequence[Unit], informative: Sequence[Evidence], method: Method, steps: list[Step]
-) -> tuple[Consensus, Leaning, Fraction | None]:
-    """R5 and R6."""
-    supports = sum((unit.votes[0] for unit in units), Fraction(0))
-    disputes = sum((unit.votes[1] for unit in units), Fraction(0))
+def _verdict(
+    units: Sequence[EvidenceUnit], informative: Sequence[CitationEvidence], method: Method, steps: list[Step]
+) -> Verdict:
+    """R5: consensus and leaning of the units; R6: a review that says the opposite."""
+    supports, disputes = votes(units)
     total = supports + disputes
     share = supports / total if total else None
     leaning = _leaning(share, method)
-    voting = [unit for unit in units if unit.stance is not Stance.inconclusive]
-    count = sum(2 if unit.is_reviews else 1 for unit in voting)
+    count = sum(2 if unit.is_reviews else 1 for unit in units if unit.stance is not Stance.inconclusive)
     inputs: dict[str, object] = {
         "supports": float(supports),
         "disputes": float(disputes),
@@ -314,39 +339,51 @@ def _consensus(
     if count < method.informative_units or total < method.informative_weight or share is None:
         text = f"Fewer than two informative units, or weight below 2 ({sides}): insufficient."
         steps.append(Step("R5", text, inputs, Consensus.insufficient))
-        return Consensus.insufficient, leaning, share
-    minority = min(share, 1 - share)
-    opposing = Stance.disputes if leaning is Leaning.supports else Stance.supports
-    contested = any(item.stance in (opposing, Stance.mixed) for item in informative)
+        return Verdict(Consensus.insufficient, leaning, share)
+    opposite = Stance.disputes if leaning is Leaning.supports else Stance.supports
+    is_contested = any(item.stance in (opposite, Stance.mixed) for item in informative)
+    consensus, reason = _consensus(min(share, 1 - share), is_contested, method)
+    steps.append(Step("R5", f"Of the studies, {sides}: {reason}.", inputs, consensus))
+    opposing = _opposing_reviews(informative, opposite)
+    if consensus is not Consensus.conflicting and opposing and not any(unit.is_reviews for unit in units):
+        consensus = Consensus.conflicting
+        text = "A current, direct systematic review says the opposite; our list of studies may be incomplete."
+        steps.append(Step("R6", text, {"reviews": opposing}, consensus))
+    return Verdict(consensus, leaning, share)
+
+
+def votes(units: Iterable[EvidenceUnit]) -> tuple[Fraction, Fraction]:
+    """Weight of the supporting and of the disputing side."""
+    supports = disputes = Fraction(0)
+    for unit in units:
+        supports, disputes = supports + unit.votes[0], disputes + unit.votes[1]
+    return supports, disputes
+
+
+def _consensus(minority: Fraction, is_contested: bool, method: Method) -> tuple[Consensus, str]:
+    """R5: from the share of the smaller side, and whether any citation, reviews included, is not on the larger one."""
     if minority >= method.conflict_share:
-        consensus, word = Consensus.conflicting, "at least one fifth is on the smaller side"
-    elif minority == 0 and not contested:
-        consensus, word = Consensus.unanimous, "no study and no review says otherwise"
-    else:
-        consensus, word = Consensus.mostly, "less than one fifth is on the smaller side"
-    steps.append(Step("R5", f"Of the studies, {sides}: {word}.", inputs, consensus))
-    against = [
+        return Consensus.conflicting, "at least one fifth is on the smaller side"
+    if minority == 0 and not is_contested:
+        return Consensus.unanimous, "no study and no review says otherwise"
+    return Consensus.mostly, "less than one fifth is on the smaller side"
+
+
+def _opposing_reviews(informative: Iterable[CitationEvidence], opposite: Stance) -> list[str]:
+    """R6: current, direct systematic reviews on the other side."""
+    outdated = (Standing.superseded, Standing.expression_of_concern)
+    return [
         item.citation
         for item in informative
         if item.design.is_systematic
-        and item.stance is opposing
+        and item.stance is opposite
         and item.directness is Directness.direct
-        and item.standing not in (Standing.superseded, Standing.expression_of_concern)
+        and item.standing not in outdated
     ]
-    if consensus is not Consensus.conflicting and against and not any(unit.is_reviews for unit in units):
-        steps.append(
-            Step(
-                "R6",
-                "A current, direct systematic review says the opposite; our list of studies may be incomplete.",
-                {"reviews": against},
-                Consensus.conflicting,
-            )
-        )
-        consensus = Consensus.conflicting
-    return consensus, leaning, share
 
 
 def _leaning(share: Fraction | None, method: Method) -> Leaning:
+    """R5: the side with at least three fifths of the weight."""
     if share is None:
         return Leaning.neither
     if share >= method.leaning_share:
@@ -354,14 +391,16 @@ def _leaning(share: Fraction | None, method: Method) -> Leaning:
     return Leaning.disputes if 1 - share >= method.leaning_share else Leaning.neither
 
 
-# --- certainty ----------------------------------------------------------------------------------------------------
+# --- certainty: steps 1 to 8 ---------------------------------------------------------------------------------------
+
+Reduction = tuple[int, str, dict[str, object]]
+"""Levels that a step takes off, its sentence and its inputs."""
 
 
 def _certainty(
-    units: Sequence[Unit],
-    informative: Sequence[Evidence],
-    consensus: Consensus,
-    leaning: Leaning,
+    units: Sequence[EvidenceUnit],
+    informative: Sequence[CitationEvidence],
+    verdict: Verdict,
     kind: Kind,
     method: Method,
     steps: list[Step],
@@ -372,60 +411,31 @@ def _certainty(
         return Certainty.not_graded
     body, start = _body(units, steps)
     level = _LEVELS.index(start)
-    weight = sum((unit.weight for unit in body), Fraction(0))
-
-    def held(chosen: Iterable[Unit]) -> Fraction:
-        return sum((unit.weight for unit in chosen), Fraction(0)) / weight if weight else Fraction(0)
-
-    limited = held(unit for unit in body if unit.limited)
-    read_in_full = held(unit for unit in body if unit.full_text)
-    level -= _down(
-        steps,
-        "3",
-        int(limited >= Fraction(1, 2)),
-        f"Studies with a known serious limit hold {_percent(limited)} of the weight; not assessed is not low risk.",
-        {"limited_share": float(limited), "full_text_share": float(read_in_full)},
-    )
-    i2 = _newest_i2(informative)
-    heterogeneous = i2 is not None and i2 >= method.inconsistency_i2
-    level -= _down(
-        steps,
-        "4",
-        int(len(body) > 1 and (consensus is Consensus.conflicting or heterogeneous)),
-        "One unit: inconsistency cannot be assessed."
-        if len(body) == 1
-        else f"Consensus is {consensus.label.lower()}; I² of the newest direct pooled estimate: "
-        + ("not read." if i2 is None else f"{_plain(i2)} %."),
-        {"units": len(body), "i2": None if i2 is None else float(i2)},
-    )
-    level -= _down(steps, "5", *_indirectness(body, held))
-    level -= _down(steps, "6", *_imprecision(body, informative, kind, method))
-    concern = _concern_supplies_a_side(body)
-    level -= _down(
-        steps,
-        "7",
-        int(concern),
-        (
-            "Documents under an expression of concern supply half or more of one side."
-            if concern
-            else "No side rests on documents under an expression of concern."
-        )
-        + " Publication bias was not assessed and gives no credit.",
-        {},
-    )
+    for rule, (levels, text, inputs) in (
+        ("3", _limitations(body)),
+        ("4", _inconsistency(body, informative, verdict.consensus, method)),
+        ("5", _indirectness(body)),
+        ("6", _imprecision(body, informative, kind, method)),
+        ("7", _concern(body)),
+    ):
+        steps.append(Step(rule, text, inputs, f"-{levels}" if levels else "no step"))
+        level -= levels
     level = max(level, 0)
-    if read_in_full < method.full_text_share and level > _LEVELS.index(Certainty.moderate):
-        level = _LEVELS.index(Certainty.moderate)
+    moderate, low = _LEVELS.index(Certainty.moderate), _LEVELS.index(Certainty.low)
+    if _share(body, lambda unit: unit.full_text) < method.full_text_share and level > moderate:
+        level = moderate
         steps.append(Step("3", "Less than two thirds of the weight was read in full text: capped.", {}, "moderate"))
-    if consensus is Consensus.insufficient and level > _LEVELS.index(Certainty.low):
-        level = _LEVELS.index(Certainty.low)
+    if verdict.consensus is Consensus.insufficient and level > low:
+        level = low
         steps.append(Step("8", "Insufficient evidence: capped at low.", {}, "low"))
     certainty = _LEVELS[level]
-    steps.append(Step("8", f"{certainty.label} certainty in the answer '{leaning.label.lower()}'.", {}, certainty))
+    text = f"{certainty.label} certainty in the answer '{verdict.leaning.label.lower()}'."
+    steps.append(Step("8", text, {}, certainty))
     return certainty
 
 
-def _body(units: Sequence[Unit], steps: list[Step]) -> tuple[list[Unit], Certainty]:
+def _body(units: Sequence[EvidenceUnit], steps: list[Step]) -> tuple[list[EvidenceUnit], Certainty]:
+    """Steps 1 and 2: the units that are graded, and the level at which they start."""
     randomized = [unit for unit in units if unit.randomized]
     human = [unit for unit in units if unit.human]
     if any(unit.direct for unit in randomized):
@@ -439,57 +449,73 @@ def _body(units: Sequence[Unit], steps: list[Step]) -> tuple[list[Unit], Certain
     return body, start
 
 
-def _newest_i2(informative: Sequence[Evidence]) -> Fraction | None:
+def _share(body: Sequence[EvidenceUnit], condition: Callable[[EvidenceUnit], bool]) -> Fraction:
+    """Share of the body's weight in units that meet a condition."""
+    weight = sum((unit.weight for unit in body), Fraction(0))
+    return sum((unit.weight for unit in body if condition(unit)), Fraction(0)) / weight if weight else Fraction(0)
+
+
+def _limitations(body: Sequence[EvidenceUnit]) -> Reduction:
+    """Step 3: known serious limits."""
+    limited, full_text = _share(body, lambda unit: unit.limited), _share(body, lambda unit: unit.full_text)
+    text = f"Studies with a known serious limit hold {_percent(limited)} of the weight; not assessed is not low risk."
+    inputs: dict[str, object] = {"limited_share": float(limited), "full_text_share": float(full_text)}
+    return int(limited >= Fraction(1, 2)), text, inputs
+
+
+def _inconsistency(
+    body: Sequence[EvidenceUnit], informative: Sequence[CitationEvidence], consensus: Consensus, method: Method
+) -> Reduction:
+    """Step 4: conflicting results, or I² of the newest direct pooled estimate."""
     pooled = [item for item in informative if item.pooled_i2 is not None and item.directness is Directness.direct]
     newest = max(pooled, key=lambda item: (item.issued or "", item.citation), default=None)
-    return newest.pooled_i2 if newest else None
+    i2 = newest.pooled_i2 if newest else None
+    inputs: dict[str, object] = {"units": len(body), "i2": None if i2 is None else float(i2)}
+    if len(body) == 1:
+        return 0, "One unit: inconsistency cannot be assessed.", inputs
+    is_heterogeneous = i2 is not None and i2 >= method.inconsistency_i2
+    read = "not read." if i2 is None else f"{_plain(i2)} %."
+    text = f"Consensus is {consensus.label.lower()}; I² of the newest direct pooled estimate: {read}"
+    return int(consensus is Consensus.conflicting or is_heterogeneous), text, inputs
 
 
-def _indirectness(
-    body: Sequence[Unit], held: Callable[[Iterable[Unit]], Fraction]
-) -> tuple[int, str, dict[str, object]]:
-    indirect = [unit for unit in body if unit.reasons]
-    share = held(indirect)
-    doubly = held(unit for unit in indirect if len(unit.reasons) >= 2)
-    steps_down = 0 if share < Fraction(1, 2) else (2 if doubly > share / 2 else 1)
-    text = f"Indirect studies hold {_percent(share)} of the weight."
-    return steps_down, text, {"indirect_share": float(share), "two_reasons_share": float(doubly)}
+def _indirectness(body: Sequence[EvidenceUnit]) -> Reduction:
+    """Step 5: indirect evidence; two levels where most of it is indirect for two reasons."""
+    indirect, doubly = _share(body, lambda unit: bool(unit.reasons)), _share(body, lambda unit: len(unit.reasons) >= 2)
+    levels = 0 if indirect < Fraction(1, 2) else (2 if doubly > indirect / 2 else 1)
+    text = f"Indirect studies hold {_percent(indirect)} of the weight."
+    return levels, text, {"indirect_share": float(indirect), "two_reasons_share": float(doubly)}
 
 
 def _imprecision(
-    body: Sequence[Unit], informative: Sequence[Evidence], kind: Kind, method: Method
-) -> tuple[int, str, dict[str, object]]:
+    body: Sequence[EvidenceUnit], informative: Sequence[CitationEvidence], kind: Kind, method: Method
+) -> Reduction:
+    """Step 6: few people, few events of harm, no confidence interval."""
     people = sum(unit.people or 0 for unit in body)
     unread = sum(unit.people is None for unit in body)
-    steps_down = 0 if people >= method.precise_people else (1 if people >= method.imprecise_people else 2)
+    levels = 0 if people >= method.precise_people else (1 if people >= method.imprecise_people else 2)
     text = f"{people} people were analysed" + (f" ({unread} studies of unknown size add none)." if unread else ".")
-    counted = [item.events for item in informative if item.events is not None]
-    if kind is Kind.safety and counted and sum(counted) < method.few_events:
-        steps_down = 2
-        text += f" Only {sum(counted)} events were counted."
+    counts = [item.events for item in informative if item.events is not None]
+    if kind is Kind.safety and counts and sum(counts) < method.few_events:
+        levels = 2
+        text += f" Only {sum(counts)} events were counted."
     has_interval = any(item.has_ci and item.directness is Directness.direct for item in informative)
     if not has_interval:
-        steps_down += 1
+        levels += 1
         text += " No confidence interval on this outcome was read from a direct source."
-    return (
-        steps_down,
-        text,
-        {"people": people, "interval_read": has_interval, "events": sum(counted) if counted else None},
+    return levels, text, {"people": people, "interval_read": has_interval, "events": sum(counts) if counts else None}
+
+
+def _concern(body: Sequence[EvidenceUnit]) -> Reduction:
+    """Step 7: documents under an expression of concern that supply half or more of one side."""
+    sides = zip(votes(body), votes(unit for unit in body if unit.of_concern), strict=True)
+    is_doubtful = any(total and doubtful * 2 >= total for total, doubtful in sides)
+    text = (
+        "Documents under an expression of concern supply half or more of one side."
+        if is_doubtful
+        else "No side rests on documents under an expression of concern."
     )
-
-
-def _concern_supplies_a_side(body: Sequence[Unit]) -> bool:
-    for side in (0, 1):
-        total = sum((unit.votes[side] for unit in body), Fraction(0))
-        doubtful = sum((unit.votes[side] for unit in body if unit.of_concern), Fraction(0))
-        if total and doubtful * 2 >= total:
-            return True
-    return False
-
-
-def _down(steps: list[Step], rule: str, by: int, text: str, inputs: dict[str, object]) -> int:
-    steps.append(Step(rule, text, inputs, f"-{by}" if by else "no step"))
-    return by
+    return int(is_doubtful), f"{text} Publication bias was not assessed and gives no credit.", {}
 
 
 def _plain(number: Fraction) -> str:

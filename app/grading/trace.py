@@ -1,7 +1,9 @@
-"""How a claim's grades came to be: every step, unit and figure, and what they would be without some of the evidence."""
+"""The evidence trace of a claim: every rule applied (R1 to R6, steps 1 to 8), every unit and estimate.
+
+The trace can be computed again without some of the evidence (`WhatIf`).
+"""
 
 from collections.abc import Sequence
-from fractions import Fraction
 from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -14,7 +16,7 @@ from app.claims.vocabulary import CitationRole, Directness, IndirectBecause, Lea
 from app.core.content import ResponseModel
 from app.core.text import Slug
 from app.grading.derive import claim_evidence, evidence_of
-from app.grading.grade import Evidence, Grade, Unit, grade
+from app.grading.grade import CitationEvidence, EvidenceUnit, Grade, grade, votes
 from app.sources import rendering as sources
 from app.sources.schemas import DocumentEmbed, StudyEmbed
 from app.sources.vocabulary import Design, EvidenceSource, Standing
@@ -26,24 +28,24 @@ class WhatIf(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
-    exclude_standing: Annotated[list[Standing], Field(max_length=10)] = []
+    exclude_standing: Annotated[tuple[Standing, ...], Field(max_length=10)] = ()
     """Leave out citations of documents with these standings."""
-    exclude_evidence_source: Annotated[list[EvidenceSource], Field(max_length=10)] = []
+    exclude_evidence_source: Annotated[tuple[EvidenceSource, ...], Field(max_length=10)] = ()
     """Leave out citations of studies of these sources."""
-    design: Annotated[list[Design], Field(max_length=30)] = []
+    design: Annotated[tuple[Design, ...], Field(max_length=30)] = ()
     """Keep only citations of studies of these designs."""
-    directness: Annotated[list[Directness], Field(max_length=5)] = []
+    directness: Annotated[tuple[Directness, ...], Field(max_length=5)] = ()
     """Keep only citations of this directness."""
     min_participants: Annotated[int, Field(ge=0, le=2_147_483_647)] | None = None
     """Keep only citations with at least so many people; those of unknown number are left out."""
-    as_if_retracted: Annotated[list[Slug], Field(max_length=20)] = []
+    as_if_retracted: Annotated[tuple[Slug, ...], Field(max_length=20)] = ()
     """Treat these documents as retracted."""
 
     @property
     def asked(self) -> bool:
         return bool(self.model_dump(exclude_defaults=True))
 
-    def keeps(self, item: Evidence) -> bool:
+    def includes(self, item: CitationEvidence) -> bool:
         return not (
             item.standing in self.exclude_standing
             or item.evidence_source in self.exclude_evidence_source
@@ -132,14 +134,14 @@ class EvidenceTrace(ResponseModel):
 
 
 def trace(records: RecordReader, claim_id: str, what_if: WhatIf) -> EvidenceTrace:
-    """The trace of a claim as `records` knows it."""
+    """The trace of a claim as `records` holds it."""
     key = Key("claim", claim_id)
     content: ClaimWrite = records.content(key)
     derived: ClaimDerived = records.derived(key)
     items = evidence_of(records, content)
-    kept = [item for item in items if what_if.keeps(item)]
-    graded = grade(content.form, content.kind, kept)
-    evidence = claim_evidence(kept, graded) if what_if.asked else derived.evidence
+    included = [item for item in items if what_if.includes(item)]
+    graded = grade(content.form, content.kind, included)
+    evidence = claim_evidence(included, graded) if what_if.asked else derived.evidence
     address = render.address("claims", claim_id)
     return EvidenceTrace(
         claim=render.summary(records, claim_id),
@@ -151,24 +153,24 @@ def trace(records: RecordReader, claim_id: str, what_if: WhatIf) -> EvidenceTrac
         undecided_units=sum(unit.stance is Stance.inconclusive for unit in graded.units),
         units=tuple(map(_unit, graded.units)),
         steps=tuple(StepRead(rule=s.rule, text=s.text, inputs=s.inputs, result=s.result) for s in graded.steps),
-        forest=_forest(records, content, derived.order, kept, graded),
+        forest=_forest(records, content, derived.order, included, graded),
         certainty_text=certainty_text(content, evidence),
         links=TraceLinks(self=f"{address}/evidence", claim=address),
     )
 
 
-def _side(units: Sequence[Unit], side: int) -> SideRead:
-    there = [unit for unit in units if unit.votes[side]]
-    randomized = [unit for unit in there if unit.randomized]
+def _side(units: Sequence[EvidenceUnit], side: int) -> SideRead:
+    voting = [unit for unit in units if unit.votes[side]]
+    randomized = [unit for unit in voting if unit.randomized]
     return SideRead(
-        units=len(there),
-        weight=float(sum((unit.votes[side] for unit in there), Fraction(0))),
+        units=len(voting),
+        weight=float(votes(units)[side]),
         randomized_units=len(randomized),
         randomized_participants=sum(unit.people or 0 for unit in randomized),
     )
 
 
-def _unit(unit: Unit) -> UnitRead:
+def _unit(unit: EvidenceUnit) -> UnitRead:
     return UnitRead(
         study=unit.study,
         stance=unit.stance,
@@ -186,11 +188,15 @@ def _unit(unit: Unit) -> UnitRead:
 
 
 def _forest(
-    records: RecordReader, content: ClaimWrite, order: Sequence[str], kept: Sequence[Evidence], graded: Grade
+    records: RecordReader,
+    content: ClaimWrite,
+    order: Sequence[str],
+    included: Sequence[CitationEvidence],
+    graded: Grade,
 ) -> tuple[ForestRow, ...]:
     by_id = {citation.id: citation for citation in content.citations}
     weights = {unit.study: float(unit.weight) for unit in graded.units}
-    evidence = {item.citation: item for item in kept}
+    evidence = {item.citation: item for item in included}
     rows = []
     for citation_id in order:
         if citation_id not in evidence:
@@ -215,7 +221,7 @@ def _forest(
 
 
 def certainty_text(content: ClaimWrite, evidence: ClaimEvidence) -> str:
-    """Certainty in words, with the direction inside the sentence, so that it cannot be read without it."""
+    """The certainty as one sentence that names the direction, so that neither can be read without the other."""
     if evidence.certainty == "not_graded":
         return "The certainty was not graded."
     says = f"“{content.statement.rstrip('.')}”"

@@ -4,80 +4,116 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from typing import NamedTuple
 
 from starlette.datastructures import MutableHeaders
 from starlette.requests import Request
 from starlette.responses import Response
 
 REVALIDATE = "no-cache"
-"""A browser asks every time, and mostly hears 304."""
+"""A browser asks every time, and mostly gets 304."""
 
 IMMUTABLE = "public, max-age=31536000, immutable"
 """For reads of a named serial or release."""
 
+NO_STORE = "no-store"
+
 SHARED = "public, s-maxage=60, stale-while-revalidate=60"
-"""For caches in front of us that know `CDN-Cache-Control` (RFC 9213); a publish may purge them."""
+"""For caches in front of us that know `CDN-Cache-Control` (RFC 9213); a publication may purge them."""
+
+JSON = "application/json"
+NOT_OF_A_304 = frozenset({b"content-type", b"content-length", b"content-encoding", b"link"})
+"""Headers that come with the body, which a 304 does not have."""
 
 _TAG = re.compile(r'(?:W/)?("[\x21\x23-\x7e\x80-\xff]*")')
 _CODED = re.compile(r'-(?:gzip|br|zstd|deflate)"$')
 
 
 def etag(body: bytes, *parts: str) -> str:
-    """A strong ETag of the bytes and of what else tells representations apart: the build, the media type."""
+    """A strong ETag of the bytes and of what else distinguishes representations, such as the media type."""
     digest = hashlib.blake2b(body, digest_size=12)
     for part in parts:
         digest.update(b"\0" + part.encode())
     return f'"{digest.hexdigest()}"'
 
 
-def record_tag(digest: str, serial: int) -> str:
-    """Of a record as it is now: changes only when its bytes do, and needs none of them."""
+def record_etag(digest: str, serial: int) -> str:
+    """Of a record as it is now: changes only when its bytes do. `digest` is the stored one of its body."""
     return f'"{digest[:24]}-{serial}"'
 
 
-def list_tag(serial: int, path: str, query: str) -> str:
-    """Of whatever follows from the data set and the address alone; the query is in canonical form."""
-    return etag(b"", str(serial), path, query)
+def query_etag(request: Request, serial: int, *parts: str) -> str:
+    """Of an answer that follows from the data set and the address alone: the same for any order of the parameters."""
+    return etag(b"", str(serial), request.url.path, canonical(request.url.query), *parts)
 
 
-def if_none_match(header: str | None, etag: str) -> bool:
+def canonical(query: str) -> str:
+    """The query with its parameters sorted by name; values of one name keep their order."""
+    return "&".join(sorted((part for part in query.split("&") if part), key=lambda part: part.partition("=")[0]))
+
+
+def if_none_match(header: str | None, tag: str) -> bool:
     """Whether the client already has this representation, by weak comparison."""
-    return header is not None and (header.strip() == "*" or _matching_tag(header, etag) is not None)
+    return header is not None and tag_held(header, tag) is not None
 
 
-def is_same(sent: bytes, tag: str) -> bool:
-    """Whether a client names this one tag, or that of a coding of it, and nothing else."""
-    return sent == tag.encode() or _CODED.sub('"', sent.decode("latin-1")) == tag
+def matching_tag(header: str, tag: str) -> str | None:
+    """The tag in an If-None-Match header that equals this one, whatever its content coding; null if there is none."""
+    expected = without_coding(tag.removeprefix("W/"))
+    return next((sent for sent in _TAG.findall(header) if without_coding(sent) == expected), None)
 
 
-def json_response(
+class Content(NamedTuple):
+    """A body, and headers that come with it but not with a 304."""
+
+    body: bytes
+    headers: Mapping[str, str]
+
+
+def tag_held(header: str, tag: str) -> str | None:
+    """The tag of the representation that the client holds, which may be a compressed one; null if it holds none."""
+    if header.strip() == "*":
+        return without_coding(tag)
+    held = matching_tag(header, tag)
+    return tag if held is not None and tag.startswith("W/") else held
+
+
+def without_coding(tag: str) -> str:
+    """The tag of the representation that is not compressed."""
+    return _CODED.sub('"', tag)
+
+
+def conditional_response(
     request: Request,
-    body: bytes,
-    etag: str,
+    tag: str,
+    body: bytes | Callable[[], bytes | Content],
     *,
+    media_type: str = JSON,
     cache_control: str = REVALIDATE,
     headers: Mapping[str, str] | None = None,
 ) -> Response:
-    """The body, or 304 with the same headers if the client has it. `Vary: Origin` is added where CORS is."""
-    sent = {"ETag": etag, "Cache-Control": cache_control, "Vary": "Accept-Encoding", **(headers or {})}
+    """The body with its ETag, or 304 with the same headers if the client has it.
+
+    A body that is expensive is passed as a function and made only when it is sent. `Vary: Origin` is added where CORS
+    is handled.
+    """
+    sent = {"ETag": tag, "Cache-Control": cache_control, "Vary": "Accept-Encoding", **(headers or {})}
     if cache_control == REVALIDATE:
         sent["CDN-Cache-Control"] = SHARED
     known = request.headers.get("if-none-match")
-    if request.method in ("GET", "HEAD") and if_none_match(known, etag):
-        # The client may hold a compressed representation: name the one it holds.
-        sent["ETag"] = _matching_tag(known or "", etag) or etag
+    if known is not None and request.method in ("GET", "HEAD") and if_none_match(known, tag):
+        sent["ETag"] = tag_held(known, tag) or tag
         return Response(status_code=304, headers=sent)
-    return Response(body, headers=sent, media_type="application/json")
+    content = body if isinstance(body, bytes) else body()
+    if isinstance(content, Content):
+        sent |= content.headers
+        content = content.body
+    return Response(content, headers=sent, media_type=media_type)
 
 
-def tell_codings_apart(headers: MutableHeaders) -> None:
+def separate_codings(headers: MutableHeaders) -> None:
     """Give a compressed representation an ETag of its own: a strong one promises equal bytes."""
     coding, tag = headers.get("content-encoding"), headers.get("etag")
     if coding and tag and tag.startswith('"') and not _CODED.search(tag):
         headers["etag"] = f'{tag[:-1]}-{coding}"'
-
-
-def _matching_tag(header: str, etag: str) -> str | None:
-    wanted = etag.removeprefix("W/")
-    return next((tag for tag in _TAG.findall(header) if _CODED.sub('"', tag) == wanted), None)

@@ -1,12 +1,14 @@
-"""What stands between the server and the app. Plain ASGI: `BaseHTTPMiddleware` would break streaming and contexts."""
+"""What stands between the server and the application. Plain ASGI: `BaseHTTPMiddleware` would break streaming."""
 
 from __future__ import annotations
 
 import asyncio
+import itertools
+import os
 import re
 import time
-import uuid
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
+from functools import lru_cache
 from typing import Any
 from urllib.parse import unquote_to_bytes
 
@@ -17,11 +19,14 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.core.errors import AppError, Fault, InvalidInput, MalformedRequest, PayloadTooLarge, Unavailable
-from app.core.logging import describe
-from app.core.text import readable
-from app.http.conditional import tell_codings_apart
-from app.http.dataset import Dataset
+from app.core.logging import AccessLog, describe
+from app.core.text import is_readable
+from app.http.compression import compress
+from app.http.conditional import separate_codings
+from app.http.dataset import API_VERSION, Dataset
 from app.http.problems import internal_error, problem, request_id
+from app.http.response_cache import CachedResponse, CacheRequest, RawHeaders, Recording, ResponseCache, cache_request
+from app.http.server import connection_of
 
 EXPOSED_HEADERS = (
     "ETag",
@@ -40,20 +45,19 @@ SECURITY_HEADERS = {
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
 }
 
-ConstantHeaders = Mapping[str, str] | Callable[[], Mapping[str, str]]
-Told = Callable[[AppError], Response]
-"""How an error is written."""
+ErrorRenderer = Callable[[AppError], Response]
+"""Renders an error as a response."""
 
-_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+_REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
 
 
-class Guard:
-    """The outermost layer: names, checks, bounds and logs every request, and lets no exception out.
+class RequestContext:
+    """The outermost layer: names, bounds, caches, completes and logs every request, and lets no exception out.
 
-    A 500 that reaches uvicorn as an exception costs the client its connection; here it becomes a problem.
-    `headers` are set on every response that does not set them itself; a function is asked for each response.
-    With `origins` the browsers of those sites (`*`: of all) may read answers, errors among them.
-    `faces` tell errors in their own way below a path, such as `/fhir/`; elsewhere they are problems.
+    An answer that the cache holds is sent before anything else is made for the request. A 500 that reaches uvicorn as
+    an exception costs the client its connection; here it becomes a problem. With `origins` the browsers of those sites
+    (`*`: of all) may read answers, errors among them. `error_renderers` render errors below a path, such as `/fhir/`;
+    elsewhere they are problems.
     """
 
     def __init__(
@@ -62,157 +66,253 @@ class Guard:
         *,
         max_body_bytes: int,
         deadline_seconds: float,
-        headers: ConstantHeaders | None = None,
+        cache: ResponseCache | None = None,
         origins: Collection[str] = (),
-        faces: Mapping[str, Told] | None = None,
+        error_renderers: Mapping[str, ErrorRenderer] | None = None,
     ) -> None:
-        inner: ASGIApp = _Bounds(app, max_body_bytes, deadline_seconds, faces or {})
-        self.app = add_cors(inner, origins) if origins else inner
-        self.headers = headers or {}
-        self.log = structlog.get_logger("app.access")
+        def bounded(app: ASGIApp) -> ASGIApp:
+            return RequestLimits(app, max_body_bytes, deadline_seconds, error_renderers or {})
+
+        self.app = app
+        self.plain = bounded(app)
+        """For requests from no page of another origin that take no compressed answer."""
+        compressing = bounded(compress(app))
+        self.for_browsers = add_cors(compressing, origins) if origins else compressing
+        self._vary = (b"Origin",) if origins else ()
+        self.cache = cache
+        self.log = AccessLog()
+        self._ids = itertools.count(1)
+        self._prefix = os.urandom(6).hex()
+        self._newest: Dataset | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
+            self.close()
             return
         started_at = time.perf_counter()
-        identifier = _request_id(scope)
+        connection = connection_of(scope)
+        if connection is not None:
+            connection.begin_request(has_body=_has_body(scope))
+        cached = cache_request(scope) if self.cache is not None else None
+        if self.cache is None or cached is None:
+            await self._run(scope, receive, send, started_at)
+        elif (response := self.cache.find(cached)) is not None:
+            await self._send_cached(response, cached, scope, send, started_at)
+        else:
+            await self._make(self.cache, cached, scope, receive, send)
+        if connection is not None:
+            connection.end_request()
+
+    def close(self) -> None:
+        """Write what is left of the log, and let go of what watches the data set."""
+        self.log.flush()
+        if self.cache is not None:
+            self.cache.freshness.close()
+
+    async def _send_cached(
+        self, response: CachedResponse, cached: CacheRequest, scope: Scope, send: Send, started_at: float
+    ) -> None:
+        identifier = self._request_id(scope)
+        status = await response.send(send, cached, identifier)
+        self.log(scope["method"], response.route, status, time.perf_counter() - started_at, identifier.decode())
+
+    async def _make(
+        self, cache: ResponseCache, cached: CacheRequest, scope: Scope, receive: Receive, send: Send
+    ) -> None:
+        """Make an answer once, however many ask for it meanwhile, and keep it where it may be kept."""
+        started_at = time.perf_counter()
+        if await cache.wait_for_maker(cached):
+            if (response := cache.find(cached)) is not None:
+                await self._send_cached(response, cached, scope, send, started_at)
+            else:
+                await self._run(scope, receive, send, started_at)
+            return
+        serial, recording = cache.current_serial(), Recording()
+
+        async def recorded(message: Message) -> None:
+            recording.add(message)
+            await send(message)
+
+        try:
+            await self._run(scope, receive, recorded, started_at)
+            if scope["method"] == "GET":  # a HEAD has no body to keep
+                cache.keep(cached, recording, serial, scope["state"]["route"])
+        finally:
+            cache.finish(cached)
+
+    async def _run(self, scope: Scope, receive: Receive, send: Send, started_at: float) -> None:
+        """Let the application answer."""
+        identifier = self._request_id(scope)
+        state = scope.setdefault("state", {})
+        state["request_id"] = identifier.decode()
         structlog.contextvars.clear_contextvars()
-        structlog.contextvars.bind_contextvars(request_id=identifier)
-        scope.setdefault("state", {})["request_id"] = identifier
-        head = scope["method"] == "HEAD"
+        structlog.contextvars.bind_contextvars(request_id=state["request_id"])
+        is_head = scope["method"] == "HEAD"
         # A copy: the server must go on knowing that this is a HEAD, or it waits for the body it was promised.
-        inner = {**scope, "method": "GET"} if head else scope
-        status: int | None = None
+        inner = {**scope, "method": "GET"} if is_head else scope
+        status = 0
 
         async def outgoing(message: Message) -> None:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                self._complete_headers(message, identifier, scope["state"].get("dataset"))
-            elif head and message["type"] == "http.response.body":
+                message = {**message, "headers": self._complete(message.get("headers", ()), identifier, state)}
+            elif is_head and message["type"] == "http.response.body":
                 message = {**message, "body": b""}
             await send(message)
 
+        is_plain = not any(
+            name == b"origin" or (name == b"accept-encoding" and value != b"identity")
+            for name, value in scope["headers"]
+        )
         try:
-            await self.app(inner, receive, outgoing)
+            await (self.plain if is_plain else self.for_browsers)(inner, receive, outgoing)
         finally:
-            scope["state"]["route"] = route = _route_template(inner)
-            self.log.info(
-                "request",
-                method=scope["method"],
-                route=route,
-                status=status,
-                ms=round((time.perf_counter() - started_at) * 1000, 1),
-            )
+            state["route"] = route = _route_template(inner)
+            self.log(scope["method"], route, status, time.perf_counter() - started_at, state["request_id"])
 
-    def _complete_headers(self, message: Message, identifier: str, seen: Dataset | None) -> None:
-        message.setdefault("headers", [])
-        headers = MutableHeaders(scope=message)
-        headers["X-Request-ID"] = identifier
-        constant = self.headers() if callable(self.headers) else self.headers
-        own = seen.headers if seen is not None else {}  # of the view that this request had, whatever others saw since
-        for name, value in (*SECURITY_HEADERS.items(), *own.items(), *constant.items()):
-            headers.setdefault(name, value)
-        tell_codings_apart(headers)
-        if "vary" in headers:
-            # Several layers name what they looked at; each name once will do.
-            headers["vary"] = ", ".join(dict.fromkeys(name.strip() for name in headers["vary"].split(",")))
+    def _complete(
+        self, headers: Iterable[tuple[bytes, bytes]], identifier: bytes, state: Mapping[str, Any]
+    ) -> RawHeaders:
+        """The headers of an answer with those that all answers have."""
+        raw = [(name.lower(), value) for name, value in headers]
+        present = {name for name, _ in raw}
+        dataset = self._newest = state.get("dataset", self._newest)  # of the view that this request had
+        raw += [header for header in _constant_headers(dataset) if header[0] not in present]
+        if b"content-encoding" in present:
+            separate_codings(MutableHeaders(raw=raw))
+        # Several layers name what they looked at; each name once will do.
+        varies = [part.strip() for name, value in raw if name == b"vary" for part in value.split(b",")]
+        if names := dict.fromkeys([*varies, *self._vary]):
+            raw = [header for header in raw if header[0] != b"vary"]
+            raw.append((b"vary", b", ".join(names)))
+        raw.append((b"x-request-id", identifier))
+        return raw
+
+    def _request_id(self, scope: Scope) -> bytes:
+        for name, value in scope["headers"]:
+            if name == b"x-request-id" and _REQUEST_ID.fullmatch(value):
+                return bytes(value)
+        return f"{self._prefix}-{next(self._ids):x}".encode()
 
 
-class _Bounds:
-    """Refuses what the app should never see, and answers for it when it fails or takes too long."""
+@lru_cache(maxsize=8)
+def _constant_headers(dataset: Dataset | None) -> tuple[tuple[bytes, bytes], ...]:
+    headers = {**SECURITY_HEADERS, "API-Version": API_VERSION, **(dataset.headers if dataset else {})}
+    return tuple((name.lower().encode(), value.encode()) for name, value in headers.items())
 
-    def __init__(self, app: ASGIApp, max_body_bytes: int, deadline_seconds: float, faces: Mapping[str, Told]) -> None:
+
+def _has_body(scope: Scope) -> bool:
+    return any(
+        name == b"transfer-encoding" or (name == b"content-length" and value != b"0")
+        for name, value in scope["headers"]
+    )
+
+
+class RequestLimits:
+    """Refuses what the application should never see, and answers for it when it fails or takes too long."""
+
+    def __init__(
+        self,
+        app: ASGIApp,
+        max_body_bytes: int,
+        deadline_seconds: float,
+        error_renderers: Mapping[str, ErrorRenderer],
+    ) -> None:
         self.app = app
         self.max_body_bytes = max_body_bytes
         self.deadline_seconds = deadline_seconds
-        self.faces = faces
+        self.error_renderers = error_renderers
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            await self.app(scope, receive, send)
-            return
-        told = self._told(scope)
+        render = self._renderer(scope)
         refusal = self._refusal(scope)
         if refusal:
-            await told(refusal)(scope, receive, send)
+            await render(refusal)(scope, receive, send)
             return
-        exchange = _Exchange(scope, receive, send, self.max_body_bytes, self.deadline_seconds, told)
+        deadline = RequestDeadline(scope, receive, send, self, render)
         try:
-            await self.app(scope, exchange.receive, exchange.send)
+            await self.app(scope, deadline.receive, deadline.send)
         except Exception as exc:
-            await exchange.fail(exc)
+            await deadline.fail(exc)
         finally:
-            await exchange.close()
+            await deadline.close()
 
-    def _told(self, scope: Scope) -> Told:
-        face = next((told for path, told in self.faces.items() if scope["path"].startswith(path)), None)
-        return face or (lambda error: problem(error, request_id(scope)))
+    def _renderer(self, scope: Scope) -> ErrorRenderer:
+        for path, renderer in self.error_renderers.items():
+            if scope["path"].startswith(path):
+                return renderer
+        return lambda error: problem(error, request_id(scope))
 
     def _refusal(self, scope: Scope) -> AppError | None:
-        headers = Headers(scope=scope)
-        if len(headers.getlist("host")) != 1:
+        hosts, length = 0, b"0"
+        for name, value in scope["headers"]:
+            if name == b"host":
+                hosts += 1
+            elif name == b"content-length":
+                length = value
+        if hosts != 1:
             return MalformedRequest("Send exactly one Host header.")
-        length = headers.get("content-length", "0")
-        if not length.isdecimal() or int(length[:20]) > self.max_body_bytes:
+        if not length.isdigit() or int(length[:20]) > self.max_body_bytes:
             return PayloadTooLarge(self.max_body_bytes)
-        fault = _unreadable(scope)
+        fault = _encoding_fault(scope)
         return InvalidInput("The address cannot be read; `errors` says where.", errors=[fault]) if fault else None
 
 
-class _Exchange:
-    """One request and its answer: counts the body as it comes in and watches the clock until the answer starts.
+class RequestDeadline:
+    """Counts the body of one request as it comes in, and watches the clock until its answer starts.
 
-    The clock stands still while the body is on its way; the server's own deadline bounds that. When it runs out, 503
-    is sent and whatever the app says later is dropped. The app is not cancelled: work in a thread cannot be, and its
-    database session must stay open under it.
+    The clock stands still while the body is on its way; the server's own limit bounds that. When it runs out, 503
+    is sent and whatever the application says later is dropped. The application is not cancelled: work in a thread
+    cannot be, and its database connection must stay open under it.
     """
 
     def __init__(
-        self, scope: Scope, receive: Receive, send: Send, max_body_bytes: int, deadline_seconds: float, told: Told
+        self, scope: Scope, receive: Receive, send: Send, limits: RequestLimits, render: ErrorRenderer
     ) -> None:
         self._scope = scope
-        self._told = told
+        self._render = render
         self._receive = receive
         self._send = send
-        self._max_body_bytes = max_body_bytes
-        self._deadline_seconds = deadline_seconds
-        self._received = 0
-        self._body_complete = False
-        self._started = False
-        # Set once we have answered in the app's place.
-        self._answered = False
+        self._limits = limits
+        self._received_bytes = 0
+        self._is_body_complete = False
+        self._has_started = False
+        self._is_answered = False
+        """Whether this class has answered in the application's place."""
         self._late_answer: asyncio.Task[None] | None = None
         self._timer: asyncio.TimerHandle
         self._start_clock()
 
     async def receive(self) -> Message:
-        if self._body_complete:
+        if self._is_body_complete:
             return await self._receive()
         self._timer.cancel()
         message = await self._receive()
-        self._received += len(message.get("body", b""))
-        self._body_complete = not message.get("more_body", False)
-        if self._received > self._max_body_bytes:
-            await self._answer(PayloadTooLarge(self._max_body_bytes))
+        self._received_bytes += len(message.get("body", b""))
+        self._is_body_complete = not message.get("more_body", False)
+        if self._is_body_complete and (connection := connection_of(self._scope)) is not None:
+            connection.body_received()
+        if self._received_bytes > self._limits.max_body_bytes:
+            await self._answer(PayloadTooLarge(self._limits.max_body_bytes))
             return {"type": "http.disconnect"}
         self._start_clock()
         return message
 
     async def send(self, message: Message) -> None:
-        if self._answered:
+        if self._is_answered:
             return
-        self._started = True
+        self._has_started = True
         self._timer.cancel()
         await self._send(message)
 
     async def fail(self, exc: Exception) -> None:
-        """Answer 500, unless the app's failure only followed from our answer or its own has begun.
+        """Answer 500, unless the application's failure only followed from our answer or its own has begun.
 
         An answer that has begun stays incomplete, and the server closes the connection.
         """
-        if self._answered and not self._late_answer:
+        if self._is_answered and not self._late_answer:
             return
         structlog.get_logger("app.errors").error("unhandled", **describe(exc))
         await self._answer(internal_error())
@@ -223,27 +323,27 @@ class _Exchange:
             await self._late_answer
 
     def _start_clock(self) -> None:
-        if not self._started:
-            self._timer = asyncio.get_running_loop().call_later(self._deadline_seconds, self._expire)
+        if not self._has_started:
+            loop = asyncio.get_running_loop()
+            self._timer = loop.call_later(self._limits.deadline_seconds, self._expire)
 
     def _expire(self) -> None:
-        self._late_answer = asyncio.ensure_future(
-            self._answer(Unavailable("The answer took too long. Try again, or ask for less."))
-        )
+        error = Unavailable("The answer took too long. Try again, or ask for less.")
+        self._late_answer = asyncio.ensure_future(self._answer(error))
 
     async def _answer(self, error: AppError) -> None:
-        if self._started or self._answered:
+        if self._has_started or self._is_answered:
             return
-        self._answered = True
-        await self._told(error)(self._scope, self._receive, self._send)
+        self._is_answered = True
+        await self._render(error)(self._scope, self._receive, self._send)
 
 
 class _Cors(CORSMiddleware):
     def preflight_response(self, request_headers: Headers) -> Response:
         """204 either way: a browser reads the permission from the headers, and only from them."""
         headers = super().preflight_response(request_headers).headers
-        kept = {name: value for name, value in headers.items() if not name.startswith("content-")}
-        return Response(status_code=204, headers=kept)
+        of_no_body = {name: value for name, value in headers.items() if not name.startswith("content-")}
+        return Response(status_code=204, headers=of_no_body)
 
 
 def add_cors(app: ASGIApp, origins: Collection[str]) -> ASGIApp:
@@ -258,19 +358,14 @@ def add_cors(app: ASGIApp, origins: Collection[str]) -> ASGIApp:
     )
 
 
-def _request_id(scope: Scope) -> str:
-    sent = Headers(scope=scope).get("x-request-id", "")
-    return sent if _REQUEST_ID.fullmatch(sent) else str(uuid.uuid4())
-
-
-def _unreadable(scope: Scope) -> Fault | None:
+def _encoding_fault(scope: Scope) -> Fault | None:
     """The first part of the address that is not text without NUL once its percent-encoding is undone."""
     raw_path: bytes = scope.get("raw_path") or scope["path"].encode("utf-8", "surrogateescape")
-    if not readable(raw_path):
+    if not is_readable(raw_path):
         return Fault("path", "path", "invalid_encoding", "Must be UTF-8, percent-encoded, without NUL.")
     query: bytes = scope["query_string"]
-    for pair in query.split(b"&"):
-        if not (pair.isascii() and readable(pair)):
+    for pair in query.split(b"&") if query else ():
+        if not (pair.isascii() and is_readable(pair)):
             name = unquote_to_bytes(pair.partition(b"=")[0]).decode("utf-8", "replace")
             return Fault("query", name, "invalid_encoding", "Must be UTF-8, percent-encoded, without NUL.")
     return None

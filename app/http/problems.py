@@ -36,6 +36,7 @@ from app.core.errors import (
     Where,
     nearest,
 )
+from app.http.queries import query_model
 
 MEDIA_TYPE = "application/problem+json"
 MAX_ERRORS = 20
@@ -174,11 +175,13 @@ async def _on_invalid_request(request: Request, exc: Exception) -> Response:
     errors: Sequence[Mapping[str, Any]] = exc.errors()
     if any(error["type"] == "json_invalid" for error in errors):
         return problem(_malformed_json(), request_id(request.scope))
-    plural = "value" if len(errors) == 1 else "values"
     faults = [_from_pydantic(error, request) for error in errors[:MAX_ERRORS]]
-    return problem(
-        InvalidInput(f"{len(errors)} {plural} to correct; `errors` says which.", errors=faults),
-        request_id(request.scope),
+    return problem(_to_correct(len(errors), faults), request_id(request.scope))
+
+
+def _to_correct(count: int, faults: Sequence[Fault]) -> InvalidInput:
+    return InvalidInput(
+        f"{count} {'value' if count == 1 else 'values'} to correct; `errors` says which.", errors=faults
     )
 
 
@@ -250,6 +253,8 @@ def _query_parameters(dependant: Dependant) -> Iterator[str]:
         else:
             yield parameter.alias
     for dependency in dependant.dependencies:
+        if (model := query_model(dependency.call)) is not None:
+            yield from model.model_fields
         yield from _query_parameters(dependency)
 
 
@@ -264,10 +269,7 @@ async def declared_parameters_only(request: Request) -> None:
     declared = _declared_query_parameters(request)
     unknown = [name for name in request.query_params if name not in declared]
     if unknown:
-        raise InvalidInput(
-            "There are query parameters that this address does not know; `errors` says which.",
-            errors=[_unknown("query", name, declared) for name in unknown],
-        )
+        raise _to_correct(len(unknown), [_unknown("query", name, declared) for name in unknown])
 
 
 def _unknown(where: Where, name: str, allowed: Sequence[str]) -> Fault:

@@ -1,25 +1,19 @@
-"""The server under the app: uvicorn with answers at once and a deadline for receiving a request, which it lacks.
-
-Relies on the inside of uvicorn's httptools protocol; `tests/http/test_server.py` notices when that moves.
-"""
+"""The server under the application: uvicorn, with limits on receiving a request, which its settings lack."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-import ctypes
 import errno
 import socket
-from collections.abc import Collection
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any
 
 import structlog
 import uvicorn
-from starlette.types import ASGIApp
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
+from starlette.types import ASGIApp, Scope
 
-from app.http.ready import Ready
+MAX_HEAD_BYTES = 32 * 1024
 
 
 class PortInUse(RuntimeError):
@@ -27,113 +21,115 @@ class PortInUse(RuntimeError):
         super().__init__(f"port {port} on {host} is taken; set PORT=...")
 
 
-class Protocol(HttpToolsProtocol):
-    """Sends what the application has at hand straight away: no task, no messages, no check of headers that were checked
-    before. An application may have an `at_once` for that: it takes the scope, and gives the whole answer to a request
-    without a body (`Ready`), or null where it has to be run.
+class ConnectionLimits(asyncio.Protocol):
+    """Closes a connection that takes too long to send a request, or sends too much before its head is complete.
 
-    And closes connections that take too long to send a request, or send too much before its body.
-
-    The clock starts when the connection opens or a request begins, and stops when the request is complete; a slow
-    trickle does not extend it. Waiting idle between two requests is left to uvicorn's keep-alive timeout. All
-    connections of a server are looked at together some times in that span: a timer for each request would cost more
-    than many an answer.
+    Wraps the server's own protocol and sees bytes only. The application tells how far a request has come:
+    `begin_request` when its head is complete, `end_request` when its body is. A slow trickle of bytes does not extend
+    the time. Waiting idle between two requests is left to uvicorn's keep-alive timeout.
     """
 
-    receive_seconds: ClassVar[float] = 10.0
-    head_bytes: ClassVar[int] = 32 * 1024
-    _looks_again: ClassVar[asyncio.TimerHandle | None] = None
+    def __init__(self, inner: asyncio.Protocol, open_connections: set[ConnectionLimits]) -> None:
+        self.inner = inner
+        self.receiving_since: float | None = None
+        """When the request that is being received began; null while none is."""
+        self._open_connections = open_connections
+        self._loop = asyncio.get_running_loop()
+        self._head_bytes = 0
+        self._is_head_complete = False
 
-    _since: float | None = None
-    """When the request that is being received began."""
-    # Bytes since the parser last handed over a piece of a body or a whole request.
-    _pending = 0
-
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        super().connection_made(transport)
-        self._since = self.loop.time()
-        if self._looks_again is None:
-            self._look_again(self.loop, self.connections)
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self.transport = transport
+        self.receiving_since = self._loop.time()
+        self._open_connections.add(self)
+        self.inner.connection_made(transport)
 
     def data_received(self, data: bytes) -> None:
-        if self._since is None and (self.cycle is None or self.cycle.response_complete):  # type: ignore[redundant-expr]  # None at first
-            self._since = self.loop.time()
-        most = self.head_bytes - self._pending
-        if len(data) > most:
-            self._much_received(data, most)
-            return
-        self._pending += len(data)
-        HttpToolsProtocol.data_received(self, data)
+        if not self._is_head_complete:
+            if self.receiving_since is None:
+                self.receiving_since = self._loop.time()
+            self._head_bytes += len(data)
+            if self._head_bytes > MAX_HEAD_BYTES:
+                # The application may be started by these very bytes: it runs before this check does.
+                self._loop.call_soon(self._refuse_long_head)
+        self.inner.data_received(data)
 
-    def _much_received(self, data: bytes, most: int) -> None:
-        """More than a head may be: as much as it may, and the rest only if the parser made something of that."""
-        self._pending = self.head_bytes
-        HttpToolsProtocol.data_received(self, data[:most])
-        if self._pending == self.head_bytes:
-            self.transport.abort()
-        elif not self.transport.is_closing():
-            self.data_received(data[most:])
+    def eof_received(self) -> bool | None:
+        return self.inner.eof_received()
 
-    def on_body(self, body: bytes) -> None:
-        self._pending = 0
-        HttpToolsProtocol.on_body(self, body)
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._open_connections.discard(self)
+        self.inner.connection_lost(exc)
 
-    def on_message_complete(self) -> None:
-        self._pending = 0
-        self._since = None
-        HttpToolsProtocol.on_message_complete(self)
+    def pause_writing(self) -> None:
+        self.inner.pause_writing()
 
-    def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
-        # Who waits in line is served in order, and by tasks: answers must not nest.
-        in_order = not self.pipeline and not self.flow.write_paused
-        ready = self._at_once(cycle.scope) if in_order and app is self.app else None
-        if ready is None:
-            HttpToolsProtocol._start_asgi_task(self, cycle, app)
-            return
-        lines = [STATUS_LINE[ready.status]]
-        for name, value in cycle.default_headers:
-            lines += (name, b": ", value, b"\r\n")
-        lines.append(ready.head)
-        lines.append(b"\r\n" if cycle.keep_alive else b"connection: close\r\n\r\n")
-        self.transport.write(b"".join(lines))
-        self.transport.write(ready.body)
-        cycle.response_started = cycle.response_complete = True
-        if not cycle.keep_alive:
-            self.transport.close()
-        cycle.on_response()
+    def resume_writing(self) -> None:
+        self.inner.resume_writing()
 
-    def _at_once(self, scope: Any) -> Ready | None:
-        ask = getattr(self.app, "at_once", None)
-        try:
-            return ask(scope) if ask is not None else None
-        except Exception:  # it will be met again where the application runs, and answered there
-            return None
+    def begin_request(self, *, has_body: bool) -> None:
+        """The head of a request is complete."""
+        self._is_head_complete = True
+        if not has_body:
+            self.receiving_since = None
 
-    @classmethod
-    def _look_again(cls, loop: asyncio.AbstractEventLoop, connections: Collection[Any]) -> None:
-        cls._looks_again = loop.call_later(cls.receive_seconds / 10, cls._look, loop, connections)
+    def body_received(self) -> None:
+        """The body of the request is complete."""
+        self.receiving_since = None
 
-    @classmethod
-    def _look(cls, loop: asyncio.AbstractEventLoop, connections: Collection[Any]) -> None:
-        """Close what is late, and look again while there are connections."""
-        too_early = loop.time() - cls.receive_seconds
-        cls._looks_again = None
-        for connection in list(connections):
-            if connection._since is not None and connection._since < too_early:
-                connection.transport.abort()
-        if connections:
-            cls._look_again(loop, connections)
+    def end_request(self) -> None:
+        """The answer is sent: what comes now is the next request."""
+        self._is_head_complete = False
+        self._head_bytes = 0
+        self.receiving_since = None
+
+    def _refuse_long_head(self) -> None:
+        if not self._is_head_complete:
+            self.abort()
+
+    def abort(self) -> None:
+        self.transport.abort()  # type: ignore[attr-defined]  # of an asyncio.Transport
 
 
-_M_ARENA_MAX = -8
-"""Of glibc's `mallopt`."""
+def connection_of(scope: Scope) -> ConnectionLimits | None:
+    """The connection that a request came by; null under a server that is not ours, such as a test client."""
+    connection: ConnectionLimits | None = scope.get("state", {}).get("connection")
+    return connection
 
 
-def _few_arenas() -> None:
-    """Let threads share memory that was given back: glibc keeps pools apart for more threads than Python's lock lets
-    run at a time, and what lay idle in them came to 14 MB of 212."""
-    with contextlib.suppress(OSError, AttributeError):  # another libc
-        ctypes.CDLL(None).mallopt(_M_ARENA_MAX, 2)
+class LimitedConfig(uvicorn.Config):
+    """uvicorn's configuration with `ConnectionLimits` around its HTTP protocol."""
+
+    receive_seconds = 10.0
+
+    def load(self) -> None:
+        super().load()
+        protocol_class: Any = self.http_protocol_class
+        open_connections: set[ConnectionLimits] = set()
+
+        def limited(*, app_state: dict[str, Any], **arguments: Any) -> asyncio.Protocol:
+            state = dict(app_state)
+            limits = ConnectionLimits(protocol_class(app_state=state, **arguments), open_connections)
+            state["connection"] = limits  # uvicorn copies this state into the scope of each request
+            if len(open_connections) == 0:
+                self._close_late_ones_later(open_connections)
+            return limits
+
+        self.http_protocol_class = limited  # type: ignore[assignment]  # called as the class would be
+
+    def _close_late_ones_later(self, open_connections: set[ConnectionLimits]) -> None:
+        """Look at all connections together, some times within the limit: a timer for each request would cost more."""
+        loop = asyncio.get_running_loop()
+
+        def close_late_ones() -> None:
+            too_early = loop.time() - self.receive_seconds
+            for connection in list(open_connections):
+                if connection.receiving_since is not None and connection.receiving_since < too_early:
+                    connection.abort()
+            if open_connections:
+                loop.call_later(self.receive_seconds / 10, close_late_ones)
+
+        loop.call_later(self.receive_seconds / 10, close_late_ones)
 
 
 class _Server(uvicorn.Server):
@@ -148,7 +144,7 @@ class _Server(uvicorn.Server):
 class Timeouts:
     """Seconds to receive a whole request, to wait for the next one, and for running requests to finish at the end."""
 
-    receive: float = Protocol.receive_seconds
+    receive: float = LimitedConfig.receive_seconds
     keep_alive: int = 5
     shutdown: int = 15
 
@@ -165,15 +161,14 @@ def run(
     `app` may be an import string: the port is taken before it is imported, so that a taken one (`PortInUse`) is
     reported at once.
     """
-    _few_arenas()
     with listen(host, port) as listener, contextlib.suppress(KeyboardInterrupt):
         server(app, timeouts).run([listener])
 
 
 def server(app: ASGIApp | str, timeouts: Timeouts = Timeouts()) -> uvicorn.Server:
-    config = uvicorn.Config(
+    config = LimitedConfig(
         app,
-        http=type("TimedProtocol", (Protocol,), {"receive_seconds": timeouts.receive}),
+        http="httptools",
         ws="none",
         log_config=None,
         access_log=False,
@@ -182,6 +177,7 @@ def server(app: ASGIApp | str, timeouts: Timeouts = Timeouts()) -> uvicorn.Serve
         timeout_graceful_shutdown=timeouts.shutdown,
         proxy_headers=False,  # nothing here depends on who asks, or by which scheme
     )
+    config.receive_seconds = timeouts.receive
     return _Server(config)
 
 

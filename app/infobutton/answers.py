@@ -5,20 +5,19 @@ from collections.abc import Sequence
 from sqlalchemy import ColumnElement, Select, and_, case, or_, select
 from sqlalchemy.orm import Session
 
-from app.briefs.wording import certainty_text
 from app.claims import rendering
 from app.claims.disclaimer import DISCLAIMER
 from app.claims.models import Claim, ClaimConcept, ClaimRelation
 from app.claims.rules import VOTING_FORMS
 from app.claims.vocabulary import HARM_KINDS, Form, Kind, RelationType
-from app.claims.wording import count_text, verdict_text
 from app.concepts.models import Concept
 from app.concepts.vocabulary import InterventionLevel
 from app.core.vocabulary import Status
-from app.fhir.reading import Reading
+from app.grading.wording import certainty_text, consensus_text, count_text
 from app.infobutton.criteria import AnswerConcept
 from app.infobutton.page import Answer, AnswerClaim, AnswerGroup, AnswerLinks
 from app.questions.subjects import about_interventions
+from app.storage.records import CurrentRecords
 from app.storage.resource import Key
 
 MAX_CLAIMS = 60
@@ -50,8 +49,8 @@ def build_answer(
 def _group(session: Session, match: AnswerConcept, order: Sequence[Kind], base: str) -> AnswerGroup:
     concept = match.concept
     ids = session.scalars(_claim_ids(match)).all()
-    records = Reading(session)
-    records.load("claim", ids)
+    records = CurrentRecords(session)
+    records.prefetch((Key("claim", claim_id) for claim_id in ids), depth=1)
     claims = [_claim(records, claim_id, base) for claim_id in ids[:MAX_CLAIMS]]
     positions = {kind.label: position for position, kind in enumerate(order)}
     has_briefs = concept.type in ("intervention", "condition")
@@ -96,7 +95,7 @@ def _is_about(concept: Concept) -> ColumnElement[bool]:
     return and_(linked, Claim.intervention_pk.is_not(None))
 
 
-def _claim(records: Reading, claim_id: str, base: str) -> AnswerClaim:
+def _claim(records: CurrentRecords, claim_id: str, base: str) -> AnswerClaim:
     key = Key("claim", claim_id)
     row, summary = records.row(key), rendering.summary(records, claim_id)
     claim, derived = records.content(key), records.derived(key)
@@ -107,7 +106,7 @@ def _claim(records: Reading, claim_id: str, base: str) -> AnswerClaim:
         caveat=summary.caveat,
         consensus=summary.consensus,
         leaning=summary.leaning,
-        verdict=verdict_text(summary),
+        verdict=consensus_text(summary),
         certainty=certainty_text(records, claim, derived.evidence),
         supporting=count_text(summary.supports),
         disputing=count_text(summary.disputes),

@@ -1,14 +1,11 @@
 """An Infobutton's answer as JSON, as an Atom feed and as a page. Pure; every text is escaped."""
 
-import base64
-import hashlib
-from collections.abc import Iterator
-from html import escape
 from xml.etree import ElementTree as ET
 
 from pydantic import BaseModel, ConfigDict
 
 from app.claims.vocabulary import Consensus, Leaning
+from app.core.templates import content_security_policy, render_template, style_digest
 
 ATOM = "application/atom+xml"
 _NAMESPACE = "http://www.w3.org/2005/Atom"
@@ -20,15 +17,7 @@ STYLE = (
     ".text{font-weight:600}.caveat{border-left:.25rem solid #d9a441;padding-left:.7rem}"
     ".quiet{color:#555;font-size:.9rem}"
 )
-CONTENT_SECURITY_POLICY = "; ".join(
-    (
-        "default-src 'none'",
-        f"style-src 'sha256-{base64.b64encode(hashlib.sha256(STYLE.encode()).digest()).decode()}'",
-        "base-uri 'none'",
-        "form-action 'none'",
-        "frame-ancestors 'none'",
-    )
-)
+CONTENT_SECURITY_POLICY = content_security_policy(style_src=style_digest(STYLE))
 
 
 class _Told(BaseModel):
@@ -78,50 +67,8 @@ class Answer(_Told):
     groups: list[AnswerGroup]
 
 
-def _lines(claim: AnswerClaim) -> Iterator[tuple[str, str]]:
-    """What stands below a statement, each with its class."""
-    if claim.caveat:
-        yield "caveat", claim.caveat
-    yield "verdict", f"{claim.verdict} Supporting: {claim.supporting}. Disputing: {claim.disputing}."
-    yield "quiet", claim.certainty
-
-
-def _body(claim: AnswerClaim) -> str:
-    told = "".join(f'<p class="{name}">{escape(text)}</p>' for name, text in _lines(claim))
-    return f'<p class="text">{escape(claim.statement)}</p>{told}'
-
-
-# --- page -------------------------------------------------------------------------------------------------------------
-
-
 def page(answer: Answer) -> str:
-    title = escape(answer.title)
-    message = f"<p><strong>{escape(answer.message)}</strong></p>" if answer.message else ""
-    groups = "".join(map(_section, answer.groups))
-    return (
-        '<!doctype html><html lang="en"><head><meta charset="utf-8">'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f"<title>{title} - {_NAME}</title><style>{STYLE}</style></head><body><main><h1>{title}</h1>"
-        f'{message}{groups}</main><footer class="quiet"><p>{escape(answer.disclaimer)}</p>'
-        f"<p>State of {escape(answer.updated)}.</p></footer></body></html>"
-    )
-
-
-def _section(group: AnswerGroup) -> str:
-    claims = "".join(
-        f'<article>{_body(claim)}<p class="quiet">{escape(claim.kind)}. '
-        f'<a href="{escape(claim.link)}">Citations</a></p></article>'
-        for claim in group.claims
-    )
-    message = f"<p>{escape(group.message)}</p>" if group.message else ""
-    more = "All claims (more than are shown here)" if group.truncated else "All claims"
-    links = f'<a href="{escape(group.links.claims)}">{more}</a>'
-    if group.links.briefs:
-        links += f' <a href="{escape(group.links.briefs)}">Briefs</a>'
-    return f"<section><h2>{escape(group.label)}</h2>{message}{claims}<p>{links}</p></section>"
-
-
-# --- feed -------------------------------------------------------------------------------------------------------------
+    return render_template("infobutton/answer.html", answer=answer, site=_NAME, style=STYLE)
 
 
 def atom(answer: Answer) -> bytes:
@@ -139,7 +86,8 @@ def atom(answer: Answer) -> bytes:
             ET.SubElement(entry, "link", {"rel": "alternate", "type": "application/json", "href": claim.link})
             ET.SubElement(entry, "category", {"term": group.id, "label": group.label})
             ET.SubElement(entry, "category", {"term": claim.kind})
-            ET.SubElement(entry, "summary", {"type": "html"}).text = _body(claim)
+            summary = render_template("infobutton/claim.html", claim=claim)
+            ET.SubElement(entry, "summary", {"type": "html"}).text = summary
     written: bytes = ET.tostring(feed, encoding="utf-8", xml_declaration=True)
     return written
 

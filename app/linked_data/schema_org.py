@@ -1,16 +1,17 @@
-"""Claims, documents and the data set as JSON-LD: schema.org with CiTO for stance and Web Annotation for locators.
+"""Claims, documents and the data set as JSON-LD: schema.org, with CiTO for stances and Web Annotation for locators.
 
-The context is inline: one that has to be fetched fails wherever there is no network. Addresses are relative to the
-place the answer came from, as everywhere in the API.
+The context is inline, because a client without a network cannot fetch one. Addresses are relative, as everywhere in
+the API.
 """
 
 from collections.abc import Iterable
 from typing import Any
 
-from app.claims.responses import CitationBody, ClaimEvidence, ClaimRead, DocumentWithEvidence
+from app.claims.responses import CitationBody, ClaimRead, DocumentWithEvidence
 from app.claims.schemas import DosingRangeWrite, Locator
 from app.claims.vocabulary import DoseBasis, Stance
 from app.concepts.schemas import ConceptRef
+from app.grading.wording import verdict_of_evidence
 from app.sources.schemas import Author, DocumentEmbed, Notice
 from app.sources.vocabulary import DocumentKind, Standing
 
@@ -48,13 +49,13 @@ _PDF_FRAGMENT = "http://tools.ietf.org/rfc/rfc8118"
 
 
 def claim(read: ClaimRead, dosing: DosingRangeWrite | None) -> Node:
-    """The claim with its citations by stance, and an annotation for every place in a document that is known."""
+    """The claim, its citations by stance, and an annotation for each citation with a locator."""
     node: Node = {
         "@id": read.links.self,
         "@type": "Claim",
         "identifier": read.id,
         "text": read.statement,
-        "abstract": _verdict(read.evidence),
+        "abstract": verdict_of_evidence(read.evidence),
         "version": read.version,
         "dateModified": read.updated_at,
         "url": {"@id": read.links.permalink},
@@ -69,8 +70,8 @@ def claim(read: ClaimRead, dosing: DosingRangeWrite | None) -> Node:
     for citation in read.citations:
         node.setdefault(_STANCES[citation.stance], []).append({"@id": _document_id(citation.document)})
     documents = {c.document.id: _cited(c.document) for c in read.citations}
-    places = (annotation for c in read.citations if (annotation := _annotation(read, c)))
-    return {"@context": CONTEXT, "@graph": [node, *documents.values(), *places]}
+    annotations = (annotation for c in read.citations if (annotation := _annotation(read, c)))
+    return {"@context": CONTEXT, "@graph": [node, *documents.values(), *annotations]}
 
 
 def document(read: DocumentWithEvidence) -> Node:
@@ -78,7 +79,8 @@ def document(read: DocumentWithEvidence) -> Node:
         **_work(read.links.self, read.doi, read.kind, read.title or read.label),
         **_standing(read.standing, read.standing_history[-1].notice),
         "identifier": [
-            {"@type": "PropertyValue", "propertyID": known.scheme, "value": known.normal} for known in read.identifiers
+            {"@type": "PropertyValue", "propertyID": identifier.scheme, "value": identifier.normal}
+            for identifier in read.identifiers
         ],
     }
     optional = {
@@ -94,7 +96,7 @@ def document(read: DocumentWithEvidence) -> Node:
 
 
 def dataset(*, version: str, serial: int, updated_at: str | None, licence: str, description: str) -> Node:
-    """The whole knowledge base, as search engines for data sets read it."""
+    """The whole knowledge base, for search engines of data sets."""
     downloads = ("application/json", "/v1/claims"), ("application/vnd.citationstyles.csl+json", "/v1/bibliography")
     node: Node = {
         "@id": "/v1/meta",
@@ -115,30 +117,19 @@ def dataset(*, version: str, serial: int, updated_at: str | None, licence: str, 
 # --- claims -------------------------------------------------------------------------------------------------------
 
 
-def _verdict(evidence: ClaimEvidence) -> str:
-    """Both sides in one sentence: they travel with the claim's text."""
-    sides = evidence.by_stance
-    return (
-        f"Consensus: {evidence.consensus.label.lower()}; leaning: {evidence.leaning.label.lower()}; "
-        f"certainty: {evidence.certainty.label.lower()}. "
-        f"Citations that support: {sides.supports.citations} ({sides.supports.studies} studies); "
-        f"that dispute: {sides.disputes.citations} ({sides.disputes.studies} studies)."
-    )
-
-
 def _about(read: ClaimRead, dosing: DosingRangeWrite | None) -> Iterable[Node]:
     if read.intervention:
         drug: Node = {"@type": "Drug", "name": read.intervention.name}
         if schedules := _schedules(dosing) if dosing else []:
             drug["doseSchedule"] = schedules
         yield _concept("interventions", "MedicalTherapy", read.intervention) | {"drug": drug}
-    for plural, kind, named in (
+    for plural, kind, concepts in (
         ("conditions", "MedicalCondition", read.conditions),
         ("mechanisms", "MedicalEntity", read.mechanisms),
         ("side-effects", "MedicalSignOrSymptom", read.side_effects),
         ("interventions", "MedicalTherapy", read.interactants),
     ):
-        yield from (_concept(plural, kind, concept) for concept in named)
+        yield from (_concept(plural, kind, concept) for concept in concepts)
     if read.outcome:
         yield {"@id": f"/v1/outcomes/{read.outcome.id}", "@type": "MedicalEntity", "name": read.outcome.name}
 
@@ -148,7 +139,7 @@ def _concept(plural: str, kind: str, concept: ConceptRef) -> Node:
 
 
 def _schedules(dosing: DosingRangeWrite) -> list[Node]:
-    """A schedule holds one value, so a range is two. `Recommended` is said only of what an authority recommends."""
+    """A schedule holds one dose, so a range is two schedules. Only an authority's dose is `recommended`."""
     ends = dict.fromkeys(end for end in (dosing.low, dosing.high) if end is not None)
     shared = {
         "@type": _SCHEDULES.get(dosing.basis, "ReportedDoseSchedule"),
@@ -161,16 +152,16 @@ def _schedules(dosing: DosingRangeWrite) -> list[Node]:
 
 
 def _annotation(read: ClaimRead, citation: CitationBody) -> Node | None:
-    """Where in the document the finding stands (W3C Web Annotation)."""
-    place = citation.locator
-    parts = (place.section, place.figure, f"p. {place.page}" if place.page else None)
-    named = ", ".join(part for part in parts if part)
-    selectors = list(_selectors(place))
-    if not named and not selectors:
+    """The place of the finding in the document (W3C Web Annotation); null without a locator."""
+    locator = citation.locator
+    parts = (locator.section, locator.figure, f"p. {locator.page}" if locator.page else None)
+    label = ", ".join(part for part in parts if part)
+    selectors = list(_selectors(locator))
+    if not label and not selectors:
         return None
     target: Node = {"@type": "oa:SpecificResource", "oa:hasSource": {"@id": _document_id(citation.document)}}
-    if named:
-        target["rdfs:label"] = named
+    if label:
+        target["rdfs:label"] = label
     if selectors:
         target["oa:hasSelector"] = selectors
     return {
@@ -182,13 +173,13 @@ def _annotation(read: ClaimRead, citation: CitationBody) -> Node | None:
     }
 
 
-def _selectors(place: Locator) -> Iterable[Node]:
-    if place.quote:
-        yield {"@type": "oa:TextQuoteSelector", "oa:exact": place.quote}
-    if place.page and place.page.isdecimal():
+def _selectors(locator: Locator) -> Iterable[Node]:
+    if locator.quote:
+        yield {"@type": "oa:TextQuoteSelector", "oa:exact": locator.quote}
+    if locator.page and locator.page.isdecimal():
         yield {
             "@type": "oa:FragmentSelector",
-            "rdf:value": f"page={place.page}",
+            "rdf:value": f"page={locator.page}",
             "dcterms:conformsTo": {"@id": _PDF_FRAGMENT},
         }
 
@@ -207,18 +198,18 @@ def _work(self: str, doi: str | None, kind: DocumentKind, name: str) -> Node:
 
 
 def _standing(standing: Standing, notice: Notice | None) -> Node:
-    """How far the work still stands, with the notice that says so."""
+    """The standing of the work, with the notice of a correction or retraction."""
     node: Node = {"creativeWorkStatus": standing.label}
-    told = notice and (f"https://doi.org/{notice.doi}" if notice.doi else notice.url)
-    if told:
-        node["correction"] = {"@id": told}
+    address = notice and (f"https://doi.org/{notice.doi}" if notice.doi else notice.url)
+    if address:
+        node["correction"] = {"@id": address}
     elif notice and notice.text:
         node["correction"] = notice.text
     return node
 
 
 def _cited(embed: DocumentEmbed) -> Node:
-    """A document as a claim cites it; its own address holds the whole record."""
+    """A document as a claim cites it. The whole record is at the document's own address."""
     identifiers = (("doi", embed.doi), ("pmid", embed.pmid), ("pmcid", embed.pmcid))
     node: Node = {
         "@id": _document_id(embed),
@@ -239,7 +230,7 @@ def _author(author: Author) -> Node:
 
 
 def _container(read: DocumentWithEvidence) -> Node | None:
-    """Issue in volume in journal, as far as each is known."""
+    """The issue, in its volume, in its journal, as far as they are recorded."""
     if read.container_title is None:
         return None
     if read.kind is DocumentKind.chapter:

@@ -1,7 +1,7 @@
 """Claims as GA4GH VA-Spec 1.0 Statements: EvidenceLines by citation, Documents, and the Method behind the grade.
 
-VA-Spec was made for variants; its generic Proposition carries any subject, predicate and object. What it has no field
-for (caveat, counts, directness, verification) travels as extensions, so that nothing is lost on the way.
+VA-Spec describes variants, but its generic Proposition takes any subject, predicate and object. Fields that it lacks
+(caveat, counts, directness, verification) are extensions.
 """
 
 from collections.abc import Iterable
@@ -20,7 +20,7 @@ _SYSTEM = "/v1/vocabularies"
 
 
 def statement(read: ClaimRead) -> Node:
-    """The claim; its direction is where the evidence leans, its strength the certainty of that answer."""
+    """The claim. Its direction is the leaning of the evidence, its strength the certainty."""
     evidence = read.evidence
     proposition = _proposition(read)
     node: Node = {
@@ -58,15 +58,15 @@ def statement(read: ClaimRead) -> Node:
 
 
 def _proposition(read: ClaimRead) -> Node:
-    """Subject and object are the first concepts that the claim names; the others qualify it."""
+    """Subject and object are the first two concepts of the claim; the others qualify it."""
     concepts = list(_concepts(read))
-    nothing = {"conceptType": "kind", "name": read.kind.label}
+    placeholder = {"conceptType": "kind", "name": read.kind.label}
     return {
         "id": f"{read.links.self}#proposition",
         "type": "Proposition",
-        "subject": concepts[0] if concepts else nothing,
+        "subject": concepts[0] if concepts else placeholder,
         "predicate": read.effect.value,
-        "object": concepts[1] if len(concepts) > 1 else nothing,
+        "object": concepts[1] if len(concepts) > 1 else placeholder,
         "extensions": _extensions(
             {
                 "qualifiers": concepts[2:],
@@ -79,17 +79,17 @@ def _proposition(read: ClaimRead) -> Node:
 
 
 def _concepts(read: ClaimRead) -> Iterable[Node]:
-    single = (("interventions", "intervention", read.intervention), ("outcomes", "outcome", read.outcome))
-    several = (
+    for plural, kind, concepts in (
+        ("interventions", "intervention", (read.intervention,)),
+        ("outcomes", "outcome", (read.outcome,)),
         ("side-effects", "side effect", read.side_effects),
         ("mechanisms", "mechanism", read.mechanisms),
         ("interventions", "interactant", read.interactants),
         ("conditions", "condition", read.conditions),
-    )
-    named = [(plural, kind, (one,) if one else ()) for plural, kind, one in single]
-    for plural, kind, concepts in [*named, *several]:
+    ):
         for concept in concepts:
-            yield {"id": f"/v1/{plural}/{concept.id}", "conceptType": kind, "name": concept.name}
+            if concept is not None:
+                yield {"id": f"/v1/{plural}/{concept.id}", "conceptType": kind, "name": concept.name}
 
 
 def _line(citation: CitationBody) -> Node:
@@ -140,5 +140,5 @@ def _term(vocabulary: str, term: Term) -> Node:
 
 
 def _extensions(values: Node) -> list[Node]:
-    """What VA-Spec has no field for; a value that is not known is left out."""
+    """Fields that VA-Spec lacks. Null values are left out."""
     return [{"name": name, "value": value} for name, value in values.items() if value is not None]

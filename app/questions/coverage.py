@@ -1,7 +1,7 @@
 """What is known of a question: found, searched without a find, or not searched. An empty answer is never good news.
 
-`found` needs a published claim about the intervention and everything else that is asked, in a form that evidence can
-bear on, with a citation that tells something (`bearing.py`). A search that found nothing holds for what it names alone.
+`found` needs a relevant published claim with an informative citation (`relevance.py`). A search that found nothing
+answers only the question that it names.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -11,47 +11,35 @@ from sqlalchemy import ColumnElement, and_, or_, select
 from sqlalchemy.orm import Session
 
 from app.claims import rendering as render
-from app.claims.models import Citation, Claim, Search, SearchConcept, SearchSource
+from app.claims.models import Citation, Claim, LiteratureSearch
 from app.claims.responses import ClaimSummary, SelfLink
 from app.claims.rules import VOTING_FORMS
-from app.claims.vocabulary import (
-    Certainty,
-    Consensus,
-    Coverage,
-    Effect,
-    Leaning,
-    SearchDepth,
-)
+from app.claims.vocabulary import Certainty, Consensus, Coverage, Effect, Leaning, SearchDepth
 from app.concepts.models import Concept
 from app.concepts.queries import keys_named
 from app.concepts.schemas import ConceptRef, OutcomeRef
 from app.core.content import ResponseModel
+from app.core.english import counted
 from app.core.text import Slug
 from app.core.vocabulary import Status
-from app.questions.relevance import EvidenceBody, Question, evidence_on, question_of
+from app.grading.counts import Amounts
+from app.grading.wording import NO_ALL_CLEAR
+from app.questions.relevance import (
+    EvidenceBody,
+    EvidenceQuestion,
+    RelevantClaim,
+    best_design,
+    evidence_on,
+    evidence_question,
+    totals,
+)
+from app.questions.searches import RecordedSearch, SearchMatch, names_concept, newest, recorded_searches
 from app.sources.models import Study, StudyCondition, StudyIdentifier
 from app.sources.vocabulary import Design, Recruitment, ResultsStatus
-from app.storage.resource import RecordReader
 
-NO_ALL_CLEAR = "This is not evidence of no effect or of safety."
 WITHOUT_RESULTS = (ResultsStatus.pending, ResultsStatus.none_found, ResultsStatus.overdue)
 MAX_PAIRS = 10
-"""Questions that an empty list answers at most."""
-
-
-class SearchMatch(ResponseModel):
-    """A question that was put to the literature, or that nobody has put yet."""
-
-    id: Slug
-    question: str
-    coverage: Coverage
-    topic: str | None
-    depth: SearchDepth | None
-    sources: tuple[str, ...]
-    searched_on: str | None
-    """As precise as known; null where the day was not noted, or where nobody searched."""
-    note: str | None
-    links: SelfLink
+"""Questions that the coverage of an empty list answers at most."""
 
 
 class PendingStudy(ResponseModel):
@@ -110,7 +98,6 @@ class CoverageRead(ResponseModel):
 
 def coverage(
     session: Session,
-    records: RecordReader,
     *,
     intervention_pk: int,
     condition_pk: int | None = None,
@@ -118,45 +105,41 @@ def coverage(
     side_effect_pk: int | None = None,
     interactant_pk: int | None = None,
 ) -> CoverageRead:
-    """What is known of the intervention together with everything else that is named (at least one thing)."""
-    given = {
+    """What is known of the intervention together with everything else that is named (at least one concept)."""
+    keys = {
         "condition": condition_pk,
         "mechanism": mechanism_pk,
         "side_effect": side_effect_pk,
         "interactant": interactant_pk,
     }
-    question = question_of(session, intervention_pk, {role: pk for role, pk in given.items() if pk is not None})
+    question = evidence_question(session, intervention_pk, {role: pk for role, pk in keys.items() if pk is not None})
     body = evidence_on(session, question)
-    searches, answer = _searches(session, question)
-    refs = _references(session, [intervention_pk, *question.named.values()])
-    names = [refs[intervention_pk].name, *(refs[pk].name for pk in question.named.values())]
-    status = Coverage.found if body.citations else answer.coverage if answer else Coverage.not_searched
-    sentence = sentence_on(status, names, answer)
-    pending = _pending(session, question)
+    searches = recorded_searches(session, *_on(question))
+    answer = newest(search for search in searches if _answers(search, question))
+    refs = _references(session, [intervention_pk, *question.concepts.values()])
+    status = Coverage.found if body.claims else answer.coverage if answer else Coverage.not_searched
+    sentence = sentence_on(status, [refs[pk].name for pk in (intervention_pk, *question.concepts.values())], answer)
     return CoverageRead(
         status=status,
         sentence=sentence,
         intervention=refs[intervention_pk],
-        condition=refs.get(condition_pk or 0),
-        mechanism=refs.get(mechanism_pk or 0),
-        side_effect=refs.get(side_effect_pk or 0),
-        interactant=refs.get(interactant_pk or 0),
+        **{role: None if pk is None else refs[pk] for role, pk in keys.items()},
         search=answer if status is Coverage.searched_none_found else None,
-        searches=searches,
-        summary=_summary(records, body, pending, sentence),
+        searches=tuple(search.match for search in searches),
+        summary=_summary(session, body, _pending(session, question), sentence),
     )
 
 
 def coverage_of_empty_list(
-    session: Session, records: RecordReader, interventions: Sequence[str], conditions: Sequence[str]
+    session: Session, interventions: Sequence[str], conditions: Sequence[str]
 ) -> tuple[CoverageRead, ...]:
-    """What an empty list of claims says of the interventions and conditions that were asked for, by id or code."""
+    """The coverage of each intervention with each condition that filters name by id or code, at most MAX_PAIRS."""
     keys = (
         keys_named(session, "intervention", interventions, "intervention"),
         keys_named(session, "condition", conditions, "condition"),
     )
     pairs = list(dict.fromkeys(product(*keys)))[:MAX_PAIRS]
-    return tuple(coverage(session, records, intervention_pk=i, condition_pk=c) for i, c in pairs)
+    return tuple(coverage(session, intervention_pk=i, condition_pk=c) for i, c in pairs)
 
 
 def sentence_on(status: Coverage, names: Sequence[str], search: SearchMatch | None) -> str:
@@ -175,33 +158,34 @@ def sentence_on(status: Coverage, names: Sequence[str], search: SearchMatch | No
 # --- the card --------------------------------------------------------------------------------------------------------
 
 
-def _summary(
-    records: RecordReader, body: EvidenceBody, pending: tuple[PendingStudy, ...], sentence: str
-) -> CoverageSummary:
-    head, totals = body.headline, body.totals
+def _summary(session: Session, body: EvidenceBody, pending: tuple[PendingStudy, ...], sentence: str) -> CoverageSummary:
+    headline, on_outcomes = body.headline, _on_outcomes(body.claims)
+    claims = [headline, *on_outcomes.values()] if headline else []
+    summaries = render.summaries(session, [claim.id for claim in claims]) if claims else {}
+    counts = totals(body.citations)
     return CoverageSummary(
-        text=_text(body, len(pending)) if head else sentence,
-        headline=render.summary(records, head.id) if head else None,
-        consensus=head.consensus if head else Consensus.uncited,
-        leaning=head.leaning if head else Leaning.neither,
-        certainty=head.certainty if head else Certainty.not_graded,
-        best_design=body.best_design,
-        studies=totals.studies,
-        reviews=totals.reviews,
-        participants=totals.participants,
-        outcomes=tuple(_outcomes(records, body)),
+        text=_text(headline, counts, len(pending)) if headline else sentence,
+        headline=summaries[headline.id] if headline else None,
+        consensus=headline.consensus if headline else Consensus.uncited,
+        leaning=headline.leaning if headline else Leaning.neither,
+        certainty=headline.certainty if headline else Certainty.not_graded,
+        best_design=best_design(body.citations),
+        **counts._asdict(),
+        outcomes=tuple(
+            OutcomeFinding(outcome=outcome, effect=effect, claim=summaries[claim.id])
+            for (outcome, effect), claim in on_outcomes.items()
+        ),
         pending=pending,
     )
 
 
-def _outcomes(records: RecordReader, body: EvidenceBody) -> Iterable[OutcomeFinding]:
-    """For each outcome and direction the claim that tells most, the best known first."""
-    seen = set()
-    for claim in body.claims:
-        if claim.outcome is None or claim.form not in VOTING_FORMS or (claim.outcome.id, claim.effect) in seen:
-            continue
-        seen.add((claim.outcome.id, claim.effect))
-        yield OutcomeFinding(outcome=claim.outcome, effect=claim.effect, claim=render.summary(records, claim.id))
+def _on_outcomes(claims: Iterable[RelevantClaim]) -> dict[tuple[OutcomeRef, Effect], RelevantClaim]:
+    """For each outcome and direction the claim that ranks first among those that gather votes."""
+    first: dict[tuple[OutcomeRef, Effect], RelevantClaim] = {}
+    for claim in claims:
+        if claim.outcome is not None and claim.form in VOTING_FORMS:
+            first.setdefault((claim.outcome, claim.effect), claim)
+    return first
 
 
 _SIDES = {
@@ -211,119 +195,65 @@ _SIDES = {
 }
 
 
-def _text(body: EvidenceBody, pending: int) -> str:
-    head, totals = body.headline, body.totals
-    assert head is not None  # noqa: S101 - narrows the type: asked only where something was found
-    amounts = []
-    if totals.studies:
-        people = (
-            counted(totals.participants, "person", "people") if totals.participants else "an unknown number of people"
-        )
-        amounts.append(f"{counted(totals.studies, 'study', 'studies')} with {people}")
-    if totals.reviews:
-        amounts.append(counted(totals.reviews, "review", "reviews"))
-    if pending:
-        amounts.append(f"{counted(pending, 'registered trial', 'registered trials')} without results")
-    lines = [f"{', '.join(amounts)}." if amounts else "No study is recorded; what is known is what sources state."]
-    if head.effect is Effect.contraindicated:
-        lines.append("The leading claim is a contraindication.")
-        return " ".join(lines)
-    if head.consensus is Consensus.not_applicable:
+def _text(headline: RelevantClaim, counts: Amounts, pending: int) -> str:
+    lines = [_amounts(counts, pending)]
+    if headline.effect is Effect.contraindicated:
+        return f"{lines[0]} The leading claim is a contraindication."
+    if headline.consensus is Consensus.not_applicable:
         lines.append("The leading claim reports what a source states and gathers no votes.")
     else:
-        on = f" on {head.outcome.name.lower()}" if head.outcome else ""
+        on = f" on {headline.outcome.name.lower()}" if headline.outcome else ""
         lines.append(
-            f"The leading claim{on}: {head.consensus.label.lower()}, {_SIDES[head.leaning]}; "
-            f"certainty in that answer: {head.certainty.label.lower()}."
+            f"The leading claim{on}: {headline.consensus.label.lower()}, {_SIDES[headline.leaning]}; "
+            f"certainty in that answer: {headline.certainty.label.lower()}."
         )
-    if head.consensus in (Consensus.insufficient, Consensus.not_applicable) or head.leaning is Leaning.neither:
+    undecided = headline.consensus in (Consensus.insufficient, Consensus.not_applicable)
+    if undecided or headline.leaning is Leaning.neither:
         lines.append(NO_ALL_CLEAR)
     return " ".join(lines)
 
 
-def counted(number: int, one: str, many: str) -> str:
-    return f"{number} {one if number == 1 else many}"
+def _amounts(counts: Amounts, pending: int) -> str:
+    people = counted(counts.participants, "person", "people") if counts.participants else "an unknown number of people"
+    amounts = []
+    if counts.studies:
+        amounts.append(f"{counted(counts.studies, 'study', 'studies')} with {people}")
+    if counts.reviews:
+        amounts.append(counted(counts.reviews, "review", "reviews"))
+    if pending:
+        amounts.append(f"{counted(pending, 'registered trial', 'registered trials')} without results")
+    return f"{', '.join(amounts)}." if amounts else "No study is recorded; what is known is what sources state."
 
 
 # --- searches, pending trials, names ------------------------------------------------------------------------------
 
 
-def _searches(session: Session, question: Question) -> tuple[tuple[SearchMatch, ...], SearchMatch | None]:
-    """The recorded questions that touch this one, and the newest search that found nothing on just this.
-
-    A search that also names things of another sort asked something narrower, so it is listed and answers nothing.
-    """
-    rows = session.scalars(
-        select(Search).where(Search.status == Status.published, *_asked(question)).order_by(Search.id)
-    ).all()
-    pks = [row.pk for row in rows]
-    linked: dict[int, dict[str, set[int]]] = {pk: {} for pk in pks}
-    for pk, role, concept in session.execute(
-        select(SearchConcept.search_pk, SearchConcept.role, SearchConcept.concept_pk).where(
-            SearchConcept.search_pk.in_(pks)
-        )
-    ):
-        linked[pk].setdefault(role, set()).add(concept)
-    sources: dict[int, list[str]] = {pk: [] for pk in pks}
-    for pk, name in session.execute(
-        select(SearchSource.search_pk, SearchSource.name)
-        .where(SearchSource.search_pk.in_(pks))
-        .order_by(SearchSource.search_pk, SearchSource.position)
-    ):
-        sources[pk].append(name)
-    matches = {row.pk: search_match(row, sources[row.pk]) for row in rows}
-    answers = [
-        matches[row.pk]
-        for row in rows
-        if row.coverage == Coverage.searched_none_found and _answers(question, row, linked[row.pk])
-    ]
-    newest = max(answers, key=lambda match: (match.searched_on or "", match.id), default=None)
-    return tuple(matches.values()), newest
-
-
-def _asked(question: Question) -> list[ColumnElement[bool]]:
-    def names(role: str, pks: Sequence[int]) -> ColumnElement[bool]:
-        linked = select(SearchConcept.search_pk).where(SearchConcept.role == role, SearchConcept.concept_pk.in_(pks))
-        return Search.pk.in_(linked)
-
-    if "interactant" in question.named:
+def _on(question: EvidenceQuestion) -> list[ColumnElement[bool]]:
+    """Conditions that hold for searches on the intervention and everything else that is named."""
+    intervention = LiteratureSearch.intervention_pk
+    subject = intervention == question.intervention
+    if "interactant" in question.concepts:
         subject = or_(
-            and_(Search.intervention_pk == question.intervention, names("interactant", question.other_line)),
-            and_(Search.intervention_pk == question.named["interactant"], names("interactant", question.line)),
+            and_(subject, names_concept("interactant", question.interactant_relatives)),
+            and_(intervention == question.concepts["interactant"], names_concept("interactant", question.relatives)),
         )
-    else:
-        subject = Search.intervention_pk == question.intervention
-    return [subject, *(names(role, [pk]) for role, pk in question.named.items() if role != "interactant")]
+    return [subject, *(names_concept(role, [pk]) for role, pk in question.concepts.items() if role != "interactant")]
 
 
-def _answers(question: Question, row: Search, linked: Mapping[str, set[int]]) -> bool:
-    if set(linked) != set(question.named):
-        return False
-    named = dict(question.named)
-    if row.intervention_pk != question.intervention:
-        named["interactant"] = question.intervention
-    return all(pk in linked[role] for role, pk in named.items())
+def _answers(search: RecordedSearch, question: EvidenceQuestion) -> bool:
+    """Whether the search is about just this question: one that also names other kinds of concepts is narrower."""
+    concepts = dict(question.concepts)
+    if search.intervention != question.intervention:
+        concepts["interactant"] = question.intervention
+    is_narrower = set(search.concepts) != set(concepts)
+    return not is_narrower and all(pk in search.concepts[role] for role, pk in concepts.items())
 
 
-def search_match(row: Search, sources: Sequence[str]) -> SearchMatch:
-    return SearchMatch(
-        id=row.id,
-        question=row.question,
-        coverage=Coverage(row.coverage),
-        topic=row.topic,
-        depth=SearchDepth(row.depth) if row.depth else None,
-        sources=tuple(sources),
-        searched_on=row.searched_on,
-        note=row.note,
-        links=SelfLink(self=render.address("searches", row.id)),
-    )
-
-
-def _pending(session: Session, question: Question) -> tuple[PendingStudy, ...]:
-    if "condition" not in question.named:
+def _pending(session: Session, question: EvidenceQuestion) -> tuple[PendingStudy, ...]:
+    if "condition" not in question.concepts:
         return ()
-    found = pending_trials(session, question.intervention, [question.named["condition"]])
-    return tuple(study for _, study in found)
+    trials = pending_trials(session, question.intervention, [question.concepts["condition"]])
+    return tuple(study for _, study in trials)
 
 
 def pending_trials(
@@ -331,43 +261,47 @@ def pending_trials(
 ) -> list[tuple[int, PendingStudy]]:
     """Registered trials in the conditions, or in any, whose results were not read; with the condition's key.
 
-    A study does not name its drug: one that is cited for other interventions alone belongs to them. Two statements.
+    A study does not name its drug: one that is cited only for other interventions is left out. Two statements.
     """
     cited = select(Citation.study_pk).join(Claim, Claim.pk == Citation.claim_pk).where(Citation.study_pk.is_not(None))
-    ours = cited.where(Claim.intervention_pk == intervention_pk)
-    theirs = cited.where(Claim.intervention_pk.is_not(None))
+    own = cited.where(Claim.intervention_pk == intervention_pk)
+    of_any = cited.where(Claim.intervention_pk.is_not(None))
     rows = session.execute(
-        select(StudyCondition.concept_pk, Study)
+        select(StudyCondition.concept_pk, Study.pk, Study.id, Study.name, Study.recruitment, Study.results)
         .join(Study, Study.pk == StudyCondition.study_pk)
         .where(
             *(() if condition_pks is None else (StudyCondition.concept_pk.in_(condition_pks),)),
             Study.status == Status.published,
             Study.results.in_(WITHOUT_RESULTS),
-            or_(Study.pk.in_(ours), Study.pk.not_in(theirs)),
+            or_(Study.pk.in_(own), Study.pk.not_in(of_any)),
         )
         .order_by(StudyCondition.concept_pk, Study.id)
     ).all()
-    registered: dict[int, list[str]] = {}
-    for pk, value in session.execute(
-        select(StudyIdentifier.study_pk, StudyIdentifier.value)
-        .where(StudyIdentifier.study_pk.in_([study.pk for _, study in rows]))
-        .order_by(StudyIdentifier.study_pk, StudyIdentifier.position)
-    ):
-        registered.setdefault(pk, []).append(value)
+    registry_ids = _registry_ids(session, [row.pk for row in rows])
     return [
         (
-            condition,
+            row.concept_pk,
             PendingStudy(
-                id=study.id,
-                name=study.name,
-                registry_ids=tuple(registered.get(study.pk, ())),
-                recruitment=Recruitment(study.recruitment) if study.recruitment else None,
-                results=ResultsStatus(study.results or ""),
-                links=SelfLink(self=render.address("studies", study.id)),
+                id=row.id,
+                name=row.name,
+                registry_ids=tuple(registry_ids[row.pk]),
+                recruitment=Recruitment(row.recruitment) if row.recruitment else None,
+                results=ResultsStatus(row.results),
+                links=SelfLink(self=render.address("studies", row.id)),
             ),
         )
-        for condition, study in rows
+        for row in rows
     ]
+
+
+def _registry_ids(session: Session, study_pks: Sequence[int]) -> Mapping[int, list[str]]:
+    """Registry ids as they were read, by the study's key."""
+    by_study: dict[int, list[str]] = {pk: [] for pk in study_pks}
+    if study_pks:
+        statement = select(StudyIdentifier.study_pk, StudyIdentifier.value).order_by(StudyIdentifier.position)
+        for pk, value in session.execute(statement.where(StudyIdentifier.study_pk.in_(study_pks))):
+            by_study[pk].append(value)
+    return by_study
 
 
 def _references(session: Session, pks: Sequence[int]) -> dict[int, ConceptRef]:

@@ -1,37 +1,41 @@
 """The evidence map of an intervention: conditions by outcomes, a cell for every pair, empty ones included.
 
-Made for a bubble chart in one call: the number of statements does not depend on how much there is to show.
+One call serves a bubble chart: the number of statements does not depend on the size of the map.
 """
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import cached_property
 
-from sqlalchemy import Select, and_, or_, select
+from sqlalchemy import ColumnElement, Row, and_, or_, select
 from sqlalchemy.orm import Session
 
-from app.claims.models import Claim, ClaimConcept, Search, SearchConcept
+from app.claims.models import Claim, ClaimConcept, LiteratureSearch
 from app.claims.vocabulary import HARM_KINDS, Certainty, Consensus, Coverage, Effect, Leaning
 from app.concepts.models import Concept
 from app.concepts.schemas import ConceptRef, OutcomeRef
-from app.concepts.vocabulary import InterventionLevel
+from app.concepts.vocabulary import Better, InterventionLevel
 from app.core.content import ResponseModel
 from app.core.errors import Fault, InvalidInput
 from app.core.text import Slug
 from app.core.vocabulary import Status
-from app.grading.counts import tally
-from app.questions.coverage import NO_ALL_CLEAR, PendingStudy, pending_trials
+from app.grading.wording import NO_ALL_CLEAR
+from app.questions.coverage import PendingStudy, pending_trials
 from app.questions.relevance import (
-    BEARING_FORMS,
-    CitationRow,
-    CitedClaim,
+    InformativeCitation,
+    RelevantClaim,
     best_design,
-    citation_row,
-    cited_claim,
     informative_citations,
-    outcome_ref,
+    is_relevant,
+    relevant_claims,
+    totals,
 )
+from app.questions.searches import RecordedSearch, SearchMatch, newest, recorded_searches
 from app.sources.vocabulary import Design
+
+ConceptRow = Row[int, str, str, str | None]
+"""Key, id, name and, of outcomes, the direction in which they improve."""
 
 MAX_CELLS = 5_000
 MAX_CLAIMS = 5_000
@@ -93,38 +97,63 @@ class EvidenceMapRead(ResponseModel):
 
 
 @dataclass(frozen=True)
-class Known:
-    """All that is recorded on the intervention, by keys of conditions and outcomes."""
+class MapData:
+    """All that is recorded on the intervention, by internal keys."""
 
-    by_cell: Mapping[tuple[int, int], list[tuple[int, CitedClaim]]]
+    by_cell: Mapping[tuple[int, int], list[RelevantClaim]]
+    """Condition and outcome → claims: those with informative citations first, then by rank."""
     by_condition: Mapping[int, set[int]]
-    """Keys of every claim that evidence can bear on, with or without an outcome."""
-    cites: Mapping[int, list[CitationRow]]
-    searches: Mapping[int, Search]
-    pending: Mapping[int, list[PendingStudy]] = field(default_factory=dict)
+    """Condition → relevant claims, with or without an outcome."""
+    citations: Mapping[int, list[InformativeCitation]]
+    """Claim → informative citations; claims without any are absent."""
+    searches: Sequence[RecordedSearch]
+    pending: Mapping[int, list[PendingStudy]]
+    """Condition → trials whose results were not read."""
 
-    def of(self, claims: Iterable[int]) -> list[CitationRow]:
-        return [cite for pk in claims for cite in self.cites.get(pk, ())]
+    def citations_of(self, claims: Iterable[int]) -> list[InformativeCitation]:
+        return [citation for pk in claims for citation in self.citations.get(pk, ())]
+
+    def citations_on(self, condition: int) -> list[InformativeCitation]:
+        return self.citations_of(self.by_condition.get(condition, ()))
+
+    @cached_property
+    def empty_searches(self) -> Mapping[int, SearchMatch]:
+        """Condition → the newest search that found nothing; one that also names other kinds of concepts is narrower."""
+        plain = [search for search in self.searches if set(search.concepts) == {"condition"}]
+        conditions = {pk for search in plain for pk in search.concepts["condition"]}
+        matches = {pk: newest(search for search in plain if pk in search.concepts["condition"]) for pk in conditions}
+        return {pk: match for pk, match in matches.items() if match is not None}
+
+    def coverage(self, condition: int, citations: Sequence[InformativeCitation]) -> Coverage:
+        """Of a cell or a row with these citations."""
+        if citations:
+            return Coverage.found
+        if condition in self.empty_searches and not self.citations_on(condition):
+            return Coverage.searched_none_found
+        return Coverage.not_searched
 
 
 def evidence_map(
     session: Session, *, intervention_pk: int, condition_pks: Sequence[int], outcome_pks: Sequence[int]
 ) -> EvidenceMapRead:
-    """The map of the conditions and outcomes that are named, else of all that anything is recorded on."""
+    """The map of the conditions and outcomes that are named, else of all on which anything is recorded."""
     intervention = session.get_one(Concept, intervention_pk)
-    known = _known(session, intervention, condition_pks)
-    conditions = _rows(session, condition_pks or _touched(session, intervention_pk, known))
-    outcomes = _rows(session, outcome_pks or list({outcome for _, outcome in known.by_cell}))
+    data = _read(session, intervention, condition_pks)
+    by_outcome: dict[int, set[int]] = {}
+    for (_, outcome_pk), claims in data.by_cell.items():
+        by_outcome.setdefault(outcome_pk, set()).update(claim.pk for claim in claims)
+    conditions = _concepts(session, condition_pks or _conditions(session, intervention_pk, data))
+    outcomes = _concepts(session, outcome_pks or list(by_outcome))
     if len(conditions) * len(outcomes) > MAX_CELLS:
-        raise _too_much("many conditions and outcomes", f"{MAX_CELLS} cells")
-    columns = _ordered(outcomes, lambda pk: known.of(_claims_on(known, outcome=pk)))
-    lines = _ordered(conditions, lambda pk: known.of(known.by_condition.get(pk, ())))
+        raise _too_large("many conditions and outcomes", f"{MAX_CELLS} cells")
+    conditions = _most_studied_first(conditions, data.citations_on)
+    outcomes = _most_studied_first(outcomes, lambda pk: data.citations_of(by_outcome.get(pk, ())))
     return EvidenceMapRead(
-        intervention=_ref(intervention),
+        intervention=ConceptRef(id=intervention.id, name=intervention.name),
         notice=f"An empty cell: nothing found, or nobody searched. {NO_ALL_CLEAR}",
-        conditions=tuple(_row(known, condition) for condition in lines),
-        outcomes=tuple(outcome_ref(outcome) for outcome in columns),
-        cells=tuple(_cell(known, condition, outcome) for condition in lines for outcome in columns),
+        conditions=tuple(_row(data, condition) for condition in conditions),
+        outcomes=tuple(OutcomeRef(id=row.id, name=row.name, better=Better(row.better)) for row in outcomes),
+        cells=tuple(_cell(data, condition, outcome) for condition in conditions for outcome in outcomes),
         cells_at_most=MAX_CELLS,
     )
 
@@ -132,69 +161,45 @@ def evidence_map(
 # --- reading ------------------------------------------------------------------------------------------------------
 
 
-def _known(session: Session, intervention: Concept, condition_pks: Sequence[int]) -> Known:
-    claims = _claims(intervention)
-    conditions = select(ClaimConcept.claim_pk, ClaimConcept.concept_pk).where(ClaimConcept.role == "condition")
+def _read(session: Session, intervention: Concept, condition_pks: Sequence[int]) -> MapData:
+    links = select(ClaimConcept.claim_pk, ClaimConcept.concept_pk).where(ClaimConcept.role == "condition")
+    about = [_on(intervention)]
     if condition_pks:
-        conditions = conditions.where(ClaimConcept.concept_pk.in_(condition_pks))
-        claims = claims.where(Claim.pk.in_(conditions.with_only_columns(ClaimConcept.claim_pk)))
-    rows = session.execute(
-        claims.with_only_columns(Claim, Concept)
-        .outerjoin(Concept, Concept.pk == Claim.outcome_pk)
-        .order_by(Claim.id)
-        .limit(MAX_CLAIMS + 1)
-    ).all()
-    if len(rows) > MAX_CLAIMS:
-        raise _too_much("many claims", f"{MAX_CLAIMS} claims")
-    cites: dict[int, list[CitationRow]] = {}
-    for pk, cite in map(citation_row, session.execute(informative_citations(claims))):
-        cites.setdefault(pk, []).append(cite)
-    found = {claim.pk: (claim, outcome) for claim, outcome in rows}
-    by_cell: dict[tuple[int, int], list[tuple[int, CitedClaim]]] = {}
+        links = links.where(ClaimConcept.concept_pk.in_(condition_pks))
+        about.append(Claim.pk.in_(links.with_only_columns(ClaimConcept.claim_pk)))
+    claims = {claim.pk: claim for claim in relevant_claims(session, *about, limit=MAX_CLAIMS + 1)}
+    if len(claims) > MAX_CLAIMS:
+        raise _too_large("many claims", f"{MAX_CLAIMS} claims")
+    citations = informative_citations(session, *about)
+    by_cell: dict[tuple[int, int], list[RelevantClaim]] = {}
     by_condition: dict[int, set[int]] = {}
-    for claim_pk, condition_pk in session.execute(conditions.where(ClaimConcept.claim_pk.in_(claims))):
-        claim, outcome = found[claim_pk]
+    for claim_pk, condition_pk in session.execute(
+        links.join(Claim, Claim.pk == ClaimConcept.claim_pk).where(*is_relevant(about))
+    ):
+        claim = claims[claim_pk]
         by_condition.setdefault(condition_pk, set()).add(claim_pk)
-        if outcome is not None:
-            by_cell.setdefault((condition_pk, outcome.pk), []).append((claim_pk, cited_claim(claim, outcome)))
-    for told in by_cell.values():
-        told.sort(key=lambda item: (item[0] not in cites, item[1].rank))
+        if claim.outcome_pk is not None:
+            by_cell.setdefault((condition_pk, claim.outcome_pk), []).append(claim)
+    for cell in by_cell.values():
+        cell.sort(key=lambda claim: (claim.pk not in citations, claim.rank))
     pending: dict[int, list[PendingStudy]] = {}
     for condition_pk, study in pending_trials(session, intervention.pk, condition_pks or None):
         pending.setdefault(condition_pk, []).append(study)
-    return Known(by_cell, by_condition, cites, _searches(session, intervention.pk), pending)
+    searches = recorded_searches(session, LiteratureSearch.intervention_pk == intervention.pk)
+    return MapData(by_cell, by_condition, citations, searches, pending)
 
 
-def _claims(intervention: Concept) -> Select[int]:
-    """Claims on the intervention that evidence can bear on; harms of the drug hold for its regimen."""
+def _on(intervention: Concept) -> ColumnElement[bool]:
+    """Claims on the intervention; harms of a drug also apply to its dose regimens."""
     own = Claim.intervention_pk == intervention.pk
-    if intervention.level == InterventionLevel.regimen and intervention.parent_pk is not None:
-        own = or_(own, and_(Claim.intervention_pk == intervention.parent_pk, Claim.kind.in_(HARM_KINDS)))
-    return select(Claim.pk).where(Claim.status == Status.published, Claim.form.in_(BEARING_FORMS), own)
+    if intervention.level != InterventionLevel.regimen or intervention.parent_pk is None:
+        return own
+    return or_(own, and_(Claim.intervention_pk == intervention.parent_pk, Claim.kind.in_(HARM_KINDS)))
 
 
-def _searches(session: Session, intervention_pk: int) -> dict[int, Search]:
-    """For each condition the newest search that found nothing on it; one that names more asked something narrower."""
-    rows = session.execute(
-        select(Search, SearchConcept.role, SearchConcept.concept_pk)
-        .join(SearchConcept, SearchConcept.search_pk == Search.pk)
-        .where(
-            Search.status == Status.published,
-            Search.intervention_pk == intervention_pk,
-            Search.coverage == Coverage.searched_none_found,
-        )
-    ).all()
-    narrower = {search.pk for search, role, _ in rows if role != "condition"}
-    newest: dict[int, Search] = {}
-    for search, _, condition_pk in sorted(rows, key=lambda row: (row[0].searched_on or "", row[0].id)):
-        if search.pk not in narrower:
-            newest[condition_pk] = search
-    return newest
-
-
-def _touched(session: Session, intervention_pk: int, known: Known) -> list[int]:
-    """Conditions that any claim, question or pending trial of the intervention names."""
-    named = session.scalars(
+def _conditions(session: Session, intervention_pk: int, data: MapData) -> list[int]:
+    """Conditions that any claim, search or pending trial of the intervention names."""
+    of_claims = session.scalars(
         select(ClaimConcept.concept_pk)
         .join(Claim, Claim.pk == ClaimConcept.claim_pk)
         .where(
@@ -202,94 +207,67 @@ def _touched(session: Session, intervention_pk: int, known: Known) -> list[int]:
             Claim.status == Status.published,
             Claim.intervention_pk == intervention_pk,
         )
-        .union(
-            select(SearchConcept.concept_pk)
-            .join(Search, Search.pk == SearchConcept.search_pk)
-            .where(
-                SearchConcept.role == "condition",
-                Search.status == Status.published,
-                Search.intervention_pk == intervention_pk,
-            )
-        )
     )
-    return list({*named, *known.by_condition, *known.pending})
+    of_searches = [pk for search in data.searches for pk in search.concepts.get("condition", ())]
+    return list({*of_claims, *of_searches, *data.by_condition, *data.pending})
 
 
-def _rows(session: Session, pks: Sequence[int]) -> list[Concept]:
-    return list(session.scalars(select(Concept).where(Concept.pk.in_(pks), Concept.status == Status.published)))
+def _concepts(session: Session, pks: Sequence[int]) -> Sequence[ConceptRow]:
+    columns = (Concept.pk, Concept.id, Concept.name, Concept.better)
+    return session.execute(select(*columns).where(Concept.pk.in_(pks), Concept.status == Status.published)).all()
 
 
-# --- showing ------------------------------------------------------------------------------------------------------
+# --- the answer ---------------------------------------------------------------------------------------------------
 
 
-def _claims_on(known: Known, outcome: int) -> set[int]:
-    return {pk for (_, its_outcome), claims in known.by_cell.items() if its_outcome == outcome for pk, _ in claims}
+def _most_studied_first(
+    concepts: Iterable[ConceptRow], citations: Callable[[int], list[InformativeCitation]]
+) -> list[ConceptRow]:
+    """By number of studies, then of people, then by id."""
 
-
-def _ordered(concepts: Iterable[Concept], cites: Callable[[int], list[CitationRow]]) -> list[Concept]:
-    """Most studies first, then most people, then by id."""
-
-    def key(concept: Concept) -> tuple[int, int, str]:
-        totals = tally(cite.counted for cite in cites(concept.pk))
-        return -totals.studies, -totals.participants, concept.id
+    def key(concept: ConceptRow) -> tuple[int, int, str]:
+        counts = totals(citations(concept.pk))
+        return -counts.studies, -counts.participants, concept.id
 
     return sorted(concepts, key=key)
 
 
-def _coverage(known: Known, condition: Concept, cites: Sequence[CitationRow]) -> Coverage:
-    if cites:
-        return Coverage.found
-    if condition.pk in known.searches and not known.of(known.by_condition.get(condition.pk, ())):
-        return Coverage.searched_none_found
-    return Coverage.not_searched
-
-
-def _row(known: Known, condition: Concept) -> MapRow:
-    cites = known.of(known.by_condition.get(condition.pk, ()))
-    totals = tally(cite.counted for cite in cites)
+def _row(data: MapData, condition: ConceptRow) -> MapRow:
+    citations = data.citations_on(condition.pk)
     return MapRow(
         id=condition.id,
         name=condition.name,
-        coverage=_coverage(known, condition, cites),
-        studies=totals.studies,
-        reviews=totals.reviews,
-        participants=totals.participants,
-        pending=tuple(known.pending.get(condition.pk, ())),
+        coverage=data.coverage(condition.pk, citations),
+        **totals(citations)._asdict(),
+        pending=tuple(data.pending.get(condition.pk, ())),
     )
 
 
-def _cell(known: Known, condition: Concept, outcome: Concept) -> MapCell:
-    claims = known.by_cell.get((condition.pk, outcome.pk), [])
-    cites = known.of(pk for pk, _ in claims)
-    coverage = _coverage(known, condition, cites)
-    search = known.searches[condition.pk] if coverage is Coverage.searched_none_found else None
-    totals = tally(cite.counted for cite in cites)
-    head = claims[0][1] if cites else None
-    effects = Counter((claim.effect, claim.leaning) for pk, claim in claims if pk in known.cites)
+def _cell(data: MapData, condition: ConceptRow, outcome: ConceptRow) -> MapCell:
+    claims = data.by_cell.get((condition.pk, outcome.pk), [])
+    citations = data.citations_of(claim.pk for claim in claims)
+    coverage = data.coverage(condition.pk, citations)
+    search = data.empty_searches[condition.pk] if coverage is Coverage.searched_none_found else None
+    first = claims[0] if citations else None
+    effects = Counter((claim.effect, claim.leaning) for claim in claims if claim.pk in data.citations)
     return MapCell(
         condition=condition.id,
         outcome=outcome.id,
         coverage=coverage,
         searched_on=search.searched_on if search else None,
         search=search.id if search else None,
-        studies=totals.studies,
-        reviews=totals.reviews,
-        participants=totals.participants,
-        effect=head.effect if head else None,
-        leaning=head.leaning if head else Leaning.neither,
-        consensus=head.consensus if head else Consensus.uncited,
-        certainty=head.certainty if head else Certainty.not_graded,
+        **totals(citations)._asdict(),
+        effect=first.effect if first else None,
+        leaning=first.leaning if first else Leaning.neither,
+        consensus=first.consensus if first else Consensus.uncited,
+        certainty=first.certainty if first else Certainty.not_graded,
         effects=tuple(EffectCount(effect=e, leaning=side, claims=n) for (e, side), n in sorted(effects.items())),
-        best_design=best_design(cites),
-        pending=tuple(study.id for study in known.pending.get(condition.pk, ())),
-        claim_ids=tuple(claim.id for _, claim in claims),
+        best_design=best_design(citations),
+        pending=tuple(study.id for study in data.pending.get(condition.pk, ())),
+        claim_ids=tuple(claim.id for claim in claims),
     )
 
 
-def _ref(concept: Concept) -> ConceptRef:
-    return ConceptRef(id=concept.id, name=concept.name)
-
-
-def _too_much(what: str, bound: str) -> InvalidInput:
+def _too_large(what: str, bound: str) -> InvalidInput:
     fault = Fault("query", "condition", "too_large", f"A map holds at most {bound}: name conditions or outcomes.")
     return InvalidInput(f"There are too {what} for one map.", errors=[fault])

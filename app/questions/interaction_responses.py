@@ -11,7 +11,7 @@ from app.concepts.vocabulary import CodeRelation
 from app.core.content import ResponseModel
 from app.core.text import Line, Named, Slug
 from app.core.vocabulary import Term
-from app.questions.coverage import SearchMatch
+from app.questions.searches import SearchMatch
 
 FEWEST, MAX = 2, 30
 
@@ -19,14 +19,14 @@ FEWEST, MAX = 2, 30
 class InteractionStatus(Term):
     """What is recorded of two drugs together; only the first two are findings."""
 
-    contraindicated = "contraindicated", "Contraindicated", "A recorded claim says that they must not be combined."
-    interaction = "interaction", "Interaction", "A recorded claim says that the combination changes effect or risk."
+    contraindicated = "contraindicated", "A recorded claim says that they must not be combined."
+    interaction = "interaction", "A recorded claim says that the combination changes effect or risk."
     searched_none_found = (
         "searched_none_found",
         "Searched, none found",
         "Somebody looked on the date given and found nothing; that clears nothing.",
     )
-    not_searched = "not_searched", "Not searched", "Nobody has looked yet; that clears nothing."
+    not_searched = "not_searched", "Nobody has looked yet; that clears nothing."
     unrecognized = (
         "unrecognized",
         "Not recognized",

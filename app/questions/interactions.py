@@ -1,7 +1,7 @@
 """Interaction checks: one status for every pair of drugs, with the claims behind it. No pair is ever left out.
 
-Warnings of a drug hold for its dose regimens and the other way round, those of a class for its members, whatever the
-dose. That nothing is recorded on a pair clears nothing, and every empty answer says so.
+Warnings of a drug apply to its dose regimens and the other way round, those of a class to its members, whatever the
+dose. A pair on which nothing is recorded is not cleared, and every empty answer says so.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -15,13 +15,15 @@ from app.claims import dose_query
 from app.claims import rendering as render
 from app.claims.disclaimer import DISCLAIMER
 from app.claims.doses import DailyDose
-from app.claims.models import Citation, Claim, ClaimConcept, Search, SearchConcept, SearchSource
+from app.claims.models import Citation, Claim, ClaimConcept, LiteratureSearch
+from app.claims.responses import ClaimSummary
 from app.claims.vocabulary import HARM_KINDS, Coverage, DoseTier, Effect, Kind
-from app.concepts.drug_names import DrugNames, Found
+from app.concepts.drug_names import DrugMatch, DrugNames
 from app.concepts.schemas import ConceptRef
 from app.core.errors import Fault, InvalidInput
 from app.core.vocabulary import Status
-from app.questions.coverage import NO_ALL_CLEAR, SearchMatch, search_match, sentence_on
+from app.grading.wording import NO_ALL_CLEAR
+from app.questions.coverage import sentence_on
 from app.questions.interaction_responses import (
     DoseGiven,
     DrugAsked,
@@ -32,14 +34,14 @@ from app.questions.interaction_responses import (
     PairChecked,
     PairClaim,
 )
-from app.questions.relevance import BEARING_FORMS, Kinship, kinship
-from app.storage.resource import RecordReader
+from app.questions.relevance import RELEVANT_FORMS, InterventionTree, intervention_tree
+from app.questions.searches import RecordedSearch, SearchMatch, names_concept, newest, recorded_searches
 
 MAX_CLAIMS = 20
 """Claims shown of one pair, contraindications first."""
 
-_WARNINGS = frozenset({Effect.causes, Effect.worsens, Effect.increases, Effect.interacts, Effect.contraindicated})
-_TELLS_NOTHING = frozenset({Effect.not_applicable, Effect.no_difference})
+_HARMS = frozenset({Effect.causes, Effect.worsens, Effect.increases, Effect.interacts, Effect.contraindicated})
+_NO_EFFECT = frozenset({Effect.not_applicable, Effect.no_difference})
 
 NOTICE = (
     "Only what is recorded here was checked. A pair without a recorded interaction has not been cleared: "
@@ -55,37 +57,34 @@ DOSE_NOTE = (
 
 
 @dataclass(frozen=True)
-class Asked:
-    """A drug of the request with what it was recognized as."""
+class RequestedDrug:
+    """A drug of the request with the record that it was recognized as."""
 
     position: int
-    found: Found
+    match: DrugMatch
     dose: DailyDose | None
-    dosed: bool
-
-    @property
-    def tiers(self) -> frozenset[DoseTier]:
-        return frozenset(self.dose.tiers) if self.dose and self.dosed else frozenset()
+    tiers: frozenset[DoseTier]
+    """Bands that the dose touches; empty for drugs without dose regimens."""
 
 
 @dataclass(frozen=True)
-class Warned:
-    """A claim that may stand behind a pair."""
+class HarmClaim:
+    """A claim of harm about a drug that meets others."""
 
-    pk: int
     id: str
     kind: Kind
     effect: Effect
-    on: int
-    meets: frozenset[int]
+    intervention: int
+    interactants: frozenset[int]
     tiers: tuple[DoseTier, ...]
 
     @property
     def status(self) -> InteractionStatus | None:
+        """The status that the claim gives a pair; null if it names both drugs without a finding."""
         if self.effect is Effect.contraindicated:
             return InteractionStatus.contraindicated
-        told = self.effect not in _TELLS_NOTHING if self.kind is Kind.interaction else self.effect in _WARNINGS
-        return InteractionStatus.interaction if told else None
+        is_finding = self.effect not in _NO_EFFECT if self.kind is Kind.interaction else self.effect in _HARMS
+        return InteractionStatus.interaction if is_finding else None
 
     @property
     def rank(self) -> tuple[int, str]:
@@ -93,39 +92,48 @@ class Warned:
 
 
 @dataclass(frozen=True)
-class Looked:
-    """A recorded question on two drugs."""
+class PairEvidence:
+    """Two drugs of the request, and the claims and searches that name both or relatives of them."""
 
-    match: SearchMatch
-    on: int
-    meets: frozenset[int]
-    narrower: bool
-    """Whether it also names a condition, mechanism or side effect."""
+    first: RequestedDrug
+    second: RequestedDrug
+    claims: Sequence[HarmClaim] = ()
+    searches: Sequence[RecordedSearch] = ()
+
+    def is_exact(self, entry: HarmClaim | RecordedSearch) -> bool:
+        """Whether the two drugs themselves are named, not relatives of them."""
+        first, second = self.first.match.pk, self.second.match.pk
+        return (entry.intervention == first and second in entry.interactants) or (
+            entry.intervention == second and first in entry.interactants
+        )
+
+    @property
+    def findings(self) -> list[InteractionStatus]:
+        return [claim.status for claim in self.claims if claim.status is not None]
+
+    @property
+    def answer(self) -> SearchMatch | None:
+        """The newest search on just these two drugs that found nothing."""
+        return newest(s for s in self.searches if self.is_exact(s) and set(s.concepts) == {"interactant"})
 
 
-@dataclass(frozen=True)
-class Recorded:
-    """All that is recorded on the drugs of a request and their relatives."""
-
-    records: RecordReader
-    kin: Kinship
-    refs: Mapping[int, ConceptRef]
-    warned: Sequence[Warned]
-    looked: Sequence[Looked]
-
-
-def check(session: Session, records: RecordReader, asked: InteractionCheck) -> InteractionCheckRead:
-    """One status for every pair. The number of statements does not grow with the drugs, but for the claims shown."""
-    doses = _doses(asked.drugs)
-    names = DrugNames(session, [drug.code for drug in asked.drugs if drug.code is not None])
-    kin = kinship(session)
-    drugs = [
-        Asked(position, found := _recognized(names, drug), doses[position], found.pk in kin.dosed)
-        for position, drug in enumerate(asked.drugs)
-    ]
-    relatives = sorted({pk for drug in drugs if drug.found.pk is not None for pk in kin.line(drug.found.pk)})
-    recorded = Recorded(records, kin, names.refs, _warnings(session, relatives), _questions(session, relatives))
-    pairs = [_pair(recorded, a, b) for a, b in combinations(drugs, 2)]
+def check(session: Session, request: InteractionCheck) -> InteractionCheckRead:
+    """One status for every pair. The number of statements does not depend on the number of drugs."""
+    doses = _doses(request.drugs)
+    names = DrugNames(session, [drug.code for drug in request.drugs if drug.code is not None])
+    tree = intervention_tree(session)
+    drugs = []
+    for position, (drug, dose) in enumerate(zip(request.drugs, doses, strict=True)):
+        match = _match(names, drug)
+        tiers = dose.tiers if dose and match.pk in tree.with_regimens else ()
+        drugs.append(RequestedDrug(position, match, dose, frozenset(tiers)))
+    relatives = {drug.match.pk: tree.relatives(drug.match.pk) for drug in drugs if drug.match.pk is not None}
+    every_relative = sorted({pk for pks in relatives.values() for pk in pks})
+    claims, searches = _harm_claims(session, every_relative), _searches(session, every_relative)
+    evidence = [_evidence(a, b, relatives, claims, searches) for a, b in combinations(drugs, 2)]
+    claim_ids = {claim.id for pair in evidence for claim in pair.claims[:MAX_CLAIMS]}
+    summaries = render.summaries(session, claim_ids) if claim_ids else {}
+    pairs = [_pair(pair, tree, names.refs, summaries) for pair in evidence]
     severity = list(InteractionStatus)
     return InteractionCheckRead(
         drugs=tuple(_drug(drug) for drug in drugs),
@@ -150,195 +158,170 @@ def _doses(drugs: Sequence[DrugAsked]) -> list[DailyDose | None]:
     return doses
 
 
-def _recognized(names: DrugNames, drug: DrugAsked) -> Found:
+def _match(names: DrugNames, drug: DrugAsked) -> DrugMatch:
     if drug.id is not None:
         return names.by_id(drug.id)
     return names.by_code(drug.code) if drug.code is not None else names.by_text(drug.text or "")
 
 
-def _warnings(session: Session, relatives: Sequence[int]) -> list[Warned]:
-    """Claims of harm that are about one of the drugs or their relatives and meet another. Three statements.
+# --- reading ------------------------------------------------------------------------------------------------------
 
-    A warning counts even where its citations tell nothing: only findings of benefit have to be earned.
+
+def _harm_claims(session: Session, relatives: Sequence[int]) -> list[HarmClaim]:
+    """Claims of harm about one of the interventions that name another, most severe first. Three statements.
+
+    A warning counts even where no citation is informative: only findings of benefit need evidence.
     """
     claims = select(Claim.pk).where(
         Claim.status == Status.published,
         Claim.kind.in_(HARM_KINDS),
-        Claim.form.in_(BEARING_FORMS),
+        Claim.form.in_(RELEVANT_FORMS),
         Claim.intervention_pk.in_(relatives),
     )
-    meets: dict[int, set[int]] = {}
-    for claim, concept in session.execute(
+    interactants: dict[int, set[int]] = {}
+    for claim_pk, concept_pk in session.execute(
         select(ClaimConcept.claim_pk, ClaimConcept.concept_pk).where(
             ClaimConcept.role == "interactant",
             ClaimConcept.concept_pk.in_(relatives),
             ClaimConcept.claim_pk.in_(claims),
         )
     ):
-        meets.setdefault(claim, set()).add(concept)
+        interactants.setdefault(claim_pk, set()).add(concept_pk)
     tiers: dict[int, set[DoseTier]] = {}
-    for claim, low, high in session.execute(
+    for claim_pk, low, high in session.execute(
         select(Citation.claim_pk, Citation.dose_low_pg, Citation.dose_high_pg).where(
-            Citation.claim_pk.in_(meets), Citation.dose_low_pg.is_not(None)
+            Citation.claim_pk.in_(interactants), Citation.dose_low_pg.is_not(None)
         )
     ):
-        tiers.setdefault(claim, set()).update(DailyDose(low, high).tiers)
+        tiers.setdefault(claim_pk, set()).update(DailyDose(low, high).tiers)
     rows = session.execute(
-        select(Claim.pk, Claim.id, Claim.kind, Claim.effect, Claim.intervention_pk).where(Claim.pk.in_(meets))
+        select(Claim.pk, Claim.id, Claim.kind, Claim.effect, Claim.intervention_pk).where(Claim.pk.in_(interactants))
     )
-    warned = [
-        Warned(pk, record_id, Kind(kind), Effect(effect), on or 0, frozenset(meets[pk]), _in_order(tiers.get(pk, ())))
-        for pk, record_id, kind, effect, on in rows
-    ]
-    return sorted(warned, key=lambda claim: claim.rank)
+    harms = (
+        HarmClaim(
+            id=row.id,
+            kind=Kind(row.kind),
+            effect=Effect(row.effect),
+            intervention=row.intervention_pk,
+            interactants=frozenset(interactants[row.pk]),
+            tiers=_in_order(tiers.get(row.pk, ())),
+        )
+        for row in rows
+    )
+    return sorted(harms, key=lambda claim: claim.rank)
 
 
 def _in_order(tiers: Iterable[DoseTier]) -> tuple[DoseTier, ...]:
     return tuple(sorted(tiers, key=list(DoseTier).index))
 
 
-def _questions(session: Session, relatives: Sequence[int]) -> list[Looked]:
-    """Recorded questions that are about one of the drugs or their relatives and meet another. Three statements."""
-    meets = select(SearchConcept.search_pk).where(
-        SearchConcept.role == "interactant", SearchConcept.concept_pk.in_(relatives)
-    )
-    rows = session.scalars(
-        select(Search)
-        .where(Search.status == Status.published, Search.intervention_pk.in_(relatives), Search.pk.in_(meets))
-        .order_by(Search.id)
-    ).all()
-    pks = [row.pk for row in rows]
-    named: dict[int, set[int]] = {pk: set() for pk in pks}
-    narrower: set[int] = set()
-    for pk, role, concept in session.execute(
-        select(SearchConcept.search_pk, SearchConcept.role, SearchConcept.concept_pk).where(
-            SearchConcept.search_pk.in_(pks)
+def _searches(session: Session, relatives: Sequence[int]) -> list[RecordedSearch]:
+    """Searches about one of the interventions that name another."""
+    on = LiteratureSearch.intervention_pk.in_(relatives)
+    return recorded_searches(session, on, names_concept("interactant", relatives))
+
+
+def _evidence(
+    a: RequestedDrug,
+    b: RequestedDrug,
+    relatives: Mapping[int, Sequence[int]],
+    claims: Sequence[HarmClaim],
+    searches: Sequence[RecordedSearch],
+) -> PairEvidence:
+    if a.match.pk is None or b.match.pk is None:
+        return PairEvidence(a, b)
+    one, other = relatives[a.match.pk], relatives[b.match.pk]
+
+    def joins(entry: HarmClaim | RecordedSearch) -> bool:
+        """Whether one drug or a relative of it meets the other or a relative of that."""
+        return (entry.intervention in one and any(pk in other for pk in entry.interactants)) or (
+            entry.intervention in other and any(pk in one for pk in entry.interactants)
         )
-    ):
-        if role == "interactant":
-            named[pk].add(concept)
-        else:
-            narrower.add(pk)
-    sources: dict[int, list[str]] = {pk: [] for pk in pks}
-    for pk, name in session.execute(
-        select(SearchSource.search_pk, SearchSource.name)
-        .where(SearchSource.search_pk.in_(pks))
-        .order_by(SearchSource.search_pk, SearchSource.position)
-    ):
-        sources[pk].append(name)
-    return [
-        Looked(
-            search_match(row, sources[row.pk]), row.intervention_pk or 0, frozenset(named[row.pk]), row.pk in narrower
-        )
-        for row in rows
-    ]
+
+    return PairEvidence(a, b, [claim for claim in claims if joins(claim)], [s for s in searches if joins(s)])
 
 
-# --- showing ------------------------------------------------------------------------------------------------------
+# --- the answer ---------------------------------------------------------------------------------------------------
 
 
-def _drug(drug: Asked) -> DrugChecked:
-    dose = drug.dose
+def _drug(drug: RequestedDrug) -> DrugChecked:
+    dose, match = drug.dose, drug.match
     return DrugChecked(
         position=drug.position,
-        recognized=drug.found.pk is not None,
-        intervention=drug.found.ref,
-        matched_by=drug.found.matched_by,
-        relation=drug.found.relation,
+        recognized=match.pk is not None,
+        intervention=match.ref,
+        matched_by=match.matched_by,
+        relation=match.relation,
         dose=DoseGiven(low_pg_per_day=dose.low, high_pg_per_day=dose.high, tiers=_in_order(drug.tiers))
         if dose
         else None,
-        did_you_mean=drug.found.near,
+        did_you_mean=match.near,
     )
 
 
-def _pair(recorded: Recorded, a: Asked, b: Asked) -> PairChecked:
-    first, second = a.found.pk, b.found.pk
-    if first is None or second is None:
-        return _unrecognized(a, b)
-    kin, refs = recorded.kin, recorded.refs
-    one, other = kin.line(first), kin.line(second)
-
-    def joins(entry: Warned | Looked) -> bool:
-        return (entry.on in one and not entry.meets.isdisjoint(other)) or (
-            entry.on in other and not entry.meets.isdisjoint(one)
-        )
-
-    def just_these(entry: Warned | Looked) -> bool:
-        return (entry.on == first and second in entry.meets) or (entry.on == second and first in entry.meets)
-
-    claims = [claim for claim in recorded.warned if joins(claim)]
-    questions = [question for question in recorded.looked if joins(question)]
-    searched = [
-        question.match
-        for question in questions
-        if question.match.coverage is Coverage.searched_none_found and just_these(question) and not question.narrower
-    ]
-    search = max(searched, key=lambda match: (match.searched_on or "", match.id), default=None)
-    told = [claim.status for claim in claims if claim.status is not None]
-    status = _status(told, search)
-    same_drug = kin.drug(first)[-1] == kin.drug(second)[-1]
-    given = a.tiers | b.tiers
-    crosses = (
-        bool(told)
-        and bool(kin.dosed & {first, second})
-        and any(not claim.tiers or claim.on not in (first, second) or not given <= set(claim.tiers) for claim in claims)
-    )
+def _pair(
+    pair: PairEvidence,
+    tree: InterventionTree,
+    refs: Mapping[int, ConceptRef],
+    summaries: Mapping[str, ClaimSummary],
+) -> PairChecked:
+    first, second = pair.first.match, pair.second.match
+    is_same, crosses = False, False
+    if first.pk is None or second.pk is None:
+        status = InteractionStatus.unrecognized
+        which = "Neither drug was" if first.pk is None and second.pk is None else "One of the two drugs was not"
+        sentence = f"{which} recognized, so nothing was checked. {NO_ALL_CLEAR}"
+    else:
+        status = _status(pair)
+        is_same = tree.with_drug(first.pk)[-1] == tree.with_drug(second.pk)[-1]
+        crosses = bool(pair.findings) and bool(tree.with_regimens & {first.pk, second.pk}) and _crosses_tiers(pair)
+        sentence = _sentence(status, pair, sorted((refs[first.pk].name, refs[second.pk].name)))
+        sentence += " Both are the same drug." if is_same else ""
     return PairChecked(
-        positions=(a.position, b.position),
-        drugs=(a.found.ref, b.found.ref),
+        positions=(pair.first.position, pair.second.position),
+        drugs=(first.ref, second.ref),
         status=status,
-        sentence=_sentence(status, sorted((refs[first].name, refs[second].name)), search, bool(claims))
-        + (" Both are the same drug." if same_drug else ""),
-        same_drug=same_drug,
+        sentence=sentence,
+        same_drug=is_same,
         crosses_dose_tiers=crosses,
         dose_note=DOSE_NOTE if crosses else None,
         claims=tuple(
             PairClaim(
-                claim=render.summary(recorded.records, claim.id),
+                claim=summaries[claim.id],
                 kind=claim.kind,
                 effect=claim.effect,
-                on=refs[claim.on],
-                inherited=not just_these(claim),
+                on=refs[claim.intervention],
+                inherited=not pair.is_exact(claim),
                 dose_tiers=claim.tiers,
             )
-            for claim in claims[:MAX_CLAIMS]
+            for claim in pair.claims[:MAX_CLAIMS]
         ),
-        claims_truncated=len(claims) > MAX_CLAIMS,
-        search=search if status is InteractionStatus.searched_none_found else None,
-        searches=tuple(question.match for question in questions),
+        claims_truncated=len(pair.claims) > MAX_CLAIMS,
+        search=pair.answer if status is InteractionStatus.searched_none_found else None,
+        searches=tuple(search.match for search in pair.searches),
     )
 
 
-def _status(told: Sequence[InteractionStatus], search: SearchMatch | None) -> InteractionStatus:
-    if told:
-        return min(told, key=list(InteractionStatus).index)
-    return InteractionStatus.searched_none_found if search else InteractionStatus.not_searched
+def _status(pair: PairEvidence) -> InteractionStatus:
+    if pair.findings:
+        return min(pair.findings, key=list(InteractionStatus).index)
+    return InteractionStatus.searched_none_found if pair.answer else InteractionStatus.not_searched
 
 
-def _sentence(status: InteractionStatus, names: Sequence[str], search: SearchMatch | None, has_claims: bool) -> str:
+def _crosses_tiers(pair: PairEvidence) -> bool:
+    """Whether a claim is about a relative, or about doses that were not read or do not include the given ones."""
+    drugs, tiers = (pair.first.match.pk, pair.second.match.pk), pair.first.tiers | pair.second.tiers
+    return any(
+        not claim.tiers or claim.intervention not in drugs or not tiers <= set(claim.tiers) for claim in pair.claims
+    )
+
+
+def _sentence(status: InteractionStatus, pair: PairEvidence, names: Sequence[str]) -> str:
     about = " and ".join(names)
     if status is InteractionStatus.contraindicated:
         return f"{about}: a contraindication is recorded. Do not start, stop or combine them without your prescriber."
     if status is InteractionStatus.interaction:
         return f"{about}: an interaction is recorded. Do not start, stop or combine them without your prescriber."
-    if has_claims and search is None:
+    if pair.claims and pair.answer is None:
         return f"{about}: claims name both, none of them as an interaction. {NO_ALL_CLEAR}"
-    return sentence_on(Coverage(status.value), names, search)
-
-
-def _unrecognized(a: Asked, b: Asked) -> PairChecked:
-    unknown = "Neither drug was" if a.found.pk is None and b.found.pk is None else "One of the two drugs was not"
-    return PairChecked(
-        positions=(a.position, b.position),
-        drugs=(a.found.ref, b.found.ref),
-        status=InteractionStatus.unrecognized,
-        sentence=f"{unknown} recognized, so nothing was checked. {NO_ALL_CLEAR}",
-        same_drug=False,
-        crosses_dose_tiers=False,
-        dose_note=None,
-        claims=(),
-        claims_truncated=False,
-        search=None,
-        searches=(),
-    )
+    return sentence_on(Coverage(status.value), names, pair.answer)

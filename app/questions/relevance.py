@@ -1,15 +1,15 @@
-"""What bears on a question: the published claims that name everything asked, and the citations that tell something.
+"""Finds the evidence that is relevant to a question: published claims that name every part of it, and their citations.
 
-Harms of a drug hold for its dose regimens and, beside another drug, those of a class hold for its members; benefits
-hold for what they name alone.
+Harms of a drug also apply to its dose regimens and, in questions about two drugs, harms of a class to its members.
+Benefits apply only to the intervention that the claim names.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, or_, select
-from sqlalchemy.orm import InstrumentedAttribute, Session
+from sqlalchemy import ColumnElement, and_, or_, select
+from sqlalchemy.orm import Session
 
 from app.claims.models import Citation, Claim, ClaimConcept
 from app.claims.rules import INFORMATIVE, VOTING_FORMS
@@ -20,12 +20,12 @@ from app.concepts.schemas import OutcomeRef
 from app.concepts.vocabulary import Better, InterventionLevel
 from app.core.errors import Fault, InvalidInput
 from app.core.vocabulary import Status
-from app.grading.counts import Counted, Tally, tally
+from app.grading.counts import Amounts, Counted, amounts
 from app.sources.models import Document, Study
 from app.sources.vocabulary import Design, Standing
 
-BEARING_FORMS = VOTING_FORMS | {Form.study_report, Form.regulatory_status}
-"""Forms that evidence can bear on; use, advice and opinions tell nothing of effect or harm."""
+RELEVANT_FORMS = VOTING_FORMS | {Form.study_report, Form.regulatory_status}
+"""Forms of claims that say something about effect or harm; use, advice and opinions do not."""
 
 _MAIN_KIND = {
     "condition": Kind.efficacy,
@@ -37,22 +37,24 @@ _DECIDED = (Consensus.unanimous, Consensus.mostly, Consensus.conflicting)
 
 
 @dataclass(frozen=True)
-class Question:
-    """Keys of what is asked; `named` by role."""
+class EvidenceQuestion:
+    """An intervention and at least one other concept, by their internal keys."""
 
     intervention: int
-    named: Mapping[str, int]
-    line: Sequence[int]
-    """The intervention, then what it shares warnings with: its drug and, beside another drug, classes and regimens."""
-    other_line: Sequence[int] = ()
-    """The same for an interactant."""
+    concepts: Mapping[str, int]
+    """Role (`condition`, `mechanism`, `side_effect` or `interactant`) → key of the concept."""
+    relatives: Sequence[int]
+    """The intervention, then the interventions whose warnings apply to it: its drug and, in questions about two drugs,
+    its classes and regimens."""
+    interactant_relatives: Sequence[int] = ()
+    """The same for the interactant."""
 
 
 # --- the question -------------------------------------------------------------------------------------------------
 
 
 def key_named(session: Session, record_type: str, name: str, parameter: str) -> int:
-    """The one concept that a parameter names by id or code; InvalidInput lists several that carry a code."""
+    """Key of the one concept that a parameter names by id or code; InvalidInput if several carry the code."""
     keys = list(dict.fromkeys(keys_named(session, record_type, [name], parameter)))
     if len(keys) > 1:
         ids = tuple(session.scalars(select(Concept.id).where(Concept.pk.in_(keys)).order_by(Concept.id)))
@@ -62,65 +64,68 @@ def key_named(session: Session, record_type: str, name: str, parameter: str) -> 
 
 
 @dataclass(frozen=True)
-class Kinship:
-    """Which interventions stand under which."""
+class InterventionTree:
+    """The classes, drugs and dose regimens above and below each intervention."""
 
     parents: Mapping[int, int]
     regimens: frozenset[int]
 
-    def drug(self, pk: int) -> list[int]:
+    def with_drug(self, pk: int) -> list[int]:
         """The intervention and, if it is a dose regimen, its drug."""
         return [pk, self.parents[pk]] if pk in self.regimens and pk in self.parents else [pk]
 
-    def line(self, pk: int) -> list[int]:
+    def relatives(self, pk: int) -> list[int]:
         """The intervention, then all that it shares warnings with: the drug, its classes, the regimens of a drug."""
         line = [pk]
-        while (above := self.parents.get(line[-1])) is not None and above not in line:
-            line.append(above)
+        while (parent := self.parents.get(line[-1])) is not None and parent not in line:
+            line.append(parent)
         return line + sorted(child for child in self.regimens if self.parents.get(child) == pk)
 
     @property
-    def dosed(self) -> frozenset[int]:
-        """Drugs of which dose regimens are told apart, and those regimens."""
+    def with_regimens(self) -> frozenset[int]:
+        """Drugs that have dose regimens, and those regimens."""
         return self.regimens | {self.parents[pk] for pk in self.regimens if pk in self.parents}
 
 
-def kinship(session: Session) -> Kinship:
+def intervention_tree(session: Session) -> InterventionTree:
     rows = session.execute(
         select(Concept.pk, Concept.parent_pk, Concept.level).where(
             Concept.type == "intervention", Concept.parent_pk.is_not(None)
         )
     ).all()
-    return Kinship(
+    return InterventionTree(
         {pk: parent for pk, parent, _ in rows if parent is not None},
         frozenset(pk for pk, _, level in rows if level == InterventionLevel.regimen),
     )
 
 
-def question_of(session: Session, intervention_pk: int, named: Mapping[str, int]) -> Question:
-    """The question by its keys: `named` says, by role, what is asked beside the intervention. One statement."""
-    kin = kinship(session)
-    if "interactant" in named:
-        return Question(intervention_pk, named, kin.line(intervention_pk), kin.line(named["interactant"]))
-    return Question(intervention_pk, named, kin.drug(intervention_pk))
+def evidence_question(session: Session, intervention_pk: int, concepts: Mapping[str, int]) -> EvidenceQuestion:
+    """The question about an intervention and the concepts in `concepts`, by role. One statement."""
+    tree = intervention_tree(session)
+    if "interactant" in concepts:
+        interactant = tree.relatives(concepts["interactant"])
+        return EvidenceQuestion(intervention_pk, concepts, tree.relatives(intervention_pk), interactant)
+    return EvidenceQuestion(intervention_pk, concepts, tree.with_drug(intervention_pk))
 
 
-def _about(question: Question) -> list[ColumnElement[bool]]:
-    """Claims on the intervention and everything else that is named."""
-    if "interactant" in question.named:
-        line, other = question.line, question.other_line
-        # "A meets B" says the same as "B meets A", whichever of the two a claim is filed under.
+def _about(question: EvidenceQuestion) -> list[ColumnElement[bool]]:
+    """Conditions that hold for claims about the intervention and every concept that is named."""
+    if "interactant" in question.concepts:
+        own, other = question.relatives, question.interactant_relatives
+        # "A meets B" says the same as "B meets A", whichever of the two the claim is about.
         subject = or_(
-            and_(_on(line), _names("interactant", other)),
-            and_(_on(other), _names("interactant", line)),
+            and_(_on(own), _names("interactant", other)),
+            and_(_on(other), _names("interactant", own)),
         )
     else:
-        subject = _on(question.line)
-    return [subject, *(_names(role, [pk]) for role, pk in question.named.items() if role != "interactant")]
+        subject = _on(question.relatives)
+    return [subject, *(_names(role, [pk]) for role, pk in question.concepts.items() if role != "interactant")]
 
 
-def _on(line: Sequence[int]) -> ColumnElement[bool]:
-    return or_(Claim.intervention_pk == line[0], and_(Claim.intervention_pk.in_(line[1:]), Claim.kind.in_(HARM_KINDS)))
+def _on(relatives: Sequence[int]) -> ColumnElement[bool]:
+    """Claims about the first intervention, and harms of the others."""
+    own, others = Claim.intervention_pk == relatives[0], relatives[1:]
+    return or_(own, and_(Claim.intervention_pk.in_(others), Claim.kind.in_(HARM_KINDS))) if others else own
 
 
 def _names(role: str, pks: Sequence[int]) -> ColumnElement[bool]:
@@ -128,17 +133,19 @@ def _names(role: str, pks: Sequence[int]) -> ColumnElement[bool]:
     return Claim.pk.in_(linked)
 
 
-# --- the evidence on it -------------------------------------------------------------------------------------------
+# --- the evidence -------------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
-class CitedClaim:
-    """A claim on which something informative is cited."""
+class RelevantClaim:
+    """A claim with the derived values that answers are built from."""
 
+    pk: int
     id: str
     kind: Kind
     form: Form
     effect: Effect
+    outcome_pk: int | None
     outcome: OutcomeRef | None
     consensus: Consensus
     leaning: Leaning
@@ -148,7 +155,7 @@ class CitedClaim:
 
     @property
     def rank(self) -> tuple[Any, ...]:
-        """Sorts the claim that tells most first: contraindications, then what gathers votes, then by amount."""
+        """Sort key: contraindications first, then claims that gather votes, then by number of studies and people."""
         return (
             self.effect is not Effect.contraindicated,
             self.form not in VOTING_FORMS,
@@ -160,8 +167,8 @@ class CitedClaim:
 
 
 @dataclass(frozen=True)
-class CitationRow:
-    """A citation that tells something, as far as counting needs it."""
+class InformativeCitation:
+    """A citation that supports, disputes or leaves undecided its claim, as far as counting needs it."""
 
     counted: Counted
     design: Design | None
@@ -170,96 +177,104 @@ class CitationRow:
 
 @dataclass(frozen=True)
 class EvidenceBody:
-    """All that bears on a question."""
+    """The claims relevant to a question, best first, and their informative citations."""
 
-    claims: tuple[CitedClaim, ...] = ()
-    citations: tuple[CitationRow, ...] = ()
+    claims: tuple[RelevantClaim, ...] = ()
+    citations: tuple[InformativeCitation, ...] = ()
     main_kinds: frozenset[Kind] = field(default_factory=frozenset)
 
     @property
-    def headline(self) -> CitedClaim | None:
-        """The claim that most bears on the question: of the kind that answers it, if there is one."""
+    def headline(self) -> RelevantClaim | None:
+        """The most relevant claim: of the kind that answers the question, if there is one."""
         return min(self.claims, key=lambda claim: (claim.kind not in self.main_kinds, claim.rank), default=None)
 
-    @property
-    def totals(self) -> Tally:
-        return tally(cite.counted for cite in self.citations)
 
-    @property
-    def best_design(self) -> Design | None:
-        return best_design(self.citations)
+def totals(citations: Iterable[InformativeCitation]) -> Amounts:
+    return amounts([citation.counted for citation in citations])
 
 
-def best_design(citations: Iterable[CitationRow]) -> Design | None:
-    """The strongest design; of reviews, and of indirect evidence, only where there is no other."""
+def best_design(citations: Iterable[InformativeCitation]) -> Design | None:
+    """The strongest design; a review's, or that of indirect evidence, only where there is no other."""
     ranks = list(Design)
     designs = [(d.is_review, not cite.direct, ranks.index(d)) for cite in citations if (d := cite.design) is not None]
     return ranks[min(designs)[2]] if designs else None
 
 
-def informative_citations(claims: Select[Any]) -> Select[Any]:
-    """Citations of the claims that tell something; those of retracted documents tell nothing."""
-    columns: tuple[InstrumentedAttribute[Any], ...] = (
-        Citation.claim_pk, Citation.id, Document.id, Citation.stance, Citation.directness,
-        Study.id, Study.is_review, Study.participants, Study.design,
+def relevant_claims(session: Session, *where: ColumnElement[bool], limit: int | None = None) -> list[RelevantClaim]:
+    """Published claims of the relevant forms that meet the conditions, by id. One statement."""
+    rows = session.execute(
+        select(
+            Claim.pk, Claim.id, Claim.kind, Claim.form, Claim.effect, Claim.consensus, Claim.leaning, Claim.certainty,
+            Claim.study_count, Claim.participant_count, Claim.outcome_pk, Concept.id.label("outcome"), Concept.name,
+            Concept.better,
+        )
+        .outerjoin(Concept, Concept.pk == Claim.outcome_pk)
+        .where(*is_relevant(where))
+        .order_by(Claim.id)
+        .limit(limit)
     )  # fmt: skip
-    return (
-        select(*columns)
+    return [
+        RelevantClaim(
+            pk=row.pk,
+            id=row.id,
+            kind=Kind(row.kind),
+            form=Form(row.form),
+            effect=Effect(row.effect),
+            outcome_pk=row.outcome_pk,
+            outcome=OutcomeRef(id=row.outcome, name=row.name, better=Better(row.better)) if row.outcome else None,
+            consensus=Consensus(row.consensus),
+            leaning=Leaning(row.leaning or Leaning.neither),
+            certainty=Certainty(row.certainty),
+            studies=row.study_count,
+            participants=row.participant_count,
+        )
+        for row in rows
+    ]
+
+
+def informative_citations(session: Session, *where: ColumnElement[bool]) -> dict[int, list[InformativeCitation]]:
+    """Informative citations of the same claims, by the claim's key; those of retracted documents are left out."""
+    rows = session.execute(
+        select(
+            Citation.claim_pk, Citation.id, Citation.stance, Citation.directness, Document.id,
+            Study.id, Study.is_review, Study.participants, Study.design,
+        )
+        .join(Claim, Claim.pk == Citation.claim_pk)
         .join(Document, Document.pk == Citation.document_pk)
         .outerjoin(Study, Study.pk == Citation.study_pk)
-        .where(
-            Citation.claim_pk.in_(claims),
-            Citation.stance.in_(INFORMATIVE),
-            Document.standing != Standing.retracted,
-        )
+        .where(*is_relevant(where), Citation.stance.in_(INFORMATIVE), Document.standing != Standing.retracted)
         .order_by(Citation.id)
-    )
+    )  # fmt: skip
+    by_claim: dict[int, list[InformativeCitation]] = {}
+    for claim_pk, citation, stance, directness, document, study, is_review, participants, design in rows:
+        counted = Counted(
+            citation=citation,
+            document=document,
+            stance=Stance(stance),
+            study=study,
+            is_review=bool(is_review),
+            people=participants,
+        )
+        by_claim.setdefault(claim_pk, []).append(
+            InformativeCitation(counted, Design(design) if design else None, directness != Directness.indirect)
+        )
+    return by_claim
 
 
-def citation_row(row: Sequence[Any]) -> tuple[int, CitationRow]:
-    """The claim's key and the citation, from a row of `informative_citations`."""
-    claim_pk, citation, document, stance, directness, study, is_review, participants, design = row
-    counted = Counted(
-        citation=citation,
-        document=document,
-        stance=Stance(stance),
-        study=study,
-        is_review=bool(is_review),
-        people=participants,
-    )
-    return claim_pk, CitationRow(counted, Design(design) if design else None, directness != Directness.indirect)
+def is_relevant(where: Iterable[ColumnElement[bool]]) -> tuple[ColumnElement[bool], ...]:
+    """Conditions that hold for published claims of the relevant forms that meet further conditions."""
+    return (Claim.status == Status.published, Claim.form.in_(RELEVANT_FORMS), *where)
 
 
-def evidence_on(session: Session, question: Question) -> EvidenceBody:
-    """Claims about the question with informative citations, and those citations. Two statements."""
-    bearing = (Claim.status == Status.published, Claim.form.in_(BEARING_FORMS), *_about(question))
-    cites = [citation_row(row) for row in session.execute(informative_citations(select(Claim.pk).where(*bearing)))]
-    if not cites:
+def evidence_on(session: Session, question: EvidenceQuestion) -> EvidenceBody:
+    """The claims about the question that have informative citations, and those citations. Two statements."""
+    about = _about(question)
+    citations = informative_citations(session, *about)
+    if not citations:
         return EvidenceBody()
-    rows = session.execute(select(Claim, Concept).outerjoin(Concept, Concept.pk == Claim.outcome_pk).where(*bearing))
-    cited = {pk for pk, _ in cites}
+    claims = (claim for claim in relevant_claims(session, *about) if claim.pk in citations)
     return EvidenceBody(
-        claims=tuple(sorted((cited_claim(*row) for row in rows if row[0].pk in cited), key=lambda c: c.rank)),
-        citations=tuple(cite for _, cite in cites),
-        main_kinds=frozenset(_MAIN_KIND[role] for role in question.named),
+        claims=tuple(sorted(claims, key=lambda claim: claim.rank)),
+        citations=tuple(citation for of_claim in citations.values() for citation in of_claim),
+        main_kinds=frozenset(_MAIN_KIND[role] for role in question.concepts),
     )
-
-
-def cited_claim(claim: Claim, outcome: Concept | None) -> CitedClaim:
-    """The claim's row, with the row of its outcome."""
-    return CitedClaim(
-        id=claim.id,
-        kind=Kind(claim.kind),
-        form=Form(claim.form),
-        effect=Effect(claim.effect),
-        outcome=outcome_ref(outcome) if outcome else None,
-        consensus=Consensus(claim.consensus),
-        leaning=Leaning(claim.leaning or Leaning.neither),
-        certainty=Certainty(claim.certainty),
-        studies=claim.study_count,
-        participants=claim.participant_count,
-    )
-
-
-def outcome_ref(outcome: Concept) -> OutcomeRef:
-    return OutcomeRef(id=outcome.id, name=outcome.name, better=Better(outcome.better or ""))

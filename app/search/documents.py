@@ -1,4 +1,4 @@
-"""What each type of record is found by."""
+"""Builds the search document of each type of record: the text that the search index holds of it."""
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from app.claims import rendering as render
 from app.claims.derived import ClaimDerived
 from app.claims.responses import ClaimEvidence
-from app.claims.schemas import ClaimWrite, DosingRangeWrite, SearchWrite
+from app.claims.schemas import ClaimWrite, DosingRangeWrite, LiteratureSearchWrite
 from app.claims.vocabulary import HARM_KINDS, Effect, Kind
 from app.core.vocabulary import Status
 from app.sources.identifiers import normalise
@@ -24,30 +24,31 @@ CONCEPTS = ("intervention", "condition", "mechanism", "side_effect", "outcome")
 
 
 @dataclass(frozen=True)
-class Found:
-    """What one record can be found by."""
-
+class SearchDocument:
     title: str
     names: tuple[tuple[str, str], ...] = ()
-    """Shown text and what it is (`name`, `synonym`, `code`, `identifier`, `title`), for typeahead as well."""
+    """Text and its role (`name`, `synonym`, `code`, `identifier`, `title`); typeahead suggests these as well."""
     about: tuple[str, ...] = ()
-    """Names of what it is about; found by, but not suggested for."""
+    """Names of the record's concepts and authors; not suggested."""
     body: tuple[str | None, ...] = ()
     against: tuple[str, ...] = ()
     """Names of what it warns of."""
     warning: int = 0
+    """See `SearchEntry.warning`."""
     rank: int = 500
+    """The static rank: entries with a lower one come first."""
     label: str | None = None
-    """The name where space is short, if it is not the title."""
+    """The short name, if it is not the title."""
     summary: str | None = None
+    """Of a claim, a `ClaimSummary` as JSON."""
     facets: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 # --- what each type is found by -----------------------------------------------------------------------------------
 
 
-def _concept(_session: Session, _world: RecordReader, concept: Any, _derived: Any) -> Found:
-    return Found(
+def _concept(_session: Session, _records: RecordReader, concept: Any, _derived: Any) -> SearchDocument:
+    return SearchDocument(
         title=concept.name,
         names=(
             (concept.name, "name"),
@@ -60,21 +61,22 @@ def _concept(_session: Session, _world: RecordReader, concept: Any, _derived: An
 
 
 def _names_of(records: RecordReader, keys: Iterable[Key]) -> tuple[str, ...]:
-    found: list[str] = []
-    for key in keys:
-        concept = records.content(key)
-        found += [concept.name, *concept.synonyms, *(code.code for code in concept.codes)]
-    return tuple(found)
+    concepts = [records.content(key) for key in keys]
+    return tuple(
+        name
+        for concept in concepts
+        for name in (concept.name, *concept.synonyms, *(code.code for code in concept.codes))
+    )
 
 
-def _claim(session: Session, records: RecordReader, claim: ClaimWrite, derived: ClaimDerived) -> Found:
+def _claim(session: Session, records: RecordReader, claim: ClaimWrite, derived: ClaimDerived) -> SearchDocument:
     concepts = [
         *(Key("condition", c) for c in claim.conditions),
         *(Key("mechanism", m) for m in claim.mechanisms),
         *(Key("side_effect", s) for s in claim.side_effects),
         *(Key("intervention", i) for i in (claim.intervention, *claim.interactants) if i),
         *(Key("outcome", o) for o in (claim.outcome,) if o),
-        *_inheriting(session, records, claim),
+        *_regimens(session, records, claim),
     ]
     against = _names_of(records, _with_kinds(session, records, claim.interactants))
     warning = _warning(claim)
@@ -84,7 +86,7 @@ def _claim(session: Session, records: RecordReader, claim: ClaimWrite, derived: 
     documents = [records.content(Key("document", citation.document)) for citation in claim.citations]
     studies = [records.content(Key("study", c.study)) for c in claim.citations if c.study]
     evidence = derived.evidence
-    return Found(
+    return SearchDocument(
         title=claim.statement,
         about=(
             *_names_of(records, concepts),
@@ -128,8 +130,8 @@ def _warning(claim: ClaimWrite) -> int:
 
 
 def _rank(claim: ClaimWrite, warning: int, evidence: ClaimEvidence) -> int:
-    """Where only so many can be looked at, what forbids and what warns of a combination must be among them: first
-    what warns of most."""
+    """Only the first entries by static rank are ranked by the question, so warnings of combinations come first, those
+    of most interactants before others; then claims with most studies."""
     if warning > 1:
         return 120 - 10 * warning - 20 * min(len(claim.interactants), 3)
     is_graded = evidence.consensus not in ("uncited", "not_applicable")
@@ -137,41 +139,40 @@ def _rank(claim: ClaimWrite, warning: int, evidence: ClaimEvidence) -> int:
 
 
 def _with_kinds(session: Session, records: RecordReader, interventions: Iterable[str]) -> Iterator[Key]:
-    """Interventions and what is a kind of them: what warns of opioids warns of tramadol."""
+    """Interventions and their kinds: what warns of opioids warns of tramadol."""
     for intervention in interventions:
         yield Key("intervention", intervention)
         yield from _children(session, records, intervention)
 
 
-def _inheriting(session: Session, records: RecordReader, claim: ClaimWrite) -> Iterator[Key]:
-    """Harm crosses doses: what warns of a drug is found under its regimens as well."""
-    if claim.kind not in HARM_KINDS or claim.intervention is None:
-        return
-    yield from _children(session, records, claim.intervention)
+def _regimens(session: Session, records: RecordReader, claim: ClaimWrite) -> Iterator[Key]:
+    """Harm crosses doses: a claim about the harm of a drug is found under its regimens as well."""
+    if claim.kind in HARM_KINDS and claim.intervention is not None:
+        yield from _children(session, records, claim.intervention)
 
 
 def _children(session: Session, records: RecordReader, intervention: str) -> Iterator[Key]:
-    naming = select(RecordReference.id).where(
+    referrers = select(RecordReference.id).where(
         RecordReference.type == "intervention",
         RecordReference.to_type == "intervention",
         RecordReference.to_id == intervention,
     )
-    for child in sorted(set(session.scalars(naming))):
+    for child in sorted(set(session.scalars(referrers))):
         content = records.content(Key("intervention", child))
         if content.parent == intervention and content.status is Status.published:
             yield Key("intervention", child)
 
 
-def _document(_session: Session, records: RecordReader, document: DocumentWrite, _derived: Any) -> Found:
+def _document(_session: Session, records: RecordReader, document: DocumentWrite, _derived: Any) -> SearchDocument:
     year = year_of(document.issued)
     studies = [records.content(Key("study", link.study)) for link in document.studies]
     conditions = [condition for study in studies for condition in study.conditions]
-    return Found(
+    return SearchDocument(
         title=document.title or document.label,
         names=(
             (document.label, "name"),
             *(((document.title, "title"),) if document.title else ()),
-            *((normalise(read.scheme, read.value), "identifier") for read in document.identifiers),
+            *((normalise(identifier.scheme, identifier.value), "identifier") for identifier in document.identifiers),
         ),
         about=(
             *(author_name(author) for author in document.authors),
@@ -184,12 +185,12 @@ def _document(_session: Session, records: RecordReader, document: DocumentWrite,
     )
 
 
-def _study(_session: Session, records: RecordReader, study: StudyWrite, _derived: Any) -> Found:
-    return Found(
+def _study(_session: Session, records: RecordReader, study: StudyWrite, _derived: Any) -> SearchDocument:
+    return SearchDocument(
         title=study.name,
         names=(
             (study.name, "name"),
-            *((normalise(read.scheme, read.value), "identifier") for read in study.registry_ids),
+            *((normalise(identifier.scheme, identifier.value), "identifier") for identifier in study.registry_ids),
         ),
         about=_names_of(records, (Key("condition", c) for c in study.conditions)),
         body=(study.population, study.design.label, study.comparator, *(arm.dose_text for arm in study.arms)),
@@ -198,9 +199,9 @@ def _study(_session: Session, records: RecordReader, study: StudyWrite, _derived
     )
 
 
-def _dosing_range(_session: Session, records: RecordReader, dosing: DosingRangeWrite, _derived: Any) -> Found:
+def _dosing_range(_session: Session, records: RecordReader, dosing: DosingRangeWrite, _derived: Any) -> SearchDocument:
     keys = [Key("intervention", dosing.intervention), *(Key("condition", c) for c in dosing.conditions)]
-    return Found(
+    return SearchDocument(
         title=dosing.dose_text,
         about=(*_names_of(records, keys), "dosage", dosing.basis.label),
         body=(dosing.titration, dosing.population, dosing.schedule.text, dosing.schedule.timing, dosing.formulation),
@@ -209,13 +210,13 @@ def _dosing_range(_session: Session, records: RecordReader, dosing: DosingRangeW
     )
 
 
-def _search(session: Session, records: RecordReader, search: SearchWrite, _derived: Any) -> Found:
+def _search(session: Session, records: RecordReader, search: LiteratureSearchWrite, _derived: Any) -> SearchDocument:
     keys = [
         *(Key("condition", c) for c in search.conditions),
         *(Key("intervention", i) for i in (search.intervention,) if i),
     ]
     against = _names_of(records, _with_kinds(session, records, search.interactants))
-    return Found(
+    return SearchDocument(
         title=search.question,
         names=((search.topic, "name"),) if search.topic else (),
         about=(*_names_of(records, keys), *against, *(("interaction",) if search.interactants else ())),
@@ -227,12 +228,12 @@ def _search(session: Session, records: RecordReader, search: SearchWrite, _deriv
     )
 
 
-FOUND_BY: dict[str, Callable[[Session, RecordReader, Any, Any], Found]] = {
-    **dict.fromkeys(("intervention", "condition", "mechanism", "side_effect", "outcome"), _concept),
+BUILDERS: dict[str, Callable[[Session, RecordReader, Any, Any], SearchDocument]] = {
+    **dict.fromkeys(CONCEPTS, _concept),
     "claim": _claim,
     "document": _document,
     "study": _study,
     "dosing_range": _dosing_range,
     "search": _search,
 }
-"""Citations are found by their claims."""
+"""By type of record. A citation is in the document of its claim."""

@@ -1,52 +1,48 @@
-"""Texts in parts, told apart by whether they are what was asked for."""
+"""Splits texts into the parts that a question asks for and the rest."""
 
 from collections.abc import Sequence
 from functools import lru_cache
 
-from app.search.analyzer import WRITTEN, Row, stems
-from app.search.query_parser import Term
+from app.search.analyzer import WRITTEN_WORD, Phrase, stems
+from app.search.query_parser import QueryTerm
 
 
 class Highlighter:
-    """Finds what was asked for in texts; made once for each question."""
+    """Made once for each question."""
 
-    def __init__(self, terms: Sequence[Term]) -> None:
-        rows = {row for term in terms for row in term.ways}
-        self._alone = frozenset(row[0] for row in rows if len(row) == 1)
-        self._longer = [row for row in rows if len(row) > 1]
+    def __init__(self, terms: Sequence[QueryTerm]) -> None:
+        phrases = {phrase for term in terms for phrase in term.alternatives}
+        self._single = frozenset(phrase[0] for phrase in phrases if len(phrase) == 1)
+        self._longer = [phrase for phrase in phrases if len(phrase) > 1]
 
     def parts(self, text: str) -> list[tuple[str, bool]]:
-        """The text in parts, told apart by whether they are what was asked for; no markup."""
-        pieces = WRITTEN.split(text)  # words at the odd places, and what parts them at the even ones
+        """`(part, is_hit)`; the parts joined give the text."""
+        pieces = WRITTEN_WORD.split(text)
         stemmed = [_stems(word) for word in pieces[1::2]]
-        hits = {2 * number + 1 for number, found in enumerate(stemmed) if not self._alone.isdisjoint(found)}
+        hits = {2 * number + 1 for number, of_word in enumerate(stemmed) if not self._single.isdisjoint(of_word)}
         if self._longer:
-            flat = [(stem, 2 * number + 1) for number, found in enumerate(stemmed) for stem in found]
-            for row in self._longer:
-                hits |= _in_a_row(flat, row)
-        shown: list[tuple[str, bool]] = []
-        end = 0
-        for place in sorted(hits):
-            if place > end:
-                shown.append(("".join(pieces[end:place]), False))
-            if shown and shown[-1][1]:
-                shown[-1] = (shown[-1][0] + pieces[place], True)
-            else:
-                shown.append((pieces[place], True))
-            end = place + 1
-        shown.append(("".join(pieces[end:]), False))
-        return [part for part in shown if part[0]]
+            positions = [(stem, 2 * number + 1) for number, of_word in enumerate(stemmed) for stem in of_word]
+            for phrase in self._longer:
+                hits |= _positions_of(phrase, positions)
+        parts: list[tuple[str, bool]] = []
+        for position, piece in enumerate(pieces):
+            is_hit = position in hits
+            if parts and parts[-1][1] == is_hit:
+                parts[-1] = (parts[-1][0] + piece, is_hit)
+            elif piece:
+                parts.append((piece, is_hit))
+        return parts
 
 
 @lru_cache(maxsize=20_000)
-def _stems(word: str) -> Row:
-    return tuple(stems(word))
+def _stems(word: str) -> Phrase:
+    return stems(word)
 
 
-def _in_a_row(flat: Sequence[tuple[str, int]], row: Row) -> set[int]:
-    """The places of what stands in the row, with what parts it."""
+def _positions_of(phrase: Phrase, positions: Sequence[tuple[str, int]]) -> set[int]:
+    """The positions of the phrase's words and of what separates them."""
     hits: set[int] = set()
-    for start, (stem, index) in enumerate(flat[: len(flat) - len(row) + 1]):
-        if stem == row[0] and all(flat[start + i][0] == word for i, word in enumerate(row)):
-            hits.update(range(index, flat[start + len(row) - 1][1] + 1))
+    for start, (stem, position) in enumerate(positions[: len(positions) - len(phrase) + 1]):
+        if stem == phrase[0] and all(positions[start + i][0] == word for i, word in enumerate(phrase)):
+            hits.update(range(position, positions[start + len(phrase) - 1][1] + 1))
     return hits

@@ -1,4 +1,4 @@
-"""Keeping the search index in step with what is published."""
+"""Keeps the search index in step with the published records."""
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -12,59 +12,61 @@ from sqlalchemy.orm import Session
 
 from app.core.vocabulary import Status
 from app.search import facets
-from app.search.analyzer import stem, stems, words
-from app.search.documents import CONCEPTS, FOUND_BY, Found
+from app.search.analyzer import between_spaces, stem, stems, words
+from app.search.documents import BUILDERS, CONCEPTS, SearchDocument
 from app.search.models import RANK_BITS, SearchEntry, SearchName, SearchWord
 from app.storage.history import RecordReference, StoredRecord
 from app.storage.resource import Key, RecordReader
 
 VERSION = 2
-"""Of what entries hold and how: raised with every change, so that migrating makes the index again."""
+"""Of the entries' content and form. Raise it with every change, so that `ldn-evidence migrate` rebuilds the index."""
 
-PORTION = 500
+BATCH = 500
+"""Records that are read and written together."""
 MAX_WORDS = 100_000
-"""Words whose numbers are kept in memory while entries are written."""
-MAX_LENGTH_NAME = 200
-MAX_LENGTH_WORD = 100
+"""Words whose counts are collected in memory before they are written."""
+MAX_NAME_LENGTH = 200
+MAX_NAME_STARTS = 8
+"""Words of a name from which typeahead may continue."""
+MAX_WORD_LENGTH = 100
 
-
-COPIED_FROM = frozenset(
-    ("intervention", "condition", "mechanism", "side_effect", "outcome", "study", "document", "dosing_range")
-)
-"""Types of which something stands in the entries of the records that name them."""
+COPIED_TYPES = frozenset((*CONCEPTS, "study", "document", "dosing_range"))
+"""Types whose content is copied into the entries of the records that refer to them."""
 
 
 @dataclass(frozen=True)
 class IndexEntry:
-    """The rows by which one record is found, without their internal keys."""
+    """The rows of one record, without their internal keys."""
 
     texts: dict[str, Any]
+    """Columns of `SearchEntry`."""
     names: list[dict[str, Any]]
+    """Rows of `SearchName`."""
 
 
-def renew(session: Session, world: RecordReader, records: Iterable[tuple[Key, Any, Any]]) -> None:
-    """Index records again, given as key, content and derived values, and those in which their names stand; retired
-    ones leave the index."""
+def update(session: Session, records: RecordReader, changed: Iterable[tuple[Key, Any, Any]]) -> None:
+    """Index changed records, given as key, content and derived values, and those that copy their content. Records that
+    are not published leave the index."""
     writer = _Writer(session)
-    pending = {key: (content, derived) for key, content, derived in records if key.type in FOUND_BY}
-    seen = set(pending)
+    pending = {key: (content, derived) for key, content, derived in changed if key.type in BUILDERS}
+    done = set(pending)
     while pending:
-        entries = ((key, _entry(session, world, key, *pending[key])) for key in sorted(pending))
-        changed = {key: pending[key][0] for key in writer.replace(entries)}
-        pending = {key: (world.content(key), world.derived(key)) for key in sorted(_copying(session, changed) - seen)}
-        seen |= set(pending)
+        entries = ((key, _entry(session, records, key, *pending[key])) for key in sorted(pending))
+        moved = {key: pending[key][0] for key in writer.replace(entries)}
+        pending = {key: (records.content(key), records.derived(key)) for key in sorted(_copying(session, moved) - done)}
+        done |= set(pending)
     writer.finish()
 
 
-def rebuild(session: Session, world_of: Callable[[Session], RecordReader]) -> None:
-    """Make the whole index again from the records, a portion at a time, each with a fresh view of them."""
+def rebuild(session: Session, records_of: Callable[[Session], RecordReader]) -> None:
+    """Make the whole index from the records, in batches, each with a new reader."""
     for table in (SearchName, SearchEntry, SearchWord):
         session.execute(delete(table))
     writer = _Writer(session)
     last = ("", "")
     while keys := _published_after(session, last):
-        world = world_of(session)
-        writer.replace((key, _entry(session, world, key, world.content(key), world.derived(key))) for key in keys)
+        records = records_of(session)
+        writer.replace((key, _entry(session, records, key, records.content(key), records.derived(key))) for key in keys)
         last = keys[-1]
     writer.finish()
     facets.rebuild(session)
@@ -74,72 +76,77 @@ def _published_after(session: Session, last: tuple[str, str]) -> list[Key]:
     rows = (
         select(StoredRecord.type, StoredRecord.id)
         .where(
-            StoredRecord.type.in_(FOUND_BY),
+            StoredRecord.type.in_(BUILDERS),
             StoredRecord.status == Status.published,
             tuple_(StoredRecord.type, StoredRecord.id) > last,
         )
         .order_by(StoredRecord.type, StoredRecord.id)
-        .limit(PORTION)
+        .limit(BATCH)
     )
     return [Key(*row) for row in session.execute(rows)]
 
 
 def _copying(session: Session, changed: Mapping[Key, Any]) -> set[Key]:
-    """Records that name any of these and may hold something of them."""
-    named = {key for key in changed if key.type in COPIED_FROM}
-    # What warns of a drug holds the names of its regimens without naming them.
-    named |= {Key(key.type, parent) for key in named if (parent := getattr(changed[key], "parent", None))}
-    found: set[Key] = set()
-    for record_type in {key.type for key in named}:
-        ids = sorted(key.id for key in named if key.type == record_type)
-        for start in range(0, len(ids), 500):
+    """Records that refer to any of these and may copy some of their content."""
+    targets = {key for key in changed if key.type in COPIED_TYPES}
+    # What warns of a drug copies the names of its regimens without referring to them.
+    targets |= {Key(key.type, parent) for key in targets if (parent := getattr(changed[key], "parent", None))}
+    copying: set[Key] = set()
+    for record_type in {key.type for key in targets}:
+        ids = sorted(key.id for key in targets if key.type == record_type)
+        for start in range(0, len(ids), BATCH):
             rows = select(RecordReference.type, RecordReference.id).where(
-                RecordReference.to_type == record_type, RecordReference.to_id.in_(ids[start : start + 500])
+                RecordReference.to_type == record_type, RecordReference.to_id.in_(ids[start : start + BATCH])
             )
-            found.update(Key(*row) for row in session.execute(rows) if row[0] in FOUND_BY)
-    return found
+            copying.update(Key(*row) for row in session.execute(rows) if row[0] in BUILDERS)
+    return copying
 
 
-def _entry(session: Session, world: RecordReader, key: Key, content: Any, derived: Any) -> IndexEntry | None:
+def _entry(session: Session, records: RecordReader, key: Key, content: Any, derived: Any) -> IndexEntry | None:
     if content.status is not Status.published:
         return None
-    return entry_for(key, FOUND_BY[key.type](session, world, content, derived))
+    return entry_for(key, BUILDERS[key.type](session, records, content, derived))
 
 
-def entry_for(key: Key, found: Found) -> IndexEntry:
-    texts = {
-        "title": found.title,
-        "names": " ".join((*(text for text, _ in found.names), *found.about)),
-        "body": " ".join(text for text in found.body if text),
+def entry_for(key: Key, document: SearchDocument) -> IndexEntry:
+    folded = {
+        "title": words(document.title),
+        "names": words(" ".join((*(name for name, _ in document.names), *document.about))),
+        "body": words(" ".join(text for text in document.body if text)),
     }
-    cut = {name: words(text) for name, text in texts.items()}
-    stemmed = {name: _between_spaces([stem(word) for word in found_words]) for name, found_words in cut.items()}
-    values = {"type": (key.type,), **found.facets}
+    values = {"type": (key.type,), **document.facets}
     return IndexEntry(
         texts={
             "type": key.type,
             "id": key.id,
-            "rank": found.rank,
-            "warning": found.warning,
-            **stemmed,
-            "against": "|".join(_between_spaces(stems(name)) for name in found.against),
+            "rank": document.rank,
+            "warning": document.warning,
+            **{field: between_spaces(tuple(map(stem, of_field))) for field, of_field in folded.items()},
+            "against": "|".join(between_spaces(stems(name)) for name in document.against),
             "facets": " ".join(sorted({f"{name}={value}" for name, some in values.items() for value in some})),
-            "heading": found.title,
-            "label": found.label or found.title,
-            "summary": found.summary,
-            "spelled": " ".join(dict.fromkeys(chain(*cut.values()))),
+            "heading": document.title,
+            "label": document.label or document.title,
+            "summary": document.summary,
+            "spelled": " ".join(dict.fromkeys(chain(*folded.values()))),
         },
-        names=[{"is_concept": key.type in CONCEPTS, **name} for name in _suggestions(found)],
+        names=[{"is_concept": key.type in CONCEPTS, **name} for name in _name_rows(document)],
     )
 
 
-def _between_spaces(stemmed: Sequence[str]) -> str:
-    """Each between two spaces, so that looking for ` word ` finds whole words only."""
-    return f" {' '.join(stemmed)} "
+def _name_rows(document: SearchDocument) -> Iterator[dict[str, Any]]:
+    """Each name from each of its first words on, so that `naltrexone` finds `Low-dose naltrexone`."""
+    seen = set()
+    for name, matched_on in document.names:
+        parts = words(name)
+        for start in range(min(len(parts), MAX_NAME_STARTS)):
+            folded = " ".join(parts[start:])[:MAX_NAME_LENGTH]
+            if (folded, name) not in seen:
+                seen.add((folded, name))
+                yield {"folded": folded, "text": name, "matched_on": matched_on, "is_start": start == 0}
 
 
 def pk_of(rank: int, number: int) -> int:
-    """The key of an entry, whose number no other has."""
+    """The key of an entry (see RANK_BITS)."""
     return (rank << RANK_BITS) + number
 
 
@@ -148,126 +155,102 @@ def number_of(pk: int) -> int:
 
 
 class _Writer:
-    """Writes entries in the order of their keys, as the full-text index likes it, and what is counted of them."""
+    """Writes entries in the order of their keys, as is fastest for the full-text index, and counts words and facets."""
 
     def __init__(self, session: Session) -> None:
         self._session = session
         self._words: Counter[tuple[str, bool]] = Counter()
-        self._moves = facets.Moves()
-        self._next: int | None = None
+        self._facets = facets.FacetChanges()
+        self._next_number: int | None = None
 
     def replace(self, entries: Iterable[tuple[Key, IndexEntry | None]]) -> list[Key]:
-        """Put each entry in the place of the one before, or take that out; the keys of those that changed."""
-        rest = iter(entries)
+        """Replace the entry of each key, or remove it if there is no new one; the keys of entries that changed."""
+        remaining = iter(entries)
         changed: list[Key] = []
-        while portion := dict(islice(rest, PORTION)):
-            before = _stored(self._session, list(portion))
-            moved = [key for key, entry in portion.items() if entry != before.get(key, _NOTHING)[1]]
-            self._remove([before[key] for key in moved if key in before])
-            self._insert([(entry, before.get(key)) for key in moved if (entry := portion[key]) is not None])
+        while batch := dict(islice(remaining, BATCH)):
+            stored = _stored(self._session, list(batch))
+            moved = [key for key, entry in batch.items() if entry != stored.get(key, (0, None))[1]]
+            self._remove([stored[key] for key in moved if key in stored])
+            self._insert([(self._pk(entry, stored.get(key)), entry) for key in moved if (entry := batch[key])])
             changed += moved
             if len(self._words) > MAX_WORDS:
-                self._count()
+                self._write_counts()
         return changed
 
     def finish(self) -> None:
-        self._count()
-        self._moves.write(self._session)
+        self._write_counts()
+        self._facets.write(self._session)
 
-    def _count(self) -> None:
-        _count_words(self._session, self._words)
+    def _write_counts(self) -> None:
+        _add_counts(self._session, self._words)
         self._words.clear()
 
     def _remove(self, stored: Sequence[tuple[int, IndexEntry]]) -> None:
         pks = [pk for pk, _ in stored]
         for pk, entry in stored:
             self._words.subtract(vocabulary_of(entry))
-            self._moves.remove(pk, entry.texts["facets"])
+            self._facets.remove(pk, entry.texts["facets"])
         self._session.execute(delete(SearchName).where(SearchName.entry_pk.in_(pks)))
         self._session.execute(delete(SearchEntry).where(SearchEntry.pk.in_(pks)))
 
-    def _insert(self, entries: Sequence[tuple[IndexEntry, tuple[int, IndexEntry] | None]]) -> None:
-        placed = [(self._place(entry, before), entry) for entry, before in entries]
-        for pk, entry in placed:
+    def _insert(self, entries: list[tuple[int, IndexEntry]]) -> None:
+        for pk, entry in entries:
             self._words.update(vocabulary_of(entry))
-            self._moves.add(pk, entry.texts["facets"])
-        placed.sort(key=itemgetter(0))
-        rows = [{"pk": pk, "number": number_of(pk), **entry.texts} for pk, entry in placed]
-        names = [{"entry_pk": pk, **name} for pk, entry in placed for name in entry.names]
-        for table, made in ((SearchEntry, rows), (SearchName, names)):
-            if made:
-                self._session.execute(insert(table), made)
+            self._facets.add(pk, entry.texts["facets"])
+        entries.sort(key=itemgetter(0))
+        rows = [{"pk": pk, "number": number_of(pk), **entry.texts} for pk, entry in entries]
+        names = [{"entry_pk": pk, **name} for pk, entry in entries for name in entry.names]
+        for table, values in ((SearchEntry, rows), (SearchName, names)):
+            if values:
+                self._session.execute(insert(table), values)
 
-    def _place(self, entry: IndexEntry, before: tuple[int, IndexEntry] | None) -> int:
-        if before is not None:
-            return pk_of(entry.texts["rank"], number_of(before[0]))
-        if self._next is None:
-            self._next = (self._session.scalar(select(func.max(SearchEntry.number))) or 0) + 1
-        self._next += 1
-        return pk_of(entry.texts["rank"], self._next - 1)
-
-
-_NOTHING = (0, None)
+    def _pk(self, entry: IndexEntry, stored: tuple[int, IndexEntry] | None) -> int:
+        """Of the entry's rank, and the number that it had before or a new one."""
+        if stored is not None:
+            return pk_of(entry.texts["rank"], number_of(stored[0]))
+        if self._next_number is None:
+            self._next_number = (self._session.scalar(select(func.max(SearchEntry.number))) or 0) + 1
+        self._next_number += 1
+        return pk_of(entry.texts["rank"], self._next_number - 1)
 
 
 def _stored(session: Session, keys: Sequence[Key]) -> dict[Key, tuple[int, IndexEntry]]:
-    """Entries as they are, with their internal keys."""
+    """The stored entries, with their internal keys."""
     columns = [column for column in SearchEntry.__table__.columns if column.name not in ("pk", "number")]
-    found: dict[int, IndexEntry] = {}
+    entries: dict[int, IndexEntry] = {}
     for record_type, some in groupby(sorted(keys), key=lambda key: key.type):
         rows = select(SearchEntry.pk, *columns).where(
             SearchEntry.type == record_type, SearchEntry.id.in_([key.id for key in some])
         )
         for pk, *values in session.execute(rows):
-            texts = dict(zip((column.name for column in columns), values, strict=True))
-            found[pk] = IndexEntry(texts, [])
-    names = select(
-        SearchName.entry_pk,
-        SearchName.is_concept,
-        SearchName.folded,
-        SearchName.text,
-        SearchName.matched_on,
-        SearchName.is_start,
-    ).where(SearchName.entry_pk.in_(found))
-    for row in session.execute(names.order_by(SearchName.pk)).mappings() if found else ():
+            entries[pk] = IndexEntry(dict(zip((column.name for column in columns), values, strict=True)), [])
+    names = select(*(column for column in SearchName.__table__.columns if column.name != "pk"))
+    in_order = names.where(SearchName.entry_pk.in_(entries)).order_by(SearchName.pk)
+    for row in session.execute(in_order).mappings() if entries else ():
         name = dict(row)
-        found[name.pop("entry_pk")].names.append(name)
-    return {Key(entry.texts["type"], entry.texts["id"]): (pk, entry) for pk, entry in found.items()}
-
-
-def _suggestions(found: Found) -> Iterator[dict[str, Any]]:
-    """Each name once from every word on, so that `naltrexone` finds `Low-dose naltrexone`."""
-    seen = set()
-    for name, matched_on in found.names:
-        parts = words(name)
-        for start in range(len(parts)):
-            folded = " ".join(parts[start:])[:MAX_LENGTH_NAME]
-            if (folded, name) not in seen and (start < 8):
-                seen.add((folded, name))
-                yield {"folded": folded, "text": name, "matched_on": matched_on, "is_start": start == 0}
+        entries[name.pop("entry_pk")].names.append(name)
+    return {Key(entry.texts["type"], entry.texts["id"]): (pk, entry) for pk, entry in entries.items()}
 
 
 def vocabulary_of(entry: IndexEntry) -> Counter[tuple[str, bool]]:
+    """The entry's `(word, is_stem)`, each once."""
     stemmed = {word for field in ("title", "names", "body") for word in entry.texts[field].split()}
-    spelled = set(entry.texts["spelled"].split())
-    return Counter(
-        {(word[:MAX_LENGTH_WORD], is_stem) for is_stem in (True, False) for word in (stemmed if is_stem else spelled)}
-    )
+    by_form = {True: stemmed, False: set(entry.texts["spelled"].split())}
+    return Counter({(word[:MAX_WORD_LENGTH], is_stem) for is_stem, some in by_form.items() for word in some})
 
 
-def _count_words(session: Session, counts: Counter[tuple[str, bool]]) -> None:
-    moved = sorted((key, number) for key, number in counts.items() if number)
-    if moved:
-        added = [{"w": word, "s": is_stem, "n": number} for (word, is_stem), number in moved]
-        session.execute(_ADD_WORDS, added)
-    gone = [{"w": word, "s": is_stem} for (word, is_stem), number in moved if number < 0]
-    if gone:
-        here = (SearchWord.word == bindparam("w"), SearchWord.is_stem == bindparam("s"), SearchWord.entries <= 0)
-        session.connection().execute(delete(SearchWord).where(*here), gone)
-
-
-_ADD_WORDS = text(
+_ADD_COUNTS = text(
     "INSERT INTO search_words (word, is_stem, entries) VALUES (:w, :s, :n) "
     "ON CONFLICT (word, is_stem) DO UPDATE SET entries = search_words.entries + excluded.entries"
 )
-"""The same on both engines."""
+"""An upsert that both engines understand."""
+
+
+def _add_counts(session: Session, counts: Counter[tuple[str, bool]]) -> None:
+    changed = sorted((key, n) for key, n in counts.items() if n)
+    if changed:
+        session.execute(_ADD_COUNTS, [{"w": word, "s": is_stem, "n": n} for (word, is_stem), n in changed])
+    fewer = [{"w": word, "s": is_stem} for (word, is_stem), n in changed if n < 0]
+    if fewer:
+        unused = (SearchWord.word == bindparam("w"), SearchWord.is_stem == bindparam("s"), SearchWord.entries <= 0)
+        session.connection().execute(delete(SearchWord).where(*unused), fewer)

@@ -1,5 +1,5 @@
-"""Asking the full-text index: one way to say what is meant, two ways to put it. User text never reaches a query
-language; only words of letters and digits do, each quoted."""
+"""Asks the full-text index of either engine for terms and facets. User text never reaches a query language: only words
+of letters and digits do, each quoted."""
 
 from collections.abc import Iterable, Mapping, Sequence
 
@@ -7,47 +7,49 @@ from pydantic_core import from_json
 from sqlalchemy import Select, bindparam, cast, func, literal_column, select, text
 from sqlalchemy.orm import Session
 
-from app.search.analyzer import Row
+from app.search.analyzer import Phrase
 from app.search.models import SearchEntry
-from app.search.query_parser import Term, understand
-from app.search.term_statistics import fetch, lexicon
+from app.search.query_parser import QueryTerm, parse_query
+from app.search.term_statistics import fetch, term_statistics
 
 _SQLITE = "SELECT json_group_array(rowid) FROM (SELECT rowid FROM search_fts WHERE search_fts MATCH ? LIMIT ?)"
-"""FTS5 walks its keys in order by itself; one row with all of them costs half of what a row for each does."""
+"""FTS5 returns keys in order without sorting. One row with all keys costs half of one row for each."""
 _POSTGRESQL = (
     "SELECT json_agg(pk) FROM (SELECT pk FROM search_entries "
     "WHERE vector @@ (to_tsquery('simple', ?) && CAST(? AS tsquery)) ORDER BY pk LIMIT ?) found"
 )
-Narrowed = Mapping[str, Sequence[str]]
-"""For `type` and each facet, the values of which one must be there; none given, none needed."""
+Conditions = Iterable[Sequence[QueryTerm]]
+"""An entry matches if it has all terms of any one of the sequences."""
+FacetFilters = Mapping[str, Sequence[str]]
+"""`type` or a facet -> values, of which an entry has any. An empty sequence does not filter."""
 
 
-def keys_matching(session: Session, choices: Iterable[Sequence[Term]], narrowed: Narrowed, most: int) -> list[int]:
-    """Keys of the entries in which all terms of one of the choices occur, in the order of their ranks."""
+def matching_keys(session: Session, conditions: Conditions, filters: FacetFilters, limit: int) -> list[int]:
+    """Keys of the entries that match, by static rank."""
     if _is_postgresql(session):
-        ((found,),) = fetch(session, _POSTGRESQL, *_tsquery(choices, narrowed), most)
-        return list(found or ())
-    ((found,),) = fetch(session, _SQLITE, _fts5(choices, narrowed), most)
-    return list(from_json(found))
+        ((keys,),) = fetch(session, _POSTGRESQL, *_tsquery(conditions, filters), limit)
+        return list(keys or ())
+    ((keys,),) = fetch(session, _SQLITE, _fts5(conditions, filters), limit)
+    return list(from_json(keys))
 
 
 def ids_matching(session: Session, record_type: str, query: str) -> Select[str]:
-    """Ids of one type's records in which everything asked for occurs, for the `q` of lists."""
-    question = understand(session, lexicon(session), query)
+    """Ids of one type's records that match everything in the question, for the `q` of lists."""
+    question = parse_query(session, term_statistics(session), query)
     statement = select(SearchEntry.id).where(SearchEntry.type == record_type)
-    if not question.terms or not question.is_whole:
+    if not question.terms or not question.is_complete:
         return statement.where(SearchEntry.pk < 0)
-    choices, narrowed = [question.required], {"type": (record_type,)}
+    conditions, filters = [question.required], {"type": (record_type,)}
     if _is_postgresql(session):
-        from sqlalchemy.dialects.postgresql import TSQUERY  # brings all of that dialect, which SQLite does without
+        from sqlalchemy.dialects.postgresql import TSQUERY  # imported here: SQLite does without the whole dialect
 
-        words, facets = _tsquery(choices, narrowed)
-        asked = func.to_tsquery("simple", words).bool_op("&&")(cast(facets, TSQUERY))
-        return statement.where(literal_column("search_entries.vector").bool_op("@@")(asked))
-    found = text("SELECT rowid FROM search_fts WHERE search_fts MATCH :asked").bindparams(
-        bindparam("asked", _fts5(choices, narrowed), unique=True)
+        words, facets = _tsquery(conditions, filters)
+        tsquery = func.to_tsquery("simple", words).bool_op("&&")(cast(facets, TSQUERY))
+        return statement.where(literal_column("search_entries.vector").bool_op("@@")(tsquery))
+    keys = text("SELECT rowid FROM search_fts WHERE search_fts MATCH :query").bindparams(
+        bindparam("query", _fts5(conditions, filters), unique=True)
     )
-    return statement.where(SearchEntry.pk.in_(found))
+    return statement.where(SearchEntry.pk.in_(keys))
 
 
 def _is_postgresql(session: Session) -> bool:
@@ -57,40 +59,38 @@ def _is_postgresql(session: Session) -> bool:
 # --- FTS5 ---------------------------------------------------------------------------------------------------------
 
 
-def _fts5(choices: Iterable[Sequence[Term]], narrowed: Narrowed) -> str:
-    # Facets are told from words by the `=` in them, so that no word need be looked for in named columns.
-    wanted = [_either([" AND ".join(map(_fts5_term, terms)) for terms in choices], " OR ")]
-    wanted += [
-        _either([f'"{name}={value}"' for value in values], " OR ") for name, values in narrowed.items() if values
-    ]
-    return " AND ".join(wanted)
+def _fts5(conditions: Conditions, filters: FacetFilters) -> str:
+    # The `=` in facets tells them from words, so that no column need be named.
+    parts = [_any_of([" AND ".join(map(_fts5_term, terms)) for terms in conditions], " OR ")]
+    parts += [_any_of([f'"{name}={value}"' for value in values], " OR ") for name, values in filters.items() if values]
+    return " AND ".join(parts)
 
 
-def _fts5_term(term: Term) -> str:
-    return _either(['"' + " ".join(row) + '"' for row in term.ways], " OR ")
+def _fts5_term(term: QueryTerm) -> str:
+    return _any_of([f'"{" ".join(phrase)}"' for phrase in term.alternatives], " OR ")
 
 
 # --- tsvector -----------------------------------------------------------------------------------------------------
 
 
-def _tsquery(choices: Iterable[Sequence[Term]], narrowed: Narrowed) -> tuple[str, str]:
-    """Words, and facets: these are lexemes as they are, and must not be cut into words."""
-    words = " | ".join(f"({' & '.join(map(_tsquery_term, terms))})" for terms in choices)
-    facets = [_either([f"'{name}={value}'" for value in values], " | ") for name, values in narrowed.items() if values]
+def _tsquery(conditions: Conditions, filters: FacetFilters) -> tuple[str, str]:
+    """The query for words, and the one for facets, which are lexemes and must not be cut into words."""
+    words = " | ".join(f"({' & '.join(map(_tsquery_term, terms))})" for terms in conditions)
+    facets = [_any_of([f"'{name}={value}'" for value in values], " | ") for name, values in filters.items() if values]
     return words, " & ".join(facets)
 
 
-def _tsquery_term(term: Term) -> str:
-    return _either([way for row in term.ways for way in _tsquery_ways(row)], " | ")
+def _tsquery_term(term: QueryTerm) -> str:
+    return _any_of([part for phrase in term.alternatives for part in _tsquery_phrase(phrase)], " | ")
 
 
-def _tsquery_ways(row: Row) -> list[str]:
-    """Words in a row are looked for in each field apart, lest they match across the end of one and the start of the
-    next. A word alone is not: the index knows words but no fields, and would have every row read to tell."""
-    if len(row) == 1:
-        return [row[0]]
-    return [" <-> ".join(f"{word}:{field}" for word in row) for field in "ABC"]
+def _tsquery_phrase(phrase: Phrase) -> list[str]:
+    """A phrase is looked for in each field (A, B, C), so that it does not match across the end of one and the start of
+    the next. A single word is not: PostgreSQL would read every row to check its field."""
+    if len(phrase) == 1:
+        return [phrase[0]]
+    return [" <-> ".join(f"{word}:{field}" for word in phrase) for field in "ABC"]
 
 
-def _either(ways: Iterable[str], either: str) -> str:
-    return f"({either.join(f'({way})' for way in ways)})"
+def _any_of(parts: Iterable[str], operator: str) -> str:
+    return f"({operator.join(f'({part})' for part in parts)})"

@@ -1,229 +1,192 @@
-"""What a question asks for: words, rows of words and names, each with the other ways to say the same."""
+"""Parses a question into terms: words, phrases and names of concepts, each with its alternatives."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
-from itertools import pairwise
 
 from sqlalchemy.orm import Session
 
-from app.search.analyzer import DANGERS, MEANT, SAME, SOFT_WORDS, STOP_WORDS, Row, spelled, stem, words
+from app.search.analyzer import WRITTEN_WORD, Phrase, between_spaces, stem, words
 from app.search.spelling import nearest_word, two_words
-from app.search.term_statistics import Lexicon
+from app.search.term_statistics import TermStatistics
+from app.search.word_lists import ALTERNATIVES, OPTIONAL_WORDS, RISK_TERMS, STOP_WORDS
 
 MAX_TERMS = 16
-MAX_ROWS = 12
-MAX_CORRECTED = 8
-"""Unknown words for which the nearest known one is looked for."""
-MAX_LENGTH_NAME = 6
-"""Words of a concept's name that is looked for in a question."""
-SHORTEST_PREFIX = 3
+MAX_ALTERNATIVES = 12
+MAX_CORRECTIONS = 8
+"""Unknown words for which the nearest known word is looked up."""
+MAX_NAME_WORDS = 6
+"""Words in a concept's name that is recognised in a question."""
+MIN_PREFIX = 3
 
-_ADDRESS = re.compile(
+_IDENTIFIER_PREFIX = re.compile(
     r"https?://(?:(?:dx\.)?doi\.org|pubmed\.ncbi\.nlm\.nih\.gov)/|\b(?:doi|pmid|pmcid|nct):", re.IGNORECASE
 )
-"""What stands before an identifier and is no part of it."""
 
-_NAMED = r"(\S+(?: \S+){0,4})"
-_HOW_IT_WORKS = re.compile(
-    rf"\bhow (?:(?:does|do|did|would) {_NAMED} work|{_NAMED} works)(?=\W*$| in\b)", re.IGNORECASE
-)
-"""Asks for a mechanism, in words that no record uses."""
+_NAME = r"(\S+(?: \S+){0,4})"
+_HOW_IT_WORKS = re.compile(rf"\bhow (?:(?:does|do|did|would) {_NAME} work|{_NAME} works)(?=\W*$| in\b)", re.IGNORECASE)
+"""Asks for a mechanism in words that records do not use."""
+
+_WORDS_IN_EXPANSIONS = {word for phrase in ALTERNATIVES if len(phrase) > 1 for word in phrase}
 
 
 @dataclass(frozen=True)
-class Term:
-    """One thing asked for. Any of its rows of stems will do; the first is what was asked in so many words."""
+class QueryTerm:
+    """One thing that the question asks for."""
 
-    rows: tuple[Row, ...]
-    begun: tuple[Row, ...] = ()
-    """What its last word, which may still be being typed, may go on to."""
-    pieces: tuple[Row, ...] = ()
-    """The words of a name of several, apart: better than nothing where no more is found."""
+    alternatives: tuple[Phrase, ...]
+    """Stems, of which a record has any; the first are the words of the question."""
     is_required: bool = True
-    is_danger: bool = False
-    """Whether somebody asks so who may be at risk."""
-
-    @property
-    def ways(self) -> tuple[Row, ...]:
-        return self.rows + self.begun
+    is_risk: bool = False
+    """Whether people who use the term may be at risk."""
 
 
 @dataclass(frozen=True)
-class Question:
-    terms: tuple[Term, ...]
+class ParsedQuery:
+    terms: tuple[QueryTerm, ...]
     correction: str | None = None
-    """The question with unknown words replaced by the nearest known ones, if there were any."""
-    is_whole: bool = True
-    """Whether nothing had to be left out because no record knows it."""
+    """The question with each unknown word replaced by the nearest known one; null if nothing was replaced."""
+    is_complete: bool = True
+    """False if a word was left out because no record has it."""
 
     @property
-    def required(self) -> tuple[Term, ...]:
+    def required(self) -> tuple[QueryTerm, ...]:
         return tuple(term for term in self.terms if term.is_required)
 
 
 @dataclass(frozen=True)
-class _Piece:
-    """Words in a row, as typed."""
-
-    words: Row
+class _Token:
+    words: Phrase
     is_quoted: bool = False
-    is_open: bool = False
+    is_unfinished: bool = False
+    """Whether the user may still be typing it."""
+
+    @property
+    def is_stop_word(self) -> bool:
+        return len(self.words) == 1 and not self.is_quoted and self.words[0] in STOP_WORDS
 
 
-def understand(session: Session, known: Lexicon, query: str) -> Question:
-    """The terms of a question. Words in quotes, words joined by punctuation (`M79.7`, `ME/CFS`) and the names of
-    concepts stay in a row; what no record knows is corrected or left out."""
-    typed = _ADDRESS.sub(" ", query)
-    asked = _pieces(_in_words_of_records(typed))
-    replacements, lost = _unknown(session, known, asked)
-    correction = _corrected(typed, replacements) if replacements else None
-    pieces = _pieces(_in_words_of_records(correction)) if correction else asked
-    terms = tuple(dict.fromkeys(_terms(session, known, [p for p in pieces if not lost & set(p.words)])))[:MAX_TERMS]
+def parse_query(session: Session, statistics: TermStatistics, query: str) -> ParsedQuery:
+    """Words in quotes, words joined by punctuation (`M79.7`, `ME/CFS`) and names of concepts become one term. Words
+    that no record has are corrected or left out."""
+    typed = _IDENTIFIER_PREFIX.sub(" ", query)
+    tokens = _tokens(typed)
+    corrections, unknown = _unknown_words(session, statistics, tokens)
+    correction = _corrected(typed, corrections) if corrections else None
+    if correction:
+        tokens = _tokens(correction)
+    found = [token for token in tokens if unknown.isdisjoint(token.words)]
+    terms = tuple(dict.fromkeys(_terms(session, statistics, found)))[:MAX_TERMS]
     if not any(term.is_required for term in terms):
         terms = tuple(replace(term, is_required=True) for term in terms)
-    return Question(terms, correction, is_whole=not any(word not in SOFT_WORDS for word in lost))
+    return ParsedQuery(terms, correction, is_complete=unknown <= OPTIONAL_WORDS)
 
 
-def _in_words_of_records(query: str) -> str:
-    """The question; words in quotes are asked for as they stand."""
-    return query if '"' in query else _HOW_IT_WORKS.sub(r"\1\2 mechanism of action", query)
+def _tokens(query: str) -> list[_Token]:
+    if '"' not in query:
+        query = _HOW_IT_WORKS.sub(r"\1\2 mechanism of action", query)
+    tokens: list[_Token] = []
+    for position, part in enumerate(query.split('"')):
+        is_quoted = position % 2 == 1
+        phrases = [tuple(words(chunk))[:MAX_TERMS] for chunk in ([part] if is_quoted else part.split())]
+        tokens += [_Token(phrase, is_quoted) for phrase in phrases if phrase]
+    if tokens and len(tokens[-1].words) == 1 and not query[-1].isspace() and query[-1] != '"':
+        tokens[-1] = replace(tokens[-1], is_unfinished=True)
+    return ([token for token in tokens if not token.is_stop_word] or tokens)[: 2 * MAX_TERMS]
 
 
-def _pieces(query: str) -> list[_Piece]:
-    found: list[_Piece] = []
-    for index, part in enumerate(query.split('"')):
-        quoted = index % 2 == 1
-        for chunk in [part] if quoted else part.split():
-            row = tuple(words(chunk))[:MAX_TERMS]
-            if row:
-                found.append(_Piece(row, quoted))
-    if not all(_is_stop(piece) for piece in found):
-        last = found[-1]
-        found = [piece for piece in found if not _is_stop(piece)]
-        if found[-1] is not last:
-            return found[: 2 * MAX_TERMS]
-    if found and query[-1].strip() and query[-1] != '"' and len(found[-1].words) == 1:
-        found[-1] = replace(found[-1], is_open=True)
-    return found[: 2 * MAX_TERMS]
+# --- spelling -----------------------------------------------------------------------------------------------------
 
 
-def _is_stop(piece: _Piece) -> bool:
-    return len(piece.words) == 1 and not piece.is_quoted and piece.words[0] in STOP_WORDS
-
-
-# --- what is known ------------------------------------------------------------------------------------------------
-
-
-def _unknown(session: Session, known: Lexicon, pieces: Sequence[_Piece]) -> tuple[dict[str, str], set[str]]:
-    """Words that no record has: those that can be corrected, with the correction, and those that cannot."""
-    asked = {word for piece in pieces for word in piece.words}
-    others = {word: [other for row in _others(word) for other in row] for word in asked}
-    entries = known.entries(session, {stem(word) for word in asked}.union(*others.values()))
-    phrases = _phrases(pieces)
-    replacements: dict[str, str] = {}
-    lost: set[str] = set()
-    corrected = 0
-    for word in sorted(asked):
-        if entries[stem(word)] or any(entries[other] for other in others[word]) or word in phrases:
-            continue
-        if len(word) >= SHORTEST_PREFIX and known.begun(session, word):
-            continue
-        near = None
-        if word not in SOFT_WORDS and corrected < MAX_CORRECTED:
-            corrected += 1
-            near = nearest_word(session, known, word) or two_words(session, word)
-        if near is None:
-            lost.add(word)
+def _unknown_words(
+    session: Session, statistics: TermStatistics, tokens: Sequence[_Token]
+) -> tuple[dict[str, str], set[str]]:
+    """Words that no record has: corrections of some, and the others."""
+    corrections: dict[str, str] = {}
+    unknown: set[str] = set()
+    attempts = 0
+    for word in sorted(_absent(session, statistics, {word for token in tokens for word in token.words})):
+        nearest = None
+        if word not in OPTIONAL_WORDS and attempts < MAX_CORRECTIONS:
+            attempts += 1
+            nearest = nearest_word(session, statistics, word) or two_words(session, word)
+        if nearest is None:
+            unknown.add(word)
         else:
-            replacements[word] = near
-    return replacements, lost
+            corrections[word] = nearest
+    return corrections, unknown
 
 
-def _others(word: str) -> tuple[Row, ...]:
-    """Other ways to say a word, and what is meant by it."""
-    return SAME.get(stem(word), ()) + MEANT.get((stem(word),), ())
-
-
-def _phrases(pieces: Sequence[_Piece]) -> set[str]:
-    """Words that mean something together."""
-    together = (one.words + other.words for one, other in pairwise(pieces))
-    return {word for row in together if _stems(row) in MEANT for word in row}
-
-
-def _corrected(query: str, replacements: dict[str, str]) -> str:
-    parts = [
-        replacements.get(folded[0], part) if is_word and len(folded := words(part)) == 1 else part
-        for part, is_word in spelled(query)
+def _absent(session: Session, statistics: TermStatistics, asked: Collection[str]) -> list[str]:
+    """Words that no record has, neither as they are, nor as the beginning of a word, nor in other words."""
+    stems_of = {word: {stem(word)}.union(*ALTERNATIVES.get((stem(word),), ())) for word in asked}
+    counts = statistics.entry_counts(session, set().union(*stems_of.values()))
+    return [
+        word
+        for word, stems in stems_of.items()
+        if not any(counts[one] for one in stems)
+        and stem(word) not in _WORDS_IN_EXPANSIONS
+        and not (len(word) >= MIN_PREFIX and statistics.words_with_prefix(session, word))
     ]
+
+
+def _corrected(query: str, corrections: dict[str, str]) -> str:
+    parts = WRITTEN_WORD.split(query)
+    for position in range(1, len(parts), 2):
+        folded = words(parts[position])
+        if len(folded) == 1:
+            parts[position] = corrections.get(folded[0], parts[position])
     return "".join(parts)
 
 
 # --- terms --------------------------------------------------------------------------------------------------------
 
 
-def _terms(session: Session, known: Lexicon, pieces: Sequence[_Piece]) -> Iterable[Term]:
-    spans = {
-        (start, end): _joined(pieces[start:end])
-        for start in range(len(pieces))
-        for end in range(start + 1, min(len(pieces), start + MAX_LENGTH_NAME) + 1)
+def _terms(session: Session, statistics: TermStatistics, tokens: Sequence[_Token]) -> Iterable[QueryTerm]:
+    """The longest sequence of tokens that is a name or a phrase with alternatives becomes one term."""
+    phrases = {
+        (start, end): tuple(word for token in tokens[start:end] for word in token.words)
+        for start in range(len(tokens))
+        for end in range(start + 1, min(len(tokens), start + MAX_NAME_WORDS) + 1)
     }
-    names = known.called(session, [row for row in spans.values() if len(row) <= MAX_LENGTH_NAME])
+    names = statistics.concept_names(session, [row for row in phrases.values() if len(row) <= MAX_NAME_WORDS])
     start = 0
-    while start < len(pieces):
-        for end in range(min(len(pieces), start + MAX_LENGTH_NAME), start, -1):
-            row = spans[start, end]
-            meant = MEANT.get(_stems(row), ())
-            if row in names or (meant and len(row) > 1):
-                begun = _begun(session, known, pieces[start]) if end == start + 1 else ()
-                yield _term(row, (*names.get(row, ()), *meant), begun)
-                start = end
-                break
-        else:
-            yield _plain(session, known, pieces[start])
-            start += 1
+    while start < len(tokens):
+        end = min(len(tokens), start + MAX_NAME_WORDS)
+        while end > start + 1 and not (phrases[start, end] in names or _stem_all(phrases[start, end]) in ALTERNATIVES):
+            end -= 1
+        phrase = phrases[start, end]
+        completions = _completions(session, statistics, tokens[start]) if end == start + 1 else ()
+        yield _term(phrase, names.get(phrase, ()), completions, tokens[start].is_quoted)
+        start = end
 
 
-def _plain(session: Session, known: Lexicon, piece: _Piece) -> Term:
-    if len(piece.words) > 1 or piece.is_quoted:
-        return Term((_stems(piece.words),))
-    return _term(piece.words, _others(piece.words[0]), _begun(session, known, piece))
-
-
-def _term(row: Row, others: Iterable[Row], begun: tuple[Row, ...]) -> Term:
-    stemmed = _stems(row)
-    # A danger in a name stands for itself: whoever asks about liver damage must find what is said of the liver.
-    apart = [(word,) for word in stemmed if word in DANGERS]
-    ways = _ways(stemmed, [*others, *apart])
-    return Term(
-        rows=ways,
-        begun=tuple(way for way in begun if way not in ways),
-        pieces=tuple((word,) for word in stemmed if word not in STOP_WORDS) if len(row) > 1 else (),
-        is_required=len(row) > 1 or row[0] not in SOFT_WORDS,
-        is_danger=not DANGERS.isdisjoint(word for way in ways for word in way),
+def _term(phrase: Phrase, names: Iterable[Phrase], completions: Iterable[Phrase], is_quoted: bool) -> QueryTerm:
+    stemmed = _stem_all(phrase)
+    others = {*names, *ALTERNATIVES.get(stemmed, ())}
+    if not is_quoted:
+        # A question about liver damage must find what records say about the liver.
+        others |= {(word,) for word in stemmed if word in RISK_TERMS}
+    alternatives = [stemmed]
+    for other in sorted(others, key=lambda other: (len(other), other)):
+        # A phrase that contains another alternative finds nothing more.
+        if not any(between_spaces(one) in between_spaces(other) for one in alternatives):
+            alternatives.append(other)
+    alternatives = list(dict.fromkeys((*alternatives[:MAX_ALTERNATIVES], *completions)))
+    return QueryTerm(
+        tuple(alternatives),
+        is_required=len(phrase) > 1 or phrase[0] not in OPTIONAL_WORDS,
+        is_risk=any(not RISK_TERMS.isdisjoint(alternative) for alternative in alternatives),
     )
 
 
-def _begun(session: Session, known: Lexicon, piece: _Piece) -> tuple[Row, ...]:
-    """What an unfinished word may go on to; one that is known is taken to be finished."""
-    word = piece.words[0]
-    if not piece.is_open or len(word) < SHORTEST_PREFIX or known.entries(session, [stem(word)])[stem(word)]:
+def _completions(session: Session, statistics: TermStatistics, token: _Token) -> tuple[Phrase, ...]:
+    """What an unfinished word may become. A word that records have is taken to be finished."""
+    word = token.words[0]
+    if not token.is_unfinished or len(word) < MIN_PREFIX or statistics.entry_counts(session, {stem(word)})[stem(word)]:
         return ()
-    return tuple(dict.fromkeys((stem(longer),) for longer in known.begun(session, word)))
+    return tuple((stem(longer),) for longer in statistics.words_with_prefix(session, word))
 
 
-def _ways(row: Row, others: Iterable[Row]) -> tuple[Row, ...]:
-    """The row and the other rows of stems that say the same, less those in which a shorter one stands already."""
-    kept = [row]
-    for other in sorted(set(others) - {row}, key=lambda way: (len(way), way)):
-        if not any(f" {' '.join(way)} " in f" {' '.join(other)} " for way in kept):
-            kept.append(other)
-    return tuple(kept[:MAX_ROWS])
-
-
-def _joined(pieces: Sequence[_Piece]) -> Row:
-    return tuple(word for piece in pieces for word in piece.words)
-
-
-def _stems(row: Row) -> Row:
-    return tuple(stem(word) for word in row)
+def _stem_all(phrase: Phrase) -> Phrase:
+    return tuple(map(stem, phrase))

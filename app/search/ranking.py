@@ -1,5 +1,5 @@
-"""In which order: rare words weigh more than common ones, titles more than names, names more than the rest, and where
-somebody may be at risk, what warns comes first."""
+"""Ranks entries: rare words weigh more than common ones, titles more than names, names more than the rest; where the
+question names a risk, warnings weigh most."""
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
@@ -7,21 +7,22 @@ from typing import Any, NamedTuple
 
 from sqlalchemy.orm import Session
 
-from app.search.analyzer import Row, stems
-from app.search.query_parser import Term
-from app.search.term_statistics import Lexicon
+from app.search.analyzer import Phrase, between_spaces, stems
+from app.search.query_parser import QueryTerm
+from app.search.term_statistics import TermStatistics
 
-_OTHER_WAY = 0.85
-_BEGUN = 0.8
-_PIECE = 0.5
-_EXACT_NAME = 100.0
-_SOFT = 0.5
-_IN_A_ROW = 0.5
-_WARNING = (0.0, 0.7, 2.0, 3.0, 4.0)
-"""What a warning gains, by how loud it is, where the question names what it warns of; times the weight of the name."""
+# docs/performance.md says what each is worth.
+_NAMES_WEIGHT = 2.0
+_BODY_WEIGHT = 1.0
+_ALTERNATIVE_WEIGHT = 0.85
+_OPTIONAL_WEIGHT = 0.5
+_ADJACENT_BONUS = 0.5
+_EXACT_NAME_BONUS = 100.0
+_WARNING_BONUS = (0.0, 0.7, 2.0, 3.0, 4.0)
+"""By severity (`SearchEntry.warning`), times the weight of the term that names what the entry warns of."""
 
-Weights = Mapping[Row, float]
-"""How much each row of stems tells."""
+Weights = Mapping[Phrase, float]
+"""The weight of each alternative of the terms."""
 
 
 class Hit(NamedTuple):
@@ -31,81 +32,76 @@ class Hit(NamedTuple):
     pk: int
 
 
-def weigh(known: Lexicon, session: Session, terms: Sequence[Term]) -> Weights:
-    """The rarer, the heavier (as in BM25)."""
-    rows = {row for term in terms for row in (*term.ways, *term.pieces)}
-    entries = known.entries(session, {word for row in rows for word in row})
-    holding = {row: min(entries[word] for word in row) for row in rows}
-    return {row: math.log(1 + (known.size - number + 0.5) / (number + 0.5)) for row, number in holding.items()}
+def weigh(session: Session, statistics: TermStatistics, terms: Sequence[QueryTerm]) -> Weights:
+    """Inverse document frequency as in BM25. A phrase has the frequency of its rarest word."""
+    phrases = {phrase for term in terms for phrase in term.alternatives}
+    counts = statistics.entry_counts(session, {word for phrase in phrases for word in phrase})
+    frequencies = {phrase: min(counts[word] for word in phrase) for phrase in phrases}
+    return {phrase: math.log(1 + (statistics.entry_count - n + 0.5) / (n + 0.5)) for phrase, n in frequencies.items()}
+
+
+def weight_of(term: QueryTerm, weights: Weights) -> float:
+    """The weight of the term's most common alternative."""
+    return min(weights[phrase] for phrase in term.alternatives)
 
 
 COLUMNS = "pk, type, id, rank, warning, title, names, body, against"
-"""Of an entry, what its rank follows from."""
+"""What `rank` needs of an entry."""
 
 
 def rank(
-    candidates: Iterable[Sequence[Any]], terms: Sequence[Term], weights: Weights, named: set[int], query: str
+    entries: Iterable[Sequence[Any]], terms: Sequence[QueryTerm], weights: Weights, named: set[int], query: str
 ) -> tuple[Hit, ...]:
-    """Entries, given as `COLUMNS`, in order. What stands in a row as it was asked gains, and a name that is just what
-    was asked comes first. Ties go by static rank, then by id: the same order on both engines."""
-    wanted = [_Wanted(term, weights) for term in terms]
-    asked = stems(query)
+    """Entries, given as `COLUMNS`, the best first. `named` are the keys of those whose name is the whole question.
+    Static rank, type and id break ties, so that both engines give the same order."""
+    scorers = [_TermScorer(term, weights) for term in terms]
+    query_stems = stems(query)
     scored = []
-    for pk, record_type, record_id, static, warning, title, names, body, against in candidates:
-        score = _IN_A_ROW * _longest_run(asked, title) if len(asked) > 1 else 0.0
-        for want in wanted:
-            found = want.score(title, names, body)
-            score += found
-            if warning and want.is_warned_of(found, against):
-                score += _WARNING[warning] * want.weight
+    for pk, record_type, record_id, static_rank, warning, title, names, body, against in entries:
+        score = _ADJACENT_BONUS * (_longest_run(query_stems, title) - 1)
         if pk in named:
-            score += _EXACT_NAME
-        scored.append((round(static / 200 - score, 6), static, record_type, record_id, pk))
+            score += _EXACT_NAME_BONUS
+        for scorer in scorers:
+            matched = scorer.score(title, names, body)
+            score += matched
+            if warning and scorer.is_warned_of(matched, against):
+                score += _WARNING_BONUS[warning] * scorer.weight
+        scored.append((round(static_rank / 200 - score, 6), static_rank, record_type, record_id, pk))
     scored.sort()
-    return tuple(Hit(record_type, record_id, -score, pk) for score, _, record_type, record_id, pk in scored)
+    return tuple(Hit(record_type, record_id, -cost, pk) for cost, _, record_type, record_id, pk in scored)
 
 
-class _Wanted:
-    """A term, ready to be looked for: its rows with what each is worth, the best first."""
-
-    def __init__(self, term: Term, weights: Weights) -> None:
-        shares = [(row, _OTHER_WAY if place else 1.0) for place, row in enumerate(term.rows)]
-        shares += [(row, _BEGUN) for row in term.begun] + [(row, _PIECE) for row in term.pieces]
-        soft = 1.0 if term.is_required else _SOFT
-        self.rows = sorted(((soft * share * weights[row], f" {' '.join(row)} ") for row, share in shares), reverse=True)
-        self.most = self.rows[0][0]
-        self.weight = min(weights[row] for row in term.rows)
-        self.names = [f" {' '.join(row)} " for row in term.ways]
-        self.is_danger = term.is_danger
+class _TermScorer:
+    def __init__(self, term: QueryTerm, weights: Weights) -> None:
+        share = 1.0 if term.is_required else _OPTIONAL_WEIGHT
+        texts = [between_spaces(phrase) for phrase in term.alternatives]
+        shares = [share, *[share * _ALTERNATIVE_WEIGHT] * (len(texts) - 1)]
+        weighted = zip(shares, term.alternatives, texts, strict=True)
+        self.alternatives = sorted(((part * weights[phrase], text) for part, phrase, text in weighted), reverse=True)
+        self.max = self.alternatives[0][0]
+        self.weight = weight_of(term, weights)
+        self.is_risk = term.is_risk
 
     def score(self, title: str, names: str, body: str) -> float:
-        """The most that any row is worth in any field: what is short is more about the words that it holds than what
-        is long."""
+        """The best of all alternatives in all fields. Short titles weigh more than long ones: 4.5 to 3 times."""
         best = 0.0
-        for worth, row in self.rows:
-            if row in title:
-                best = worth * (3.0 + 12 / (6 + title.count(" ")))  # 3 to 4.5
+        for weight, text in ((3 + 12 / (6 + title.count(" ")), title), (_NAMES_WEIGHT, names), (_BODY_WEIGHT, body)):
+            if self.max * weight <= best:
                 break
-        if self.most * 2.4 > best:
-            for worth, row in self.rows:
-                if row in names:
-                    best = max(best, worth * (1.6 + 16 / (18 + names.count(" "))))  # 1.6 to 2.4
-                    break
-        if self.most * 1.2 > best:
-            for worth, row in self.rows:
-                if row in body:
-                    best = max(best, worth * (0.8 + 16 / (38 + body.count(" "))))  # 0.8 to 1.2
+            for value, phrase in self.alternatives:
+                if phrase in text:
+                    best = max(best, weight * value)
                     break
         return best
 
-    def is_warned_of(self, found: float, against: str) -> bool:
-        return (self.is_danger and found > 0) or (against != "" and any(name in against for name in self.names))
+    def is_warned_of(self, score: float, against: str) -> bool:
+        return (self.is_risk and score > 0) or (against != "" and any(name in against for _, name in self.alternatives))
 
 
-def _longest_run(asked: Sequence[str], title: str) -> int:
-    """How many words beyond the first stand in the title in a row as they were asked."""
+def _longest_run(query_stems: Phrase, title: str) -> int:
+    """The largest number of adjacent words of the question that are adjacent in the title as well; at least 1."""
     longest = 1
-    for start in range(len(asked)):
-        while f" {' '.join(asked[start : start + longest + 1])} " in title and start + longest < len(asked):
+    for start in range(len(query_stems)):
+        while (end := start + longest + 1) <= len(query_stems) and between_spaces(query_stems[start:end]) in title:
             longest += 1
-    return longest - 1
+    return longest

@@ -1,8 +1,7 @@
-"""What the index knows, remembered for as long as the data set stays at its serial: words and how many entries hold
-them, names of concepts, facets. Memory is bounded whatever is asked; what is forgotten is read again."""
+"""What the index knows about words and names, kept in memory while the data set stays at its serial."""
 
 import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, TypeVar
@@ -12,174 +11,153 @@ from sqlalchemy import Pool
 from sqlalchemy.orm import Session
 
 from app.search import facets
-from app.search.analyzer import Row, stem
-from app.search.facets import Facet, FacetBitmaps
-from app.storage.history import serial_seen
-from app.storage.statements import reader_of
+from app.search.analyzer import Phrase, stems
+from app.search.facets import FacetBitmaps
+from app.storage.read_view import view_of
 
 MAX_REMEMBERED = 20_000
-"""Answers about single words or names, of each kind."""
-MAX_WORDS = 50_000
+"""Entries of each memory. A memory that would exceed it is cleared; what is missing is read again."""
+MAX_SPELLINGS = 50_000
 """The most frequent words, to which slips are corrected."""
-MAX_BEGUN = 32
-"""Words that a beginning may go on to."""
+MAX_WITH_PREFIX = 32
 
-Answer = TypeVar("Answer")
+Key = TypeVar("Key", bound=Hashable)
+Value = TypeVar("Value")
 
 
 def fetch(session: Session, statement: str, *values: Any) -> Sequence[Any]:
-    """Rows of a statement that holds `?` for values, and for lists of values after `IN`. The text goes to the driver as
-    it is, which is what makes a search cheap."""
-    return reader_of(session).spread(statement, *values)
+    """Rows of a statement that has `?` for a value, or for a list of values after `IN`. The statement goes to the
+    driver unchanged, because building it with SQLAlchemy costs more than running it."""
+    return view_of(session).spread(statement, *values)
 
 
 @dataclass
-class Lexicon:
-    """The index at one serial. Asked by threads at the same time, which at worst read the same twice."""
+class TermStatistics:
+    """The index at one serial. Threads may use it at the same time; at worst two read the same values."""
 
     serial: int
     bitmaps: FacetBitmaps
-    _entries: dict[str, int] = field(default_factory=dict)
-    _begun: dict[str, tuple[str, ...]] = field(default_factory=dict)
-    _called: dict[Row, tuple[Row, ...]] = field(default_factory=dict)
-    _spellings: tuple[str, ...] | None = None
-    _starts: dict[int, tuple[str, ...]] = field(default_factory=dict)
+    _entry_counts: dict[str, int] = field(default_factory=dict)
+    _with_prefix: dict[str, Sequence[str]] = field(default_factory=dict)
+    _concept_names: dict[Phrase, Sequence[Phrase]] = field(default_factory=dict)
+    _prefixes: dict[int, Sequence[str]] = field(default_factory=dict)
+    _spellings: Sequence[str] | None = None
 
     @cached_property
-    def size(self) -> int:
-        """How many entries there are."""
+    def entry_count(self) -> int:
+        """The number of entries, at least 1."""
         return sum(len(entries) for facet, entries in self.bitmaps.items() if facet.name == "type") or 1
 
-    def entries(self, session: Session, stems: Iterable[str]) -> dict[str, int]:
-        """In how many entries each stem occurs."""
+    def entry_counts(self, session: Session, words: Collection[str]) -> dict[str, int]:
+        """The number of entries in which each stem occurs."""
 
         def read(missing: list[str]) -> dict[str, int]:
-            known = "SELECT word, entries FROM search_words WHERE word IN ? AND is_stem = ?"
-            return dict(tuple(row) for row in fetch(session, known, missing, True))
+            counts = "SELECT word, entries FROM search_words WHERE word IN ? AND is_stem = ?"
+            return dict.fromkeys(missing, 0) | dict(fetch(session, counts, missing, True))
 
-        return _remembered(self._entries, stems, read, 0)
+        return _recall(self._entry_counts, words, read)
 
-    def begun(self, session: Session, start: str) -> tuple[str, ...]:
-        """Known words that start like this, the most frequent ones."""
+    def words_with_prefix(self, session: Session, prefix: str) -> Sequence[str]:
+        """The most frequent words that start with the prefix."""
 
-        def read(missing: list[str]) -> dict[str, tuple[str, ...]]:
-            found = {}
-            for begun in missing:
-                rows = fetch(
-                    session,
-                    "SELECT word FROM search_words WHERE word >= ? AND word < ? AND is_stem = ? "
-                    "ORDER BY entries DESC, word LIMIT ?",
-                    begun,
-                    after(begun),
-                    False,
-                    MAX_BEGUN,
-                )
-                found[begun] = tuple(word for (word,) in rows)
-            return found
-
-        return _remembered(self._begun, [start], read, ())[start]
-
-    def called(self, session: Session, rows: Iterable[Row]) -> dict[Row, tuple[Row, ...]]:
-        """Rows of words that are names of concepts, each with the other names of the same concepts as stems."""
-
-        def read(missing: list[Row]) -> dict[Row, tuple[Row, ...]]:
-            folded = {" ".join(row): row for row in missing}
-            named = fetch(
-                session,
-                "SELECT folded, entry_pk FROM search_names WHERE is_concept = ? AND folded IN ? AND is_start = ?",
-                True,
-                list(folded),
-                True,
+        def read(_missing: list[str]) -> dict[str, Sequence[str]]:
+            words = (
+                "SELECT word FROM search_words WHERE word >= ? AND word < ? AND is_stem = ? "
+                "ORDER BY entries DESC, word LIMIT ?"
             )
-            others: dict[int, list[Row]] = {pk: [] for _, pk in named}
-            called = (
-                "SELECT entry_pk, folded FROM search_names WHERE entry_pk IN ? AND is_start = ? "
-                "AND matched_on IN ('name', 'synonym') ORDER BY pk"
-            )
-            for pk, name in fetch(session, called, sorted(others), True) if others else ():
-                others[pk].append(tuple(map(stem, name.split())))
-            found: dict[Row, tuple[Row, ...]] = {}
-            for name, pk in sorted(named):
-                row = folded[name]
-                found[row] = (*found.get(row, ()), *others[pk])
-            return found
+            rows = fetch(session, words, prefix, after_prefix(prefix), False, MAX_WITH_PREFIX)
+            return {prefix: [word for (word,) in rows]}
 
-        return {row: names for row, names in _remembered(self._called, rows, read, ()).items() if names}
+        return _recall(self._with_prefix, [prefix], read)[prefix]
 
-    def spellings(self, session: Session) -> tuple[str, ...]:
-        """Words of letters alone that are long enough to be corrected to, the most frequent first."""
-        if self._spellings is None:
+    def concept_names(self, session: Session, phrases: Collection[Phrase]) -> dict[Phrase, Sequence[Phrase]]:
+        """Those of the phrases that are names of concepts, each with all names of the same concepts, as stems."""
+
+        def read(missing: list[Phrase]) -> dict[Phrase, Sequence[Phrase]]:
             rows = fetch(
                 session,
-                "SELECT word FROM search_words WHERE is_stem = ? AND length(word) > 2 "
-                "ORDER BY entries DESC, word LIMIT ?",
-                False,
-                2 * MAX_WORDS,
+                "SELECT typed.folded, other.folded FROM search_names typed "
+                "JOIN search_names other ON other.entry_pk = typed.entry_pk "
+                "WHERE typed.is_concept = ? AND typed.is_start = ? AND typed.folded IN ? "
+                "AND other.is_start = ? AND other.matched_on IN ('name', 'synonym')",
+                True,
+                True,
+                [" ".join(phrase) for phrase in missing],
+                True,
             )
-            self._spellings = tuple(word for (word,) in rows if word.isalpha())[:MAX_WORDS]
+            names: dict[Phrase, list[Phrase]] = {phrase: [] for phrase in missing}
+            for typed, other in rows:
+                names[tuple(typed.split())].append(stems(other))
+            return dict(names)
+
+        return {phrase: names for phrase, names in _recall(self._concept_names, phrases, read).items() if names}
+
+    def spellings(self, session: Session) -> Sequence[str]:
+        """Words of at least three letters, the most frequent first."""
+        if self._spellings is None:
+            words = (
+                "SELECT word FROM search_words WHERE is_stem = ? AND length(word) > 2 "
+                "ORDER BY entries DESC, word LIMIT ?"
+            )
+            rows = fetch(session, words, False, 2 * MAX_SPELLINGS)
+            self._spellings = [word for (word,) in rows if word.isalpha()][:MAX_SPELLINGS]
         return self._spellings
 
-    def starts(self, session: Session, length: int) -> tuple[str, ...]:
-        """The beginnings of those words that are of this length, or longer or shorter by a letter."""
-        if length not in self._starts:
+    def prefixes(self, session: Session, length: int) -> Sequence[str]:
+        """The beginnings of those words that have this length, or one letter more or less."""
+        if length not in self._prefixes:
             lengths = (length, length - 1, length + 1)
-            self._starts = {
-                length: tuple(dict.fromkeys(word[:some] for word in self.spellings(session) for some in lengths))
+            # One length only: the prefixes of each are as many as the words.
+            self._prefixes = {
+                length: list(dict.fromkeys(word[:n] for word in self.spellings(session) for n in lengths))
             }
-        return self._starts[length]
+        return self._prefixes[length]
 
 
-def after(start: str) -> str:
-    """The first text behind all that start like this."""
-    return start[:-1] + chr(ord(start[-1]) + 1)
+def after_prefix(prefix: str) -> str:
+    """The first text that sorts after all texts with the prefix."""
+    return prefix[:-1] + chr(ord(prefix[-1]) + 1)
 
 
-Asked = TypeVar("Asked")
-
-
-def _remembered(
-    memory: dict[Asked, Answer],
-    asked: Iterable[Asked],
-    read: Callable[[list[Asked]], dict[Asked, Answer]],
-    nothing: Answer,
-) -> dict[Asked, Answer]:
-    answers: dict[Asked, Answer] = {}
-    missing: list[Asked] = []
-    for one in dict.fromkeys(asked):
-        answer = memory.get(one)
-        if answer is None:
-            missing.append(one)
-        else:
-            answers[one] = answer
+def _recall(
+    memory: dict[Key, Value], keys: Iterable[Key], read: Callable[[list[Key]], dict[Key, Value]]
+) -> dict[Key, Value]:
+    """The values of the keys, from memory where they are there; the others are read together."""
+    unique = dict.fromkeys(keys)
+    values = {key: value for key in unique if (value := memory.get(key)) is not None}
+    missing = [key for key in unique if key not in values]
     if missing:
-        fresh = dict.fromkeys(missing, nothing) | read(missing)
+        fresh = read(missing)
         if len(memory) + len(fresh) > MAX_REMEMBERED:
             memory.clear()
         memory.update(fresh)
-        answers |= fresh
-    return answers
+        values |= fresh
+    return values
 
 
-def lexicon(session: Session) -> Lexicon:
-    """The lexicon of the database at the serial that the session sees."""
+_lock = threading.Lock()
+_by_pool: WeakKeyDictionary[Pool, TermStatistics] = WeakKeyDictionary()
+"""The newest statistics of each database. A connection pool stands for its database, and they are freed with it."""
+
+
+def term_statistics(session: Session) -> TermStatistics:
+    """The statistics of the database at the serial that the session sees."""
     pool = session.get_bind().engine.pool
-    serial = serial_seen(reader_of(session))
-    known = _KNOWN.get(pool)
-    if known is None or known.serial != serial:
-        with _READING:  # one reads for all: the bitmaps of a million claims are tens of megabytes
-            known = _KNOWN.get(pool)
-            if known is None or known.serial != serial:
-                known = _KNOWN[pool] = Lexicon(serial, _bitmaps(session, known, serial))
-    return known
+    serial = view_of(session).serial
+    statistics = _by_pool.get(pool)
+    if statistics is None or statistics.serial != serial:
+        with _lock:  # One thread reads for all: the bitmaps of a million claims take tens of megabytes.
+            statistics = _by_pool.get(pool)
+            if statistics is None or statistics.serial != serial:
+                statistics = _by_pool[pool] = TermStatistics(serial, _bitmaps(session, statistics, serial))
+    return statistics
 
 
-def _bitmaps(session: Session, known: Lexicon | None, serial: int) -> FacetBitmaps:
-    """What is known of an older state, with what changed since. A replica may be behind what another one showed."""
-    older = known if known is not None and known.serial < serial else None
-    changed = facets.changed_since(session, older.serial if older else -1)
-    whole: dict[Facet, Any] = {**(older.bitmaps if older else {}), **changed}
-    return {facet: entries for facet, entries in whole.items() if entries}
-
-
-_READING = threading.Lock()
-_KNOWN: WeakKeyDictionary[Pool, Lexicon] = WeakKeyDictionary()
+def _bitmaps(session: Session, known: TermStatistics | None, serial: int) -> FacetBitmaps:
+    """All bitmaps. Only those that changed since older statistics are read; a replica may be behind newer ones."""
+    bitmaps: FacetBitmaps = {}
+    since = -1
+    if known is not None and known.serial < serial:
+        bitmaps, since = known.bitmaps, known.serial
+    changed = facets.changed_since(session, since)
+    return {facet: entries for facet, entries in {**bitmaps, **changed}.items() if entries}

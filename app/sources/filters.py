@@ -1,13 +1,20 @@
-"""What lists of studies and documents are filtered by."""
+"""The filters of lists of studies and documents."""
 
-from sqlalchemy import String, case, cast, literal
+from sqlalchemy import ColumnElement, String, case, cast, literal
+from sqlalchemy.orm import InstrumentedAttribute
 
 from app.concepts.models import Concept
 from app.core.vocabulary import Status
 from app.sources.models import Document, Study, StudyCondition
-from app.storage.filter_index import PUBLISHED, FilterSpec, values
+from app.storage.filter_bitmaps import PUBLISHED
+from app.storage.filter_index import Column, FilterSpec, values
 
 _STUDIES = Study.status == Status.published
+
+
+def as_flag(condition: ColumnElement[bool] | InstrumentedAttribute[bool]) -> Column:
+    """`true` or `false`, as a query parameter writes it."""
+    return case((condition, "true"), else_="false")
 
 
 STUDIES = FilterSpec(
@@ -21,7 +28,7 @@ STUDIES = FilterSpec(
                 "evidence_source": Study.evidence_source,
                 "recruitment": Study.recruitment,
                 "results": Study.results,
-                "is_review": case((Study.is_review, "true"), else_="false"),
+                "is_review": as_flag(Study.is_review),
             },
         ).where(_STUDIES),
         values(StudyCondition.study_pk, {"condition": Concept.id})
@@ -29,8 +36,7 @@ STUDIES = FilterSpec(
         .join(Study, Study.pk == StudyCondition.study_pk)
         .where(_STUDIES),
     ),
-    walked=frozenset({"condition", "design"}),
-    flags=frozenset({"is_review"}),
+    ordered=frozenset({"condition", "design"}),
 )
 
 DOCUMENTS = FilterSpec(
@@ -46,5 +52,5 @@ DOCUMENTS = FilterSpec(
             },
         ).where(Document.status == Status.published),
     ),
-    walked=frozenset({"year"}),
+    ordered=frozenset({"year"}),
 )

@@ -142,7 +142,7 @@ class DocumentStanding(Base):
     notice_text: Mapped[TextColumn | None]
 
 
-class DocumentStudy(Base):
+class DocumentStudyLink(Base):
     """Which studies a document reports, and in what role; many to many."""
 
     __tablename__ = "document_studies"

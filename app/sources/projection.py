@@ -1,23 +1,14 @@
-"""Studies and documents as rows, and what they refer to."""
+"""Writes studies and documents as rows, and lists what they refer to."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from decimal import Decimal
+from typing import Any
 
 from sqlalchemy.orm import Session
 
 from app.concepts.models import Concept
+from app.sources import models
 from app.sources.identifiers import normalise
-from app.sources.models import (
-    Document,
-    DocumentIdentifier,
-    DocumentStanding,
-    DocumentStudy,
-    Study,
-    StudyArm,
-    StudyCondition,
-    StudyIdentifier,
-    StudyInclusion,
-    StudyLimitation,
-)
 from app.sources.schemas import DocumentWrite, Identifier, StudyWrite
 from app.storage.resource import Key, Reference
 from app.storage.rows import key_of, replace, upsert
@@ -45,28 +36,25 @@ def apply_study(session: Session, study: StudyWrite) -> None:
         "includes_participants": includes.participants if includes else None,
         "includes_searched_on": includes.searched_on if includes else None,
     }
-    upsert(session, Study, {"id": study.id}, values)
+    upsert(session, models.Study, {"id": study.id}, values)
 
 
 def link_study(session: Session, study: StudyWrite) -> None:
-    owner = {"study_pk": key_of(session, Study, study.id)}
-    replace(session, StudyIdentifier, owner, map(_identifier, study.registry_ids))
+    owner = {"study_pk": key_of(session, models.Study, study.id)}
+    replace(session, models.StudyIdentifier, owner, map(_identifier, study.registry_ids))
     replace(
         session,
-        StudyCondition,
+        models.StudyCondition,
         owner,
         ({"concept_pk": key_of(session, Concept, condition, "condition")} for condition in study.conditions),
     )
-    arms = (
-        arm.model_dump() | {"dose_low": _float(arm.dose_low), "dose_high": _float(arm.dose_high)} for arm in study.arms
-    )
-    replace(session, StudyArm, owner, arms)
-    replace(session, StudyLimitation, owner, ({"limitation": limitation} for limitation in study.limitations))
+    replace(session, models.StudyArm, owner, (with_floats(arm.model_dump()) for arm in study.arms))
+    replace(session, models.StudyLimitation, owner, ({"limitation": limitation} for limitation in study.limitations))
     replace(
         session,
-        StudyInclusion,
+        models.StudyInclusion,
         {"review_pk": owner["study_pk"]},
-        ({"study_pk": key_of(session, Study, s)} for s in (study.includes.studies if study.includes else ())),
+        ({"study_pk": key_of(session, models.Study, s)} for s in (study.includes.studies if study.includes else ())),
     )
 
 
@@ -84,15 +72,15 @@ def apply_document(session: Session, document: DocumentWrite) -> None:
         }
     )  # fmt: skip
     values |= {"year": year_of(document.issued), "standing": document.standing[-1].standing}
-    upsert(session, Document, {"id": document.id}, values)
+    upsert(session, models.Document, {"id": document.id}, values)
 
 
 def link_document(session: Session, document: DocumentWrite) -> None:
-    owner = {"document_pk": key_of(session, Document, document.id)}
-    replace(session, DocumentIdentifier, owner, map(_identifier, document.identifiers))
+    owner = {"document_pk": key_of(session, models.Document, document.id)}
+    replace(session, models.DocumentIdentifier, owner, map(_identifier, document.identifiers))
     replace(
         session,
-        DocumentStanding,
+        models.DocumentStanding,
         owner,
         (
             {
@@ -108,9 +96,9 @@ def link_document(session: Session, document: DocumentWrite) -> None:
     )
     replace(
         session,
-        DocumentStudy,
+        models.DocumentStudyLink,
         owner,
-        ({"study_pk": key_of(session, Study, entry.study), "role": entry.role} for entry in document.studies),
+        ({"study_pk": key_of(session, models.Study, entry.study), "role": entry.role} for entry in document.studies),
     )
 
 
@@ -123,5 +111,6 @@ def _identifier(identifier: Identifier) -> dict[str, str]:
     return {"scheme": identifier.scheme, "value": identifier.value, "normal": normal}
 
 
-def _float(number: object) -> float | None:
-    return None if number is None else float(number)  # type: ignore[arg-type]
+def with_floats(values: Mapping[str, Any]) -> dict[str, Any]:
+    """The values with decimals as the double-precision numbers of the tables; the record's content keeps them exact."""
+    return {name: float(value) if isinstance(value, Decimal) else value for name, value in values.items()}

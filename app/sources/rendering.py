@@ -1,4 +1,4 @@
-"""Studies and documents as the API shows them: pure functions of content and the records referred to."""
+"""Renders studies and documents as the API shows them, from content and the records that they refer to."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -23,6 +23,14 @@ from app.sources.schemas import (
 )
 from app.sources.vocabulary import IdentifierScheme, StudyRole
 from app.storage.resource import Key, RecordReader
+
+
+def concept_ref(records: RecordReader, record_type: str, record_id: str) -> ConceptRef:
+    return ConceptRef(id=record_id, name=records.content(Key(record_type, record_id)).name)
+
+
+def study_ref(records: RecordReader, study_id: str) -> StudyRef:
+    return StudyRef(id=study_id, name=records.content(Key("study", study_id)).name)
 
 
 def identifier(read: Identifier) -> IdentifierRead:
@@ -89,7 +97,7 @@ def study_fields(records: RecordReader, study: StudyWrite, documents: Iterable[t
         **{name: getattr(study, name) for name in as_is},
         "is_review": study.design.is_review,
         "registry_ids": tuple(identifier(read) for read in study.registry_ids),
-        "conditions": tuple(ConceptRef(id=c, name=records.content(Key("condition", c)).name) for c in study.conditions),
+        "conditions": tuple(concept_ref(records, "condition", condition) for condition in study.conditions),
         "includes": _included(records, study),
         "documents": tuple(
             StudyDocument(
@@ -104,7 +112,7 @@ def _included(records: RecordReader, study: StudyWrite) -> IncludedRead | None:
     if study.includes is None:
         return None
     return IncludedRead(
-        studies=tuple(StudyRef(id=s, name=records.content(Key("study", s)).name) for s in study.includes.studies),
+        studies=tuple(study_ref(records, study_id) for study_id in study.includes.studies),
         **study.includes.model_dump(exclude={"studies"}),
     )
 
@@ -124,9 +132,6 @@ def document_fields(records: RecordReader, document: DocumentWrite) -> dict[str,
         "standing": document.standing[-1].standing,
         "standing_history": document.standing,
         "studies": tuple(
-            DocumentStudyRead(
-                study=StudyRef(id=entry.study, name=records.content(Key("study", entry.study)).name), role=entry.role
-            )
-            for entry in document.studies
+            DocumentStudyRead(study=study_ref(records, entry.study), role=entry.role) for entry in document.studies
         ),
     }

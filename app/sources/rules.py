@@ -1,16 +1,20 @@
-"""What a study or document may say; each function returns `(field, reason)` pairs."""
+"""The rules for studies and documents; each function returns `(field, reason)` pairs."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from app.core.text import RuleViolation
 from app.sources.identifiers import IdentifierError, normalise
-from app.sources.schemas import Author, DocumentWrite, StudyWrite
+from app.sources.schemas import Author, DocumentWrite, Identifier, StudyWrite
 from app.sources.vocabulary import Completeness
 
 
 def study_faults(study: StudyWrite) -> list[RuleViolation]:
-    """Everything in which a study breaks the rules."""
-    return [*_review_faults(study), *_number_faults(study), *_arm_faults(study), *_identifier_faults(study)]
+    return [
+        *_review_faults(study),
+        *_number_faults(study),
+        *_arm_faults(study),
+        *_identifier_faults("registry_ids", study.registry_ids),
+    ]
 
 
 def _review_faults(study: StudyWrite) -> Iterator[RuleViolation]:
@@ -47,25 +51,20 @@ def _arm_faults(study: StudyWrite) -> Iterator[RuleViolation]:
             yield f"{at}.dose_low", "must not be negative nor exceed dose_high"
 
 
-def _identifier_faults(study: StudyWrite) -> Iterator[RuleViolation]:
-    for index, identifier in enumerate(study.registry_ids):
+def _identifier_faults(field: str, identifiers: Iterable[Identifier]) -> Iterator[RuleViolation]:
+    for index, identifier in enumerate(identifiers):
         try:
             normalise(identifier.scheme, identifier.value)
         except IdentifierError as error:
-            yield f"registry_ids[{index}].value", str(error)
+            yield f"{field}[{index}].value", str(error)
 
 
 def document_faults(document: DocumentWrite) -> list[RuleViolation]:
-    """Everything in which a document breaks the rules."""
     faults: list[RuleViolation] = []
     for index, author in enumerate(document.authors):
         if not _is_name(author):
             faults.append((f"authors[{index}]", "has either a literal name or a family name"))
-    for index, identifier in enumerate(document.identifiers):
-        try:
-            normalise(identifier.scheme, identifier.value)
-        except IdentifierError as error:
-            faults.append((f"identifiers[{index}].value", str(error)))
+    faults.extend(_identifier_faults("identifiers", document.identifiers))
     if not document.standing:
         faults.append(("standing", "has at least one entry; not_checked where nobody looked"))
     if len({entry.study for entry in document.studies}) != len(document.studies):

@@ -1,29 +1,15 @@
-"""The shapes of studies and documents: what curators write and what the API shows."""
+"""Content and response models of studies and documents."""
 
 from app.concepts.schemas import ConceptRef
 from app.core.content import ContentModel, Envelope, Record, ResponseModel
 from app.core.text import Count, Line, Number, PartialDate, Slug, Text, Url
-from app.sources.vocabulary import (
-    ArmRole,
-    Blinding,
-    Completeness,
-    Design,
-    DocumentKind,
-    EvidenceSource,
-    IdentifierScheme,
-    Interest,
-    Limitation,
-    Recruitment,
-    ResultsStatus,
-    Standing,
-    StudyRole,
-)
+from app.sources import vocabulary as terms
 
 
 class Identifier(ContentModel):
     """An identifier exactly as it was read; its normal form is derived."""
 
-    scheme: IdentifierScheme
+    scheme: terms.IdentifierScheme
     value: Line
 
 
@@ -31,7 +17,7 @@ class Arm(ContentModel):
     """One arm of a study; the daily dose is null where it was not read."""
 
     name: Line
-    role: ArmRole
+    role: terms.ArmRole
     participants: Count | None = None
     dose_text: Line | None = None
     """The dose as the source words it."""
@@ -49,7 +35,7 @@ class Included(ContentModel):
     """What a review says of the studies it includes."""
 
     studies: tuple[Slug, ...] = ()
-    completeness: Completeness
+    completeness: terms.Completeness
     study_count: Count | None = None
     participants: Count | None = None
     """People in the included studies, as the review states."""
@@ -61,8 +47,8 @@ class StudyWrite(Record):
     """A piece of research, whatever was published about it. A review is a study of its own kind."""
 
     name: Line
-    design: Design
-    evidence_source: EvidenceSource
+    design: terms.Design
+    evidence_source: terms.EvidenceSource
     registry_ids: tuple[Identifier, ...] = ()
     conditions: tuple[Slug, ...] = ()
     population: Text | None = None
@@ -74,11 +60,11 @@ class StudyWrite(Record):
     """People in the main analysis; null where not read."""
     arms: tuple[Arm, ...] = ()
     comparator: Line | None = None
-    blinding: Blinding | None = None
+    blinding: terms.Blinding | None = None
     duration: Line | None = None
-    recruitment: Recruitment | None = None
-    results: ResultsStatus | None = None
-    limitations: tuple[Limitation, ...] = ()
+    recruitment: terms.Recruitment | None = None
+    results: terms.ResultsStatus | None = None
+    limitations: tuple[terms.Limitation, ...] = ()
     """Known serious limits; an empty tuple means that none is known, not that there is none."""
     includes: Included | None = None
     """For reviews only."""
@@ -104,7 +90,7 @@ class Notice(ContentModel):
 class StandingEntry(ContentModel):
     """One entry of the dated history of a document's standing, oldest first."""
 
-    standing: Standing
+    standing: terms.Standing
     on: PartialDate | None = None
     source: Line | None = None
     """Where it was read: `crossref`, `retraction-watch`, `pubmed`, ..."""
@@ -113,13 +99,13 @@ class StandingEntry(ContentModel):
 
 class DocumentStudy(ContentModel):
     study: Slug
-    role: StudyRole
+    role: terms.StudyRole
 
 
 class DocumentWrite(Record):
     """A publication, web article or label; bibliographic fields as in CSL-JSON, verbatim."""
 
-    kind: DocumentKind
+    kind: terms.DocumentKind
     label: Line
     """Short form for footnotes, such as `Younger 2013`."""
     title: Line | None = None
@@ -136,8 +122,8 @@ class DocumentWrite(Record):
     url: Url | None = None
     accessed: PartialDate | None = None
     identifiers: tuple[Identifier, ...] = ()
-    interest: Interest = Interest.none_known
-    standing: tuple[StandingEntry, ...] = (StandingEntry(standing=Standing.not_checked),)
+    interest: terms.Interest = terms.Interest.none_known
+    standing: tuple[StandingEntry, ...] = (StandingEntry(standing=terms.Standing.not_checked),)
     studies: tuple[DocumentStudy, ...] = ()
     unverified_fields: tuple[Line, ...] = ()
     """Bibliographic fields that could not be read or are inferred."""
@@ -147,7 +133,7 @@ class DocumentWrite(Record):
 class IdentifierRead(ResponseModel):
     """An identifier: as read, in normal form, and where it opens."""
 
-    scheme: IdentifierScheme
+    scheme: terms.IdentifierScheme
     value: str
     normal: str
     url: str | None
@@ -171,8 +157,8 @@ class StudyEmbed(ResponseModel):
     """A study as a citation shows it."""
 
     id: Slug
-    design: Design
-    evidence_source: EvidenceSource
+    design: terms.Design
+    evidence_source: terms.EvidenceSource
     participants: int | None
     registry_ids: tuple[str, ...]
 
@@ -196,7 +182,7 @@ class DocumentEmbed(ResponseModel):
     doi: str | None
     pmid: str | None
     pmcid: str | None
-    standing: Standing
+    standing: terms.Standing
     notice: Notice | None
     """The notice behind the standing, where there is one."""
     links: DocumentLinks
@@ -204,7 +190,7 @@ class DocumentEmbed(ResponseModel):
 
 class IncludedRead(ResponseModel):
     studies: tuple[StudyRef, ...]
-    completeness: Completeness
+    completeness: terms.Completeness
     study_count: int | None
     participants: int | None
     searched_on: str | None
@@ -214,16 +200,16 @@ class StudyDocument(ResponseModel):
     """A document that reports the study."""
 
     document: DocumentRef
-    role: StudyRole
+    role: terms.StudyRole
 
 
 class StudyRead(Envelope):
     """A piece of research and where it was published."""
 
     name: str
-    design: Design
+    design: terms.Design
     is_review: bool
-    evidence_source: EvidenceSource
+    evidence_source: terms.EvidenceSource
     registry_ids: tuple[IdentifierRead, ...]
     conditions: tuple[ConceptRef, ...]
     population: str | None
@@ -233,11 +219,11 @@ class StudyRead(Envelope):
     analysed: int | None
     arms: tuple[Arm, ...]
     comparator: str | None
-    blinding: Blinding | None
+    blinding: terms.Blinding | None
     duration: str | None
-    recruitment: Recruitment | None
-    results: ResultsStatus | None
-    limitations: tuple[Limitation, ...]
+    recruitment: terms.Recruitment | None
+    results: terms.ResultsStatus | None
+    limitations: tuple[terms.Limitation, ...]
     """Known serious limits; empty means that none is known, not that there is none."""
     includes: IncludedRead | None
     documents: tuple[StudyDocument, ...]
@@ -246,13 +232,13 @@ class StudyRead(Envelope):
 
 class DocumentStudyRead(ResponseModel):
     study: StudyRef
-    role: StudyRole
+    role: terms.StudyRole
 
 
 class DocumentRead(Envelope):
     """A publication with its standing."""
 
-    kind: DocumentKind
+    kind: terms.DocumentKind
     label: str
     title: str | None
     authors: tuple[Author, ...]
@@ -271,8 +257,8 @@ class DocumentRead(Envelope):
     pmid: str | None
     pmcid: str | None
     identifiers: tuple[IdentifierRead, ...]
-    interest: Interest
-    standing: Standing
+    interest: terms.Interest
+    standing: terms.Standing
     standing_history: tuple[StandingEntry, ...]
     studies: tuple[DocumentStudyRead, ...]
     unverified_fields: tuple[str, ...]

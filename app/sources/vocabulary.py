@@ -1,6 +1,6 @@
 """The closed vocabularies of sources: studies, documents and how far a document still stands."""
 
-from app.core.vocabulary import Term
+from app.core.vocabulary import Term, vocabularies_of
 
 
 class Design(Term):
@@ -13,7 +13,6 @@ class Design(Term):
     )
     randomized_crossover_trial = (
         "randomized_crossover_trial",
-        "Randomized crossover trial",
         "Each person receives every treatment, in an order assigned by chance; people are counted once.",
     )
     randomized_trial_unspecified = (
@@ -34,11 +33,7 @@ class Design(Term):
     case_control = "case_control", "Case-control study", "People with a condition are compared with people without it."
     cross_sectional = "cross_sectional", "Cross-sectional study", "People are measured at one point in time."
     dose_finding = "dose_finding", "Dose-finding trial", "Doses are varied to find the one that gives a response."
-    uncontrolled_trial = (
-        "uncontrolled_trial",
-        "Uncontrolled trial",
-        "Everybody receives the treatment; before is compared with after.",
-    )
+    uncontrolled_trial = "uncontrolled_trial", "Everybody receives the treatment; before is compared with after."
     uncontrolled_registry_study = (
         "uncontrolled_registry_study",
         "Before-after registry study",
@@ -50,8 +45,8 @@ class Design(Term):
         "Clinical records of treated people are read afterwards, without a comparison group.",
     )
     drug_utilization = "drug_utilization", "Drug utilization study", "Describes who was dispensed a drug, and how much."
-    case_series = "case_series", "Case series", "A description of five or more treated people."
-    case_report = "case_report", "Case report", "A description of fewer than five treated people."
+    case_series = "case_series", "A description of five or more treated people."
+    case_report = "case_report", "A description of fewer than five treated people."
     laboratory = "laboratory", "Laboratory study", "Work in cells, tissue or animals."
     methodological = (
         "methodological",
@@ -63,10 +58,10 @@ class Design(Term):
         "Systematic review with meta-analysis",
         "Studies searched for by a stated method and pooled.",
     )
-    systematic_review = "systematic_review", "Systematic review", "Studies searched for by a stated method, not pooled."
-    scoping_review = "scoping_review", "Scoping review", "A map of what has been studied."
-    narrative_review = "narrative_review", "Narrative review", "An overview without a stated method of search."
-    other = "other", "Other", "None of the other designs."
+    systematic_review = "systematic_review", "Studies searched for by a stated method, not pooled."
+    scoping_review = "scoping_review", "A map of what has been studied."
+    narrative_review = "narrative_review", "An overview without a stated method of search."
+    other = "other", "None of the other designs."
 
     @property
     def is_review(self) -> bool:
@@ -96,8 +91,8 @@ class EvidenceSource(Term):
     human_clinical = "human_clinical", "People", "Observations in people."
     animal = "animal", "Animals", "Observations in living animals."
     in_vitro = "in_vitro", "Cells or tissue", "Observations in cells or tissue outside the body."
-    computational = "computational", "Computational", "Models and simulations."
-    other = "other", "Other", "Mixed sources, or none that can be named."
+    computational = "computational", "Models and simulations."
+    other = "other", "Mixed sources, or none that can be named."
 
 
 class Blinding(Term):
@@ -105,17 +100,17 @@ class Blinding(Term):
 
     double_blind = "double_blind", "Double-blind", "Neither participants nor those who assessed them knew."
     single_blind = "single_blind", "Single-blind", "Only the participants did not know."
-    open_label = "open_label", "Open label", "Everybody knew."
+    open_label = "open_label", "Everybody knew."
 
 
 class Recruitment(Term):
     """Where a registered study stood when it was last read."""
 
     protocol = "protocol", "Protocol published", "Planned; recruitment not read."
-    recruiting = "recruiting", "Recruiting", "Taking in participants when last read."
-    active = "active", "Active", "Under way, no longer taking in participants."
-    completed = "completed", "Completed", "Ended as planned."
-    terminated = "terminated", "Terminated", "Stopped early."
+    recruiting = "recruiting", "Taking in participants when last read."
+    active = "active", "Under way, no longer taking in participants."
+    completed = "completed", "Ended as planned."
+    terminated = "terminated", "Stopped early."
 
 
 class ResultsStatus(Term):
@@ -144,17 +139,17 @@ class Limitation(Term):
 class ArmRole(Term):
     """What a study arm is for."""
 
-    intervention = "intervention", "Intervention", "Receives what is being tested."
-    comparator = "comparator", "Comparator", "Receives what it is compared with."
-    other = "other", "Other", "Neither, or both."
+    intervention = "intervention", "Receives what is being tested."
+    comparator = "comparator", "Receives what it is compared with."
+    other = "other", "Neither, or both."
 
 
 class Completeness(Term):
     """How much of a review's list of included studies is known."""
 
-    full = "full", "Full", "Every included study is recorded."
-    partial = "partial", "Partial", "Some included studies are recorded."
-    unknown = "unknown", "Unknown", "The list of included studies was not read."
+    full = "full", "Every included study is recorded."
+    partial = "partial", "Some included studies are recorded."
+    unknown = "unknown", "The list of included studies was not read."
 
 
 class DocumentKind(Term):
@@ -163,7 +158,7 @@ class DocumentKind(Term):
     article_journal = "article-journal", "Journal article", "An article in a scholarly journal."
     chapter = "chapter", "Book chapter", "A chapter of a book."
     webpage = "webpage", "Web page", "A page or article on the web."
-    report = "report", "Report", "A report of an agency or institution."
+    report = "report", "A report of an agency or institution."
     legislation = "regulation", "Regulatory text", "A drug label or the text of an authority."
     dataset = "dataset", "Registry entry or data set", "An entry of a trial registry, or data."
 
@@ -183,53 +178,35 @@ class StudyRole(Term):
 
     primary = "primary", "Primary report", "Reports the main results."
     secondary = "secondary", "Secondary report", "Reports further analyses of the same study."
-    protocol = "protocol", "Protocol", "Describes the plan."
-    review = "review", "Review", "The document is the report of the review itself."
+    protocol = "protocol", "Describes the plan."
+    review = "review", "The document is the report of the review itself."
 
 
 class Standing(Term):
     """How far a document still stands; the newest entry of its dated history holds."""
 
-    not_checked = "not_checked", "Not checked", "Nobody has yet looked for corrections or retractions."
-    current = "current", "Current", "Checked; nothing that changes it was found."
-    corrected = "corrected", "Corrected", "A correction or erratum was published."
-    expression_of_concern = (
-        "expression_of_concern",
-        "Expression of concern",
-        "The journal has warned of possible problems.",
-    )
-    retracted = "retracted", "Retracted", "Withdrawn from the record: it counts for nothing."
-    reinstated = "reinstated", "Reinstated", "A retraction or concern was lifted."
-    superseded = "superseded", "Superseded", "A newer version replaces it."
-    preprint = "preprint", "Preprint", "Not peer reviewed."
+    not_checked = "not_checked", "Nobody has yet looked for corrections or retractions."
+    current = "current", "Checked; nothing that changes it was found."
+    corrected = "corrected", "A correction or erratum was published."
+    expression_of_concern = "expression_of_concern", "The journal has warned of possible problems."
+    retracted = "retracted", "Withdrawn from the record: it counts for nothing."
+    reinstated = "reinstated", "A retraction or concern was lifted."
+    superseded = "superseded", "A newer version replaces it."
+    preprint = "preprint", "Not peer reviewed."
 
 
 class Interest(Term):
     """What the publisher of a document stands to gain."""
 
-    none_known = "none_known", "None known", "No interest of the publisher is known."
+    none_known = "none_known", "No interest of the publisher is known."
     publisher_of_service = (
         "publisher_of_service",
         "Sells a related service",
         "Offers care or another service that the document speaks for.",
     )
-    vendor = "vendor", "Vendor", "Sells a related product."
-    advocacy = "advocacy", "Advocacy", "Promotes the treatment."
-    manufacturer = "manufacturer", "Manufacturer", "Makes the drug."
+    vendor = "vendor", "Sells a related product."
+    advocacy = "advocacy", "Promotes the treatment."
+    manufacturer = "manufacturer", "Makes the drug."
 
 
-VOCABULARIES: tuple[type[Term], ...] = (
-    Design,
-    EvidenceSource,
-    Blinding,
-    Recruitment,
-    ResultsStatus,
-    Limitation,
-    ArmRole,
-    Completeness,
-    DocumentKind,
-    IdentifierScheme,
-    StudyRole,
-    Standing,
-    Interest,
-)
+VOCABULARIES = vocabularies_of(__name__)

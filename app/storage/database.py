@@ -16,6 +16,8 @@ from sqlalchemy.orm import DeclarativeBase, Session, mapped_column
 
 from app.core.errors import Unavailable
 from app.core.text import SLUG_LENGTH
+from app.storage.filter_bitmaps import FilterBitmaps
+from app.storage.read_view import ReadView
 
 SLUG = String(SLUG_LENGTH).with_variant(String(SLUG_LENGTH, collation="C"), "postgresql")
 """Ids sort by code point on both engines, so that cursors and ties agree."""
@@ -37,6 +39,9 @@ InstantColumn = Annotated[str, mapped_column(String(20))]
 
 WRITERS = 0x4C444E
 """Number of the advisory lock that PostgreSQL's writers take in turn."""
+
+WRITERS_AND_INLINE = 3
+"""Connections to SQLite beyond the pool's size: two writers in line, and one read that takes no thread."""
 
 DURABLE = ("fsync", "full_page_writes", "synchronous_commit")
 """What PostgreSQL must have switched on to keep what it acknowledged."""
@@ -82,22 +87,35 @@ class Database:
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
         self.engine = _engine(self.url, pool_size, statement_timeout_ms)
         self.has_replica = read_url is not None
-        self._snapshots = self._primary_snapshots = _snapshots(self.engine)
+        self._views = self._primary_views = _for_views(self.engine)
         if read_url is not None:
             replica = usable(read_url)
             if replica.get_backend_name() != self.url.get_backend_name():
                 raise UnusableUrl
-            self._snapshots = _snapshots(_engine(replica, pool_size, statement_timeout_ms))
+            self._views = _for_views(_engine(replica, pool_size, statement_timeout_ms))
+        self._opening = None if self.is_sqlite else f"BEGIN {_SNAPSHOT}; {_limits(statement_timeout_ms)}"
+        self.bitmaps = FilterBitmaps()
+        """What filters keep, as far as it was read."""
 
     @contextmanager
     def read(self, *, primary: bool = False) -> Iterator[Session]:
-        """One consistent view of the data, whatever is written meanwhile; from the replica if there is one."""
-        with self.reader(primary=primary) as session:
-            yield session
+        """A session over one consistent view of the data; from the replica if there is one."""
+        with self.view(primary=primary) as view:
+            yield view.session
 
-    def reader(self, *, primary: bool = False) -> Session:
-        """A session for `read`, which takes its view with its first statement; the caller closes it."""
-        return Session(self._primary_snapshots if primary else self._snapshots, autoflush=False)
+    @contextmanager
+    def view(self, *, primary: bool = False) -> Iterator[ReadView]:
+        """One consistent view of the data, whatever is written meanwhile; from the replica if there is one."""
+        connection = (self._primary_views if primary else self._views).connect()
+        try:
+            view = ReadView(connection, self.bitmaps, self._opening)
+        except BaseException:
+            connection.close()
+            raise
+        try:
+            yield view
+        finally:
+            view.close()
 
     @contextmanager
     def write(self) -> Iterator[Session]:
@@ -135,7 +153,7 @@ class Database:
 
     def dispose(self) -> None:
         self.engine.dispose()
-        self._snapshots.dispose()
+        self._views.dispose()
 
 
 def lax_settings(session: Session) -> list[str]:
@@ -165,9 +183,19 @@ def _engine(url: URL, pool_size: int, statement_timeout_ms: int) -> Engine:
     return _postgresql_engine(url, pool_size, statement_timeout_ms)
 
 
-def _snapshots(engine: Engine) -> Engine:
-    """The engine whose transactions see one state throughout, as SQLite's do anyway."""
-    return engine if engine.dialect.name == "sqlite" else engine.execution_options(snapshot=True)
+_SNAPSHOT = "ISOLATION LEVEL REPEATABLE READ READ ONLY"
+"""A PostgreSQL transaction that sees one state throughout, as SQLite's do anyway."""
+
+
+def _for_views(engine: Engine) -> Engine:
+    """The engine for `ReadView`, which begins its transactions itself."""
+    return engine.execution_options(begins_itself=True)
+
+
+def _limits(statement_timeout_ms: int) -> str:
+    """Limits for one transaction each: a pooler refuses them as options of the connection, and would hand on to
+    strangers what is set on the session."""
+    return f"SET LOCAL statement_timeout = {statement_timeout_ms}; SET LOCAL lock_timeout = 5000"
 
 
 def _sqlite_engine(url: URL, pool_size: int) -> Engine:
@@ -179,7 +207,7 @@ def _sqlite_engine(url: URL, pool_size: int) -> Engine:
         url,
         hide_parameters=True,
         pool_size=pool_size,
-        max_overflow=0,
+        max_overflow=WRITERS_AND_INLINE,
         pool_timeout=2,
         connect_args={"check_same_thread": False, "timeout": 5},
     )
@@ -192,7 +220,9 @@ def _sqlite_engine(url: URL, pool_size: int) -> Engine:
 
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if connection.get_execution_options().get("write") else "BEGIN")
+        options = connection.get_execution_options()
+        if not options.get("begins_itself"):
+            connection.exec_driver_sql("BEGIN IMMEDIATE" if options.get("write") else "BEGIN")
 
     return engine
 
@@ -212,14 +242,10 @@ def _postgresql_engine(url: URL, pool_size: int, statement_timeout_ms: int) -> E
             "autocommit": True,  # transactions begin below
         },
     )
-    # Limits hold for one transaction each: a pooler refuses them as options of the connection, and would hand
-    # on to strangers what is set on the session. Together with BEGIN they cost no exchange of their own.
-    limits = f"SET LOCAL statement_timeout = {statement_timeout_ms}; SET LOCAL lock_timeout = 5000"
 
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:
-        snapshot = connection.get_execution_options().get("snapshot")
-        opening = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY" if snapshot else "BEGIN"
-        connection.exec_driver_sql(f"{opening}; {limits}")
+        if not connection.get_execution_options().get("begins_itself"):
+            connection.exec_driver_sql(f"BEGIN; {_limits(statement_timeout_ms)}")
 
     return engine

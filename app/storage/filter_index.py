@@ -1,23 +1,20 @@
-"""Which records a filter keeps, as bitmaps written at publish: exact totals of any combination, whatever the size.
+"""Which records each filter keeps, as bitmaps written at publish: exact totals of any combination, whatever the size.
 
-A *filter* is a parameter of a list with one of its values, such as `kind=efficacy`. For each there is a bitmap of the
-records that it keeps, in portions of 65 536, so that a publication rewrites little. A record stands in the bitmaps
-under its internal key. Where a list is walked in the order of ids, the ids that a filter keeps are stored in order too.
+A *filter* is a parameter of a list with one of its values, such as `kind=efficacy`. Each has a bitmap of the internal
+keys of the records that it keeps, in chunks of 65 536 keys, so that a publication rewrites little. Where a list is
+read in the order of ids, the ids that a filter keeps are stored in that order too.
 """
 
-import threading
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 from typing import Any, NamedTuple
-from weakref import WeakKeyDictionary
 
 from pydantic_core import from_json
 from pyroaring import BitMap
 from sqlalchemy import (
     ColumnElement,
-    Engine,
     ForeignKey,
     LargeBinary,
     Select,
@@ -31,24 +28,11 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import InstrumentedAttribute, Mapped, Session, mapped_column
 
-from app.core.cache import ByteBoundedCache
 from app.storage.database import SLUG, Base, Pk
-from app.storage.statements import Reader, reader_of
+from app.storage.filter_bitmaps import PUBLISHED, Filter
+from app.storage.read_view import ReadView
 
 CHUNK_BITS = 16
-MAX_BYTES = 24_000_000
-"""Memory for bitmaps that were read, for each database and process."""
-
-
-class Filter(NamedTuple):
-    """A parameter with one of its values."""
-
-    name: str
-    value: str
-
-
-PUBLISHED = Filter("status", "published")
-"""Keeps what lists show at all."""
 
 
 class FilterRow(Base):
@@ -82,13 +66,13 @@ class FilterEntry(Base):
 
 
 Values = Select[*tuple[Any, ...]]
-"""Tells under which filters records stand: rows of internal key and, in each further column, the value of the filter
-that the column is named after, or null."""
+"""Selects (record key, filter value) pairs: the internal key and, in each further column, the value of the filter that
+the column is named after, or null."""
 Column = ColumnElement[Any] | InstrumentedAttribute[Any]
 
 
 def values(key: Column, columns: Mapping[str, Column]) -> Values:
-    """A statement that tells the value of each filter by its name."""
+    """A statement that selects the value of each filter under its name."""
     return select(key, *(column.label(name) for name, column in columns.items()))
 
 
@@ -99,17 +83,11 @@ class FilterSpec:
     table: type[Base]
     """Has `pk` and `id`."""
     values: tuple[Values, ...]
-    """Of published records only. What can be told by one statement should be: each is run for every publication."""
-    is_one: Any = None
-    """Tells the type's rows from others in the same table."""
-    walked: frozenset[str] = frozenset()
+    """Of published records only. As few statements as possible: each is run for every publication."""
+    rows: Any = None
+    """The condition that selects the type's rows, where the table holds other types too."""
+    ordered: frozenset[str] = frozenset()
     """Names of the filters whose ids are stored in order."""
-    inner: frozenset[str] = frozenset()
-    """Names of filters that no list takes as parameters, besides `PUBLISHED`."""
-    flags: frozenset[str] = frozenset()
-    """Names of filters that take one value at most."""
-    together: frozenset[str] = frozenset()
-    """Names of filters of which two ask for more than what both keep."""
 
     @property
     def pk(self) -> ColumnElement[int]:
@@ -120,103 +98,103 @@ class FilterSpec:
         return self.table.__table__.c["id"]
 
 
-# --- keeping ------------------------------------------------------------------------------------------------------
+# --- updating -----------------------------------------------------------------------------------------------------
 
 
 @dataclass
-class _Moves:
-    """What enters and leaves one filter."""
+class _Changes:
+    """What one filter gains and loses: internal key → id."""
 
     added: dict[int, str] = field(default_factory=dict)
     removed: dict[int, str] = field(default_factory=dict)
 
 
 class FilterIndexUpdater:
-    """Keeps the filters in step: looks at records before and after they change, and writes the difference."""
+    """Compares the filters of records before and after they change, and writes the difference."""
 
-    def __init__(self, session: Session, filterables: Mapping[str, FilterSpec]) -> None:
+    def __init__(self, session: Session, specs: Mapping[str, FilterSpec]) -> None:
         self._session = session
-        self._filterables = filterables
-        self._before: dict[str, dict[str, _Filed]] = defaultdict(dict)
+        self._specs = specs
+        self._before: dict[str, dict[str, _Membership]] = defaultdict(dict)
 
-    def look(self, scope: str, ids: Iterable[str]) -> None:
+    def snapshot(self, scope: str, ids: Iterable[str]) -> None:
         """Remember under which filters these records stand, the first time that they are named."""
-        fresh = sorted(set(ids) - self._before[scope].keys())
-        found = _filed(self._session, self._filterables[scope], fresh)
-        self._before[scope].update({record_id: found.get(record_id, _NOWHERE) for record_id in fresh})
+        new_ids = sorted(set(ids) - self._before[scope].keys())
+        memberships = _memberships(self._session, self._specs[scope], new_ids)
+        self._before[scope].update({record_id: memberships.get(record_id, _NONE) for record_id in new_ids})
 
-    def write(self) -> None:
-        """File anew what was looked at."""
+    def apply(self) -> None:
+        """Write what has changed since the snapshots."""
         for scope, before in self._before.items():
-            after = _filed(self._session, self._filterables[scope], sorted(before))
-            moves: dict[Filter, _Moves] = defaultdict(_Moves)
-            for record_id, was in before.items():
-                _compare(moves, record_id, was, after.get(record_id, _NOWHERE))
-            if moves:
-                _apply(self._session, scope, self._filterables[scope], moves)
+            after = _memberships(self._session, self._specs[scope], sorted(before))
+            changes: dict[Filter, _Changes] = defaultdict(_Changes)
+            for record_id, old in before.items():
+                _compare(changes, record_id, old, after.get(record_id, _NONE))
+            if changes:
+                _apply(self._session, scope, self._specs[scope], changes)
 
 
-class _Filed(NamedTuple):
-    """Under which key and filters a record stands."""
+class _Membership(NamedTuple):
+    """The internal key of a record and the filters that keep it."""
 
     pk: int
     filters: frozenset[Filter]
 
 
-_NOWHERE = _Filed(0, frozenset())
+_NONE = _Membership(0, frozenset())
 
 
-def _filed(session: Session, filter_spec: FilterSpec, ids: Sequence[str]) -> dict[str, _Filed]:
-    found: dict[str, _Filed] = {}
+def _memberships(session: Session, spec: FilterSpec, ids: Sequence[str]) -> dict[str, _Membership]:
+    found: dict[str, _Membership] = {}
     for start in range(0, len(ids), 500):
-        keys = select(filter_spec.pk, filter_spec.id).where(filter_spec.id.in_(ids[start : start + 500]))
-        if filter_spec.is_one is not None:
-            keys = keys.where(filter_spec.is_one)
+        keys = select(spec.pk, spec.id).where(spec.id.in_(ids[start : start + 500]))
+        if spec.rows is not None:
+            keys = keys.where(spec.rows)
         names: dict[int, str] = dict(session.execute(keys).all())
         filters: dict[int, set[Filter]] = {pk: set() for pk in names}
-        for told in filter_spec.values if names else ():
-            key, *columns = told.selected_columns
-            for pk, *row in session.execute(told.where(key.in_(names))):
-                filters[pk].update(_told(columns, row))
-        found.update({names[pk]: _Filed(pk, frozenset(kept)) for pk, kept in filters.items()})
+        for statement in spec.values if names else ():
+            key, *columns = statement.selected_columns
+            for pk, *row in session.execute(statement.where(key.in_(names))):
+                filters[pk].update(_filters_in(columns, row))
+        found.update({names[pk]: _Membership(pk, frozenset(kept)) for pk, kept in filters.items()})
     return found
 
 
-def _told(columns: Iterable[ColumnElement[Any]], row: Iterable[str | None]) -> Iterator[Filter]:
+def _filters_in(columns: Iterable[ColumnElement[Any]], row: Iterable[str | None]) -> Iterator[Filter]:
     return (Filter(column.name, value) for column, value in zip(columns, row, strict=True) if value is not None)
 
 
-def _compare(moves: dict[Filter, _Moves], record_id: str, was: _Filed, now: _Filed) -> None:
-    moved = was.pk != now.pk
-    for gone in was.filters if moved else was.filters - now.filters:
-        moves[gone].removed[was.pk] = record_id
-    for come in now.filters if moved else now.filters - was.filters:
-        moves[come].added[now.pk] = record_id
+def _compare(changes: dict[Filter, _Changes], record_id: str, old: _Membership, new: _Membership) -> None:
+    has_new_key = old.pk != new.pk
+    for item in old.filters if has_new_key else old.filters - new.filters:
+        changes[item].removed[old.pk] = record_id
+    for item in new.filters if has_new_key else new.filters - old.filters:
+        changes[item].added[new.pk] = record_id
 
 
-def _apply(session: Session, scope: str, filter_spec: FilterSpec, moves: Mapping[Filter, _Moves]) -> None:
-    keys = _keys(session, scope, moves)
-    for changed, moved in moves.items():
-        pk = keys[changed]
-        chunks = {key >> CHUNK_BITS for key in chain(moved.added, moved.removed)}
+def _apply(session: Session, scope: str, spec: FilterSpec, changes: Mapping[Filter, _Changes]) -> None:
+    keys = _keys(session, scope, changes)
+    for item, change in changes.items():
+        pk = keys[item]
+        chunks = {key >> CHUNK_BITS for key in chain(change.added, change.removed)}
         stored = select(FilterBits.chunk, FilterBits.bits).where(
             FilterBits.filter_pk == pk, FilterBits.chunk.in_(chunks)
         )
         bits = {chunk: BitMap.deserialize(blob) for chunk, blob in session.execute(stored)}
-        for key in moved.removed:  # first: another record may have taken the key
+        for key in change.removed:  # first: another record may have taken the key
             bits[key >> CHUNK_BITS].discard(key)
-        for key in moved.added:
+        for key in change.added:
             bits.setdefault(key >> CHUNK_BITS, BitMap()).add(key)
         session.execute(delete(FilterBits).where(FilterBits.filter_pk == pk, FilterBits.chunk.in_(chunks)))
         _store_bits(session, pk, bits)
-        if changed.name in filter_spec.walked:
-            gone = sorted(moved.removed.values())
+        if item.name in spec.ordered:
+            gone = sorted(change.removed.values())
             for start in range(0, len(gone), 500):
-                named = FilterEntry.id.in_(gone[start : start + 500])
-                session.execute(delete(FilterEntry).where(FilterEntry.filter_pk == pk, named))
-            places = [{"filter_pk": pk, "id": name, "record_pk": key} for key, name in moved.added.items()]
-            if places:
-                session.execute(insert(FilterEntry), places)
+                removed = FilterEntry.id.in_(gone[start : start + 500])
+                session.execute(delete(FilterEntry).where(FilterEntry.filter_pk == pk, removed))
+            entries = [{"filter_pk": pk, "id": name, "record_pk": key} for key, name in change.added.items()]
+            if entries:
+                session.execute(insert(FilterEntry), entries)
 
 
 def _keys(session: Session, scope: str, filters: Iterable[Filter]) -> dict[Filter, int]:
@@ -247,30 +225,30 @@ def _store_bits(session: Session, pk: int, bits: Mapping[int, BitMap]) -> None:
 # --- making them all anew -----------------------------------------------------------------------------------------
 
 
-def rebuild(session: Session, filterables: Mapping[str, FilterSpec]) -> None:
-    """File every record again, from the tables; memory grows with the bitmaps, not with the records."""
+def rebuild(session: Session, specs: Mapping[str, FilterSpec]) -> None:
+    """Make the filters of every record again, from the tables; memory grows with the bitmaps, not with the records."""
     for table in (FilterEntry, FilterBits, FilterRow):
         session.execute(delete(table))
-    for scope, filter_spec in filterables.items():
+    for scope, spec in specs.items():
         kept: dict[Filter, BitMap] = defaultdict(BitMap)
-        for told in filter_spec.values:
-            for filters, pks in _grouped(session, told):
+        for statement in spec.values:
+            for filters, pks in _grouped_keys(session, statement):
                 for name in filters:
                     kept[name].update(pks)
         keys = _keys(session, scope, kept)
         for name, bits in kept.items():
             _store_bits(session, keys[name], _in_chunks(bits))
-        _store_places(session, scope, filter_spec)
+        _store_entries(session, scope, spec)
 
 
-def _grouped(session: Session, told: Values) -> Iterator[tuple[Iterator[Filter], list[int]]]:
+def _grouped_keys(session: Session, statement: Values) -> Iterator[tuple[Iterator[Filter], list[int]]]:
     """The keys of records that stand under the same filters: of those that agree in all but their last 16 bits."""
-    key, *columns = told.subquery().columns
+    key, *columns = statement.subquery().columns
     is_sqlite = session.get_bind().dialect.name == "sqlite"
     together = func.json_group_array(key) if is_sqlite else func.array_agg(key)
-    portions = select(together, *columns).group_by(*columns, key.bitwise_rshift(CHUNK_BITS))
-    for pks, *row in session.execute(portions):
-        yield _told(columns, row), from_json(pks) if is_sqlite else pks
+    chunks = select(together, *columns).group_by(*columns, key.bitwise_rshift(CHUNK_BITS))
+    for pks, *row in session.execute(chunks):
+        yield _filters_in(columns, row), from_json(pks) if is_sqlite else pks
 
 
 def _in_chunks(bits: BitMap) -> dict[int, BitMap]:
@@ -282,115 +260,67 @@ def _in_chunks(bits: BitMap) -> dict[int, BitMap]:
     }
 
 
-def _store_places(session: Session, scope: str, filter_spec: FilterSpec) -> None:
-    places: Table = FilterEntry.__table__  # type: ignore[assignment]
-    for told in filter_spec.values:
-        key, *columns = told.subquery().columns
+def _store_entries(session: Session, scope: str, spec: FilterSpec) -> None:
+    entries: Table = FilterEntry.__table__  # type: ignore[assignment]
+    for statement in spec.values:
+        key, *columns = statement.subquery().columns
         for column in columns:
-            if column.name not in filter_spec.walked:
+            if column.name not in spec.ordered:
                 continue
             rows = (
-                select(FilterRow.pk, filter_spec.id, key)
+                select(FilterRow.pk, spec.id, key)
                 .join(FilterRow, FilterRow.value == column)
-                .join(filter_spec.table, filter_spec.pk == key)
+                .join(spec.table, spec.pk == key)
                 .where(FilterRow.scope == scope, FilterRow.name == column.name)
-                .order_by(FilterRow.pk, filter_spec.id)
+                .order_by(FilterRow.pk, spec.id)
             )
-            session.execute(insert(places).from_select(["filter_pk", "id", "record_pk"], rows))
+            session.execute(insert(entries).from_select(["filter_pk", "id", "record_pk"], rows))
 
 
 # --- reading ------------------------------------------------------------------------------------------------------
 
 
-class FilterBitmaps:
-    """The bitmaps of one database, remembered with the serial as of which they were read."""
-
-    def __init__(self, most_bytes: int = MAX_BYTES) -> None:
-        self._known: ByteBoundedCache[tuple[int, str, str, str], BitMap] = ByteBoundedCache(most_bytes)
-        self._values: dict[tuple[int, str, str], dict[str, int]] = {}
-        self._lock = threading.Lock()
-
-    def of(self, reader: Reader, serial: int, scope: str, wanted: Filter) -> BitMap:
-        """What one filter keeps; not to be changed."""
-        key = (serial, scope, *wanted)
-        with self._lock:
-            known = self._known.get(key)
-        if known is None:
-            rows = reader.rows(
-                "SELECT b.bits FROM filters f JOIN filter_bits b ON b.filter_pk = f.pk "
-                "WHERE f.scope = ? AND f.name = ? AND f.value = ?",
-                scope,
-                *wanted,
-            )
-            known = BitMap.union(BitMap(), *(BitMap.deserialize(row[0]) for row in rows))
-            with self._lock:
-                self._known.put(key, known, sum(len(row[0]) for row in rows) + 200)
-        return known
-
-    def values(self, reader: Reader, serial: int, scope: str, name: str) -> dict[str, int]:
-        """The values under which some record stands, in order, each with the internal key of its filter."""
-        key = (serial, scope, name)
-        found = self._values.get(key)
-        if found is None:
-            sql = "SELECT value, pk FROM filters WHERE scope = ? AND name = ? ORDER BY value"
-            found = {row[0]: row[1] for row in reader.rows(sql, scope, name)}
-            with self._lock:
-                for old in [known for known in self._values if known[0] != serial]:
-                    del self._values[old]
-                self._values[key] = found
-        return found
-
-
 @dataclass(frozen=True)
 class FilterIndexView:
-    """What filters keep, as one reader sees it."""
+    """What filters keep, as one view of the data sees it."""
 
-    reader: Reader
-    serial: int
-    bitmaps: FilterBitmaps
+    view: ReadView
 
-    def of(self, scope: str, wanted: Filter) -> BitMap:
-        """What one filter keeps; not to be changed."""
-        return self.bitmaps.of(self.reader, self.serial, scope, wanted)
+    def of(self, scope: str, item: Filter) -> BitMap:
+        """Internal keys of the records that one filter keeps; not to be changed."""
+        return self.view.bitmaps.of(self.view, scope, item)
 
-    def every(self, scope: str, asked: Iterable[Sequence[Filter]]) -> BitMap:
-        """Published records that all groups keep, of which one filter each must do; not to be changed."""
-        kept = [self._any(scope, filters) for filters in asked]
-        if not kept:
+    def every(self, scope: str, groups: Iterable[Sequence[Filter]]) -> BitMap:
+        """Published records that all groups keep; of each group one filter must. Not to be changed."""
+        bitmaps = [self._any(scope, filters) for filters in groups]
+        if not bitmaps:
             return self.of(scope, PUBLISHED)
-        return kept[0] if len(kept) == 1 else BitMap.intersection(*sorted(kept, key=len))
+        return bitmaps[0] if len(bitmaps) == 1 else BitMap.intersection(*sorted(bitmaps, key=len))
 
-    def facets(self, scope: str, names: Iterable[str], found: BitMap, most: int) -> dict[str, list[tuple[str, int]]]:
+    def facets(
+        self, scope: str, names: Iterable[str], records: BitMap, max_values: int
+    ) -> dict[str, list[tuple[str, int]]]:
         """How many of these records stand under each value of the named filters, the most frequent first."""
-        counted: dict[str, list[tuple[str, int]]] = {}
+        facets: dict[str, list[tuple[str, int]]] = {}
         for name in names:
-            numbers = [
-                (value, self.of(scope, Filter(name, value)).intersection_cardinality(found))
+            counts = [
+                (value, self.of(scope, Filter(name, value)).intersection_cardinality(records))
                 for value in self.values(scope, name)
             ]
-            numbers.sort(key=lambda counted: (-counted[1], counted[0]))
-            counted[name] = [number for number in numbers[:most] if number[1]]
-        return counted
+            counts.sort(key=lambda count: (-count[1], count[0]))
+            facets[name] = [count for count in counts[:max_values] if count[1]]
+        return facets
 
     def values(self, scope: str, name: str) -> dict[str, int]:
         """The values of a filter under which some record stands, each with the filter's internal key."""
-        return self.bitmaps.values(self.reader, self.serial, scope, name)
+        return self.view.bitmaps.values(self.view, scope, name)
 
     def _any(self, scope: str, filters: Sequence[Filter]) -> BitMap:
         if len(filters) == 1:
             return self.of(scope, filters[0])
-        return BitMap.union(BitMap(), *(self.of(scope, wanted) for wanted in filters))
+        return BitMap.union(BitMap(), *(self.of(scope, item) for item in filters))
 
 
-def kept(session: Session, serial: int) -> FilterIndexView:
-    """What filters keep, as the session sees it; `serial` is the one that it reads at."""
-    return FilterIndexView(reader_of(session), serial, filter_bitmaps(session.get_bind().engine))
-
-
-def filter_bitmaps(engine: Engine) -> FilterBitmaps:
-    """The bitmaps of the database behind an engine."""
-    return _BITMAPS.setdefault(engine.pool, FilterBitmaps())
-
-
-_BITMAPS: WeakKeyDictionary[Any, FilterBitmaps] = WeakKeyDictionary()
-"""By pool: an engine with other execution options is another object before the same pool."""
+def filter_index(view: ReadView) -> FilterIndexView:
+    """What filters keep, as the view sees it."""
+    return FilterIndexView(view)

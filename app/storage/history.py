@@ -1,21 +1,28 @@
-"""The data set as it is and as it was: current documents, every earlier state, the publications between them.
+"""The data set now and in the past: current records, every earlier state, and the publications between them.
 
-`records` holds one row for each record: the content that curators wrote, the values derived from it, and the JSON
-document that the API serves. `record_states` holds the same for every serial at which those bytes changed.
+`records` holds one row for each record: the content that curators wrote, the values derived from it, and the JSON body
+that the API serves. `record_states` holds content and derived values for every serial at which the body changed.
 """
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from typing import NamedTuple
 
+from pydantic import BaseModel
 from pydantic_core import to_json
-from sqlalchemy import ForeignKey, Index, Integer, LargeBinary, String, Text, select
-from sqlalchemy.orm import Mapped, Session, mapped_column
+from sqlalchemy import ColumnElement, ForeignKey, Index, Integer, LargeBinary, String, and_, or_, select
+from sqlalchemy.orm import InstrumentedAttribute, Mapped, Session, mapped_column
 
 from app.storage.database import SLUG, Base, DateColumn, InstantColumn, LineColumn, TermColumn, TextColumn
-from app.storage.statements import Reader
+from app.storage.read_view import ReadView
+from app.storage.resource import Key
+
+MAX_KEYS = 500
+"""Records named in one statement."""
 
 
 class Publication(Base):
-    """One step of the data set: everything published in one transaction. Its serial orders all history."""
+    """Everything published in one transaction. The serial orders all history."""
 
     __tablename__ = "publications"
     serial: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
@@ -25,7 +32,7 @@ class Publication(Base):
 
 
 class Release(Base):
-    """A named serial; never changes once cut."""
+    """A named serial; it never changes."""
 
     __tablename__ = "releases"
     name: Mapped[str] = mapped_column(SLUG, primary_key=True)
@@ -35,26 +42,26 @@ class Release(Base):
 
 
 class StoredRecord(Base):
-    """A record as it is now."""
+    """The current state of a record."""
 
     __tablename__ = "records"
     type: Mapped[str] = mapped_column(String(20), primary_key=True)
     id: Mapped[str] = mapped_column(SLUG, primary_key=True)
     version: Mapped[int]
     serial: Mapped[int] = mapped_column(ForeignKey("publications.serial"))
-    """The serial at which the served bytes last changed."""
+    """The serial at which `body` last changed."""
     status: Mapped[TermColumn]
     successor: Mapped[str | None] = mapped_column(SLUG)
     updated_at: Mapped[InstantColumn]
     content: Mapped[TextColumn]
     derived: Mapped[TextColumn]
     digest: Mapped[str] = mapped_column(String(32))
-    """Of the served document apart from its permalink: equal means that nothing a reader sees has changed."""
+    """Digest of the body without its permalink. If it is equal, nothing that a reader sees has changed."""
     body: Mapped[bytes] = mapped_column(LargeBinary)
 
 
 class RecordState(Base):
-    """A record as it was from one serial on."""
+    """The state of a record from one serial on."""
 
     __tablename__ = "record_states"
     type: Mapped[str] = mapped_column(String(20), primary_key=True)
@@ -63,13 +70,13 @@ class RecordState(Base):
     version: Mapped[int]
     status: Mapped[TermColumn]
     updated_at: Mapped[InstantColumn]
-    content: Mapped[str] = mapped_column(Text)
-    derived: Mapped[str] = mapped_column(Text)
+    content: Mapped[TextColumn]
+    derived: Mapped[TextColumn]
     __table_args__ = (Index("ix_record_states_serial", "serial"),)
 
 
 class RecordReference(Base):
-    """Which published content names which record; the index by which a change finds what depends on it."""
+    """Which content refers to which record. Publishing uses it to find what depends on a change."""
 
     __tablename__ = "record_references"
     type: Mapped[str] = mapped_column(String(20), primary_key=True)
@@ -79,35 +86,39 @@ class RecordReference(Base):
     __table_args__ = (Index("ix_record_references_to_type_to_id", "to_type", "to_id"),)
 
 
-_CURRENT = "FROM records WHERE type = ? AND id = ? AND status = 'published'"
+_CURRENT = "FROM records WHERE type = ? AND id = ?"
 
 
-def stored_digest(reader: Reader, record_type: str, record_id: str) -> tuple[str, int] | None:
-    """Digest of a published record's document, and the serial at which its bytes last changed."""
-    return next(iter(reader.rows(f"SELECT digest, serial {_CURRENT}", record_type, record_id)), None)
+class CurrentBody(NamedTuple):
+    """What is stored of a record as it is now, beside its content."""
+
+    digest: str
+    serial: int
+    """The serial at which the served bytes last changed."""
+    status: str
+    successor: str | None
+    body: bytes
+    """The JSON that the API serves."""
 
 
-def stored_body(reader: Reader, record_type: str, record_id: str) -> tuple[str, int, bytes] | None:
-    """A published record's document, behind what `stored_digest` tells of it."""
-    return next(iter(reader.rows(f"SELECT digest, serial, body {_CURRENT}", record_type, record_id)), None)
+def current_body(view: ReadView, record_type: str, record_id: str) -> CurrentBody | None:
+    """A record's body as it is now; null where there is no such record."""
+    rows = view.rows(f"SELECT digest, serial, status, successor, body {_CURRENT}", record_type, record_id)
+    return CurrentBody(*rows[0]) if rows else None
 
 
-def documents(reader: Reader, record_type: str, ids: Sequence[str]) -> list[bytes]:
-    """The documents of records that there are, in the order of their ids."""
-    sql = f"SELECT id, body FROM {reader.named('records')} WHERE type = ?"  # noqa: S608 - our own words
-    rows = reader.rows(sql, to_json(ids).decode(), record_type)
-    found: dict[str, bytes] = {row[0]: row[1] for row in rows}
-    return [found[record_id] for record_id in ids]
+def current_bodies(view: ReadView, record_type: str, ids: Sequence[str]) -> list[bytes]:
+    """The bodies of records that there are, in the order of their ids."""
+    if not ids:
+        return []
+    sql = f"SELECT id, body FROM {view.named('records')} WHERE type = ?"
+    bodies = {row[0]: row[1] for row in view.rows(sql, to_json(ids).decode(), record_type)}
+    return [bodies[record_id] for record_id in ids]
 
 
 def current_serial(session: Session) -> int:
     """The newest serial; 0 for an empty data set."""
     return session.scalar(select(Publication.serial).order_by(Publication.serial.desc()).limit(1)) or 0
-
-
-def serial_seen(reader: Reader) -> int:
-    """As `current_serial`, for reading alone."""
-    return reader.rows("SELECT max(serial) FROM publications")[0][0] or 0
 
 
 def current_release(session: Session) -> str | None:
@@ -116,21 +127,51 @@ def current_release(session: Session) -> str | None:
 
 
 def state_at(session: Session, record_type: str, record_id: str, serial: int) -> RecordState | None:
-    """The record as it was at a serial; null where it did not exist yet."""
-    statement = (
-        select(RecordState)
-        .where(RecordState.type == record_type, RecordState.id == record_id, RecordState.serial <= serial)
-        .order_by(RecordState.serial.desc())
-        .limit(1)
-    )
-    return session.scalar(statement)
+    """The record's state at a serial; null if the record did not exist yet."""
+    states = select(RecordState).filter_by(type=record_type, id=record_id).where(RecordState.serial <= serial)
+    return session.scalar(states.order_by(RecordState.serial.desc()).limit(1))
 
 
-def states(session: Session, record_type: str, record_id: str) -> list[RecordState]:
-    """Every state of a record, newest first."""
-    statement = (
-        select(RecordState)
-        .where(RecordState.type == record_type, RecordState.id == record_id)
-        .order_by(RecordState.serial.desc())
-    )
-    return list(session.scalars(statement))
+def text_of(model: BaseModel) -> str:
+    """The exact text as which content and derived values are stored and compared."""
+    return model.model_dump_json()
+
+
+# --- many records at once -----------------------------------------------------------------------------------------
+
+Columns = tuple[InstrumentedAttribute[str], InstrumentedAttribute[str]]
+"""The columns that name a record: its type and its id."""
+
+_SOURCE = (RecordReference.type, RecordReference.id)
+_TARGET = (RecordReference.to_type, RecordReference.to_id)
+
+
+def referrers(session: Session, keys: Iterable[Key]) -> set[Key]:
+    """Records whose content refers to any of these."""
+    return _linked(session, keys, _TARGET, _SOURCE)
+
+
+def targets(session: Session, keys: Iterable[Key]) -> set[Key]:
+    """Records to which the content of any of these refers."""
+    return _linked(session, keys, _SOURCE, _TARGET)
+
+
+def _linked(session: Session, keys: Iterable[Key], near: Columns, far: Columns) -> set[Key]:
+    links = (session.execute(select(*far).where(are_among(near, some))) for some in batches(keys))
+    return {Key(*row) for rows in links for row in rows}
+
+
+def batches(keys: Iterable[Key]) -> Iterator[Sequence[Key]]:
+    """Sorted keys, as many at a time as one statement takes."""
+    ordered = sorted(keys)
+    for start in range(0, len(ordered), MAX_KEYS):
+        yield ordered[start : start + MAX_KEYS]
+
+
+def are_among(columns: Columns, keys: Iterable[Key]) -> ColumnElement[bool]:
+    """Condition that the columns name one of these records; there must be at least one."""
+    ids: dict[str, list[str]] = defaultdict(list)
+    for key in keys:
+        ids[key.type].append(key.id)
+    type_column, id_column = columns
+    return or_(*(and_(type_column == record_type, id_column.in_(some)) for record_type, some in ids.items()))

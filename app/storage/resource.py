@@ -1,10 +1,10 @@
-"""The one abstraction to learn: what the system must know of a type of record, as a frozen value.
+"""What the system must know about a type of record, as one frozen value: the `Resource`.
 
-A record is *content* (what curators write), *derived* values (computed from it and from what it refers to) and the
-*document* rendered from both. The tables are a projection of the content, for filters and for SQL users.
+A record is *content* (what curators write), *derived* values (computed from the content and from what it refers to) and
+the *body* (JSON rendered from both). The tables are a projection of the content, for filters and for SQL users.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
 
@@ -15,13 +15,14 @@ from app.core.content import Envelope, Record
 from app.core.text import RuleViolation
 from app.storage.filter_index import FilterSpec
 
+# Inside `Resource` the name `type` means its field.
 WriteModel = type[Record]
 DerivedModel = type[BaseModel]
 ReadModel = type[Envelope]
 
 
 class Key(NamedTuple):
-    """Names one record: ids are unique within their type only."""
+    """Identifies a record; ids are unique only within their type."""
 
     type: str
     id: str
@@ -35,17 +36,17 @@ class Reference(NamedTuple):
 
 
 class RecordReader(Protocol):
-    """The records that a record refers to, as they are now or as they were at a serial."""
+    """Reads records as of one moment; `app.storage.records` has the implementations."""
 
     def content(self, key: Key) -> Any:
-        """The content of the record, in its type's write shape; KeyError where there is none."""
+        """The record's content, an instance of its type's `write` model; KeyError if there is no such record."""
 
     def derived(self, key: Key) -> Any:
-        """The derived values of the record, in its type's derived shape."""
+        """The record's derived values, an instance of its type's `derived` model; KeyError if there are none."""
 
 
 class Stamp(NamedTuple):
-    """What a record's document says of its own history."""
+    """The fields of a record's body that describe its history."""
 
     version: int
     serial: int
@@ -54,29 +55,42 @@ class Stamp(NamedTuple):
 
 @dataclass(frozen=True)
 class Resource:
-    """One type of record."""
+    """A type of record."""
 
     type: str
     plural: str
-    """Its segment in addresses, and its file in the seed data with `_` for `-`."""
+    """The segment in addresses; with `_` for `-`, also the name of the file in the seed data."""
     label: str
     write: WriteModel
     derived: DerivedModel
     read: ReadModel
     check: Callable[[Any], list[RuleViolation]]
-    """Rules that the content alone can break."""
+    """Returns violations of the rules that concern the content alone."""
     references: Callable[[Any], Iterator[Reference]]
     apply: Callable[[Session, Any], None]
-    """Write the record's own row; records of the same type may not exist yet."""
+    """Writes the record's own row; other records of the same type may not exist yet."""
     link: Callable[[Session, Any], None]
-    """Write the rows that hang on it; every record exists by now."""
+    """Writes the rows that depend on the record's own row; all records exist by then."""
     derive: Callable[[Session, RecordReader, Any], BaseModel]
     render: Callable[[RecordReader, Any, Any, Stamp], Envelope]
     filters: FilterSpec
-    """What its lists are filtered by."""
+    """The filters of its lists."""
     part_of: str | None = None
-    """The type whose content holds this one's, as claims hold citations."""
+    """The type whose content contains this one's, as claims contain citations."""
 
     @property
     def path(self) -> str:
         return f"/v1/{self.plural}"
+
+
+_RESOURCES: dict[str, Resource] = {}
+
+
+def register(resources: Iterable[Resource]) -> None:
+    """Make types of record known to the readers; `app.registry` calls this when it is imported."""
+    _RESOURCES.update((resource.type, resource) for resource in resources)
+
+
+def resource_of(record_type: str) -> Resource:
+    """The registered resource of a type; KeyError for an unknown type, or if `app.registry` was not imported."""
+    return _RESOURCES[record_type]

@@ -1,4 +1,4 @@
-"""Small statements shared by all projections of content into tables."""
+"""Statements with which all types of record write their content into tables."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any, cast
@@ -10,7 +10,7 @@ from app.storage.database import Base
 
 
 def key_of(session: Session, table: type[Base], record_id: str, record_type: str | None = None) -> int:
-    """The internal key of a record that exists; remembered for the length of the session's transaction."""
+    """The internal key of an existing record; cached in the session."""
     cache: dict[tuple[str, str | None, str], int] = session.info.setdefault("keys", {})
     name = (table.__tablename__, record_type, record_id)
     if name not in cache:
@@ -23,7 +23,7 @@ def key_of(session: Session, table: type[Base], record_id: str, record_type: str
 
 
 def upsert(session: Session, table: type[Base], identity: Mapping[str, Any], values: Mapping[str, Any]) -> int:
-    """Update the row with this identity, or insert it; its key."""
+    """Update the row with this identity, or insert it; returns its internal key."""
     columns = table.__table__.c
     where = [columns[name] == value for name, value in identity.items()]
     pk = session.execute(select(columns.pk).where(*where)).scalar_one_or_none()
@@ -34,14 +34,14 @@ def upsert(session: Session, table: type[Base], identity: Mapping[str, Any], val
 
 
 def add(session: Session, table: type[Base], values: Mapping[str, Any]) -> int:
-    """Insert a row; its key. Rows that hang on it need no clearing away in this transaction."""
+    """Insert a row; returns its internal key. In this session `replace` then has no rows to delete for it."""
     pk = session.execute(insert(_table(table)).returning(_table(table).c.pk), dict(values)).scalar_one()
     session.info.setdefault("fresh", set()).add((table.__tablename__, pk))
     return int(pk)
 
 
 def replace(session: Session, table: type[Base], owner: Mapping[str, int], rows: Iterable[Mapping[str, Any]]) -> None:
-    """Replace all rows that hang on an owner, keeping their order in `position` where the table has one."""
+    """Replace all rows of an owner; if the table has a column `position`, it numbers them from 0."""
     columns = table.__table__.c
     if not _is_fresh(session, table, owner):
         session.execute(delete(_table(table)).where(*(columns[name] == value for name, value in owner.items())))
@@ -52,7 +52,7 @@ def replace(session: Session, table: type[Base], owner: Mapping[str, int], rows:
 
 
 def _is_fresh(session: Session, table: type[Base], owner: Mapping[str, int]) -> bool:
-    """Whether the owner was inserted in this transaction, so that nothing can hang on it yet."""
+    """Whether the owner was inserted in this session, so that it has no rows yet."""
     fresh = session.info.get("fresh", set())
     name, pk = next(iter(owner.items()))
     (owner_key,) = table.__table__.c[name].foreign_keys

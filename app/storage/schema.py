@@ -1,7 +1,6 @@
-"""The database's schema version: bring it up to date, and refuse to run on one that does not fit this code.
+"""The version of the database's schema: brings it up to date, and refuses one that does not fit this code.
 
-Alembic is loaded where there is something to migrate or to complain of; a server that starts on a schema that fits
-does without.
+Alembic is imported only to migrate or to explain a mismatch, so that a server starts without it.
 """
 
 from __future__ import annotations
@@ -15,13 +14,12 @@ from app.storage.database import Database
 
 if TYPE_CHECKING:
     from alembic.config import Config
-    from alembic.script import ScriptDirectory
 
 MIGRATIONS = Path(__file__).resolve().parents[2] / "migrations"
 
 
 class SchemaMismatch(RuntimeError):
-    """The database is older or newer than the code; the message names the command to run."""
+    """The schema is older or newer than the code; the message names the command to run."""
 
 
 def config(connection: Connection | None = None) -> Config:
@@ -35,62 +33,54 @@ def config(connection: Connection | None = None) -> Config:
 
 
 def migrate(database: Database, target: str = "head") -> tuple[str | None, str | None]:
-    """Bring the schema to a revision; the revisions before and after. Migrations at the same time wait."""
+    """Bring the schema to a revision; the revisions before and after. Migrations run one at a time."""
     from alembic import command
 
     with database.exclusive() as connection:
         before = _revision(connection)
         _refuse_newer(before)
-        if target not in ("head", "base", *_known()):
-            raise SchemaMismatch(f"There is no revision of that name; there are {', '.join(_known())}.")
-        going_down = target != "head" and (target == "base" or _is_older(target, before))
-        (command.downgrade if going_down else command.upgrade)(config(connection), target)
+        revisions = _revisions()
+        if target not in ("head", "base", *revisions):
+            raise SchemaMismatch(f"There is no revision of that name; there are {', '.join(revisions)}.")
+        order = [*revisions, None]
+        is_down = target == "base" or (target in revisions and order.index(target) > order.index(before))
+        (command.downgrade if is_down else command.upgrade)(config(connection), target)
         connection.commit()
         return before, _revision(connection)
 
 
 def check(database: Database) -> None:
-    """Raise SchemaMismatch unless the schema is the one that this code was written for."""
+    """Raise SchemaMismatch unless the schema is the one that this code needs."""
     with database.engine.connect() as connection:
-        found = _revision(connection)
-    if found == newest():
-        return
-    _refuse_newer(found)
-    state = "empty" if found is None else f"at an older schema ({found})"
-    raise SchemaMismatch(f"The database is {state}. Run: ldn-evidence migrate")
+        revision = _revision(connection)
+    if revision != newest():
+        _refuse_newer(revision)
+        state = "empty" if revision is None else f"at an older schema ({revision})"
+        raise SchemaMismatch(f"The database is {state}. Run: ldn-evidence migrate")
 
 
 def newest() -> str:
-    """The newest revision: the names of migrations begin with theirs, and are in order."""
+    """The newest revision; names of migration files start with their revision, in order."""
     return max(script.stem for script in (MIGRATIONS / "versions").glob("*.py")).partition("_")[0]
-
-
-def _scripts() -> ScriptDirectory:
-    from alembic.script import ScriptDirectory
-
-    return ScriptDirectory.from_config(config())
 
 
 def _revision(connection: Connection) -> str | None:
     if not inspect(connection).has_table("alembic_version"):
         return None
-    found: str | None = connection.scalar(text("SELECT version_num FROM alembic_version"))
-    return found
+    revision: str | None = connection.scalar(text("SELECT version_num FROM alembic_version"))
+    return revision
 
 
-def _refuse_newer(found: str | None) -> None:
-    if found is not None and found not in _known():
+def _refuse_newer(revision: str | None) -> None:
+    if revision is not None and revision not in _revisions():
         raise SchemaMismatch(
-            f"The database was made by a newer version of this software (schema {found}). "
+            f"The database was made by a newer version of this software (schema {revision}). "
             "Install that version and run: ldn-evidence serve. Or restore a backup that this version made."
         )
 
 
-def _is_older(target: str, found: str | None) -> bool:
-    order = _known()
-    return found in order and target in order and order.index(target) > order.index(found)
-
-
-def _known() -> list[str]:
+def _revisions() -> list[str]:
     """Every revision, newest first."""
-    return [script.revision for script in _scripts().walk_revisions()]
+    from alembic.script import ScriptDirectory
+
+    return [script.revision for script in ScriptDirectory.from_config(config()).walk_revisions()]

@@ -1,7 +1,7 @@
-"""The files under /static: our own few, and the vendored readers that `scripts/vendor.py` keeps as gzip.
+"""The files under /static: our own few, and the vendored readers that `scripts/vendor.py` stores as gzip.
 
-Whatever is served is in `ASSETS`, made once from `static/` and its manifest. A request is a look-up in that dictionary
-and never a path on the disk, so there is nothing to traverse.
+`ASSETS` is made once from `static/` and its manifest. A request looks its path up there and never on the disk, so no
+path leads outside.
 """
 
 import gzip
@@ -29,7 +29,7 @@ MEDIA_TYPES = {
 
 @dataclass(frozen=True)
 class Asset:
-    """One file; `digest` is the SHA-256 of its bytes once decompressed."""
+    """One file. `digest` is the SHA-256 of its bytes, of a compressed file after decompression."""
 
     file: Path
     media_type: str
@@ -42,7 +42,7 @@ class Asset:
 
 
 def vendored() -> Iterator[tuple[str, Asset]]:
-    """The version is part of the address, so what a browser once fetched stays true for ever."""
+    """The version is part of the address, so a browser may cache the file for ever."""
     for package in json.loads(MANIFEST.read_text())["packages"]:
         folder, version = package["folder"], package["version"]
         for file in package["files"]:
@@ -75,13 +75,13 @@ ASSETS = dict([*own(), *vendored()])
 
 
 def vendor_path(folder: str, name: str) -> str:
-    """Where a page finds a vendored file, at whichever version is in the manifest."""
+    """The address of a vendored file, at the version in the manifest, for a page to link."""
     (path,) = (path for path in ASSETS if path.startswith(f"vendor/{folder}/") and path.endswith(f"/{name}"))
     return f"static/{path}"
 
 
 def respond(path: str, request: Request) -> Response:
-    """The asset in the coding that the client takes, or 304, or 404."""
+    """The asset, compressed if the client accepts gzip; 304 if the client has it; HTTPException 404 if unknown."""
     asset = ASSETS.get(path)
     if asset is None:
         raise HTTPException(404)

@@ -1,37 +1,31 @@
-"""The pages: `/` tells what this is, `/docs` (Swagger UI) and `/reference` (Scalar) draw `/openapi.json`.
+"""The pages: `/` says what this is, `/docs` (Swagger UI) and `/reference` (Scalar) draw `/openapi.json`.
 
-Every address in them is relative, so that they work behind a proxy that adds a prefix. Their Content-Security-Policy
-admits this host alone: if a vendored reader ever wants a font or a telemetry host, the browser refuses.
+Their Content-Security-Policy allows this host alone: if a vendored reader ever wants a font or a telemetry host, the
+browser refuses.
 """
-
-from html import escape
-from pathlib import Path
-from string import Template
 
 from fastapi import APIRouter, FastAPI
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
+from app.core.templates import content_security_policy, render_template
 from app.http import conditional as caching
 from app.web import assets
 
-PAGES = Path(__file__).parent / "pages"
 
-CONTENT_SECURITY_POLICY = "; ".join(
-    (
-        "default-src 'none'",
-        "script-src 'self'",
-        "style-src 'self'",
-        "img-src 'self' data:",
-        "font-src 'self' data:",
-        "connect-src 'self'",
-        "base-uri 'none'",
-        "form-action 'none'",
-        "frame-ancestors 'none'",
+def _policy(style_src: str) -> str:
+    return content_security_policy(
+        script_src="'self'",
+        style_src=style_src,
+        img_src="'self' data:",
+        font_src="'self' data:",
+        connect_src="'self'",
     )
-)
+
+
+CONTENT_SECURITY_POLICY = _policy("'self'")
 # Both readers write style attributes and style elements as they draw; neither runs without. Scripts stay strict.
-READER_POLICY = CONTENT_SECURITY_POLICY.replace("style-src 'self'", "style-src 'self' 'unsafe-inline'")
+READER_POLICY = _policy("'self' 'unsafe-inline'")
 
 
 def install(app: FastAPI, *, title: str, disclaimer: str) -> None:
@@ -39,36 +33,34 @@ def install(app: FastAPI, *, title: str, disclaimer: str) -> None:
     router = APIRouter(include_in_schema=False)
 
     @router.api_route("/", methods=["GET", "HEAD"])
-    def start() -> Response:
-        return page("start.html", CONTENT_SECURITY_POLICY, title=title, disclaimer=disclaimer)
+    async def start() -> Response:
+        return _page("web/start.html", CONTENT_SECURITY_POLICY, title=title, disclaimer=disclaimer)
 
     @router.api_route("/docs", methods=["GET", "HEAD"])
-    def explorer() -> Response:
+    async def explorer() -> Response:
         script = assets.vendor_path("swagger-ui-dist", "swagger-ui-bundle.js")
         style = assets.vendor_path("swagger-ui-dist", "swagger-ui.css")
-        return page("docs.html", READER_POLICY, title=title, script=script, style=style)
+        return _page("web/explorer.html", READER_POLICY, title=title, script=script, style=style)
 
     @router.api_route("/reference", methods=["GET", "HEAD"])
-    def reference() -> Response:
+    async def reference() -> Response:
         script = assets.vendor_path("scalar-api-reference", "standalone.js")
-        return page("reference.html", READER_POLICY, title=title, script=script)
+        return _page("web/reference.html", READER_POLICY, title=title, script=script)
 
     @router.api_route("/favicon.ico", methods=["GET", "HEAD"])
-    def favicon(request: Request) -> Response:
+    async def favicon(request: Request) -> Response:
         return assets.respond("favicon.svg", request)
 
     @router.api_route("/static/{path:path}", methods=["GET", "HEAD"])
-    def static(path: str, request: Request) -> Response:
+    async def static(path: str, request: Request) -> Response:
         return assets.respond(path, request)
 
     app.include_router(router)
 
 
-def page(name: str, policy: str, **values: str) -> HTMLResponse:
-    """A page from `pages/` with its `$names` filled in."""
-    template = Template((PAGES / name).read_text(encoding="utf-8"))
+def _page(name: str, policy: str, **values: str) -> HTMLResponse:
     return HTMLResponse(
-        template.substitute({key: escape(value) for key, value in values.items()}),
+        render_template(name, **values),
         headers={
             "Cache-Control": caching.REVALIDATE,
             "Content-Security-Policy": policy,

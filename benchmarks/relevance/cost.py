@@ -1,8 +1,8 @@
-"""What a search costs: `python benchmarks/relevance/cost.py sqlite:///path/to/file`.
+"""The cost of a search: `python benchmarks/relevance/cost.py sqlite:///path/to/file`.
 
-Prints milliseconds of CPU time (all threads of this process; the database's own process does not count) for each
-search, over the benchmark's common words and over the judged questions: the search alone, and the whole application
-without its memory for answers.
+Prints milliseconds of CPU time of this process for each search, over the benchmark's common words and over the judged
+questions: of the search alone, and of the whole application without its response cache. A database server
+does not count.
 """
 
 import asyncio
@@ -18,7 +18,7 @@ from urllib.parse import urlencode
 import structlog
 from starlette.types import ASGIApp, Message
 
-from app.main import create_app, guarded
+from app.main import create_app, in_context
 from app.search import service
 from app.settings import Settings
 from app.storage.database import Database
@@ -32,14 +32,14 @@ KIND = "claim"
 def main() -> None:
     url = sys.argv[1]
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
-    asked = {"common words": WORDS, "judged questions": [question.text for question in questions()]}
-    given = Settings(database_url=url)
-    app = create_app(given)
+    texts_by_name = {"common words": WORDS, "judged questions": [question.text for question in questions()]}
+    settings = Settings(database_url=url)
+    app = create_app(settings)
     with closing(asyncio.new_event_loop()) as loop:
-        for name, texts in asked.items():
-            _report(f"search, {name}", texts, partial(_search, app.state.database))
-            _report(f"application, {name}", texts, partial(_through, loop, guarded(app, given)))
-    app.state.database.dispose()
+        for name, texts in texts_by_name.items():
+            _report(f"search, {name}", texts, partial(_search, app.state.reads.database))
+            _report(f"application, {name}", texts, partial(_request, loop, in_context(app, settings, with_cache=False)))
+    app.state.reads.close()
 
 
 def _search(database: Database, text: str) -> None:
@@ -47,7 +47,7 @@ def _search(database: Database, text: str) -> None:
         service.search(session, text, {"type": [KIND]})
 
 
-def _through(loop: asyncio.AbstractEventLoop, app: ASGIApp, text: str) -> None:
+def _request(loop: asyncio.AbstractEventLoop, app: ASGIApp, text: str) -> None:
     loop.run_until_complete(_ask(app, text))
 
 
@@ -69,16 +69,16 @@ async def _ask(app: ASGIApp, text: str) -> None:
 
 
 def _report(name: str, texts: Sequence[str], ask: Callable[[str], None]) -> None:
-    """The first round warms up; of the others each text's median counts."""
-    spent: dict[str, list[float]] = {text: [] for text in texts}
+    """Each text counts with its median, without the first round."""
+    times: dict[str, list[float]] = {text: [] for text in texts}
     for _ in range(ROUNDS + 1):
         for text in texts:
-            begun = time.process_time()
+            start = time.process_time()
             ask(text)
-            spent[text].append(1000 * (time.process_time() - begun))
-    medians = sorted(median(times[1:]) for times in spent.values())
-    most = medians[int(0.95 * (len(medians) - 1))]
-    print(f"{name}: mean {fmean(medians):.2f} ms, median {median(medians):.2f}, 95 of 100 below {most:.2f}")
+            times[text].append(1000 * (time.process_time() - start))
+    medians = sorted(median(of_text[1:]) for of_text in times.values())
+    high = medians[int(0.95 * (len(medians) - 1))]
+    print(f"{name}: mean {fmean(medians):.2f} ms, median {median(medians):.2f}, 95 of 100 below {high:.2f}")
 
 
 if __name__ == "__main__":

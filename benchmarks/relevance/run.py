@@ -1,7 +1,7 @@
-"""How good the search is on judged questions: `python benchmarks/relevance/run.py [--all]`.
+"""The quality of the search on judged questions: `python benchmarks/relevance/run.py [--all]`.
 
-Prints nDCG@10 (gains 2^grade - 1) and recall@10 (of what was judged 2 or 3, as far as ten places can hold it): the
-means, and the ten questions that fare worst. The database is seeded afresh, so the figures follow from the data.
+Prints nDCG@10 (gain 2^grade - 1) and recall@10 (of the records judged 2 or 3, at most ten): the ten worst
+questions and the means. It seeds a new database.
 """
 
 import math
@@ -30,15 +30,16 @@ GRADES = (3, 2, 1)
 class Question:
     text: str
     grades: Mapping[str, int]
-    """`type/id` and how well it answers, 1 to 3."""
+    """`type/id` -> how well it answers the question, 1 to 3."""
     risk: bool
-    """Whether somebody asks who may be at risk."""
+    """Whether the person who asks may be at risk."""
 
 
 @dataclass(frozen=True)
 class Score:
     question: Question
-    found: Sequence[str]
+    hits: Sequence[str]
+    """`type/id`, the best first."""
     ndcg: float
     recall: float
 
@@ -56,12 +57,11 @@ def questions() -> list[Question]:
 
 
 def score(session: Session, question: Question) -> Score:
-    hits = service.search(session, question.text, {}).hits[:DEPTH]
-    found = [f"{hit.type}/{hit.id}" for hit in hits]
+    hits = [f"{hit.type}/{hit.id}" for hit in service.search(session, question.text, {}).hits[:DEPTH]]
     best = _gain(sorted(question.grades.values(), reverse=True)[:DEPTH])
     good = {record for record, grade in question.grades.items() if grade >= 2}
-    ndcg = _gain([question.grades.get(record, 0) for record in found]) / best
-    return Score(question, found, ndcg, len(good.intersection(found)) / min(len(good), DEPTH))
+    ndcg = _gain([question.grades.get(record, 0) for record in hits]) / best
+    return Score(question, hits, ndcg, len(good.intersection(hits)) / min(len(good), DEPTH))
 
 
 def _gain(grades: Sequence[int]) -> float:
@@ -82,11 +82,11 @@ def run() -> list[Score]:
 
 def main() -> None:
     scores = sorted(run(), key=lambda s: (s.ndcg, s.question.text))
-    shown = scores if "--all" in sys.argv[1:] else scores[:DEPTH]
-    for s in shown:
-        missed = [record for record, grade in s.question.grades.items() if grade == 3 and record not in s.found]
+    printed = scores if "--all" in sys.argv[1:] else scores[:DEPTH]
+    for s in printed:
+        missed = [record for record, grade in s.question.grades.items() if grade == 3 and record not in s.hits]
         print(f"{s.ndcg:.2f} {s.recall:.2f}  {s.question.text}" + (f"   misses {', '.join(missed)}" if missed else ""))
-    for name, some in (("all", scores), ("asked at risk", [s for s in scores if s.question.risk])):
+    for name, some in (("all", scores), ("at risk", [s for s in scores if s.question.risk])):
         print(
             f"{name}: {len(some)} questions, nDCG@{DEPTH} {fmean(s.ndcg for s in some):.3f}, "
             f"recall@{DEPTH} {fmean(s.recall for s in some):.3f}"

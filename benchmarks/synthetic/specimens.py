@@ -36,10 +36,10 @@ from app.claims.vocabulary import (
 )
 from app.concepts.schemas import ConceptWrite
 from app.concepts.vocabulary import Better, InterventionLevel
-from app.publishing.publish import Change, publish
-from app.publishing.records import CurrentRecords
+from app.publishing.changes import Change
+from app.publishing.publish import publish
 from app.registry import BY_TYPE
-from app.search.documents import FOUND_BY, Found
+from app.search.documents import BUILDERS, SearchDocument
 from app.sources.schemas import Arm, Author, DocumentStudy, DocumentWrite, Identifier, StandingEntry, StudyWrite
 from app.sources.vocabulary import (
     ArmRole,
@@ -54,6 +54,7 @@ from app.sources.vocabulary import (
 from app.storage import schema
 from app.storage.database import Base, Database
 from app.storage.history import Publication
+from app.storage.records import CurrentRecords
 from app.storage.resource import Key
 from benchmarks.synthetic.bulk import columns_of
 from benchmarks.synthetic.draws import (
@@ -370,9 +371,9 @@ class _Published:
         for key in keys:
             yield from self._of_records[key]
 
-    def found(self, key: Key) -> Found:
+    def found(self, key: Key) -> SearchDocument:
         content, derived = self._world.content(key), self._world.derived(key)
-        return FOUND_BY[key.type](self._session, self._world, content, derived)
+        return BUILDERS[key.type](self._session, self._world, content, derived)
 
     def evidence(self, key: Key) -> str:
         """The marker of a catalogue record's counts: their text itself."""

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Column, Table
 
-from app.search.documents import Found
+from app.search.documents import SearchDocument
 from benchmarks.synthetic.bulk import columns_of
 
 Row = tuple[Any, ...]
@@ -32,7 +32,7 @@ class Template:
     bodies: tuple[tuple[str, Take], ...]
     rows: tuple[tuple[str, tuple[Take, ...]], ...]
     """By table, what each row takes of the cells."""
-    found: Found | None
+    found: SearchDocument | None
     found_cells: dict[str, int]
     """String in `found` → number of the cell that goes in its place."""
 
@@ -41,9 +41,9 @@ class Template:
         bodies = [(text % take(facts)).encode() for text, take in self.bodies]
         return (*self.constants, *facts, *texts, *bodies, *map(_digest, bodies))
 
-    def found_by(self, cells: Row) -> Found:
+    def found_by(self, cells: Row) -> SearchDocument:
         by = {text: cells[number] for text, number in self.found_cells.items()}
-        return Found(**{name: _replaced(value, by) for name, value in vars(self.found).items()})
+        return SearchDocument(**{name: _replaced(value, by) for name, value in vars(self.found).items()})
 
 
 def _digest(body: bytes) -> str:
@@ -82,7 +82,7 @@ class Cutter:
         longest_first = sorted(self._by_text, key=len, reverse=True)
         self._marker = re.compile("|".join(map(re.escape, longest_first)))
 
-    def cut(self, rows: Iterable[tuple[Table, Row]], found: Found | None = None) -> Template:
+    def cut(self, rows: Iterable[tuple[Table, Row]], found: SearchDocument | None = None) -> Template:
         """Rows give the columns that `columns_of` names."""
         kinds: dict[str, dict[_Cell, int]] = {"constant": {}, "text": {}, "body": {}}
         by_table: dict[str, list[list[_Cell]]] = {}

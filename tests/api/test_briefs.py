@@ -7,11 +7,12 @@ import re
 import pytest
 from starlette.testclient import TestClient
 
-from app.api.briefs import Format, brief_file, negotiated
+from app.api.briefs import MEDIA_TYPES, Format, brief_file
 from app.briefs.responses import BriefRead
 from app.core.errors import NotAcceptable, NotFound
-from app.publishing.publish import referrers
+from app.http.negotiation import negotiate
 from app.storage.database import Database
+from app.storage.history import referrers
 from app.storage.resource import Key
 from tests.conftest import Engine, opened
 from tests.factories import amended, content, put
@@ -55,7 +56,7 @@ def test_refused_formats_are_answered_with_those_there_are(client: TestClient, a
     assert response.status_code == 406
     assert response.json()["errors"][0]["allowed"] == ["application/json", "text/markdown", "text/html"]
     with pytest.raises(NotAcceptable):
-        negotiated(accept)
+        negotiate(accept, list(MEDIA_TYPES.values()))
 
 
 def test_format_goes_before_the_accept_header_and_must_be_known(client: TestClient) -> None:

@@ -23,7 +23,7 @@ CALLED: tuple[dict[str, str], ...] = (
     {"id": "alcohol"},
     {"text": "levothyroxine"},
     {"id": "pregabalin"},
-    {"text": "never heard of"},
+    {"text": "never recorded_statements of"},
     {"code": "rxnorm:0"},
 )
 

@@ -6,10 +6,10 @@ import psycopg
 import pytest
 from starlette.testclient import TestClient
 
-from app.main import create_app, guarded
+from app.main import create_app, in_context
 from app.settings import Settings
 from tests.conftest import opened, serving
-from tests.factories import fill, small_world
+from tests.factories import fill, small_data_set
 from tests.postgres import create_database, free_port, libpq_url, own_postgres
 
 pytestmark = pytest.mark.postgres
@@ -21,7 +21,7 @@ def lax() -> Iterator[str]:
     with own_postgres(fsync="off") as server:
         url = create_database(server.url, "lax")
         with opened(url) as database:
-            fill(database, small_world())
+            fill(database, small_data_set())
         yield url
 
 
@@ -44,7 +44,7 @@ def refusal(url: str) -> str:
 def test_a_process_that_reads_elsewhere_asks_the_primary(lax: str, postgres: str) -> None:
     durable = create_database(postgres, "durable")
     with opened(durable) as database:
-        fill(database, small_world())
+        fill(database, small_data_set())
     for primary, status in ((lax, 503), (durable, 200)):
         assert ready(primary, durable) == status
     assert ready(durable, lax) == 200
@@ -57,5 +57,5 @@ def test_reads_from_a_replica_go_on_while_the_primary_is_away(lax: str) -> None:
 def ready(primary: str, replica: str) -> int:
     given = Settings(database_url=primary, database_read_url=replica)
     app = create_app(given)
-    with TestClient(guarded(app, given)) as client:
+    with TestClient(in_context(app, given, with_cache=False)) as client:
         return client.get("/readyz").status_code

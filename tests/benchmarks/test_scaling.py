@@ -1,16 +1,16 @@
 """The scaling laws, without a clock: the steps that SQLite takes for an answer do not grow with the data."""
 
-import asyncio
 import sqlite3
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from sqlalchemy import event
+from starlette.testclient import TestClient
 
-from app.api import search
-from app.http import direct
-from app.http.direct import Direct
+from app.main import create_app, in_context
 from app.publishing import indexes as projections
+from app.settings import Settings
 from app.storage.database import Database
 from benchmarks.synthetic.fill import synth
 
@@ -41,19 +41,16 @@ def steps(database: Database, path: str, query: str) -> int:
         counted += 1
         return 0
 
-    async def ask() -> None:
-        nonlocal counted
-        straight = Direct(database, search.straight)
-        wanted = direct.asked(path, query)
-        assert wanted is not None
-        assert straight.answer(wanted, 1) is not None
-        connection = straight._near._connected()  # type: ignore[union-attr]
+    def watch(connection: sqlite3.Connection, *_: object) -> None:
         connection.set_progress_handler(count, GRAIN)
-        counted = 0
-        assert straight.answer(wanted, 1) is not None
-        straight.close()
 
-    asyncio.run(ask())
+    given = Settings(database_url=database.url.render_as_string(), cache_bytes=0)
+    app = create_app(given)
+    event.listen(app.state.reads.database.engine.pool, "connect", watch)
+    with TestClient(in_context(app, given)) as client:
+        assert client.get(f"{path}?{query}").status_code == 200
+        counted = 0
+        assert client.get(f"{path}?{query}").status_code == 200
     return counted
 
 

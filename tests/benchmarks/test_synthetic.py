@@ -11,7 +11,8 @@ from sqlalchemy.orm import Session
 from app.accounts.models import SEED
 from app.accounts.service import ensure_system_actors
 from app.core.errors import InvalidInput
-from app.publishing.publish import Change, publish
+from app.publishing.changes import Change
+from app.publishing.publish import publish
 from app.registry import BY_TYPE
 from app.storage import schema
 from app.storage.database import Database

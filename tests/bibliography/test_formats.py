@@ -11,7 +11,7 @@ import rispy
 
 from app.bibliography import FORMATS
 from app.bibliography.reference import Reference
-from app.bibliography.styles import Style, cited
+from app.bibliography.styles import Style, apply_style
 from tests.bibliography import works
 from tests.bibliography.oracle import citeproc, pandoc
 
@@ -59,20 +59,20 @@ def test_every_document_reads_as_another_processor_formats_it(
     known = {document.id for document in documents}
     references = [*documents, *(work for work in works.ALL if work.id not in known)]
     expected = citeproc(references, style, tmp_path)
-    assert {reference.id: cited(reference, style) for reference in references} == expected
+    assert {reference.id: apply_style(reference, style) for reference in references} == expected
 
 
 def test_first_author_alone_is_never_shown_as_the_only_one() -> None:
-    assert cited(works.FIRST_AUTHOR_ONLY, Style.apa).startswith("Ludwig, M. D. et al. (2016).")
+    assert apply_style(works.FIRST_AUTHOR_ONLY, Style.apa).startswith("Ludwig, M. D. et al. (2016).")
 
 
 def test_style_shows_nothing_of_the_reference_before() -> None:
-    before = cited(works.ARTICLE, Style.bmj)
-    cited.cache_clear()
+    before = apply_style(works.ARTICLE, Style.bmj)
+    apply_style.cache_clear()
     for work in works.ALL:
-        cited(work, Style.bmj)
-    cited.cache_clear()
-    assert cited(works.ARTICLE, Style.bmj) == before
+        apply_style(work, Style.bmj)
+    apply_style.cache_clear()
+    assert apply_style(works.ARTICLE, Style.bmj) == before
 
 
 # --- round trips --------------------------------------------------------------------------------------------------

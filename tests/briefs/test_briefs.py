@@ -11,25 +11,28 @@ from rich.markdown import Markdown
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from app.bibliography.from_documents import reference
+from app.bibliography.styles import Style, format_reference
 from app.briefs import builder as briefs
 from app.briefs import selection as brief_claims
 from app.briefs.markdown import markdown
 from app.briefs.page import html
 from app.briefs.responses import BriefFoot, BriefRead, DataLicence, Sentence
-from app.briefs.wording import inline, side, verdict
+from app.briefs.wording import side
 from app.claims.models import Claim
 from app.claims.rules import VOTING_FORMS
 from app.claims.schemas import ClaimWrite
 from app.claims.vocabulary import Certainty, Coverage, Leaning, RelationType, Stance
 from app.concepts.models import Concept
-from app.publishing.records import CurrentRecords
-from app.questions.coverage import NO_ALL_CLEAR
+from app.core.english import inline
+from app.grading.wording import NO_ALL_CLEAR, verdict
 from app.sources.vocabulary import Standing
 from app.storage.database import Database
+from app.storage.records import CurrentRecords
 from app.storage.resource import Key
 from app.storage.rows import key_of
 from tests.conftest import Engine, opened
-from tests.factories import amended, citation, content, fill, put, record, small_world, standing
+from tests.factories import amended, citation, content, put, record, standing
 
 ARTICLE = "swing-care-ldn-fibromyalgia"
 FOOT = BriefFoot(
@@ -164,12 +167,14 @@ def test_references_are_numbered_once_in_the_order_of_first_appearance(brief: Br
     assert [reference.number for reference in brief.references] == list(range(1, len(seen) + 1))
 
 
-def test_reference_is_written_out_from_its_fields(brief: BriefRead) -> None:
+def test_reference_reads_as_in_the_bibliography(session: Session, brief: BriefRead) -> None:
     (younger,) = (r for r in brief.references if r.document.id == "younger-2013")
+    document = CurrentRecords(session).content(Key("document", "younger-2013"))
 
+    assert younger.text == format_reference(reference(document), Style.ama)
     assert younger.text.startswith("Younger J, Noor N, McCue R, Mackey S. Low-dose naltrexone for the treatment of")
-    assert younger.text.endswith("2013;65(2):529-538. doi:10.1002/art.37734. PMID 23359310.")
-    assert younger.url == "https://doi.org/10.1002/art.37734"
+    assert younger.text.endswith("2013;65(2):529-538. doi:10.1002/art.37734")
+    assert (younger.pmid, younger.url) == ("23359310", "https://doi.org/10.1002/art.37734")
 
 
 def test_certainty_in_words_holds_the_direction(brief: BriefRead) -> None:
@@ -304,12 +309,6 @@ def test_known_pair_without_evidence_has_a_brief_that_says_so(session: Session) 
 # --- scratch records ----------------------------------------------------------------------------------------------
 
 HOSTILE = "</script><script>alert(1)</script> & **bold** [a link](javascript:alert) `code` _a_ # no | table ![x](y) <b>"
-
-
-@pytest.fixture
-def small(blank: Database) -> Database:
-    fill(blank, small_world())
-    return blank
 
 
 def test_benefit_of_the_drug_never_answers_for_its_low_dose_and_harm_does(small: Database) -> None:

@@ -11,7 +11,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from app.cds_hooks.settings import CdsSettings, Issuer
 from app.core import logging
 from app.http.server import run
-from app.main import guarded
+from app.main import in_context
 from app.settings import Settings
 from tests.cds_hooks.keys import BASE, ISSUER
 from tests.cds_hooks.support import make_app
@@ -30,7 +30,7 @@ def main(url: str, port: str, jwks: str, fhir_host: str, *mode: str) -> None:
     logging.configure(json=True)
     given = Settings(database_url=url)
     issuer = Issuer(iss=ISSUER, jwks=jwks, fhir_servers=(fhir_host,))
-    app = guarded(make_app(given, CdsSettings(base_url=BASE, issuers=(issuer,))), given)
+    app = in_context(make_app(given, CdsSettings(base_url=BASE, issuers=(issuer,))), given)
     run(leaking(app) if mode else app, "127.0.0.1", int(port))
 
 

@@ -9,7 +9,7 @@ from starlette.testclient import TestClient
 
 from app.cds_hooks.routes import CdsService
 from app.cds_hooks.settings import CdsSettings
-from app.main import create_app, guarded
+from app.main import create_app, in_context
 from app.settings import Settings
 
 RXNORM = "http://www.nlm.nih.gov/research/umls/rxnorm"
@@ -37,9 +37,9 @@ def cds_client(
 ) -> Iterator[TestClient]:
     given = Settings(database_url=url)
     app = make_app(given, settings)
-    with TestClient(guarded(app, given), base_url=base_url, client=client) as caller:
+    with TestClient(in_context(app, given, with_cache=False), base_url=base_url, client=client) as caller:
         yield caller
-    app.state.database.dispose()
+    app.state.reads.close()
 
 
 def order(identifier: str = "draft-1", text: str | None = None, code: str | None = None, **fields: Any) -> Json:

@@ -15,7 +15,7 @@ import httpx2
 import pytest
 
 from app.cds_hooks.settings import CdsSettings, Issuer
-from app.main import guarded
+from app.main import in_context
 from app.settings import Settings
 from app.storage.database import Database
 from tests.cds_hooks.keys import BASE, ISSUER, RecordSystem
@@ -82,7 +82,7 @@ def sandbox(scratch: Database, tmp_path: Path) -> Iterator[Sandbox]:
     given = Settings(database_url=scratch.url.render_as_string(hide_password=False))
     settings = CdsSettings(base_url=BASE, issuers=(Issuer(iss=ISSUER, jwks=str(keys.write(tmp_path))),))
     app = make_app(given, settings)
-    with served(guarded(app, given)) as port:
+    with served(in_context(app, given, with_cache=False)) as port:
         chart = {
             "MedicationRequest?patient=7&status=active": bundle(OXYCODONE, type="searchset", total=1),
             "MedicationRequest?patient=7&status=stopped": bundle(type="searchset", total=0),
@@ -90,7 +90,7 @@ def sandbox(scratch: Database, tmp_path: Path) -> Iterator[Sandbox]:
         found = Sandbox(f"http://127.0.0.1:{port}", keys, chart)
         found.discover()
         yield found
-    app.state.database.dispose()
+    app.state.reads.close()
 
 
 def test_a_record_system_shows_cards_with_citations(sandbox: Sandbox) -> None:

@@ -7,8 +7,7 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,6 +19,7 @@ import pytest
 
 from app.settings import ROOT
 from tests.postgres import RunAs, Server, create_database, free_port, initdb, libpq_url, prepare, serving
+from tests.serving import eventually
 
 PATIENCE_SECONDS = 90
 """How long anything may take on a busy machine before the test gives up."""
@@ -151,14 +151,6 @@ def running_cluster() -> Iterator[Cluster]:
             log = home / f"api-{len(cluster.apis)}.log"
             cluster.apis.append(stack.enter_context(_api(log, **address, **further)))
         yield cluster
-
-
-def eventually(what: str, condition: Callable[[], bool]) -> None:
-    until = time.monotonic() + PATIENCE_SECONDS
-    while not condition():
-        if time.monotonic() > until:
-            pytest.fail(f"{what}: not within {PATIENCE_SECONDS} s")
-        time.sleep(0.05)
 
 
 def _copy(binaries: Path, primary: Server, target: Path, run_as: RunAs) -> None:

@@ -5,14 +5,14 @@ import pytest
 from app.storage.database import Database
 from tests.cluster.cluster import Cluster, running_cluster
 from tests.conftest import opened
-from tests.factories import fill, small_world
+from tests.factories import fill, small_data_set
 
 
 @pytest.fixture(scope="module")
 def cluster() -> Iterator[Cluster]:
     """A cluster of the module's own, with the small world in it."""
     with running_cluster() as cluster, opened(cluster.pooler.url("ldn")) as database:
-        fill(database, small_world())
+        fill(database, small_data_set())
         yield cluster
 
 

@@ -16,8 +16,9 @@ from sqlalchemy import select
 from app.settings import ROOT
 from app.storage.database import Database
 from app.storage.history import RecordState
-from tests.cluster.cluster import Answer, Cluster, eventually
+from tests.cluster.cluster import Answer, Cluster
 from tests.conftest import opened
+from tests.serving import eventually
 
 pytestmark = pytest.mark.cluster
 

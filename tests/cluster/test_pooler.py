@@ -5,9 +5,10 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from app.storage.database import Database
-from tests.cluster.cluster import Answer, Cluster, eventually
+from tests.cluster.cluster import Answer, Cluster
 from tests.conftest import opened
 from tests.factories import amended, content, put
+from tests.serving import eventually
 
 pytestmark = pytest.mark.cluster
 

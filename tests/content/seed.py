@@ -5,7 +5,7 @@ from functools import cache
 
 import yaml
 
-from app.claims.schemas import CitationWrite, ClaimWrite, SearchWrite
+from app.claims.schemas import CitationWrite, ClaimWrite, LiteratureSearchWrite
 from app.claims.vocabulary import Stance
 from app.core.content import Record
 from app.datasets.bundle import read
@@ -28,8 +28,8 @@ def documents() -> dict[str, DocumentWrite]:
     return {record.id: record for record in records().values() if isinstance(record, DocumentWrite)}
 
 
-def searches() -> dict[str, SearchWrite]:
-    return {record.id: record for record in records().values() if isinstance(record, SearchWrite)}
+def searches() -> dict[str, LiteratureSearchWrite]:
+    return {record.id: record for record in records().values() if isinstance(record, LiteratureSearchWrite)}
 
 
 def citations() -> Iterator[tuple[ClaimWrite, CitationWrite]]:

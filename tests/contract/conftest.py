@@ -10,7 +10,8 @@ from starlette.testclient import TestClient
 from app.accounts.models import MAINTENANCE
 from app.core.content import Record
 from app.core.vocabulary import Status
-from app.publishing.publish import Change, publish
+from app.publishing.changes import Change
+from app.publishing.publish import publish
 from app.registry import BY_TYPE, RESOURCES
 from app.storage.history import StoredRecord
 from tests.conftest import Engine, opened, serving

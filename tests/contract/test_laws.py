@@ -13,7 +13,7 @@ from app.registry import RESOURCES
 from app.storage.resource import Resource
 from tests.contract.conftest import HEIR, NEWCOMER
 from tests.contract.support import UNIVERSAL_HEADERS, Item, ids, in_order, items_of, objects, pages, the_error
-from tests.statements import heard
+from tests.statements import recorded_statements
 
 SORTS: dict[str, Callable[[Item], Any]] = {
     "id": lambda item: item["id"],
@@ -133,7 +133,7 @@ def test_a_cursor_of_another_filter_is_refused(client: TestClient) -> None:
 @every_type
 def test_a_long_list_costs_no_more_statements_than_a_short_one(client: TestClient, resource: Resource) -> None:
     def cost(limit: int) -> int:
-        with heard() as statements:
+        with recorded_statements() as statements:
             assert client.get(resource.path, params={"limit": limit}).status_code == 200
         return len(statements)
 

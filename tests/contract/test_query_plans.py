@@ -8,11 +8,11 @@ from sqlalchemy import Connection
 from starlette.testclient import TestClient
 
 from app import tables
-from app.main import create_app, guarded
+from app.main import create_app, in_context
 from app.settings import Settings
 from app.storage.database import Database
 from tests.conftest import Engine
-from tests.statements import Statement, heard
+from tests.statements import Statement, recorded_statements
 
 CLAIMS = "/v1/claims"
 READS = (
@@ -57,7 +57,7 @@ def asking(engine: Engine) -> Iterator[tuple[TestClient, Database, list[Statemen
     given = Settings(database_url=engine.original)
     app = create_app(given)
     database: Database = app.state.database
-    with TestClient(guarded(app, given)) as client, heard() as statements:
+    with TestClient(in_context(app, given, with_cache=False)) as client, recorded_statements() as statements:
         yield client, database, statements
     database.dispose()
 

@@ -5,41 +5,46 @@ import re
 import shutil
 import subprocess
 import sysconfig
-from collections.abc import Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from app.main import create_app, guarded
-from app.settings import ROOT, Settings
-from tests.conftest import Engine
+from app.settings import ROOT
+from tests.conftest import Engine, application
 from tests.serving import served
 
-EXAMPLES = 8
-"""Cases of the fuzzing and stateful phases for each operation; the coverage phase has its own, from the schemas."""
-SECONDS = 75
-"""After them Schemathesis begins nothing new, so that both engines together stay within three minutes."""
+IN_SHORT = ("--phases=examples,fuzzing", "--max-examples=3")
+"""Three requests to each operation."""
+AT_LENGTH = ("--max-examples=8", "--max-time=75")
+"""All phases: cases that follow from the schemas, then fuzzing and chains of calls; nothing new after 75 seconds."""
 
 
-@pytest.fixture
-def address(engine: Engine) -> Iterator[str]:
-    """Where the whole application is served, guard and all, by the server that users run."""
-    given = Settings(database_url=engine.original)
-    app = create_app(given)
-    with served(guarded(app, given)) as port:
-        yield f"http://127.0.0.1:{port}"
+@pytest.mark.parametrize(
+    ("engine_name", "options"),
+    [
+        pytest.param("sqlite", IN_SHORT, id="in short"),
+        pytest.param("sqlite", AT_LENGTH, id="at length", marks=pytest.mark.sweep),
+        pytest.param("postgresql", AT_LENGTH, id="on PostgreSQL", marks=[pytest.mark.sweep, pytest.mark.postgres]),
+    ],
+)
+def test_schemathesis_finds_nothing(
+    engines: Callable[[str], Engine], engine_name: str, options: tuple[str, ...], tmp_path: Path
+) -> None:
+    with application(engines(engine_name).original) as app, served(app) as port:
+        run_schemathesis(f"http://127.0.0.1:{port}", options, tmp_path)
 
 
-def test_schemathesis_finds_nothing(address: str, tmp_path: Path) -> None:
+def run_schemathesis(address: str, options: tuple[str, ...], directory: Path) -> None:
     command = shutil.which("schemathesis", path=sysconfig.get_path("scripts"))
     assert command, "schemathesis is not installed: run make test"
 
     finished = subprocess.run(
         [
             command, f"--config-file={ROOT / 'schemathesis.toml'}", "run", f"{address}/openapi.json",
-            "--generation-deterministic", f"--max-examples={EXAMPLES}", f"--max-time={SECONDS}", "--no-color",
+            "--generation-deterministic", "--no-color", *options,
         ],
-        cwd=tmp_path,
+        cwd=directory,
         env={**os.environ, "PYTHONPATH": str(ROOT)},
         capture_output=True,
         text=True,

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from app.core.errors import InvalidInput
 from app.datasets import bundle
 from tests.conftest import SEED
-from tests.factories import small_files, small_world
+from tests.factories import small_data_set, small_files
 
 Files = dict[str, str]
 
@@ -45,7 +45,7 @@ def test_the_data_set_has_no_fault() -> None:
 
 def test_what_was_written_is_read(write: Callable[[Files], Path]) -> None:
     read = {change.key: change.content for change in bundle.read(write({}))}
-    assert read == {change.key: change.content for change in small_world()}
+    assert read == {change.key: change.content for change in small_data_set()}
 
 
 DOCUMENTS, STUDIES, CLAIMS, DOSES = "documents.yaml", "studies.yaml", "claims.yaml", "dosing_ranges.yaml"

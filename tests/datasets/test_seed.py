@@ -10,7 +10,7 @@ import yaml
 from sqlalchemy import select
 
 from app.core.errors import InvalidInput
-from app.datasets.seed import Report, seed
+from app.datasets.seed import SeedResult, seed
 from app.storage.database import Database
 from app.storage.history import Release, current_serial
 from app.storage.resource import Key
@@ -26,7 +26,7 @@ def directory(tmp_path: Path) -> Path:
     return shutil.copytree(SEED, tmp_path / "seed_data")
 
 
-def run(database: Database, directory: Path) -> Report:
+def run(database: Database, directory: Path) -> SeedResult:
     with database.write() as session:
         return seed(session, directory)
 

@@ -11,10 +11,11 @@ from app.accounts.models import MAINTENANCE
 from app.accounts.service import ensure_system_actors
 from app.core.errors import InvalidInput
 from app.datasets import standing
-from app.publishing.publish import Change, publish
-from app.publishing.records import CurrentRecords
+from app.publishing.changes import Change
+from app.publishing.publish import publish
 from app.sources.vocabulary import Standing
 from app.storage.database import Database
+from app.storage.records import CurrentRecords
 from app.storage.resource import Key
 
 YOUNGER = "10.1002/ART.37734"
@@ -65,12 +66,12 @@ def test_a_retraction_recomputes_its_dependants_and_a_reinstatement_restores_the
 
 
 def every_claim(client: TestClient) -> list[dict[str, Any]]:
-    found, address = [], "/v1/claims?limit=200"
+    items, address = [], "/v1/claims?limit=200"
     while address:
         page = client.get(address).json()
-        found += page["items"]
+        items += page["items"]
         address = page["next"]
-    return found
+    return items
 
 
 def test_the_same_file_again_changes_nothing(scratch: Database, tmp_path: Path) -> None:

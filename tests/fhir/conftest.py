@@ -14,8 +14,9 @@ from starlette.testclient import TestClient
 from app import fhir
 from app.fhir.validation import pages
 from app.http import problems
-from app.http.database_limiter import Turns
-from app.http.middleware import Guard
+from app.http.database_limiter import DatabaseLimiter
+from app.http.middleware import RequestContext
+from app.http.reads import Reads
 from app.http.server import Timeouts, listen
 from app.infobutton import routes as infobutton
 from app.storage.database import Database
@@ -29,17 +30,15 @@ Json = dict[str, Any]
 
 def application(database: Database, base: str) -> FastAPI:
     app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
-    app.state.database = database
-    app.state.turns = Turns(10)
-    app.state.dataset = None
+    app.state.reads = Reads(database, DatabaseLimiter(10), 10)
     problems.install(app)
     fhir.install(app, base)
     app.include_router(infobutton.router(base))
     return app
 
 
-def guard(app: FastAPI) -> Guard:
-    return Guard(app, max_body_bytes=1000, deadline_seconds=30, faces=fhir.FACES)
+def guard(app: FastAPI) -> RequestContext:
+    return RequestContext(app, max_body_bytes=1000, deadline_seconds=30, error_renderers=fhir.ERROR_RENDERERS)
 
 
 @contextmanager

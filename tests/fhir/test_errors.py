@@ -146,7 +146,7 @@ def test_a_database_that_is_away_is_a_503(blank: Database) -> None:
 
 def test_a_failure_of_ours_says_nothing_of_it(seeded: Database) -> None:
     app = application(seeded, "")
-    app.state.database = None
+    app.state.reads = None
     with TestClient(guard(app), raise_server_exceptions=False) as client:
         answer = client.get(f"{R5}/Evidence")
 

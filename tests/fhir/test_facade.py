@@ -8,10 +8,11 @@ from starlette.testclient import TestClient
 
 from app.fhir.rendered import RenderedResource, ResourceCache
 from app.fhir.types import TYPES
-from app.publishing.publish import Change, publish
-from app.publishing.records import CurrentRecords
+from app.publishing.changes import Change
+from app.publishing.publish import publish
 from app.storage.database import Database
 from app.storage.history import StoredRecord
+from app.storage.records import CurrentRecords
 from app.storage.resource import Key
 from tests.factories import CURATOR, amended
 from tests.fhir.conftest import BASE, Json, fhir_client

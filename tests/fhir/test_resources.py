@@ -77,12 +77,12 @@ def test_the_walker_sees_what_the_models_let_pass() -> None:
 
 
 def test_rendering_everything_counts_what_is_there(seeded: Database, resources: dict[str, list[Json]]) -> None:
-    heard: list[str] = []
+    recorded_statements: list[str] = []
 
-    counts = render_all(seeded, BASE, lambda name, _done: heard.append(name))
+    counts = render_all(seeded, BASE, lambda name, _done: recorded_statements.append(name))
 
     assert counts == {name: len(found) for name, found in resources.items()}
-    assert set(heard) == set(counts)
+    assert set(recorded_statements) == set(counts)
     assert resources["Library"][0]["relatedArtifact"] == [
         {"type": "composed-of", "display": f"{name}: {counts[name]}", "document": {"url": f"{BASE}/fhir/r5/{name}"}}
         for name in NAMES

@@ -4,9 +4,10 @@ import pytest
 from starlette.testclient import TestClient
 
 from app.fhir.types import TYPES
-from app.publishing.publish import Change, publish
-from app.publishing.records import CurrentRecords
+from app.publishing.changes import Change
+from app.publishing.publish import publish
 from app.storage.database import Database
+from app.storage.records import CurrentRecords
 from app.storage.resource import Key
 from tests.factories import CURATOR, amended
 from tests.fhir.conftest import Json

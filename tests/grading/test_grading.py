@@ -21,10 +21,10 @@ from app.claims.vocabulary import (
     Leaning,
     Stance,
 )
-from app.grading.grade import METHOD, Evidence, Grade, grade
+from app.grading.grade import METHOD, CitationEvidence, Grade, grade
 from app.sources.vocabulary import Design, EvidenceSource, Limitation, Standing
 
-TRIAL = Evidence(
+TRIAL = CitationEvidence(
     citation="c1",
     document="d1",
     study="s1",
@@ -40,17 +40,17 @@ TRIAL = Evidence(
 )
 
 
-def trial(number: int, stance: Stance = Stance.supports, **changes: object) -> Evidence:
+def trial(number: int, stance: Stance = Stance.supports, **changes: object) -> CitationEvidence:
     named = {"citation": f"c{number}", "document": f"d{number}", "study": f"s{number}", "stance": stance}
     return replace(TRIAL, **{**named, **changes})  # type: ignore[arg-type]
 
 
-def review(number: int, stance: Stance, **changes: object) -> Evidence:
+def review(number: int, stance: Stance, **changes: object) -> CitationEvidence:
     shown = {"design": Design.meta_analysis, "role": CitationRole.review_synthesis, "people": 300}
     return trial(number, stance, **{**shown, **changes})
 
 
-def judged(*evidence: Evidence, form: Form = Form.general_effect, kind: Kind = Kind.efficacy) -> Grade:
+def judged(*evidence: CitationEvidence, form: Form = Form.general_effect, kind: Kind = Kind.efficacy) -> Grade:
     return grade(form, kind, evidence)
 
 
@@ -222,7 +222,7 @@ def test_heterogeneity_of_the_newest_direct_pooled_estimate_costs_a_step() -> No
 # --- whatever the evidence ----------------------------------------------------------------------------------------
 
 EVIDENCE = st.builds(
-    Evidence,
+    CitationEvidence,
     citation=st.uuids().map(str),
     document=st.sampled_from([f"d{n}" for n in range(8)]),
     study=st.one_of(st.none(), st.sampled_from([f"s{n}" for n in range(6)])),
@@ -245,7 +245,7 @@ KINDS = st.sampled_from([Kind.efficacy, Kind.safety, Kind.mechanism])
 
 
 @given(BODY, KINDS, st.randoms())
-def test_the_order_of_the_input_never_matters(body: list[Evidence], kind: Kind, random: Random) -> None:
+def test_the_order_of_the_input_never_matters(body: list[CitationEvidence], kind: Kind, random: Random) -> None:
     shuffled = list(body)
     random.shuffle(shuffled)
     assert grade(Form.general_effect, kind, body) == grade(Form.general_effect, kind, shuffled)
@@ -253,7 +253,7 @@ def test_the_order_of_the_input_never_matters(body: list[Evidence], kind: Kind, 
 
 @given(BODY, KINDS, st.integers(0, 2000))
 def test_a_further_supporting_study_never_lowers_the_support_share(
-    body: list[Evidence], kind: Kind, people: int
+    body: list[CitationEvidence], kind: Kind, people: int
 ) -> None:
     """Of studies. Where reviews alone spoke, a first study silences them, and the share starts anew."""
     before = grade(Form.general_effect, kind, body)
@@ -264,7 +264,7 @@ def test_a_further_supporting_study_never_lowers_the_support_share(
 
 
 @given(BODY, KINDS)
-def test_what_is_retracted_never_counts(body: list[Evidence], kind: Kind) -> None:
+def test_what_is_retracted_never_counts(body: list[CitationEvidence], kind: Kind) -> None:
     retracted = [replace(item, citation=f"r-{item.citation}", standing=Standing.retracted) for item in body]
     standing = [item for item in body if item.standing is not Standing.retracted]
     with_retracted, without = (grade(Form.general_effect, kind, items) for items in ([*standing, *retracted], standing))
@@ -274,7 +274,7 @@ def test_what_is_retracted_never_counts(body: list[Evidence], kind: Kind) -> Non
 
 
 @given(BODY, KINDS)
-def test_figures_stay_within_their_bounds(body: list[Evidence], kind: Kind) -> None:
+def test_figures_stay_within_their_bounds(body: list[CitationEvidence], kind: Kind) -> None:
     result = grade(Form.general_effect, kind, body)
     assert result.support_share is None or 0 <= result.support_share <= 1
     assert all(0 < unit.weight <= METHOD.randomized_large for unit in result.units)
@@ -284,7 +284,7 @@ def test_figures_stay_within_their_bounds(body: list[Evidence], kind: Kind) -> N
 
 
 @given(BODY, KINDS)
-def test_every_verdict_leaves_steps_that_say_so(body: list[Evidence], kind: Kind) -> None:
+def test_every_verdict_leaves_steps_that_say_so(body: list[CitationEvidence], kind: Kind) -> None:
     result = grade(Form.general_effect, kind, body)
     assert result.steps[0].rule == "R1"
     assert str(result.consensus) in {step.result for step in result.steps}

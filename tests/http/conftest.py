@@ -15,15 +15,13 @@ from fastapi import APIRouter, Depends, FastAPI, Query, Request
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response, StreamingResponse
 from starlette.testclient import TestClient
-from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.core import errors
 from app.core.logging import configure
 from app.core.text import Text
-from app.http import conditional as caching
 from app.http import problems
-from app.http.middleware import Guard
-from app.http.ready import Ready
+from app.http.conditional import conditional_response, etag
+from app.http.middleware import RequestContext
 from app.http.server import Timeouts
 from tests.serving import served
 
@@ -54,6 +52,11 @@ def list_claims(query: Annotated[ClaimQuery, Query()]) -> list[str]:
     return query.condition
 
 
+@router.get("/claims/large")
+def read_large() -> Response:
+    return Response(b"x" * 70_000)
+
+
 @router.get("/claims/{id}", responses=problems.responses(404, 410))
 def read_claim(request: Request, id: str) -> Response:
     if id == "unknown":
@@ -61,7 +64,7 @@ def read_claim(request: Request, id: str) -> Response:
     if id == "retired":
         raise errors.Gone("This claim was retired.", successor="new", successor_url="/v1/claims/new")
     body = json.dumps({"id": id}).encode()
-    return caching.json_response(request, body, caching.etag(body, "build-1"))
+    return conditional_response(request, etag(body, "build-1"), body)
 
 
 @router.put("/claims/{id}")
@@ -117,19 +120,13 @@ def app() -> FastAPI:
 
 
 @pytest.fixture
-def guarded(app: FastAPI) -> Guard:
-    return Guard(
-        app,
-        max_body_bytes=MAX_BODY,
-        deadline_seconds=0.2,
-        headers=lambda: {"API-Version": "1", "Dataset-Serial": "7"},
-        origins=["*"],
-    )
+def context(app: FastAPI) -> RequestContext:
+    return RequestContext(app, max_body_bytes=MAX_BODY, deadline_seconds=0.2, origins=["*"])
 
 
 @pytest.fixture
-def client(guarded: Guard) -> Iterator[TestClient]:
-    with TestClient(guarded, raise_server_exceptions=False) as client:
+def client(context: RequestContext) -> Iterator[TestClient]:
+    with TestClient(context, raise_server_exceptions=False) as client:
         yield client
 
 
@@ -149,36 +146,10 @@ def timeouts() -> Timeouts:
     return Timeouts(receive=0.5, shutdown=2)
 
 
-class WithAtHand:
-    """The guarded app, with an answer of its own at hand: that to `/v1/claims/at-hand`."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        self.app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        ready = self._at_hand(scope) if scope["type"] == "http" else None
-        if ready is None:
-            await self.app(scope, receive, send)
-            return
-        await send({"type": "http.response.start", "status": ready.status, "headers": ready.headers()})
-        await send({"type": "http.response.body", "body": ready.body})
-
-    def at_once(self, scope: Scope) -> Ready | None:
-        if scope["path"] == "/v1/claims/fails-at-once":
-            raise RuntimeError(f"leaks {SECRET}")
-        return self._at_hand(scope)
-
-    def _at_hand(self, scope: Scope) -> Ready | None:
-        if scope["path"] != "/v1/claims/at-hand":
-            return None
-        body = b"" if scope["method"] == "HEAD" else b"at hand"
-        return Ready(200, b"content-length: 7\r\nx-query: %b\r\n" % scope["query_string"], body)
-
-
 @pytest.fixture
-def port(guarded: Guard, timeouts: Timeouts) -> Iterator[int]:
-    """The guarded app on a real socket."""
-    with served(WithAtHand(guarded), timeouts) as port:
+def port(context: RequestContext, timeouts: Timeouts) -> Iterator[int]:
+    """The app in its context on a real socket."""
+    with served(context, timeouts) as port:
         yield port
 
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import pytest
 from starlette.testclient import TestClient
 
-from app.http import dependencies as deps
-from app.main import create_app, with_lane
+from app.http import reads
+from app.main import create_app, in_context
 from app.settings import Settings
 from app.storage.database import Database
 from tests.conftest import Engine, opened
@@ -37,7 +37,7 @@ def pair(engine: Engine, scratch: Database, request: pytest.FixtureRequest) -> I
     copy = engine.copy(f"r{abs(hash(request.node.nodeid)):x}")
     given = Settings(database_url=scratch.url.render_as_string(hide_password=False), database_read_url=copy)
     app = create_app(given)
-    with opened(copy) as replica, TestClient(with_lane(app, given), headers={}) as client:
+    with opened(copy) as replica, TestClient(in_context(app, given), headers={}) as client:
         yield Pair(scratch, replica, client)
 
 
@@ -68,7 +68,7 @@ def test_the_primary_answers_for_a_replica_that_stays_behind(pair: Pair) -> None
 
 
 def test_a_replica_that_arrives_in_time_answers_itself(pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(deps, "WAIT_SECONDS", 60)
+    monkeypatch.setattr(reads, "WAIT_SECONDS", 60)
     after = edit(pair.primary, "From the primary.")
     following = threading.Timer(0.2, edit, (pair.replica, "From the replica."))
     following.start()

@@ -139,56 +139,36 @@ def test_head_on_a_socket_sends_no_body(connect: Connect) -> None:
     assert body == b""
 
 
-AT_HAND = b"GET /v1/claims/at-hand?%d HTTP/1.1\r\nHost: test\r\n\r\n"
-
-
-def test_what_is_at_hand_is_sent_at_once_and_the_connection_lives_on(connect: Connect) -> None:
-    connection = connect()
-    for number in range(3):
-        connection.send(AT_HAND % number)
-        status, headers, body = connection.answer()
-        assert (status, headers["x-query"], body) == (200, str(number), b"at hand")
-        assert "date" in headers
-        assert "connection" not in headers
-        assert connection.get("/v1/claims/a")[2] == b'{"id": "a"}'
-    connection.send(b"HEAD" + AT_HAND[3:] % 9)
-    connection.send(AT_HAND % 10)
-    assert b"x-query: 9\r\n\r\nHTTP/1.1 200" in connection.file.read(300)
+ECHO = b"GET /v1/claims?condition=%d HTTP/1.1\r\nHost: test\r\n\r\n"
 
 
 @pytest.mark.parametrize("version", ["1.0", "1.1"])
 def test_who_wants_the_connection_closed_gets_the_whole_answer_first(connect: Connect, version: str) -> None:
     connection = connect()
-    connection.send(AT_HAND.replace(b"1.1\r\n", f"{version}\r\nConnection: close\r\n".encode()) % 1)
+    connection.send(ECHO.replace(b"1.1\r\n", f"{version}\r\nConnection: close\r\n".encode()) % 1)
 
     head, _, body = connection.file.read().partition(b"\r\n\r\n")
-    assert head.endswith(b"connection: close")
-    assert body == b"at hand"
+    assert b"connection: close" in head
+    assert body == b'["1"]'
 
 
 def test_requests_sent_in_one_go_are_answered_in_order(connect: Connect) -> None:
-    """A hundred deep, behind one that takes its time: nothing nests, nothing overtakes."""
+    """A hundred deep, behind one that takes its time: nothing overtakes."""
     slow = b"GET /v1/hangs HTTP/1.1\r\nHost: test\r\n\r\n"
     connection = connect()
-    connection.send(AT_HAND % 0 + AT_HAND % 1 + slow + b"".join(AT_HAND % number for number in range(2, 200)))
+    connection.send(ECHO % 0 + ECHO % 1 + slow + b"".join(ECHO % number for number in range(2, 100)))
 
-    answers = [connection.answer() for _ in range(201)]
+    answers = [connection.answer() for _ in range(101)]
     assert answers[2][0] == 503
-    assert [int(headers["x-query"]) for _, headers, _ in answers[:2] + answers[3:]] == list(range(200))
+    assert [body for _, _, body in answers[:2] + answers[3:]] == [b'["%d"]' % number for number in range(100)]
 
 
 def test_a_client_that_does_not_read_is_not_sent_more_and_more(connect: Connect) -> None:
     """What waits to be written holds back further answers, which come when it is read."""
     connection = connect()
-    for _ in range(300):
-        connection.send(AT_HAND % 1 * 100)
-    assert all(connection.answer()[2] == b"at hand" for _ in range(30_000))
-
-
-def test_an_error_at_once_is_one_of_the_application(connect: Connect) -> None:
-    connection = connect()
-    assert connection.get("/v1/claims/fails-at-once")[2] == b'{"id": "fails-at-once"}'
-    assert connection.get("/v1/claims")[0] == 200
+    for _ in range(10):
+        connection.send(b"GET /v1/claims/large HTTP/1.1\r\nHost: test\r\n\r\n" * 10)
+    assert all(len(connection.answer()[2]) == 70_000 for _ in range(100))
 
 
 def test_a_taken_port_is_reported_before_the_app_is_imported() -> None:

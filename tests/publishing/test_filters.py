@@ -8,21 +8,14 @@ from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from app.core.errors import InvalidInput
-from app.publishing import indexes as projections
+from app.publishing import indexes
 from app.registry import FILTERS
 from app.storage.database import Database
-from app.storage.filter_index import (
-    Filter,
-    FilterBitmaps,
-    FilterBits,
-    FilterEntry,
-    FilterIndexView,
-    FilterRow,
-    kept,
-    rebuild,
-)
+from app.storage.filter_bitmaps import Filter
+from app.storage.filter_index import FilterBits, FilterEntry, FilterRow, rebuild
 from tests.factories import amended, content, put, standing
 from tests.publishing.test_history import edits
+from tests.storage.joined import index_of
 
 Named = tuple[str, str, str]
 
@@ -74,15 +67,15 @@ def test_a_retraction_moves_the_claims_that_cite_the_work(small: Database) -> No
 
 
 def keys_of(session: Session, name: str, value: str) -> set[int]:
-    return set(FilterIndexView(kept(session, 0).reader, 0, FilterBitmaps()).of("claim", Filter(name, value)))
+    return set(index_of(session).of("claim", Filter(name, value)))
 
 
 def test_a_database_from_before_gets_its_filters_when_it_is_migrated(small: Database) -> None:
     with small.write() as session:
         wanted = filed(session)
-        for table in (FilterEntry, FilterBits, FilterRow, projections.Projection):
+        for table in (FilterEntry, FilterBits, FilterRow, indexes.IndexVersion):
             session.execute(delete(table))
-    projections.migrate(small)
-    projections.check(small)
+    indexes.migrate(small)
+    indexes.check(small)
     with small.read() as session:
         assert filed(session) == wanted

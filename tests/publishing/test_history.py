@@ -8,7 +8,7 @@ from sqlalchemy import func, select
 from starlette.testclient import TestClient
 
 from app.core.errors import InvalidInput
-from app.publishing.publish import Change
+from app.publishing.changes import Change
 from app.registry import BY_TYPE
 from app.storage.database import Database
 from app.storage.history import Publication, RecordState, current_serial

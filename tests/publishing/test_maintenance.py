@@ -7,10 +7,11 @@ from starlette.testclient import TestClient
 
 from app.accounts.models import MAINTENANCE
 from app.core.errors import InvalidInput
-from app.publishing.maintenance import maintain, override
-from app.publishing.publish import Change, publish
-from app.publishing.records import CurrentRecords
+from app.publishing.changes import Change
+from app.publishing.maintenance import NewOverride, maintain, override
+from app.publishing.publish import publish
 from app.storage.database import Database
+from app.storage.records import CurrentRecords
 from app.storage.resource import Key
 
 CLAIM = "ldn-fibromyalgia-pain"
@@ -27,7 +28,7 @@ def evidence(client: TestClient) -> dict[str, Any]:
 def test_an_override_shows_its_value_beside_the_computed_one(scratch: Database, scratch_client: TestClient) -> None:
     before = evidence(scratch_client)
     with scratch.write() as session:
-        override(session, MAINTENANCE, **SOUND)
+        override(session, MAINTENANCE, NewOverride(**SOUND))
     after = evidence(scratch_client)
     assert after["certainty"] == "very_low"
     assert after["overrides"] == [
@@ -43,7 +44,7 @@ def test_an_override_shows_its_value_beside_the_computed_one(scratch: Database, 
 def test_an_override_ends_by_maintenance_and_not_before(scratch: Database, scratch_client: TestClient) -> None:
     before = evidence(scratch_client)
     with scratch.write() as session:
-        override(session, MAINTENANCE, **SOUND)
+        override(session, MAINTENANCE, NewOverride(**SOUND))
     with scratch.write() as session:
         assert maintain(session, "2998-12-31").ended_overrides == 0
     assert evidence(scratch_client)["certainty"] == "very_low"
@@ -66,7 +67,7 @@ def test_an_override_ends_by_maintenance_and_not_before(scratch: Database, scrat
 )
 def test_an_incomplete_override_is_refused_and_names_the_field(scratch: Database, field: str, value: str) -> None:
     with pytest.raises(InvalidInput) as refusal, scratch.write() as session:
-        override(session, MAINTENANCE, **{**SOUND, field: value})
+        override(session, MAINTENANCE, NewOverride(**{**SOUND, field: value}))
     assert {fault.field for fault in refusal.value.errors} == {"claim" if field == "claim_id" else field}
     with scratch.read() as session:
         assert CurrentRecords(session).derived(Key("claim", CLAIM)).evidence.overrides == ()

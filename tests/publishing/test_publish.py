@@ -10,7 +10,8 @@ from sqlalchemy import func, select
 from starlette.testclient import TestClient
 
 from app.core.errors import InvalidInput
-from app.publishing.publish import Change, publish
+from app.publishing.changes import Change
+from app.publishing.publish import publish
 from app.registry import BY_TYPE
 from app.storage.database import Database
 from app.storage.history import Publication, RecordReference, StoredRecord, current_serial

@@ -7,18 +7,17 @@ from sqlalchemy import select
 
 from app.claims.vocabulary import Certainty, Consensus, Coverage
 from app.concepts.models import Concept
-from app.publishing.publish import Change
-from app.publishing.records import CurrentRecords
-from app.questions.coverage import NO_ALL_CLEAR, CoverageRead, coverage, coverage_of_empty_list
+from app.grading.wording import NO_ALL_CLEAR
+from app.publishing.changes import Change
+from app.questions.coverage import CoverageRead, coverage, coverage_of_empty_list
 from app.sources.vocabulary import Design
 from app.storage.database import Database
-from tests.factories import amended, citation, content, fill, put, record, small_world, standing
+from tests.factories import amended, citation, content, put, record, standing
 
 
 @pytest.fixture
-def world(blank: Database) -> Database:
-    fill(blank, small_world())
-    return blank
+def world(small: Database) -> Database:
+    return small
 
 
 def known(database: Database, intervention: str, **others: str) -> CoverageRead:
@@ -32,7 +31,7 @@ def known(database: Database, intervention: str, **others: str) -> CoverageRead:
             f"{role}_pk": pk("intervention" if role == "interactant" else role, record_id)
             for role, record_id in others.items()
         }
-        return coverage(session, CurrentRecords(session), intervention_pk=pk("intervention", intervention), **keys)
+        return coverage(session, intervention_pk=pk("intervention", intervention), **keys)
 
 
 def claim(claim_id: str, *citations: dict[str, Any], **fields: Any) -> Change:
@@ -215,7 +214,7 @@ def test_registered_trials_without_results_are_pending(world: Database) -> None:
 
 def test_an_empty_list_is_told_for_each_pair(world: Database) -> None:
     with world.read() as session:
-        told = coverage_of_empty_list(session, CurrentRecords(session), ["drug", "drug-low"], ["ache", "ailment"])
+        told = coverage_of_empty_list(session, ["drug", "drug-low"], ["ache", "ailment"])
     assert [(one.intervention.id, one.condition and one.condition.id, one.status) for one in told] == [
         ("drug", "ache", "found"),
         ("drug", "ailment", "not_searched"),

@@ -8,18 +8,17 @@ from sqlalchemy import select
 from app.claims.vocabulary import Coverage
 from app.concepts.models import Concept
 from app.core.errors import InvalidInput
+from app.grading.wording import NO_ALL_CLEAR
 from app.questions import evidence_map as maps
-from app.questions.coverage import NO_ALL_CLEAR
 from app.questions.evidence_map import EvidenceMapRead, MapCell, evidence_map
 from app.storage.database import Database
-from tests.factories import citation, fill, put, record, small_world
-from tests.statements import heard
+from tests.factories import citation, put, record
+from tests.statements import recorded_statements
 
 
 @pytest.fixture
-def records(blank: Database) -> Database:
-    fill(blank, small_world())
-    return blank
+def records(small: Database) -> Database:
+    return small
 
 
 def drawn(
@@ -107,10 +106,11 @@ def test_too_large_a_map_is_refused_with_its_bound(records: Database, monkeypatc
 
 def test_statements_do_not_grow_with_the_map(records: Database) -> None:
     def statements() -> int:
-        with heard() as seen:
+        with recorded_statements() as seen:
             drawn(records, "drug")
         return len(seen)
 
+    put(records, record("study", "waited", results="pending", conditions=["ache"]))
     small = statements()
     more = [
         part

@@ -5,33 +5,29 @@ from typing import Any
 import pytest
 
 from app.concepts.drug_names import fold
-from app.publishing.publish import Change
-from app.publishing.records import CurrentRecords
-from app.questions.coverage import NO_ALL_CLEAR
+from app.grading.wording import NO_ALL_CLEAR
+from app.publishing.changes import Change
 from app.questions.interaction_responses import InteractionCheck, InteractionCheckRead, PairChecked
 from app.questions.interactions import DOSE_NOTE, check
 from app.storage.database import Database
-from tests.factories import amended, citation, content, fill, put, record, small_world
+from tests.factories import amended, citation, content, put, record
 
 BASE: dict[str, Any] = {"kind": "interaction", "effect": "interacts", "conditions": [], "outcome": None}
 
 
 @pytest.fixture
-def world(blank: Database) -> Database:
-    fill(
-        blank,
-        [
-            *small_world(),
-            record("intervention", "opioids", name="Opioids", level="drug_class", synonyms=["narcotic painkillers"]),
-            record("intervention", "one-opioid", name="Opiatín", parent="opioids"),
-        ],
+def world(small: Database) -> Database:
+    put(
+        small,
+        record("intervention", "opioids", name="Opioids", level="drug_class", synonyms=["narcotic painkillers"]),
+        record("intervention", "one-opioid", name="Opiatín", parent="opioids"),
     )
-    return blank
+    return small
 
 
 def checked(database: Database, *drugs: dict[str, str]) -> InteractionCheckRead:
     with database.read() as session:
-        return check(session, CurrentRecords(session), InteractionCheck.model_validate({"drugs": list(drugs)}))
+        return check(session, InteractionCheck.model_validate({"drugs": list(drugs)}))
 
 
 def pair(database: Database, *ids: str, dose: str | None = None) -> PairChecked:

@@ -1,4 +1,4 @@
-"""Questions, and words to ask at random."""
+"""Judged questions, and random ones from the words of the index."""
 
 import random
 from collections.abc import Callable
@@ -10,36 +10,28 @@ from app.search.models import SearchWord
 from app.storage.database import Database
 from benchmarks.relevance.run import questions
 from tests.conftest import Engine, opened
-from tests.factories import fill, small_world
 
-RANDOM = 300
+RANDOM_QUESTIONS = 300
 
 
 @pytest.fixture(scope="session")
-def asked(engines: Callable[[str], Engine]) -> list[str]:
-    """The judged questions, and words of the vocabulary thrown together: some whole, some begun, some in quotes."""
+def sample_questions(engines: Callable[[str], Engine]) -> list[str]:
+    """The judged questions, and random words of the index: some whole, some unfinished, some in quotes."""
     with opened(engines("sqlite").original) as database:
-        known = vocabulary(database)
+        words_of_index = _words(database)
     dice = random.Random(20)  # noqa: S311 - the same ones every time
-    thrown = []
-    for _ in range(RANDOM):
-        words = dice.sample(known, dice.randint(1, 5))
+    random_questions = []
+    for _ in range(RANDOM_QUESTIONS):
+        words = dice.sample(words_of_index, dice.randint(1, 5))
         if dice.random() < 0.3:
             words[-1] = words[-1][: dice.randint(1, 6)]
         if dice.random() < 0.2:
-            words[0] = f'"{words[0]} {dice.choice(known)}"'
-        thrown.append(dice.choice((" ", " ", "/", "-")).join(words))
-    return [question.text for question in questions()] + thrown
+            words[0] = f'"{words[0]} {dice.choice(words_of_index)}"'
+        random_questions.append(dice.choice((" ", " ", "/", "-")).join(words))
+    return [question.text for question in questions()] + random_questions
 
 
-def vocabulary(database: Database) -> list[str]:
+def _words(database: Database) -> list[str]:
     with database.read() as session:
         words = select(SearchWord.word).where(~SearchWord.is_stem).order_by(SearchWord.word)
         return list(session.scalars(words))
-
-
-@pytest.fixture
-def small(blank: Database) -> Database:
-    """A database with the small world of tests/factories.py in it."""
-    fill(blank, small_world())
-    return blank

@@ -1,26 +1,27 @@
-"""Both engines find the same, in the same order, and count the same."""
+"""SQLite and PostgreSQL give the same results in the same order, with the same counts."""
 
 from collections.abc import Callable
 
 import pytest
 
-from app.search import service
-from app.search import suggestions as suggest
-from app.search.service import Results
+from app.search import service, suggestions
+from app.search.service import SearchResults
 from app.storage.database import Database
 from tests.conftest import Engine, opened
 
 
 @pytest.mark.postgres
-def test_both_engines_answer_every_question_alike(engines: Callable[[str], Engine], asked: list[str]) -> None:
+def test_both_engines_answer_every_question_alike(
+    engines: Callable[[str], Engine], sample_questions: list[str]
+) -> None:
     with opened(engines("sqlite").original) as one, opened(engines("postgresql").original) as other:
-        for question in asked:
+        for question in sample_questions:
             assert _results(one, question) == _results(other, question), question
 
 
 @pytest.mark.postgres
-def test_both_engines_suggest_alike(engines: Callable[[str], Engine], asked: list[str]) -> None:
-    starts = sorted({question[:length] for question in asked for length in (2, 5, 9)})
+def test_both_engines_suggest_alike(engines: Callable[[str], Engine], sample_questions: list[str]) -> None:
+    starts = sorted({question[:length] for question in sample_questions for length in (2, 5, 9)})
     with (
         opened(engines("sqlite").original) as one,
         opened(engines("postgresql").original) as other,
@@ -28,9 +29,9 @@ def test_both_engines_suggest_alike(engines: Callable[[str], Engine], asked: lis
         other.read() as second,
     ):
         for start in starts:
-            assert suggest.suggest(first, start, 20, ()) == suggest.suggest(second, start, 20, ()), start
+            assert suggestions.suggest(first, start, 20, ()) == suggestions.suggest(second, start, 20, ()), start
 
 
-def _results(database: Database, question: str) -> Results:
+def _results(database: Database, question: str) -> SearchResults:
     with database.read() as session:
         return service.search(session, question, {})

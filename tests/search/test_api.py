@@ -1,4 +1,4 @@
-"""`/v1/search` and `/v1/suggest` as a client meets them."""
+"""`/v1/search` and `/v1/suggest` through HTTP."""
 
 import json
 import random
@@ -38,12 +38,12 @@ LISTS = {
 def ask(client: TestClient, q: str, **params: Any) -> dict[str, Any]:
     answer = client.get("/v1/search", params={"q": q, **params})
     assert answer.status_code == 200, answer.text
-    found: dict[str, Any] = answer.json()
-    return found
+    page: dict[str, Any] = answer.json()
+    return page
 
 
-def keys(found: dict[str, Any]) -> list[tuple[str, str]]:
-    return [(item["type"], item["id"]) for item in found["items"]]
+def keys(page: dict[str, Any]) -> list[tuple[str, str]]:
+    return [(item["type"], item["id"]) for item in page["items"]]
 
 
 def everything(client: TestClient, q: str, limit: int = 200, **params: Any) -> Iterator[dict[str, Any]]:
@@ -55,7 +55,7 @@ def everything(client: TestClient, q: str, limit: int = 200, **params: Any) -> I
         yield from page["items"]
 
 
-# --- what is asked ------------------------------------------------------------------------------------------------
+# --- questions ---------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -94,16 +94,17 @@ def test_words_in_quotes_stay_in_a_row(client: TestClient) -> None:
 
 
 def test_unknown_words_are_corrected_and_the_correction_is_said(client: TestClient) -> None:
-    found = ask(client, "Fybromialgia, opiod")
-    assert found["did_you_mean"] == "fibromyalgia, opioid"
-    assert keys(found) == keys(ask(client, "fibromyalgia, opioid"))
+    page = ask(client, "Fybromialgia, opiod")
+    assert page["did_you_mean"] == "fibromyalgia, opioid"
+    assert keys(page) == keys(ask(client, "fibromyalgia, opioid"))
+    assert ask(client, "lowdose naltrexone")["did_you_mean"] == "low dose naltrexone"
     assert ask(client, "fibromyalgia")["did_you_mean"] is None
 
 
 def test_a_word_that_no_record_has_makes_the_answer_partial(client: TestClient) -> None:
-    found = ask(client, "naltrexone xylophonist")
-    assert (found["matched"], found["did_you_mean"]) == ("any", None)
-    assert found["total"] > 0
+    page = ask(client, "naltrexone xylophonist")
+    assert (page["matched"], page["did_you_mean"]) == ("any", None)
+    assert page["total"] > 0
     assert ask(client, "xylophonist")["items"] == []
 
 
@@ -160,12 +161,14 @@ def test_a_cursor_of_another_question_is_refused(client: TestClient) -> None:
     assert answer.json()["errors"][0]["code"] == "foreign_cursor"
 
 
-# --- what is answered ---------------------------------------------------------------------------------------------
+# --- answers ------------------------------------------------------------------------------------------------------
 
 
-def test_parts_join_to_the_title_and_claims_bring_their_summary(client: TestClient, asked: list[str]) -> None:
+def test_parts_join_to_the_title_and_claims_bring_their_summary(
+    client: TestClient, sample_questions: list[str]
+) -> None:
     hits = 0
-    for q in asked[::6]:
+    for q in sample_questions[::6]:
         for item in ask(client, q)["items"]:
             assert "".join(part["text"] for part in item["parts"]) == item["title"]
             assert all(part["text"] for part in item["parts"])
@@ -177,10 +180,10 @@ def test_parts_join_to_the_title_and_claims_bring_their_summary(client: TestClie
     assert hits > 100
 
 
-def test_answers_are_just_what_the_contract_says(client: TestClient, asked: list[str]) -> None:
-    for q in asked[::20]:
-        found = client.get("/v1/search", params={"q": q, "limit": 50}).content
-        assert FoundList.model_validate_json(found, strict=False).model_dump_json().encode() == found
+def test_answers_are_just_what_the_contract_says(client: TestClient, sample_questions: list[str]) -> None:
+    for q in sample_questions[::20]:
+        page = client.get("/v1/search", params={"q": q, "limit": 50}).content
+        assert FoundList.model_validate_json(page, strict=False).model_dump_json().encode() == page
         suggested = client.get("/v1/suggest", params={"q": q[:3]}).content
         assert SuggestedList.model_validate_json(suggested).model_dump_json().encode() == suggested
 
@@ -200,20 +203,20 @@ def test_claims_are_shown_as_their_own_records_show_them(client: TestClient) -> 
 
 
 def test_the_parts_that_were_asked_for_are_hits(client: TestClient) -> None:
-    (found,) = ask(client, "LDN spasticity multiple sclerosis", type="claim", limit=1)["items"]
-    hits = [part["text"] for part in found["parts"] if part["hit"]]
-    assert found["id"] == "ldn-ms-spasticity"
+    (item,) = ask(client, "LDN spasticity multiple sclerosis", type="claim", limit=1)["items"]
+    hits = [part["text"] for part in item["parts"] if part["hit"]]
+    assert item["id"] == "ldn-ms-spasticity"
     assert hits == ["Low-dose naltrexone", "spasticity", "multiple sclerosis"]
 
 
 @pytest.mark.parametrize("q", ["crohns", "sleep fibromyalgia", "naltrexone contraindication", "dose 4.5 mg", "younger"])
 def test_facets_are_counts_of_everything_that_matches(client: TestClient, q: str) -> None:
-    found = ask(client, q)
+    page = ask(client, q)
     items = list(everything(client, q))
-    assert len(items) == found["total"] <= 200
+    assert len(items) == page["total"] <= 200
     types = Counter(item["type"] for item in items)
-    assert {f["value"]: f["count"] for f in found["facets"]["type"]} == types
-    for name, values in found["facets"].items():
+    assert {f["value"]: f["count"] for f in page["facets"]["type"]} == types
+    for name, values in page["facets"].items():
         for facet in values:
             with_it = ask(client, q, **{name: facet["value"]})
             assert with_it["total"] == facet["count"], (name, facet)
@@ -236,17 +239,17 @@ def test_pages_lose_nothing_and_repeat_nothing(client: TestClient, limit: int) -
     assert [(item["type"], item["id"]) for item in everything(client, "naltrexone", limit)] == whole
 
 
-def test_post_answers_as_get_does(client: TestClient, asked: list[str]) -> None:
-    for q in asked[::25]:
+def test_post_answers_as_get_does(client: TestClient, sample_questions: list[str]) -> None:
+    for q in sample_questions[::25]:
         got = client.get("/v1/search", params={"q": q, "type": "claim", "limit": 5}).json()
         posted = client.post("/v1/search", json={"q": q, "type": ["claim"], "limit": 5})
         assert posted.headers["cache-control"] == "no-store"
         assert posted.json() | {"next": got["next"]} == got
 
 
-def test_the_words_of_a_list_find_what_the_search_finds(client: TestClient, asked: list[str]) -> None:
+def test_the_words_of_a_list_find_what_the_search_finds(client: TestClient, sample_questions: list[str]) -> None:
     agreed: Counter[str] = Counter()
-    for q in (*asked[::16], "microglia", "insomnia", "sleep", "4.5 mg", "endorphin"):
+    for q in (*sample_questions[::16], "microglia", "insomnia", "sleep", "4.5 mg", "endorphin"):
         for path, record_type in LISTS.items():
             searched = ask(client, q, type=record_type, limit=200)
             if searched["matched"] != "all" or searched["did_you_mean"] or searched["total"] > MAX_RANKED:

@@ -1,11 +1,10 @@
-"""What a search costs has bounds, whatever is asked and however much there is."""
+"""Memory and counts are bounded, for any question and any amount of data."""
 
 import pytest
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from app.search import service
-from app.search import term_statistics as lexicon
+from app.search import service, term_statistics
 from app.storage.database import Database
 from tests.conftest import Engine, opened
 from tests.factories import amended, content, put
@@ -32,13 +31,15 @@ def test_what_is_narrowed_is_bounded_after_narrowing(engine: Engine, monkeypatch
 
 
 def test_different_questions_fill_no_memory(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(lexicon, "MAX_REMEMBERED", 40)
+    monkeypatch.setattr(term_statistics, "MAX_REMEMBERED", 40)
     with opened(engine.original) as database, database.read() as session:
         first = service.search(session, "fibromyalgia pain", {})
         for number in range(200):
             service.search(session, f"q{number} naltrexone pain{number} xyz", {})
-        kept = vars(lexicon.lexicon(session))
-        sizes = {name: len(memory) for name, memory in kept.items() if isinstance(memory, dict) and name != "bitmaps"}
+        memories = vars(term_statistics.term_statistics(session))
+        sizes = {
+            name: len(memory) for name, memory in memories.items() if isinstance(memory, dict) and name != "bitmaps"
+        }
         assert len(sizes) >= 3
         assert max(sizes.values()) <= 40
         assert service.search(session, "fibromyalgia pain", {}) == first

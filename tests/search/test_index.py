@@ -1,4 +1,4 @@
-"""The index is in step with what is published, whatever is published."""
+"""The index equals one that is built from the published records, after any change."""
 
 from collections import Counter
 
@@ -6,11 +6,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import func, select
 
-from app.publishing.records import CurrentRecords
 from app.search import index, service
 from app.search.facets import changed_since
 from app.search.models import SearchEntry, SearchName, SearchWord
 from app.storage.database import Database
+from app.storage.records import CurrentRecords
 from tests.factories import amended, content, put, record
 
 Row = tuple[object, ...]
@@ -22,7 +22,7 @@ def find(database: Database, query: str) -> set[tuple[str, str]]:
 
 
 def rows(database: Database) -> dict[str, Counter[Row]]:
-    """The index without internal keys."""
+    """The rows of the index, without internal keys."""
     columns = [column for column in SearchEntry.__table__.columns if column.name not in ("pk", "number")]
     names = select(
         SearchEntry.type, SearchEntry.id, SearchName.folded, SearchName.text, SearchName.matched_on, SearchName.is_start
@@ -43,17 +43,17 @@ def rows(database: Database) -> dict[str, Counter[Row]]:
 KEYS = select(SearchEntry.pk, SearchEntry.type, SearchEntry.id)
 
 
-def built_afresh(database: Database) -> dict[str, Counter[Row]]:
-    """What the index would be if it were made from all records now."""
+def rebuilt(database: Database) -> dict[str, Counter[Row]]:
+    """The rows of the index after it was made from all records."""
     with database.write() as session:
         index.rebuild(session, CurrentRecords)
     return rows(database)
 
 
 def test_the_seeded_index_is_what_all_records_make(scratch: Database) -> None:
-    kept = rows(scratch)
-    assert kept["entries"]
-    assert built_afresh(scratch) == kept
+    seeded = rows(scratch)
+    assert seeded["entries"]
+    assert rebuilt(scratch) == seeded
 
 
 def test_a_change_is_found_and_what_was_is_not(small: Database) -> None:
@@ -85,14 +85,14 @@ def test_a_new_synonym_finds_what_is_about_the_concept(small: Database) -> None:
     assert {("condition", "ache"), ("claim", "drug-eases-ache"), ("study", "trial-a"), ("document", "paper-a")} <= find(
         small, "dolorosis"
     )
-    assert rows(small) == built_afresh(small)
+    assert rows(small) == rebuilt(small)
 
 
 def test_what_warns_of_a_drug_is_found_under_its_regimen(small: Database) -> None:
     assert ("claim", "drug-causes-insomnia") in find(small, '"drug low" insomnia')
     put(small, amended(content(small, "intervention", "drug-low"), synonyms=["whisperdose"]))
     assert ("claim", "drug-causes-insomnia") in find(small, "whisperdose")
-    assert rows(small) == built_afresh(small)
+    assert rows(small) == rebuilt(small)
 
 
 TEXTS = ("ache", "sleep", "dose", "drug", "trial", "placebo", "zebra", "ünïcode", "4.5", "X-9", "\ufb01x")
@@ -117,5 +117,5 @@ def test_after_any_edits_the_index_and_its_word_counts_are_exact(
     for record_type, record_id, field, words in edits:
         value = sorted(set(words)) if field == "synonyms" else " ".join(words) or "x"
         put(small, amended(content(small, record_type, record_id), **{field: value}))
-    kept = rows(small)
-    assert built_afresh(small) == kept
+    edited = rows(small)
+    assert rebuilt(small) == edited

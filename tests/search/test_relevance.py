@@ -1,4 +1,4 @@
-"""The judged questions: they name records that exist, and the search answers them well."""
+"""The judged questions name records that exist, and the search answers them well."""
 
 from statistics import fmean
 
@@ -13,11 +13,11 @@ from tests.conftest import Engine, opened
 
 
 def test_every_judged_record_exists_and_no_question_stands_twice(engine: Engine) -> None:
-    asked = questions()
+    judged = questions()
     with opened(engine.original) as database, database.read() as session:
-        there = {f"{row.type}/{row.id}" for row in session.execute(select(StoredRecord.type, StoredRecord.id))}
-    assert {record for question in asked for record in question.grades} <= there
-    assert len({question.text for question in asked}) == len(asked) >= 60
+        existing = {f"{row.type}/{row.id}" for row in session.execute(select(StoredRecord.type, StoredRecord.id))}
+    assert {record for question in judged for record in question.grades} <= existing
+    assert len({question.text for question in judged}) == len(judged) >= 60
 
 
 def test_the_judged_questions_are_answered_well(engine: Engine) -> None:
@@ -42,6 +42,7 @@ def test_the_judged_questions_are_answered_well(engine: Engine) -> None:
         "suboxone and ldn together",
         "i am on methadone, can i start ldn",
         "vicodin, pregnant, naltrexone",
+        "naltrexone/tramadol",
     ],
 )
 def test_who_takes_opioids_reads_first_that_naltrexone_is_forbidden_and_of_withdrawal(
@@ -72,7 +73,7 @@ def test_what_was_never_searched_is_said_first(engine: Engine) -> None:
     with opened(engine.original) as database, database.read() as session:
         for question in questions():
             if question.text in never:
-                assert never.pop(question.text) in score(session, question).found[:3]
+                assert never.pop(question.text) in score(session, question).hits[:3]
     assert not never
 
 

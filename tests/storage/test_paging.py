@@ -14,21 +14,21 @@ from sqlalchemy import case, insert, literal
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from app.core.errors import InvalidInput
-from app.storage import paging as lists
+from app.storage import paging
 from app.storage.database import SLUG, Base, Database
-from app.storage.filter_index import (
-    FilterBitmaps,
-    FilterBits,
-    FilterEntry,
-    FilterIndexView,
-    FilterRow,
-    FilterSpec,
-    kept,
-    rebuild,
-    values,
+from app.storage.filter_index import FilterBits, FilterEntry, FilterRow, FilterSpec, rebuild, values
+from app.storage.paging import (
+    MAX_SORTED,
+    Page,
+    SortedQuery,
+    _seal,
+    decode_cursor,
+    encode_cursor,
+    selection_page,
 )
-from app.storage.paging import FEW, Page, Selection, SortedQuery, _seal, decode, encode, paginate
+from app.storage.selection import Selection
 from tests.conftest import Engine, opened
+from tests.storage.joined import index_of
 
 
 class Item(Base):
@@ -53,7 +53,7 @@ ITEMS = FilterSpec(
             },
         ),
     ),
-    walked=frozenset({"number"}),
+    ordered=frozenset({"number"}),
 )
 ALL = Selection("item", ITEMS)
 Row = tuple[str, int | None]
@@ -89,10 +89,7 @@ def add(session: Session, rows: list[Row]) -> None:
 
 
 def page(session: Session, query: SortedQuery, matching: Selection = ALL) -> Page:
-    seen = FilterIndexView(
-        kept(session, 0).reader, 0, FilterBitmaps()
-    )  # with a memory of its own: nothing here has a serial
-    return paginate(session, seen, matching, query, sort=query.sort, columns=COLUMNS)
+    return selection_page(index_of(session), matching, query, COLUMNS)
 
 
 def walk(session: Session, query: SortedQuery, matching: Selection = ALL) -> Iterator[list[str]]:
@@ -121,15 +118,15 @@ CHOICES: dict[str, tuple[Selection, Callable[[Row], bool]]] = {
         ALL.filtered("number", ["some"]).filtered("sign", ["minus"]),
         lambda row: row[1] is not None and row[1] < 0,
     ),
-    "a condition": (ALL.also(Item.id < "c"), lambda row: row[0] < "c"),
+    "a condition": (ALL.where(Item.id < "c"), lambda row: row[0] < "c"),
     "a condition, counted as far as one": (
-        ALL.filtered("sign", ["plus"]).also(Item.id < "c", counted_to=1),
+        ALL.filtered("sign", ["plus"]).where(Item.id < "c", max_read=1),
         lambda row: row[0] < "c" and not (row[1] is not None and row[1] < 0),
     ),
 }
 
 
-@pytest.mark.parametrize("few", [0, FEW], ids=["walked", "sorted"])
+@pytest.mark.parametrize("few", [0, MAX_SORTED], ids=["walked", "sorted"])
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(rows=ROWS, limit=st.integers(1, 7), sort=SORTS, choice=st.sampled_from(sorted(CHOICES)))
 def test_pages_join_to_the_whole_list_in_order(
@@ -138,8 +135,8 @@ def test_pages_join_to_the_whole_list_in_order(
     """Whether few are read and sorted, or many are walked in order."""
     matching, is_meant = CHOICES[choice]
     with holding(table, rows) as session, pytest.MonkeyPatch.context() as patch:
-        patch.setattr(lists, "FEW", few)
-        patch.setattr(lists, "_MAX_WALKED", 3)
+        patch.setattr(paging, "MAX_SORTED", few)
+        patch.setattr(paging, "MAX_STEP", 3)
         pages = list(walk(session, SortedQuery(limit=limit, sort=sort), matching))
         first = page(session, SortedQuery(sort=sort), matching)
     wanted = in_order([row for row in rows if is_meant(row)], sort)
@@ -167,13 +164,13 @@ TITLES = st.text(st.characters(exclude_categories=["Cc", "Cs"]))
 @given(st.one_of(st.none(), st.integers(-(2**63) + 1, 2**63 - 1), TITLES), TITLES)
 def test_a_cursor_is_read_as_it_was_written(value: int | str | None, record_id: str) -> None:
     fingerprint = SortedQuery().fingerprint()
-    assert decode(encode(fingerprint, [value, record_id]), fingerprint) == (value, record_id)
+    assert decode_cursor(encode_cursor(fingerprint, [value, record_id]), fingerprint) == (value, record_id)
 
 
 @given(data=st.data())
 def test_an_altered_cursor_is_refused(data: st.DataObject) -> None:
     fingerprint = SortedQuery().fingerprint()
-    cursor = encode(fingerprint, ["pain", "pain"])
+    cursor = encode_cursor(fingerprint, ["pain", "pain"])
     place = data.draw(st.integers(0, len(cursor) - 2))  # the last character holds bits that nobody reads
     other = data.draw(st.sampled_from(sorted(set(string.ascii_letters + string.digits + "-_") - {cursor[place]})))
     assert code(cursor[:place] + other + cursor[place + 1 :], fingerprint) == "malformed_cursor"
@@ -187,7 +184,7 @@ def test_text_that_never_was_a_cursor_is_refused(text: str) -> None:
 @pytest.mark.parametrize("cut", [1, 8, 20])
 def test_a_cut_cursor_is_refused(cut: int) -> None:
     fingerprint = SortedQuery().fingerprint()
-    assert code(encode(fingerprint, ["pain", "pain"])[:-cut], fingerprint) == "malformed_cursor"
+    assert code(encode_cursor(fingerprint, ["pain", "pain"])[:-cut], fingerprint) == "malformed_cursor"
 
 
 @pytest.mark.parametrize("place", [5, [1], ["a", {}, "b"], ["a", "b", 7], ["a", 2**70, "b"], ["a", "\x00", "b"]])
@@ -199,7 +196,7 @@ def test_a_forged_cursor_of_another_shape_is_refused(place: Any) -> None:
 
 
 def test_a_cursor_of_another_filter_or_sort_is_refused_as_such() -> None:
-    cursor = encode(SortedQuery(sort="id").fingerprint(), ["pain", "pain"])
+    cursor = encode_cursor(SortedQuery(sort="id").fingerprint(), ["pain", "pain"])
     assert code(cursor, SortedQuery(sort="-id").fingerprint()) == "foreign_cursor"
 
 
@@ -209,6 +206,6 @@ def test_limit_and_cursor_are_no_part_of_what_a_cursor_is_bound_to() -> None:
 
 def code(cursor: str, fingerprint: str) -> str:
     with pytest.raises(InvalidInput) as caught:
-        decode(cursor, fingerprint)
+        decode_cursor(cursor, fingerprint)
     (fault,) = caught.value.errors
     return fault.code

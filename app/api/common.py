@@ -1,0 +1,340 @@
+"""What every type of record answers in the same way: a list, an item, an item as it was, its versions."""
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from typing import Annotated, Generic, NamedTuple, TypeVar
+
+from fastapi import APIRouter, Path, Request, Response
+from pydantic import BaseModel, ConfigDict, Field
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from app.core.errors import Fault, Gone, InvalidInput, NotFound
+from app.core.text import SLUG_LENGTH, SLUG_PATTERN
+from app.core.vocabulary import Status
+from app.http import conditional
+from app.http.conditional import conditional_response, query_etag
+from app.http.problems import responses
+from app.http.queries import query_of
+from app.http.reads import reads_of
+from app.registry import BY_TYPE
+from app.search.matching import ids_matching
+from app.storage.filter_index import filter_index
+from app.storage.history import (
+    CurrentBody,
+    Publication,
+    RecordState,
+    StoredRecord,
+    current_bodies,
+    current_body,
+    state_at,
+)
+from app.storage.paging import ListQuery, Page, SortedQuery, Sorts, TextQuery, list_body, selection_page, statement_page
+from app.storage.read_view import ReadView
+from app.storage.records import CurrentRecords, RecordsAt
+from app.storage.resource import RecordReader, Resource, Stamp
+from app.storage.selection import MAX_READ, Selection
+
+Item = TypeVar("Item", bound=BaseModel)
+AnyQuery = TypeVar("AnyQuery", bound=SortedQuery)
+
+RecordId = Annotated[
+    str, Path(max_length=SLUG_LENGTH, pattern=SLUG_PATTERN, description="The record's id, as in `id`.")
+]
+
+
+class ItemQuery(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+
+    serial: Annotated[int, Field(ge=1, le=2_147_483_647)] | None = None
+    """Read the record as it was at this serial of the data set."""
+
+
+class ListOf(BaseModel, Generic[Item]):
+    """One page of a list."""
+
+    # Described in so many words: pydantic would look for the source of every kind of list, long and in vain.
+    model_config = ConfigDict(extra="forbid")
+
+    items: list[Item]
+    next: str | None = Field(description="Address of the next page; null on the last.")
+    next_cursor: str | None
+    total: int = Field(description="How many records match in all.")
+    total_is: str = Field(
+        description="Whether `total` is exact or a lower bound.", json_schema_extra={"enum": ["exact", "at_least"]}
+    )
+
+
+class ActorRef(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+    id: str
+
+
+class VersionLinks(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+    self: str
+
+
+class VersionRead(BaseModel):
+    """One version of a record: when, by whom and why it came to be."""
+
+    model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True)
+
+    version: int
+    serial: int
+    """The serial of the data set at which the version was published."""
+    published_at: str
+    status: Status
+    actor: ActorRef
+    note: str
+    links: VersionLinks
+    """`self` reads the record as it was in this version."""
+
+
+# --- lists --------------------------------------------------------------------------------------------------------
+
+Select = Callable[[ReadView, AnyQuery], Selection]
+"""Turns a checked query into the records that it selects."""
+
+
+async def answer_list(
+    request: Request,
+    record_type: str,
+    query: AnyQuery,
+    select: Select[AnyQuery],
+    sorts: Sorts,
+    headers: Mapping[str, str] | None = None,
+) -> Response:
+    """A page of stored bodies. Its ETag stands for the serial and the query, so a known one costs no query."""
+    reads = reads_of(request)
+    read = reads.inline if is_indexed(query) else reads.run
+    work = partial(_list_page, record_type=record_type, select=select, sorts=sorts, headers=headers)
+    return await read(request, work, request, query)
+
+
+def is_indexed(query: SortedQuery) -> bool:
+    """Whether a list is read by its indexes alone."""
+    return not query.model_fields_set & _NOT_INDEXED
+
+
+_NOT_INDEXED = frozenset(
+    {"q", "dose", "document", "study", "doi", "pmid", "claim", "id", "updated_since", "facets", "code"}
+)
+"""Parameters that take SQL beyond an index, or counting."""
+
+
+def _list_page(
+    view: ReadView,
+    request: Request,
+    query: AnyQuery,
+    *,
+    record_type: str,
+    select: Select[AnyQuery],
+    sorts: Sorts,
+    headers: Mapping[str, str] | None,
+) -> Response:
+    def body() -> conditional.Content:
+        page = select_page(view, query, select(view, query), sorts)
+        return page_body(request, page, current_bodies(view, record_type, page.ids))
+
+    return list_response(request, view, body, headers)
+
+
+def select_page(view: ReadView, query: SortedQuery, selection: Selection, sorts: Sorts) -> Page:
+    return selection_page(filter_index(view), with_text(view, selection, query), query, sorts)
+
+
+def with_text(view: ReadView, selection: Selection, query: SortedQuery) -> Selection:
+    """The records in which the words of `q` occur as well, where the list takes them."""
+    words = query.q if isinstance(query, TextQuery) else None
+    if words is None:
+        return selection
+    ids = ids_matching(view.session, selection.scope, words)
+    return selection.where(selection.spec.id.in_(ids), max_read=MAX_READ)
+
+
+def list_response(
+    request: Request,
+    view: ReadView,
+    body: Callable[[], bytes | conditional.Content],
+    headers: Mapping[str, str] | None = None,
+) -> Response:
+    """An answer that follows from the data set and the address alone; its body is made only if the client lacks it."""
+    return conditional_response(request, query_etag(request, view.serial), body, headers=headers)
+
+
+def page_body(request: Request, page: Page, items: Sequence[bytes], extra: bytes = b"") -> conditional.Content:
+    """A list around rendered items; `extra` holds further fields of it, each with a comma in front."""
+    following = next_address(request, page.next_cursor)
+    return conditional.Content(list_body(items, following, page, extra), link_to(following))
+
+
+def next_address(request: Request, cursor: str | None) -> str | None:
+    """The address of this list with the next cursor: path-absolute."""
+    if cursor is None:
+        return None
+    parts = [part for part in conditional.canonical(request.url.query).split("&") if part]
+    others = [part for part in parts if not part.startswith("cursor=")]
+    return f"{request.url.path}?{'&'.join([*others, f'cursor={cursor}'])}"
+
+
+def link_to(following: str | None) -> dict[str, str]:
+    return {"Link": f'<{following}>; rel="next"'} if following else {}
+
+
+# --- items --------------------------------------------------------------------------------------------------------
+
+
+class ItemAt(NamedTuple):
+    """A record's JSON now or at a serial, its ETag, and the records that it refers to as they are or were."""
+
+    body: bytes
+    etag: str
+    records: RecordReader
+
+
+def answer_item(
+    view: ReadView,
+    request: Request,
+    record_type: str,
+    record_id: str,
+    serial: int | None,
+    headers: Mapping[str, str] | None = None,
+) -> Response:
+    """The record as it is, or as it was at a serial."""
+    if serial is None:
+        current = get_current(view, BY_TYPE[record_type], record_id)
+        tag = conditional.record_etag(current.digest, current.serial)
+        return conditional_response(request, tag, current.body, headers=headers)
+    body = body_at(view, BY_TYPE[record_type], record_id, serial)
+    return conditional_response(request, conditional.etag(body), body, cache_control=conditional.IMMUTABLE)
+
+
+def item_at(view: ReadView, record_type: str, record_id: str, serial: int | None) -> ItemAt:
+    """The record as it is, or as it was at a serial, with what it refers to."""
+    if serial is None:
+        current = get_current(view, BY_TYPE[record_type], record_id)
+        tag = conditional.record_etag(current.digest, current.serial)
+        return ItemAt(current.body, tag, CurrentRecords(view.session))
+    body = body_at(view, BY_TYPE[record_type], record_id, serial)
+    return ItemAt(body, conditional.etag(body), RecordsAt(view.session, serial))
+
+
+def get_current(view: ReadView, resource: Resource, record_id: str) -> CurrentBody:
+    """The published record; raises NotFound, or Gone with its successor."""
+    current = current_body(view, resource.type, record_id)
+    if current is None:
+        raise NotFound(f"There is no {resource.label.lower()} with this id.")
+    if current.status == Status.retired:
+        raise Gone(
+            f"This {resource.label.lower()} was retired; its versions can still be read.",
+            successor=current.successor,
+            successor_url=f"{resource.path}/{current.successor}" if current.successor else None,
+        )
+    return current
+
+
+def body_at(view: ReadView, resource: Resource, record_id: str, serial: int) -> bytes:
+    """The record as it was at a serial, in today's shape."""
+    if serial > view.serial:
+        fault = Fault("query", "serial", "unknown_serial", f"The newest serial is {view.serial}.")
+        raise InvalidInput("This serial has not been published yet.", errors=[fault])
+    state = state_at(view.session, resource.type, record_id, serial)
+    if state is None:
+        raise NotFound(f"There was no {resource.label.lower()} with this id at this serial.")
+    content = resource.write.model_validate_json(state.content)
+    derived = resource.derived.model_validate_json(state.derived)
+    stamp = Stamp(state.version, state.serial, state.updated_at)
+    records = RecordsAt(view.session, serial)
+    return resource.render(records, content, derived, stamp).model_dump_json().encode()
+
+
+class VersionsQuery(ListQuery):
+    """Versions, newest first."""
+
+
+def answer_versions(
+    view: ReadView, request: Request, record_type: str, record_id: str, query: VersionsQuery
+) -> Response:
+    """The record's versions, newest first; retired records keep theirs."""
+    resource, session = BY_TYPE[record_type], view.session
+    if session.get(StoredRecord, (record_type, record_id)) is None:
+        raise NotFound(f"There is no {resource.label.lower()} with this id.")
+    versions = (
+        select(RecordState.version, RecordState.id, func.min(RecordState.serial).label("serial"))
+        .where(RecordState.type == record_type, RecordState.id == record_id)
+        .group_by(RecordState.version, RecordState.id)
+        .subquery()
+    )
+    key = (versions.c.version, versions.c.id)
+    rows, page = statement_page(session, select(versions.c.serial), key, query.page_request(), descending=True)
+    items = _version_items(session, resource, record_id, [row.serial for row in rows])
+    content = page_body(request, page, [item.model_dump_json().encode() for item in items])
+    return conditional_response(request, conditional.etag(content.body), lambda: content)
+
+
+def _version_items(session: Session, resource: Resource, record_id: str, serials: list[int]) -> list[VersionRead]:
+    rows = session.execute(
+        select(RecordState, Publication)
+        .join(Publication, Publication.serial == RecordState.serial)
+        .where(RecordState.type == resource.type, RecordState.id == record_id, RecordState.serial.in_(serials))
+        .order_by(RecordState.serial.desc())
+    )
+    return [
+        VersionRead(
+            version=state.version,
+            serial=state.serial,
+            published_at=publication.at,
+            status=Status(state.status),
+            actor=ActorRef(id=publication.actor),
+            note=publication.note,
+            links=VersionLinks(self=f"{resource.path}/{record_id}?serial={state.serial}"),
+        )
+        for state, publication in rows
+    ]
+
+
+# --- routes -------------------------------------------------------------------------------------------------------
+
+
+def add_item_routes(router: APIRouter, record_type: str) -> None:
+    """`/{id}` and `/{id}/versions` of a type, which differ in nothing but their names."""
+    resource = BY_TYPE[record_type]
+    name = resource.label.lower()
+    camel = "".join(word.capitalize() for word in resource.type.split("_"))
+
+    @router.get(
+        f"{resource.path}/{{id}}",
+        operation_id=f"get{camel}",
+        summary=f"One {name}",
+        description=f"The {name} with this id, now or, with `serial`, as it was. A retired one answers 410 with its "
+        "successor, and 200 at the serials at which it was published.",
+        response_model=resource.read,
+        responses=responses(404, 410, 422, 503),
+    )
+    async def get_item(request: Request, id: RecordId, query: Annotated[ItemQuery, query_of(ItemQuery)]) -> Response:
+        reads = reads_of(request)
+        read = reads.inline if query.serial is None else reads.run
+        return await read(request, answer_item, request, record_type, id, query.serial)
+
+    add_versions_route(router, record_type)
+
+
+def add_versions_route(router: APIRouter, record_type: str) -> None:
+    """`/{id}/versions` alone, for types whose items come in several formats."""
+    resource = BY_TYPE[record_type]
+    name = resource.label.lower()
+    camel = "".join(word.capitalize() for word in resource.type.split("_"))
+
+    @router.get(
+        f"{resource.path}/{{id}}/versions",
+        operation_id=f"list{camel}Versions",
+        summary=f"The versions of one {name}",
+        description=f"Every version of the {name}, newest first: when, by whom and why. Retired records keep theirs.",
+        response_model=ListOf[VersionRead],
+        responses=responses(404, 422, 503),
+    )
+    async def get_versions(
+        request: Request, id: RecordId, query: Annotated[VersionsQuery, query_of(VersionsQuery)]
+    ) -> Response:
+        return await reads_of(request).run(request, answer_versions, request, record_type, id, query)

@@ -1,0 +1,122 @@
+"""In which format an answer goes out: what `format=` names, else what the Accept header likes best."""
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from fastapi import Request, Response
+
+from app.bibliography import FORMATS
+from app.bibliography.styles import Style
+from app.core.errors import Fault, InvalidInput
+from app.http import conditional
+from app.http.conditional import JSON, Content, conditional_response
+from app.http.negotiation import negotiate
+
+if TYPE_CHECKING:
+    ReferenceFormat = str
+    DocumentFormat = str
+else:  # the registry decides, so that a new format needs no second list
+    from typing import Literal
+
+    ReferenceFormat = Literal["json", *FORMATS]
+    DocumentFormat = Literal["json", *FORMATS, "jsonld"]
+
+
+class Offer(NamedTuple):
+    """A format that an address can answer in."""
+
+    media_type: str
+    aliases: tuple[str, ...] = ()
+    extension: str | None = None
+    """Of the file that it is downloaded as; null for what is read in place."""
+    has_styles: bool = False
+
+
+REFERENCE_OFFERS: dict[str, Offer] = {
+    "json": Offer(JSON),
+    **{
+        name: Offer(known.media_type, known.aliases, known.extension, known.has_styles)
+        for name, known in FORMATS.items()
+    },
+}
+JSON_LD = Offer("application/ld+json", ("application/vnd.schemaorg.ld+json",))
+DOCUMENT_OFFERS = REFERENCE_OFFERS | {"jsonld": JSON_LD}
+CLAIM_OFFERS = {"json": Offer(JSON), "jsonld": JSON_LD, "va-spec": Offer("application/vnd.ga4gh.va-spec+json")}
+VARY = "Accept, Accept-Encoding"
+
+
+class Choice(NamedTuple):
+    """What was chosen; `style` is null where the format knows none."""
+
+    format: str
+    offer: Offer
+    style: Style | None
+
+    @property
+    def content_type(self) -> str:
+        media_type = self.offer.media_type
+        if media_type.endswith("json"):
+            return media_type
+        styled = f"; style={self.style}" if self.style else ""
+        return f"{media_type}{styled}; charset=utf-8"
+
+
+def choose(
+    request: Request, offers: Mapping[str, Offer], named: str | None = None, style: Style | None = None
+) -> Choice:
+    """The format named by `format=`, else the best by Accept; NotAcceptable where there is none."""
+    if named is not None:
+        return Choice(named, offers[named], _style(offers[named], style, {}))
+    by_type = {media: name for name, offer in offers.items() for media in (offer.media_type, *offer.aliases)}
+    best = negotiate(
+        request.headers.get("accept"), list(by_type), shown=[offer.media_type for offer in offers.values()]
+    )
+    name = by_type[best.media_type]
+    return Choice(name, offers[name], _style(offers[name], style, best.parameters))
+
+
+def _style(offer: Offer, named: Style | None, parameters: Mapping[str, str]) -> Style | None:
+    """The style by `style=`, else by the parameter of the media type, else AMA."""
+    if not offer.has_styles:
+        return None
+    asked = parameters.get("style")
+    if named is not None or asked is None:
+        return named or Style.ama
+    if asked not in list(Style):
+        fault = Fault("header", "Accept", "unknown_style", "Ask for one of the styles in `allowed`.", tuple(Style))
+        raise InvalidInput("This citation style is not offered here.", errors=[fault])
+    return Style(asked)
+
+
+def formatted_response(
+    request: Request,
+    choice: Choice,
+    tag: str,
+    body: bytes | Callable[[], bytes | Content],
+    *,
+    file_name: str,
+    cache_control: str = conditional.REVALIDATE,
+) -> Response:
+    """The body in the chosen format, under a file name where it is one to keep; 304 where the client has it."""
+    headers = {"Vary": VARY}
+    if choice.offer.extension is not None:
+        headers["Content-Disposition"] = f'attachment; filename="{file_name}.{choice.offer.extension}"'
+    return conditional_response(
+        request, tag, body, media_type=choice.content_type, cache_control=cache_control, headers=headers
+    )
+
+
+def documented(offers: Mapping[str, Offer], description: str) -> dict[int | str, dict[str, Any]]:
+    """The 200 of a route with all its media types, for OpenAPI."""
+    others = {
+        offer.media_type: {"schema": {"type": "string" if offer.media_type.startswith("text/") else _kind(offer)}}
+        for name, offer in offers.items()
+        if name != "json"
+    }
+    return {200: {"description": description, "content": others}}
+
+
+def _kind(offer: Offer) -> str:
+    if offer.media_type == FORMATS["csl-json"].media_type:
+        return "array"
+    return "object" if offer.media_type.endswith("json") else "string"

@@ -1,0 +1,26 @@
+"""Pieces of English sentences: counts, lists, and names inside a sentence."""
+
+from collections.abc import Iterable
+
+
+def counted(number: int, one: str, many: str) -> str:
+    """`1 study`, `4 studies`."""
+    return f"{number} {one if number == 1 else many}"
+
+
+def listed(names: Iterable[str]) -> str:
+    """`a`, `a and b`, `a, b and c`."""
+    *most, last = names
+    return f"{', '.join(most)} and {last}" if most else last
+
+
+def inline(name: str) -> str:
+    """A name inside a sentence: `Multiple sclerosis` gets a small letter, `Crohn's disease` does not."""
+    first = name.split(" ", 1)[0]
+    proper = first.endswith(("'s", "\N{RIGHT SINGLE QUOTATION MARK}s")) or any(c.isupper() for c in first[1:])
+    return name if proper else name[:1].lower() + name[1:]
+
+
+def joined(*sentences: str | None) -> str:
+    """The sentences that are there, one after the other."""
+    return " ".join(sentence for sentence in sentences if sentence)

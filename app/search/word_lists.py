@@ -1,0 +1,37 @@
+"""The word lists of `words/*.yaml`, as sets and tables of folded words or stems."""
+
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from app.search.analyzer import Phrase, stem, stems
+
+_FOLDER = Path(__file__).with_name("words")
+
+
+def load(name: str) -> Any:
+    return yaml.load((_FOLDER / f"{name}.yaml").read_text(encoding="utf-8"), yaml.CSafeLoader)
+
+
+def _words(name: str) -> frozenset[str]:
+    return frozenset(" ".join(load(name).values()).split())
+
+
+def _alternatives() -> dict[Phrase, tuple[Phrase, ...]]:
+    pairs = [(one, other) for group in load("synonyms") for one in group for other in group]
+    pairs += [(said, meant) for meant, phrases in load("expansions").items() for said in phrases]
+    table: dict[Phrase, tuple[Phrase, ...]] = {}
+    for one, other in pairs:
+        said, meant = stems(one), stems(other)
+        if said != meant:
+            table[said] = (*table.get(said, ()), meant)
+    return table
+
+
+STOP_WORDS = _words("stop_words")
+OPTIONAL_WORDS = _words("optional_words")
+RISK_TERMS = frozenset(map(stem, _words("risk_terms")))
+"""Stems."""
+ALTERNATIVES = _alternatives()
+"""Synonyms and expansions, as stems: what a question says -> other ways to say it."""

@@ -1,0 +1,161 @@
+"""One consistent view of the data: statements that go to the driver as they are written, and a session beside them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import ARRAY, ColumnElement, Connection, Integer, cast, func, select
+from sqlalchemy.orm import InstrumentedAttribute, Session
+
+if TYPE_CHECKING:
+    from app.storage.filter_bitmaps import FilterBitmaps
+
+_DATASET = (
+    "SELECT (SELECT max(serial) FROM publications), (SELECT name FROM releases ORDER BY serial DESC, name DESC LIMIT 1)"
+)
+
+
+class ReadView:
+    """One connection and one read-only transaction. What is written meanwhile is not seen.
+
+    Statements hold `?` for values. They are for what is read most; everything else goes through `session`, which
+    works on the same connection. The caller closes the view.
+    """
+
+    def __init__(self, connection: Connection, bitmaps: FilterBitmaps, opening: str | None = None) -> None:
+        """`opening` begins the transaction on PostgreSQL, together with the first statement; null for SQLite."""
+        self.connection = connection
+        self.bitmaps = bitmaps
+        self.is_sqlite = opening is None
+        self._opening = opening or ""
+        driver: Any = connection.connection.driver_connection
+        self._driver = driver
+        self._failures: type[Exception] = connection.dialect.loaded_dbapi.Error
+        self.dataset: tuple[int, str | None] | None = None
+        """Serial and release, once they were read."""
+        if self.is_sqlite:
+            self._driver.execute("BEGIN")
+
+    @property
+    def serial(self) -> int:
+        """The newest serial; 0 for an empty data set. Read once."""
+        return self._dataset_seen()[0]
+
+    @property
+    def release(self) -> str | None:
+        """The newest release's name; null before the first."""
+        return self._dataset_seen()[1]
+
+    def rows(self, sql: str, *values: Any) -> Sequence[Any]:
+        """All rows of a statement."""
+        try:
+            return self._fetch(sql, values)
+        except self._failures:
+            # Retries through SQLAlchemy so that errors are wrapped, and a broken connection is replaced.
+            return self.connection.exec_driver_sql(self._in_the_drivers_style(sql), values).fetchall()
+
+    def spread(self, sql: str, *values: Any) -> Sequence[Any]:
+        """As `rows`, and lists stand for the values of an `IN`."""
+        first, *rest = sql.split("?")
+        parts = [first]
+        flat: list[Any] = []
+        for value, part in zip(values, rest, strict=True):
+            is_list = isinstance(value, list)
+            flat += value if is_list else [value]
+            parts += [f"({','.join('?' * len(value))})" if is_list else "?", part]
+        return self.rows("".join(parts), *flat)
+
+    @cached_property
+    def session(self) -> Session:
+        """An ORM session in the same transaction."""
+        self._dataset_seen()  # on PostgreSQL, begins the transaction
+        session = Session(self.connection, autoflush=False, join_transaction_mode="control_fully")
+        session.info["view"] = self
+        return session
+
+    def close(self) -> None:
+        """End the transaction and give the connection back."""
+        if "session" in self.__dict__:
+            self.session.close()
+        self.connection.close()
+
+    # --- SQL that differs by engine -------------------------------------------------------------------------------
+
+    def among(self, table: str) -> str:
+        """The rows of a table that have one of the internal keys given as `keys`; each is looked up."""
+        keys = "SELECT value AS k FROM json_each(?)" if self.is_sqlite else "SELECT unnest(CAST(? AS integer[])) AS k"
+        return f"({keys}) AS keys {self._lookup_join} {table} ON {table}.pk = k"
+
+    def named(self, table: str) -> str:
+        """The rows of a table that have one of the ids given as a list in JSON; each is looked up."""
+        ids = "value AS wanted FROM json_each(?)"
+        if not self.is_sqlite:
+            ids = "wanted FROM json_array_elements_text(CAST(? AS json)) AS wanted"
+        return f"(SELECT {ids}) AS ids {self._lookup_join} {table} ON {table}.id = ids.wanted"
+
+    def keys(self, bits: Iterable[int]) -> Any:
+        """Internal keys as the value of `among`."""
+        return _json(bits) if self.is_sqlite else list(bits)
+
+    @property
+    def _lookup_join(self) -> str:
+        """SQLite takes CROSS JOIN as an order: the left side first."""
+        return "CROSS JOIN" if self.is_sqlite else "JOIN"
+
+    # --- statements -----------------------------------------------------------------------------------------------
+
+    def _dataset_seen(self) -> tuple[int, str | None]:
+        if self.dataset is None:
+            if self.is_sqlite:
+                self.dataset = _dataset(self.rows(_DATASET))
+            else:
+                self.rows("SELECT 1")
+        assert self.dataset is not None  # noqa: S101 - set by the first statement
+        return self.dataset
+
+    def _fetch(self, sql: str, values: tuple[Any, ...]) -> Sequence[Any]:
+        if self.is_sqlite:
+            rows: Sequence[Any] = self._driver.execute(sql, values).fetchall()
+            return rows
+        if self.dataset is None:
+            return self._begin_with(sql, values)
+        return self._driver.execute(self._in_the_drivers_style(sql), values).fetchall()  # type: ignore[no-any-return]
+
+    def _begin_with(self, sql: str, values: tuple[Any, ...]) -> Sequence[Any]:
+        """Begin the transaction, read the serial and run the first statement, in one exchange with the server."""
+        from psycopg import ClientCursor  # heavy, and not needed on SQLite
+
+        with ClientCursor(self._driver) as cursor:
+            cursor.execute(f"{self._opening}; {_DATASET}; {self._in_the_drivers_style(sql)}", values)
+            results = [cursor.fetchall() for _ in cursor.results() if cursor.description is not None]
+        self.dataset = _dataset(results[0])
+        return results[1]
+
+    def _in_the_drivers_style(self, sql: str) -> str:
+        return sql if self.is_sqlite else sql.replace("?", "%s")
+
+
+def _dataset(rows: Sequence[Any]) -> tuple[int, str | None]:
+    ((serial, release),) = rows
+    return serial or 0, release
+
+
+def view_of(session: Session) -> ReadView:
+    """The view in whose transaction a session works."""
+    view: ReadView = session.info["view"]
+    return view
+
+
+def is_among(
+    session: Session, column: ColumnElement[int] | InstrumentedAttribute[int], keys: Iterable[int]
+) -> ColumnElement[bool]:
+    """The column is one of these keys, however many: they are one value of the statement."""
+    if session.get_bind().dialect.name == "postgresql":
+        return column == func.any(cast(list(keys), ARRAY(Integer)))
+    return column.in_(select(func.json_each(_json(keys)).table_valued("value").c.value))
+
+
+def _json(keys: Iterable[int]) -> str:
+    return f"[{','.join(map(str, keys))}]"

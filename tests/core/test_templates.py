@@ -1,0 +1,34 @@
+import pytest
+from jinja2 import UndefinedError
+
+from app.core.templates import content_security_policy, render_template, style_digest
+
+
+def test_values_are_escaped() -> None:
+    claim = {
+        "statement": "<b>",
+        "caveat": "a & b",
+        "verdict": '"',
+        "supporting": "1",
+        "disputing": "0",
+        "certainty": "'",
+    }
+
+    page = render_template("infobutton/claim.html", claim=claim)
+
+    assert '<p class="text">&lt;b&gt;</p>\n<p class="caveat">a &amp; b</p>' in page
+    assert '<p class="verdict">&#34; Supporting' in page
+
+
+def test_undefined_name_is_an_error() -> None:
+    with pytest.raises(UndefinedError):
+        render_template("infobutton/claim.html", claim={"statement": "only this"})
+
+
+def test_policy_allows_what_it_names_and_nothing_else() -> None:
+    policy = content_security_policy(style_src=style_digest("p{}"))
+
+    assert policy == (
+        "default-src 'none'; style-src 'sha256-gG2yISYereRMiG2lMXrbiUgi0Ubw9p7QCeWcroOvy9Y='; "
+        "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    )

@@ -1,0 +1,25 @@
+"""The word lists can be edited as YAML, so mistakes in them are found here."""
+
+import pytest
+
+from app.search import word_lists
+from app.search.analyzer import words
+from app.search.word_lists import ALTERNATIVES, OPTIONAL_WORDS, RISK_TERMS, STOP_WORDS
+
+
+@pytest.mark.parametrize("name", ["stop_words", "optional_words", "risk_terms"])
+def test_words_are_folded_and_listed_once(name: str) -> None:
+    text = " ".join(word_lists.load(name).values())
+    assert text.split() == words(text)
+    assert len(set(words(text))) == len(words(text))
+
+
+def test_a_stop_word_is_not_optional_and_carries_no_risk() -> None:
+    assert not STOP_WORDS & (OPTIONAL_WORDS | RISK_TERMS)
+
+
+def test_expansions_hold_in_one_direction_and_synonyms_in_both() -> None:
+    assert ("opioid",) in ALTERNATIVES[("vicodin",)]
+    assert ("opioid",) not in ALTERNATIVES
+    assert ("renal",) in ALTERNATIVES[("kidney",)]
+    assert ("kidney",) in ALTERNATIVES[("renal",)]
