@@ -100,7 +100,7 @@ def in_context(app: FastAPI, given: Settings, *, with_cache: bool = True) -> Req
         deadline_seconds=given.deadline_seconds,
         cache=cache,
         origins=given.cors_origins,
-        error_renderers=fhir.FACES,
+        error_renderers=fhir.ERROR_RENDERERS,
     )
 
 

@@ -2,8 +2,7 @@
 
 from fastapi import FastAPI
 
-from app.cds_hooks import drugs
-from app.cds_hooks.routes import Face, router
+from app.cds_hooks.routes import CdsService, router
 from app.cds_hooks.settings import CdsSettings
 
 __all__ = ["TAG", "install", "router"]
@@ -11,8 +10,7 @@ __all__ = ["TAG", "install", "router"]
 TAG = {"name": "cds-hooks", "description": "Cards for record systems, by the CDS Hooks 2.0.1 standard."}
 
 
-def install(app: FastAPI, given: CdsSettings | None = None) -> None:
-    """Add the face. An opioid value set that cannot be read is an error here, not at the first patient."""
-    settings = given or CdsSettings()
-    app.state.cds_hooks = Face(settings, drugs.load(settings.opioid_value_set))
+def install(app: FastAPI, settings: CdsSettings | None = None) -> None:
+    """Add the services. An opioid value set that cannot be read is an error here, not at the first request."""
+    app.state.cds_hooks = CdsService(settings or CdsSettings())
     app.include_router(router)

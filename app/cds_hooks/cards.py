@@ -1,29 +1,17 @@
-"""Findings as cards. Every sentence on evidence comes from a claim, with its caveat, both sides and its certainty."""
+"""Cards from findings. Every sentence on evidence is a claim, with its caveat, both sides and its certainty."""
 
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from uuid import UUID, uuid5
 
-from app.cds_hooks.claims import BY_CONDITION, BY_RULE, Library, Shown, Told
-from app.cds_hooks.drugs import Product
-from app.cds_hooks.reading import Medicine
+from app.cds_hooks import schemas
+from app.cds_hooks.chart import Medicine
+from app.cds_hooks.claims import CLAIMS_BY_CONDITION, CLAIMS_BY_RULE, CardClaim, CardSource, ClaimReader
+from app.cds_hooks.drugs import CodedText
 from app.cds_hooks.rules import Finding, Rule
+from app.cds_hooks.schemas import MAX_SUMMARY_LENGTH, Card, CardCoding
 from app.cds_hooks.services import VERSION
-from app.cds_hooks.shapes import (
-    Action,
-    Card,
-    CardCoding,
-    ClaimUsed,
-    Extension,
-    Indicator,
-    Link,
-    ReadDose,
-    RecognisedDrug,
-    Reproduction,
-    Source,
-    Suggestion,
-)
 from app.claims.responses import StanceCount
 from app.claims.vocabulary import DoseTier, Leaning
 from app.core.english import counted, inline, listed
@@ -45,137 +33,120 @@ OVERRIDE_REASONS = (
     CardCoding(code="risk-benefit-ratio", system=_REASONS, display="Recipient assessment of risk/benefit ratio"),
     CardCoding(code="cds-not-applicable", system=_REASONS, display="PC CDS does not apply to patient"),
 )
-_TOPICS = {
-    True: CardCoding(
-        code="contraindication", system="http://hl7.org/fhir/clinical-use-definition-type", display="Contraindication"
-    ),
-    False: CardCoding(
-        code="indication", system="http://hl7.org/fhir/clinical-use-definition-type", display="Indication"
-    ),
-}
+_USE_TYPES = "http://hl7.org/fhir/clinical-use-definition-type"
+_WARNING_TOPIC = CardCoding(code="contraindication", system=_USE_TYPES, display="Contraindication")
+_EVIDENCE_TOPIC = CardCoding(code="indication", system=_USE_TYPES, display="Indication")
 _MARKUP = re.compile(r"([\\`*_\[\]<>#|~])")
 
 
 @dataclass(frozen=True)
-class Maker:
-    """Makes the cards of one request, always the same ones from the same data."""
+class CardBuilder:
+    """Makes the cards of one request: from the same data always the same cards."""
 
-    library: Library
+    claims: ClaimReader
     service: str
     serial: int
     base_url: str
     hook_instance: UUID
 
     def card(self, finding: Finding) -> Card:
-        return self._evidence(finding) if finding.rule is Rule.evidence else self._safety(finding)
+        return self._evidence_card(finding) if finding.rule is Rule.evidence else self._safety_card(finding)
 
-    # --- safety
-
-    def _safety(self, finding: Finding) -> Card:
-        claims = self.library.claims(BY_RULE[finding.rule])
-        paragraphs = [_told_of(finding)]
+    def _safety_card(self, finding: Finding) -> Card:
+        paragraphs = [_situation(finding)]
         if finding.rule.is_critical or finding.rule is Rule.naltrexone_after_opioid:
             paragraphs.append(f"**{LABEL_WARNING}**")
         if finding.rule is Rule.incomplete:
             paragraphs.append(f"**{NO_CHECK}**")
-        return self._card(
-            finding,
-            summary=_summary(finding),
-            paragraphs=paragraphs,
-            claims=claims,
-            indicator="critical" if finding.rule.is_critical else "warning",
-        )
+        claims = self.claims.claims(CLAIMS_BY_RULE[finding.rule])
+        return self._card(finding, _summary(finding), paragraphs, claims)
 
-    # --- evidence
-
-    def _evidence(self, finding: Finding) -> Card:
-        reasons = sum((medicine.reasons for medicine in finding.naltrexone), Product())
-        topics = self.library.topics(reasons)
-        ids = [claim for topic in topics for claim in BY_CONDITION[topic.condition]]
-        paragraphs = [_dose_line(finding.naltrexone)]
-        if not topics and reasons != Product():
+    def _evidence_card(self, finding: Finding) -> Card:
+        reasons = sum((medicine.reasons for medicine in finding.naltrexone), CodedText())
+        topics = self.claims.topics(reasons)
+        ids = [claim_id for topic in topics for claim_id in CLAIMS_BY_CONDITION[topic.condition]]
+        paragraphs = [_dose_text(finding.naltrexone)]
+        if not topics and reasons != CodedText():
             paragraphs.append(
                 "On the reason given with the order no claim is shown here. This is not evidence of no effect."
             )
         elif not topics:
             paragraphs.append("The order gives no reason; shown is the question on which most is recorded.")
-            ids = list(BY_CONDITION["fibromyalgia"])
-        claims = self.library.claims([*BY_RULE[Rule.evidence], *ids])
-        voted = [told for told in claims if told.votes and topics]
-        return self._card(
-            finding, summary=_evidence_summary(voted), paragraphs=paragraphs, claims=claims, indicator="info"
-        )
+            ids = list(CLAIMS_BY_CONDITION["fibromyalgia"])
+        claims = self.claims.claims([*CLAIMS_BY_RULE[Rule.evidence], *ids])
+        verdict = next((claim.certainty for claim in claims if claim.has_votes and topics), None)
+        return self._card(finding, _evidence_summary(verdict), paragraphs, claims)
 
-    # --- both
-
-    def _card(
-        self, finding: Finding, *, summary: str, paragraphs: list[str], claims: tuple[Told, ...], indicator: Indicator
-    ) -> Card:
-        for told in claims:
-            paragraphs.append(_claim(told, self.base_url))
-        paragraphs.append(f"*{FOOT} Serial {self.serial} of the data set.*")
+    def _card(self, finding: Finding, summary: str, paragraphs: list[str], claims: tuple[CardClaim, ...]) -> Card:
+        is_evidence = finding.rule is Rule.evidence
+        indicator: schemas.Indicator = "critical" if finding.rule.is_critical else "info" if is_evidence else "warning"
+        foot = f"*{FOOT} Serial {self.serial} of the data set.*"
+        topic = _EVIDENCE_TOPIC if is_evidence else _WARNING_TOPIC
         suggestions = self._suggestions(finding)
         return Card(
             uuid=self._uuid(finding.rule),
             summary=summary,
-            detail="\n\n".join(paragraphs),
+            detail="\n\n".join([*paragraphs, *(_claim_text(claim, self.base_url) for claim in claims), foot]),
             indicator=indicator,
-            source=Source(label="LDN Evidence", url=f"{self.base_url}/", topic=_TOPICS[indicator != "info"]),
+            source=schemas.Source(label="LDN Evidence", url=f"{self.base_url}/", topic=topic),
             suggestions=suggestions or None,
             selectionBehavior="at-most-one" if suggestions else None,
-            overrideReasons=None if indicator == "info" else list(OVERRIDE_REASONS),
-            links=[self._link(told) for told in claims] or None,
-            extension=Extension(reproduction=self._reproduction(finding, claims)),
+            overrideReasons=None if is_evidence else list(OVERRIDE_REASONS),
+            links=[self._link(claim) for claim in claims] or None,
+            extension=schemas.Extension(reproduction=self._reproduction(finding, claims)),
         )
 
-    def _suggestions(self, finding: Finding) -> list[Suggestion]:
+    def _suggestions(self, finding: Finding) -> list[schemas.Suggestion]:
         draft = finding.removable
         if not finding.rule.is_critical or draft is None or draft.reference is None:
             return []
-        what = f"Remove the drafted order of {draft.drug.name}"
-        action = Action(description=what, resourceId=draft.reference)
-        return [Suggestion(label=what, uuid=self._uuid(finding.rule, "remove"), actions=[action])]
+        label = f"Remove the drafted order of {draft.drug.name}"
+        action = schemas.Action(description=label, resourceId=draft.reference)
+        return [schemas.Suggestion(label=label, uuid=self._uuid(finding.rule, "remove"), actions=[action])]
 
-    def _link(self, told: Told) -> Link:
-        return Link(
-            label=f"{told.summary.id}: the claim with all its citations", url=f"{self.base_url}{told.permalink}"
-        )
+    def _link(self, claim: CardClaim) -> schemas.Link:
+        label = f"{claim.summary.id}: the claim with all its citations"
+        return schemas.Link(label=label, url=f"{self.base_url}{claim.permalink}")
 
-    def _reproduction(self, finding: Finding, claims: tuple[Told, ...]) -> Reproduction:
-        doses = [medicine.dose for medicine in finding.naltrexone if medicine.dose]
-        dose = doses[0] if doses else None
-        return Reproduction(
+    def _reproduction(self, finding: Finding, claims: tuple[CardClaim, ...]) -> schemas.Reproduction:
+        used = [
+            schemas.ClaimUsed(id=claim.summary.id, version=claim.version, permalink=f"{self.base_url}{claim.permalink}")
+            for claim in claims
+        ]
+        return schemas.Reproduction(
             serial=self.serial,
             service=self.service,
             service_version=VERSION,
             rule=finding.rule.value,
-            naltrexone=_recognised(finding.naltrexone) or None,
-            opioids=_recognised(finding.opioids) or None,
-            dose=ReadDose(
-                low_pg_per_day=dose.daily.low,
-                high_pg_per_day=dose.daily.high,
-                tiers=[tier.value for tier in dose.tiers],
-                read_from=dose.read_from,
-            )
-            if dose
-            else None,
+            naltrexone=_recognised_drugs(finding.naltrexone) or None,
+            opioids=_recognised_drugs(finding.opioids) or None,
+            dose=_dose(finding.naltrexone),
             gaps=[gap.value for gap in finding.gaps] or None,
-            claims=[
-                ClaimUsed(id=told.summary.id, version=told.version, permalink=f"{self.base_url}{told.permalink}")
-                for told in claims
-            ]
-            or None,
+            claims=used or None,
         )
 
     def _uuid(self, *parts: str) -> UUID:
         return uuid5(self.hook_instance, "/".join((self.service, str(self.serial), *parts)))
 
 
-def _recognised(medicines: Iterable[Medicine]) -> list[RecognisedDrug]:
+def _recognised_drugs(medicines: Iterable[Medicine]) -> list[schemas.RecognisedDrug]:
     return [
-        RecognisedDrug(drug=medicine.drug.name, codes=[str(code) for code in medicine.drug.codes] or None)
+        schemas.RecognisedDrug(drug=medicine.drug.name, codes=[str(code) for code in medicine.drug.codes] or None)
         for medicine in medicines
     ]
+
+
+def _dose(medicines: Iterable[Medicine]) -> schemas.ReadDose | None:
+    """The first dose that was read."""
+    dose = next((medicine.dose for medicine in medicines if medicine.dose), None)
+    if dose is None:
+        return None
+    return schemas.ReadDose(
+        low_pg_per_day=dose.daily.low,
+        high_pg_per_day=dose.daily.high,
+        tiers=[tier.value for tier in dose.tiers],
+        read_from=dose.read_from,
+    )
 
 
 # --- sentences on the order ---------------------------------------------------------------------------------------
@@ -205,14 +176,19 @@ def _summary(finding: Finding) -> str:
     opioid = names[0] if names else ""
     if len(names) > 1:
         opioid += f" and {len(names) - 1} more"
-    room = 139 - len(_SUMMARIES[finding.rule].format(opioid=""))
-    return _SUMMARIES[finding.rule].format(opioid=opioid if len(opioid) <= room else "see below")
+    template = _SUMMARIES[finding.rule]
+    max_length = MAX_SUMMARY_LENGTH - len(template.format(opioid=""))
+    return template.format(opioid=opioid if len(opioid) <= max_length else "see below")
 
 
-def _told_of(finding: Finding) -> str:
+def _situation(finding: Finding) -> str:
+    opioids = _names(finding.opioids)
+    if finding.rule is Rule.naltrexone_after_opioid:
+        dated = (f"{opioid.drug.name} ({opioid.last_date or 'date not read'})" for opioid in finding.opioids)
+        opioids = list(dict.fromkeys(dated))
     return _SITUATIONS[finding.rule].format(
         naltrexone=_escaped(listed(_names(finding.naltrexone) or ["naltrexone"])),
-        opioids=_escaped(listed(_dated(finding.opioids, finding.rule) or ["an opioid"])),
+        opioids=_escaped(listed(opioids or ["an opioid"])),
         gaps=listed([gap.words for gap in finding.gaps] or ["a list of medicines could not be read"]),
     )
 
@@ -221,29 +197,23 @@ def _names(medicines: Iterable[Medicine]) -> list[str]:
     return list(dict.fromkeys(medicine.drug.name for medicine in medicines))
 
 
-def _dated(medicines: Iterable[Medicine], rule: Rule) -> list[str]:
-    if rule is not Rule.naltrexone_after_opioid:
-        return _names(medicines)
-    return list(dict.fromkeys(f"{m.drug.name} ({m.last or 'date not read'})" for m in medicines))
-
-
-def _dose_line(medicines: tuple[Medicine, ...]) -> str:
-    told = []
+def _dose_text(medicines: tuple[Medicine, ...]) -> str:
+    sentences = []
     for medicine in medicines:
         if medicine.dose is None:
-            told.append("The dose was not read; the order is named as low-dose naltrexone.")
+            sentences.append("The dose was not read; the order is named as low-dose naltrexone.")
             continue
         bands = listed(f"{tier.label.lower()} ({inline(tier.definition).rstrip('.')})" for tier in medicine.dose.tiers)
-        told.append(f"Dose read: {medicine.dose.text}; band: {bands}.")
+        sentences.append(f"Dose read: {medicine.dose.text}; band: {bands}.")
         if DoseTier.intermediate in medicine.dose.tiers:
-            told.append("That is above the low band; the claims below are on low doses.")
-    return " ".join(dict.fromkeys(told))
+            sentences.append("That is above the low band; the claims below are on low doses.")
+    return " ".join(dict.fromkeys(sentences))
 
 
-def _evidence_summary(voted: list[Told]) -> str:
-    """The verdict with its direction. Not the number of studies on each side: one large trial outweighs many small."""
-    text = f"Off-label. {voted[0].certainty}" if voted else ""
-    if 0 < len(text) < 140:
+def _evidence_summary(verdict: str | None) -> str:
+    """The verdict with its direction, not the number of studies: one large trial can outweigh many small ones."""
+    text = f"Off-label. {verdict}"
+    if verdict and len(text) <= MAX_SUMMARY_LENGTH:
         return text
     return "Low-dose naltrexone: no low-dose product is FDA-approved. Open for the evidence, for and against."
 
@@ -251,19 +221,18 @@ def _evidence_summary(voted: list[Told]) -> str:
 # --- claims as Markdown -------------------------------------------------------------------------------------------
 
 
-def _claim(told: Told, base_url: str) -> str:
-    summary = told.summary
-    lines = [f"**{_escaped(summary.statement)}**"]
+def _claim_text(claim: CardClaim, base_url: str) -> str:
+    summary = claim.summary
+    paragraphs = [f"**{_escaped(summary.statement)}**"]
     if summary.caveat:
-        lines.append(_escaped(summary.caveat))
+        paragraphs.append(_escaped(summary.caveat))
     sides = [f"supporting {_side(summary.supports)}", f"disputing {_side(summary.disputes)}"]
     if summary.leaning is Leaning.disputes:
         sides.reverse()
-    lines.append(
-        f"On record: {'; '.join(sides)}. "
-        f"{_escaped(told.certainty)} [Claim with all citations]({base_url}{told.permalink})"
-    )
-    return "\n\n".join(lines) + "\n\n" + "\n".join(f"- {_source(shown)}" for shown in told.shown)
+    link = f"[Claim with all citations]({base_url}{claim.permalink})"
+    paragraphs.append(f"On record: {'; '.join(sides)}. {_escaped(claim.certainty)} {link}")
+    paragraphs.append("\n".join(f"- {_source_text(source)}" for source in claim.sources))
+    return "\n\n".join(paragraphs)
 
 
 def _side(side: StanceCount) -> str:
@@ -278,11 +247,10 @@ def _side(side: StanceCount) -> str:
     return " and ".join(parts) or "none"
 
 
-def _source(shown: Shown) -> str:
-    text = _escaped(shown.text)
-    linked = f"{text} [Open]({shown.url})" if shown.url else text
-    finding = f" {_escaped(shown.finding)}" if shown.finding else ""
-    return f"{shown.stance.label}: {linked}{finding}"
+def _source_text(source: CardSource) -> str:
+    link = f" [Open]({source.url})" if source.url else ""
+    finding = f" {_escaped(source.finding)}" if source.finding else ""
+    return f"{source.stance.label}: {_escaped(source.text)}{link}{finding}"
 
 
 def _escaped(text: str) -> str:

@@ -1,43 +1,42 @@
-"""Lists of medicines that were not sent, asked of the record system's own FHIR server.
+"""Fetches lists of medicines that were not sent, from the record system's own FHIR server.
 
-The address comes in the request, so it is asked only where the operator named its host for the issuer that signed. What
-the name resolves to is checked before anything is sent there. Time and size are bounded, nothing is followed or logged.
-A list that does not come stays missing, and the card says that the check is incomplete.
+The address comes in the request, so it is used only if the operator named its host for the issuer that signed, and
+only if the name resolves to permitted addresses. Time and size are bounded, no redirect is followed, nothing is logged.
+A list that cannot be fetched stays missing, and the card says that the check is incomplete.
 """
 
 import ipaddress
 import re
 import socket
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor, wait
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 from pydantic_core import from_json
 
+from app.cds_hooks.fhir_json import member
 from app.cds_hooks.settings import is_loopback
+from app.core.http_client import http_client, read_bounded
 
-if TYPE_CHECKING:
-    import ssl
-
-SECONDS = 2.0
+TIMEOUT_SECONDS = 2.0
 """For all lists of a request together: someone is waiting for the card."""
 MAX_BYTES = 1_000_000
 _THREADS = 8
-"""Servers that do not answer hold these and no others; who comes later finds the lists missing."""
+"""Servers that do not answer occupy only these; later requests find their lists missing."""
 
 _PORTS = {"https": 443, "http": 80}
 _ID = re.compile(r"[A-Za-z0-9\-.]{1,64}")
 _TOKEN = re.compile(r"[!-~]{1,8192}")
 _PATH = re.compile(r"(/[A-Za-z0-9_~.-]+)*/?")
-_DISGUISES = tuple(map(ipaddress.ip_network, ("64:ff9b::/96", "64:ff9b:1::/48", "192.0.0.0/24")))
+_FORBIDDEN_NETWORKS = tuple(map(ipaddress.ip_network, ("64:ff9b::/96", "64:ff9b:1::/48", "192.0.0.0/24")))
 """NAT64, which may lead to any IPv4 address, and addresses of protocols."""
 
 
-class Server(NamedTuple):
-    """A FHIR server that may be asked."""
+class FhirServer(NamedTuple):
+    """A FHIR server from which lists may be fetched."""
 
     scheme: str
     host: str
@@ -46,8 +45,8 @@ class Server(NamedTuple):
     token: str | None
 
 
-def allowed(address: object, authorization: object, hosts: Iterable[str]) -> Server | None:
-    """The server that a request names; null where it may not be asked."""
+def permitted_server(address: object, authorization: object, hosts: Iterable[str]) -> FhirServer | None:
+    """The server that a request names; null if it is not one of the hosts or not addressed safely."""
     if not isinstance(address, str) or len(address) > 500:
         return None
     try:
@@ -59,29 +58,25 @@ def allowed(address: object, authorization: object, hosts: Iterable[str]) -> Ser
         return None
     if parts.scheme != "https" and not (parts.scheme == "http" and is_loopback(host)):
         return None
-    token = _token(authorization)
-    if (authorization is not None and token is None) or ".." in parts.path:
+    token = member(authorization, "access_token")
+    has_token = isinstance(token, str) and _TOKEN.fullmatch(token) is not None
+    if (authorization is not None and not has_token) or ".." in parts.path:
         return None
-    return Server(parts.scheme, host, port or _PORTS[parts.scheme], parts.path.rstrip("/"), token)
+    return FhirServer(parts.scheme, host, port or _PORTS[parts.scheme], parts.path.rstrip("/"), token)
 
 
-def _token(authorization: object) -> str | None:
-    token = authorization.get("access_token") if isinstance(authorization, Mapping) else None
-    return token if isinstance(token, str) and _TOKEN.fullmatch(token) else None
-
-
-def fetched(server: Server, templates: Mapping[str, str], patient: object) -> dict[str, Any]:
-    """The lists that came in time, by the keys of their templates."""
+def fetch_lists(server: FhirServer, templates: Mapping[str, str], patient: object) -> dict[str, Any]:
+    """The lists that arrived in time, by the names of their templates."""
     if not isinstance(patient, str) or not _ID.fullmatch(patient):
         return {}
-    until = time.monotonic() + SECONDS
-    asked = {
-        key: _pool().submit(_fetch, server, template.replace("{{context.patientId}}", patient), until)
-        for key, template in templates.items()
+    deadline = time.monotonic() + TIMEOUT_SECONDS
+    futures = {
+        name: _pool().submit(_fetch, server, template.replace("{{context.patientId}}", patient), deadline)
+        for name, template in templates.items()
     }
-    wait(asked.values(), timeout=SECONDS)
-    came = {key: future.result() for key, future in asked.items() if not future.cancel() and future.done()}
-    return {key: found for key, found in came.items() if found is not None}
+    wait(futures.values(), timeout=TIMEOUT_SECONDS)
+    results = {name: future.result() for name, future in futures.items() if not future.cancel() and future.done()}
+    return {name: result for name, result in results.items() if result is not None}
 
 
 @lru_cache(maxsize=1)
@@ -89,25 +84,21 @@ def _pool() -> ThreadPoolExecutor:
     return ThreadPoolExecutor(_THREADS, thread_name_prefix="fhir")
 
 
-def _fetch(server: Server, query: str, until: float) -> Any:
-    """One list as JSON; null where it could not be had. Errors are dropped here: they hold the address."""
-    import httpx2
-
+def _fetch(server: FhirServer, query: str, deadline: float) -> Any:
+    """One list as JSON; null if it cannot be had. Errors are dropped here because they hold the address."""
     try:
         for address in _addresses(server):
             try:
-                return from_json(b"".join(_body(server, address, query, until)))
-            except (httpx2.ConnectError, httpx2.ConnectTimeout):
+                return from_json(_get(server, address, query, deadline))
+            except ConnectionError:
                 continue
-    except (httpx2.HTTPError, httpx2.InvalidURL, OSError, ValueError):
-        return None
+    except (OSError, ValueError):
+        pass
     return None
 
 
-def _body(server: Server, address: str, query: str, until: float) -> Iterator[bytes]:
-    """The bytes of a 200 from exactly this address, under the server's name."""
-    import httpx2
-
+def _get(server: FhirServer, address: str, query: str, deadline: float) -> bytes:
+    """The body of a 200 from exactly this address, under the server's name."""
     literal = f"[{address}]" if ":" in address else address
     headers = {
         "Host": server.host if server.port == _PORTS[server.scheme] else f"{server.host}:{server.port}",
@@ -115,53 +106,34 @@ def _body(server: Server, address: str, query: str, until: float) -> Iterator[by
         "Accept-Encoding": "identity",
         **({"Authorization": f"Bearer {server.token}"} if server.token else {}),
     }
-    left = max(until - time.monotonic(), 0.01)
+    url = f"{server.scheme}://{literal}:{server.port}{server.path}/{query}"
     with (
-        httpx2.Client(trust_env=False, follow_redirects=False, timeout=left, verify=_certificates()) as client,
-        client.stream(
-            "GET",
-            f"{server.scheme}://{literal}:{server.port}{server.path}/{query}",
-            headers=headers,
-            extensions={"sni_hostname": server.host},
-        ) as response,
+        http_client(timeout=max(deadline - time.monotonic(), 0.01)) as client,
+        client.stream("GET", url, headers=headers, extensions={"sni_hostname": server.host}) as response,
     ):
-        if response.status_code != 200 or "content-encoding" in response.headers:
-            raise ValueError
-        size = 0
-        for part in response.iter_raw():
-            size += len(part)
-            if size > MAX_BYTES or time.monotonic() > until:
-                raise ValueError
-            yield part
+        return read_bounded(response, MAX_BYTES, deadline)
 
 
-@lru_cache(maxsize=1)
-def _certificates() -> "ssl.SSLContext":
-    import ssl
-
-    return ssl.create_default_context()
-
-
-def _addresses(server: Server) -> list[str]:
-    """What the name resolves to; ValueError if any of it is nowhere that a record system would be."""
-    found = socket.getaddrinfo(server.host, server.port, type=socket.SOCK_STREAM)
-    addresses = [str(sockaddr[0]) for *_, sockaddr in found]
-    if not all(reachable(address, loopback=is_loopback(server.host)) for address in addresses):
-        raise ValueError
+def _addresses(server: FhirServer) -> list[str]:
+    """The addresses of the host; ValueError if any of them is forbidden."""
+    resolved = socket.getaddrinfo(server.host, server.port, type=socket.SOCK_STREAM)
+    addresses = [str(sockaddr[0]) for *_, sockaddr in resolved]
+    if not all(is_permitted(address, loopback=is_loopback(server.host)) for address in addresses):
+        raise ValueError("forbidden address")
     return list(dict.fromkeys(addresses))
 
 
-def reachable(text: str, *, loopback: bool = False) -> bool:
-    """Whether an address may be asked: a public one or one of the clinic's own network, and no disguise of another.
+def is_permitted(text: str, *, loopback: bool = False) -> bool:
+    """Whether an address is public or in the clinic's own network, and does not stand for another address.
 
-    `loopback` where the operator named this machine itself.
+    `loopback` permits this machine, for an operator who named it.
     """
     address = ipaddress.ip_address(text)
     if address.is_loopback:
         return loopback
-    tunnelled = isinstance(address, ipaddress.IPv6Address) and (
+    is_tunnel = isinstance(address, ipaddress.IPv6Address) and (
         address.ipv4_mapped or address.sixtofour or address.teredo
     )
-    special = address.is_multicast or address.is_link_local or address.is_unspecified or address.is_reserved
-    disguised = any(address in network for network in _DISGUISES if network.version == address.version)
-    return not (tunnelled or special or disguised)
+    is_special = address.is_multicast or address.is_link_local or address.is_unspecified or address.is_reserved
+    is_forbidden = any(address in network for network in _FORBIDDEN_NETWORKS if network.version == address.version)
+    return not (is_tunnel or is_special or is_forbidden)

@@ -1,10 +1,11 @@
-"""`/cds-services`: discovery, the services, and what became of their cards.
+"""`/cds-services`: discovery, the services, and the feedback on their cards.
 
 Nothing of a request outlives it: it is parsed, answered and dropped. Errors never repeat it, and it reaches no log.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Annotated, Any, TypeVar
 from uuid import UUID
 
@@ -12,22 +13,15 @@ from fastapi import APIRouter, Depends, Path, Query, Request, Response
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, ValidationError
 
-from app.cds_hooks import fetching, reading, rules
-from app.cds_hooks.cards import OVERRIDE_REASONS, Maker
-from app.cds_hooks.claims import Library, Memory
-from app.cds_hooks.drugs import Formulary
-from app.cds_hooks.services import SERVICES, described, wanted
+from app.cds_hooks import fetching, rules
+from app.cds_hooks.cards import OVERRIDE_REASONS, CardBuilder
+from app.cds_hooks.chart import Chart, read_chart
+from app.cds_hooks.claims import ClaimMemory, ClaimReader
+from app.cds_hooks.drugs import load_formulary
+from app.cds_hooks.schemas import Cards, Discovery, FeedbackRequest, HookRequest, Issue, OperationOutcome, OutcomeText
+from app.cds_hooks.services import SERVICES, discovery_entry, prefetch_templates
 from app.cds_hooks.settings import CdsSettings, Issuer, ServiceId
-from app.cds_hooks.shapes import (
-    Cards,
-    Discovery,
-    FeedbackRequest,
-    HookRequest,
-    Issue,
-    OperationOutcome,
-    OutcomeText,
-)
-from app.cds_hooks.tokens import Gate
+from app.cds_hooks.tokens import TokenAuthenticator
 from app.core.errors import Fault, InvalidInput, MalformedJson, NotFound
 from app.http.problems import declared_parameters_only, responses
 from app.http.reads import SlotToWrite, reads_of
@@ -38,58 +32,56 @@ router = APIRouter(prefix="/cds-services", tags=["cds-hooks"])
 
 FHIR_JSON = "application/fhir+json"
 _NO_STORE = {"Cache-Control": "no-store"}
-_SERIALS_KEPT = 4
-_REASONS = frozenset(reason.code for reason in OVERRIDE_REASONS)
-Parsed = TypeVar("Parsed", bound=BaseModel)
+_MAX_SERIALS = 4
+_REASON_CODES = frozenset(reason.code for reason in OVERRIDE_REASONS)
+Model = TypeVar("Model", bound=BaseModel)
 
 
-class Face:
-    """What the services work with; made once."""
+class CdsService:
+    """What all requests share."""
 
-    def __init__(self, settings: CdsSettings, formulary: Formulary) -> None:
+    def __init__(self, settings: CdsSettings) -> None:
         self.settings = settings
-        self.formulary = formulary
-        self.gate = Gate(settings.issuers, settings.base_url)
-        self.wanted = wanted(settings.statements)
-        self._memories: dict[int, Memory] = {}
+        self.formulary = load_formulary(settings.opioid_value_set)
+        self.authenticator = TokenAuthenticator(settings.issuers, settings.base_url)
+        self.prefetch = prefetch_templates(statements=settings.statements)
+        self.memory_at = lru_cache(_MAX_SERIALS)(lambda _serial: ClaimMemory())
 
-    def memory(self, serial: int) -> Memory:
-        """Of a serial; those of the last few that were asked for are kept."""
-        found = self._memories.pop(serial, None) or Memory()
-        self._memories[serial] = found
-        for old in list(self._memories)[:-_SERIALS_KEPT]:
-            self._memories.pop(old, None)
-        return found
+    def chart(self, hook: HookRequest, prefetch: dict[str, Any]) -> Chart:
+        drafts = None if hook.hook == "patient-view" else hook.context.draftOrders
+        selections = [chosen for chosen in hook.context.selections if isinstance(chosen, str)]
+        return read_chart(self.formulary, drafts, selections, prefetch, self.prefetch)
 
 
-def face(request: Request) -> Face:
-    found: Face = request.app.state.cds_hooks
-    return found
+def cds_service(request: Request) -> CdsService:
+    service: CdsService = request.app.state.cds_hooks
+    return service
 
 
 async def body(request: Request) -> bytes:
-    """As it came: who calls is asked before what was sent is looked at."""
+    """Not parsed yet: the caller is authenticated first."""
     return await request.body()
 
 
-async def admitted(request: Request) -> Issuer | None:
-    """Raises Unauthorized. The database is asked in a short session of its own, before any other is open."""
-    return await face(request).gate.admit(request, reads_of(request).database, reads_of(request).limiter.primary)
+async def authenticated(request: Request) -> Issuer | None:
+    """Raises Unauthorized. Uses a short session of its own, before any other is open."""
+    reads = reads_of(request)
+    return await cds_service(request).authenticator.authenticate(request, reads.database, reads.limiter.primary)
 
 
-def _body(shape: type[BaseModel]) -> dict[str, Any]:
-    """What FastAPI would document had it parsed the body."""
-    return {"requestBody": {"required": True, "content": {"application/json": {"schema": _schema(shape)}}}}
+def _request_body(model: type[BaseModel]) -> dict[str, Any]:
+    """What FastAPI would document if it parsed the body."""
+    return {"requestBody": {"required": True, "content": {"application/json": {"schema": _schema(model)}}}}
 
 
-def _schema(shape: type[BaseModel]) -> dict[str, Any]:
-    schema = shape.model_json_schema()
-    found: dict[str, Any] = _inlined(schema, schema.pop("$defs", {}))
-    return found
+def _schema(model: type[BaseModel]) -> dict[str, Any]:
+    schema = model.model_json_schema()
+    inlined: dict[str, Any] = _inlined(schema, schema.pop("$defs", {}))
+    return inlined
 
 
 def _inlined(schema: Any, definitions: dict[str, Any]) -> Any:
-    """The schema with what it refers to written out, since nothing else would carry the definitions."""
+    """The schema with its references replaced, because its definitions are not among the document's components."""
     if isinstance(schema, list):
         return [_inlined(part, definitions) for part in schema]
     if not isinstance(schema, dict):
@@ -100,57 +92,50 @@ def _inlined(schema: Any, definitions: dict[str, Any]) -> Any:
 
 
 Body = Annotated[bytes, Depends(body)]
-Admitted = Depends(admitted)
-Caller = Annotated[Issuer | None, Admitted]
+Authenticated = Depends(authenticated)
+Caller = Annotated[Issuer | None, Authenticated]
 ServiceName = Annotated[str, Path(max_length=100, description="The service's id, as discovery lists it.")]
-Replayed = Annotated[
+AtSerial = Annotated[
     int | None,
     Query(ge=1, le=2_147_483_647, description="Make the cards again from the data set as it was at this serial."),
 ]
 
 
 @dataclass(frozen=True)
-class Heard:
-    """A hook, as far as cards need it."""
+class HookCall:
+    """A parsed request, as far as cards need it."""
 
     service: ServiceId
     instance: UUID
-    chart: reading.Chart
+    chart: Chart
     views_chart: bool
 
 
-def heard(request: Request, id: ServiceName, body: Body, caller: Caller) -> Heard:
-    """What was sent and, where the operator allows it, what it left out. Read before a session is open: a record system
-    that is slow to answer must not hold a connection to the database."""
-    here = face(request)
-    service = _service(here, id)
-    sent = _parsed(HookRequest, body)
-    hook = SERVICES[service].hook
-    if sent.hook != hook:
-        fault = Fault("body", "hook", "unknown_value", "Must be the hook of this service.", (hook,))
+def hook_call(request: Request, id: ServiceName, body: Body, caller: Caller) -> HookCall:
+    """Parses the request and fetches missing lists where the operator allows it.
+
+    Runs before a session is open: a slow record system must not hold a database connection.
+    """
+    service = cds_service(request)
+    service_id = _service_id(service, id)
+    hook = _parsed(HookRequest, body)
+    expected = SERVICES[service_id].hook
+    if hook.hook != expected:
+        fault = Fault("body", "hook", "unknown_value", "Must be the hook of this service.", (expected,))
         raise InvalidInput("This service answers another hook.", errors=[fault])
-    views_chart = hook == "patient-view"
-    if not views_chart and sent.context.draftOrders is None:
+    views_chart = expected == "patient-view"
+    if not views_chart and hook.context.draftOrders is None:
         fault = Fault("body", "context.draftOrders", "missing", "This is required: a Bundle of the draft orders.")
         raise InvalidInput("The context lacks the draft orders.", errors=[fault])
-    chart = _chart(here, sent, sent.prefetch, views_chart)
-    missing = {key: template for key, template in here.wanted.items() if key not in (sent.prefetch or {})}
-    if missing and rules.is_due(chart, views_chart=views_chart):
+    prefetch = hook.prefetch or {}
+    chart = service.chart(hook, prefetch)
+    missing = {name: template for name, template in service.prefetch.items() if name not in prefetch}
+    if missing and rules.is_check_due(chart, views_chart=views_chart):
         hosts = caller.fhir_servers if caller else ()
-        server = fetching.allowed(sent.fhirServer, sent.fhirAuthorization, hosts)
-        if server and (found := fetching.fetched(server, missing, sent.context.patientId)):
-            chart = _chart(here, sent, {**(sent.prefetch or {}), **found}, views_chart)
-    return Heard(service, sent.hookInstance, chart, views_chart)
-
-
-def _chart(here: Face, sent: HookRequest, prefetch: dict[str, Any] | None, views_chart: bool) -> reading.Chart:
-    return reading.read(
-        here.formulary,
-        None if views_chart else sent.context.draftOrders,
-        [chosen for chosen in sent.context.selections if isinstance(chosen, str)],
-        prefetch,
-        here.wanted,
-    )
+        server = fetching.permitted_server(hook.fhirServer, hook.fhirAuthorization, hosts)
+        if server and (lists := fetching.fetch_lists(server, missing, hook.context.patientId)):
+            chart = service.chart(hook, prefetch | lists)
+    return HookCall(service_id, hook.hookInstance, chart, views_chart)
 
 
 @router.get(
@@ -163,11 +148,9 @@ def _chart(here: Face, sent: HookRequest, prefetch: dict[str, Any] | None, views
 )
 async def discover(request: Request) -> Response:
     """The CDS Hooks 2.0 services that answer here, with the prefetch that each asks for."""
-    settings = face(request).settings
-    listed = [
-        described(service, statements=settings.statements) for service in SERVICES if service in settings.services
-    ]
-    return _answer(Discovery(services=listed), {"Cache-Control": "no-cache"})
+    service = cds_service(request)
+    entries = [discovery_entry(name, service.prefetch) for name in SERVICES if name in service.settings.services]
+    return _json_response(Discovery(services=entries), {"Cache-Control": "no-cache"})
 
 
 @router.post(
@@ -183,27 +166,26 @@ async def discover(request: Request) -> Response:
             "content": {FHIR_JSON: {"schema": _schema(OperationOutcome)}},
         },
     },
-    openapi_extra=_body(HookRequest),
-    dependencies=[Depends(declared_parameters_only), Admitted],
+    openapi_extra=_request_body(HookRequest),
+    dependencies=[Depends(declared_parameters_only), Authenticated],
 )
-async def call(request: Request, hook: Annotated[Heard, Depends(heard)], serial: Replayed = None) -> Response:
+async def call(request: Request, hook: Annotated[HookCall, Depends(hook_call)], serial: AtSerial = None) -> Response:
     """Cards for what is being ordered, or seen. No advice is `{"cards": []}`."""
-    return await reads_of(request).run(request, _cards, face(request), hook, serial)
+    return await reads_of(request).run(request, _cards, cds_service(request), hook, serial)
 
 
-def _cards(view: ReadView, here: Face, hook: Heard, serial: int | None) -> Response:
+def _cards(view: ReadView, service: CdsService, hook: HookCall, serial: int | None) -> Response:
     if serial is not None and serial > view.serial:
         fault = Fault("query", "serial", "unknown_serial", f"The newest serial is {view.serial}.")
         raise InvalidInput("This serial has not been published yet.", errors=[fault])
     try:
-        found = rules.findings(hook.chart, views_chart=hook.views_chart)
+        findings = rules.findings(hook.chart, views_chart=hook.views_chart)
     except rules.NotEnoughData:
         return _precondition_failed()
     at = serial or view.serial
-    library = Library(view.session, at, here.memory(at))
-    maker = Maker(library, hook.service, at, here.settings.base_url, hook.instance)
-    cards = Cards(cards=[maker.card(finding) for finding in found])
-    return _answer(cards, _NO_STORE)
+    claims = ClaimReader(view.session, at, service.memory_at(at))
+    builder = CardBuilder(claims, hook.service, at, service.settings.base_url, hook.instance)
+    return _json_response(Cards(cards=list(map(builder.card, findings))), _NO_STORE)
 
 
 @router.post(
@@ -213,30 +195,30 @@ def _cards(view: ReadView, here: Face, hook: Heard, serial: int | None) -> Respo
     status_code=200,
     response_class=Response,
     responses=responses(400, 401, 404, 413, 422, 503),
-    openapi_extra=_body(FeedbackRequest),
-    dependencies=[Depends(declared_parameters_only), Admitted],
+    openapi_extra=_request_body(FeedbackRequest),
+    dependencies=[Depends(declared_parameters_only), Authenticated],
 )
 def feedback(request: Request, id: ServiceName, body: Body, _slot: SlotToWrite) -> Response:
     """Counted by service, outcome and reason code. Comments, cards and times are dropped."""
-    service = _service(face(request), id)
-    sent = _parsed(FeedbackRequest, body)
+    service_id = _service_id(cds_service(request), id)
+    items = _parsed(FeedbackRequest, body).feedback
     with reads_of(request).database.write() as session:
-        for item in sent.feedback:
+        for item in items:
             reason = item.overrideReason.reason if item.overrideReason else None
             code = (reason.code if reason else None) or ""
-            count_feedback(session, service, item.outcome, code if code in _REASONS or not code else "other")
+            count_feedback(session, service_id, item.outcome, code if code in _REASON_CODES or not code else "other")
     return Response(status_code=200, headers=_NO_STORE)
 
 
-def _service(here: Face, name: str) -> ServiceId:
-    if name not in here.settings.services:
+def _service_id(service: CdsService, name: str) -> ServiceId:
+    if name not in service.settings.services:
         raise NotFound("There is no CDS service with this id. GET /cds-services lists what there is.")
     return name
 
 
-def _parsed(shape: type[Parsed], raw: bytes) -> Parsed:
+def _parsed(model: type[Model], raw: bytes) -> Model:
     try:
-        return shape.model_validate_json(raw)
+        return model.model_validate_json(raw)
     except ValidationError as error:
         faults: Sequence[Any] = error.errors(include_url=False, include_input=False)
     if any(fault["type"] == "json_invalid" for fault in faults):
@@ -245,10 +227,9 @@ def _parsed(shape: type[Parsed], raw: bytes) -> Parsed:
     raise RequestValidationError([{**fault, "loc": ("body", *fault["loc"])} for fault in faults])
 
 
-def _answer(shape: BaseModel, headers: dict[str, str]) -> Response:
-    return Response(
-        shape.model_dump_json(exclude_none=True, by_alias=True), headers=headers, media_type="application/json"
-    )
+def _json_response(model: BaseModel, headers: dict[str, str]) -> Response:
+    content = model.model_dump_json(exclude_none=True, by_alias=True)
+    return Response(content, headers=headers, media_type="application/json")
 
 
 def _precondition_failed() -> Response:

@@ -1,10 +1,11 @@
-"""What has to be said of a chart: which rule fires, on which medicines. Pure; the words are in `cards.py`."""
+"""Which rules apply to a chart, and to which medicines. Pure; the words are in `cards.py`."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple, Self
 
-from app.cds_hooks.reading import Chart, Gap, Medicine
+from app.cds_hooks.chart import Chart, Gap, Medicine
 from app.claims.vocabulary import DoseTier
 
 LOW_TIERS = frozenset({DoseTier.very_low, DoseTier.low, DoseTier.intermediate})
@@ -12,7 +13,7 @@ LOW_TIERS = frozenset({DoseTier.very_low, DoseTier.low, DoseTier.intermediate})
 
 
 class Rule(StrEnum):
-    """Stable names, for those who reproduce a card."""
+    """The names are stable, for those who reproduce a card."""
 
     both_drafted = "naltrexone-and-opioid-drafted"
     naltrexone_meets_opioid = "naltrexone-drafted-opioid-current"
@@ -25,12 +26,10 @@ class Rule(StrEnum):
 
     @property
     def is_critical(self) -> bool:
-        return self in (
-            Rule.both_drafted,
-            Rule.naltrexone_meets_opioid,
-            Rule.opioid_meets_naltrexone,
-            Rule.both_current,
-        )
+        return self in _CRITICAL
+
+
+_CRITICAL = (Rule.both_drafted, Rule.naltrexone_meets_opioid, Rule.opioid_meets_naltrexone, Rule.both_current)
 
 
 @dataclass(frozen=True)
@@ -39,74 +38,72 @@ class Finding:
     naltrexone: tuple[Medicine, ...] = ()
     opioids: tuple[Medicine, ...] = ()
     removable: Medicine | None = None
-    """The draft that a suggestion may take away."""
+    """The draft that a suggestion may remove."""
     gaps: tuple[Gap, ...] = ()
 
 
 class NotEnoughData(Exception):
-    """Nothing was sent that the check could be made on."""
+    """No list of medicines was sent, so nothing can be checked."""
 
 
 def findings(chart: Chart, *, views_chart: bool = False) -> list[Finding]:
-    """Most urgent first. `views_chart`: nothing is being ordered, so the current medicines are looked at themselves.
+    """Most urgent first. `views_chart`: nothing is being ordered, so the current medicines themselves are checked.
 
-    NotEnoughData where a check is due and no list of medicines was sent.
+    NotEnoughData if a check is due and no list of medicines was sent.
     """
-    naltrexone, opioids = _naltrexone(chart.drafts), _opioids(chart.drafts)
-    if not is_due(chart, views_chart=views_chart):
+    if not is_check_due(chart, views_chart=views_chart):
         return []
-    found = [*_critical(chart, naltrexone, opioids, views_chart)]
-    if not found and not chart.sent:
+    drafted, current = _Pair.of(chart.drafts), _Pair.of(chart.current)
+    result = [*_critical(drafted, current, views_chart)]
+    if not result and not chart.has_lists:
         raise NotEnoughData
-    found += _recent(chart, naltrexone, opioids)
-    if chart.gaps and not any(finding.rule.is_critical for finding in found):
+    result += _recent(drafted, _Pair.of(medicine for medicine in chart.past if chart.is_recent(medicine)))
+    if chart.gaps and not any(finding.rule.is_critical for finding in result):
         gaps = tuple(gap for gap in Gap if gap in chart.gaps)
-        found.append(Finding(Rule.incomplete, naltrexone, opioids, gaps=gaps))
-    low = tuple(m for m in (_naltrexone(chart.current) if views_chart else naltrexone) if is_low_dose(m))
+        result.append(Finding(Rule.incomplete, *drafted, gaps=gaps))
+    low = tuple(filter(is_low_dose, (current if views_chart else drafted).naltrexone))
     if low:
-        found.append(Finding(Rule.evidence, low))
-    return found
+        result.append(Finding(Rule.evidence, low))
+    return result
 
 
-def is_due(chart: Chart, *, views_chart: bool) -> bool:
-    """Whether there is anything to check; only then are medicines that were not sent worth asking for."""
-    return views_chart or any(medicine.drug.naltrexone or medicine.drug.opioid for medicine in chart.drafts)
+def is_check_due(chart: Chart, *, views_chart: bool) -> bool:
+    """Whether there is anything to check; otherwise lists that were not sent are not fetched."""
+    return views_chart or any(medicine.drug.is_naltrexone or medicine.drug.is_opioid for medicine in chart.drafts)
 
 
 def is_low_dose(medicine: Medicine) -> bool:
-    """Whether evidence on low-dose naltrexone is about this: by the dose, or by its name where no dose was read."""
-    if not medicine.drug.naltrexone or medicine.drug.combination:
+    """Whether evidence on low-dose naltrexone applies: by the dose, or by the name if no dose was read."""
+    if not medicine.drug.is_naltrexone or medicine.drug.is_combination:
         return False
     if medicine.dose is None:
         return medicine.says_low_dose
     return bool(medicine.dose.tiers) and LOW_TIERS.issuperset(medicine.dose.tiers)
 
 
-def _critical(
-    chart: Chart, naltrexone: tuple[Medicine, ...], opioids: tuple[Medicine, ...], views_chart: bool
-) -> Iterator[Finding]:
-    current_naltrexone, current_opioids = _naltrexone(chart.current), _opioids(chart.current)
-    if naltrexone and opioids:
-        yield Finding(Rule.both_drafted, naltrexone, opioids, naltrexone[0])
-    if naltrexone and current_opioids:
-        yield Finding(Rule.naltrexone_meets_opioid, naltrexone, current_opioids, naltrexone[0])
-    if opioids and current_naltrexone:
-        yield Finding(Rule.opioid_meets_naltrexone, current_naltrexone, opioids, opioids[0])
-    if views_chart and current_naltrexone and current_opioids:
-        yield Finding(Rule.both_current, current_naltrexone, current_opioids)
+class _Pair(NamedTuple):
+    naltrexone: tuple[Medicine, ...]
+    opioids: tuple[Medicine, ...]
+
+    @classmethod
+    def of(cls, medicines: Iterable[Medicine]) -> Self:
+        medicines = tuple(medicines)
+        return cls(tuple(m for m in medicines if m.drug.is_naltrexone), tuple(m for m in medicines if m.drug.is_opioid))
 
 
-def _recent(chart: Chart, naltrexone: tuple[Medicine, ...], opioids: tuple[Medicine, ...]) -> Iterator[Finding]:
-    recent = tuple(medicine for medicine in chart.past if chart.recently(medicine))
-    if naltrexone and (ended := _opioids(recent)):
-        yield Finding(Rule.naltrexone_after_opioid, naltrexone, ended, naltrexone[0])
-    if opioids and (ended := _naltrexone(recent)):
-        yield Finding(Rule.opioid_after_naltrexone, ended, opioids)
+def _critical(drafted: _Pair, current: _Pair, views_chart: bool) -> Iterator[Finding]:
+    if drafted.naltrexone and drafted.opioids:
+        yield Finding(Rule.both_drafted, *drafted, drafted.naltrexone[0])
+    if drafted.naltrexone and current.opioids:
+        yield Finding(Rule.naltrexone_meets_opioid, drafted.naltrexone, current.opioids, drafted.naltrexone[0])
+    if drafted.opioids and current.naltrexone:
+        yield Finding(Rule.opioid_meets_naltrexone, current.naltrexone, drafted.opioids, drafted.opioids[0])
+    if views_chart and current.naltrexone and current.opioids:
+        yield Finding(Rule.both_current, *current)
 
 
-def _naltrexone(medicines: tuple[Medicine, ...]) -> tuple[Medicine, ...]:
-    return tuple(medicine for medicine in medicines if medicine.drug.naltrexone)
-
-
-def _opioids(medicines: tuple[Medicine, ...]) -> tuple[Medicine, ...]:
-    return tuple(medicine for medicine in medicines if medicine.drug.opioid)
+def _recent(drafted: _Pair, ended: _Pair) -> Iterator[Finding]:
+    if drafted.naltrexone and ended.opioids:
+        yield Finding(Rule.naltrexone_after_opioid, drafted.naltrexone, ended.opioids, drafted.naltrexone[0])
+    if drafted.opioids and ended.naltrexone:
+        yield Finding(Rule.opioid_after_naltrexone, ended.naltrexone, drafted.opioids)

@@ -1,4 +1,4 @@
-"""Settings of the CDS Hooks face, from the environment: `CDS_` and the name in upper case; lists are JSON."""
+"""Settings of the CDS Hooks services, from the environment: `CDS_` and the name in upper case; lists are JSON."""
 
 import ipaddress
 from pathlib import Path
@@ -19,17 +19,17 @@ class Issuer(BaseModel):
     iss: str = Field(min_length=1, max_length=500)
     """Exactly the `iss` of its tokens."""
     jwks: str = Field(min_length=1, max_length=1000)
-    """Its public keys: path of a JWK Set file, or the https address of one. No other address is ever asked."""
+    """Its public keys: path of a JWK Set file, or the https address of one. No other address is ever used."""
     algorithms: tuple[Literal["ES384", "RS384"], ...] = Field(default=("ES384", "RS384"), min_length=1)
     fhir_servers: tuple[Annotated[str, Field(pattern=r"^[a-z0-9.-]{1,253}(:\d{1,5})?$")], ...] = ()
-    """Hosts (`host` or `host:port`) of its FHIR servers, of which lists that were not sent are asked; none unless
+    """Hosts (`host` or `host:port`) of its FHIR servers, from which lists that were not sent are fetched; none unless
     named."""
 
     @field_validator("jwks")
     @classmethod
-    def _secure(cls, jwks: str) -> str:
+    def _is_secure(cls, jwks: str) -> str:
         parts = urlsplit(jwks)
-        if parts.scheme in ("http", "https") and parts.scheme != "https" and not is_loopback(parts.hostname or ""):
+        if parts.scheme == "http" and not is_loopback(parts.hostname or ""):
             raise ValueError("an address of keys must be https")
         return jwks
 
@@ -39,7 +39,7 @@ class Issuer(BaseModel):
 
 
 class CdsSettings(BaseSettings):
-    """Read once, when the face is installed."""
+    """Read once, when the services are installed."""
 
     model_config = SettingsConfigDict(
         env_prefix="CDS_", frozen=True, hide_input_in_errors=True, use_attribute_docstrings=True
@@ -57,7 +57,7 @@ class CdsSettings(BaseSettings):
     """Ask for MedicationStatement too; false for record systems that do not have it."""
 
     @model_validator(mode="after")
-    def _public(self) -> Self:
+    def _is_safe(self) -> Self:
         host = urlsplit(self.base_url).hostname or ""
         if self.issuers and not self.base_url.startswith("https://") and not is_loopback(host):
             raise ValueError("with issuers, base_url must be https: tokens would travel in the open")
@@ -67,7 +67,7 @@ class CdsSettings(BaseSettings):
 
 
 def is_loopback(host: str) -> bool:
-    """Whether a host is this machine; names other than `localhost` are not looked up."""
+    """Whether a host is this machine; names other than `localhost` are not resolved."""
     try:
         return host == "localhost" or ipaddress.ip_address(host).is_loopback
     except ValueError:

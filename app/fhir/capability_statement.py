@@ -1,14 +1,14 @@
-"""What this facade can do, for clients that ask first: generated from TYPES, so that it cannot drift."""
+"""The CapabilityStatement, generated from TYPES."""
 
 from importlib.metadata import version
 
 from app.claims.disclaimer import DISCLAIMER
 from app.fhir.library import TITLE
 from app.fhir.types import TYPES, FhirType
-from app.fhir.values import Json, built
+from app.fhir.values import Json, drops_empty
 
 _READS = [{"code": "read"}, {"code": "search-type"}]
-_VREAD = {"code": "vread"}
+_INTERACTIONS: Json = {"interaction": _READS, "versioning": "versioned", "conditionalRead": "not-match"}
 _ID = {
     "name": "_id",
     "definition": "http://hl7.org/fhir/SearchParameter/Resource-id",
@@ -17,37 +17,33 @@ _ID = {
 }
 
 
-def capability_statement(url: str, at: str) -> Json:
-    """`url` is where the facade is; empty where the server's public address is not configured."""
-    return built(
-        {
-            "resourceType": "CapabilityStatement",
-            "status": "active",
-            "date": at,
-            "kind": "instance",
-            "software": {"name": TITLE, "version": version("ldn-evidence")},
-            "implementation": {"description": f"{TITLE}, read-only. {DISCLAIMER}", "url": url},
-            "fhirVersion": "5.0.0",
-            "format": ["json", "application/fhir+json"],
-            "rest": [
-                {
-                    "mode": "server",
-                    "documentation": "Read-only. Stances of citations are told by CiTO classifiers of related "
-                    "artifacts; a claim's caveat, verdict and both sides' counts stand in `text` and in `note` or its "
-                    "extension, in every summary too. Searches, by GET or POST, are ordered by id or as `_sort` says "
-                    "(`_id`; Citation: `title` too); follow the `next` link.",
-                    "security": {"cors": True, "description": "Open for reading."},
-                    "resource": [
-                        *(_resource(fhir_type) for fhir_type in TYPES),
-                        {"type": "Library", **_INTERACTIONS, "searchParam": [_ID]},
-                    ],
-                }
-            ],
-        }
-    )
-
-
-_INTERACTIONS: Json = {"interaction": _READS, "versioning": "versioned", "conditionalRead": "not-match"}
+@drops_empty
+def capability_statement(url: str, published_at: str) -> Json:
+    """`url` is the address of the interface; empty if the server's public address is not configured."""
+    return {
+        "resourceType": "CapabilityStatement",
+        "status": "active",
+        "date": published_at,
+        "kind": "instance",
+        "software": {"name": TITLE, "version": version("ldn-evidence")},
+        "implementation": {"description": f"{TITLE}, read-only. {DISCLAIMER}", "url": url},
+        "fhirVersion": "5.0.0",
+        "format": ["json", "application/fhir+json"],
+        "rest": [
+            {
+                "mode": "server",
+                "documentation": "Read-only. Stances of citations are told by CiTO classifiers of related "
+                "artifacts; a claim's caveat, verdict and both sides' counts stand in `text` and in `note` or its "
+                "extension, in every summary too. Searches, by GET or POST, are ordered by id or as `_sort` says "
+                "(`_id`; Citation: `title` too); follow the `next` link.",
+                "security": {"cors": True, "description": "Open for reading."},
+                "resource": [
+                    *(_resource(fhir_type) for fhir_type in TYPES),
+                    {"type": "Library", **_INTERACTIONS, "searchParam": [_ID]},
+                ],
+            }
+        ],
+    }
 
 
 def _resource(fhir_type: FhirType) -> Json:
@@ -55,5 +51,5 @@ def _resource(fhir_type: FhirType) -> Json:
         {"name": p.name, "definition": p.url, "type": p.type, "documentation": p.documentation}
         for p in fhir_type.parameters
     ]
-    interactions = _READS if fhir_type.sums_up else [*_READS, _VREAD]
+    interactions = _READS if fhir_type.is_aggregate else [*_READS, {"code": "vread"}]
     return {"type": fhir_type.name, **_INTERACTIONS, "interaction": interactions, "searchParam": [_ID, *parameters]}

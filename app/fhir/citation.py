@@ -1,13 +1,12 @@
-"""Document → Citation: what was published, by whom, how far it still stands. Stance is a claim's."""
+"""Document → Citation: what was published, by whom, and whether it was retracted. A stance belongs to a claim."""
 
 from app.bibliography.from_documents import reference
 from app.bibliography.styles import Style, format_reference
-from app.fhir.values import Json, built, hl7, joined
+from app.fhir.values import Json, drops_empty, fhir_code, join_present
 from app.fhir.wording import narrative
 from app.sources.rendering import author_name, identifier
 from app.sources.schemas import Author, DocumentWrite
 from app.sources.vocabulary import DocumentKind, IdentifierScheme, Interest, Standing
-from app.storage.resource import RecordReader
 
 IDENTIFIER_SYSTEMS = {
     IdentifierScheme.doi: "https://doi.org",
@@ -24,42 +23,41 @@ _CLASSIFIERS = {
 }
 
 
-def citation(_world: RecordReader, document: DocumentWrite) -> Json:
+@drops_empty
+def citation(document: DocumentWrite) -> Json:
     notes = _notes(document)
     contained = [_person(author, f"author-{n}") for n, author in enumerate(document.authors, 1)]
-    return built(
-        {
-            "resourceType": "Citation",
-            "id": document.id,
-            "text": narrative(format_reference(reference(document), Style.ama), *notes),
-            "contained": contained,
-            "status": "active",
-            "note": [{"text": text} for text in notes],
-            "citedArtifact": {
-                "identifier": [
-                    {"system": IDENTIFIER_SYSTEMS.get(read.scheme), "value": identifier(read).normal}
-                    for read in document.identifiers
-                ],
-                "dateAccessed": document.accessed,
-                "currentState": [hl7("cited-artifact-status-type", "retracted", "Retracted")]
-                if document.standing[-1].standing is Standing.retracted
-                else [],
-                "title": [{"text": document.title or document.label}],
-                "publicationForm": [_publication(document)],
-                "webLocation": [{"url": document.url}],
-                "classification": [_classification(document)],
-                "contributorship": _contributors(document, contained),
-            },
-        }
-    )
+    return {
+        "resourceType": "Citation",
+        "id": document.id,
+        "text": narrative(format_reference(reference(document), Style.ama), *notes),
+        "contained": contained,
+        "status": "active",
+        "note": [{"text": text} for text in notes],
+        "citedArtifact": {
+            "identifier": [
+                {"system": IDENTIFIER_SYSTEMS.get(read.scheme), "value": identifier(read).normal}
+                for read in document.identifiers
+            ],
+            "dateAccessed": document.accessed,
+            "currentState": [fhir_code("cited-artifact-status-type", "retracted", "Retracted")]
+            if document.standing[-1].standing is Standing.retracted
+            else [],
+            "title": [{"text": document.title or document.label}],
+            "publicationForm": [_publication(document)],
+            "webLocation": [{"url": document.url}],
+            "classification": [_classification(document)],
+            "contributorship": _contributors(document, contained),
+        },
+    }
 
 
 def _publication(document: DocumentWrite) -> Json:
     first, dash, last = (document.page or "").replace("\N{EN DASH}", "-").partition("-")
-    periodical = document.kind is DocumentKind.article_journal and document.container_title is not None
+    is_periodical = document.kind is DocumentKind.article_journal and document.container_title is not None
     return {
         "publishedIn": {
-            "type": hl7("published-in-type", "D020492", "Periodical") if periodical else None,
+            "type": fhir_code("published-in-type", "D020492", "Periodical") if is_periodical else None,
             "title": document.container_title or document.publisher,
         },
         "volume": document.volume,
@@ -73,25 +71,23 @@ def _publication(document: DocumentWrite) -> Json:
 
 def _classification(document: DocumentWrite) -> Json:
     code = _CLASSIFIERS.get(document.kind)
-    classifier = hl7("citation-artifact-classifier", *code) if code else {"text": document.kind.label}
-    return {
-        "type": hl7("cited-artifact-classification-type", "knowledge-artifact-type", "Knowledge Artifact Type"),
-        "classifier": [classifier],
-    }
+    classifier = fhir_code("citation-artifact-classifier", *code) if code else {"text": document.kind.label}
+    kind = fhir_code("cited-artifact-classification-type", "knowledge-artifact-type", "Knowledge Artifact Type")
+    return {"type": kind, "classifier": [classifier]}
 
 
 def _contributors(document: DocumentWrite, contained: list[Json]) -> Json | None:
     if not document.authors:
         return None
-    names = [author_name(author) for author in document.authors]
-    told = ", ".join([*names, *([] if document.authors_complete else ["et al"])])
+    names = [author_name(author) for author in document.authors] + ([] if document.authors_complete else ["et al"])
+    kind = fhir_code("contributor-summary-type", "author-string", "Author string")
     return {
         "complete": document.authors_complete,
         "entry": [
             {"contributor": {"reference": f"#{person['id']}"}, "rankingOrder": rank}
             for rank, person in enumerate(contained, 1)
         ],
-        "summary": [{"type": hl7("contributor-summary-type", "author-string", "Author string"), "value": told}],
+        "summary": [{"type": kind, "value": ", ".join(names)}],
     }
 
 
@@ -103,13 +99,13 @@ def _person(author: Author, key: str) -> Json:
 
 
 def _notes(document: DocumentWrite) -> list[str]:
-    """How far the document still stands, and what its publisher gains."""
+    """The document's standing, its publisher's interest, and what was not verified."""
     entry = document.standing[-1]
-    told = [f"Standing: {entry.standing.label}. {entry.standing.definition}"]
+    notes = [f"Standing: {entry.standing.label}. {entry.standing.definition}"]
     if entry.notice:
-        told.append(joined(("Notice:", entry.notice.text, entry.notice.doi, entry.notice.url)))
+        notes.append(join_present(("Notice:", entry.notice.text, entry.notice.doi, entry.notice.url)))
     if document.interest is not Interest.none_known:
-        told.append(f"Interest of the publisher: {document.interest.label}. {document.interest.definition}")
+        notes.append(f"Interest of the publisher: {document.interest.label}. {document.interest.definition}")
     if document.unverified_fields:
-        told.append(f"Not verified: {', '.join(document.unverified_fields)}.")
-    return told
+        notes.append(f"Not verified: {', '.join(document.unverified_fields)}.")
+    return notes

@@ -5,9 +5,8 @@ from decimal import Decimal
 from app.bibliography.from_documents import WARNINGS
 from app.claims.schemas import CitationWrite, ClaimWrite, Estimate
 from app.claims.vocabulary import DispersionKind, Measure, POperator
-from app.fhir import related
-from app.fhir import wording as words
-from app.fhir.values import Json, built, joined, number, reference, terminology, ucum
+from app.fhir import related, wording
+from app.fhir.values import Json, drops_empty, hl7_code, join_present, json_number, quantity, reference
 from app.sources.schemas import Arm, DocumentWrite, StudyWrite
 from app.sources.vocabulary import ArmRole, Design
 from app.storage.resource import Key, RecordReader
@@ -24,7 +23,7 @@ _STATISTICS = {
     Measure.mean: ("C53319", "Mean"),
     Measure.median: ("C28007", "Median"),
 }
-"""HL7's statistic types; other measures are told in words."""
+"""HL7's statistic types; other measures are shown as text."""
 
 _DISPERSIONS = {
     DispersionKind.sd: ("C53322", "Standard deviation"),
@@ -35,52 +34,49 @@ _DISPERSIONS = {
 
 _COMPARATORS: dict[POperator | None, str] = {POperator.lt: "<", POperator.le: "<=", POperator.gt: ">"}
 
-_SYNTHESES = {Design.meta_analysis: ("std-MA", "summary data meta-analysis")}
 
-
+@drops_empty
 def evidence(records: RecordReader, claim_id: str, citation: CitationWrite, base: str) -> Json:
     claim: ClaimWrite = records.content(Key("claim", claim_id))
     study: StudyWrite | None = records.content(Key("study", citation.study)) if citation.study else None
-    checked = joined((_marked(records, citation), _checked(citation)))
-    stands = f"This finding, read for the claim: {citation.stance.label.lower()}. {citation.stance.definition}"
-    return built(
-        {
-            "resourceType": "Evidence",
-            "id": citation.id,
-            "text": words.claim_narrative(records, claim_id, stands, citation.finding, checked),
-            "citeAsReference": reference("Citation", citation.document),
-            "status": "active",
-            "relatedArtifact": [
-                related.artifact(records, citation),
-                {"type": "derived-from", "document": {"url": f"{base}/v1/citations/{citation.id}"}},
-            ],
-            "description": citation.finding,
-            "assertion": claim.statement,
-            "note": [words.note(records, claim_id), {"text": stands}, {"text": checked}],
-            "variableDefinition": _variables(records, claim, study),
-            "synthesisType": _synthesis(study),
-            "studyDesign": _designs(study),
-            "statistic": [_statistic(records, estimate) for estimate in citation.estimates],
-        }
-    )
+    verification = join_present((_standing(records, citation), _verification(citation)))
+    stance = f"This finding, read for the claim: {citation.stance.label.lower()}. {citation.stance.definition}"
+    return {
+        "resourceType": "Evidence",
+        "id": citation.id,
+        "text": wording.claim_narrative(records, claim_id, stance, citation.finding, verification),
+        "citeAsReference": reference("Citation", citation.document),
+        "status": "active",
+        "relatedArtifact": [
+            related.artifact(records, citation),
+            {"type": "derived-from", "document": {"url": f"{base}/v1/citations/{citation.id}"}},
+        ],
+        "description": citation.finding,
+        "assertion": claim.statement,
+        "note": [wording.note(records, claim_id), {"text": stance}, {"text": verification}],
+        "variableDefinition": _variables(records, claim, study),
+        "synthesisType": _synthesis(study),
+        "studyDesign": _designs(study),
+        "statistic": [_statistic(records, estimate) for estimate in citation.estimates],
+    }
 
 
-# --- who was studied, what they took, what was measured ---------------------------------------------------------------
+# --- population, exposure and outcome ---------------------------------------------------------------------------------
 
 
 def _variables(records: RecordReader, claim: ClaimWrite, study: StudyWrite | None) -> list[Json]:
-    def names(record_type: str, ids: tuple[str, ...]) -> str:
-        return "; ".join(records.content(Key(record_type, name)).name for name in ids)
+    """As the study reports them, else as the claim names them."""
 
-    population = (study.population if study else None) or claim.population or names("condition", claim.conditions)
-    exposure = _arms(study, ArmRole.intervention) or (
-        records.content(Key("intervention", claim.intervention)).name if claim.intervention else ""
-    )
+    def names(record_type: str, *ids: str | None) -> str:
+        return "; ".join(records.content(Key(record_type, record_id)).name for record_id in ids if record_id)
+
+    population = (study.population if study else None) or claim.population or names("condition", *claim.conditions)
+    exposure = _arms(study, ArmRole.intervention) or names("intervention", claim.intervention)
     comparator = _arms(study, ArmRole.comparator) or (study.comparator if study else None) or claim.comparator
     measured = (
-        (records.content(Key("outcome", claim.outcome)).name if claim.outcome else "")
-        or names("side_effect", claim.side_effects)
-        or names("mechanism", claim.mechanisms)
+        names("outcome", claim.outcome)
+        or names("side_effect", *claim.side_effects)
+        or names("mechanism", *claim.mechanisms)
     )
     roles = (
         ("population", population or "Not recorded"),
@@ -88,7 +84,7 @@ def _variables(records: RecordReader, claim: ClaimWrite, study: StudyWrite | Non
         ("referenceExposure", comparator),
         ("measuredVariable", measured),
     )
-    return [{"description": text, "variableRole": terminology("variable-role", role)} for role, text in roles if text]
+    return [{"description": text, "variableRole": hl7_code("variable-role", role)} for role, text in roles if text]
 
 
 def _arms(study: StudyWrite | None, role: ArmRole) -> str:
@@ -98,8 +94,8 @@ def _arms(study: StudyWrite | None, role: ArmRole) -> str:
 def _arm(arm: Arm) -> str:
     dose = arm.dose_text if arm.dose_text and arm.dose_text not in arm.name else None
     people = f"{arm.participants} people" if arm.participants is not None else None
-    inside = joined((dose, people), ", ")
-    return f"{arm.name} ({inside})" if inside else arm.name
+    details = join_present((dose, people), ", ")
+    return f"{arm.name} ({details})" if details else arm.name
 
 
 def _designs(study: StudyWrite | None) -> list[Json]:
@@ -116,104 +112,102 @@ def _designs(study: StudyWrite | None) -> list[Json]:
 def _synthesis(study: StudyWrite | None) -> Json | None:
     if study is None:
         return None
+    if study.design is Design.meta_analysis:
+        return hl7_code("synthesis-type", "std-MA", "summary data meta-analysis")
     if study.design.is_review:
-        known = _SYNTHESES.get(study.design)
-        return terminology("synthesis-type", *known) if known else {"text": study.design.label}
-    return terminology("synthesis-type", "NotApplicable", "not applicable")
+        return {"text": study.design.label}
+    return hl7_code("synthesis-type", "NotApplicable", "not applicable")
 
 
 # --- figures --------------------------------------------------------------------------------------------------------
 
 
 def _statistic(records: RecordReader, estimate: Estimate) -> Json:
-    code = _STATISTICS.get(estimate.measure) if estimate.measure else None
-    kind: Json | None = {"text": estimate.measure.label} if estimate.measure else None
-    if code and kind is not None:
-        kind |= terminology("statistic-type", *code)
+    kind: Json | None = None
+    if measure := estimate.measure:
+        code = _STATISTICS.get(measure)
+        kind = {"text": measure.label} | (hl7_code("statistic-type", *code) if code else {})
     return {
-        "description": _described(records, estimate),
+        "description": _description(records, estimate),
         "note": [{"text": _arm_figures(estimate)}] if estimate.arms else [],
         "statisticType": kind,
-        "quantity": ucum(estimate.value, estimate.unit),
+        "quantity": quantity(estimate.value, estimate.unit),
         "sampleSize": {"numberOfStudies": estimate.k, "numberOfParticipants": estimate.n_analysed},
-        "attributeEstimate": [*_interval(estimate), *_attributes(estimate)],
+        "attributeEstimate": _attributes(estimate),
     }
 
 
-def _described(records: RecordReader, estimate: Estimate) -> str:
-    outcome = records.content(Key("outcome", estimate.outcome)).name if estimate.outcome else None
-    favours = f"favours {estimate.favours.label.lower()}" if estimate.favours else None
-    comparison = estimate.comparison.label.lower() if estimate.comparison else None
-    analysis = f"{estimate.analysis.label.lower()} analysis" if estimate.analysis else None
-    adjusted = "adjusted for multiple testing" if estimate.multiplicity_adjusted else None
-    silent = None if estimate.value is not None else "no value read"
-    told = (outcome, estimate.scale, estimate.timepoint, comparison, analysis, adjusted, favours, silent)
-    return joined(told, ", ") or "Reported figure"
+def _description(records: RecordReader, estimate: Estimate) -> str:
+    parts = (
+        records.content(Key("outcome", estimate.outcome)).name if estimate.outcome else None,
+        estimate.scale,
+        estimate.timepoint,
+        estimate.comparison.label.lower() if estimate.comparison else None,
+        f"{estimate.analysis.label.lower()} analysis" if estimate.analysis else None,
+        "adjusted for multiple testing" if estimate.multiplicity_adjusted else None,
+        f"favours {estimate.favours.label.lower()}" if estimate.favours else None,
+        "no value read" if estimate.value is None else None,
+    )
+    return join_present(parts, ", ") or "Reported figure"
 
 
 def _arm_figures(estimate: Estimate) -> str:
-    told = []
+    texts = []
+    unit = "" if estimate.unit is None else f" {estimate.unit.strip('{}')}"
     for arm in estimate.arms:
+        total = arm.total if arm.total is not None else "an unread number"
         figures = (
-            f"{number(arm.value)}{_unit(estimate.unit)}" if arm.value is not None else None,
-            f"{arm.events} of {arm.total if arm.total is not None else 'an unread number'}"
-            if arm.events is not None
-            else None,
+            f"{json_number(arm.value)}{unit}" if arm.value is not None else None,
+            f"{arm.events} of {total}" if arm.events is not None else None,
             f"n = {arm.n}" if arm.n is not None else None,
         )
-        told.append(f"{arm.name} ({arm.role.label.lower()}): {joined(figures, ', ') or 'no figure read'}")
-    return f"{'; '.join(told)}."
-
-
-def _unit(unit: str | None) -> str:
-    return "" if unit is None else f" {unit.strip('{}')}"
-
-
-def _interval(estimate: Estimate) -> list[Json]:
-    if estimate.ci_low is None and estimate.ci_high is None:
-        return []
-    return [
-        {
-            "type": terminology("attribute-estimate-type", "C53324", "Confidence interval"),
-            "level": number(estimate.ci_level / 100) if estimate.ci_level is not None else None,
-            "range": {"low": ucum(estimate.ci_low, estimate.unit), "high": ucum(estimate.ci_high, estimate.unit)},
-        }
-    ]
+        texts.append(f"{arm.name} ({arm.role.label.lower()}): {join_present(figures, ', ') or 'no figure read'}")
+    return f"{'; '.join(texts)}."
 
 
 def _attributes(estimate: Estimate) -> list[Json]:
-    told = []
+    """Confidence interval, P value, dispersion and heterogeneity, as far as they were read."""
+    attributes = []
+    if estimate.ci_low is not None or estimate.ci_high is not None:
+        level = json_number(estimate.ci_level / 100) if estimate.ci_level is not None else None
+        interval = {"low": quantity(estimate.ci_low, estimate.unit), "high": quantity(estimate.ci_high, estimate.unit)}
+        attributes.append(_attribute("C53324", "Confidence interval") | {"level": level, "range": interval})
     if estimate.p_value is not None:
-        quantity = {"value": number(estimate.p_value), "comparator": _COMPARATORS.get(estimate.p_operator)}
-        told.append({"type": terminology("attribute-estimate-type", "C44185", "P-value"), "quantity": quantity})
+        p_value = {"value": json_number(estimate.p_value), "comparator": _COMPARATORS.get(estimate.p_operator)}
+        attributes.append(_attribute("C44185", "P-value") | {"quantity": p_value})
     if estimate.dispersion is not None and estimate.dispersion_kind is not None:
-        told.append(_attribute(_DISPERSIONS[estimate.dispersion_kind], estimate.dispersion, estimate.unit))
+        kind = _DISPERSIONS[estimate.dispersion_kind]
+        attributes.append(_attribute(*kind, estimate.dispersion, estimate.unit))
     if estimate.i2 is not None:
-        told.append(_attribute(("0000420", "I-squared"), estimate.i2, "%"))
-    return told
+        attributes.append(_attribute("0000420", "I-squared", estimate.i2, "%"))
+    return attributes
 
 
-def _attribute(kind: tuple[str, str], value: Decimal, unit: str | None) -> Json:
-    return {"type": terminology("attribute-estimate-type", *kind), "quantity": ucum(value, unit)}
+def _attribute(code: str, display: str, value: Decimal | None = None, unit: str | None = None) -> Json:
+    kind: Json = {"type": hl7_code("attribute-estimate-type", code, display)}
+    return kind if value is None else kind | {"quantity": quantity(value, unit)}
 
 
-def _marked(records: RecordReader, citation: CitationWrite) -> str | None:
-    """What has to be told of a document wherever it is named."""
+# --- standing and verification ----------------------------------------------------------------------------------------
+
+
+def _standing(records: RecordReader, citation: CitationWrite) -> str | None:
+    """A warning if the document was retracted or its publisher expressed concern."""
     document: DocumentWrite = records.content(Key("document", citation.document))
     standing = document.standing[-1].standing
     return f"{standing.label.upper()}: {standing.definition}" if standing in WARNINGS else None
 
 
-def _checked(citation: CitationWrite) -> str:
-    """Where it came from and how far it was checked."""
+def _verification(citation: CitationWrite) -> str:
+    """How the finding was checked, how directly it bears on the claim, and in how many people."""
     verification = citation.verification
     against = f" against {verification.basis.label.lower()}" if verification.basis else ""
     on = f" on {verification.checked_on}" if verification.checked_on else ""
-    because = ", ".join(reason.label.lower() for reason in citation.indirect_because)
-    return joined(
+    reasons = ", ".join(reason.label.lower() for reason in citation.indirect_because)
+    return join_present(
         (
             f"{verification.result.label}{against}{on}.",
-            f"Directness: {citation.directness.label.lower()}{f' ({because})' if because else ''}.",
+            f"Directness: {citation.directness.label.lower()}{f' ({reasons})' if reasons else ''}.",
             f"Reason: {citation.stance_reason.label.lower()}." if citation.stance_reason else None,
             f"Analysed: {citation.analysed_n} people." if citation.analysed_n is not None else None,
         )

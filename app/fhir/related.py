@@ -1,5 +1,7 @@
-"""Citations as related artifacts: which document, which side, where in it. Stance is told by CiTO, for FHIR has no
-word for disputing."""
+"""Citations as related artifacts: the document, its stance and the place in it.
+
+The stance is a code of CiTO, because FHIR has no word for disputing.
+"""
 
 from collections.abc import Iterable
 
@@ -7,7 +9,7 @@ from app.bibliography.from_documents import WARNINGS
 from app.claims.derived import ClaimDerived
 from app.claims.schemas import CitationWrite, ClaimWrite, Locator
 from app.claims.vocabulary import Stance
-from app.fhir.values import CITO, Json, joined, reference
+from app.fhir.values import CITO, Json, join_present, reference
 from app.sources.schemas import DocumentWrite
 from app.storage.resource import Key, RecordReader
 
@@ -29,21 +31,16 @@ def classifier(stance: Stance) -> Json:
     return {"coding": [{"system": CITO, "code": CITO_TERMS[stance]}], "text": stance.label}
 
 
-def artifact(records: RecordReader, citation: CitationWrite, *, of: str | None = None) -> Json:
-    """The citation; `of` names the claim where the resource is not about a single one."""
+def artifact(records: RecordReader, citation: CitationWrite, *, claim_id: str | None = None) -> Json:
+    """The citation; `claim_id` is shown where the resource is about several claims."""
     document: DocumentWrite = records.content(Key("document", citation.document))
     standing = document.standing[-1].standing
+    mark = f"({standing.label.upper()})" if standing in WARNINGS else None
     return {
         "type": "citation",
         "classifier": [classifier(citation.stance)],
         "label": place(citation.locator),
-        "display": joined(
-            (
-                document.label,
-                f"({standing.label.upper()})" if standing in WARNINGS else None,
-                f"on claim {of}" if of else None,
-            )
-        ),
+        "display": join_present((document.label, mark, f"on claim {claim_id}" if claim_id else None)),
         "resourceReference": reference("Citation", document.id),
     }
 
@@ -52,12 +49,12 @@ def extensions(artifacts: Iterable[Json]) -> list[Json]:
     return [{"url": EXTENSION, "valueRelatedArtifact": artifact} for artifact in artifacts]
 
 
-def cited(records: RecordReader, claim_id: str) -> list[Json]:
-    """The claim's citations in the order in which they are shown everywhere."""
-    return [artifact(records, citation) for citation in in_order(records, claim_id)]
+def artifacts(records: RecordReader, claim_id: str) -> list[Json]:
+    return [artifact(records, citation) for citation in ordered_citations(records, claim_id)]
 
 
-def in_order(records: RecordReader, claim_id: str) -> list[CitationWrite]:
+def ordered_citations(records: RecordReader, claim_id: str) -> list[CitationWrite]:
+    """The claim's citations in the order that every interface shows."""
     key = Key("claim", claim_id)
     claim: ClaimWrite = records.content(key)
     derived: ClaimDerived = records.derived(key)
@@ -68,4 +65,4 @@ def in_order(records: RecordReader, claim_id: str) -> list[CitationWrite]:
 def place(locator: Locator) -> str | None:
     """Where in the document the finding stands: `Abstract, Results, page 533`."""
     page = f"page {locator.page}" if locator.page else None
-    return joined((locator.section, page, locator.figure), ", ") or None
+    return join_present((locator.section, page, locator.figure), ", ") or None

@@ -1,16 +1,16 @@
-"""Resources as bytes: rendered on the first read at a serial, kept in bounded memory, shown whole or in part."""
+"""Resources as bytes: rendered on the first read of a serial, kept in bounded memory, answered whole or in part."""
 
 import threading
-from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pydantic_core import from_json, to_json
 from sqlalchemy.orm import Session
 
+from app.core.cache import ByteBoundedCache
 from app.core.errors import Gone, NotFound
-from app.fhir.request import Parts
-from app.fhir.types import FhirType, Made
+from app.fhir.request import ElementSelection
+from app.fhir.types import FhirType, RenderContext
 from app.fhir.values import Json
 from app.storage.history import Publication
 from app.storage.records import CurrentRecords, DatabaseRecords, RecordsAt
@@ -18,15 +18,14 @@ from app.storage.resource import Key
 
 CACHE_BYTES = 16_000_000
 
-ALWAYS = ("resourceType", "id", "meta")
-TRAVELS = ("extension", "note")
-"""Shown in every part of a resource: a claim's caveat, verdict and both sides' counts stand here."""
+ALWAYS = ("resourceType", "id", "meta", "extension", "note")
+"""Shown in every part of a resource: `extension` and `note` hold a claim's caveat, verdict and both sides' counts."""
 
 SUBSETTED = {"system": "http://terminology.hl7.org/CodeSystem/v3-ObservationValue", "code": "SUBSETTED"}
 
 
 @dataclass(frozen=True)
-class Rendered:
+class RenderedResource:
     id: str
     body: bytes
     version: int
@@ -38,133 +37,112 @@ class Rendered:
         return f'W/"{self.version}"'
 
 
-class Cache:
-    """The newest serial's resources, least recently used first out; an older serial's are dropped at once."""
+class ResourceCache:
+    """The rendered resources of the newest serial, within a number of bytes."""
 
-    def __init__(self, most_bytes: int = CACHE_BYTES) -> None:
-        self._most_bytes = most_bytes
-        self._bytes = 0
+    def __init__(self, max_bytes: int = CACHE_BYTES) -> None:
         self._serial = -1
-        self._kept: OrderedDict[tuple[str, str], Rendered] = OrderedDict()
+        # Half for newcomers: warming renders every resource once, and the whole data set fits into that half.
+        self._resources = ByteBoundedCache[tuple[str, str], RenderedResource](max_bytes, newcomers_share=0.5)
         self._lock = threading.Lock()
 
-    def get(self, serial: int, name: str, record_id: str) -> Rendered | None:
+    def get(self, serial: int, type_name: str, record_id: str) -> RenderedResource | None:
         with self._lock:
-            if serial != self._serial or (name, record_id) not in self._kept:
-                return None
-            self._kept.move_to_end((name, record_id))
-            return self._kept[name, record_id]
+            return self._resources.get((type_name, record_id)) if serial == self._serial else None
 
-    def put(self, serial: int, name: str, rendered: Rendered) -> None:
+    def put(self, serial: int, type_name: str, resource: RenderedResource) -> None:
+        """An older serial than the newest is ignored: a slow reader rendered it."""
         with self._lock:
-            if serial < self._serial:
-                return  # a slow reader: its resource is old news
             if serial > self._serial:
-                self._kept.clear()
-                self._bytes, self._serial = 0, serial
-            if (name, rendered.id) not in self._kept:
-                self._kept[name, rendered.id] = rendered
-                self._bytes += len(rendered.body)
-            while self._bytes > self._most_bytes:
-                _, dropped = self._kept.popitem(last=False)
-                self._bytes -= len(dropped.body)
+                self._resources.clear()
+                self._serial = serial
+            if serial == self._serial:
+                self._resources.put((type_name, resource.id), resource, len(resource.body))
 
 
-def read(session: Session, cache: Cache, serial: int, fhir_type: FhirType, record_id: str, base: str) -> Rendered:
-    """One resource; NotFound, or Gone where its record was retired."""
-    if known := cache.get(serial, fhir_type.name, record_id):
-        return known
-    records = CurrentRecords(session)
-    row = records.row(Key(fhir_type.record_type, record_id))
-    if row is not None and row.is_retired:
-        raise Gone("This resource was retired.", successor=row.successor)
-    found = render(session, cache, serial, fhir_type, [record_id], base, records) if row is not None else []
-    if not found:
-        raise NotFound(f"There is no {fhir_type.name} with this id.")
-    return found[0]
+@dataclass(frozen=True)
+class ResourceRenderer:
+    """Renders the resources of one state of the data set, through the cache."""
 
+    session: Session
+    cache: ResourceCache
+    serial: int
+    base: str
 
-def render(
-    session: Session,
-    cache: Cache,
-    serial: int,
-    fhir_type: FhirType,
-    ids: Sequence[str],
-    base: str,
-    records: CurrentRecords | None = None,
-) -> list[Rendered]:
-    """The resources in the order of the ids; those not yet kept are made together."""
-    kept = {record_id: cache.get(serial, fhir_type.name, record_id) for record_id in ids}
-    missing = [record_id for record_id, known in kept.items() if known is None]
-    records = records or CurrentRecords(session)
-    # A citation comes with its claim, and what the claim names is needed to word its certainty.
-    depth = 2 if fhir_type.record_type == "citation" else 1
-    records.prefetch((Key(fhir_type.record_type, record_id) for record_id in missing), depth)
-    made = Made(session, base)
-    for record_id in missing:
-        found = _rendered(records, fhir_type, record_id, made, serial)
-        if found is not None:
-            kept[record_id] = found
-            cache.put(serial, fhir_type.name, found)
-    return [rendered for rendered in kept.values() if rendered is not None]
-
-
-def read_version(
-    session: Session, cache: Cache, serial: int, fhir_type: FhirType, record_id: str, version: int, base: str
-) -> Rendered:
-    """The resource as it was at the serial that names the version; NotFound where nothing in it changed then."""
-    if fhir_type.sums_up:
-        found: Rendered | None = read(session, cache, serial, fhir_type, record_id, base)
-    else:
-        records = RecordsAt(session, version)
+    def read(self, fhir_type: FhirType, record_id: str) -> RenderedResource:
+        """One resource; NotFound, or Gone if its record was retired."""
+        if cached := self.cache.get(self.serial, fhir_type.name, record_id):
+            return cached
+        records = CurrentRecords(self.session)
         row = records.row(Key(fhir_type.record_type, record_id))
-        if row is not None and row.is_retired and row.serial == version:
-            raise Gone("With this version the resource was retired.")
-        published = row is not None and not row.is_retired
-        found = _rendered(records, fhir_type, record_id, Made(session, base), version) if published else None
-    if found is None or found.version != version:
-        raise NotFound(f"There is no such version of a {fhir_type.name} with this id.")
-    return found
+        if row is not None and row.is_retired:
+            raise Gone("This resource was retired.", successor=row.successor)
+        resources = self.read_many(fhir_type, [record_id], records) if row is not None else []
+        if not resources:
+            raise NotFound(f"There is no {fhir_type.name} with this id.")
+        return resources[0]
+
+    def read_many(
+        self, fhir_type: FhirType, ids: Sequence[str], records: CurrentRecords | None = None
+    ) -> list[RenderedResource]:
+        """The resources in the order of the ids, without those that do not exist."""
+        resources = {record_id: self.cache.get(self.serial, fhir_type.name, record_id) for record_id in ids}
+        missing = [record_id for record_id, cached in resources.items() if cached is None]
+        records = records or CurrentRecords(self.session)
+        # A citation comes with its claim, and what the claim names is needed to word its certainty.
+        depth = 2 if fhir_type.record_type == "citation" else 1
+        records.prefetch((Key(fhir_type.record_type, record_id) for record_id in missing), depth)
+        for record_id in missing:
+            resource = self._render(records, fhir_type, record_id, self.serial)
+            if resource is not None:
+                resources[record_id] = resource
+                self.cache.put(self.serial, fhir_type.name, resource)
+        return [resource for resource in resources.values() if resource is not None]
+
+    def read_version(self, fhir_type: FhirType, record_id: str, version: int) -> RenderedResource:
+        """The resource as it was at the serial `version`; NotFound if nothing in it changed at that serial."""
+        resource: RenderedResource | None = None
+        if fhir_type.is_aggregate:
+            resource = self.read(fhir_type, record_id)
+        else:
+            records = RecordsAt(self.session, version)
+            row = records.row(Key(fhir_type.record_type, record_id))
+            if row is not None and row.is_retired and row.serial == version:
+                raise Gone("With this version the resource was retired.")
+            if row is not None and not row.is_retired:
+                resource = self._render(records, fhir_type, record_id, version)
+        if resource is None or resource.version != version:
+            raise NotFound(f"There is no such version of a {fhir_type.name} with this id.")
+        return resource
+
+    def _render(
+        self, records: DatabaseRecords, fhir_type: FhirType, record_id: str, serial: int
+    ) -> RenderedResource | None:
+        records.start_tracking()
+        resource = fhir_type.render(records, record_id, RenderContext(self.session, self.base))
+        if resource is None:
+            return None
+        version, updated_at = records.last_change()
+        if fhir_type.is_aggregate:
+            version, updated_at = serial, self.session.get_one(Publication, serial).at
+        head = {name: resource[name] for name in ("resourceType", "id")}
+        meta = {"versionId": str(version), "lastUpdated": updated_at}
+        return RenderedResource(record_id, to_json(head | {"meta": meta} | resource), version, updated_at)
 
 
-def _rendered(
-    records: DatabaseRecords, fhir_type: FhirType, record_id: str, made: Made, serial: int
-) -> Rendered | None:
-    records.start_tracking()
-    resource = fhir_type.render(records, record_id, made)
-    if resource is None:
-        return None
-    version, updated_at = records.last_change()
-    if fhir_type.sums_up:
-        version, updated_at = serial, made.session.get_one(Publication, serial).at
-    return Rendered(record_id, to_json(_versioned(resource, version, updated_at)), version, updated_at)
-
-
-def _versioned(resource: Json, version: int, updated_at: str) -> Json:
-    named = {name: resource[name] for name in ("resourceType", "id")}
-    return named | {"meta": {"versionId": str(version), "lastUpdated": updated_at}} | resource
-
-
-# --- parts ------------------------------------------------------------------------------------------------------------
-
-
-def shown(rendered: Rendered, fhir_type: FhirType, parts: Parts) -> bytes:
-    """The resource, or the part of it that was asked for, marked as such."""
-    return part(rendered.body, fhir_type.mandatory, fhir_type.summary, parts)
-
-
-def part(body: bytes, mandatory: Sequence[str], summary: Sequence[str], parts: Parts) -> bytes:
-    if parts.whole:
+def selected_elements(
+    body: bytes, mandatory: Sequence[str], summary: Sequence[str], selection: ElementSelection
+) -> bytes:
+    """The resource, or the selected part of it, marked as such. `summary` lists what `_summary=true` shows."""
+    if selection.is_whole:
         return body
     resource: Json = from_json(body)
-    wanted = {*ALWAYS, *TRAVELS, *mandatory}
-    if parts.elements:
-        wanted |= set(parts.elements)
-    elif parts.summary == "true":
-        wanted |= set(summary)
-    elif parts.summary == "text":
-        wanted |= {"text"}
-    elif parts.summary == "data":
-        wanted |= set(resource) - {"text"}
-    kept = {name: value for name, value in resource.items() if name in wanted}
-    return to_json(kept | {"meta": {**kept["meta"], "tag": [SUBSETTED]}})
+    names = {*ALWAYS, *mandatory, *selection.elements}
+    if selection.summary == "true":
+        names |= set(summary)
+    elif selection.summary == "text":
+        names |= {"text"}
+    elif selection.summary == "data":
+        names |= set(resource) - {"text"}
+    part = {name: value for name, value in resource.items() if name in names}
+    return to_json(part | {"meta": {**part["meta"], "tag": [SUBSETTED]}})

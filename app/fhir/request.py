@@ -1,8 +1,8 @@
-"""What a FHIR request asks for: representation, handling, page, parts of resources, and the search itself."""
+"""What a FHIR request asks for: media type, handling, elements, and the search."""
 
 import re
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from urllib.parse import urlencode
 
 from sqlalchemy import ColumnElement, Select, and_, or_, select
@@ -10,24 +10,28 @@ from starlette.requests import Request
 
 from app.core.errors import AppError, Fault, MalformedRequest, NotAcceptable, PayloadTooLarge
 from app.core.text import is_readable
-from app.fhir.search import Parameter, bad, by_id, values
+from app.fhir.search import SearchParameter, parameter_error, values
 from app.fhir.types import FhirType
 
 MEDIA_TYPE = "application/fhir+json"
-GENERIC = "application/json"
-_ALIASES = {MEDIA_TYPE: MEDIA_TYPE, "application/json+fhir": MEDIA_TYPE, "json": MEDIA_TYPE, GENERIC: GENERIC}
-_FORMATS = (MEDIA_TYPE, GENERIC, "json")
+GENERIC_MEDIA_TYPE = "application/json"
+OLD_MEDIA_TYPE = "application/json+fhir"
+_FORMATS = {
+    MEDIA_TYPE: MEDIA_TYPE,
+    OLD_MEDIA_TYPE: MEDIA_TYPE,
+    "json": MEDIA_TYPE,
+    GENERIC_MEDIA_TYPE: GENERIC_MEDIA_TYPE,
+}
 
 DEFAULT_COUNT = 20
 MAX_COUNT = 200
 MAX_PARAMETERS = 50
-MAX_LENGTH_FORM = 32_000
-"""Bytes of a search by POST; no more fits into the head of a request either."""
+MAX_FORM_BYTES = 32_000
+"""Of a search by POST; the head of a request holds no more either."""
 FORM = "application/x-www-form-urlencoded"
 SUMMARIES = ("true", "text", "data", "count", "false")
 _FHIR_ID = re.compile(r"[A-Za-z0-9\-.]{1,64}")
-_EVERYWHERE = ("_format", "_pretty")
-_PARTS = ("_summary", "_elements")
+_COMMON = ("_format", "_pretty", "_summary", "_elements")
 
 
 class UnsupportedMediaType(AppError):
@@ -40,53 +44,54 @@ class UnsupportedMediaType(AppError):
 
 
 @dataclass(frozen=True)
-class Parts:
-    """Which elements of a resource are wanted."""
+class ElementSelection:
+    """The elements of a resource to answer, by `_summary` or `_elements`."""
 
     summary: str | None = None
     elements: tuple[str, ...] = ()
 
     @property
-    def whole(self) -> bool:
+    def is_whole(self) -> bool:
         return self.summary in (None, "false") and not self.elements
 
 
 @dataclass(frozen=True)
-class Order:
-    """Of results: by id, or by a text and the id."""
+class SearchOrder:
+    """The order of results: by id, or by a text and then the id."""
 
-    descending: bool = False
+    is_descending: bool = False
     text: ColumnElement[str] | None = None
 
-    def page(self, matching: Select[str], fhir_type: FhirType, after: str | None) -> Select[str]:
-        """The matching ids behind the one that ended the page before."""
+    def page(self, matches: Select[str], fhir_type: FhirType, after: str | None) -> Select[str]:
+        """The matching ids after the one that ended the page before."""
         keys = [fhir_type.id] if self.text is None else [self.text, fhir_type.id]
         if after is not None:
-            matching = matching.where(self._behind(fhir_type, after))
-        return matching.order_by(*(key.desc() if self.descending else key.asc() for key in keys))
+            matches = matches.where(self._is_after(fhir_type, after))
+        return matches.order_by(*(key.desc() if self.is_descending else key.asc() for key in keys))
 
-    def _behind(self, fhir_type: FhirType, after: str) -> ColumnElement[bool]:
-        by_id = fhir_type.id < after if self.descending else fhir_type.id > after
+    def _is_after(self, fhir_type: FhirType, after: str) -> ColumnElement[bool]:
+        has_later_id = fhir_type.id < after if self.is_descending else fhir_type.id > after
         if self.text is None:
-            return by_id
+            return has_later_id
         last = select(self.text).where(fhir_type.id == after).scalar_subquery()
-        return or_(self.text < last if self.descending else self.text > last, and_(self.text == last, by_id))
+        has_later_text = self.text < last if self.is_descending else self.text > last
+        return or_(has_later_text, and_(self.text == last, has_later_id))
 
 
 @dataclass(frozen=True)
-class Search:
-    conditions: tuple[ColumnElement[bool], ...]
+class FhirSearch:
     count: int
-    after: str | None
-    """Id of the last resource of the page before."""
-    order: Order
-    parts: Parts
+    elements: ElementSelection
     used: tuple[tuple[str, str], ...]
-    """The parameters that took part, as the `self` link must tell them."""
+    """The parameters that took part, for the `self` link."""
+    conditions: tuple[ColumnElement[bool], ...] = ()
+    order: SearchOrder = field(default_factory=SearchOrder)
+    after: str | None = None
+    """Id of the last resource of the page before."""
 
     @property
-    def counts_only(self) -> bool:
-        return self.count == 0 or self.parts.summary == "count"
+    def is_count_only(self) -> bool:
+        return self.count == 0 or self.elements.summary == "count"
 
     def address(self, path: str, after: str | None = None) -> str:
         pairs = [*self.used, *([("_after", after)] if after else [])]
@@ -97,41 +102,48 @@ class Search:
 
 
 def media_type(request: Request) -> str:
-    """`_format` goes before `Accept`; NotAcceptable where JSON of FHIR R5 is not wanted."""
-    wanted = request.query_params.get("_format")
-    if wanted is not None:
-        bare, *parameters = _media(wanted.replace(" ", "+"))
-        if bare not in _ALIASES or not _is_r5(parameters):
-            raise NotAcceptable(_FORMATS)
-        return _ALIASES[bare]
+    """`_format` decides, else `Accept`; NotAcceptable for anything but JSON of FHIR R5."""
+    if (requested := request.query_params.get("_format")) is not None:
+        name, *parameters = _split_media_type(requested.replace(" ", "+"))
+        if name not in _FORMATS or not _is_r5(parameters):
+            raise NotAcceptable((MEDIA_TYPE, GENERIC_MEDIA_TYPE, "json"))
+        return _FORMATS[name]
     accept = request.headers.get("accept", "").strip()
-    best = max(_ranges(accept), key=lambda found: found[0], default=(0.0, MEDIA_TYPE)) if accept else (1.0, MEDIA_TYPE)
-    if not best[0]:
-        raise NotAcceptable((MEDIA_TYPE, GENERIC))
-    return best[1]
+    return _negotiate(_r5_ranges(accept), default=MEDIA_TYPE) if accept else MEDIA_TYPE
 
 
-def _ranges(accept: str) -> Iterable[tuple[float, str]]:
-    """Quality and media type of each range that one of ours satisfies."""
-    for item in accept.lower().split(","):
-        bare, *parameters = _media(item)
-        quality = next((part[2:] for part in parameters if part.startswith("q=")), "1")
-        ours = MEDIA_TYPE if bare in ("*/*", "application/*") else _ALIASES.get(bare)
-        if ours and _is_r5(parameters):
-            yield float(quality) if re.fullmatch(r"[01](\.\d{0,3})?", quality) else 0.0, ours
+def _r5_ranges(accept: str) -> str:
+    """The Accept header in today's names, without ranges whose `fhirVersion` is another version."""
+    ranges = [item for item in accept.lower().split(",") if _is_r5(_split_media_type(item)[1:])]
+    return ",".join(ranges).replace(OLD_MEDIA_TYPE, MEDIA_TYPE)
 
 
-def _media(text: str) -> list[str]:
+def _negotiate(accept: str, *, default: str) -> str:
+    """The media type of ours with the highest quality, the first listed if several have it; else NotAcceptable."""
+    best, best_quality = None, 0.0
+    for name, *parameters in map(_split_media_type, accept.split(",")):
+        offer = default if name in ("*/*", "application/*") else _FORMATS.get(name)
+        text = next((part[2:] for part in parameters if part.startswith("q=")), "1")
+        quality = float(text) if re.fullmatch(r"[01](\.\d{0,3})?", text) else 0.0
+        if offer and quality > best_quality:
+            best, best_quality = offer, quality
+    if best is None:
+        raise NotAcceptable((MEDIA_TYPE, GENERIC_MEDIA_TYPE))
+    return best
+
+
+def _split_media_type(text: str) -> list[str]:
+    """The type and its parameters."""
     return [part.strip().lower() for part in text.split(";")]
 
 
 def _is_r5(parameters: Sequence[str]) -> bool:
-    asked = [part.partition("=")[2].strip('"') for part in parameters if part.startswith("fhirversion=")]
-    return all(version in ("5.0", "5.0.0") for version in asked)
+    versions = [part.partition("=")[2].strip('"') for part in parameters if part.startswith("fhirversion=")]
+    return all(version in ("5.0", "5.0.0") for version in versions)
 
 
-def strict(request: Request) -> bool:
-    """`Prefer: handling=strict`: what we do not know is an error instead of being ignored."""
+def is_strict(request: Request) -> bool:
+    """`Prefer: handling=strict` turns ignored parameters into errors."""
     preferences = ",".join(request.headers.getlist("prefer")).lower().replace(";", ",").split(",")
     return "handling=strict" in [preference.replace(" ", "").replace('"', "") for preference in preferences]
 
@@ -139,112 +151,92 @@ def strict(request: Request) -> bool:
 # --- parameters -------------------------------------------------------------------------------------------------------
 
 
-def of_read(request: Request) -> Parts:
-    known = (*_EVERYWHERE, *_PARTS)
-    _refuse_unknown(request, [name for name in request.query_params if name not in known], known)
-    return _parts(request, counting=False)
+def read_parameters(request: Request) -> ElementSelection:
+    _refuse_unknown(request, [name for name in request.query_params if name not in _COMMON], _COMMON)
+    return _element_selection(request, [name for name in SUMMARIES if name != "count"])
 
 
-def of_metadata(request: Request) -> None:
-    known = (*_EVERYWHERE, *_PARTS, "mode")
-    _refuse_unknown(request, [name for name in request.query_params if name not in known], known)
+def check_metadata_parameters(request: Request) -> None:
+    supported = (*_COMMON, "mode")
+    _refuse_unknown(request, [name for name in request.query_params if name not in supported], supported)
 
 
-def of_search(request: Request, fhir_type: FhirType) -> Search:
+def library_search(request: Request, library_id: str) -> tuple[FhirSearch, bool]:
+    """A search of the one Library, and whether it matches."""
+    supported = ("_id", *_COMMON, "_count")
+    items = request.query_params.multi_items()
+    _refuse_unknown(request, [name for name, _ in items if name not in supported], supported)
+    ids = [alternatives for name, text in items if name == "_id" and (alternatives := values("_id", text))]
+    search = FhirSearch(
+        elements=_element_selection(request, SUMMARIES),
+        count=_count(request),
+        used=tuple((name, text) for name, text in items if name in supported),
+    )
+    return search, all(library_id in alternatives for alternatives in ids)
+
+
+def search_parameters(request: Request, fhir_type: FhirType) -> FhirSearch:
     """The search; MalformedRequest for values that cannot be read, and for unknown parameters if strict."""
-    identity = Parameter("_id", "token", "Resource-id", "Ids of resources.", by_id(fhir_type.id))
+    identity = SearchParameter("Resource", "_id", "token", "Ids of resources.", fhir_type.id.in_)
     by_name = {parameter.name: parameter for parameter in (*fhir_type.parameters, identity)}
-    known = (*by_name, *_EVERYWHERE, *_PARTS, "_count", "_sort", "_after")
+    supported = (*by_name, *_COMMON, "_count", "_sort", "_after")
     items = request.query_params.multi_items()
     if len(items) > MAX_PARAMETERS:
         raise MalformedRequest(f"At most {MAX_PARAMETERS} parameters can be sent.")
     order = _order(fhir_type, request.query_params.get("_sort"))
     conditions, used, unknown = [], [], []
     for name, text in items:
-        bare, _, modifier = name.partition(":")
-        if bare not in known or (name == "_sort" and order is None):
+        plain_name, _, modifier = name.partition(":")
+        if plain_name not in supported or (name == "_sort" and order is None):
             unknown.append(name)
-        elif bare in by_name:
-            alternatives = values(name, text)
-            if alternatives:  # FHIR: an empty parameter is as good as none
-                conditions.append(_condition(by_name[bare], alternatives, modifier or None))
+        elif plain_name in by_name:
+            if alternatives := values(name, text):  # FHIR ignores an empty parameter
+                conditions.append(by_name[plain_name].condition(alternatives, modifier))
                 used.append((name, text))
-        elif bare != "_after":
+        elif plain_name != "_after":
             used.append((name, text))
-    _refuse_unknown(request, unknown, known)
-    return Search(
+    _refuse_unknown(request, unknown, supported)
+    return FhirSearch(
         conditions=tuple(conditions),
         count=_count(request),
         after=_after(request),
-        order=order or Order(),
-        parts=_parts(request, counting=True),
+        order=order or SearchOrder(),
+        elements=_element_selection(request, SUMMARIES),
         used=tuple(used),
     )
 
 
-def _order(fhir_type: FhirType, text: str | None) -> Order | None:
-    """What `_sort` asks for; null where nothing here can be ordered so."""
-    if not text:
-        return Order()
-    name, descending = text.removeprefix("-"), text.startswith("-")
-    if name == "_id":
-        return Order(descending)
-    column = next((parameter.sort for parameter in fhir_type.parameters if parameter.name == name), None)
-    return Order(descending, column) if column is not None else None
-
-
-def posted(request: Request, form: bytes) -> Request:
-    """A search by POST as the search by GET that it stands for: parameters of the address, then those of the body."""
-    sent_as = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if form and sent_as != FORM:
+def form_as_query(request: Request, form: bytes) -> Request:
+    """A search by POST as a search by GET: the parameters of the address, then those of the body."""
+    content_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if form and content_type != FORM:
         raise UnsupportedMediaType
-    if len(form) > MAX_LENGTH_FORM:
-        raise PayloadTooLarge(MAX_LENGTH_FORM)
+    if len(form) > MAX_FORM_BYTES:
+        raise PayloadTooLarge(MAX_FORM_BYTES)
     if not (form.isascii() and is_readable(form)):
         raise MalformedRequest("The body must be percent-encoded UTF-8 without NUL.")
     query = b"&".join(filter(None, (request.scope["query_string"], form)))
-    # What a client has by GET says nothing about an answer to POST.
+    # A condition is about an answer to GET, so it does not apply to POST.
     headers = [(name, value) for name, value in request.scope["headers"] if name != b"if-none-match"]
     return Request({**request.scope, "query_string": query, "headers": headers})
 
 
-@dataclass(frozen=True)
-class LibrarySearch:
-    """A search among the one Library."""
-
-    found: bool
-    counts_only: bool
-    parts: Parts
-    used: tuple[tuple[str, str], ...]
-
-    def address(self, path: str) -> str:
-        return f"{path}?{urlencode(self.used)}" if self.used else path
+def _order(fhir_type: FhirType, text: str | None) -> SearchOrder | None:
+    """The order that `_sort` names; null if it is not supported."""
+    if not text:
+        return SearchOrder()
+    name, is_descending = text.removeprefix("-"), text.startswith("-")
+    if name == "_id":
+        return SearchOrder(is_descending)
+    column = next((parameter.sort for parameter in fhir_type.parameters if parameter.name == name), None)
+    return SearchOrder(is_descending, column) if column is not None else None
 
 
-def of_library_search(request: Request, only: str) -> LibrarySearch:
-    known = ("_id", *_EVERYWHERE, *_PARTS, "_count")
-    items = request.query_params.multi_items()
-    _refuse_unknown(request, [name for name, _ in items if name not in known], known)
-    asked_for = [alternatives for name, text in items if name == "_id" and (alternatives := values("_id", text))]
-    parts = _parts(request, counting=True)
-    return LibrarySearch(
-        found=all(only in alternatives for alternatives in asked_for),
-        counts_only=_count(request) == 0 or parts.summary == "count",
-        parts=parts,
-        used=tuple((name, text) for name, text in items if name in known),
-    )
-
-
-def _condition(parameter: Parameter, alternatives: list[str], modifier: str | None) -> ColumnElement[bool]:
-    if modifier is not None and modifier not in parameter.modifiers:
-        raise bad(parameter.name, "This modifier is not supported here.", parameter.modifiers)
-    return parameter.where(alternatives, modifier)
-
-
-def _refuse_unknown(request: Request, unknown: Sequence[str], known: Sequence[str]) -> None:
-    if unknown and strict(request):
+def _refuse_unknown(request: Request, unknown: Sequence[str], supported: Sequence[str]) -> None:
+    """MalformedRequest if there are any and the client wants strict handling."""
+    if unknown and is_strict(request):
         message = "This parameter is not supported here."
-        faults = [Fault("query", name, "not-supported", message, tuple(known)) for name in unknown]
+        faults = [Fault("query", name, "not-supported", message, tuple(supported)) for name in unknown]
         raise MalformedRequest("The request names parameters that are not supported here.", errors=faults)
 
 
@@ -253,23 +245,22 @@ def _count(request: Request) -> int:
     if text is None or text == "":
         return DEFAULT_COUNT
     if not re.fullmatch(r"\d{1,9}", text, flags=re.ASCII):
-        raise bad("_count", "Must be a whole number that is not negative.")
+        raise parameter_error("_count", "Must be a whole number that is not negative.")
     return min(int(text), MAX_COUNT)
 
 
 def _after(request: Request) -> str | None:
     text = request.query_params.get("_after") or None
     if text is not None and not _FHIR_ID.fullmatch(text):
-        raise bad("_after", "Follow the `next` link of a page as it is.")
+        raise parameter_error("_after", "Follow the `next` link of a page as it is.")
     return text
 
 
-def _parts(request: Request, *, counting: bool) -> Parts:
+def _element_selection(request: Request, summaries: Sequence[str]) -> ElementSelection:
     summary = request.query_params.get("_summary") or None
     elements = tuple(filter(None, request.query_params.get("_elements", "").split(",")))
-    allowed = SUMMARIES if counting else tuple(name for name in SUMMARIES if name != "count")
-    if summary is not None and summary not in allowed:
-        raise bad("_summary", "Must be one of the allowed values.", allowed)
+    if summary is not None and summary not in summaries:
+        raise parameter_error("_summary", "Must be one of the allowed values.", summaries)
     if summary not in (None, "false") and elements:
-        raise bad("_elements", "Cannot be used together with _summary.")
-    return Parts(summary, elements)
+        raise parameter_error("_elements", "Cannot be used together with _summary.")
+    return ElementSelection(summary, elements)

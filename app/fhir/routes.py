@@ -16,42 +16,72 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from app.core.errors import NotFound
-from app.fhir import outcome
-from app.fhir import request as asked
+from app.fhir import library, outcome
 from app.fhir.capability_statement import capability_statement
-from app.fhir.library import ID as LIBRARY
-from app.fhir.library import MANDATORY, SUMMARY, library
-from app.fhir.rendered import Cache, Rendered, part, read, read_version, render, shown
+from app.fhir.rendered import RenderedResource, ResourceCache, ResourceRenderer, selected_elements
+from app.fhir.request import (
+    ElementSelection,
+    FhirSearch,
+    check_metadata_parameters,
+    form_as_query,
+    library_search,
+    media_type,
+    read_parameters,
+    search_parameters,
+)
 from app.fhir.types import BY_NAME, TYPES, FhirType
-from app.http import conditional as caching
-from app.http.conditional import conditional_response
+from app.http.conditional import IMMUTABLE, REVALIDATE, conditional_response, etag, if_none_match, query_etag
 from app.http.dataset import Dataset
 from app.http.reads import Reads
 from app.storage.read_view import ReadView
 
 MOUNT = "/fhir"
 R5 = "/r5"
-Answer = Callable[[Request, ReadView], Response]
-Endpoint = Callable[[Request], Awaitable[Response]]
 EPOCH = "1970-01-01T00:00:00Z"
-"""The date of what an empty data set shows."""
+"""The date of an empty data set."""
 
 
-def facade(parent: FastAPI, base: str) -> Starlette:
-    """The application below `/fhir`, with its own way of telling errors. `base` is the server's public address, or
-    empty: then addresses are path-absolute."""
-    face = _Face(parent, base.rstrip("/"), Cache())
+@dataclass(frozen=True)
+class _Snapshot:
+    """The data set as one request sees it."""
+
+    session: Session
+    dataset: Dataset
+    published_at: str
+
+
+@dataclass(frozen=True)
+class _Representation:
+    """The content of an answer."""
+
+    body: bytes
+    etag: str
+    updated_at: str
+    cache_control: str = REVALIDATE
+
+
+Operation = Callable[[Request, ReadView], _Representation]
+Endpoint = Callable[[Request], Awaitable[Response]]
+
+
+def fhir_app(parent: FastAPI, base: str) -> Starlette:
+    """The application below `/fhir`, which answers errors as OperationOutcome.
+
+    `base` is the server's public address; if it is empty, addresses are path-absolute.
+    """
+    fhir = _FhirOperations(parent, base.rstrip("/"))
+    operations = {
+        f"{R5}/metadata": fhir.metadata,
+        f"{R5}/Library": fhir.search_library,
+        f"{R5}/Library/{{id}}": fhir.read_library,
+        f"{R5}/{{type}}": fhir.search,
+        f"{R5}/{{type}}/{{id}}": fhir.read,
+        f"{R5}/{{type}}/{{id}}/_history/{{version:int}}": fhir.read_version,
+    }
     app = Starlette(
         routes=[
-            Route(f"{R5}/metadata", face.in_session(face.metadata), methods=["GET"]),
-            Route(f"{R5}/Library", face.in_session(face.search_library), methods=["GET"]),
-            Route(f"{R5}/{{type}}/_search", face.search_by_post, methods=["POST"]),
-            Route(f"{R5}/Library/{{id}}", face.in_session(face.read_library), methods=["GET"]),
-            Route(f"{R5}/{{type}}", face.in_session(face.search), methods=["GET"]),
-            Route(f"{R5}/{{type}}/{{id}}", face.in_session(face.read), methods=["GET"]),
-            Route(
-                f"{R5}/{{type}}/{{id}}/_history/{{version:int}}", face.in_session(face.read_version), methods=["GET"]
-            ),
+            Route(f"{R5}/{{type}}/_search", fhir.search_by_post, methods=["POST"]),
+            *(Route(path, fhir.endpoint(operation), methods=["GET"]) for path, operation in operations.items()),
         ]
     )
     app.router.redirect_slashes = False
@@ -59,153 +89,128 @@ def facade(parent: FastAPI, base: str) -> Starlette:
     return app
 
 
-@dataclass(frozen=True)
-class _State:
-    """The data set as one request sees it."""
-
-    session: Session
-    dataset: Dataset
-    at: str
-
-
-class _Face:
-    def __init__(self, parent: FastAPI, base: str, cache: Cache) -> None:
+class _FhirOperations:
+    def __init__(self, parent: FastAPI, base: str) -> None:
         self._parent = parent
         self._base = base
-        self._cache = cache
+        self._url = f"{base}{MOUNT}{R5}"
+        self._cache = ResourceCache()
 
-    @property
-    def _url(self) -> str:
-        return f"{self._base}{MOUNT}{R5}"
-
-    def in_session(self, answer: Answer) -> Endpoint:
-        """An endpoint whose answer is made in a thread, as database reads must be."""
+    def endpoint(self, operation: Operation) -> Endpoint:
+        """Runs the operation in a thread, as database reads must be, within the limit of concurrent reads."""
 
         async def endpoint(request: Request) -> Response:
             reads: Reads = self._parent.state.reads
-            return await reads.run(request, lambda view: answer(request, view))
+            return await reads.run(request, answer, request)
+
+        def answer(view: ReadView, request: Request) -> Response:
+            content_type = media_type(request)
+            return _response(request, operation(request, view), content_type)
 
         return endpoint
 
-    def _seen(self, view: ReadView) -> _State:
-        published = view.rows("SELECT at FROM publications WHERE serial = ?", view.serial)
-        return _State(view.session, Dataset(view.serial, view.release), published[0][0] if published else EPOCH)
-
-    def metadata(self, request: Request, view: ReadView) -> Response:
-        media_type = asked.media_type(request)
-        asked.of_metadata(request)
-        state = self._seen(view)
-        body = to_json(capability_statement(self._url if self._base else "", state.at))
-        return _respond(request, state, body, _weak(caching.etag(body)), media_type, state.at)
-
-    def read(self, request: Request, view: ReadView) -> Response:
-        media_type, fhir_type = asked.media_type(request), _type(request)
-        parts = asked.of_read(request)
-        state = self._seen(view)
-        found = read(state.session, self._cache, state.dataset.serial, fhir_type, request.path_params["id"], self._base)
-        return _respond(request, state, shown(found, fhir_type, parts), found.etag, media_type, found.updated_at)
-
-    def read_version(self, request: Request, view: ReadView) -> Response:
-        media_type, fhir_type = asked.media_type(request), _type(request)
-        parts = asked.of_read(request)
-        record_id, version = request.path_params["id"], request.path_params["version"]
-        state = self._seen(view)
-        if version > state.dataset.serial:
-            raise NotFound("This version is still to come.")
-        found = read_version(
-            state.session, self._cache, state.dataset.serial, fhir_type, record_id, version, self._base
-        )
-        body = shown(found, fhir_type, parts)
-        return _respond(request, state, body, found.etag, media_type, found.updated_at, cache_control=caching.IMMUTABLE)
-
     async def search_by_post(self, request: Request) -> Response:
-        search = self.search_library if request.path_params["type"] == "Library" else self.search
-        return await self.in_session(search)(asked.posted(request, await request.body()))
+        operation = self.search_library if request.path_params["type"] == "Library" else self.search
+        return await self.endpoint(operation)(form_as_query(request, await request.body()))
 
-    def search(self, request: Request, view: ReadView) -> Response:
-        media_type, fhir_type = asked.media_type(request), _type(request)
-        search = asked.of_search(request, fhir_type)
-        state = self._seen(view)
-        tag = _weak(caching.query_etag(request, state.dataset.serial))
-        if caching.if_none_match(request.headers.get("if-none-match"), tag):
-            return _respond(request, state, b"", tag, media_type, state.at)
-        return _respond(request, state, self._searchset(state, fhir_type, search), tag, media_type, state.at)
+    # --- operations
 
-    def _searchset(self, state: _State, fhir_type: FhirType, search: asked.Search) -> bytes:
-        matching = fhir_type.ids().where(*search.conditions)
-        total = state.session.scalar(select(func.count()).select_from(matching.subquery())) or 0
+    def metadata(self, request: Request, view: ReadView) -> _Representation:
+        check_metadata_parameters(request)
+        snapshot = _snapshot(view)
+        body = to_json(capability_statement(self._url if self._base else "", snapshot.published_at))
+        return _Representation(body, _weak(etag(body)), snapshot.published_at)
+
+    def read(self, request: Request, view: ReadView) -> _Representation:
+        fhir_type, elements = _type(request), read_parameters(request)
+        snapshot = _snapshot(view)
+        resource = self._renderer(snapshot).read(fhir_type, request.path_params["id"])
+        return _Representation(_part(resource, fhir_type, elements), resource.etag, resource.updated_at)
+
+    def read_version(self, request: Request, view: ReadView) -> _Representation:
+        fhir_type, elements = _type(request), read_parameters(request)
+        record_id, version = request.path_params["id"], request.path_params["version"]
+        snapshot = _snapshot(view)
+        if version > snapshot.dataset.serial:
+            raise NotFound("This version is still to come.")
+        resource = self._renderer(snapshot).read_version(fhir_type, record_id, version)
+        body = _part(resource, fhir_type, elements)
+        return _Representation(body, resource.etag, resource.updated_at, IMMUTABLE)
+
+    def search(self, request: Request, view: ReadView) -> _Representation:
+        fhir_type = _type(request)
+        search = search_parameters(request, fhir_type)
+        snapshot = _snapshot(view)
+        tag = _weak(query_etag(request, snapshot.dataset.serial))
+        is_known = if_none_match(request.headers.get("if-none-match"), tag)
+        body = b"" if is_known else self._search_body(snapshot, fhir_type, search)
+        return _Representation(body, tag, snapshot.published_at)
+
+    def read_library(self, request: Request, view: ReadView) -> _Representation:
+        elements = read_parameters(request)
+        if request.path_params["id"] != library.ID:
+            raise NotFound(f"There is one Library, {library.ID}.")
+        snapshot = _snapshot(view)
+        body = self._library(snapshot, elements)
+        return _Representation(body, f'W/"{snapshot.dataset.serial}"', snapshot.published_at)
+
+    def search_library(self, request: Request, view: ReadView) -> _Representation:
+        search, is_match = library_search(request, library.ID)
+        snapshot = _snapshot(view)
+        entries = [self._entry("Library", library.ID, self._library(snapshot, search.elements))] if is_match else []
+        links = {"self": search.address(f"{self._url}/Library")}
+        bundle = _bundle(snapshot, len(entries), links, [] if search.is_count_only else entries)
+        return _Representation(bundle, _weak(etag(bundle)), snapshot.published_at)
+
+    # --- parts of them
+
+    def _renderer(self, snapshot: _Snapshot) -> ResourceRenderer:
+        return ResourceRenderer(snapshot.session, self._cache, snapshot.dataset.serial, self._base)
+
+    def _search_body(self, snapshot: _Snapshot, fhir_type: FhirType, search: FhirSearch) -> bytes:
+        matches = fhir_type.ids.where(*search.conditions)
+        total = snapshot.session.scalar(select(func.count()).select_from(matches.subquery())) or 0
         path = f"{self._url}/{fhir_type.name}"
         links = {"self": search.address(path, search.after)}
-        if search.counts_only:
-            return self._bundle(state, total, links, [], fhir_type, search.parts)
-        page = search.order.page(matching, fhir_type, search.after)
-        ids = state.session.scalars(page.limit(search.count + 1)).all()
+        if search.is_count_only:
+            return _bundle(snapshot, total, links, [])
+        page = search.order.page(matches, fhir_type, search.after)
+        ids = snapshot.session.scalars(page.limit(search.count + 1)).all()
         links["first"] = search.address(path)
         if len(ids) > search.count:
             links["next"] = search.address(path, ids[search.count - 1])
-        found = render(state.session, self._cache, state.dataset.serial, fhir_type, ids[: search.count], self._base)
-        return self._bundle(state, total, links, found, fhir_type, search.parts)
+        resources = self._renderer(snapshot).read_many(fhir_type, ids[: search.count])
+        entries = [
+            self._entry(fhir_type.name, resource.id, _part(resource, fhir_type, search.elements))
+            for resource in resources
+        ]
+        return _bundle(snapshot, total, links, entries)
 
-    def _bundle(
-        self,
-        state: _State,
-        total: int,
-        links: dict[str, str],
-        found: list[Rendered],
-        fhir_type: FhirType,
-        parts: asked.Parts,
-    ) -> bytes:
-        entries = [self._entry(fhir_type.name, one.id, shown(one, fhir_type, parts)) for one in found]
-        return self._searchset_of(state, total, links, entries)
+    def _entry(self, type_name: str, record_id: str, resource: bytes) -> bytes:
+        # FHIR wants an absolute `fullUrl`, which needs the public address.
+        full_url = b'"fullUrl":%b,' % to_json(f"{self._url}/{type_name}/{record_id}") if self._base else b""
+        return b'{%b"resource":%b,"search":{"mode":"match"}}' % (full_url, resource)
 
-    def _searchset_of(self, state: _State, total: int, links: dict[str, str], entries: list[bytes]) -> bytes:
-        head = {
-            "resourceType": "Bundle",
-            "meta": {"lastUpdated": state.at},
-            "type": "searchset",
-            "total": total,
-            "link": [{"relation": relation, "url": url} for relation, url in links.items()],
-        }
-        body = to_json(head)
-        return b'%b,"entry":[%b]}' % (body[:-1], b",".join(entries)) if entries else body
-
-    def _entry(self, name: str, record_id: str, resource: bytes) -> bytes:
-        # FHIR wants absolute addresses here; without a public address there is none to give.
-        full = b'"fullUrl":%b,' % to_json(f"{self._url}/{name}/{record_id}") if self._base else b""
-        return b'{%b"resource":%b,"search":{"mode":"match"}}' % (full, resource)
-
-    # The one Library.
-
-    def read_library(self, request: Request, view: ReadView) -> Response:
-        media_type = asked.media_type(request)
-        parts = asked.of_read(request)
-        if request.path_params["id"] != LIBRARY:
-            raise NotFound(f"There is one Library, {LIBRARY}.")
-        state = self._seen(view)
-        body = part(library_of(state.session, state.dataset, state.at, self._url), MANDATORY, SUMMARY, parts)
-        return _respond(request, state, body, f'W/"{state.dataset.serial}"', media_type, state.at)
-
-    def search_library(self, request: Request, view: ReadView) -> Response:
-        media_type = asked.media_type(request)
-        search = asked.of_library_search(request, LIBRARY)
-        state = self._seen(view)
-        body = library_of(state.session, state.dataset, state.at, self._url)
-        shown_body = part(body, MANDATORY, SUMMARY, search.parts)
-        found = [self._entry("Library", LIBRARY, shown_body)] if search.found else []
-        entries = [] if search.counts_only else found
-        links = {"self": search.address(f"{self._url}/Library")}
-        bundle = self._searchset_of(state, len(found), links, entries)
-        return _respond(request, state, bundle, _weak(caching.etag(bundle)), media_type, state.at)
+    def _library(self, snapshot: _Snapshot, elements: ElementSelection) -> bytes:
+        body = library_body(snapshot.session, snapshot.dataset, snapshot.published_at, self._url)
+        return selected_elements(body, library.MANDATORY, library.SUMMARY, elements)
 
 
-def library_of(session: Session, dataset: Dataset, at: str, url: str) -> bytes:
+def library_body(session: Session, dataset: Dataset, published_at: str, url: str) -> bytes:
+    """The Library; `url` is the address of this interface."""
     counts = {
-        fhir_type.name: session.scalar(select(func.count()).select_from(fhir_type.ids().subquery())) or 0
+        fhir_type.name: session.scalar(select(func.count()).select_from(fhir_type.ids.subquery())) or 0
         for fhir_type in TYPES
     }
-    resource = library(url, dataset.release, dataset.serial, at, counts)
-    meta = {"versionId": str(dataset.serial), "lastUpdated": at}
-    return to_json({"resourceType": "Library", "id": LIBRARY, "meta": meta} | resource)
+    resource = library.library(url, dataset.release, dataset.serial, published_at, counts)
+    meta = {"versionId": str(dataset.serial), "lastUpdated": published_at}
+    return to_json({"resourceType": "Library", "id": library.ID, "meta": meta} | resource)
+
+
+def _snapshot(view: ReadView) -> _Snapshot:
+    publications = view.rows("SELECT at FROM publications WHERE serial = ?", view.serial)
+    published_at = publications[0][0] if publications else EPOCH
+    return _Snapshot(view.session, Dataset(view.serial, view.release), published_at)
 
 
 def _type(request: Request) -> FhirType:
@@ -215,25 +220,37 @@ def _type(request: Request) -> FhirType:
     return BY_NAME[name]
 
 
+def _part(resource: RenderedResource, fhir_type: FhirType, elements: ElementSelection) -> bytes:
+    return selected_elements(resource.body, fhir_type.mandatory, fhir_type.summary, elements)
+
+
+def _bundle(snapshot: _Snapshot, total: int, links: dict[str, str], entries: list[bytes]) -> bytes:
+    bundle = {
+        "resourceType": "Bundle",
+        "meta": {"lastUpdated": snapshot.published_at},
+        "type": "searchset",
+        "total": total,
+        "link": [{"relation": relation, "url": url} for relation, url in links.items()],
+    }
+    body = to_json(bundle)
+    return b'%b,"entry":[%b]}' % (body[:-1], b",".join(entries)) if entries else body
+
+
 def _weak(tag: str) -> str:
     return f"W/{tag}"
 
 
-def _respond(
-    request: Request,
-    state: _State,
-    body: bytes,
-    tag: str,
-    media_type: str,
-    updated_at: str,
-    *,
-    cache_control: str = caching.REVALIDATE,
-) -> Response:
-    modified = datetime.strptime(updated_at, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC)
+def _response(request: Request, representation: _Representation, content_type: str) -> Response:
+    updated_at = datetime.strptime(representation.updated_at, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC)
     headers = {
-        "Last-Modified": format_datetime(modified, usegmt=True),
+        "Last-Modified": format_datetime(updated_at, usegmt=True),
         "Vary": "Accept, Accept-Encoding, Prefer",
     }
     return conditional_response(
-        request, tag, body, media_type=f"{media_type}; charset=utf-8", cache_control=cache_control, headers=headers
+        request,
+        representation.etag,
+        representation.body,
+        media_type=f"{content_type}; charset=utf-8",
+        cache_control=representation.cache_control,
+        headers=headers,
     )

@@ -1,63 +1,69 @@
-"""FHIR search: which parameters there are, and what each asks of the tables. Text never reaches a query unbound."""
+"""FHIR search: the parameters of each type and their SQL. Text is always a bound value."""
 
 import re
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, and_, false, func, or_, select, true
 from sqlalchemy.orm import InstrumentedAttribute
 
 from app.claims.models import Citation, Claim, ClaimConcept
-from app.claims.vocabulary import HARM_KINDS
+from app.concepts.code_systems import URIS
 from app.concepts.models import Concept, ConceptCode
-from app.concepts.vocabulary import InterventionLevel
 from app.core.errors import Fault, MalformedRequest
 from app.fhir import uses
 from app.fhir.citation import IDENTIFIER_SYSTEMS
-from app.fhir.values import SAME, SYSTEMS
+from app.fhir.values import SAME_MEANING
+from app.questions.subjects import about_interventions
 from app.sources import identifiers
 from app.sources.models import Document, DocumentIdentifier
 from app.sources.vocabulary import IdentifierScheme
 
 CANONICAL = "CanonicalResource"
 MAX_VALUES = 50
-MAX_LENGTH = 500
+MAX_VALUE_LENGTH = 500
 
-Where = Callable[[Sequence[str], str | None], ColumnElement[bool]]
-"""From the values of one occurrence, any of which may match, and its modifier."""
+Where = Callable[[Sequence[str]], ColumnElement[bool]]
+"""The condition for one occurrence of a parameter, from its values; any of them may match."""
 
 
 @dataclass(frozen=True)
-class Parameter:
+class SearchParameter:
+    base: str
+    """The type of resource for which HL7 defines the parameter."""
     name: str
     type: str
-    definition: str
-    """The name under which HL7 publishes the parameter."""
     documentation: str
     where: Where
-    modifiers: tuple[str, ...] = ()
+    modifiers: Mapping[str, Where] = field(default_factory=dict)
     sort: ColumnElement[str] | None = None
-    """By what `_sort` orders, never null; null where an order would tell nothing."""
+    """The column of `_sort`, never null; null if the parameter does not order."""
 
     @property
     def url(self) -> str:
-        return f"http://hl7.org/fhir/SearchParameter/{self.definition}"
+        return f"http://hl7.org/fhir/SearchParameter/{self.base}-{self.name.lstrip('_')}"
+
+    def condition(self, alternatives: Sequence[str], modifier: str) -> ColumnElement[bool]:
+        """`modifier` is empty for a plain parameter."""
+        if modifier and modifier not in self.modifiers:
+            raise parameter_error(self.name, "This modifier is not supported here.", tuple(self.modifiers))
+        return (self.modifiers[modifier] if modifier else self.where)(alternatives)
 
 
-def bad(parameter: str, message: str, allowed: Sequence[str] | None = None) -> MalformedRequest:
+def parameter_error(parameter: str, message: str, allowed: Sequence[str] | None = None) -> MalformedRequest:
     fault = Fault("query", parameter, "invalid", message, tuple(allowed) if allowed else None)
     return MalformedRequest(message, errors=[fault])
 
 
 def values(parameter: str, text: str) -> list[str]:
     """The alternatives of one occurrence: separated by commas, `\\,` being a comma."""
-    if len(text) > MAX_LENGTH:
-        raise bad(parameter, f"A value may have at most {MAX_LENGTH} characters.")
-    found = [re.sub(r"\\([,|$\\])", r"\1", part) for part in re.split(r"(?<!\\),", text)]
-    if len(found) > MAX_VALUES:
-        raise bad(parameter, f"At most {MAX_VALUES} alternatives can be asked for.")
-    return [value for value in found if value]
+    if len(text) > MAX_VALUE_LENGTH:
+        raise parameter_error(parameter, f"A value may have at most {MAX_VALUE_LENGTH} characters.")
+    alternatives = [re.sub(r"\\([,|$\\])", r"\1", part) for part in re.split(r"(?<!\\),", text)]
+    if len(alternatives) > MAX_VALUES:
+        raise parameter_error(parameter, f"At most {MAX_VALUES} alternatives can be asked for.")
+    return [value for value in alternatives if value]
 
 
 # --- tokens -----------------------------------------------------------------------------------------------------------
@@ -69,104 +75,81 @@ def token(value: str) -> tuple[str | None, str]:
     return (system, code) if bar else (None, value)
 
 
+def codes(tokens: Sequence[str]) -> list[str]:
+    return [code for _, code in map(token, tokens)]
+
+
 def concepts(record_type: str, tokens: Sequence[str]) -> Select[Any]:
     """Keys of concepts with one of the codes, as resources show them, or with one of our own ids."""
-    return select(Concept.pk).where(Concept.type == record_type, or_(*(_carries(value) for value in tokens)))
+    return select(Concept.pk).where(Concept.type == record_type, or_(*map(_has_code, tokens)))
 
 
-def _carries(value: str) -> ColumnElement[bool]:
+def _has_code(value: str) -> ColumnElement[bool]:
     system, code = token(value)
-    ours = [ours for ours, address in SYSTEMS.items() if system in (None, address)]
     coded = select(ConceptCode.concept_pk).where(
         ConceptCode.code == code.upper(),
-        ConceptCode.system.in_(ours),
-        ConceptCode.relation.in_(SAME),
+        ConceptCode.system.in_([name for name, uri in URIS.items() if system in (None, uri)]),
+        ConceptCode.relation.in_(SAME_MEANING),
         ConceptCode.verified,
     )
-    if system is None:
-        return or_(Concept.pk.in_(coded), Concept.id == code)
-    return Concept.pk.in_(coded)
+    return Concept.pk.in_(coded) if system is not None else or_(Concept.pk.in_(coded), Concept.id == code)
 
 
-def _named(role: str, record_type: str, *types: str) -> Where:
-    """Claims of the types that name a concept with one of the codes in a role."""
+def _names(role: str, use_type: str) -> Where:
+    """Claims of a type of use that name a concept with one of the codes in a role, which is the concept's type too."""
 
-    def where(tokens: Sequence[str], _modifier: str | None) -> ColumnElement[bool]:
+    def where(tokens: Sequence[str]) -> ColumnElement[bool]:
         linked = select(ClaimConcept.claim_pk).where(
-            ClaimConcept.role == role, ClaimConcept.concept_pk.in_(concepts(record_type, tokens))
+            ClaimConcept.role == role, ClaimConcept.concept_pk.in_(concepts(role, tokens))
         )
-        return and_(Claim.pk.in_(linked), uses.of_types(types))
+        return and_(Claim.pk.in_(linked), uses.of_types((use_type,)))
 
     return where
 
 
-def status(base: str) -> Parameter:
-    """Everything that is found is active: retired records answer 410 and are not searched."""
-
-    def where(tokens: Sequence[str], _modifier: str | None) -> ColumnElement[bool]:
-        return true() if any(token(value)[1] == "active" for value in tokens) else false()
-
-    return Parameter("status", "token", f"{base}-status", "`active`: retired resources are not searched.", where)
-
-
-def _use_type(tokens: Sequence[str], _modifier: str | None) -> ColumnElement[bool]:
-    asked = tuple(code for _, code in map(token, tokens) if code in uses.TYPES)
-    return uses.of_types(asked) if asked else false()
+def status(base: str) -> SearchParameter:
+    """Every result is active: retired records answer 410 and are not searched."""
+    documentation = "`active`: retired resources are not searched."
+    return SearchParameter(
+        base, "status", "token", documentation, lambda t: true() if "active" in codes(t) else false()
+    )
 
 
-def _interaction(tokens: Sequence[str], _modifier: str | None) -> ColumnElement[bool]:
-    asked = any(token(value)[1] == "drug-drug" for value in tokens)
-    return uses.of_types(("interaction",)) if asked else false()
+def medication_code(base: str) -> SearchParameter:
+    documentation = "Code of the drug, or its id here."
+    return SearchParameter(base, "code", "token", documentation, lambda t: Concept.pk.in_(concepts("intervention", t)))
 
 
-def medication_code(base: str) -> Parameter:
-    def where(tokens: Sequence[str], _modifier: str | None) -> ColumnElement[bool]:
-        return Concept.pk.in_(concepts("intervention", tokens))
+def _use_type(tokens: Sequence[str]) -> ColumnElement[bool]:
+    types = tuple(code for code in codes(tokens) if code in uses.TYPES)
+    return uses.of_types(types) if types else false()
 
-    return Parameter("code", "token", f"{base}-code", "Code of the drug, or its id here.", where)
+
+def _interaction(tokens: Sequence[str]) -> ColumnElement[bool]:
+    return uses.of_types(("interaction",)) if "drug-drug" in codes(tokens) else false()
 
 
 # --- references, identifiers, strings ---------------------------------------------------------------------------------
 
 
-def referenced(references: Sequence[str], resource_type: str) -> list[str]:
+def _substances(references: Sequence[str]) -> list[str]:
     """Ids in `Substance/id`, `id`, or an address that ends so."""
-    found = []
-    for value in references:
-        steps = value.split("/")
-        if len(steps) == 1 or steps[-2] == resource_type:
-            found.append(steps[-1])
-    return found
+    paths = [value.split("/") for value in references]
+    return [path[-1] for path in paths if len(path) == 1 or path[-2] == "Substance"]
 
 
-def about_subject(ids: Sequence[str]) -> ColumnElement[bool]:
-    """Claims on the substances, and the harms of the drug of which one is a dose regimen."""
-    own = select(Concept.pk).where(Concept.type == "intervention", Concept.id.in_(ids))
-    drugs = own.with_only_columns(Concept.parent_pk).where(
-        Concept.level == InterventionLevel.regimen, Concept.parent_pk.is_not(None)
-    )
-    inherited = and_(Claim.intervention_pk.in_(drugs), Claim.kind.in_(HARM_KINDS))
-    return or_(Claim.intervention_pk.in_(own), inherited)
-
-
-def _subject(references: Sequence[str], _modifier: str | None) -> ColumnElement[bool]:
-    return about_subject(referenced(references, "Substance"))
-
-
-def _ingredient(references: Sequence[str], _modifier: str | None) -> ColumnElement[bool]:
-    return Concept.id.in_(referenced(references, "Substance"))
-
-
-def _identifier(tokens: Sequence[str], _modifier: str | None) -> ColumnElement[bool]:
-    known = list(filter(None, map(_known_identifier, tokens)))
-    if not known:
+def _identifier(tokens: Sequence[str]) -> ColumnElement[bool]:
+    pairs = filter(None, map(_scheme_and_value, tokens))
+    conditions = [
+        and_(DocumentIdentifier.scheme == scheme, DocumentIdentifier.normal == text) for scheme, text in pairs
+    ]
+    if not conditions:
         return false()
-    carries = [and_(DocumentIdentifier.scheme == scheme, DocumentIdentifier.normal == text) for scheme, text in known]
-    return Document.pk.in_(select(DocumentIdentifier.document_pk).where(or_(*carries)))
+    return Document.pk.in_(select(DocumentIdentifier.document_pk).where(or_(*conditions)))
 
 
-def _known_identifier(value: str) -> tuple[IdentifierScheme, str] | None:
-    """The scheme and normal form; null for what no document can carry."""
+def _scheme_and_value(value: str) -> tuple[IdentifierScheme, str] | None:
+    """The scheme and normal form; null for what is no identifier of a document."""
     system, text = token(value)
     for scheme in IdentifierScheme:
         if system in (None, IDENTIFIER_SYSTEMS.get(scheme)):
@@ -177,76 +160,45 @@ def _known_identifier(value: str) -> tuple[IdentifierScheme, str] | None:
     return None
 
 
-def _text(column: InstrumentedAttribute[Any]) -> Where:
-    """Begins with the text, whatever the case; `:contains` and `:exact` as FHIR says."""
-
-    def where(texts: Sequence[str], modifier: str | None) -> ColumnElement[bool]:
-        if modifier == "exact":
-            return column.in_(texts)
-        lower = func.lower(column)
-        match = lower.contains if modifier == "contains" else lower.startswith
-        return or_(*(match(text.lower(), autoescape=True) for text in texts))
-
-    return where
+def _matches(column: InstrumentedAttribute[Any], *, anywhere: bool = False) -> Where:
+    """The column begins with a text, or holds it anywhere, whatever the case."""
+    lower = func.lower(column)
+    match = lower.contains if anywhere else lower.startswith
+    return lambda texts: or_(*(match(text.lower(), autoescape=True) for text in texts))
 
 
-def by_id(column: InstrumentedAttribute[str]) -> Where:
-    return lambda tokens, _modifier: column.in_(tokens)
+def _ingredient(references: Sequence[str]) -> ColumnElement[bool]:
+    return Concept.id.in_(_substances(references))
 
 
-_STRINGS = ("contains", "exact")
+def _subject(references: Sequence[str]) -> ColumnElement[bool]:
+    return about_interventions(_substances(references))
 
-IDENTIFIER = Parameter(
-    "identifier",
-    "token",
-    f"{CANONICAL}-identifier",
-    "DOI, PMID, PMCID or NCT number of the cited document, as in `https://doi.org|10.1002/art.37734`.",
-    _identifier,
+
+def _string(name: str, documentation: str, column: InstrumentedAttribute[Any]) -> SearchParameter:
+    modifiers: dict[str, Where] = {"contains": _matches(column, anywhere=True), "exact": column.in_}
+    return SearchParameter(CANONICAL, name, "string", documentation, _matches(column), modifiers)
+
+
+def _use(name: str, type: str, documentation: str, where: Where) -> SearchParameter:
+    return SearchParameter("ClinicalUseDefinition", name, type, documentation, where)
+
+
+_DOCUMENT_IDS = "DOI, PMID, PMCID or NCT number of the cited document, as in `https://doi.org|10.1002/art.37734`."
+_SUBJECTS = "`Substance/low-dose-naltrexone`; a dose regimen finds the harms of its drug too."
+_FORBIDDING = "Code of the condition that forbids the use, or its id here."
+
+IDENTIFIER = SearchParameter(CANONICAL, "identifier", "token", _DOCUMENT_IDS, _identifier)
+TITLE = replace(
+    _string("title", "Title of the cited document.", Document.title), sort=func.coalesce(func.lower(Document.title), "")
 )
-TITLE = Parameter(
-    "title",
-    "string",
-    f"{CANONICAL}-title",
-    "Title of the cited document.",
-    _text(Document.title),
-    _STRINGS,
-    sort=func.coalesce(func.lower(Document.title), ""),
+DESCRIPTION = _string("description", "The finding.", Citation.finding)
+USE_TYPE = _use("type", "token", f"One of {', '.join(uses.TYPES)}.", _use_type)
+SUBJECT = _use("subject", "reference", _SUBJECTS, _subject)
+INDICATION = _use("indication", "token", "Code of the condition, or its id here.", _names("condition", "indication"))
+CONTRAINDICATION = _use("contraindication", "token", _FORBIDDING, _names("condition", "contraindication"))
+EFFECT = _use(
+    "effect", "token", "Code of the undesirable effect, or its id here.", _names("side_effect", "undesirable-effect")
 )
-DESCRIPTION = Parameter(
-    "description", "string", f"{CANONICAL}-description", "The finding.", _text(Citation.finding), _STRINGS
-)
-USE_TYPE = Parameter("type", "token", "ClinicalUseDefinition-type", f"One of {', '.join(uses.TYPES)}.", _use_type)
-SUBJECT = Parameter(
-    "subject",
-    "reference",
-    "ClinicalUseDefinition-subject",
-    "`Substance/low-dose-naltrexone`; a dose regimen finds the harms of its drug too.",
-    _subject,
-)
-INDICATION = Parameter(
-    "indication",
-    "token",
-    "ClinicalUseDefinition-indication",
-    "Code of the condition, or its id here.",
-    _named("condition", "condition", "indication"),
-)
-CONTRAINDICATION = Parameter(
-    "contraindication",
-    "token",
-    "ClinicalUseDefinition-contraindication",
-    "Code of the condition that forbids the use, or its id here.",
-    _named("condition", "condition", "contraindication"),
-)
-EFFECT = Parameter(
-    "effect",
-    "token",
-    "ClinicalUseDefinition-effect",
-    "Code of the undesirable effect, or its id here.",
-    _named("side_effect", "side_effect", "undesirable-effect"),
-)
-INTERACTION = Parameter(
-    "interaction", "token", "ClinicalUseDefinition-interaction", "`drug-drug`: all interactions here.", _interaction
-)
-INGREDIENT = Parameter(
-    "ingredient", "reference", "MedicationKnowledge-ingredient", "`Substance/naltrexone`.", _ingredient
-)
+INTERACTION = _use("interaction", "token", "`drug-drug`: all interactions here.", _interaction)
+INGREDIENT = SearchParameter("MedicationKnowledge", "ingredient", "reference", "`Substance/naltrexone`.", _ingredient)

@@ -1,9 +1,9 @@
-"""TYPES: every resource type of the facade, from which record it is made, and how it can be searched."""
+"""TYPES: every resource type, the record it is made from, and its search parameters."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Select, and_, or_, select
+from sqlalchemy import Select, or_, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from app.claims.models import Citation, Claim, DosingRange
@@ -21,20 +21,19 @@ from app.fhir.evidence import evidence
 from app.fhir.medication_knowledge import MAX_ISSUES, medication_knowledge
 from app.fhir.substance import substance
 from app.fhir.values import Json
+from app.questions.subjects import about_interventions
 from app.sources.models import Document
 from app.storage.records import DatabaseRecords
 from app.storage.resource import Key
 
-Rows = Select[str]
-
 
 @dataclass(frozen=True)
-class Made:
-    """What a mapper may ask for besides the world."""
+class RenderContext:
+    """What a mapper may use besides the records."""
 
     session: Session
     base: str
-    """Before path-absolute addresses: empty, or the public address of this server."""
+    """Prefix of path-absolute addresses: empty, or the public address of this server."""
 
 
 @dataclass(frozen=True)
@@ -42,132 +41,110 @@ class FhirType:
     name: str
     record_type: str
     id: InstrumentedAttribute[str]
-    ids: Callable[[], Rows]
+    ids: Select[str]
     """Ids of all published resources of the type."""
-    render: Callable[[DatabaseRecords, str, Made], Json | None]
-    """The resource; null where the record is of another type of resource."""
-    parameters: tuple[search.Parameter, ...]
+    render: Callable[[DatabaseRecords, str, RenderContext], Json | None]
+    """The resource; null if the record has no resource of this type."""
+    parameters: tuple[search.SearchParameter, ...]
     summary: tuple[str, ...]
     """Elements that `_summary=true` shows besides the mandatory ones."""
     mandatory: tuple[str, ...]
-    sums_up: bool = False
-    """Made from whatever records point at it, so that one that no longer does leaves no trace: every publication makes
-    a new version, and none but the last can be made again."""
+    is_aggregate: bool = False
+    """Whether it also lists records that point at it. One that no longer does leaves no trace, so every publication
+    makes a new version, and only the last can be read."""
+
+
+# --- published ids ----------------------------------------------------------------------------------------------------
+
+_DOCUMENTS = select(Document.id).where(Document.status == Status.published)
+_CLAIMS = select(Claim.id).where(Claim.status == Status.published)
+_USES = _CLAIMS.where(uses.of_types())
+_CITATIONS = select(Citation.id).join(Claim, Claim.pk == Citation.claim_pk).where(Claim.status == Status.published)
+_INTERVENTIONS = select(Concept.id).where(Concept.type == "intervention", Concept.status == Status.published)
+_MEDICATIONS = _INTERVENTIONS.where(
+    Concept.level.in_((InterventionLevel.drug, InterventionLevel.regimen)),
+    or_(
+        Concept.pk.in_(_CLAIMS.with_only_columns(Claim.intervention_pk).where(Claim.intervention_pk.is_not(None))),
+        Concept.pk.in_(select(DosingRange.intervention_pk).where(DosingRange.status == Status.published)),
+    ),
+)
+"""Drugs and regimens with a claim or a dosing range."""
 
 
 # --- resources ------------------------------------------------------------------------------------------------------
 
 
-def _citation(records: DatabaseRecords, record_id: str, _made: Made) -> Json:
-    return citation(records, records.content(Key("document", record_id)))
-
-
-def _evidence(records: DatabaseRecords, record_id: str, made: Made) -> Json:
+def _evidence(records: DatabaseRecords, record_id: str, context: RenderContext) -> Json:
     record: CitationRecord = records.content(Key("citation", record_id))
-    return evidence(records, record.claim, record.citation, made.base)
+    return evidence(records, record.claim, record.citation, context.base)
 
 
-def _clinical_use_definition(records: DatabaseRecords, record_id: str, made: Made) -> Json | None:
+def _clinical_use_definition(records: DatabaseRecords, record_id: str, context: RenderContext) -> Json | None:
     claim: ClaimWrite = records.content(Key("claim", record_id))
     if uses.use_of(claim) is None:
         return None
-    return clinical_use_definition(records, claim, _heirs(records, made.session, claim))
+    return clinical_use_definition(records, claim, _regimens(records, context.session, claim))
 
 
-def _artifact_assessment(records: DatabaseRecords, record_id: str, made: Made) -> Json:
+def _artifact_assessment(records: DatabaseRecords, record_id: str, context: RenderContext) -> Json:
     key = Key("claim", record_id)
     row = records.row(key)
-    updated_at = row.updated_at if row else ""
-    return artifact_assessment(records, records.content(key), records.derived(key), made.base, updated_at)
+    return artifact_assessment(records, records.content(key), context.base, row.updated_at if row else "")
 
 
-def _substance(records: DatabaseRecords, record_id: str, _made: Made) -> Json:
-    return substance(records, records.content(Key("intervention", record_id)))
-
-
-def _medication_knowledge(records: DatabaseRecords, record_id: str, made: Made) -> Json | None:
+def _medication_knowledge(records: DatabaseRecords, record_id: str, context: RenderContext) -> Json | None:
     content: InterventionWrite = records.content(Key("intervention", record_id))
-    if made.session.scalar(_medications().where(Concept.id == record_id)) is None:
+    if context.session.scalar(_MEDICATIONS.where(Concept.id == record_id)) is None:
         return None
     own = select(Concept.pk).where(Concept.type == "intervention", Concept.id == record_id).scalar_subquery()
-    doses = made.session.scalars(
+    doses = context.session.scalars(
         select(DosingRange.id)
         .where(DosingRange.intervention_pk == own, DosingRange.status == Status.published)
         .order_by(DosingRange.low_pg_per_day.is_(None), DosingRange.low_pg_per_day, DosingRange.id)
     ).all()
     records.prefetch((Key("dosing_range", dose) for dose in doses), depth=1)
-    issues = made.session.scalars(
-        _claims()
-        .where(search.about_subject([record_id]), uses.of_types(uses.HARM_TYPES))
+    issues = context.session.scalars(
+        _CLAIMS.where(about_interventions([record_id]), uses.of_types(uses.HARM_TYPES))
         .order_by(Claim.id)
         .limit(MAX_ISSUES + 1)
     ).all()
     if content.parent:
-        records.row(Key("intervention", content.parent))  # its harms are among the issues
+        records.row(Key("intervention", content.parent))  # its harms are among the issues, so it dates the resource
     return medication_knowledge(records, content, doses, issues)
 
 
-def _heirs(records: DatabaseRecords, session: Session, claim: ClaimWrite) -> Sequence[str]:
+def _regimens(records: DatabaseRecords, session: Session, claim: ClaimWrite) -> Sequence[str]:
     """The dose regimens of the claim's drug that share its harms."""
     if claim.kind not in HARM_KINDS:
         return ()
-    drug = select(Concept.pk).where(Concept.type == "intervention", Concept.id == claim.intervention).scalar_subquery()
-    named = session.scalars(select(Concept.id).where(Concept.parent_pk == drug).order_by(Concept.id)).all()
-    # Retired ones are looked at too: the day on which they went is a new version of the resource.
-    rows = [(name, row) for name in named if (row := records.row(Key("intervention", name)))]
+    own = select(Concept.pk).where(Concept.type == "intervention", Concept.id == claim.intervention).scalar_subquery()
+    ids = session.scalars(select(Concept.id).where(Concept.parent_pk == own).order_by(Concept.id)).all()
+    # Retired ones are read too: the serial at which one was retired is a new version of the resource.
+    rows = [(record_id, records.row(Key("intervention", record_id))) for record_id in ids]
+    current = [(record_id, row.content) for record_id, row in rows if row and not row.is_retired]
     return [
-        name
-        for name, row in rows
-        if not row.is_retired
-        and row.content.level is InterventionLevel.regimen
-        and row.content.parent == claim.intervention
+        record_id
+        for record_id, regimen in current
+        if regimen.level is InterventionLevel.regimen and regimen.parent == claim.intervention
     ]
 
 
-# --- which there are --------------------------------------------------------------------------------------------------
-
-
-def _documents() -> Rows:
-    return select(Document.id).where(Document.status == Status.published)
-
-
-def _citations() -> Rows:
-    return select(Citation.id).join(Claim, Claim.pk == Citation.claim_pk).where(Claim.status == Status.published)
-
-
-def _claims() -> Rows:
-    return select(Claim.id).where(Claim.status == Status.published)
-
-
-def _uses() -> Rows:
-    return _claims().where(uses.of_types())
-
-
-def _interventions() -> Rows:
-    return select(Concept.id).where(Concept.type == "intervention", Concept.status == Status.published)
-
-
-def _medications() -> Rows:
-    """Drugs and regimens that a claim or a dosing range is about."""
-    claimed = select(Claim.intervention_pk).where(Claim.status == Status.published, Claim.intervention_pk.is_not(None))
-    dosed = select(DosingRange.intervention_pk).where(DosingRange.status == Status.published)
-    is_medication = Concept.level.in_((InterventionLevel.drug, InterventionLevel.regimen))
-    return _interventions().where(and_(is_medication, or_(Concept.pk.in_(claimed), Concept.pk.in_(dosed))))
-
+# --- types ------------------------------------------------------------------------------------------------------------
 
 TYPES: tuple[FhirType, ...] = (
     FhirType(
-        "Citation", "document", Document.id, _documents, _citation,
+        "Citation", "document", Document.id, _DOCUMENTS,
+        lambda records, record_id, _context: citation(records.content(Key("document", record_id))),
         (search.IDENTIFIER, search.TITLE, search.status(search.CANONICAL)),
         ("status",), ("status",),
     ),
     FhirType(
-        "Evidence", "citation", Citation.id, _citations, _evidence,
+        "Evidence", "citation", Citation.id, _CITATIONS, _evidence,
         (search.DESCRIPTION, search.status(search.CANONICAL)),
         ("status",), ("status", "variableDefinition"),
     ),
     FhirType(
-        "ClinicalUseDefinition", "claim", Claim.id, _uses, _clinical_use_definition,
+        "ClinicalUseDefinition", "claim", Claim.id, _USES, _clinical_use_definition,
         (
             search.USE_TYPE, search.SUBJECT, search.INDICATION, search.CONTRAINDICATION, search.EFFECT,
             search.INTERACTION, search.status("ClinicalUseDefinition"),
@@ -179,17 +156,18 @@ TYPES: tuple[FhirType, ...] = (
         ("type",),
     ),
     FhirType(
-        "MedicationKnowledge", "intervention", Concept.id, _medications, _medication_knowledge,
+        "MedicationKnowledge", "intervention", Concept.id, _MEDICATIONS, _medication_knowledge,
         (search.medication_code("MedicationKnowledge"), search.INGREDIENT, search.status(search.CANONICAL)),
-        ("code", "status", "name"), (), sums_up=True,
+        ("code", "status", "name"), (), is_aggregate=True,
     ),
     FhirType(
-        "Substance", "intervention", Concept.id, _interventions, _substance,
+        "Substance", "intervention", Concept.id, _INTERVENTIONS,
+        lambda records, record_id, _context: substance(records.content(Key("intervention", record_id))),
         (search.medication_code("Substance"), search.status("Substance")),
         ("status", "category", "description", "ingredient"), ("instance", "code"),
     ),
     FhirType(
-        "ArtifactAssessment", "claim", Claim.id, _claims, _artifact_assessment,
+        "ArtifactAssessment", "claim", Claim.id, _CLAIMS, _artifact_assessment,
         (), ("title", "date", "lastReviewDate"), ("artifactUri",),
     ),
 )  # fmt: skip

@@ -1,4 +1,4 @@
-"""Which claims are clinical use definitions, and of which type: one table, read as a function and as SQL."""
+"""Which claims are clinical use definitions, and of which type: one table, applied in Python and in SQL."""
 
 from dataclasses import dataclass
 
@@ -8,31 +8,29 @@ from app.claims.models import Claim, ClaimConcept
 from app.claims.schemas import ClaimWrite
 from app.claims.vocabulary import Effect, Form, Kind
 
-Roles = tuple[str, ...]
-
 _EFFECTS = (Form.general_effect, Form.association)
 _HARMS = (Effect.causes, Effect.worsens, Effect.increases)
 _FIELDS = {"condition": "conditions", "side_effect": "side_effects", "interactant": "interactants"}
 
 
 @dataclass(frozen=True)
-class Use:
-    """A type with the claims that are of it. No claim fits two rows."""
+class ClinicalUse:
+    """A type of clinical use definition and the claims that belong to it. No claim matches two rows."""
 
     type: str
     kinds: tuple[Kind, ...]
     forms: tuple[Form, ...]
     effects: tuple[Effect, ...]
-    names: str | None = None
+    role: str | None = None
     """The role of a concept that the claim must name."""
 
-    def fits(self, claim: ClaimWrite) -> bool:
+    def matches(self, claim: ClaimWrite) -> bool:
         return (
             claim.intervention is not None
             and claim.kind in self.kinds
             and claim.form in self.forms
             and claim.effect in self.effects
-            and (self.names is None or bool(getattr(claim, _FIELDS[self.names])))
+            and (self.role is None or bool(getattr(claim, _FIELDS[self.role])))
         )
 
     @property
@@ -43,35 +41,35 @@ class Use:
             Claim.form.in_(self.forms),
             Claim.effect.in_(self.effects),
         ]
-        if self.names is not None:
-            conditions.append(Claim.pk.in_(select(ClaimConcept.claim_pk).where(ClaimConcept.role == self.names)))
+        if self.role is not None:
+            conditions.append(Claim.pk.in_(select(ClaimConcept.claim_pk).where(ClaimConcept.role == self.role)))
         return and_(*conditions)
 
 
 USES = (
-    Use(
+    ClinicalUse(
         "indication",
         (Kind.efficacy,),
         _EFFECTS,
         (Effect.improves, Effect.decreases, Effect.increases, Effect.prevents),
         "condition",
     ),
-    Use("indication", (Kind.regulatory,), (Form.regulatory_status,), (Effect.approved,), "condition"),
-    Use(
+    ClinicalUse("indication", (Kind.regulatory,), (Form.regulatory_status,), (Effect.approved,), "condition"),
+    ClinicalUse(
         "contraindication",
         (Kind.interaction, Kind.safety),
         (Form.regulatory_status, *_EFFECTS),
         (Effect.contraindicated,),
     ),
-    Use(
+    ClinicalUse(
         "interaction",
         (Kind.interaction,),
         (Form.regulatory_status, *_EFFECTS),
         (Effect.interacts, *_HARMS),
         "interactant",
     ),
-    Use("undesirable-effect", (Kind.safety,), (*_EFFECTS, Form.study_report), _HARMS, "side_effect"),
-    Use(
+    ClinicalUse("undesirable-effect", (Kind.safety,), (*_EFFECTS, Form.study_report), _HARMS, "side_effect"),
+    ClinicalUse(
         "warning",
         (Kind.safety,),
         (Form.regulatory_status,),
@@ -80,12 +78,12 @@ USES = (
 )
 
 TYPES = tuple(dict.fromkeys(use.type for use in USES))
-HARM_TYPES = tuple(name for name in TYPES if name != "indication")
+HARM_TYPES = tuple(use_type for use_type in TYPES if use_type != "indication")
 
 
 def use_of(claim: ClaimWrite) -> str | None:
-    """The type of the clinical use definition that the claim is; null where it is none."""
-    return next((use.type for use in USES if use.fits(claim)), None)
+    """The type of the claim's clinical use definition; null if it has none."""
+    return next((use.type for use in USES if use.matches(claim)), None)
 
 
 def of_types(types: tuple[str, ...] = TYPES) -> ColumnElement[bool]:

@@ -1,4 +1,4 @@
-"""Render every resource and hold it against HL7's definitions: for a release, and for those who change a mapper.
+"""Render every resource and validate it by HL7's definitions: for a release, and after a change of a mapper.
 
 The models of `fhir.resources` take seconds to load and are needed here alone, so they load on first use.
 """
@@ -10,15 +10,15 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from app.fhir.rendered import Cache, render
-from app.fhir.routes import EPOCH, library_of
+from app.fhir.rendered import ResourceCache, ResourceRenderer
+from app.fhir.routes import EPOCH, library_body
 from app.fhir.types import TYPES, FhirType
 from app.http.dataset import Dataset
 from app.storage.database import Database
 from app.storage.history import Publication
 from app.storage.read_view import view_of
 
-PAGE = 200
+PAGE_SIZE = 200
 
 
 class InvalidResources(Exception):
@@ -34,9 +34,9 @@ class ValidatorMissing(Exception):
 
 
 def render_all(
-    database: Database, base: str = "", progress: Callable[[str, int], None] = lambda _name, _done: None
+    database: Database, base: str = "", progress: Callable[[str, int], None] = lambda _name, _count: None
 ) -> dict[str, int]:
-    """Number of resources of each type, every one rendered and valid; `progress` hears of each page."""
+    """Number of resources of each type, all of them valid; `progress` is called with type and count of each page."""
     models = _models()
     counts: Counter[str] = Counter()
     faults: list[str] = []
@@ -55,21 +55,22 @@ def render_all(
 
 
 def pages(session: Session, base: str = "") -> Iterator[tuple[str, list[bytes]]]:
-    """Every resource of the data set, some at a time."""
+    """Every resource of the data set: type and bodies, page by page."""
     view = view_of(session)
     dataset = Dataset(view.serial, view.release)
+    renderer = ResourceRenderer(session, ResourceCache(0), dataset.serial, base)
     publication = session.get(Publication, dataset.serial)
     for fhir_type in TYPES:
-        for ids in _ids(session, fhir_type):
-            yield fhir_type.name, [one.body for one in render(session, Cache(0), dataset.serial, fhir_type, ids, base)]
-    yield "Library", [library_of(session, dataset, publication.at if publication else EPOCH, f"{base}/fhir/r5")]
+        for ids in _pages_of_ids(session, fhir_type):
+            yield fhir_type.name, [resource.body for resource in renderer.read_many(fhir_type, ids)]
+    yield "Library", [library_body(session, dataset, publication.at if publication else EPOCH, f"{base}/fhir/r5")]
 
 
-def _ids(session: Session, fhir_type: FhirType) -> Iterator[list[str]]:
-    last = ""
-    while ids := list(session.scalars(fhir_type.ids().where(fhir_type.id > last).order_by(fhir_type.id).limit(PAGE))):
-        yield ids
-        last = ids[-1]
+def _pages_of_ids(session: Session, fhir_type: FhirType) -> Iterator[list[str]]:
+    ids, after = fhir_type.ids.order_by(fhir_type.id).limit(PAGE_SIZE), ""
+    while page := list(session.scalars(ids.where(fhir_type.id > after))):
+        yield page
+        after = page[-1]
 
 
 def _models() -> Callable[[str], Any]:

@@ -1,106 +1,100 @@
-"""FHIR's small data types from our values, as plain dictionaries. What is unknown is left out: FHIR has no null."""
+"""FHIR's small data types, as dictionaries, from our values."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from decimal import Decimal
-from typing import Any
+from functools import wraps
+from typing import Any, ParamSpec
 
+from app.concepts.code_systems import URIS
 from app.concepts.schemas import Code, ConceptWrite
-from app.concepts.vocabulary import CodeRelation, CodeSystem
+from app.concepts.vocabulary import CodeRelation
 from app.core.vocabulary import Term
 
 Json = dict[str, Any]
+Parameters = ParamSpec("Parameters")
 
 UCUM = "http://unitsofmeasure.org"
 CITO = "http://purl.org/spar/cito/"
 
-SYSTEMS = {
-    CodeSystem.rxnorm: "http://www.nlm.nih.gov/research/umls/rxnorm",
-    CodeSystem.atc: "http://www.whocc.no/atc",
-    CodeSystem.unii: "http://fdasis.nlm.nih.gov",
-    CodeSystem.mesh: "https://www.nlm.nih.gov/mesh",
-    CodeSystem.icd10cm: "http://hl7.org/fhir/sid/icd-10-cm",
-    CodeSystem.icd11: "http://id.who.int/icd/release/11/mms",
-    CodeSystem.snomed: "http://snomed.info/sct",
-    CodeSystem.cas: "http://terminology.hl7.org/CodeSystem/CAS",
-    CodeSystem.omop: "https://fhir-terminology.ohdsi.org",
-}
-"""The systems that HL7's terminology (7.0.1) names; codes of other systems have no address to stand under."""
-
-SAME = (CodeRelation.exact, CodeRelation.close)
-"""All codings of a concept mean the same, so wider and narrower codes stay out."""
+SAME_MEANING = (CodeRelation.exact, CodeRelation.close)
+"""FHIR wants all codings of a concept to mean the same, so wider and narrower codes are left out."""
 
 
-def pruned(value: Any) -> Any:
-    """Without what is null or empty, at any depth."""
+def drops_empty(mapper: Callable[Parameters, Json]) -> Callable[Parameters, Json]:
+    """Decorates a function that makes a resource: removes nulls and empty values, which FHIR forbids, at any depth."""
+
+    @wraps(mapper)
+    def make(*args: Parameters.args, **kwargs: Parameters.kwargs) -> Json:
+        resource: Json = _without_empty(mapper(*args, **kwargs))
+        return resource
+
+    return make
+
+
+def _without_empty(value: Any) -> Any:
     if isinstance(value, dict):
-        kept = {name: pruned(inner) for name, inner in value.items()}
-        return {name: inner for name, inner in kept.items() if inner not in (None, "", [], {})}
+        cleaned = {name: _without_empty(inner) for name, inner in value.items()}
+        return {name: inner for name, inner in cleaned.items() if inner not in (None, "", [], {})}
     if isinstance(value, list | tuple):
-        return [inner for inner in map(pruned, value) if inner not in (None, "", [], {})]
+        return [inner for inner in map(_without_empty, value) if inner not in (None, "", [], {})]
     return value
 
 
-def built(resource: Json) -> Json:
-    """The resource as FHIR wants it: without nulls and empty values."""
-    kept: Json = pruned(resource)
-    return kept
-
-
-def number(value: Decimal | None) -> int | float | None:
-    """A JSON number; our decimals have at most 15 digits, so that it is exact."""
+def json_number(value: Decimal | None) -> int | float | None:
+    """Exact: our decimals have at most 15 digits."""
     if value is None:
         return None
     return int(value) if value == value.to_integral_value() else float(value)
 
 
-def coded(system: str, code: str, display: str | None = None) -> Json:
+def _codeable(system: str, code: str, display: str | None) -> Json:
     return {"coding": [{"system": system, "code": code, "display": display}]}
 
 
-def hl7(name: str, code: str, display: str | None = None) -> Json:
-    """A code of one of FHIR's own systems."""
-    return coded(f"http://hl7.org/fhir/{name}", code, display)
+def fhir_code(name: str, code: str, display: str | None = None) -> Json:
+    """A code of one of FHIR's own code systems."""
+    return _codeable(f"http://hl7.org/fhir/{name}", code, display)
 
 
-def terminology(name: str, code: str, display: str | None = None) -> Json:
+def hl7_code(name: str, code: str, display: str | None = None) -> Json:
     """A code of HL7's terminology."""
-    return coded(f"http://terminology.hl7.org/CodeSystem/{name}", code, display)
+    return _codeable(f"http://terminology.hl7.org/CodeSystem/{name}", code, display)
 
 
-def termed(term: Term | None) -> Json | None:
-    """One of our own terms: its label as text, for it stands in no public terminology."""
+def term_text(term: Term | None) -> Json | None:
+    """The label of one of our terms as text: no public terminology has a code for it."""
     return None if term is None else {"text": term.label}
 
 
-def codeable(concept: ConceptWrite) -> Json:
-    """A concept with the codes that mean the same and were read in their own terminology."""
-    codings = [{"system": SYSTEMS[code.system], "code": code.code} for code in concept.codes if _shown(code)]
+def codeable_concept(concept: ConceptWrite) -> Json:
+    """The name with the codes that mean the same and were verified."""
+    codings = [{"system": URIS[code.system], "code": code.code} for code in concept.codes if _is_shown(code)]
     return {"coding": codings, "text": concept.name}
 
 
-def codeable_all(concepts: Sequence[ConceptWrite]) -> Json | None:
-    """Several concepts where FHIR has room for one: their names alone, since codings must all mean the same."""
+def codeable_concepts(concepts: Sequence[ConceptWrite]) -> Json | None:
+    """Several concepts in one element: their names alone, because all codings of an element must mean the same."""
     if len(concepts) == 1:
-        return codeable(concepts[0])
+        return codeable_concept(concepts[0])
     return {"text": "; ".join(concept.name for concept in concepts)} if concepts else None
 
 
-def _shown(code: Code) -> bool:
-    return code.verified and code.relation in SAME and code.system in SYSTEMS
+def _is_shown(code: Code) -> bool:
+    return code.verified and code.relation in SAME_MEANING and code.system in URIS
 
 
 def reference(resource_type: str, record_id: str, display: str | None = None) -> Json:
     return {"reference": f"{resource_type}/{record_id}", "display": display}
 
 
-def ucum(value: Decimal | None, unit: str | None) -> Json | None:
-    """A quantity in a UCUM unit; of an unknown unit, the bare number."""
+def quantity(value: Decimal | None, unit: str | None) -> Json | None:
+    """A quantity in a UCUM unit, or the bare number if the unit is unknown."""
     if value is None:
         return None
     if unit is None:
-        return {"value": number(value)}
-    return {"value": number(value), "unit": unit, "system": UCUM, "code": unit}
+        return {"value": json_number(value)}
+    return {"value": json_number(value), "unit": unit, "system": UCUM, "code": unit}
 
 
-def joined(parts: Iterable[str | None], separator: str = " ") -> str:
+def join_present(parts: Iterable[str | None], separator: str = " ") -> str:
     return separator.join(part for part in parts if part)

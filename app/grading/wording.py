@@ -56,6 +56,25 @@ def verdict_of_evidence(evidence: ClaimEvidence) -> str:
     )
 
 
+def consensus_text(claim: JudgedClaim) -> str:
+    """`Consensus: conflicting, leaning: disputes.`"""
+    has_votes = claim.consensus not in (Consensus.not_applicable, Consensus.uncited)
+    leaning = f", leaning: {claim.leaning.label.lower()}" if has_votes else ""
+    return f"Consensus: {claim.consensus.label.lower()}{leaning}."
+
+
+def count_text(side: StanceCount) -> str:
+    """`5 citations (4 studies, 1 review, 90 people)`."""
+    numbers = (
+        (side.studies, "study", "studies"),
+        (side.reviews, "review", "reviews"),
+        (side.participants, "person", "people"),
+    )
+    details = ", ".join(counted(number, one, many) for number, one, many in numbers if number)
+    citations = counted(side.citations, "citation", "citations")
+    return f"{citations} ({details})" if details else citations
+
+
 # --- certainty ----------------------------------------------------------------------------------------------------
 
 

@@ -7,8 +7,7 @@ from typing import Any
 from fastapi import FastAPI
 from starlette.testclient import TestClient
 
-from app.cds_hooks import drugs
-from app.cds_hooks.routes import Face
+from app.cds_hooks.routes import CdsService
 from app.cds_hooks.settings import CdsSettings
 from app.main import create_app, in_context
 from app.settings import Settings
@@ -25,12 +24,12 @@ Json = dict[str, Any]
 def make_app(given: Settings, settings: CdsSettings) -> FastAPI:
     """The application with the face under these settings."""
     app = create_app(given)
-    app.state.cds_hooks = Face(settings, drugs.load(settings.opioid_value_set))
+    app.state.cds_hooks = CdsService(settings)
     return app
 
 
 @contextmanager
-def calling(
+def cds_client(
     url: str,
     settings: CdsSettings = EVERY_SERVICE,
     client: tuple[str, int] = LOCAL,

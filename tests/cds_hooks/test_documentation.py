@@ -11,7 +11,7 @@ from app.cds_hooks.rules import Rule
 from app.cds_hooks.settings import CdsSettings
 from app.settings import ROOT
 from app.storage.database import Database
-from tests.cds_hooks.support import SIGN, calling
+from tests.cds_hooks.support import SIGN, cds_client
 
 PAGE = (ROOT / "docs" / "interop" / "cds-hooks.md").read_text(encoding="utf-8")
 
@@ -35,7 +35,7 @@ def test_the_request_gets_the_documented_answer(clinic: TestClient) -> None:
 
 
 def test_the_feedback_is_taken(scratch: Database) -> None:
-    with calling(scratch.url.render_as_string(hide_password=False)) as caller:
+    with cds_client(scratch.url.render_as_string(hide_password=False)) as caller:
         assert caller.post(f"{SIGN}/feedback", json=_block("feedback")).status_code == 200
 
 

@@ -14,8 +14,8 @@ from tests.cds_hooks.support import (
     active,
     because,
     bundle,
-    calling,
     cards,
+    cds_client,
     daily,
     order,
     request,
@@ -151,7 +151,7 @@ def test_the_same_request_gets_the_same_bytes(clinic: TestClient) -> None:
 
 def test_the_same_request_with_a_serial_is_answered_as_it_was(scratch: Database) -> None:
     body = request(LDN, medications=bundle(OXYCODONE))
-    with calling(scratch.url.render_as_string(hide_password=False)) as caller:
+    with cds_client(scratch.url.render_as_string(hide_password=False)) as caller:
         before = cards(caller, body)
         claim = content(scratch, "claim", "naltrexone-opioid-contraindication")
         put(scratch, amended(claim, statement="The label was reworded."))
@@ -165,7 +165,7 @@ def test_the_same_request_with_a_serial_is_answered_as_it_was(scratch: Database)
 def test_a_contraindication_is_told_even_where_its_claim_was_retired(scratch: Database) -> None:
     claim = content(scratch, "claim", "naltrexone-opioid-contraindication")
     put(scratch, amended(claim, status="retired"))
-    with calling(scratch.url.render_as_string(hide_password=False)) as caller:
+    with cds_client(scratch.url.render_as_string(hide_password=False)) as caller:
         card = cards(caller, request(LDN, medications=bundle(OXYCODONE)))[0]
 
     assert card["indicator"] == "critical"

@@ -18,9 +18,9 @@ from starlette.testclient import TestClient
 from app.cds_hooks import fetching
 from app.cds_hooks.settings import CdsSettings, Issuer
 from app.storage.database import Database
+from tests.cds_hooks.fhir_server import FhirServer, answer, fhir_server
 from tests.cds_hooks.keys import BASE, ISSUER, RecordSystem
-from tests.cds_hooks.records import Records, answer, records
-from tests.cds_hooks.support import LDN, OXYCODONE, SIGN, Json, bundle, calling, order, request, rules
+from tests.cds_hooks.support import LDN, OXYCODONE, SIGN, Json, bundle, cds_client, order, request, rules
 from tests.serving import eventually
 
 TOKEN = "opaque.token-of-the-record-system"
@@ -29,18 +29,18 @@ Fire = Callable[[Json], Any]
 
 
 @pytest.fixture
-def ehr() -> Iterator[Records]:
-    with records() as found:
+def ehr() -> Iterator[FhirServer]:
+    with fhir_server() as found:
         yield found
 
 
 @pytest.fixture
-def fire(scratch: Database, ehr: Records, tmp_path: Path) -> Iterator[Fire]:
+def fire(scratch: Database, ehr: FhirServer, tmp_path: Path) -> Iterator[Fire]:
     """Sends a hook as the issuer whose FHIR server is `ehr`; the answer."""
     keys = RecordSystem()
     issuer = Issuer(iss=ISSUER, jwks=str(keys.write(tmp_path)), fhir_servers=(ehr.host,))
     url = scratch.url.render_as_string(hide_password=False)
-    with calling(url, CdsSettings(base_url=BASE, issuers=(issuer,))) as caller:
+    with cds_client(url, CdsSettings(base_url=BASE, issuers=(issuer,))) as caller:
         yield lambda body: caller.post(SIGN, json=body, headers={"Authorization": f"Bearer {keys.token(SIGN)}"})
 
 
@@ -55,34 +55,34 @@ def found_in(answered: Any) -> list[str]:
     return rules(answered.json()["cards"])
 
 
-def test_lists_that_were_not_sent_are_asked_for_with_the_token(fire: Fire, ehr: Records) -> None:
+def test_lists_that_were_not_sent_are_asked_for_with_the_token(fire: Fire, ehr: FhirServer) -> None:
     assert found_in(fire(hook(ehr.address))) == ["naltrexone-drafted-opioid-current", "ldn-evidence"]
 
-    assert {token for _, token in ehr.asked} == {f"Bearer {TOKEN}"}
-    asked = [urlsplit(path) for path, _ in ehr.asked]
+    assert {token for _, token in ehr.requests} == {f"Bearer {TOKEN}"}
+    asked = [urlsplit(path) for path, _ in ehr.requests]
     assert sorted(part.path for part in asked) == [
         "/fhir/MedicationRequest", "/fhir/MedicationRequest", "/fhir/MedicationStatement",
     ]  # fmt: skip
     assert {tuple(parse_qs(part.query)["patient"]) for part in asked} == {("1288992",)}
 
 
-def test_only_what_is_missing_is_asked_for(fire: Fire, ehr: Records) -> None:
+def test_only_what_is_missing_is_asked_for(fire: Fire, ehr: FhirServer) -> None:
     sent = {"medications": bundle(), "statements": None}
 
     assert found_in(fire(hook(ehr.address, prefetch=sent))) == ["ldn-evidence"]
-    assert [part in path for (path, _), part in zip(ehr.asked, ("stopped",), strict=True)] == [True]
+    assert [part in path for (path, _), part in zip(ehr.requests, ("stopped",), strict=True)] == [True]
 
 
-def test_nothing_is_asked_for_orders_that_need_no_check(fire: Fire, ehr: Records) -> None:
+def test_nothing_is_asked_for_orders_that_need_no_check(fire: Fire, ehr: FhirServer) -> None:
     assert found_in(fire(hook(ehr.address, order("d", "Ibuprofen 400 mg")))) == []
-    assert ehr.asked == []
+    assert ehr.requests == []
 
 
-def test_a_first_page_is_told_as_such(fire: Fire, ehr: Records) -> None:
+def test_a_first_page_is_told_as_such(fire: Fire, ehr: FhirServer) -> None:
     ehr.lists = {"status=active": bundle(link=[{"relation": "next", "url": f"{ehr.address}?page=2"}])}
 
     assert found_in(fire(hook(ehr.address))) == ["opioid-check-incomplete", "ldn-evidence"]
-    assert not any("page" in path for path, _ in ehr.asked)
+    assert not any("page" in path for path, _ in ehr.requests)
 
 
 @pytest.mark.parametrize(
@@ -107,18 +107,18 @@ def test_a_first_page_is_told_as_such(fire: Fire, ehr: Records) -> None:
         {"context": {**request(LDN)["context"], "patientId": None}},
     ],
 )
-def test_what_may_not_be_asked_is_not_asked(fire: Fire, ehr: Records, changed: Json) -> None:
+def test_what_may_not_be_asked_is_not_asked(fire: Fire, ehr: FhirServer, changed: Json) -> None:
     body = {**hook(ehr.address), **changed}
     if isinstance(body["fhirServer"], str):
         body["fhirServer"] = body["fhirServer"].replace("{host}", ehr.host)
 
     assert fire(body).status_code == 412
-    assert ehr.asked == []
+    assert ehr.requests == []
 
 
-def test_nothing_is_asked_where_no_server_was_named(clinic: TestClient, ehr: Records) -> None:
+def test_nothing_is_asked_where_no_server_was_named(clinic: TestClient, ehr: FhirServer) -> None:
     assert clinic.post(SIGN, json=hook(ehr.address)).status_code == 412
-    assert ehr.asked == []
+    assert ehr.requests == []
 
 
 def _redirects(handler: BaseHTTPRequestHandler) -> None:
@@ -156,21 +156,21 @@ def _drips(handler: BaseHTTPRequestHandler) -> None:
     ids=["redirects", "zips", "drips", "page", "nested", "too long", "refused", "broken", "hangs up"],
 )
 def test_a_server_that_fails_leaves_the_check_incomplete(
-    fire: Fire, ehr: Records, instead: Callable[[BaseHTTPRequestHandler], None]
+    fire: Fire, ehr: FhirServer, instead: Callable[[BaseHTTPRequestHandler], None]
 ) -> None:
-    ehr.instead = instead
+    ehr.failure = instead
 
     assert found_in(fire(hook(ehr.address, prefetch={"statements": None}))) == [
         "opioid-check-incomplete", "ldn-evidence",
     ]  # fmt: skip
-    assert not any("elsewhere" in path for path, _ in ehr.asked)
+    assert not any("elsewhere" in path for path, _ in ehr.requests)
 
 
 def test_the_token_and_the_patient_are_in_no_line_of_the_log(
-    fire: Fire, ehr: Records, capfd: pytest.CaptureFixture[str]
+    fire: Fire, ehr: FhirServer, capfd: pytest.CaptureFixture[str]
 ) -> None:
     fire(hook(ehr.address))
-    ehr.instead = _redirects
+    ehr.failure = _redirects
     fire(hook(ehr.address))
 
     told = ""
@@ -188,12 +188,12 @@ def test_the_token_and_the_patient_are_in_no_line_of_the_log(
 def test_only_https_is_spoken_but_on_this_machine() -> None:
     hosts = ("fhir.example.org", "localhost:8080")
 
-    assert fetching.allowed("https://FHIR.example.org/r4/", None, hosts) == fetching.Server(
+    assert fetching.permitted_server("https://FHIR.example.org/r4/", None, hosts) == fetching.FhirServer(
         "https", "fhir.example.org", 443, "/r4", None
     )
-    assert fetching.allowed("http://localhost:8080", {"access_token": "t"}, hosts)
+    assert fetching.permitted_server("http://localhost:8080", {"access_token": "t"}, hosts)
     for address in ("http://fhir.example.org/r4", "https://fhir.example.org:8443/r4", "https://localhost/r4"):
-        assert fetching.allowed(address, None, hosts) is None
+        assert fetching.permitted_server(address, None, hosts) is None
 
 
 @pytest.mark.parametrize(
@@ -222,8 +222,8 @@ def test_only_https_is_spoken_but_on_this_machine() -> None:
     ],
 )
 def test_addresses_that_are_no_record_systems_are_refused(address: str, is_reachable: bool) -> None:
-    assert fetching.reachable(address) is is_reachable
-    assert fetching.reachable("127.0.0.1", loopback=True)
+    assert fetching.is_permitted(address) is is_reachable
+    assert fetching.is_permitted("127.0.0.1", loopback=True)
 
 
 def test_who_never_fetches_loads_no_client() -> None:

@@ -16,8 +16,8 @@ import httpx2
 import pytest
 
 from app.settings import ROOT
+from tests.cds_hooks.fhir_server import FhirServer, answer, fhir_server
 from tests.cds_hooks.keys import RecordSystem
-from tests.cds_hooks.records import Records, answer, records
 from tests.cds_hooks.support import RXNORM, SIGN, Json
 from tests.conftest import Engine
 
@@ -36,14 +36,14 @@ def ehr() -> RecordSystem:
 
 
 @pytest.fixture
-def fhir() -> Iterator[Records]:
-    with records() as found:
+def fhir() -> Iterator[FhirServer]:
+    with fhir_server() as found:
         yield found
 
 
 @contextmanager
 def running(
-    place: Path, ehr: RecordSystem, engines: Callable[[str], Engine], fhir: Records, *mode: str
+    place: Path, ehr: RecordSystem, engines: Callable[[str], Engine], fhir: FhirServer, *mode: str
 ) -> Iterator[Any]:
     """A server over a copy of the data; its address and its process."""
     place.mkdir()
@@ -145,7 +145,7 @@ def patient(**fields: Any) -> Json:
 
 
 def test_no_outcome_leaves_a_trace_of_the_patient(
-    place: Path, ehr: RecordSystem, engines: Callable[[str], Engine], fhir: Records
+    place: Path, ehr: RecordSystem, engines: Callable[[str], Engine], fhir: FhirServer
 ) -> None:
     seen: dict[str, int] = {}
     with running(place, ehr, engines, fhir) as (address, process, database):
@@ -177,9 +177,9 @@ def test_no_outcome_leaves_a_trace_of_the_patient(
         post("unknown", f"/cds-services/{CANARY}", json=patient())
         fhir.lists = {"status": patient()["prefetch"]["medications"]}
         post("fetched", json=patient(fhirServer=fhir.address, prefetch=None))
-        fhir.instead = lambda handler: answer(handler, CANARY.encode(), 500)
+        fhir.failure = lambda handler: answer(handler, CANARY.encode(), 500)
         post("not fetched", json=patient(fhirServer=fhir.address, prefetch={"statements": None}))
-        assert all(CANARY in path and CANARY in str(token) for path, token in fhir.asked)
+        assert all(CANARY in path and CANARY in str(token) for path, token in fhir.requests)
         post("nothing to check", json=patient(prefetch={"patient": {"id": CANARY}}))
         post("too large", content=json.dumps(patient(padding=CANARY * 60_000)).encode())
         post("wrong hook", json=patient(hook=CANARY))
@@ -210,7 +210,7 @@ def test_no_outcome_leaves_a_trace_of_the_patient(
 
 
 def test_the_search_would_find_what_was_logged_or_stored(
-    place: Path, ehr: RecordSystem, engines: Callable[[str], Engine], fhir: Records
+    place: Path, ehr: RecordSystem, engines: Callable[[str], Engine], fhir: FhirServer
 ) -> None:
     with running(place, ehr, engines, fhir, "leak") as (address, _, database):
         httpx2.get(f"{address}/cds-services?patient={CANARY}")

@@ -6,13 +6,17 @@ from typing import Any
 
 import pytest
 
-from app.cds_hooks import dosage, drugs
-from app.cds_hooks.drugs import Coding, Product, ValueSetError
+from app.cds_hooks.dosage import read_dose
+from app.cds_hooks.drugs import CodedText, Coding, Drug, ValueSetError, load_formulary
 from app.cds_hooks.settings import CdsSettings
-from tests.cds_hooks.support import ATC, LDN, RXNORM, active, bundle, calling, cards, request, rules
+from tests.cds_hooks.support import ATC, LDN, RXNORM, active, bundle, cards, cds_client, request, rules
 from tests.conftest import Engine
 
-FORMULARY = drugs.load()
+FORMULARY = load_formulary()
+
+
+def kinds(drug: Drug) -> list[str]:
+    return [name for name in ("naltrexone", "opioid", "combination") if getattr(drug, f"is_{name}")]
 
 
 @pytest.mark.parametrize(
@@ -44,12 +48,10 @@ FORMULARY = drugs.load()
     ],
 )
 def test_words_tell_the_drug(word: str, kind: str) -> None:
-    drug = FORMULARY.recognise(Product(words=(word,)))
+    drug = FORMULARY.recognise(CodedText(words=(word,)))
 
-    assert [name for name in ("naltrexone", "opioid", "combination") if getattr(drug, name)] == (
-        [] if kind == "other" else kind.split()
-    )
-    assert drug.known
+    assert kinds(drug) == ([] if kind == "other" else kind.split())
+    assert drug.is_known
 
 
 @pytest.mark.parametrize(
@@ -72,10 +74,10 @@ def test_words_tell_the_drug(word: str, kind: str) -> None:
     ],
 )
 def test_codes_tell_the_drug(system: str, code: str, kind: str) -> None:
-    drug = FORMULARY.recognise(Product(codes=(Coding(system, code),)))
+    drug = FORMULARY.recognise(CodedText(codes=(Coding(system, code),)))
 
-    assert [name for name in ("naltrexone", "opioid", "combination") if getattr(drug, name)] == kind.split()
-    assert drug.known is bool(kind)
+    assert kinds(drug) == kind.split()
+    assert drug.is_known is bool(kind)
 
 
 VALUE_SET = {
@@ -93,9 +95,9 @@ def test_the_operators_value_set_is_laid_over_the_list(engine: Engine, tmp_path:
     path.write_text(json.dumps(VALUE_SET))
     body = request(LDN, medications=bundle(active("1", code=code)))
 
-    with calling(engine.original, CdsSettings(opioid_value_set=path)) as caller:
+    with cds_client(engine.original, CdsSettings(opioid_value_set=path)) as caller:
         assert rules(cards(caller, body))[0] == "naltrexone-drafted-opioid-current"
-    with calling(engine.original, CdsSettings()) as caller:
+    with cds_client(engine.original, CdsSettings()) as caller:
         assert rules(cards(caller, body))[0] == "opioid-check-incomplete"
 
 
@@ -105,7 +107,7 @@ def test_a_value_set_that_lists_nothing_is_refused_at_start(tmp_path: Path, text
     path.write_text(text)
 
     with pytest.raises(ValueSetError):
-        drugs.load(path)
+        load_formulary(path)
 
 
 def _dose(value: Any, unit: str | None = "mg", **repeat: Any) -> dict[str, Any]:
@@ -152,7 +154,7 @@ DAY: dict[str, Any] = {"frequency": 1, "period": 1, "periodUnit": "d"}
     ],
 )  # fmt: skip
 def test_the_daily_dose_is_read_and_put_in_its_band(instructions: Any, words: tuple[str, ...], expected: Any) -> None:
-    read = dosage.read(instructions, words)
+    read = read_dose(instructions, words)
 
     assert (read and (read.text, [tier.value for tier in read.tiers], read.read_from)) == expected
 
@@ -160,7 +162,7 @@ def test_the_daily_dose_is_read_and_put_in_its_band(instructions: Any, words: tu
 def test_the_strength_of_an_ingredient_is_counted() -> None:
     strength = {"numerator": {"value": 4.5, "unit": "mg"}, "denominator": {"value": 1, "unit": "capsule"}}
 
-    read = dosage.read([_dose(1, "capsule", **DAY)], (), [None, strength])
+    read = read_dose([_dose(1, "capsule", **DAY)], (), [None, strength])
 
     assert read is not None
     assert read.text == "4.5 mg a day"

@@ -10,19 +10,19 @@ from starlette.testclient import TestClient
 from app.cds_hooks.settings import CdsSettings
 from app.storage.database import Database
 from app.storage.replay import FeedbackCount
-from tests.cds_hooks.support import LDN, SIGN, Json, bundle, calling, cards, order, request
+from tests.cds_hooks.support import LDN, SIGN, Json, bundle, cards, cds_client, order, request
 from tests.conftest import Engine
 
 
 def test_discovery_lists_what_is_switched_on(engine: Engine) -> None:
-    with calling(engine.original, CdsSettings()) as caller:
+    with cds_client(engine.original, CdsSettings()) as caller:
         services = caller.get("/cds-services").json()["services"]
         assert [(s["id"], s["hook"]) for s in services] == [
             ("ldn-order-select", "order-select"),
             ("ldn-order-sign", "order-sign"),
         ]
         assert caller.post("/cds-services/ldn-patient-view", json=request(hook="patient-view")).status_code == 404
-    with calling(engine.original, CdsSettings(services=("ldn-patient-view",), statements=False)) as caller:
+    with cds_client(engine.original, CdsSettings(services=("ldn-patient-view",), statements=False)) as caller:
         (service,) = caller.get("/cds-services").json()["services"]
         assert service["hook"] == "patient-view"
         assert set(service["prefetch"]) == {"medications", "stopped"}
@@ -179,7 +179,7 @@ def test_feedback_is_counted_by_reason_and_its_words_are_dropped(scratch: Databa
             _feedback(outcome="accepted", acceptedSuggestions=[{"id": "1"}]),
         ]
     }
-    with calling(scratch.url.render_as_string(hide_password=False)) as caller:
+    with cds_client(scratch.url.render_as_string(hide_password=False)) as caller:
         for _ in range(2):
             answer = caller.post(f"{SIGN}/feedback", json=body)
             assert answer.status_code == 200

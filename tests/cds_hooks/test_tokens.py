@@ -21,7 +21,7 @@ from app.cds_hooks.settings import CdsSettings, Issuer
 from app.storage.database import Database
 from app.storage.replay import ReplayGuard, use_once
 from tests.cds_hooks.keys import BASE, ISSUER, RecordSystem
-from tests.cds_hooks.support import LDN, SIGN, calling, request
+from tests.cds_hooks.support import LDN, SIGN, cds_client, request
 
 
 def now() -> int:
@@ -41,7 +41,7 @@ def settings(ehr: RecordSystem, tmp_path: Path) -> CdsSettings:
 @pytest.fixture
 def caller(scratch: Database, settings: CdsSettings) -> Iterator[TestClient]:
     """From anywhere: the token alone decides."""
-    with calling(scratch.url.render_as_string(hide_password=False), settings, ("203.0.113.7", 4)) as caller:
+    with cds_client(scratch.url.render_as_string(hide_password=False), settings, ("203.0.113.7", 4)) as caller:
         yield caller
 
 
@@ -184,7 +184,7 @@ def test_feedback_takes_tokens_for_its_own_address(caller: TestClient, ehr: Reco
 def test_a_token_works_once_on_all_replicas(scratch: Database, settings: CdsSettings, ehr: RecordSystem) -> None:
     token = ehr.token(SIGN)
     url = scratch.url.render_as_string(hide_password=False)
-    with calling(url, settings) as one, calling(url, settings) as other:
+    with cds_client(url, settings) as one, cds_client(url, settings) as other:
         answers = [_post(replica, token, **{"X-Request-ID": "same"}) for replica in (one, other, one)]
         missing = _post(one, None, **{"X-Request-ID": "same"})
 
@@ -193,7 +193,7 @@ def test_a_token_works_once_on_all_replicas(scratch: Database, settings: CdsSett
 
 
 def test_a_refused_token_is_not_remembered(scratch: Database, settings: CdsSettings, ehr: RecordSystem) -> None:
-    with calling(scratch.url.render_as_string(hide_password=False), settings) as caller:
+    with cds_client(scratch.url.render_as_string(hide_password=False), settings) as caller:
         _post(caller, _foreign(ehr))
         _post(caller, ehr.token(SIGN))
 
@@ -227,7 +227,7 @@ def test_used_tokens_are_forgotten_when_their_time_is_over(scratch: Database) ->
 def test_without_an_issuer_only_this_machine_may_call(
     scratch: Database, host: str, headers: dict[str, str], status: int
 ) -> None:
-    with calling(scratch.url.render_as_string(hide_password=False), CdsSettings(), (host, 1)) as caller:
+    with cds_client(scratch.url.render_as_string(hide_password=False), CdsSettings(), (host, 1)) as caller:
         assert caller.post(SIGN, json=request(LDN), headers=headers).status_code == status
 
 
@@ -258,7 +258,7 @@ def test_keys_come_from_the_configured_address_alone(
     jwks = f"http://127.0.0.1:{served.server_port}{path}"
     settings = CdsSettings(base_url=BASE, issuers=(Issuer(iss=ISSUER, jwks=jwks),))
     try:
-        with calling(scratch.url.render_as_string(hide_password=False), settings) as caller:
+        with cds_client(scratch.url.render_as_string(hide_password=False), settings) as caller:
             assert _post(caller, ehr.token(SIGN)).status_code == status
             assert _post(caller, ehr.token(SIGN, headers={"jku": jwks})).status_code == status
             assert _post(caller, ehr.token(SIGN, headers={"jku": f"{jwks}/other"})).status_code == 401
@@ -292,7 +292,7 @@ def test_keys_that_cannot_be_read_let_nobody_in(scratch: Database, ehr: RecordSy
     broken.write_text("{}")
     for path in (broken, tmp_path / "missing.json"):
         settings = CdsSettings(base_url=BASE, issuers=(Issuer(iss=ISSUER, jwks=str(path)),))
-        with calling(scratch.url.render_as_string(hide_password=False), settings) as caller:
+        with cds_client(scratch.url.render_as_string(hide_password=False), settings) as caller:
             assert _post(caller, ehr.token(SIGN)).status_code == 401
 
 

@@ -38,11 +38,11 @@ def application(database: Database, base: str) -> FastAPI:
 
 
 def guard(app: FastAPI) -> RequestContext:
-    return RequestContext(app, max_body_bytes=1000, deadline_seconds=30, error_renderers=fhir.FACES)
+    return RequestContext(app, max_body_bytes=1000, deadline_seconds=30, error_renderers=fhir.ERROR_RENDERERS)
 
 
 @contextmanager
-def speaking(database: Database, base: str = BASE) -> Iterator[TestClient]:
+def fhir_client(database: Database, base: str = BASE) -> Iterator[TestClient]:
     with TestClient(guard(application(database, base)), raise_server_exceptions=False) as client:
         yield client
 
@@ -50,13 +50,13 @@ def speaking(database: Database, base: str = BASE) -> Iterator[TestClient]:
 @pytest.fixture(scope="session")
 def facade(engine: Engine) -> Iterator[TestClient]:
     """Reads the seeded original of each engine."""
-    with opened(engine.original) as database, speaking(database) as client:
+    with opened(engine.original) as database, fhir_client(database) as client:
         yield client
 
 
 @pytest.fixture
 def scratch_facade(scratch: Database) -> Iterator[TestClient]:
-    with speaking(scratch) as client:
+    with fhir_client(scratch) as client:
         yield client
 
 

@@ -9,7 +9,7 @@ PROSE = frozenset({"CapabilityStatement.format"})
 """Elements whose metadata lists words for people instead of codes."""
 
 
-def breaches(resource: BaseModel, path: str | None = None) -> Iterator[str]:
+def violations(resource: BaseModel, path: str | None = None) -> Iterator[str]:
     """Codes outside a required value set, references to a type that may not stand there, empty arrays."""
     path = path or type(resource).__name__
     for name, field in type(resource).model_fields.items():
@@ -26,7 +26,7 @@ def breaches(resource: BaseModel, path: str | None = None) -> Iterator[str]:
                 yield f"{place}: not one of {codes}"
             yield from _wrong_target(item, metadata.get("enum_reference_types"), place)
             if isinstance(item, BaseModel):
-                yield from breaches(item, place)
+                yield from violations(item, place)
 
 
 def _wrong_target(item: object, allowed: list[str] | None, place: str) -> Iterator[str]:

@@ -4,8 +4,8 @@ import pytest
 from starlette.testclient import TestClient
 
 from app.storage.database import Database
-from tests.fhir.conftest import Json, application, guard, model, speaking
-from tests.fhir.strict import breaches
+from tests.fhir.conftest import Json, application, fhir_client, guard, model
+from tests.fhir.strict import violations
 
 R5 = "/fhir/r5"
 FORM = "application/x-www-form-urlencoded"
@@ -68,7 +68,7 @@ ERRORS = [
 def outcome(answer: object) -> Json:
     resource: Json = answer.json()  # type: ignore[attr-defined]
     checked = model("OperationOutcome").model_validate(resource)
-    assert list(breaches(checked)) == []
+    assert list(violations(checked)) == []
     return resource
 
 
@@ -137,7 +137,7 @@ def test_a_405_names_the_methods_that_are_answered(facade: TestClient) -> None:
 
 
 def test_a_database_that_is_away_is_a_503(blank: Database) -> None:
-    with speaking(blank) as client:
+    with fhir_client(blank) as client:
         answer = client.get(f"{R5}/Evidence")
 
     assert (answer.status_code, answer.headers["retry-after"]) == (503, "2")

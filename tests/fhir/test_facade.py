@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 import pytest
 from starlette.testclient import TestClient
 
-from app.fhir.rendered import Cache, Rendered
+from app.fhir.rendered import RenderedResource, ResourceCache
 from app.fhir.types import TYPES
 from app.publishing.changes import Change
 from app.publishing.publish import publish
@@ -15,7 +15,7 @@ from app.storage.history import StoredRecord
 from app.storage.records import CurrentRecords
 from app.storage.resource import Key
 from tests.factories import CURATOR, amended
-from tests.fhir.conftest import BASE, Json, speaking
+from tests.fhir.conftest import BASE, Json, fhir_client
 
 R5 = "/fhir/r5"
 NAMES = [fhir_type.name for fhir_type in TYPES]
@@ -53,7 +53,7 @@ def test_metadata_tells_every_type_with_its_search_parameters(facade: TestClient
     assert set(told) == {*NAMES, "Library"}
     for fhir_type in TYPES:
         interactions = [interaction["code"] for interaction in told[fhir_type.name]["interaction"]]
-        assert ("vread" in interactions) != fhir_type.sums_up
+        assert ("vread" in interactions) != fhir_type.is_aggregate
         names = [parameter["name"] for parameter in told[fhir_type.name]["searchParam"]]
         assert names == ["_id", *(parameter.name for parameter in fhir_type.parameters)]
 
@@ -293,7 +293,7 @@ def test_strict_handling_refuses_what_lenient_handling_ignores(facade: TestClien
 
 
 def test_without_a_public_address_links_are_path_absolute(seeded: Database) -> None:
-    with speaking(seeded, base="") as client:
+    with fhir_client(seeded, base="") as client:
         bundle = client.get(f"{R5}/Evidence?_count=1").json()
 
     assert links(bundle)["next"].startswith(f"{R5}/Evidence?_count=1&_after=")
@@ -341,21 +341,22 @@ def test_a_retired_record_is_gone_and_no_longer_found(scratch: Database, scratch
 # --- the cache --------------------------------------------------------------------------------------------------------
 
 
-def kept(record_id: str, size: int = 10) -> Rendered:
-    return Rendered(record_id, b"x" * size, 1, "2026-01-01T00:00:00Z")
+def resource(record_id: str, size: int = 10) -> RenderedResource:
+    return RenderedResource(record_id, b"x" * size, 1, "2026-01-01T00:00:00Z")
 
 
-def test_the_cache_holds_one_serial_within_its_bytes_and_drops_the_least_used() -> None:
-    cache = Cache(most_bytes=25)
-    cache.put(1, "Evidence", kept("a"))
-    cache.put(1, "Evidence", kept("b"))
+def test_the_cache_holds_one_serial_within_its_bytes_and_keeps_what_was_read_again() -> None:
+    cache = ResourceCache(max_bytes=40)
+    cache.put(1, "Evidence", resource("a"))
+    cache.put(1, "Evidence", resource("b"))
     cache.get(1, "Evidence", "a")
-    cache.put(1, "Evidence", kept("c"))
+    cache.put(1, "Evidence", resource("c"))
+    cache.put(1, "Evidence", resource("d"))
 
-    assert [bool(cache.get(1, "Evidence", name)) for name in "abc"] == [True, False, True]
+    assert [bool(cache.get(1, "Evidence", name)) for name in "abcd"] == [True, False, True, True]
 
-    cache.put(2, "Evidence", kept("d"))
-    cache.put(1, "Evidence", kept("e"))
+    cache.put(2, "Evidence", resource("e"))
+    cache.put(1, "Evidence", resource("f"))
 
     assert cache.get(1, "Evidence", "a") is None
-    assert [bool(cache.get(2, "Evidence", name)) for name in "ade"] == [False, True, False]
+    assert [bool(cache.get(2, "Evidence", name)) for name in "aef"] == [False, True, False]

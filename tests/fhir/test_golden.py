@@ -19,34 +19,34 @@ from app.fhir.medication_knowledge import medication_knowledge
 from app.fhir.substance import substance
 from app.storage.resource import Key
 from tests.fhir.conftest import Json, model
-from tests.fhir.strict import breaches
-from tests.fhir.worlds import BASE, world
+from tests.fhir.example_records import BASE, example_records
+from tests.fhir.strict import violations
 
 GOLDEN = Path(__file__).parent / "golden"
-HELD = world()
-PAIN = HELD.content(Key("claim", "ldn-fibromyalgia-pain"))
-OPIOIDS = HELD.content(Key("claim", "naltrexone-opioid-contraindication"))
-LDN = HELD.content(Key("intervention", "low-dose-naltrexone"))
+RECORDS = example_records()
+PAIN = RECORDS.content(Key("claim", "ldn-fibromyalgia-pain"))
+OPIOIDS = RECORDS.content(Key("claim", "naltrexone-opioid-contraindication"))
+LDN = RECORDS.content(Key("intervention", "low-dose-naltrexone"))
 AT = "2026-11-22T10:00:00Z"
 
-MADE: dict[str, Callable[[], Json]] = {
-    "citation": lambda: citation(HELD, HELD.content(Key("document", "younger-2013"))),
-    "citation-retracted": lambda: citation(HELD, HELD.content(Key("document", "bruun-2024"))),
-    "evidence-supports": lambda: evidence(HELD, PAIN.id, PAIN.citations[0], BASE),
-    "evidence-disputes": lambda: evidence(HELD, PAIN.id, PAIN.citations[1], BASE),
-    "indication": lambda: clinical_use_definition(HELD, PAIN, ()),
-    "contraindication": lambda: clinical_use_definition(HELD, OPIOIDS, ["low-dose-naltrexone"]),
-    "assessment": lambda: artifact_assessment(HELD, PAIN, HELD.derived(Key("claim", PAIN.id)), BASE, AT),
-    "medication-knowledge": lambda: medication_knowledge(HELD, LDN, ["ldn-4-5-mg"], [OPIOIDS.id]),
-    "substance-drug": lambda: substance(HELD, HELD.content(Key("intervention", "naltrexone"))),
-    "substance-regimen": lambda: substance(HELD, LDN),
+RESOURCES: dict[str, Callable[[], Json]] = {
+    "citation": lambda: citation(RECORDS.content(Key("document", "younger-2013"))),
+    "citation-retracted": lambda: citation(RECORDS.content(Key("document", "bruun-2024"))),
+    "evidence-supports": lambda: evidence(RECORDS, PAIN.id, PAIN.citations[0], BASE),
+    "evidence-disputes": lambda: evidence(RECORDS, PAIN.id, PAIN.citations[1], BASE),
+    "indication": lambda: clinical_use_definition(RECORDS, PAIN, ()),
+    "contraindication": lambda: clinical_use_definition(RECORDS, OPIOIDS, ["low-dose-naltrexone"]),
+    "assessment": lambda: artifact_assessment(RECORDS, PAIN, BASE, AT),
+    "medication-knowledge": lambda: medication_knowledge(RECORDS, LDN, ["ldn-4-5-mg"], [OPIOIDS.id]),
+    "substance-drug": lambda: substance(RECORDS.content(Key("intervention", "naltrexone"))),
+    "substance-regimen": lambda: substance(LDN),
     "library": lambda: library(f"{BASE}/fhir/r5", "1", 7, AT, {"Citation": 2, "Evidence": 2}),
 }
 
 
-@pytest.mark.parametrize("name", MADE)
+@pytest.mark.parametrize("name", RESOURCES)
 def test_the_resource_is_the_one_in_the_file(name: str) -> None:
-    made = MADE[name]()
+    made = RESOURCES[name]()
     file = GOLDEN / f"{name}.json"
     if "UPDATE_GOLDEN" in os.environ:
         file.parent.mkdir(exist_ok=True)
@@ -55,9 +55,9 @@ def test_the_resource_is_the_one_in_the_file(name: str) -> None:
     assert made == json.loads(file.read_text(encoding="utf-8"))
 
 
-@pytest.mark.parametrize("name", MADE)
+@pytest.mark.parametrize("name", RESOURCES)
 def test_the_file_is_valid(name: str) -> None:
     resource = json.loads((GOLDEN / f"{name}.json").read_text(encoding="utf-8"))
     checked = model(resource["resourceType"]).model_validate(resource)
 
-    assert list(breaches(checked)) == []
+    assert list(violations(checked)) == []

@@ -7,11 +7,11 @@ SERVED = """
 import sys
 from starlette.testclient import TestClient
 from app.storage.database import Database
-from tests.fhir.conftest import speaking
+from tests.fhir.conftest import fhir_client
 for name in list(sys.modules):
     if name.split(".")[0] == "fhir":
         raise SystemExit("loaded by the tests themselves")
-with speaking(Database(sys.argv[1])) as client:
+with fhir_client(Database(sys.argv[1])) as client:
     assert client.get("/fhir/r5/Evidence?_count=5").status_code == 200
     assert client.get("/fhir/r5/metadata").status_code == 200
     assert client.get("/infobutton?mainSearchCriteria.v.dn=LDN").status_code == 200

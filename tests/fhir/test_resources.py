@@ -19,7 +19,7 @@ from app.registry import BY_TYPE
 from app.storage.database import Database
 from app.storage.history import StoredRecord
 from tests.fhir.conftest import BASE, Json, model
-from tests.fhir.strict import breaches
+from tests.fhir.strict import violations
 
 NAMES = [fhir_type.name for fhir_type in TYPES]
 
@@ -53,7 +53,7 @@ def test_every_resource_is_valid(resources: dict[str, list[Json]], name: str) ->
     faults = []
     for resource in resources[name]:
         checked = model(name).model_validate(resource)
-        faults += [f"{resource['id']}: {breach}" for breach in breaches(checked)]
+        faults += [f"{resource['id']}: {violation}" for violation in violations(checked)]
 
     assert resources[name]
     assert faults == []
@@ -69,7 +69,7 @@ def test_the_walker_sees_what_the_models_let_pass() -> None:
         }
     )
 
-    assert [breach.split(":")[0] for breach in breaches(wrong)] == [
+    assert [violation.split(":")[0] for violation in violations(wrong)] == [
         "ClinicalUseDefinition.category",
         "ClinicalUseDefinition.subject",
         "ClinicalUseDefinition.type",
@@ -196,9 +196,9 @@ def test_the_table_of_uses_reads_the_same_in_python_and_in_sql(seeded: Database,
     with seeded.read() as session:
         for use in uses.USES:
             found = set(session.scalars(select(Claim.id).where(use.where)))
-            assert found == {name for name, claim in claims.items() if use.fits(claim)}
+            assert found == {name for name, claim in claims.items() if use.matches(claim)}
     for claim in claims.values():
-        assert sum(use.fits(claim) for use in uses.USES) <= 1
+        assert sum(use.matches(claim) for use in uses.USES) <= 1
 
 
 SHAPES = [(t.name, t.summary, t.mandatory) for t in TYPES] + [("Library", library.SUMMARY, library.MANDATORY)]

@@ -10,10 +10,11 @@ import pytest
 import structlog
 from starlette.testclient import TestClient
 
+from app.concepts.code_systems import OIDS
 from app.concepts.vocabulary import CodeSystem
 from app.core.logging import configure
+from app.infobutton.answers import BOTH_DOSES, NOTHING
 from app.infobutton.page import Answer, AnswerClaim, AnswerGroup, AnswerLinks, atom, page
-from app.infobutton.routes import BOTH_DOSES, NOTHING, OIDS
 from tests.fhir.conftest import BASE, Json
 from tests.serving import eventually
 
@@ -71,7 +72,7 @@ def test_codes_of_the_known_systems_lead_to_the_concept(
 
 
 def test_every_system_of_the_standard_is_known() -> None:
-    assert {CodeSystem.rxnorm, CodeSystem.icd10cm, CodeSystem.snomed, CodeSystem.mesh} <= set(OIDS.values())
+    assert {CodeSystem.rxnorm, CodeSystem.icd10cm, CodeSystem.snomed, CodeSystem.mesh} <= set(OIDS)
 
 
 def test_a_second_translation_is_tried(facade: TestClient) -> None:

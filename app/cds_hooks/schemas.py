@@ -1,4 +1,4 @@
-"""CDS Hooks 2.0.1 on the wire. Requests are read leniently (unknown members are ignored); answers hold no null."""
+"""Requests and responses of CDS Hooks 2.0.1. Unknown members of requests are ignored; responses hold no null."""
 
 from datetime import datetime
 from typing import Annotated, Any, Literal, Self
@@ -6,14 +6,16 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+MAX_SUMMARY_LENGTH = 139
+
 Short = Annotated[str, Field(max_length=500)]
 
 
-class Sent(BaseModel):
+class CdsRequestModel(BaseModel):
     model_config = ConfigDict(extra="ignore", frozen=True, hide_input_in_errors=True, use_attribute_docstrings=True)
 
 
-class Context(Sent):
+class Context(CdsRequestModel):
     """What happens in the record system."""
 
     patientId: Any = Field(default=None, repr=False)  # noqa: N815 - the standard's spelling
@@ -22,35 +24,35 @@ class Context(Sent):
     draftOrders: dict[str, Any] | None = None  # noqa: N815 - the standard's spelling
 
 
-class HookRequest(Sent):
+class HookRequest(CdsRequestModel):
     """A hook that fired."""
 
     hook: Short
     hookInstance: UUID  # noqa: N815
     fhirServer: Any = Field(default=None, repr=False)  # noqa: N815
-    """Asked for lists that are missing, where the operator has named its host."""
+    """Missing lists are fetched from it if the operator has named its host."""
     fhirAuthorization: Any = Field(default=None, repr=False)  # noqa: N815
     """Its `access_token` is sent to that server and nowhere else."""
     context: Context
     prefetch: dict[str, Any] | None = None
 
 
-class ReasonCode(Sent):
+class ReasonCode(CdsRequestModel):
     code: Short | None = None
     system: Short | None = None
 
 
-class OverrideReasonSent(Sent):
+class OverrideReasonSent(CdsRequestModel):
     """`userComment` is not read: it is about a person."""
 
     reason: ReasonCode | None = None
 
 
-class AcceptedSuggestion(Sent):
+class AcceptedSuggestion(CdsRequestModel):
     id: Short
 
 
-class FeedbackItem(Sent):
+class FeedbackItem(CdsRequestModel):
     """What became of a card."""
 
     card: Short
@@ -60,21 +62,21 @@ class FeedbackItem(Sent):
     overrideReason: OverrideReasonSent | None = None  # noqa: N815
 
     @model_validator(mode="after")
-    def _says_what_was_accepted(self) -> Self:
+    def _names_accepted_suggestions(self) -> Self:
         if self.outcome == "accepted" and not self.acceptedSuggestions:
             raise ValueError("an accepted card names its `acceptedSuggestions`")
         return self
 
 
-class FeedbackRequest(Sent):
+class FeedbackRequest(CdsRequestModel):
     feedback: list[FeedbackItem] = Field(min_length=1, max_length=100)
 
 
-class Answered(BaseModel):
+class CdsResponseModel(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
 
 
-class Service(Answered):
+class Service(CdsResponseModel):
     """A service as discovery lists it."""
 
     hook: str
@@ -86,41 +88,41 @@ class Service(Answered):
     usageRequirements: str  # noqa: N815
 
 
-class Discovery(Answered):
+class Discovery(CdsResponseModel):
     services: list[Service]
 
 
-class CardCoding(Answered):
+class CardCoding(CdsResponseModel):
     code: str
     system: str
     display: str
 
 
-class Source(Answered):
+class Source(CdsResponseModel):
     label: str
     url: str
     topic: CardCoding
 
 
-class Link(Answered):
+class Link(CdsResponseModel):
     label: str
     url: str
     type: Literal["absolute"] = "absolute"
 
 
-class Action(Answered):
+class Action(CdsResponseModel):
     type: Literal["delete"] = "delete"
     description: str
     resourceId: str  # noqa: N815
 
 
-class Suggestion(Answered):
+class Suggestion(CdsResponseModel):
     label: str
     uuid: UUID
     actions: list[Action]
 
 
-class RecognisedDrug(Answered):
+class RecognisedDrug(CdsResponseModel):
     """What a medicine of the request was taken for."""
 
     drug: str
@@ -128,7 +130,7 @@ class RecognisedDrug(Answered):
     """`system|code`; absent where a word was recognised."""
 
 
-class ReadDose(Answered):
+class ReadDose(CdsResponseModel):
     """The daily dose that was read."""
 
     low_pg_per_day: int | None = None
@@ -137,13 +139,13 @@ class ReadDose(Answered):
     read_from: str
 
 
-class ClaimUsed(Answered):
+class ClaimUsed(CdsResponseModel):
     id: str
     version: int
     permalink: str
 
 
-class Reproduction(Answered):
+class Reproduction(CdsResponseModel):
     """All that is needed to make the card again: post the same request with `?serial=`."""
 
     serial: int
@@ -157,16 +159,16 @@ class Reproduction(Answered):
     claims: list[ClaimUsed] | None = None
 
 
-class Extension(Answered):
+class Extension(CdsResponseModel):
     reproduction: Reproduction = Field(alias="ldn-evidence.reproduction")
 
 
 Indicator = Literal["info", "warning", "critical"]
 
 
-class Card(Answered):
+class Card(CdsResponseModel):
     uuid: UUID
-    summary: Annotated[str, Field(max_length=139)]
+    summary: Annotated[str, Field(max_length=MAX_SUMMARY_LENGTH)]
     detail: str
     indicator: Indicator
     source: Source
@@ -177,21 +179,21 @@ class Card(Answered):
     extension: Extension
 
 
-class Cards(Answered):
+class Cards(CdsResponseModel):
     cards: list[Card]
 
 
-class OutcomeText(Answered):
+class OutcomeText(CdsResponseModel):
     text: str
 
 
-class Issue(Answered):
+class Issue(CdsResponseModel):
     severity: Literal["error"] = "error"
     code: Literal["required"] = "required"
     details: OutcomeText
 
 
-class OperationOutcome(Answered):
+class OperationOutcome(CdsResponseModel):
     """FHIR's way to say what is missing."""
 
     resourceType: Literal["OperationOutcome"] = "OperationOutcome"  # noqa: N815

@@ -1,4 +1,4 @@
-"""A world held in a dictionary, for mappers are pure: one contested claim, one warning, and what they rest on."""
+"""Records in a dictionary, because mappers are pure: one contested claim, one warning, and what they refer to."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ from tests.factories import record
 BASE = "https://ldn.example.org"
 
 
-class Held:
+class StaticRecords:
     def __init__(self, *records: tuple[str, Record]) -> None:
         self._contents = {Key(record_type, content.id): content for record_type, content in records}
 
@@ -25,13 +25,13 @@ class Held:
         return DosingRangeDerived(claims=("ldn-fibromyalgia-pain",))
 
 
-def _held(record_type: str, record_id: str, **fields: Any) -> tuple[str, Record]:
+def _record(record_type: str, record_id: str, **fields: Any) -> tuple[str, Record]:
     return record_type, record(record_type, record_id, **fields).content
 
 
-def world() -> Held:
-    return Held(
-        _held(
+def example_records() -> StaticRecords:
+    return StaticRecords(
+        _record(
             "intervention",
             "naltrexone",
             name="Naltrexone",
@@ -41,7 +41,7 @@ def world() -> Held:
                 {"system": "atc", "code": "N07BB04", "relation": "exactMatch", "verified": False},
             ],
         ),
-        _held(
+        _record(
             "intervention",
             "low-dose-naltrexone",
             name="Low-dose naltrexone",
@@ -49,15 +49,15 @@ def world() -> Held:
             level="regimen",
             parent="naltrexone",
         ),
-        _held("intervention", "opioid-analgesics", name="Opioid painkillers", level="drug_class"),
-        _held(
+        _record("intervention", "opioid-analgesics", name="Opioid painkillers", level="drug_class"),
+        _record(
             "condition",
             "fibromyalgia",
             name="Fibromyalgia",
             codes=[{"system": "icd10cm", "code": "M79.7", "relation": "exactMatch", "verified": True}],
         ),
-        _held("outcome", "pain", name="Pain"),
-        _held(
+        _record("outcome", "pain", name="Pain"),
+        _record(
             "study",
             "younger-2013-trial",
             design="randomized_crossover_trial",
@@ -69,8 +69,8 @@ def world() -> Held:
                 {"name": "Placebo", "role": "comparator"},
             ],
         ),
-        _held("study", "final-trial", participants=99),
-        _held(
+        _record("study", "final-trial", participants=99),
+        _record(
             "document",
             "younger-2013",
             label="Younger 2013",
@@ -87,8 +87,8 @@ def world() -> Held:
                 {"scheme": "pmid", "value": "23359310"},
             ],
         ),
-        _held("document", "bruun-2024", label="Bruun 2024", standing=[{"standing": "retracted"}]),
-        _held(
+        _record("document", "bruun-2024", label="Bruun 2024", standing=[{"standing": "retracted"}]),
+        _record(
             "dosing_range",
             "ldn-4-5-mg",
             intervention="low-dose-naltrexone",
@@ -100,7 +100,7 @@ def world() -> Held:
             schedule={"count": 1, "period": 1, "period_unit": "d", "timing": "in the evening"},
             route="oral",
         ),
-        _held(
+        _record(
             "claim",
             "ldn-fibromyalgia-pain",
             statement="Low-dose naltrexone reduces pain in people with fibromyalgia.",
@@ -112,7 +112,7 @@ def world() -> Held:
             reviewed_on="2026-11-22",
             citations=[_SUPPORTING, _DISPUTING],
         ),
-        _held(
+        _record(
             "claim",
             "naltrexone-opioid-contraindication",
             kind="interaction",

@@ -12,15 +12,15 @@ from tests.cds_hooks.support import OXYCODONE, Json, bundle
 
 
 @dataclass
-class Records:
-    """What it answers, and what it was asked."""
+class FhirServer:
+    """What it answers, and the requests it received."""
 
     address: str = ""
     lists: dict[str, Json] = field(default_factory=lambda: {"status=active": bundle(OXYCODONE, type="searchset")})
     """Bundles by a part of the query that asks for them; all other lists are empty."""
-    instead: Callable[[BaseHTTPRequestHandler], None] | None = None
-    """Answers in its place, badly."""
-    asked: list[tuple[str, str | None]] = field(default_factory=list)
+    failure: Callable[[BaseHTTPRequestHandler], None] | None = None
+    """Answers instead, badly."""
+    requests: list[tuple[str, str | None]] = field(default_factory=list)
     """Path with query, and the Authorization header."""
 
     @property
@@ -29,25 +29,25 @@ class Records:
 
 
 @contextmanager
-def records() -> Iterator[Records]:
-    found = Records()
+def fhir_server() -> Iterator[FhirServer]:
+    server_state = FhirServer()
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            found.asked.append((self.path, self.headers["Authorization"]))
-            if found.instead:
-                found.instead(self)
+            server_state.requests.append((self.path, self.headers["Authorization"]))
+            if server_state.failure:
+                server_state.failure(self)
                 return
-            listed = next((listed for part, listed in found.lists.items() if part in self.path), bundle())
+            listed = next((listed for part, listed in server_state.lists.items() if part in self.path), bundle())
             answer(self, json.dumps(listed).encode())
 
         def log_message(self, *_: object) -> None:
             """Nothing."""
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        found.address = f"http://127.0.0.1:{server.server_address[1]}/fhir"
+        server_state.address = f"http://127.0.0.1:{server.server_address[1]}/fhir"
         threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}).start()
-        yield found
+        yield server_state
         server.shutdown()
 
 

@@ -1,0 +1,21 @@
+"""Reads FHIR JSON that no validator would accept: what has another type than expected counts as missing."""
+
+from typing import Any
+
+
+def objects(value: Any) -> list[dict[str, Any]]:
+    """The objects in a list; empty for anything but a list."""
+    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
+
+
+def member(value: Any, *path: str) -> Any:
+    """The value at a path of member names; null if a member or its parent is missing."""
+    for name in path:
+        value = value.get(name) if isinstance(value, dict) else None
+    return value
+
+
+def text_member(value: Any, *path: str) -> str:
+    """The text at a path of member names; empty if there is none."""
+    text = member(value, *path)
+    return text if isinstance(text, str) else ""

@@ -1,0 +1,115 @@
+"""The answer to an Infobutton request: the claims about each concept, with what must be read with them."""
+
+from collections.abc import Sequence
+
+from sqlalchemy import ColumnElement, Select, and_, case, or_, select
+from sqlalchemy.orm import Session
+
+from app.claims import rendering
+from app.claims.disclaimer import DISCLAIMER
+from app.claims.models import Claim, ClaimConcept, ClaimRelation
+from app.claims.rules import VOTING_FORMS
+from app.claims.vocabulary import HARM_KINDS, Form, Kind, RelationType
+from app.concepts.models import Concept
+from app.concepts.vocabulary import InterventionLevel
+from app.core.vocabulary import Status
+from app.grading.wording import certainty_text, consensus_text, count_text
+from app.infobutton.criteria import AnswerConcept
+from app.infobutton.page import Answer, AnswerClaim, AnswerGroup, AnswerLinks
+from app.questions.subjects import about_interventions
+from app.storage.records import CurrentRecords
+from app.storage.resource import Key
+
+MAX_CLAIMS = 60
+SHOWN_FORMS = (*VOTING_FORMS, Form.regulatory_status, Form.gap)
+"""Statements that evidence can support or dispute, and those that say what is not known."""
+
+HARMS_FIRST = (*HARM_KINDS, *(kind for kind in Kind if kind not in HARM_KINDS))
+EFFICACY_FIRST = (Kind.efficacy, *(kind for kind in HARMS_FIRST if kind is not Kind.efficacy))
+
+NOTHING = "Nothing is recorded here for what was asked. That is not evidence of no effect, and not evidence of no risk."
+BOTH_DOSES = "A code of the drug does not tell the dose, so the drug and its low-dose regimen are both shown."
+
+
+def build_answer(
+    session: Session, concepts: Sequence[AnswerConcept], order: Sequence[Kind], updated_at: str, base: str
+) -> Answer:
+    """`order` is that of the claims in a group; `base` the prefix of path-absolute links."""
+    levels = [match.concept.level for match in concepts]
+    has_both_doses = InterventionLevel.drug in levels and InterventionLevel.regimen in levels
+    return Answer(
+        title=", ".join(match.concept.name for match in concepts if not match.harms_only) or "No match",
+        updated=updated_at,
+        message=NOTHING if not concepts else BOTH_DOSES if has_both_doses else None,
+        disclaimer=DISCLAIMER,
+        groups=[_group(session, match, order, base) for match in concepts],
+    )
+
+
+def _group(session: Session, match: AnswerConcept, order: Sequence[Kind], base: str) -> AnswerGroup:
+    concept = match.concept
+    ids = session.scalars(_claim_ids(match)).all()
+    records = CurrentRecords(session)
+    records.prefetch((Key("claim", claim_id) for claim_id in ids), depth=1)
+    claims = [_claim(records, claim_id, base) for claim_id in ids[:MAX_CLAIMS]]
+    positions = {kind.label: position for position, kind in enumerate(order)}
+    has_briefs = concept.type in ("intervention", "condition")
+    return AnswerGroup(
+        label=match.label,
+        type=concept.type,
+        id=concept.id,
+        message=None if claims else NOTHING,
+        claims=sorted(claims, key=lambda claim: positions[claim.kind]),
+        truncated=len(ids) > MAX_CLAIMS,
+        links=AnswerLinks(
+            claims=f"{base}/v1/claims?{concept.type}={concept.id}",
+            briefs=f"{base}/v1/briefs?{concept.type}={concept.id}" if has_briefs else None,
+        ),
+    )
+
+
+def _claim_ids(match: AnswerConcept) -> Select[str]:
+    """Claims about the concept without restatements of others; harms first, so that the limit never cuts them."""
+    restatements = select(ClaimRelation.claim_pk).where(ClaimRelation.type == RelationType.restates)
+    harms_first = case((Claim.kind.in_(HARM_KINDS), 0), (Claim.kind == Kind.efficacy, 1), else_=2)
+    return (
+        select(Claim.id)
+        .where(
+            Claim.status == Status.published,
+            Claim.form.in_(SHOWN_FORMS),
+            Claim.pk.not_in(restatements),
+            _is_about(match.concept),
+            Claim.kind.in_(HARM_KINDS if match.harms_only else tuple(Kind)),
+        )
+        .order_by(harms_first, Claim.citation_count.desc(), Claim.id)
+        .limit(MAX_CLAIMS + 1)
+    )
+
+
+def _is_about(concept: Concept) -> ColumnElement[bool]:
+    linked = Claim.pk.in_(select(ClaimConcept.claim_pk).where(ClaimConcept.concept_pk == concept.pk))
+    if concept.type == "intervention":
+        return or_(about_interventions([concept.id]), linked)
+    if concept.type == "outcome":
+        return Claim.outcome_pk == concept.pk
+    return and_(linked, Claim.intervention_pk.is_not(None))
+
+
+def _claim(records: CurrentRecords, claim_id: str, base: str) -> AnswerClaim:
+    key = Key("claim", claim_id)
+    row, summary = records.row(key), rendering.summary(records, claim_id)
+    claim, derived = records.content(key), records.derived(key)
+    return AnswerClaim(
+        id=claim_id,
+        kind=claim.kind.label,
+        statement=summary.statement,
+        caveat=summary.caveat,
+        consensus=summary.consensus,
+        leaning=summary.leaning,
+        verdict=consensus_text(summary),
+        certainty=certainty_text(records, claim, derived.evidence),
+        supporting=count_text(summary.supports),
+        disputing=count_text(summary.disputes),
+        link=f"{base}{summary.links.self}?serial={row.serial if row else 1}",
+        updated=row.updated_at if row else "",
+    )

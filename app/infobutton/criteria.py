@@ -1,0 +1,146 @@
+"""What an Infobutton request asks for: the criteria, the concepts they lead to, and the format of the answer."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from sqlalchemy import Select, func, or_, select
+from sqlalchemy.orm import Session
+
+from app.claims.models import Claim, ClaimConcept
+from app.concepts.code_systems import code_system
+from app.concepts.models import Concept, ConceptSynonym
+from app.concepts.queries import by_code
+from app.concepts.vocabulary import CodeRelation, CodeSystem, InterventionLevel
+from app.core.errors import Fault, MalformedRequest, NotAcceptable
+from app.core.vocabulary import Status
+from app.infobutton.page import ATOM
+
+MAX_CRITERIA = 10
+
+_CRITERION = "mainsearchcriteria.v."
+_CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9.\-]{0,60}")
+
+
+class InfobuttonFormat(StrEnum):
+    html = "text/html"
+    atom = ATOM
+    json = "application/json"
+
+
+_FORMATS = {
+    "text/html": InfobuttonFormat.html,
+    "text/xml": InfobuttonFormat.atom,
+    "application/xml": InfobuttonFormat.atom,
+    ATOM: InfobuttonFormat.atom,
+    "application/json": InfobuttonFormat.json,
+    "text/json": InfobuttonFormat.json,
+}
+
+
+@dataclass(frozen=True)
+class Criterion:
+    """One search term: a code, or names as a person wrote them."""
+
+    system: CodeSystem | None
+    code: str | None
+    names: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class AnswerConcept:
+    """A concept that the answer is about, under the label of its group."""
+
+    concept: Concept
+    label: str
+    harms_only: bool = False
+
+
+def response_format(response_type: str | None, accept: str) -> InfobuttonFormat:
+    """`knowledgeResponseType` decides, else `Accept`; NotAcceptable for an unknown `knowledgeResponseType`."""
+    if response_type:
+        media_type = response_type.partition(";")[0].strip().lower()
+        if media_type not in _FORMATS:
+            raise NotAcceptable(InfobuttonFormat)
+        return _FORMATS[media_type]
+    return _negotiate(accept, default=InfobuttonFormat.html)
+
+
+def _negotiate(accept: str, *, default: InfobuttonFormat) -> InfobuttonFormat:
+    """The first media type of the header that is offered here, whatever its quality."""
+    media_types = (item.partition(";")[0].strip().lower() for item in accept.split(","))
+    return next((_FORMATS[name] for name in media_types if name in _FORMATS), default)
+
+
+def parse_criteria(parameters: Mapping[str, str]) -> list[Criterion]:
+    """The criteria, in order. Further translations of a code have the same parameter names with a number."""
+    criteria = []
+    for suffix in ("", *map(str, range(1, MAX_CRITERIA))):
+        code, system, *names = (
+            parameters.get(f"{_CRITERION}{name}{suffix}", "").strip() for name in ("c", "cs", "dn", "ot")
+        )
+        if code or any(names):
+            valid_code = code if _CODE.fullmatch(code) else None
+            criteria.append(Criterion(code_system(system), valid_code, tuple(filter(None, names))))
+    if not criteria:
+        message = "Say what is looked for: `mainSearchCriteria.v.c` with `mainSearchCriteria.v.cs`, or `.v.dn`."
+        raise MalformedRequest(message, errors=[Fault("query", "mainSearchCriteria.v.c", "missing", message)])
+    return criteria
+
+
+def matching_concepts(session: Session, criteria: Sequence[Criterion]) -> list[AnswerConcept]:
+    """The concepts of the first criterion that matches any, with the dose regimens of a drug."""
+    for criterion in criteria:
+        concepts = {
+            match.concept.pk: match
+            for pk, relation in _matches(session, criterion)
+            for match in _with_related(session, session.get_one(Concept, pk), relation)
+        }
+        if concepts:
+            return list(concepts.values())
+    return []
+
+
+def _matches(session: Session, criterion: Criterion) -> list[tuple[int, CodeRelation]]:
+    """Keys of concepts, and how the code relates to each."""
+    if criterion.code and criterion.system:
+        coded = by_code(session, criterion.system, criterion.code)
+        if coded:
+            return [(pk, CodeRelation(row.relation)) for pk, row in coded]
+    names = [name.lower() for name in criterion.names]
+    if not names:
+        return []
+    synonyms = select(ConceptSynonym.concept_pk).where(func.lower(ConceptSynonym.text).in_(names))
+    matches = select(Concept.pk).where(
+        Concept.status == Status.published, or_(func.lower(Concept.name).in_(names), Concept.pk.in_(synonyms))
+    )
+    return [(pk, CodeRelation.exact) for pk in session.scalars(matches.order_by(Concept.pk))]
+
+
+def _with_related(session: Session, concept: Concept, relation: CodeRelation) -> list[AnswerConcept]:
+    """The concept, and the dose regimens of a drug or the regimens studied in a condition."""
+    if concept.type == "condition":
+        return [AnswerConcept(concept, concept.name), *_warnings(session, concept)]
+    if concept.type != "intervention" or concept.level != InterventionLevel.drug:
+        return [AnswerConcept(concept, concept.name)]
+    if relation is CodeRelation.narrow:
+        return [AnswerConcept(concept, f"{concept.name} (the drug; the code names one of its products)")]
+    regimens = session.scalars(_regimens().where(Concept.parent_pk == concept.pk))
+    return [
+        AnswerConcept(concept, f"{concept.name} (the drug)"),
+        *(AnswerConcept(r, f"{r.name} (dose regimen of {concept.name.lower()})") for r in regimens),
+    ]
+
+
+def _warnings(session: Session, condition: Concept) -> list[AnswerConcept]:
+    """Harms of the dose regimens with claims on the condition: no benefit is shown without them."""
+    linked = select(ClaimConcept.claim_pk).where(ClaimConcept.concept_pk == condition.pk)
+    studied = select(Claim.intervention_pk).where(Claim.status == Status.published, Claim.pk.in_(linked))
+    regimens = session.scalars(_regimens().where(Concept.pk.in_(studied)))
+    return [AnswerConcept(r, f"{r.name}: warnings and side effects", harms_only=True) for r in regimens]
+
+
+def _regimens() -> Select[Concept]:
+    published = Concept.status == Status.published
+    return select(Concept).where(Concept.level == InterventionLevel.regimen, published).order_by(Concept.id)
