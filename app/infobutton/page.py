@@ -20,11 +20,11 @@ STYLE = (
 CONTENT_SECURITY_POLICY = content_security_policy(style_src=style_digest(STYLE))
 
 
-class _Told(BaseModel):
+class _AnswerModel(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class AnswerClaim(_Told):
+class AnswerClaim(_AnswerModel):
     """A claim's text with all that must travel with it."""
 
     id: str
@@ -42,12 +42,12 @@ class AnswerClaim(_Told):
     updated: str
 
 
-class AnswerLinks(_Told):
+class AnswerLinks(_AnswerModel):
     claims: str
     briefs: str | None
 
 
-class AnswerGroup(_Told):
+class AnswerGroup(_AnswerModel):
     """What is told of one concept."""
 
     label: str
@@ -59,7 +59,7 @@ class AnswerGroup(_Told):
     links: AnswerLinks
 
 
-class Answer(_Told):
+class Answer(_AnswerModel):
     title: str
     updated: str
     message: str | None

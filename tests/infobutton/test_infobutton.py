@@ -3,6 +3,7 @@
 import io
 import json
 import logging
+import time
 from collections.abc import Callable, Iterator
 from xml.etree import ElementTree as ET
 
@@ -202,6 +203,7 @@ PATIENT = {
 
 @pytest.fixture
 def logged() -> Iterator[Callable[[], str]]:
+    time.sleep(0.5)  # lines of earlier tests are written
     stream = io.StringIO()
     kept = logging.getLogger().handlers[:]
     configure(json=True, stream=stream)
