@@ -63,7 +63,7 @@ def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[Server]]:
 @contextmanager
 def serving(path: Path, claims: int) -> Iterator[Server]:
     app = create_app(Settings(database_url=f"sqlite:///{path}", cache_bytes=0))
-    database: Database = app.state.database
+    database: Database = app.state.reads.database
     projections.migrate(database)
     fill(database, claims, 1, processes=1)
     database.dispose()

@@ -24,6 +24,7 @@ REQUESTS = requests()
 
 @pytest.mark.parametrize("asked", REQUESTS, ids=[asked.name for asked in REQUESTS])
 def test_the_answer_is_as_it_was_frozen(client: TestClient, asked: GoldenRequest) -> None:
+    client.get("/v1/meta")  # answers that read no data name the data set that was read last
     before, after = FROZEN[asked.name], recording.record(client, asked)
     named = {part for part, names in DIFFERENCES["answers"].items() if asked.name in names}
 

@@ -56,7 +56,7 @@ FEW = {
 def asking(engine: Engine) -> Iterator[tuple[TestClient, Database, list[Statement]]]:
     given = Settings(database_url=engine.original)
     app = create_app(given)
-    database: Database = app.state.database
+    database: Database = app.state.reads.database
     with TestClient(in_context(app, given, with_cache=False)) as client, recorded_statements() as statements:
         yield client, database, statements
     database.dispose()
