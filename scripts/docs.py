@@ -12,7 +12,7 @@ from pathlib import Path
 from app.cds_hooks.settings import CdsSettings
 from app.claims.rules import FORMS, VOTING_FORMS
 from app.claims.vocabulary import Certainty, Consensus, Stance, StanceReason
-from app.grading.grade import METHOD
+from app.grading.method import METHOD
 from app.main import create_app
 from app.settings import ROOT, Settings
 

@@ -22,7 +22,7 @@ from app.concepts.vocabulary import CodeRelation, CodeSystem
 from app.core.errors import Fault, Gone, InvalidInput, NotFound, nearest
 from app.core.text import SLUG_LENGTH, SLUG_PATTERN
 from app.core.vocabulary import Status
-from app.grading.grade import METHOD
+from app.grading.method import METHOD
 from app.http import conditional
 from app.http.conditional import LinkedBody, conditional_response
 from app.http.negotiation import negotiate

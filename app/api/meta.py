@@ -9,7 +9,7 @@ from pydantic_core import to_json
 from app.api.formats import JSON_LD, Choice, Offer, choose, documented, formatted_response
 from app.bibliography.reference_list import how_to_cite
 from app.claims.disclaimer import DISCLAIMER
-from app.grading.grade import METHOD
+from app.grading.method import METHOD
 from app.http import conditional
 from app.http.conditional import JSON
 from app.http.dataset import API_VERSION

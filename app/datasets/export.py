@@ -18,7 +18,7 @@ from app.claims.schemas import ClaimWrite
 from app.core.errors import Fault, InvalidInput
 from app.core.vocabulary import Status
 from app.grading.derive import computed_claim, maintained_on
-from app.grading.grade import METHOD
+from app.grading.method import METHOD
 from app.registry import BY_TYPE, RESOURCES
 from app.storage.history import StoredRecord, current_release, current_serial, text_of
 from app.storage.records import RecordsInMemory

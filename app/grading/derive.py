@@ -23,8 +23,11 @@ from app.claims.vocabulary import HARM_KINDS, Certainty, Consensus, Stance, Unit
 from app.concepts.models import Concept
 from app.concepts.schemas import ConceptWrite, InterventionWrite
 from app.core.vocabulary import Status
+from app.grading.consensus import ROLE_RANK
 from app.grading.counts import Counted, Tally, overlap, study_stances, tally
-from app.grading.grade import METHOD, ROLE_RANK, CitationEvidence, Grade, grade, votes
+from app.grading.evidence import CitationEvidence, Grade, votes
+from app.grading.grade import grade
+from app.grading.method import METHOD
 from app.sources.models import Document, DocumentStudyLink, Study
 from app.sources.projection import year_of
 from app.sources.schemas import DocumentWrite, StudyWrite

@@ -16,7 +16,8 @@ from app.claims.vocabulary import CitationRole, Directness, IndirectBecause, Lea
 from app.core.content import ResponseModel
 from app.core.text import Slug
 from app.grading.derive import claim_evidence, evidence_of
-from app.grading.grade import CitationEvidence, EvidenceUnit, Grade, grade, votes
+from app.grading.evidence import CitationEvidence, EvidenceUnit, Grade, votes
+from app.grading.grade import grade
 from app.sources import rendering as sources
 from app.sources.schemas import DocumentEmbed, StudyEmbed
 from app.sources.vocabulary import Design, EvidenceSource, Standing

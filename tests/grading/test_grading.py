@@ -21,7 +21,9 @@ from app.claims.vocabulary import (
     Leaning,
     Stance,
 )
-from app.grading.grade import METHOD, CitationEvidence, Grade, grade
+from app.grading.evidence import CitationEvidence, Grade
+from app.grading.grade import grade
+from app.grading.method import METHOD
 from app.sources.vocabulary import Design, EvidenceSource, Limitation, Standing
 
 TRIAL = CitationEvidence(
