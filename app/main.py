@@ -18,6 +18,7 @@ from app.http.database_limiter import DatabaseLimiter
 from app.http.middleware import RequestContext
 from app.http.reads import Reads
 from app.http.response_cache import ResponseCache
+from app.http.shortcut import RouteShortcut
 from app.infobutton import routes as infobutton
 from app.settings import Settings, settings
 from app.storage.database import Database
@@ -95,7 +96,7 @@ def in_context(app: FastAPI, given: Settings, *, with_cache: bool = True) -> Req
         watcher = freshness.of(app.state.reads.database, given.database_listen_url)
         cache = ResponseCache(watcher, given.cache_bytes)
     return RequestContext(
-        app,
+        RouteShortcut(app),
         max_body_bytes=given.max_body_bytes,
         deadline_seconds=given.deadline_seconds,
         cache=cache,

@@ -80,7 +80,7 @@ async def get_bibliography(
 
 def _bibliography(view: ReadView, request: Request, query: BibliographyQuery, choice: Choice) -> Response:
     tag = conditional.etag(query_etag(request, view.serial).encode(), choice.content_type)
-    if conditional.if_none_match(request.headers.get("if-none-match"), tag):
+    if conditional.matching_tag(request.headers.get("if-none-match"), tag) is not None:
         return formatted_response(request, choice, tag, b"", file_name="bibliography")
     chosen = _chosen(view, query)
     documents = reference_list.documents(CurrentRecords(view.session), chosen.ids)

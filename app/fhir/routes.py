@@ -30,7 +30,7 @@ from app.fhir.request import (
     search_parameters,
 )
 from app.fhir.types import BY_NAME, TYPES, FhirType
-from app.http.conditional import IMMUTABLE, REVALIDATE, conditional_response, etag, if_none_match, query_etag
+from app.http.conditional import IMMUTABLE, REVALIDATE, conditional_response, etag, matching_tag, query_etag
 from app.http.dataset import Dataset
 from app.http.reads import Reads
 from app.storage.read_view import ReadView
@@ -142,7 +142,7 @@ class _FhirOperations:
         search = search_parameters(request, fhir_type)
         snapshot = _snapshot(view)
         tag = _weak(query_etag(request, snapshot.dataset.serial))
-        is_known = if_none_match(request.headers.get("if-none-match"), tag)
+        is_known = matching_tag(request.headers.get("if-none-match"), tag) is not None
         body = b"" if is_known else self._search_body(snapshot, fhir_type, search)
         return _Representation(body, tag, snapshot.published_at)
 

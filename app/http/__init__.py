@@ -1,1 +1,1 @@
-"""What every face of the service shares: problems, caching, the guard in front and the server below."""
+"""What every interface shares: problems, caching, the middleware in front and the server below."""

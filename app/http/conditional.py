@@ -45,23 +45,14 @@ def record_etag(digest: str, serial: int) -> str:
 
 def query_etag(request: Request, serial: int, *parts: str) -> str:
     """Of an answer that follows from the data set and the address alone: the same for any order of the parameters."""
-    return etag(b"", str(serial), request.url.path, canonical(request.url.query), *parts)
+    return etag(
+        b"", str(serial), request.scope["path"], canonical(request.scope["query_string"].decode("latin-1")), *parts
+    )
 
 
 def canonical(query: str) -> str:
     """The query with its parameters sorted by name; values of one name keep their order."""
     return "&".join(sorted((part for part in query.split("&") if part), key=lambda part: part.partition("=")[0]))
-
-
-def if_none_match(header: str | None, tag: str) -> bool:
-    """Whether the client already has this representation, by weak comparison."""
-    return header is not None and tag_held(header, tag) is not None
-
-
-def matching_tag(header: str, tag: str) -> str | None:
-    """The tag in an If-None-Match header that equals this one, whatever its content coding; null if there is none."""
-    expected = without_coding(tag.removeprefix("W/"))
-    return next((sent for sent in _TAG.findall(header) if without_coding(sent) == expected), None)
 
 
 class LinkedBody(NamedTuple):
@@ -71,12 +62,19 @@ class LinkedBody(NamedTuple):
     headers: Mapping[str, str]
 
 
-def tag_held(header: str, tag: str) -> str | None:
-    """The tag of the representation that the client holds, which may be a compressed one; null if it holds none."""
+def matching_tag(header: str | None, tag: str) -> str | None:
+    """The tag in an If-None-Match header that names this representation in whatever content coding; null if none does.
+
+    The comparison is weak (RFC 9110, section 8.8.3.2). `*` stands for the representation that is not compressed, and a
+    weak tag for itself.
+    """
+    if header is None:
+        return None
+    expected = without_coding(tag.removeprefix("W/"))
     if header.strip() == "*":
         return without_coding(tag)
-    held = matching_tag(header, tag)
-    return tag if held is not None and tag.startswith("W/") else held
+    sent = next((sent for sent in _TAG.findall(header) if without_coding(sent) == expected), None)
+    return tag if sent is not None and tag.startswith("W/") else sent
 
 
 def without_coding(tag: str) -> str:
@@ -101,10 +99,9 @@ def conditional_response(
     sent = {"ETag": tag, "Cache-Control": cache_control, "Vary": "Accept-Encoding", **(headers or {})}
     if cache_control == REVALIDATE:
         sent["CDN-Cache-Control"] = SHARED
-    known = request.headers.get("if-none-match")
-    if known is not None and request.method in ("GET", "HEAD") and if_none_match(known, tag):
-        sent["ETag"] = tag_held(known, tag) or tag
-        return Response(status_code=304, headers=sent)
+    known = request.headers.get("if-none-match") if request.method in ("GET", "HEAD") else None
+    if (held := matching_tag(known, tag)) is not None:
+        return Response(status_code=304, headers=sent | {"ETag": held})
     content = body if isinstance(body, bytes) else body()
     if isinstance(content, LinkedBody):
         sent |= content.headers

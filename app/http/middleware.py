@@ -1,4 +1,4 @@
-"""What stands between the server and the application. Plain ASGI: `BaseHTTPMiddleware` would break streaming."""
+"""Middleware between the server and the application. Plain ASGI: `BaseHTTPMiddleware` would break streaming."""
 
 from __future__ import annotations
 

@@ -1,6 +1,7 @@
 """Content negotiation (RFC 9110, section 12.5.1): the only place that reads an Accept header."""
 
 from collections.abc import Mapping, Sequence
+from math import isnan
 from typing import NamedTuple
 
 import mimeparse
@@ -43,7 +44,8 @@ def negotiate(accept: str | None, offers: Sequence[str], *, shown: Sequence[str]
 def _media_range(text: str) -> tuple[str, str, dict[str, str]]:
     """Type, subtype and parameters; mimeparse itself would take a quality that is no number for 1."""
     try:
-        float(mimeparse.parse_mime_type(text)[2].get("q", "1"))
+        if isnan(float(mimeparse.parse_mime_type(text)[2].get("q", "1"))):
+            raise ValueError("nan")
     except ValueError as error:
         raise mimeparse.MimeTypeParseException("the quality is no number") from error
     main, sub, parameters = mimeparse.parse_media_range(text)

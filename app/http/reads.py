@@ -13,7 +13,7 @@ from fastapi import Depends
 from sqlalchemy.exc import OperationalError
 from starlette.requests import Request
 
-from app.core.errors import Fault, InvalidInput, Unavailable
+from app.core.errors import AppError, Fault, InvalidInput, Unavailable
 from app.http.database_limiter import DatabaseLimiter
 from app.http.dataset import Dataset
 from app.storage.database import Database
@@ -94,6 +94,9 @@ class Reads:
                     return False, None
                 result = work(view, *args, **kwargs)
                 return view.serial >= least, result  # and the serial is read, whatever the work asked for
+            except AppError:
+                view.serial  # noqa: B018 - read for the headers of the error
+                raise
             finally:
                 if view.dataset is not None:  # for the headers of the answer, be it an error
                     request.state.dataset = Dataset(*view.dataset)

@@ -62,7 +62,7 @@ class CachedResponse:
     def _tag_held(self, sent: bytes | None) -> bytes | None:
         if sent is None or sent == self.etag:
             return sent
-        held = conditional.tag_held(sent.decode("latin-1"), self.etag.decode("latin-1"))
+        held = conditional.matching_tag(sent.decode("latin-1"), self.etag.decode("latin-1"))
         return held.encode("latin-1") if held is not None else None
 
 

@@ -101,6 +101,7 @@ class LimitedConfig(uvicorn.Config):
     """uvicorn's configuration with `ConnectionLimits` around its HTTP protocol."""
 
     receive_seconds = 10.0
+    _is_watching = False
 
     def load(self) -> None:
         super().load()
@@ -111,7 +112,8 @@ class LimitedConfig(uvicorn.Config):
             state = dict(app_state)
             limits = ConnectionLimits(protocol_class(app_state=state, **arguments), open_connections)
             state["connection"] = limits  # uvicorn copies this state into the scope of each request
-            if len(open_connections) == 0:
+            if not self._is_watching:
+                self._is_watching = True
                 self._close_late_ones_later(open_connections)
             return limits
 
@@ -126,7 +128,8 @@ class LimitedConfig(uvicorn.Config):
             for connection in list(open_connections):
                 if connection.receiving_since is not None and connection.receiving_since < too_early:
                     connection.abort()
-            if open_connections:
+            self._is_watching = bool(open_connections)
+            if self._is_watching:
                 loop.call_later(self.receive_seconds / 10, close_late_ones)
 
         loop.call_later(self.receive_seconds / 10, close_late_ones)

@@ -90,7 +90,7 @@ def respond(path: str, request: Request) -> Response:
     headers = {"ETag": etag, "Cache-Control": asset.cache_control, "X-Content-Type-Options": "nosniff"}
     if asset.is_compressed:
         headers["Vary"] = "Accept-Encoding"
-    if caching.if_none_match(request.headers.get("if-none-match"), f'"{asset.digest}"'):
+    if caching.matching_tag(request.headers.get("if-none-match"), f'"{asset.digest}"') is not None:
         return Response(status_code=304, headers=headers)
     content = asset.file.read_bytes()
     if send_gzip:
