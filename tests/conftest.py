@@ -76,21 +76,36 @@ that what lies below answers alike on both engines is proven by the frozen answe
 the tests of storage, publishing and search. The seed data reach PostgreSQL whenever the original is made anew."""
 
 LENGTHY = (
-    "tests/benchmarks/test_synthetic.py",
+    "tests/api/test_interaction_checks.py::test_the_example_of_the_documentation",
+    "tests/benchmarks/",
     "tests/bibliography/test_loading.py",
+    "tests/briefs/test_briefs.py::test_sentences_that_the_program_makes",
+    "tests/cds_hooks/test_fetching.py",
     "tests/cds_hooks/test_privacy.py",
     "tests/contract/",
+    "tests/datasets/test_bundle.py::test_damage_to_a_file",
+    "tests/datasets/test_standing.py",
     "tests/fhir/test_lazy.py",
+    "tests/fhir/test_resources.py::test_rendering_everything",
+    "tests/fhir/test_versions.py",
     "tests/fhir/test_warming.py",
+    "tests/http/test_freshness.py",
     "tests/http/test_response_cache.py",
     "tests/http/test_two_processes.py",
-    "tests/publishing/test_history.py::test_every_state_is_served_again_as_it_was",
+    "tests/linked_data/test_linked_data.py::test_every_record_expands",
+    "tests/publishing/test_filters.py::test_filters_are_what_they_would_be",
+    "tests/publishing/test_history.py",
+    "tests/publishing/test_publish.py::test_every_",
+    "tests/publishing/test_publish.py::test_concurrent_writers",
+    "tests/search/test_api.py::test_the_words_of_a_list_find",
+    "tests/search/test_index.py",
     "tests/test_cli.py",
     "tests/test_docs.py",
     "tests/test_migrations.py",
     "tests/test_quality.py",
 )
-"""What `make test-quick` leaves out beside PostgreSQL: the contract, static checks, and what starts processes."""
+"""What `make test-quick` leaves out beside PostgreSQL: the contract, static checks, and what starts processes, waits, or
+goes through all records."""
 
 FIRST = ("tests/test_quality.py", "tests/contract/test_schemathesis.py")
 """What takes longest, so that no worker is left with it at the end."""
