@@ -104,8 +104,8 @@ LENGTHY = (
     "tests/test_migrations.py",
     "tests/test_quality.py",
 )
-"""What `make test-quick` leaves out beside PostgreSQL: the contract, static checks, and what starts processes, waits, or
-goes through all records."""
+"""What `make test-quick` leaves out beside PostgreSQL: the contract, static checks, and what starts processes, waits,
+or goes through all records."""
 
 FIRST = ("tests/test_quality.py", "tests/contract/test_schemathesis.py")
 """What takes longest, so that no worker is left with it at the end."""
