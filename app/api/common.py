@@ -161,9 +161,9 @@ def next_address(request: Request, cursor: str | None) -> str | None:
     """The address of this list with the next cursor: path-absolute."""
     if cursor is None:
         return None
-    parts = [part for part in conditional.canonical(request.url.query).split("&") if part]
-    others = [part for part in parts if not part.startswith("cursor=")]
-    return f"{request.url.path}?{'&'.join([*others, f'cursor={cursor}'])}"
+    parts = conditional.canonical(request.scope["query_string"].decode("latin-1")).split("&")
+    others = [part for part in parts if part and not part.startswith("cursor=")]
+    return f"{request.scope['path']}?{'&'.join([*others, f'cursor={cursor}'])}"
 
 
 def link_to(following: str | None) -> dict[str, str]:
