@@ -10,7 +10,7 @@ from app.api.briefs import read_brief
 from app.api.common import with_text
 from app.api.formats import REFERENCE_OFFERS, Choice, ReferenceFormat, choose, documented, formatted_response
 from app.bibliography import FORMATS, reference_list
-from app.bibliography.from_documents import reference
+from app.bibliography.from_documents import reference_of
 from app.bibliography.reference import Reference
 from app.bibliography.reference_list import Bibliography
 from app.bibliography.styles import Style, format_reference
@@ -84,7 +84,7 @@ def _bibliography(view: ReadView, request: Request, query: BibliographyQuery, ch
         return formatted_response(request, choice, tag, b"", file_name="bibliography")
     chosen = _chosen(view, query)
     documents = reference_list.documents(CurrentRecords(view.session), chosen.ids)
-    references = [reference(document) for document in documents]
+    references = [reference_of(document) for document in documents]
     if choice.format == "json":
         body = _as_json(view, chosen, documents, references, query.style or Style.ama)
     else:

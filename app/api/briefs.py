@@ -4,10 +4,10 @@ from enum import StrEnum
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Request, Response
-from pydantic import BaseModel, ConfigDict
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from app.core.content import QueryModel, ResponseModel
 from app.api.common import ListOf, list_response, page_body
 from app.api.meta import LICENCES
 from app.briefs import builder, selection
@@ -69,18 +69,15 @@ class BriefListQuery(ListQuery):
     """Id, or code such as `icd10cm:M79.7`."""
 
 
-class BriefEntryLinks(BaseModel):
-    model_config = ConfigDict(extra="forbid")
+class BriefEntryLinks(ResponseModel):
     self: str
     markdown: str
     html: str
     claims: str
 
 
-class BriefEntry(BaseModel):
+class BriefEntry(ResponseModel):
     """A pair that at least one claim names."""
-
-    model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True)
 
     intervention: ConceptRef
     condition: ConceptRef
@@ -156,9 +153,7 @@ IdOrCode = Annotated[
 ]
 
 
-class BriefQuery(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
-
+class BriefQuery(QueryModel):
     format: Format | None = None
     """Goes before the `Accept` header."""
 

@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from app.core.content import QueryModel, ResponseModel
 from app.core.errors import Fault, Gone, InvalidInput, NotFound
 from app.core.text import SLUG_LENGTH, SLUG_PATTERN
 from app.core.vocabulary import Status
@@ -42,9 +43,7 @@ RecordId = Annotated[
 ]
 
 
-class ItemQuery(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
-
+class ItemQuery(QueryModel):
     serial: Annotated[int, Field(ge=1, le=2_147_483_647)] | None = None
     """Read the record as it was at this serial of the data set."""
 
@@ -64,20 +63,16 @@ class ListOf(BaseModel, Generic[Item]):
     )
 
 
-class ActorRef(BaseModel):
-    model_config = ConfigDict(extra="forbid")
+class ActorRef(ResponseModel):
     id: str
 
 
-class VersionLinks(BaseModel):
-    model_config = ConfigDict(extra="forbid")
+class VersionLinks(ResponseModel):
     self: str
 
 
-class VersionRead(BaseModel):
+class VersionRead(ResponseModel):
     """One version of a record: when, by whom and why it came to be."""
-
-    model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True)
 
     version: int
     serial: int

@@ -3,11 +3,11 @@
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Request, Response
-from pydantic import BaseModel, ConfigDict
 from pydantic_core import to_json
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from app.core.content import ResponseModel
 from app.api.common import (
     ItemQuery,
     ListOf,
@@ -35,7 +35,7 @@ from app.api.formats import (
     formatted_response,
 )
 from app.bibliography import FORMATS, reference_list
-from app.bibliography.from_documents import reference
+from app.bibliography.from_documents import reference_of
 from app.bibliography.styles import Style
 from app.claims import queries
 from app.claims import rendering as render
@@ -95,7 +95,7 @@ def _list_references(view: ReadView, request: Request, query: DocumentListQuery,
     def body() -> LinkedBody:
         page = select_page(view, query, queries.documents(view, query), DOCUMENT_SORTS)
         documents = reference_list.documents(CurrentRecords(view.session), page.ids)
-        text = FORMATS[choice.format].render([reference(document) for document in documents], choice.style or "")
+        text = FORMATS[choice.format].render([reference_of(document) for document in documents], choice.style or "")
         return LinkedBody(text.encode(), link_to(next_address(request, page.next_cursor)))
 
     tag = conditional.etag(query_etag(request, view.serial).encode(), choice.content_type)
@@ -139,7 +139,7 @@ def _formatted_document(view: ReadView, request: Request, id: str, serial: int |
         if choice.format == "jsonld":
             body = to_json(schema_org.document(DocumentWithEvidence.model_validate_json(body)))
         else:
-            cited = reference(item.records.content(Key("document", id)))
+            cited = reference_of(item.records.content(Key("document", id)))
             body = FORMATS[choice.format].render([cited], choice.style or "").encode()
         tag = conditional.etag(body)
     cache_control = conditional.IMMUTABLE if serial else conditional.REVALIDATE
@@ -152,10 +152,8 @@ add_versions_route(router, "document")
 # --- what rests on a document -------------------------------------------------------------------------------------
 
 
-class ImpactRead(BaseModel):
+class ImpactRead(ResponseModel):
     """What a claim's answer is with the document and what it would be without it."""
-
-    model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True)
 
     claim: ClaimSummary
     before: ClaimEvidence

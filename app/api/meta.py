@@ -3,9 +3,9 @@
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Request, Response
-from pydantic import BaseModel, ConfigDict
 from pydantic_core import to_json
 
+from app.core.content import QueryModel, ResponseModel
 from app.api.formats import JSON_LD, Choice, Offer, choose, documented, formatted_response
 from app.bibliography.reference_list import how_to_cite
 from app.claims.disclaimer import DISCLAIMER
@@ -25,9 +25,7 @@ from app.storage.read_view import ReadView
 OFFERS = {"json": Offer(JSON), "jsonld": JSON_LD}
 
 
-class MetaQuery(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
-
+class MetaQuery(QueryModel):
     format: Literal["json", "jsonld"] | None = None
     """Takes the place of `Accept`."""
 
@@ -35,29 +33,24 @@ class MetaQuery(BaseModel):
 router = APIRouter(tags=["meta"])
 
 
-class Licence(BaseModel):
-    model_config = ConfigDict(extra="forbid")
+class Licence(ResponseModel):
     name: str
     spdx: str
     url: str
 
 
-class Licences(BaseModel):
-    model_config = ConfigDict(extra="forbid")
+class Licences(ResponseModel):
     code: Licence
     data: Licence
 
 
-class Methods(BaseModel):
-    model_config = ConfigDict(extra="forbid")
+class Methods(ResponseModel):
     consensus: str
     certainty: str
 
 
-class MetaRead(BaseModel):
+class MetaRead(ResponseModel):
     """The state of the data set and what holds for all of it."""
-
-    model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True)
 
     name: str
     api_version: str

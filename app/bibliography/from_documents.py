@@ -21,7 +21,7 @@ _CHANGES = {
 }
 
 
-def reference(document: DocumentWrite) -> Reference:
+def reference_of(document: DocumentWrite) -> Reference:
     """The document as it is cited. Its id is the key in every format."""
     standing = document.standing[-1]
     return Reference(

@@ -7,7 +7,7 @@ from pyroaring import BitMap
 from sqlalchemy import distinct, func, select
 from sqlalchemy.orm import Session
 
-from app.bibliography.from_documents import reference as reference_to
+from app.bibliography.from_documents import reference_of
 from app.claims.models import Citation, Claim
 from app.claims.queries import CLAIM_SORTS
 from app.core.content import ResponseModel
@@ -115,7 +115,7 @@ class Bibliography(ResponseModel):
 
 
 def numbered(document: DocumentWrite, number: int, text: str) -> NumberedReference:
-    reference = reference_to(document)
+    reference = reference_of(document)
     copied = (
         "id", "label", "title", "authors", "authors_complete", "container_title", "container_title_short", "issued",
         "volume", "issue", "page", "publisher",

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
-from app.bibliography.from_documents import reader_url, reference
+from app.bibliography.from_documents import reader_url, reference_of
 from app.bibliography.styles import Style, format_reference
 from app.briefs.responses import (
     BriefCitation,
@@ -270,7 +270,7 @@ def _reference(number: int, document: DocumentWrite) -> BriefReference:
     return BriefReference(
         number=number,
         document=_ref(document),
-        text=format_reference(reference(document), Style.ama),
+        text=format_reference(reference_of(document), Style.ama),
         doi=identified(document, IdentifierScheme.doi),
         pmid=identified(document, IdentifierScheme.pmid),
         standing=standing.standing,
