@@ -13,7 +13,7 @@ from app.api.meta import LICENCES
 from app.briefs import builder, selection
 from app.briefs.markdown import markdown
 from app.briefs.page import CONTENT_SECURITY_POLICY, html
-from app.briefs.responses import BriefFoot, BriefRead, DataLicence
+from app.briefs.responses import BriefFoot, BriefLinks, BriefRead, DataLicence
 from app.claims.queries import Names
 from app.concepts.models import Concept
 from app.concepts.queries import by_code, concept_keys
@@ -69,11 +69,8 @@ class BriefListQuery(ListQuery):
     """Id, or code such as `icd10cm:M79.7`."""
 
 
-class BriefEntryLinks(ResponseModel):
-    self: str
-    markdown: str
-    html: str
-    claims: str
+class BriefEntryLinks(BriefLinks):
+    pass
 
 
 class BriefEntry(ResponseModel):
@@ -111,33 +108,18 @@ def _list_briefs(view: ReadView, request: Request, query: BriefListQuery) -> Res
     def body() -> LinkedBody:
         rows, page = statement_page(session, statement, (intervention.id, condition.id), query.page_request())
         items = [
-            _entry(
-                ConceptRef(id=row.intervention, name=row.intervention_name),
-                ConceptRef(id=row.condition, name=row.condition_name),
-                row.statements,
-                row.studies,
+            BriefEntry(
+                intervention=ConceptRef(id=row.intervention, name=row.intervention_name),
+                condition=ConceptRef(id=row.condition, name=row.condition_name),
+                statements=row.statements,
+                studies=row.studies,
+                links=BriefEntryLinks.of(row.intervention, row.condition),
             )
             for row in rows
         ]
         return page_body(request, page, [item.model_dump_json().encode() for item in items])
 
     return list_response(request, view, body)
-
-
-def _entry(intervention: ConceptRef, condition: ConceptRef, statements: int, studies: int) -> BriefEntry:
-    address = f"/v1/briefs/{intervention.id}/{condition.id}"
-    return BriefEntry(
-        intervention=intervention,
-        condition=condition,
-        statements=statements,
-        studies=studies,
-        links=BriefEntryLinks(
-            self=address,
-            markdown=f"{address}?format=markdown",
-            html=f"{address}?format=html",
-            claims=f"/v1/claims?intervention={intervention.id}&condition={condition.id}",
-        ),
-    )
 
 
 # --- one brief ----------------------------------------------------------------------------------------------------
@@ -183,9 +165,7 @@ async def get_brief(
 
 
 def _brief(view: ReadView, request: Request, intervention: str, condition: str, format: Format) -> Response:
-    session = view.session
-    keys = _key(session, "intervention", intervention), _key(session, "condition", condition)
-    pair = selection.pair_of(session, *keys)
+    pair = _pair(view.session, intervention, condition)
     address = f"/v1/briefs/{pair.intervention}/{pair.condition}"
     headers = {"Vary": "Accept, Accept-Encoding", "Content-Location": f"{address}?format={format}"}
     if format is Format.html:
@@ -202,9 +182,7 @@ def _brief(view: ReadView, request: Request, intervention: str, condition: str, 
 def brief_file(database: Database, intervention: str, condition: str, format: Format) -> str:
     """The brief as the text of a file; NotFound or Gone for what is not there."""
     with database.view() as view:
-        session = view.session
-        keys = _key(session, "intervention", intervention), _key(session, "condition", condition)
-        return _rendered(read_brief(view, selection.pair_of(session, *keys)), format)
+        return _rendered(read_brief(view, _pair(view.session, intervention, condition)), format)
 
 
 def read_brief(view: ReadView, pair: selection.Pair) -> BriefRead:
@@ -229,6 +207,11 @@ def _rendered(brief: BriefRead, format: Format) -> str:
 
 
 # --- names and formats --------------------------------------------------------------------------------------------
+
+
+def _pair(session: Session, intervention: str, condition: str) -> selection.Pair:
+    keys = _key(session, "intervention", intervention), _key(session, "condition", condition)
+    return selection.pair_of(session, *keys)
 
 
 def _key(session: Session, record_type: str, name: str) -> int:

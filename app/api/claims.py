@@ -7,22 +7,21 @@ from pydantic import ConfigDict, Field
 from pydantic_core import to_json
 
 from app.api.common import (
-    ItemAt,
     ItemQuery,
     ListOf,
     RecordId,
     add_versions_route,
-    answer_item,
     answer_list,
-    body_at,
+    cache_control,
     get_current,
     is_indexed,
     item_at,
     list_response,
     page_body,
+    records_at,
     select_page,
 )
-from app.api.formats import CLAIM_OFFERS, VARY, Choice, choose, documented, formatted_response
+from app.api.formats import CLAIM_OFFERS, Choice, answer_formatted, choose, documented
 from app.claims import dose_query, queries, views
 from app.claims.queries import (
     CITATION_SORTS,
@@ -51,7 +50,6 @@ from app.storage.filter_index import filter_index
 from app.storage.history import current_bodies
 from app.storage.paging import Page
 from app.storage.read_view import ReadView
-from app.storage.records import CurrentRecords, RecordsAt
 from app.storage.resource import Key, RecordReader
 from app.storage.selection import Selection
 
@@ -171,29 +169,16 @@ async def get_claim(
     By `Accept` or `format` also as JSON-LD (schema.org, CiTO, Web Annotation) or as a GA4GH VA-Spec Statement.
     """
     choice = choose(request, CLAIM_OFFERS, query.format)
-    reads = reads_of(request)
-    if choice.format == "json" and query.serial is None:
-        return await reads.inline(request, answer_item, request, "claim", id, None, {"Vary": VARY})
-    return await reads.run(request, _formatted_claim, request, id, query.serial, choice)
+    return await answer_formatted(request, Key("claim", id), query.serial, choice, _reasoned_form)
 
 
-def _formatted_claim(view: ReadView, request: Request, id: str, serial: int | None, choice: Choice) -> Response:
-    item = item_at(view, "claim", id, serial)
-    body, tag = item.body, item.etag
-    if choice.format != "json":
-        body = _reasoned_form(item, choice.format)
-        tag = conditional.etag(body)
-    cache_control = conditional.IMMUTABLE if serial else conditional.REVALIDATE
-    return formatted_response(request, choice, tag, body, file_name=id, cache_control=cache_control)
-
-
-def _reasoned_form(item: ItemAt, format: str) -> bytes:
+def _reasoned_form(body: bytes, records: RecordReader, choice: Choice) -> bytes:
     """The claim in a form that other systems reason with."""
-    claim = ClaimRead.model_validate_json(item.body)
-    if format == "va-spec":
+    claim = ClaimRead.model_validate_json(body)
+    if choice.format == "va-spec":
         return to_json(va_spec.statement(claim))
     dose = claim.dosing_range
-    return to_json(schema_org.claim(claim, item.records.content(Key("dosing_range", dose.id)) if dose else None))
+    return to_json(schema_org.claim(claim, records.content(Key("dosing_range", dose.id)) if dose else None))
 
 
 # --- why its grades are what they are -----------------------------------------------------------------------------
@@ -227,17 +212,7 @@ def _claim_evidence(view: ReadView, request: Request, id: str, query: TraceQuery
     if query.as_if_retracted:
         keys_of_ids(view.session, Document, query.as_if_retracted, "as_if_retracted")
     what_if = WhatIf(**query.model_dump(exclude={"serial"}))
-    body = trace(_claim_records(view, id, query.serial), id, what_if).model_dump_json().encode()
-    cache_control = conditional.IMMUTABLE if query.serial else conditional.REVALIDATE
-    if what_if.is_set:
-        cache_control = conditional.NO_STORE
-    return conditional_response(request, conditional.etag(body), body, cache_control=cache_control)
-
-
-def _claim_records(view: ReadView, id: str, serial: int | None) -> RecordReader:
-    """The records as they are, or were at a serial at which the claim existed."""
-    if serial is None:
-        get_current(view, BY_TYPE["claim"], id)
-        return CurrentRecords(view.session)
-    body_at(view, BY_TYPE["claim"], id, serial)
-    return RecordsAt(view.session, serial)
+    item_at(view, "claim", id, query.serial)  # raises where there is no such claim
+    body = trace(records_at(view, query.serial), id, what_if).model_dump_json().encode()
+    kept = conditional.NO_STORE if what_if.is_set else cache_control(query.serial)
+    return conditional_response(request, conditional.etag(body), body, cache_control=kept)

@@ -1,12 +1,11 @@
 """What every type of record answers in the same way: a list, an item, an item as it was, its versions."""
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Annotated, Generic, NamedTuple, TypeVar
+from typing import Annotated, Generic, TypeVar
 
 from fastapi import APIRouter, Path, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
-from sqlalchemy import func, select
-from sqlalchemy.orm import Session
+from sqlalchemy import and_, func, select
 
 from app.core.content import QueryModel, ResponseModel
 from app.core.errors import Fault, Gone, InvalidInput, NotFound
@@ -168,14 +167,6 @@ def link_to(following: str | None) -> dict[str, str]:
 # --- items --------------------------------------------------------------------------------------------------------
 
 
-class ItemAt(NamedTuple):
-    """A record's JSON now or at a serial, its ETag, and the records that it refers to as they are or were."""
-
-    body: bytes
-    etag: str
-    records: RecordReader
-
-
 def answer_item(
     view: ReadView,
     request: Request,
@@ -185,22 +176,27 @@ def answer_item(
     headers: Mapping[str, str] | None = None,
 ) -> Response:
     """The record as it is, or as it was at a serial."""
-    if serial is None:
-        current = get_current(view, BY_TYPE[record_type], record_id)
-        tag = conditional.record_etag(current.digest, current.serial)
-        return conditional_response(request, tag, current.body, headers=headers)
-    body = body_at(view, BY_TYPE[record_type], record_id, serial)
-    return conditional_response(request, conditional.etag(body), body, cache_control=conditional.IMMUTABLE)
+    body, tag = item_at(view, record_type, record_id, serial)
+    return conditional_response(request, tag, body, cache_control=cache_control(serial), headers=headers)
 
 
-def item_at(view: ReadView, record_type: str, record_id: str, serial: int | None) -> ItemAt:
-    """The record as it is, or as it was at a serial, with what it refers to."""
+def item_at(view: ReadView, record_type: str, record_id: str, serial: int | None) -> tuple[bytes, str]:
+    """The record's JSON as it is, or as it was at a serial; and its ETag."""
     if serial is None:
         current = get_current(view, BY_TYPE[record_type], record_id)
-        tag = conditional.record_etag(current.digest, current.serial)
-        return ItemAt(current.body, tag, CurrentRecords(view.session))
+        return current.body, conditional.record_etag(current.digest, current.serial)
     body = body_at(view, BY_TYPE[record_type], record_id, serial)
-    return ItemAt(body, conditional.etag(body), RecordsAt(view.session, serial))
+    return body, conditional.etag(body)
+
+
+def cache_control(serial: int | None) -> str:
+    """How long an answer may be kept that reads the data set as it is, or as it was at a serial."""
+    return conditional.IMMUTABLE if serial else conditional.REVALIDATE
+
+
+def records_at(view: ReadView, serial: int | None) -> RecordReader:
+    """The records as they are, or as they were at a serial."""
+    return CurrentRecords(view.session) if serial is None else RecordsAt(view.session, serial)
 
 
 def get_current(view: ReadView, resource: Resource, record_id: str) -> CurrentBody:
@@ -249,32 +245,28 @@ def answer_versions(
         .group_by(RecordState.version, RecordState.id)
         .subquery()
     )
+    statement = (
+        select(versions.c.serial, RecordState.status, Publication.at, Publication.actor, Publication.note)
+        .join(RecordState, and_(RecordState.id == versions.c.id, RecordState.serial == versions.c.serial))
+        .join(Publication, Publication.serial == versions.c.serial)
+        .where(RecordState.type == record_type)
+    )
     key = (versions.c.version, versions.c.id)
-    rows, page = statement_page(session, select(versions.c.serial), key, query.page_request(), descending=True)
-    items = _version_items(session, resource, record_id, [row.serial for row in rows])
+    rows, page = statement_page(session, statement, key, query.page_request(), descending=True)
+    items = [
+        VersionRead(
+            version=row.version,
+            serial=row.serial,
+            published_at=row.at,
+            status=row.status,
+            actor=ActorRef(id=row.actor),
+            note=row.note,
+            links=VersionLinks(self=f"{resource.path}/{record_id}?serial={row.serial}"),
+        )
+        for row in rows
+    ]
     content = page_body(request, page, [item.model_dump_json().encode() for item in items])
     return conditional_response(request, conditional.etag(content.body), lambda: content)
-
-
-def _version_items(session: Session, resource: Resource, record_id: str, serials: list[int]) -> list[VersionRead]:
-    rows = session.execute(
-        select(RecordState, Publication)
-        .join(Publication, Publication.serial == RecordState.serial)
-        .where(RecordState.type == resource.type, RecordState.id == record_id, RecordState.serial.in_(serials))
-        .order_by(RecordState.serial.desc())
-    )
-    return [
-        VersionRead(
-            version=state.version,
-            serial=state.serial,
-            published_at=publication.at,
-            status=Status(state.status),
-            actor=ActorRef(id=publication.actor),
-            note=publication.note,
-            links=VersionLinks(self=f"{resource.path}/{record_id}?serial={state.serial}"),
-        )
-        for state, publication in rows
-    ]
 
 
 # --- routes -------------------------------------------------------------------------------------------------------

@@ -13,10 +13,8 @@ from app.api.common import (
     ListOf,
     RecordId,
     add_versions_route,
-    answer_item,
     answer_list,
     get_current,
-    item_at,
     link_to,
     list_response,
     next_address,
@@ -30,6 +28,7 @@ from app.api.formats import (
     Choice,
     DocumentFormat,
     ReferenceFormat,
+    answer_formatted,
     choose,
     documented,
     formatted_response,
@@ -57,7 +56,7 @@ from app.sources.vocabulary import Standing
 from app.storage.paging import SortedQuery
 from app.storage.read_view import ReadView
 from app.storage.records import CurrentRecords
-from app.storage.resource import Key
+from app.storage.resource import Key, RecordReader
 from app.storage.selection import Selection
 
 router = APIRouter(tags=["documents"])
@@ -126,24 +125,16 @@ async def get_document(
     By `Accept` or `format` also as CSL-JSON, BibTeX, RIS, formatted text in a `style`, or JSON-LD.
     """
     choice = choose(request, DOCUMENT_OFFERS, query.format, query.style)
-    reads = reads_of(request)
-    if choice.format == "json" and query.serial is None:
-        return await reads.inline(request, answer_item, request, "document", id, None, {"Vary": VARY})
-    return await reads.run(request, _formatted_document, request, id, query.serial, choice)
+    return await answer_formatted(request, Key("document", id), query.serial, choice, _cited_form)
 
 
-def _formatted_document(view: ReadView, request: Request, id: str, serial: int | None, choice: Choice) -> Response:
-    item = item_at(view, "document", id, serial)
-    body, tag = item.body, item.etag
-    if choice.format != "json":
-        if choice.format == "jsonld":
-            body = to_json(schema_org.document(DocumentWithEvidence.model_validate_json(body)))
-        else:
-            cited = reference_of(item.records.content(Key("document", id)))
-            body = FORMATS[choice.format].render([cited], choice.style or "").encode()
-        tag = conditional.etag(body)
-    cache_control = conditional.IMMUTABLE if serial else conditional.REVALIDATE
-    return formatted_response(request, choice, tag, body, file_name=id, cache_control=cache_control)
+def _cited_form(body: bytes, records: RecordReader, choice: Choice) -> bytes:
+    """The document as other systems cite it."""
+    document = DocumentWithEvidence.model_validate_json(body)
+    if choice.format == "jsonld":
+        return to_json(schema_org.document(document))
+    cited = reference_of(records.content(Key("document", document.id)))
+    return FORMATS[choice.format].render([cited], choice.style or "").encode()
 
 
 add_versions_route(router, "document")

@@ -20,6 +20,7 @@ from app.linked_data import schema_org
 from app.registry import RESOURCES
 from app.storage.filter_bitmaps import PUBLISHED
 from app.storage.filter_index import filter_index
+from app.storage.history import published_at
 from app.storage.read_view import ReadView
 
 OFFERS = {"json": Offer(JSON), "jsonld": JSON_LD}
@@ -92,36 +93,34 @@ async def get_meta(request: Request, query: Annotated[MetaQuery, query_of(MetaQu
 
 
 def _meta(view: ReadView, request: Request, choice: Choice) -> Response:
-    published = view.rows("SELECT at FROM publications WHERE serial = ?", view.serial)
-    updated_at: str | None = published[0][0] if published else None
-    body = _json_ld(view, updated_at) if choice.format == "jsonld" else _json(view, updated_at)
+    body = _json_ld(view) if choice.format == "jsonld" else _json(view)
     return formatted_response(request, choice, conditional.etag(body), body, file_name="ldn-evidence")
 
 
-def _json_ld(view: ReadView, updated_at: str | None) -> bytes:
+def _json_ld(view: ReadView) -> bytes:
     return to_json(
         schema_org.dataset(
             version=view.release or str(view.serial),
             serial=view.serial,
-            updated_at=updated_at,
+            updated_at=published_at(view),
             licence=LICENCES.data.url,
             description=DISCLAIMER,
         )
     )
 
 
-def _json(view: ReadView, updated_at: str | None) -> bytes:
+def _json(view: ReadView) -> bytes:
     index = filter_index(view)
     meta = MetaRead(
         name="LDN Evidence",
         api_version=API_VERSION,
         release=view.release,
         serial=view.serial,
-        updated_at=updated_at,
+        updated_at=published_at(view),
         counts={resource.type: len(index.of(resource.type, PUBLISHED)) for resource in RESOURCES},
         methods=Methods(consensus=METHOD.consensus, certainty=METHOD.certainty),
         licences=LICENCES,
         disclaimer=DISCLAIMER,
-        how_to_cite=how_to_cite(serial=view.serial, release=view.release, published_at=updated_at, address="/v1/meta"),
+        how_to_cite=how_to_cite(view, "/v1/meta"),
     )
     return meta.model_dump_json().encode()

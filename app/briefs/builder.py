@@ -71,7 +71,6 @@ def build(session: Session, records: RecordReader, pair: Pair, claim_ids: Sequen
     intervention = evidence.intervention
     condition = ConceptRef(id=pair.condition, name=records.content(Key("condition", pair.condition)).name)
     headline = evidence.summary.headline
-    address = f"/v1/briefs/{pair.intervention}/{pair.condition}"
     return BriefRead(
         title=f"{intervention.name} and {inline(condition.name)}",
         intervention=intervention,
@@ -89,12 +88,7 @@ def build(session: Session, records: RecordReader, pair: Pair, claim_ids: Sequen
         references=builder.references(),
         origins=builder.origins(sections),
         foot=foot,
-        links=BriefLinks(
-            self=address,
-            markdown=f"{address}?format=markdown",
-            html=f"{address}?format=html",
-            claims=f"/v1/claims?intervention={pair.intervention}&condition={pair.condition}",
-        ),
+        links=BriefLinks.of(pair.intervention, pair.condition),
     )
 
 

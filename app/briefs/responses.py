@@ -1,5 +1,7 @@
 """The shape of a brief: what is known of an intervention in a condition, as a page that can be read and checked."""
 
+from typing import Self
+
 from app.claims.responses import ClaimSummary, DosingRangeRef, StanceCount
 from app.claims.vocabulary import (
     Basis,
@@ -186,6 +188,16 @@ class BriefLinks(ResponseModel):
     markdown: str
     html: str
     claims: str
+
+    @classmethod
+    def of(cls, intervention: str, condition: str) -> Self:
+        address = f"/v1/briefs/{intervention}/{condition}"
+        return cls(
+            self=address,
+            markdown=f"{address}?format=markdown",
+            html=f"{address}?format=html",
+            claims=f"/v1/claims?intervention={intervention}&condition={condition}",
+        )
 
 
 class BriefRead(ResponseModel):
