@@ -19,15 +19,7 @@ from app.http.reads import reads_of
 from app.registry import BY_TYPE
 from app.search.matching import ids_matching
 from app.storage.filter_index import filter_index
-from app.storage.history import (
-    CurrentBody,
-    Publication,
-    RecordState,
-    StoredRecord,
-    current_bodies,
-    current_body,
-    state_at,
-)
+from app.storage import history
 from app.storage.paging import ListQuery, Page, SortedQuery, Sorts, TextQuery, list_body, selection_page, statement_page
 from app.storage.read_view import ReadView
 from app.storage.records import CurrentRecords, RecordsAt
@@ -103,7 +95,7 @@ async def answer_list(
     def page_of(view: ReadView) -> Response:
         def body() -> conditional.LinkedBody:
             page = select_page(view, query, select(view, query), sorts)
-            return page_body(request, page, current_bodies(view, record_type, page.ids))
+            return page_body(request, page, history.current_bodies(view, record_type, page.ids))
 
         return list_response(request, view, body, headers)
 
@@ -199,9 +191,9 @@ def records_at(view: ReadView, serial: int | None) -> RecordReader:
     return CurrentRecords(view.session) if serial is None else RecordsAt(view.session, serial)
 
 
-def get_current(view: ReadView, resource: Resource, record_id: str) -> CurrentBody:
+def get_current(view: ReadView, resource: Resource, record_id: str) -> history.CurrentBody:
     """The published record; raises NotFound, or Gone with its successor."""
-    current = current_body(view, resource.type, record_id)
+    current = history.current_body(view, resource.type, record_id)
     if current is None:
         raise NotFound(f"There is no {resource.label.lower()} with this id.")
     if current.status == Status.retired:
@@ -218,7 +210,7 @@ def body_at(view: ReadView, resource: Resource, record_id: str, serial: int) -> 
     if serial > view.serial:
         fault = Fault("query", "serial", "unknown_serial", f"The newest serial is {view.serial}.")
         raise InvalidInput("This serial has not been published yet.", errors=[fault])
-    state = state_at(view.session, resource.type, record_id, serial)
+    state = history.state_at(view.session, resource.type, record_id, serial)
     if state is None:
         raise NotFound(f"There was no {resource.label.lower()} with this id at this serial.")
     content = resource.write.model_validate_json(state.content)
@@ -237,19 +229,19 @@ def answer_versions(
 ) -> Response:
     """The record's versions, newest first; retired records keep theirs."""
     resource, session = BY_TYPE[record_type], view.session
-    if session.get(StoredRecord, (record_type, record_id)) is None:
+    if session.get(history.StoredRecord, (record_type, record_id)) is None:
         raise NotFound(f"There is no {resource.label.lower()} with this id.")
     versions = (
-        select(RecordState.version, RecordState.id, func.min(RecordState.serial).label("serial"))
-        .where(RecordState.type == record_type, RecordState.id == record_id)
-        .group_by(RecordState.version, RecordState.id)
+        select(history.RecordState.version, history.RecordState.id, func.min(history.RecordState.serial).label("serial"))
+        .where(history.RecordState.type == record_type, history.RecordState.id == record_id)
+        .group_by(history.RecordState.version, history.RecordState.id)
         .subquery()
     )
     statement = (
-        select(versions.c.serial, RecordState.status, Publication.at, Publication.actor, Publication.note)
-        .join(RecordState, and_(RecordState.id == versions.c.id, RecordState.serial == versions.c.serial))
-        .join(Publication, Publication.serial == versions.c.serial)
-        .where(RecordState.type == record_type)
+        select(versions.c.serial, history.RecordState.status, history.Publication.at, history.Publication.actor, history.Publication.note)
+        .join(history.RecordState, and_(history.RecordState.id == versions.c.id, history.RecordState.serial == versions.c.serial))
+        .join(history.Publication, history.Publication.serial == versions.c.serial)
+        .where(history.RecordState.type == record_type)
     )
     key = (versions.c.version, versions.c.id)
     rows, page = statement_page(session, statement, key, query.page_request(), descending=True)

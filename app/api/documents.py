@@ -8,31 +8,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.core.content import ResponseModel
-from app.api.common import (
-    ItemQuery,
-    ListOf,
-    RecordId,
-    add_versions_route,
-    answer_list,
-    get_current,
-    link_to,
-    list_response,
-    next_address,
-    page_body,
-    select_page,
-)
-from app.api.formats import (
-    DOCUMENT_OFFERS,
-    REFERENCE_OFFERS,
-    VARY,
-    Choice,
-    DocumentFormat,
-    ReferenceFormat,
-    answer_formatted,
-    choose,
-    documented,
-    formatted_response,
-)
+from app.api import common
+from app.api import formats
 from app.bibliography import FORMATS, reference_list
 from app.bibliography.from_documents import reference_of
 from app.bibliography.styles import Style
@@ -63,7 +40,7 @@ router = APIRouter(tags=["documents"])
 
 
 class DocumentListQuery(queries.DocumentQuery):
-    format: ReferenceFormat | None = None
+    format: formats.ReferenceFormat | None = None
     """Goes before the `Accept` header."""
     style: Style | None = None
     """Of formatted references (`format=text`); AMA unless named."""
@@ -73,8 +50,8 @@ class DocumentListQuery(queries.DocumentQuery):
     "/v1/documents",
     operation_id="listDocuments",
     summary="Publications, web pages and labels",
-    response_model=ListOf[DocumentWithEvidence],
-    responses=documented(REFERENCE_OFFERS, "One page, as JSON or as references.") | responses(406, 422, 503),
+    response_model=common.ListOf[DocumentWithEvidence],
+    responses=formats.documented(formats.REFERENCE_OFFERS, "One page, as JSON or as references.") | responses(406, 422, 503),
 )
 async def list_documents(
     request: Request, query: Annotated[DocumentListQuery, query_of(DocumentListQuery)]
@@ -84,25 +61,25 @@ async def list_documents(
     In the formats of reference managers too, by `Accept` or `format`; the page and its `Link` stay the same. Whole
     reference lists are at `/v1/bibliography`.
     """
-    choice = choose(request, REFERENCE_OFFERS, query.format, query.style)
+    choice = formats.choose(request, formats.REFERENCE_OFFERS, query.format, query.style)
     if choice.format == "json":
-        return await answer_list(request, "document", query, queries.documents, DOCUMENT_SORTS, {"Vary": VARY})
+        return await common.answer_list(request, "document", query, queries.documents, DOCUMENT_SORTS, {"Vary": formats.VARY})
     return await reads_of(request).run(request, _list_references, request, query, choice)
 
 
-def _list_references(view: ReadView, request: Request, query: DocumentListQuery, choice: Choice) -> Response:
+def _list_references(view: ReadView, request: Request, query: DocumentListQuery, choice: formats.Choice) -> Response:
     def body() -> LinkedBody:
-        page = select_page(view, query, queries.documents(view, query), DOCUMENT_SORTS)
+        page = common.select_page(view, query, queries.documents(view, query), DOCUMENT_SORTS)
         documents = reference_list.documents(CurrentRecords(view.session), page.ids)
         text = FORMATS[choice.format].render([reference_of(document) for document in documents], choice.style or "")
-        return LinkedBody(text.encode(), link_to(next_address(request, page.next_cursor)))
+        return LinkedBody(text.encode(), common.link_to(common.next_address(request, page.next_cursor)))
 
     tag = conditional.etag(query_etag(request, view.serial).encode(), choice.content_type)
-    return formatted_response(request, choice, tag, body, file_name="documents")
+    return formats.formatted_response(request, choice, tag, body, file_name="documents")
 
 
-class DocumentItemQuery(ItemQuery):
-    format: DocumentFormat | None = None
+class DocumentItemQuery(common.ItemQuery):
+    format: formats.DocumentFormat | None = None
     """Goes before the `Accept` header."""
     style: Style | None = None
     """Of a formatted reference (`format=text`); AMA unless named."""
@@ -113,22 +90,22 @@ class DocumentItemQuery(ItemQuery):
     operation_id="getDocument",
     summary="One document",
     response_model=DocumentWithEvidence,
-    responses=documented(DOCUMENT_OFFERS, "The document, as JSON, JSON-LD or a reference.")
+    responses=formats.documented(formats.DOCUMENT_OFFERS, "The document, as JSON, JSON-LD or a reference.")
     | responses(404, 406, 410, 422, 503),
 )
 async def get_document(
-    request: Request, id: RecordId, query: Annotated[DocumentItemQuery, query_of(DocumentItemQuery)]
+    request: Request, id: common.RecordId, query: Annotated[DocumentItemQuery, query_of(DocumentItemQuery)]
 ) -> Response:
     """The document with this id, now or, with `serial`, as it was. A retired one answers 410 with its successor, and
     200 at the serials at which it was published.
 
     By `Accept` or `format` also as CSL-JSON, BibTeX, RIS, formatted text in a `style`, or JSON-LD.
     """
-    choice = choose(request, DOCUMENT_OFFERS, query.format, query.style)
-    return await answer_formatted(request, Key("document", id), query.serial, choice, _cited_form)
+    choice = formats.choose(request, formats.DOCUMENT_OFFERS, query.format, query.style)
+    return await formats.answer_formatted(request, Key("document", id), query.serial, choice, _cited_form)
 
 
-def _cited_form(body: bytes, records: RecordReader, choice: Choice) -> bytes:
+def _cited_form(body: bytes, records: RecordReader, choice: formats.Choice) -> bytes:
     """The document as other systems cite it."""
     document = DocumentWithEvidence.model_validate_json(body)
     if choice.format == "jsonld":
@@ -137,7 +114,7 @@ def _cited_form(body: bytes, records: RecordReader, choice: Choice) -> bytes:
     return FORMATS[choice.format].render([cited], choice.style or "").encode()
 
 
-add_versions_route(router, "document")
+common.add_versions_route(router, "document")
 
 
 # --- what rests on a document -------------------------------------------------------------------------------------
@@ -155,7 +132,7 @@ class ImpactRead(ResponseModel):
     """Whether consensus, leaning or certainty would change."""
 
 
-class ImpactList(ListOf[ImpactRead]):
+class ImpactList(common.ListOf[ImpactRead]):
     """The claims that rest on a document."""
 
     document: DocumentRef
@@ -174,14 +151,14 @@ class ImpactQuery(SortedQuery):
     responses=responses(404, 410, 422, 503),
 )
 async def get_document_impact(
-    request: Request, id: RecordId, query: Annotated[ImpactQuery, query_of(ImpactQuery)]
+    request: Request, id: common.RecordId, query: Annotated[ImpactQuery, query_of(ImpactQuery)]
 ) -> Response:
     """Each claim that cites the document, graded with it and as if it were retracted."""
     return await reads_of(request).run(request, _document_impact, request, id, query)
 
 
 def _document_impact(view: ReadView, request: Request, id: str, query: ImpactQuery) -> Response:
-    get_current(view, BY_TYPE["document"], id)
+    common.get_current(view, BY_TYPE["document"], id)
 
     def body() -> LinkedBody:
         session = view.session
@@ -189,13 +166,13 @@ def _document_impact(view: ReadView, request: Request, id: str, query: ImpactQue
         (key,) = keys_of_ids(session, Document, [id], "id")
         citing = select(Citation.claim_pk).where(Citation.document_pk == key)
         selection = Selection("claim", CLAIMS).where(Claim.pk.in_(citing))
-        page = select_page(view, query, selection, {"id": Claim.id})
+        page = common.select_page(view, query, selection, {"id": Claim.id})
         items = [_impact(session, claim_id, id).model_dump_json().encode() for claim_id in page.ids]
         about = DocumentRef(id=document.id, label=document.label).model_dump_json().encode()
         extra = b',"document":%b,"standing":"%b"' % (about, document.standing[-1].standing.encode())
-        return page_body(request, page, items, extra)
+        return common.page_body(request, page, items, extra)
 
-    return list_response(request, view, body)
+    return common.list_response(request, view, body)
 
 
 def _impact(session: Session, claim_id: str, document_id: str) -> ImpactRead:

@@ -7,14 +7,7 @@ from sqlalchemy import delete
 from sqlalchemy.orm import Session
 
 from app.claims import doses, models
-from app.claims.schemas import (
-    CitationRecord,
-    CitationWrite,
-    ClaimWrite,
-    DosingRangeWrite,
-    Estimate,
-    LiteratureSearchWrite,
-)
+from app.claims import schemas
 from app.concepts.models import Concept
 from app.sources.models import Document, Study
 from app.sources.projection import with_floats
@@ -30,7 +23,7 @@ CONCEPT_ROLES = {
 """Field of a claim or search → role of the link, type of the concept."""
 
 
-def _concept_rows(session: Session, record: ClaimWrite | LiteratureSearchWrite) -> Iterator[dict[str, object]]:
+def _concept_rows(session: Session, record: schemas.ClaimWrite | schemas.LiteratureSearchWrite) -> Iterator[dict[str, object]]:
     for field, (role, concept_type) in CONCEPT_ROLES.items():
         for concept in getattr(record, field):
             yield {"role": role, "concept_pk": key_of(session, Concept, concept, concept_type)}
@@ -76,7 +69,7 @@ _NOT_DERIVED_YET = {
 }  # fmt: skip
 
 
-def apply_claim(session: Session, claim: ClaimWrite) -> None:
+def apply_claim(session: Session, claim: schemas.ClaimWrite) -> None:
     origin = claim.origin
     values = claim.model_dump(include=_CLAIM_COLUMNS) | {
         "intervention_pk": _concept_pk(session, "intervention", claim.intervention),
@@ -88,7 +81,7 @@ def apply_claim(session: Session, claim: ClaimWrite) -> None:
     upsert(session, models.Claim, {"id": claim.id}, values | _NOT_DERIVED_YET)
 
 
-def link_claim(session: Session, claim: ClaimWrite) -> None:
+def link_claim(session: Session, claim: schemas.ClaimWrite) -> None:
     pk = key_of(session, models.Claim, claim.id)
     owner = {"claim_pk": pk}
     replace(session, models.ClaimConcept, owner, _concept_rows(session, claim))
@@ -108,7 +101,7 @@ def link_claim(session: Session, claim: ClaimWrite) -> None:
         _insert_citation(session, pk, position, citation)
 
 
-def _insert_citation(session: Session, claim_pk: int, position: int, citation: CitationWrite) -> None:
+def _insert_citation(session: Session, claim_pk: int, position: int, citation: schemas.CitationWrite) -> None:
     values = citation.model_dump(
         include={"id", "stance", "stance_reason", "directness", "role", "finding", "analysed_n"}
     ) | {
@@ -132,7 +125,7 @@ def _insert_citation(session: Session, claim_pk: int, position: int, citation: C
         _insert_estimate(session, pk, index, estimate)
 
 
-def _insert_estimate(session: Session, citation_pk: int, position: int, estimate: Estimate) -> None:
+def _insert_estimate(session: Session, citation_pk: int, position: int, estimate: schemas.Estimate) -> None:
     values = with_floats(estimate.model_dump(exclude={"primary", "outcome", "arms"})) | {
         "citation_pk": citation_pk,
         "position": position,
@@ -151,7 +144,7 @@ def _insert_estimate(session: Session, citation_pk: int, position: int, estimate
 # --- dosing ranges ------------------------------------------------------------------------------------------------
 
 
-def daily_dose(dosing: DosingRangeWrite) -> doses.DailyDose | None:
+def daily_dose(dosing: schemas.DosingRangeWrite) -> doses.DailyDose | None:
     """The daily total of a dosing range; null where dose or schedule was not read, or goes by body weight."""
     schedule = dosing.schedule
     return doses.daily(
@@ -164,7 +157,7 @@ def daily_dose(dosing: DosingRangeWrite) -> doses.DailyDose | None:
     )
 
 
-def apply_dosing_range(session: Session, dosing: DosingRangeWrite) -> None:
+def apply_dosing_range(session: Session, dosing: schemas.DosingRangeWrite) -> None:
     total = daily_dose(dosing)
     values = dosing.model_dump(
         include={"status", "successor", "unit", "dose_text", "route", "formulation", "titration", "population", "basis"}
@@ -179,7 +172,7 @@ def apply_dosing_range(session: Session, dosing: DosingRangeWrite) -> None:
     upsert(session, models.DosingRange, {"id": dosing.id}, values)
 
 
-def link_dosing_range(session: Session, dosing: DosingRangeWrite) -> None:
+def link_dosing_range(session: Session, dosing: schemas.DosingRangeWrite) -> None:
     owner = {"dosing_range_pk": key_of(session, models.DosingRange, dosing.id)}
     conditions = ({"concept_pk": key_of(session, Concept, c, "condition")} for c in dosing.conditions)
     replace(session, models.DosingRangeCondition, owner, conditions)
@@ -190,7 +183,7 @@ def link_dosing_range(session: Session, dosing: DosingRangeWrite) -> None:
 # --- searches -----------------------------------------------------------------------------------------------------
 
 
-def apply_search(session: Session, search: LiteratureSearchWrite) -> None:
+def apply_search(session: Session, search: schemas.LiteratureSearchWrite) -> None:
     values = search.model_dump(
         include={
             "status", "successor", "question", "coverage", "topic", "depth", "query", "searched_on", "searched_by",
@@ -200,7 +193,7 @@ def apply_search(session: Session, search: LiteratureSearchWrite) -> None:
     upsert(session, models.LiteratureSearch, {"id": search.id}, values)
 
 
-def link_search(session: Session, search: LiteratureSearchWrite) -> None:
+def link_search(session: Session, search: schemas.LiteratureSearchWrite) -> None:
     owner = {"search_pk": key_of(session, models.LiteratureSearch, search.id)}
     replace(session, models.LiteratureSearchConcept, owner, _concept_rows(session, search))
     replace(session, models.LiteratureSearchSource, owner, ({"name": name} for name in search.sources))

@@ -9,49 +9,9 @@ from sqlalchemy.orm import Session
 from app.claims.derived import ClaimDerived, ConceptDerived, DosingRangeDerived, Nothing, SourceDerived
 from app.claims.models import Claim
 from app.claims.projection import CONCEPT_ROLES, daily_dose
-from app.claims.responses import (
-    Assertion,
-    CatalogueLinks,
-    CitationBody,
-    CitationLinks,
-    CitationRead,
-    ClaimEvidence,
-    ClaimLinks,
-    ClaimRead,
-    ClaimSummary,
-    ConditionRead,
-    DocumentWithEvidence,
-    DosingRangeRead,
-    DosingRangeRef,
-    EstimateRead,
-    InterventionRead,
-    MechanismRead,
-    OriginRead,
-    OutcomeRead,
-    RelationRead,
-    SearchRead,
-    SelfLink,
-    SideEffectRead,
-    StudyWithEvidence,
-)
-from app.claims.schemas import (
-    CitationRecord,
-    CitationWrite,
-    ClaimWrite,
-    DosingRangeWrite,
-    Estimate,
-    LiteratureSearchWrite,
-)
-from app.concepts.schemas import (
-    ConceptRef,
-    ConceptWrite,
-    ConditionWrite,
-    InterventionWrite,
-    MechanismWrite,
-    OutcomeRef,
-    OutcomeWrite,
-    SideEffectWrite,
-)
+from app.claims import responses
+from app.claims import schemas
+from app.concepts import schemas as concept_schemas
 from app.core.content import ContentModel, Record, RecordLinks
 from app.sources import rendering as sources
 from app.sources.rendering import concept_ref
@@ -87,22 +47,22 @@ def _fields(content: ContentModel, names: Iterable[str]) -> dict[str, Any]:
     return {name: getattr(content, name) for name in names}
 
 
-def concept(records: RecordReader, record_type: str, record_id: str | None) -> ConceptRef | None:
+def concept(records: RecordReader, record_type: str, record_id: str | None) -> concept_schemas.ConceptRef | None:
     return None if record_id is None else concept_ref(records, record_type, record_id)
 
 
-def concepts(records: RecordReader, record_type: str, ids: Iterable[str]) -> tuple[ConceptRef, ...]:
+def concepts(records: RecordReader, record_type: str, ids: Iterable[str]) -> tuple[concept_schemas.ConceptRef, ...]:
     return tuple(concept_ref(records, record_type, record_id) for record_id in ids)
 
 
-def outcome(records: RecordReader, record_id: str | None) -> OutcomeRef | None:
+def outcome(records: RecordReader, record_id: str | None) -> concept_schemas.OutcomeRef | None:
     if record_id is None:
         return None
-    content: OutcomeWrite = records.content(Key("outcome", record_id))
-    return OutcomeRef(id=content.id, name=content.name, better=content.better)
+    content: concept_schemas.OutcomeWrite = records.content(Key("outcome", record_id))
+    return concept_schemas.OutcomeRef(id=content.id, name=content.name, better=content.better)
 
 
-def _concepts_of(records: RecordReader, content: ClaimWrite | LiteratureSearchWrite) -> dict[str, Any]:
+def _concepts_of(records: RecordReader, content: schemas.ClaimWrite | schemas.LiteratureSearchWrite) -> dict[str, Any]:
     """The intervention and the linked concepts, under the same names as in the content."""
     linked = {field: concepts(records, type_, getattr(content, field)) for field, (_, type_) in CONCEPT_ROLES.items()}
     return {"intervention": concept(records, "intervention", content.intervention), **linked}
@@ -111,13 +71,13 @@ def _concepts_of(records: RecordReader, content: ClaimWrite | LiteratureSearchWr
 # --- claims and citations -----------------------------------------------------------------------------------------
 
 
-def summary(records: RecordReader, claim_id: str) -> ClaimSummary:
+def summary(records: RecordReader, claim_id: str) -> responses.ClaimSummary:
     """A claim's text with its caveat, its verdict and both sides' counts: they travel together."""
     key = Key("claim", claim_id)
     return _summary(records.content(key), records.derived(key).evidence)
 
 
-def summaries(session: Session, claim_ids: Iterable[str]) -> dict[str, ClaimSummary]:
+def summaries(session: Session, claim_ids: Iterable[str]) -> dict[str, responses.ClaimSummary]:
     """Summaries of claims as they are now, read without the rest of their content. One statement."""
     rows = session.execute(
         select(Claim.id, Claim.statement, Claim.caveat, Claim.caveat_required, StoredRecord.derived)
@@ -127,8 +87,8 @@ def summaries(session: Session, claim_ids: Iterable[str]) -> dict[str, ClaimSumm
     return {row.id: _summary(row, ClaimDerived.model_validate_json(row.derived).evidence) for row in rows}
 
 
-def _summary(claim: ClaimWrite | Row[*tuple[Any, ...]], evidence: ClaimEvidence) -> ClaimSummary:
-    return ClaimSummary(
+def _summary(claim: schemas.ClaimWrite | Row[*tuple[Any, ...]], evidence: responses.ClaimEvidence) -> responses.ClaimSummary:
+    return responses.ClaimSummary(
         id=claim.id,
         statement=claim.statement,
         caveat=claim.caveat,
@@ -138,31 +98,31 @@ def _summary(claim: ClaimWrite | Row[*tuple[Any, ...]], evidence: ClaimEvidence)
         certainty=evidence.certainty,
         supports=evidence.by_stance.supports,
         disputes=evidence.by_stance.disputes,
-        links=SelfLink(self=address("claims", claim.id)),
+        links=responses.SelfLink(self=address("claims", claim.id)),
     )
 
 
-def claim(records: RecordReader, content: ClaimWrite, derived: ClaimDerived, stamp: Stamp) -> ClaimRead:
+def claim(records: RecordReader, content: schemas.ClaimWrite, derived: ClaimDerived, stamp: Stamp) -> responses.ClaimRead:
     by_id = {citation.id: citation for citation in content.citations}
     embedded = derived.order[:MAX_EMBEDDED]
-    dosing: DosingRangeWrite | None = (
+    dosing: schemas.DosingRangeWrite | None = (
         records.content(Key("dosing_range", content.dosing_range)) if content.dosing_range else None
     )
     links = _links("claims", content.id, stamp)
-    return ClaimRead(
+    return responses.ClaimRead(
         type="claim",
         **_envelope(content, stamp),
         **_fields(content, _CLAIM_AS_IS),
         **_concepts_of(records, content),
         outcome=outcome(records, content.outcome),
-        dosing_range=DosingRangeRef(id=dosing.id, dose_text=dosing.dose_text) if dosing else None,
+        dosing_range=responses.DosingRangeRef(id=dosing.id, dose_text=dosing.dose_text) if dosing else None,
         origin=_origin(records, content),
-        relations=tuple(RelationRead(type=r.type, claim=summary(records, r.claim)) for r in content.relations),
+        relations=tuple(responses.RelationRead(type=r.type, claim=summary(records, r.claim)) for r in content.relations),
         evidence=derived.evidence,
         citations=tuple(citation_body(records, by_id[citation]) for citation in embedded),
         citations_truncated=len(derived.order) > MAX_EMBEDDED,
         stale=derived.stale,
-        links=ClaimLinks(
+        links=responses.ClaimLinks(
             **links, citations=f"{links['self']}/citations", evidence=f"{links['self']}/evidence", html=None
         ),
     )
@@ -175,20 +135,20 @@ _CLAIM_AS_IS = (
 )  # fmt: skip
 
 
-def _origin(records: RecordReader, content: ClaimWrite) -> OriginRead | None:
+def _origin(records: RecordReader, content: schemas.ClaimWrite) -> responses.OriginRead | None:
     if content.origin is None:
         return None
     document: DocumentWrite = records.content(Key("document", content.origin.document))
-    return OriginRead(
+    return responses.OriginRead(
         document=DocumentRef(id=document.id, label=document.label), **content.origin.model_dump(exclude={"document"})
     )
 
 
-def citation_body(records: RecordReader, citation: CitationWrite) -> CitationBody:
-    return CitationBody(id=citation.id, **_citation_fields(records, citation))
+def citation_body(records: RecordReader, citation: schemas.CitationWrite) -> responses.CitationBody:
+    return responses.CitationBody(id=citation.id, **_citation_fields(records, citation))
 
 
-def _citation_fields(records: RecordReader, citation: CitationWrite) -> dict[str, Any]:
+def _citation_fields(records: RecordReader, citation: schemas.CitationWrite) -> dict[str, Any]:
     study: StudyWrite | None = records.content(Key("study", citation.study)) if citation.study else None
     return {
         **_fields(citation, _CITATION_AS_IS),
@@ -205,20 +165,20 @@ _CITATION_AS_IS = (
 )  # fmt: skip
 
 
-def estimate(records: RecordReader, content: Estimate) -> EstimateRead:
-    as_is = _fields(content, EstimateRead.model_fields.keys() - {"outcome"})
-    return EstimateRead(**as_is, outcome=outcome(records, content.outcome))
+def estimate(records: RecordReader, content: schemas.Estimate) -> responses.EstimateRead:
+    as_is = _fields(content, responses.EstimateRead.model_fields.keys() - {"outcome"})
+    return responses.EstimateRead(**as_is, outcome=outcome(records, content.outcome))
 
 
-def citation(records: RecordReader, content: CitationRecord, _derived: Nothing, stamp: Stamp) -> CitationRead:
+def citation(records: RecordReader, content: schemas.CitationRecord, _derived: Nothing, stamp: Stamp) -> responses.CitationRead:
     links = _links("citations", content.id, stamp)
     claim_address = address("claims", content.claim)
-    return CitationRead(
+    return responses.CitationRead(
         type="citation",
         **_envelope(content, stamp),
         claim=summary(records, content.claim),
         **_citation_fields(records, content.citation),
-        links=CitationLinks(**links, claim=claim_address, document=address("documents", content.citation.document)),
+        links=responses.CitationLinks(**links, claim=claim_address, document=address("documents", content.citation.document)),
     )
 
 
@@ -226,11 +186,11 @@ def citation(records: RecordReader, content: CitationRecord, _derived: Nothing, 
 
 
 def dosing_range(
-    records: RecordReader, content: DosingRangeWrite, derived: DosingRangeDerived, stamp: Stamp
-) -> DosingRangeRead:
+    records: RecordReader, content: schemas.DosingRangeWrite, derived: DosingRangeDerived, stamp: Stamp
+) -> responses.DosingRangeRead:
     total = daily_dose(content)
     as_is = ("low", "high", "unit", "dose_text", "schedule", "route", "formulation", "titration", "population", "basis")
-    return DosingRangeRead(
+    return responses.DosingRangeRead(
         type="dosing_range",
         **_envelope(content, stamp),
         **_fields(content, as_is),
@@ -244,12 +204,12 @@ def dosing_range(
     )
 
 
-def search(records: RecordReader, content: LiteratureSearchWrite, _derived: Nothing, stamp: Stamp) -> SearchRead:
+def search(records: RecordReader, content: schemas.LiteratureSearchWrite, _derived: Nothing, stamp: Stamp) -> responses.SearchRead:
     as_is = (
         "question", "coverage", "topic", "depth", "sources", "query", "searched_on", "searched_by", "found",
         "screened", "note",
     )  # fmt: skip
-    return SearchRead(
+    return responses.SearchRead(
         type="search",
         **_envelope(content, stamp),
         **_fields(content, as_is),
@@ -261,14 +221,14 @@ def search(records: RecordReader, content: LiteratureSearchWrite, _derived: Noth
 # --- the catalogue ------------------------------------------------------------------------------------------------
 
 
-def _assertion(records: RecordReader, claim_id: str) -> Assertion:
-    content: ClaimWrite = records.content(Key("claim", claim_id))
-    shared = summary(records, claim_id).model_dump(include=set(Assertion.model_fields))
-    return Assertion(aspect=content.aspect, text=content.statement, claim_id=claim_id, **shared)
+def _assertion(records: RecordReader, claim_id: str) -> responses.Assertion:
+    content: schemas.ClaimWrite = records.content(Key("claim", claim_id))
+    shared = summary(records, claim_id).model_dump(include=set(responses.Assertion.model_fields))
+    return responses.Assertion(aspect=content.aspect, text=content.statement, claim_id=claim_id, **shared)
 
 
 def _concept_fields(
-    records: RecordReader, record_type: str, content: ConceptWrite, derived: ConceptDerived, stamp: Stamp
+    records: RecordReader, record_type: str, content: concept_schemas.ConceptWrite, derived: ConceptDerived, stamp: Stamp
 ) -> dict[str, Any]:
     plural = f"{record_type.replace('_', '-')}s"
     claims = f"/v1/claims?{record_type}={content.id}"
@@ -278,14 +238,14 @@ def _concept_fields(
         **_fields(content, ("name", "synonyms", "description", "codes")),
         "assertions": tuple(_assertion(records, claim_id) for claim_id in derived.assertions),
         "evidence": derived.evidence,
-        "links": CatalogueLinks(**_links(plural, content.id, stamp), claims=claims),
+        "links": responses.CatalogueLinks(**_links(plural, content.id, stamp), claims=claims),
     }
 
 
 def intervention(
-    records: RecordReader, content: InterventionWrite, derived: ConceptDerived, stamp: Stamp
-) -> InterventionRead:
-    return InterventionRead(
+    records: RecordReader, content: concept_schemas.InterventionWrite, derived: ConceptDerived, stamp: Stamp
+) -> responses.InterventionRead:
+    return responses.InterventionRead(
         **_concept_fields(records, "intervention", content, derived, stamp),
         level=content.level,
         parent=concept(records, "intervention", content.parent),
@@ -293,42 +253,42 @@ def intervention(
     )
 
 
-def condition(records: RecordReader, content: ConditionWrite, derived: ConceptDerived, stamp: Stamp) -> ConditionRead:
+def condition(records: RecordReader, content: concept_schemas.ConditionWrite, derived: ConceptDerived, stamp: Stamp) -> responses.ConditionRead:
     fields = _concept_fields(records, "condition", content, derived, stamp)
-    return ConditionRead(**fields, parent=concept(records, "condition", content.parent))
+    return responses.ConditionRead(**fields, parent=concept(records, "condition", content.parent))
 
 
-def mechanism(records: RecordReader, content: MechanismWrite, derived: ConceptDerived, stamp: Stamp) -> MechanismRead:
-    return MechanismRead(**_concept_fields(records, "mechanism", content, derived, stamp))
+def mechanism(records: RecordReader, content: concept_schemas.MechanismWrite, derived: ConceptDerived, stamp: Stamp) -> responses.MechanismRead:
+    return responses.MechanismRead(**_concept_fields(records, "mechanism", content, derived, stamp))
 
 
 def side_effect(
-    records: RecordReader, content: SideEffectWrite, derived: ConceptDerived, stamp: Stamp
-) -> SideEffectRead:
-    return SideEffectRead(**_concept_fields(records, "side_effect", content, derived, stamp))
+    records: RecordReader, content: concept_schemas.SideEffectWrite, derived: ConceptDerived, stamp: Stamp
+) -> responses.SideEffectRead:
+    return responses.SideEffectRead(**_concept_fields(records, "side_effect", content, derived, stamp))
 
 
-def outcome_record(records: RecordReader, content: OutcomeWrite, derived: ConceptDerived, stamp: Stamp) -> OutcomeRead:
-    return OutcomeRead(**_concept_fields(records, "outcome", content, derived, stamp), better=content.better)
+def outcome_record(records: RecordReader, content: concept_schemas.OutcomeWrite, derived: ConceptDerived, stamp: Stamp) -> responses.OutcomeRead:
+    return responses.OutcomeRead(**_concept_fields(records, "outcome", content, derived, stamp), better=content.better)
 
 
-def study(records: RecordReader, content: StudyWrite, derived: SourceDerived, stamp: Stamp) -> StudyWithEvidence:
-    return StudyWithEvidence(
+def study(records: RecordReader, content: StudyWrite, derived: SourceDerived, stamp: Stamp) -> responses.StudyWithEvidence:
+    return responses.StudyWithEvidence(
         type="study",
         **_envelope(content, stamp),
         **sources.study_fields(records, content, derived.documents),
         evidence=derived.evidence,
-        links=CatalogueLinks(**_links("studies", content.id, stamp), claims=f"/v1/claims?study={content.id}"),
+        links=responses.CatalogueLinks(**_links("studies", content.id, stamp), claims=f"/v1/claims?study={content.id}"),
     )
 
 
 def document(
     records: RecordReader, content: DocumentWrite, derived: SourceDerived, stamp: Stamp
-) -> DocumentWithEvidence:
-    return DocumentWithEvidence(
+) -> responses.DocumentWithEvidence:
+    return responses.DocumentWithEvidence(
         type="document",
         **_envelope(content, stamp),
         **sources.document_fields(records, content),
         evidence=derived.evidence,
-        links=CatalogueLinks(**_links("documents", content.id, stamp), claims=f"/v1/claims?document={content.id}"),
+        links=responses.CatalogueLinks(**_links("documents", content.id, stamp), claims=f"/v1/claims?document={content.id}"),
     )
