@@ -2,8 +2,22 @@
 
 from fastapi import APIRouter
 
-from app.api import bibliography, briefs, claims, coverage, documents, evidence_map, health, interaction_checks, meta
-from app.api import overrides, records, resolve, search, vocabularies
+from app.api import (
+    bibliography,
+    briefs,
+    claims,
+    coverage,
+    documents,
+    evidence_map,
+    health,
+    interaction_checks,
+    meta,
+    overrides,
+    records,
+    resolve,
+    search,
+    vocabularies,
+)
 
 _DESCRIBED: tuple[tuple[APIRouter, str], ...] = (
     (claims.router, "Statements with the citations that support and dispute them."),

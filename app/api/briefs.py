@@ -7,7 +7,6 @@ from fastapi import APIRouter, Path, Request, Response
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app.core.content import QueryModel, ResponseModel
 from app.api.common import ListOf, list_response, page_body
 from app.api.meta import LICENCES
 from app.briefs import builder, selection
@@ -19,6 +18,7 @@ from app.concepts.models import Concept
 from app.concepts.queries import by_code, concept_keys
 from app.concepts.schemas import ConceptRef
 from app.concepts.vocabulary import CodeRelation, CodeSystem
+from app.core.content import QueryModel, ResponseModel
 from app.core.errors import Fault, Gone, InvalidInput, NotFound, nearest
 from app.core.text import SLUG_LENGTH, SLUG_PATTERN
 from app.core.vocabulary import Status

@@ -18,8 +18,8 @@ from app.http.queries import query_of
 from app.http.reads import reads_of
 from app.registry import BY_TYPE
 from app.search.matching import ids_matching
-from app.storage.filter_index import filter_index
 from app.storage import history
+from app.storage.filter_index import filter_index
 from app.storage.paging import ListQuery, Page, SortedQuery, Sorts, TextQuery, list_body, selection_page, statement_page
 from app.storage.read_view import ReadView
 from app.storage.records import CurrentRecords, RecordsAt
@@ -232,14 +232,25 @@ def answer_versions(
     if session.get(history.StoredRecord, (record_type, record_id)) is None:
         raise NotFound(f"There is no {resource.label.lower()} with this id.")
     versions = (
-        select(history.RecordState.version, history.RecordState.id, func.min(history.RecordState.serial).label("serial"))
+        select(
+            history.RecordState.version, history.RecordState.id, func.min(history.RecordState.serial).label("serial")
+        )
         .where(history.RecordState.type == record_type, history.RecordState.id == record_id)
         .group_by(history.RecordState.version, history.RecordState.id)
         .subquery()
     )
     statement = (
-        select(versions.c.serial, history.RecordState.status, history.Publication.at, history.Publication.actor, history.Publication.note)
-        .join(history.RecordState, and_(history.RecordState.id == versions.c.id, history.RecordState.serial == versions.c.serial))
+        select(
+            versions.c.serial,
+            history.RecordState.status,
+            history.Publication.at,
+            history.Publication.actor,
+            history.Publication.note,
+        )
+        .join(
+            history.RecordState,
+            and_(history.RecordState.id == versions.c.id, history.RecordState.serial == versions.c.serial),
+        )
         .join(history.Publication, history.Publication.serial == versions.c.serial)
         .where(history.RecordState.type == record_type)
     )

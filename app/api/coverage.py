@@ -5,8 +5,8 @@ from typing import Annotated
 from fastapi import APIRouter, Request, Response
 from pydantic import Field
 
-from app.core.content import QueryModel
 from app.api.common import list_response
+from app.core.content import QueryModel
 from app.core.errors import Fault, InvalidInput
 from app.core.text import IdOrCode
 from app.http.problems import responses

@@ -7,9 +7,7 @@ from pydantic_core import to_json
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app.core.content import ResponseModel
-from app.api import common
-from app.api import formats
+from app.api import common, formats
 from app.bibliography import FORMATS, reference_list
 from app.bibliography.from_documents import reference_of
 from app.bibliography.styles import Style
@@ -19,6 +17,7 @@ from app.claims.filters import CLAIMS
 from app.claims.models import Citation, Claim
 from app.claims.queries import DOCUMENT_SORTS, keys_of_ids
 from app.claims.responses import ClaimEvidence, ClaimSummary, DocumentWithEvidence
+from app.core.content import ResponseModel
 from app.grading.trace import WhatIf, trace
 from app.http import conditional
 from app.http.conditional import LinkedBody, query_etag
@@ -51,7 +50,8 @@ class DocumentListQuery(queries.DocumentQuery):
     operation_id="listDocuments",
     summary="Publications, web pages and labels",
     response_model=common.ListOf[DocumentWithEvidence],
-    responses=formats.documented(formats.REFERENCE_OFFERS, "One page, as JSON or as references.") | responses(406, 422, 503),
+    responses=formats.documented(formats.REFERENCE_OFFERS, "One page, as JSON or as references.")
+    | responses(406, 422, 503),
 )
 async def list_documents(
     request: Request, query: Annotated[DocumentListQuery, query_of(DocumentListQuery)]
@@ -63,7 +63,9 @@ async def list_documents(
     """
     choice = formats.choose(request, formats.REFERENCE_OFFERS, query.format, query.style)
     if choice.format == "json":
-        return await common.answer_list(request, "document", query, queries.documents, DOCUMENT_SORTS, {"Vary": formats.VARY})
+        return await common.answer_list(
+            request, "document", query, queries.documents, DOCUMENT_SORTS, {"Vary": formats.VARY}
+        )
     return await reads_of(request).run(request, _list_references, request, query, choice)
 
 

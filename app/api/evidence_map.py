@@ -5,10 +5,10 @@ from typing import Annotated
 from fastapi import APIRouter, Request, Response
 from pydantic import Field
 
-from app.core.content import QueryModel
 from app.api.common import list_response
 from app.claims.queries import Names
 from app.concepts.queries import concept_keys
+from app.core.content import QueryModel
 from app.core.text import IdOrCode
 from app.http.problems import responses
 from app.http.queries import query_of

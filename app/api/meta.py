@@ -5,10 +5,10 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Request, Response
 from pydantic_core import to_json
 
-from app.core.content import QueryModel, ResponseModel
 from app.api.formats import JSON_LD, Choice, Offer, choose, documented, formatted_response
 from app.bibliography.reference_list import how_to_cite
 from app.claims.disclaimer import DISCLAIMER
+from app.core.content import QueryModel, ResponseModel
 from app.grading.method import METHOD
 from app.http import conditional
 from app.http.conditional import JSON

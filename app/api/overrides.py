@@ -6,9 +6,9 @@ from fastapi import APIRouter, Request, Response
 from pydantic import Field
 from sqlalchemy import literal, select
 
-from app.core.content import ResponseModel
 from app.api.common import ListOf, page_body
 from app.claims.models import Override
+from app.core.content import ResponseModel
 from app.core.text import Slug
 from app.http import conditional
 from app.http.conditional import conditional_response

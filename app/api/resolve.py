@@ -7,10 +7,10 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app.core.content import ResponseModel
 from app.concepts.models import Concept
 from app.concepts.queries import by_code
 from app.concepts.vocabulary import CodeRelation, CodeSystem
+from app.core.content import ResponseModel
 from app.core.errors import Fault, InvalidInput, nearest
 from app.core.vocabulary import Status
 from app.http import conditional

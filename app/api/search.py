@@ -7,10 +7,10 @@ from fastapi import APIRouter, Body, Depends, Request, Response
 from pydantic import AfterValidator, ConfigDict, Field
 from pydantic_core import to_json
 
-from app.core.content import QueryModel, ResponseModel
 from app.api.common import ListOf, link_to, list_response, next_address
 from app.claims.responses import ClaimSummary
 from app.claims.vocabulary import Certainty, Consensus, Kind, Stance
+from app.core.content import QueryModel, ResponseModel
 from app.core.text import SearchText, Slug, printable
 from app.http.conditional import NO_STORE, LinkedBody
 from app.http.problems import declared_parameters_only, responses

@@ -2,11 +2,11 @@
 
 from fastapi import APIRouter, Depends, Request, Response
 
-from app.core.content import ResponseModel
 from app.claims import vocabulary as evidence
 from app.concepts import vocabulary as concepts
 from app.concepts.drug_names import MatchedBy
 from app.core import vocabulary as core
+from app.core.content import ResponseModel
 from app.core.vocabulary import Term
 from app.http import conditional
 from app.http.conditional import conditional_response

@@ -44,7 +44,9 @@ _NOTES = {
 _NOTHING = f"Nothing is recorded here. {NO_ALL_CLEAR}"
 
 
-def build(session: Session, records: RecordReader, pair: Pair, claim_ids: Sequence[str], foot: responses.BriefFoot) -> responses.BriefRead:
+def build(
+    session: Session, records: RecordReader, pair: Pair, claim_ids: Sequence[str], foot: responses.BriefFoot
+) -> responses.BriefRead:
     """The brief on a pair, from the claims that `selection.claim_ids` selects for it."""
     builder = BriefBuilder(session, records, pair, claim_ids)
     sections = tuple(builder.section(section_id) for section_id in SECTIONS)

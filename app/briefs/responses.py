@@ -2,8 +2,8 @@
 
 from typing import Self
 
-from app.claims.responses import ClaimSummary, DosingRangeRef, StanceCount
 from app.claims import vocabulary as terms
+from app.claims.responses import ClaimSummary, DosingRangeRef, StanceCount
 from app.concepts.schemas import ConceptRef
 from app.core.content import ResponseModel
 from app.core.text import Slug

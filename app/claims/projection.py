@@ -6,8 +6,7 @@ from functools import partial
 from sqlalchemy import delete
 from sqlalchemy.orm import Session
 
-from app.claims import doses, models
-from app.claims import schemas
+from app.claims import doses, models, schemas
 from app.concepts.models import Concept
 from app.sources.models import Document, Study
 from app.sources.projection import with_floats
@@ -23,7 +22,9 @@ CONCEPT_ROLES = {
 """Field of a claim or search → role of the link, type of the concept."""
 
 
-def _concept_rows(session: Session, record: schemas.ClaimWrite | schemas.LiteratureSearchWrite) -> Iterator[dict[str, object]]:
+def _concept_rows(
+    session: Session, record: schemas.ClaimWrite | schemas.LiteratureSearchWrite
+) -> Iterator[dict[str, object]]:
     for field, (role, concept_type) in CONCEPT_ROLES.items():
         for concept in getattr(record, field):
             yield {"role": role, "concept_pk": key_of(session, Concept, concept, concept_type)}

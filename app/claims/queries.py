@@ -23,10 +23,10 @@ from app.concepts.queries import concept_ids, concept_keys
 from app.core.errors import Fault, InvalidInput, nearest
 from app.core.text import IdOrCode, Instant, Slug
 from app.core.vocabulary import Status
+from app.sources import vocabulary as source_terms
 from app.sources.filters import DOCUMENTS, STUDIES
 from app.sources.identifiers import IdentifierError, normalise
 from app.sources.models import Document, DocumentIdentifier, DocumentStudyLink, Study
-from app.sources import vocabulary as source_terms
 from app.storage.database import Base
 from app.storage.filter_bitmaps import Filter
 from app.storage.filter_index import FilterSpec, filter_index
@@ -409,7 +409,10 @@ def _has_identifier(
 ) -> list[ColumnElement[bool]]:
     """Documents with one of the DOIs and one of the PMIDs that are asked for; ones that nobody recorded match none."""
     where: list[ColumnElement[bool]] = []
-    for scheme, values in ((source_terms.IdentifierScheme.doi, query.doi), (source_terms.IdentifierScheme.pmid, query.pmid)):
+    for scheme, values in (
+        (source_terms.IdentifierScheme.doi, query.doi),
+        (source_terms.IdentifierScheme.pmid, query.pmid),
+    ):
         if values:
             carriers = select(DocumentIdentifier.document_pk).where(
                 DocumentIdentifier.scheme == scheme,

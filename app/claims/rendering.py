@@ -6,11 +6,10 @@ from typing import Any
 from sqlalchemy import Row, and_, select
 from sqlalchemy.orm import Session
 
+from app.claims import responses, schemas
 from app.claims.derived import ClaimDerived, ConceptDerived, DosingRangeDerived, Nothing, SourceDerived
 from app.claims.models import Claim
 from app.claims.projection import CONCEPT_ROLES, daily_dose
-from app.claims import responses
-from app.claims import schemas
 from app.concepts import schemas as concept_schemas
 from app.core.content import ContentModel, Record, RecordLinks
 from app.sources import rendering as sources
@@ -87,7 +86,9 @@ def summaries(session: Session, claim_ids: Iterable[str]) -> dict[str, responses
     return {row.id: _summary(row, ClaimDerived.model_validate_json(row.derived).evidence) for row in rows}
 
 
-def _summary(claim: schemas.ClaimWrite | Row[*tuple[Any, ...]], evidence: responses.ClaimEvidence) -> responses.ClaimSummary:
+def _summary(
+    claim: schemas.ClaimWrite | Row[*tuple[Any, ...]], evidence: responses.ClaimEvidence
+) -> responses.ClaimSummary:
     return responses.ClaimSummary(
         id=claim.id,
         statement=claim.statement,
@@ -102,7 +103,9 @@ def _summary(claim: schemas.ClaimWrite | Row[*tuple[Any, ...]], evidence: respon
     )
 
 
-def claim(records: RecordReader, content: schemas.ClaimWrite, derived: ClaimDerived, stamp: Stamp) -> responses.ClaimRead:
+def claim(
+    records: RecordReader, content: schemas.ClaimWrite, derived: ClaimDerived, stamp: Stamp
+) -> responses.ClaimRead:
     by_id = {citation.id: citation for citation in content.citations}
     embedded = derived.order[:MAX_EMBEDDED]
     dosing: schemas.DosingRangeWrite | None = (
@@ -117,7 +120,9 @@ def claim(records: RecordReader, content: schemas.ClaimWrite, derived: ClaimDeri
         outcome=outcome(records, content.outcome),
         dosing_range=responses.DosingRangeRef(id=dosing.id, dose_text=dosing.dose_text) if dosing else None,
         origin=_origin(records, content),
-        relations=tuple(responses.RelationRead(type=r.type, claim=summary(records, r.claim)) for r in content.relations),
+        relations=tuple(
+            responses.RelationRead(type=r.type, claim=summary(records, r.claim)) for r in content.relations
+        ),
         evidence=derived.evidence,
         citations=tuple(citation_body(records, by_id[citation]) for citation in embedded),
         citations_truncated=len(derived.order) > MAX_EMBEDDED,
@@ -170,7 +175,9 @@ def estimate(records: RecordReader, content: schemas.Estimate) -> responses.Esti
     return responses.EstimateRead(**as_is, outcome=outcome(records, content.outcome))
 
 
-def citation(records: RecordReader, content: schemas.CitationRecord, _derived: Nothing, stamp: Stamp) -> responses.CitationRead:
+def citation(
+    records: RecordReader, content: schemas.CitationRecord, _derived: Nothing, stamp: Stamp
+) -> responses.CitationRead:
     links = _links("citations", content.id, stamp)
     claim_address = address("claims", content.claim)
     return responses.CitationRead(
@@ -178,7 +185,9 @@ def citation(records: RecordReader, content: schemas.CitationRecord, _derived: N
         **_envelope(content, stamp),
         claim=summary(records, content.claim),
         **_citation_fields(records, content.citation),
-        links=responses.CitationLinks(**links, claim=claim_address, document=address("documents", content.citation.document)),
+        links=responses.CitationLinks(
+            **links, claim=claim_address, document=address("documents", content.citation.document)
+        ),
     )
 
 
@@ -204,7 +213,9 @@ def dosing_range(
     )
 
 
-def search(records: RecordReader, content: schemas.LiteratureSearchWrite, _derived: Nothing, stamp: Stamp) -> responses.SearchRead:
+def search(
+    records: RecordReader, content: schemas.LiteratureSearchWrite, _derived: Nothing, stamp: Stamp
+) -> responses.SearchRead:
     as_is = (
         "question", "coverage", "topic", "depth", "sources", "query", "searched_on", "searched_by", "found",
         "screened", "note",
@@ -228,7 +239,11 @@ def _assertion(records: RecordReader, claim_id: str) -> responses.Assertion:
 
 
 def _concept_fields(
-    records: RecordReader, record_type: str, content: concept_schemas.ConceptWrite, derived: ConceptDerived, stamp: Stamp
+    records: RecordReader,
+    record_type: str,
+    content: concept_schemas.ConceptWrite,
+    derived: ConceptDerived,
+    stamp: Stamp,
 ) -> dict[str, Any]:
     plural = f"{record_type.replace('_', '-')}s"
     claims = f"/v1/claims?{record_type}={content.id}"
@@ -253,12 +268,16 @@ def intervention(
     )
 
 
-def condition(records: RecordReader, content: concept_schemas.ConditionWrite, derived: ConceptDerived, stamp: Stamp) -> responses.ConditionRead:
+def condition(
+    records: RecordReader, content: concept_schemas.ConditionWrite, derived: ConceptDerived, stamp: Stamp
+) -> responses.ConditionRead:
     fields = _concept_fields(records, "condition", content, derived, stamp)
     return responses.ConditionRead(**fields, parent=concept(records, "condition", content.parent))
 
 
-def mechanism(records: RecordReader, content: concept_schemas.MechanismWrite, derived: ConceptDerived, stamp: Stamp) -> responses.MechanismRead:
+def mechanism(
+    records: RecordReader, content: concept_schemas.MechanismWrite, derived: ConceptDerived, stamp: Stamp
+) -> responses.MechanismRead:
     return responses.MechanismRead(**_concept_fields(records, "mechanism", content, derived, stamp))
 
 
@@ -268,11 +287,15 @@ def side_effect(
     return responses.SideEffectRead(**_concept_fields(records, "side_effect", content, derived, stamp))
 
 
-def outcome_record(records: RecordReader, content: concept_schemas.OutcomeWrite, derived: ConceptDerived, stamp: Stamp) -> responses.OutcomeRead:
+def outcome_record(
+    records: RecordReader, content: concept_schemas.OutcomeWrite, derived: ConceptDerived, stamp: Stamp
+) -> responses.OutcomeRead:
     return responses.OutcomeRead(**_concept_fields(records, "outcome", content, derived, stamp), better=content.better)
 
 
-def study(records: RecordReader, content: StudyWrite, derived: SourceDerived, stamp: Stamp) -> responses.StudyWithEvidence:
+def study(
+    records: RecordReader, content: StudyWrite, derived: SourceDerived, stamp: Stamp
+) -> responses.StudyWithEvidence:
     return responses.StudyWithEvidence(
         type="study",
         **_envelope(content, stamp),
@@ -290,5 +313,7 @@ def document(
         **_envelope(content, stamp),
         **sources.document_fields(records, content),
         evidence=derived.evidence,
-        links=responses.CatalogueLinks(**_links("documents", content.id, stamp), claims=f"/v1/claims?document={content.id}"),
+        links=responses.CatalogueLinks(
+            **_links("documents", content.id, stamp), claims=f"/v1/claims?document={content.id}"
+        ),
     )

@@ -8,12 +8,12 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from app.core.content import QueryModel, ResponseModel
 from app.claims import rendering as render
 from app.claims.derived import ClaimDerived
 from app.claims.responses import ClaimEvidence, ClaimSummary, EstimateRead
 from app.claims.schemas import ClaimWrite
 from app.claims.vocabulary import CitationRole, Directness, IndirectBecause, Leaning, Stance
+from app.core.content import QueryModel, ResponseModel
 from app.core.text import Slug
 from app.grading.derive import claim_evidence, evidence_of
 from app.grading.evidence import CitationEvidence, EvidenceUnit, Grade, votes
