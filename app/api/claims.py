@@ -97,7 +97,7 @@ def _facets(view: ReadView, page: Page) -> dict[str, list[dict[str, str | int]]]
     return {name: [{"value": value, "count": count} for value, count in values] for name, values in counts.items()}
 
 
-common.add_versions_route(router, "claim")
+common.add_item_routes(router, "claim", has_formats=True)
 
 
 @router.get(

@@ -275,34 +275,32 @@ def answer_versions(
 # --- routes -------------------------------------------------------------------------------------------------------
 
 
-def add_item_routes(router: APIRouter, record_type: str) -> None:
-    """`/{id}` and `/{id}/versions` of a type, which differ in nothing but their names."""
+def add_item_routes(router: APIRouter, record_type: str, *, has_formats: bool = False) -> None:
+    """`/{id}` and `/{id}/versions` of a type, which differ in nothing but their names.
+
+    Of a type whose items come in several formats, only the versions.
+    """
     resource = BY_TYPE[record_type]
     name = resource.label.lower()
     camel = "".join(word.capitalize() for word in resource.type.split("_"))
 
-    @router.get(
-        f"{resource.path}/{{id}}",
-        operation_id=f"get{camel}",
-        summary=f"One {name}",
-        description=f"The {name} with this id, now or, with `serial`, as it was. A retired one answers 410 with its "
-        "successor, and 200 at the serials at which it was published.",
-        response_model=resource.read,
-        responses=responses(404, 410, 422, 503),
-    )
-    async def get_item(request: Request, id: RecordId, query: Annotated[ItemQuery, query_of(ItemQuery)]) -> Response:
-        reads = reads_of(request)
-        read = reads.inline if query.serial is None else reads.run
-        return await read(request, answer_item, request, record_type, id, query.serial)
+    if not has_formats:
 
-    add_versions_route(router, record_type)
-
-
-def add_versions_route(router: APIRouter, record_type: str) -> None:
-    """`/{id}/versions` alone, for types whose items come in several formats."""
-    resource = BY_TYPE[record_type]
-    name = resource.label.lower()
-    camel = "".join(word.capitalize() for word in resource.type.split("_"))
+        @router.get(
+            f"{resource.path}/{{id}}",
+            operation_id=f"get{camel}",
+            summary=f"One {name}",
+            description=f"The {name} with this id, now or, with `serial`, as it was. A retired one answers 410 with "
+            "its successor, and 200 at the serials at which it was published.",
+            response_model=resource.read,
+            responses=responses(404, 410, 422, 503),
+        )
+        async def get_item(
+            request: Request, id: RecordId, query: Annotated[ItemQuery, query_of(ItemQuery)]
+        ) -> Response:
+            reads = reads_of(request)
+            read = reads.inline if query.serial is None else reads.run
+            return await read(request, answer_item, request, record_type, id, query.serial)
 
     @router.get(
         f"{resource.path}/{{id}}/versions",

@@ -116,7 +116,7 @@ def _cited_form(body: bytes, records: RecordReader, choice: formats.Choice) -> b
     return FORMATS[choice.format].render([cited], choice.style or "").encode()
 
 
-common.add_versions_route(router, "document")
+common.add_item_routes(router, "document", has_formats=True)
 
 
 # --- what rests on a document -------------------------------------------------------------------------------------

@@ -1,22 +1,26 @@
 """Renders records as the API shows them, from content, derived values and the records that they refer to."""
 
 from collections.abc import Iterable
-from typing import Any
+from functools import partial
+from typing import Any, TypeVar
 
 from sqlalchemy import Row, and_, select
 from sqlalchemy.orm import Session
 
-from app.claims import responses, schemas
+from app.claims import responses as reads
+from app.claims import schemas
 from app.claims.derived import ClaimDerived, ConceptDerived, DosingRangeDerived, Nothing, SourceDerived
 from app.claims.models import Claim
 from app.claims.projection import CONCEPT_ROLES, daily_dose
-from app.concepts import schemas as concept_schemas
-from app.core.content import ContentModel, Record, RecordLinks
+from app.concepts.schemas import ConceptRef, ConceptWrite, ConditionWrite, InterventionWrite, OutcomeRef, OutcomeWrite
+from app.core.content import ContentModel, Record, RecordLinks, ResponseModel
 from app.sources import rendering as sources
 from app.sources.rendering import concept_ref
 from app.sources.schemas import DocumentRef, DocumentWrite, StudyWrite
 from app.storage.history import StoredRecord
 from app.storage.resource import Key, RecordReader, Stamp
+
+Response = TypeVar("Response", bound=ResponseModel)
 
 MAX_EMBEDDED = 100
 """Citations embedded in a claim; the rest is at the claim's `citations` address."""
@@ -41,24 +45,25 @@ def _envelope(record: Record, stamp: Stamp) -> dict[str, Any]:
     }
 
 
-def _fields(content: ContentModel, names: Iterable[str]) -> dict[str, Any]:
-    """Fields that the response shows as they are written."""
-    return {name: getattr(content, name) for name in names}
+def _response(read: type[Response], content: ContentModel, **made: Any) -> Response:
+    """A response with what is `made` for it; the other fields that the content has as well are shown as written."""
+    as_is = {name: getattr(content, name) for name in read.model_fields if name in type(content).model_fields}
+    return read(**as_is | made)
 
 
-def concept(records: RecordReader, record_type: str, record_id: str | None) -> concept_schemas.ConceptRef | None:
+def concept(records: RecordReader, record_type: str, record_id: str | None) -> ConceptRef | None:
     return None if record_id is None else concept_ref(records, record_type, record_id)
 
 
-def concepts(records: RecordReader, record_type: str, ids: Iterable[str]) -> tuple[concept_schemas.ConceptRef, ...]:
+def concepts(records: RecordReader, record_type: str, ids: Iterable[str]) -> tuple[ConceptRef, ...]:
     return tuple(concept_ref(records, record_type, record_id) for record_id in ids)
 
 
-def outcome(records: RecordReader, record_id: str | None) -> concept_schemas.OutcomeRef | None:
+def outcome(records: RecordReader, record_id: str | None) -> OutcomeRef | None:
     if record_id is None:
         return None
-    content: concept_schemas.OutcomeWrite = records.content(Key("outcome", record_id))
-    return concept_schemas.OutcomeRef(id=content.id, name=content.name, better=content.better)
+    content: OutcomeWrite = records.content(Key("outcome", record_id))
+    return OutcomeRef(id=content.id, name=content.name, better=content.better)
 
 
 def _concepts_of(records: RecordReader, content: schemas.ClaimWrite | schemas.LiteratureSearchWrite) -> dict[str, Any]:
@@ -70,13 +75,13 @@ def _concepts_of(records: RecordReader, content: schemas.ClaimWrite | schemas.Li
 # --- claims and citations -----------------------------------------------------------------------------------------
 
 
-def summary(records: RecordReader, claim_id: str) -> responses.ClaimSummary:
+def summary(records: RecordReader, claim_id: str) -> reads.ClaimSummary:
     """A claim's text with its caveat, its verdict and both sides' counts: they travel together."""
     key = Key("claim", claim_id)
     return _summary(records.content(key), records.derived(key).evidence)
 
 
-def summaries(session: Session, claim_ids: Iterable[str]) -> dict[str, responses.ClaimSummary]:
+def summaries(session: Session, claim_ids: Iterable[str]) -> dict[str, reads.ClaimSummary]:
     """Summaries of claims as they are now, read without the rest of their content. One statement."""
     rows = session.execute(
         select(Claim.id, Claim.statement, Claim.caveat, Claim.caveat_required, StoredRecord.derived)
@@ -86,10 +91,8 @@ def summaries(session: Session, claim_ids: Iterable[str]) -> dict[str, responses
     return {row.id: _summary(row, ClaimDerived.model_validate_json(row.derived).evidence) for row in rows}
 
 
-def _summary(
-    claim: schemas.ClaimWrite | Row[*tuple[Any, ...]], evidence: responses.ClaimEvidence
-) -> responses.ClaimSummary:
-    return responses.ClaimSummary(
+def _summary(claim: schemas.ClaimWrite | Row[*tuple[Any, ...]], evidence: reads.ClaimEvidence) -> reads.ClaimSummary:
+    return reads.ClaimSummary(
         id=claim.id,
         statement=claim.statement,
         caveat=claim.caveat,
@@ -99,64 +102,52 @@ def _summary(
         certainty=evidence.certainty,
         supports=evidence.by_stance.supports,
         disputes=evidence.by_stance.disputes,
-        links=responses.SelfLink(self=address("claims", claim.id)),
+        links=reads.SelfLink(self=address("claims", claim.id)),
     )
 
 
-def claim(
-    records: RecordReader, content: schemas.ClaimWrite, derived: ClaimDerived, stamp: Stamp
-) -> responses.ClaimRead:
+def claim(records: RecordReader, content: schemas.ClaimWrite, derived: ClaimDerived, stamp: Stamp) -> reads.ClaimRead:
     by_id = {citation.id: citation for citation in content.citations}
     embedded = derived.order[:MAX_EMBEDDED]
     dosing: schemas.DosingRangeWrite | None = (
         records.content(Key("dosing_range", content.dosing_range)) if content.dosing_range else None
     )
     links = _links("claims", content.id, stamp)
-    return responses.ClaimRead(
+    return _response(
+        reads.ClaimRead,
+        content,
         type="claim",
         **_envelope(content, stamp),
-        **_fields(content, _CLAIM_AS_IS),
         **_concepts_of(records, content),
         outcome=outcome(records, content.outcome),
-        dosing_range=responses.DosingRangeRef(id=dosing.id, dose_text=dosing.dose_text) if dosing else None,
+        dosing_range=reads.DosingRangeRef(id=dosing.id, dose_text=dosing.dose_text) if dosing else None,
         origin=_origin(records, content),
-        relations=tuple(
-            responses.RelationRead(type=r.type, claim=summary(records, r.claim)) for r in content.relations
-        ),
+        relations=tuple(reads.RelationRead(type=r.type, claim=summary(records, r.claim)) for r in content.relations),
         evidence=derived.evidence,
         citations=tuple(citation_body(records, by_id[citation]) for citation in embedded),
         citations_truncated=len(derived.order) > MAX_EMBEDDED,
         stale=derived.stale,
-        links=responses.ClaimLinks(
+        links=reads.ClaimLinks(
             **links, citations=f"{links['self']}/citations", evidence=f"{links['self']}/evidence", html=None
         ),
     )
 
 
-_CLAIM_AS_IS = (
-    "kind", "form", "statement", "effect", "comparator", "timepoint", "population", "magnitude", "evidence_level",
-    "aspect", "jurisdiction", "authority", "valid_from", "valid_to", "as_of", "caveat", "caveat_required",
-    "reviewed_on", "stale_on",
-)  # fmt: skip
-
-
-def _origin(records: RecordReader, content: schemas.ClaimWrite) -> responses.OriginRead | None:
+def _origin(records: RecordReader, content: schemas.ClaimWrite) -> reads.OriginRead | None:
     if content.origin is None:
         return None
     document: DocumentWrite = records.content(Key("document", content.origin.document))
-    return responses.OriginRead(
-        document=DocumentRef(id=document.id, label=document.label), **content.origin.model_dump(exclude={"document"})
-    )
+    about = DocumentRef(id=document.id, label=document.label)
+    return _response(reads.OriginRead, content.origin, document=about)
 
 
-def citation_body(records: RecordReader, citation: schemas.CitationWrite) -> responses.CitationBody:
-    return responses.CitationBody(id=citation.id, **_citation_fields(records, citation))
+def citation_body(records: RecordReader, citation: schemas.CitationWrite) -> reads.CitationBody:
+    return _response(reads.CitationBody, citation, **_cited(records, citation))
 
 
-def _citation_fields(records: RecordReader, citation: schemas.CitationWrite) -> dict[str, Any]:
+def _cited(records: RecordReader, citation: schemas.CitationWrite) -> dict[str, Any]:
     study: StudyWrite | None = records.content(Key("study", citation.study)) if citation.study else None
     return {
-        **_fields(citation, _CITATION_AS_IS),
         "dose_match": None,
         "estimates": tuple(estimate(records, read) for read in citation.estimates),
         "document": sources.document_embed(records.content(Key("document", citation.document))),
@@ -164,30 +155,23 @@ def _citation_fields(records: RecordReader, citation: schemas.CitationWrite) -> 
     }
 
 
-_CITATION_AS_IS = (
-    "stance", "stance_reason", "directness", "indirect_because", "role", "analysed_n", "finding", "locator",
-    "attached_by", "verification",
-)  # fmt: skip
-
-
-def estimate(records: RecordReader, content: schemas.Estimate) -> responses.EstimateRead:
-    as_is = _fields(content, responses.EstimateRead.model_fields.keys() - {"outcome"})
-    return responses.EstimateRead(**as_is, outcome=outcome(records, content.outcome))
+def estimate(records: RecordReader, content: schemas.Estimate) -> reads.EstimateRead:
+    return _response(reads.EstimateRead, content, outcome=outcome(records, content.outcome))
 
 
 def citation(
     records: RecordReader, content: schemas.CitationRecord, _derived: Nothing, stamp: Stamp
-) -> responses.CitationRead:
+) -> reads.CitationRead:
     links = _links("citations", content.id, stamp)
-    claim_address = address("claims", content.claim)
-    return responses.CitationRead(
+    addresses = {"claim": address("claims", content.claim), "document": address("documents", content.citation.document)}
+    return _response(
+        reads.CitationRead,
+        content.citation,
         type="citation",
         **_envelope(content, stamp),
         claim=summary(records, content.claim),
-        **_citation_fields(records, content.citation),
-        links=responses.CitationLinks(
-            **links, claim=claim_address, document=address("documents", content.citation.document)
-        ),
+        **_cited(records, content.citation),
+        links=reads.CitationLinks(**links, **addresses),
     )
 
 
@@ -196,13 +180,13 @@ def citation(
 
 def dosing_range(
     records: RecordReader, content: schemas.DosingRangeWrite, derived: DosingRangeDerived, stamp: Stamp
-) -> responses.DosingRangeRead:
+) -> reads.DosingRangeRead:
     total = daily_dose(content)
-    as_is = ("low", "high", "unit", "dose_text", "schedule", "route", "formulation", "titration", "population", "basis")
-    return responses.DosingRangeRead(
+    return _response(
+        reads.DosingRangeRead,
+        content,
         type="dosing_range",
         **_envelope(content, stamp),
-        **_fields(content, as_is),
         intervention=concept_ref(records, "intervention", content.intervention),
         conditions=concepts(records, "condition", content.conditions),
         low_pg_per_day=total.low if total else None,
@@ -215,15 +199,12 @@ def dosing_range(
 
 def search(
     records: RecordReader, content: schemas.LiteratureSearchWrite, _derived: Nothing, stamp: Stamp
-) -> responses.SearchRead:
-    as_is = (
-        "question", "coverage", "topic", "depth", "sources", "query", "searched_on", "searched_by", "found",
-        "screened", "note",
-    )  # fmt: skip
-    return responses.SearchRead(
+) -> reads.SearchRead:
+    return _response(
+        reads.SearchRead,
+        content,
         type="search",
         **_envelope(content, stamp),
-        **_fields(content, as_is),
         **_concepts_of(records, content),
         links=RecordLinks(**_links("searches", content.id, stamp)),
     )
@@ -232,88 +213,64 @@ def search(
 # --- the catalogue ------------------------------------------------------------------------------------------------
 
 
-def _assertion(records: RecordReader, claim_id: str) -> responses.Assertion:
+def _assertion(records: RecordReader, claim_id: str) -> reads.Assertion:
     content: schemas.ClaimWrite = records.content(Key("claim", claim_id))
-    shared = summary(records, claim_id).model_dump(include=set(responses.Assertion.model_fields))
-    return responses.Assertion(aspect=content.aspect, text=content.statement, claim_id=claim_id, **shared)
+    shared = summary(records, claim_id).model_dump(include=set(reads.Assertion.model_fields))
+    return reads.Assertion(aspect=content.aspect, text=content.statement, claim_id=claim_id, **shared)
 
 
-def _concept_fields(
-    records: RecordReader,
+def concept_record(
+    read: type[Response],
     record_type: str,
-    content: concept_schemas.ConceptWrite,
+    records: RecordReader,
+    content: ConceptWrite,
     derived: ConceptDerived,
     stamp: Stamp,
-) -> dict[str, Any]:
-    plural = f"{record_type.replace('_', '-')}s"
-    claims = f"/v1/claims?{record_type}={content.id}"
-    return {
-        "type": record_type,
+) -> Response:
+    made: dict[str, Any] = {}
+    if isinstance(content, InterventionWrite | ConditionWrite):
+        made["parent"] = concept(records, record_type, content.parent)
+    if isinstance(content, InterventionWrite):
+        made["inherited_warnings"] = tuple(summary(records, claim_id) for claim_id in derived.inherited)
+    links = _links(f"{record_type.replace('_', '-')}s", content.id, stamp)
+    return _response(
+        read,
+        content,
+        type=record_type,
         **_envelope(content, stamp),
-        **_fields(content, ("name", "synonyms", "description", "codes")),
-        "assertions": tuple(_assertion(records, claim_id) for claim_id in derived.assertions),
-        "evidence": derived.evidence,
-        "links": responses.CatalogueLinks(**_links(plural, content.id, stamp), claims=claims),
-    }
-
-
-def intervention(
-    records: RecordReader, content: concept_schemas.InterventionWrite, derived: ConceptDerived, stamp: Stamp
-) -> responses.InterventionRead:
-    return responses.InterventionRead(
-        **_concept_fields(records, "intervention", content, derived, stamp),
-        level=content.level,
-        parent=concept(records, "intervention", content.parent),
-        inherited_warnings=tuple(summary(records, claim_id) for claim_id in derived.inherited),
+        **made,
+        assertions=tuple(_assertion(records, claim_id) for claim_id in derived.assertions),
+        evidence=derived.evidence,
+        links=reads.CatalogueLinks(**links, claims=f"/v1/claims?{record_type}={content.id}"),
     )
 
 
-def condition(
-    records: RecordReader, content: concept_schemas.ConditionWrite, derived: ConceptDerived, stamp: Stamp
-) -> responses.ConditionRead:
-    fields = _concept_fields(records, "condition", content, derived, stamp)
-    return responses.ConditionRead(**fields, parent=concept(records, "condition", content.parent))
+intervention = partial(concept_record, reads.InterventionRead, "intervention")
+condition = partial(concept_record, reads.ConditionRead, "condition")
+mechanism = partial(concept_record, reads.MechanismRead, "mechanism")
+side_effect = partial(concept_record, reads.SideEffectRead, "side_effect")
+outcome_record = partial(concept_record, reads.OutcomeRead, "outcome")
 
 
-def mechanism(
-    records: RecordReader, content: concept_schemas.MechanismWrite, derived: ConceptDerived, stamp: Stamp
-) -> responses.MechanismRead:
-    return responses.MechanismRead(**_concept_fields(records, "mechanism", content, derived, stamp))
-
-
-def side_effect(
-    records: RecordReader, content: concept_schemas.SideEffectWrite, derived: ConceptDerived, stamp: Stamp
-) -> responses.SideEffectRead:
-    return responses.SideEffectRead(**_concept_fields(records, "side_effect", content, derived, stamp))
-
-
-def outcome_record(
-    records: RecordReader, content: concept_schemas.OutcomeWrite, derived: ConceptDerived, stamp: Stamp
-) -> responses.OutcomeRead:
-    return responses.OutcomeRead(**_concept_fields(records, "outcome", content, derived, stamp), better=content.better)
-
-
-def study(
-    records: RecordReader, content: StudyWrite, derived: SourceDerived, stamp: Stamp
-) -> responses.StudyWithEvidence:
-    return responses.StudyWithEvidence(
+def study(records: RecordReader, content: StudyWrite, derived: SourceDerived, stamp: Stamp) -> reads.StudyWithEvidence:
+    return reads.StudyWithEvidence(
         type="study",
         **_envelope(content, stamp),
         **sources.study_fields(records, content, derived.documents),
         evidence=derived.evidence,
-        links=responses.CatalogueLinks(**_links("studies", content.id, stamp), claims=f"/v1/claims?study={content.id}"),
+        links=reads.CatalogueLinks(**_links("studies", content.id, stamp), claims=f"/v1/claims?study={content.id}"),
     )
 
 
 def document(
     records: RecordReader, content: DocumentWrite, derived: SourceDerived, stamp: Stamp
-) -> responses.DocumentWithEvidence:
-    return responses.DocumentWithEvidence(
+) -> reads.DocumentWithEvidence:
+    return reads.DocumentWithEvidence(
         type="document",
         **_envelope(content, stamp),
         **sources.document_fields(records, content),
         evidence=derived.evidence,
-        links=responses.CatalogueLinks(
+        links=reads.CatalogueLinks(
             **_links("documents", content.id, stamp), claims=f"/v1/claims?document={content.id}"
         ),
     )
