@@ -10,8 +10,7 @@ from sqlalchemy.orm import Session
 from app.api.common import ListOf, list_response, page_body
 from app.api.meta import LICENCES
 from app.briefs import builder, selection
-from app.briefs.markdown import markdown
-from app.briefs.page import CONTENT_SECURITY_POLICY, html
+from app.briefs.rendering import CONTENT_SECURITY_POLICY, html, markdown
 from app.briefs.responses import BriefFoot, BriefLinks, BriefRead, DataLicence
 from app.claims.queries import Names
 from app.concepts.models import Concept

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Body, Depends, Request, Response
 from pydantic import AfterValidator, ConfigDict, Field
 from pydantic_core import to_json
 
-from app.api.common import ListOf, link_to, list_response, next_address
+from app.api.common import ListOf, list_response, page_body
 from app.claims.responses import ClaimSummary
 from app.claims.vocabulary import Certainty, Consensus, Kind, Stance
 from app.core.content import QueryModel, ResponseModel
@@ -128,8 +128,7 @@ async def search(request: Request, query: Annotated[SearchQuery, query_of(Search
 def _search(view: ReadView, request: Request, query: SearchQuery) -> Response:
     def body() -> LinkedBody:
         page, items, extra = _results(view, query)
-        following = next_address(request, page.next_cursor)
-        return LinkedBody(list_body(items, following, page, extra), link_to(following))
+        return page_body(request, page, items, extra)
 
     return list_response(request, view, body)
 

@@ -1,7 +1,6 @@
 """Renders records as the API shows them, from content, derived values and the records that they refer to."""
 
 from collections.abc import Iterable
-from functools import partial
 from typing import Any, TypeVar
 
 from sqlalchemy import Row, and_, select
@@ -243,13 +242,6 @@ def concept_record(
         evidence=derived.evidence,
         links=reads.CatalogueLinks(**links, claims=f"/v1/claims?{record_type}={content.id}"),
     )
-
-
-intervention = partial(concept_record, reads.InterventionRead, "intervention")
-condition = partial(concept_record, reads.ConditionRead, "condition")
-mechanism = partial(concept_record, reads.MechanismRead, "mechanism")
-side_effect = partial(concept_record, reads.SideEffectRead, "side_effect")
-outcome_record = partial(concept_record, reads.OutcomeRead, "outcome")
 
 
 def study(records: RecordReader, content: StudyWrite, derived: SourceDerived, stamp: Stamp) -> reads.StudyWithEvidence:

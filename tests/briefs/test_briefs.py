@@ -15,8 +15,7 @@ from app.bibliography.from_documents import reference_of
 from app.bibliography.styles import Style, format_reference
 from app.briefs import builder as briefs
 from app.briefs import selection as brief_claims
-from app.briefs.markdown import markdown
-from app.briefs.page import html
+from app.briefs.rendering import html, markdown
 from app.briefs.responses import BriefFoot, BriefRead, DataLicence, Sentence
 from app.briefs.wording import side
 from app.claims.models import Claim
