@@ -18,7 +18,7 @@ from app.sources.schemas import DocumentWrite, StudyWrite
 from app.storage.resource import Resource, register
 
 
-def _concept(record_type: str, plural: str, label: str, write: type[Record], read: type, renderer: object) -> Resource:
+def _concept(record_type: str, plural: str, label: str, write: type[Record], read: type) -> Resource:
     return Resource(
         type=record_type,
         plural=plural,
@@ -31,19 +31,17 @@ def _concept(record_type: str, plural: str, label: str, write: type[Record], rea
         apply=lambda session, content: concepts.apply(session, record_type, content),
         link=lambda session, content: concepts.link(session, record_type, content),
         derive=partial(derive.derive_concept, record_type=record_type),
-        render=renderer,  # type: ignore[arg-type]
+        render=partial(render.concept_record, read, record_type),
         filters=concept_filters.filter_spec(record_type),
     )
 
 
 RESOURCES: tuple[Resource, ...] = (
-    _concept(
-        "intervention", "interventions", "Intervention", InterventionWrite, reads.InterventionRead, render.intervention
-    ),
-    _concept("condition", "conditions", "Condition", ConditionWrite, reads.ConditionRead, render.condition),
-    _concept("mechanism", "mechanisms", "Mechanism", MechanismWrite, reads.MechanismRead, render.mechanism),
-    _concept("side_effect", "side-effects", "Side effect", SideEffectWrite, reads.SideEffectRead, render.side_effect),
-    _concept("outcome", "outcomes", "Outcome", OutcomeWrite, reads.OutcomeRead, render.outcome_record),
+    _concept("intervention", "interventions", "Intervention", InterventionWrite, reads.InterventionRead),
+    _concept("condition", "conditions", "Condition", ConditionWrite, reads.ConditionRead),
+    _concept("mechanism", "mechanisms", "Mechanism", MechanismWrite, reads.MechanismRead),
+    _concept("side_effect", "side-effects", "Side effect", SideEffectWrite, reads.SideEffectRead),
+    _concept("outcome", "outcomes", "Outcome", OutcomeWrite, reads.OutcomeRead),
     Resource(
         type="study",
         plural="studies",
@@ -115,7 +113,7 @@ RESOURCES: tuple[Resource, ...] = (
         references=projection.citation_record_references,
         apply=lambda _session, _citation: None,
         link=lambda _session, _citation: None,
-        derive=derive.derive_citation,
+        derive=derive.derive_nothing,
         render=render.citation,
         filters=filters.CITATIONS,
         part_of="claim",
@@ -131,7 +129,7 @@ RESOURCES: tuple[Resource, ...] = (
         references=projection.search_references,
         apply=projection.apply_search,
         link=projection.link_search,
-        derive=derive.derive_search,
+        derive=derive.derive_nothing,
         render=render.search,
         filters=filters.SEARCHES,
     ),

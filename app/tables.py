@@ -3,7 +3,7 @@
 from app.accounts import models as accounts
 from app.claims import models as evidence
 from app.concepts import models as concepts
-from app.datasets import models as interchange
+from app.datasets import seed
 from app.publishing import indexes as projections
 from app.search import models as search
 from app.sources import models as sources
@@ -17,11 +17,11 @@ __all__ = [
     "evidence",
     "filters",
     "history",
-    "interchange",
     "metadata",
     "projections",
     "replay",
     "search",
+    "seed",
     "sources",
 ]
 

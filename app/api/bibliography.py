@@ -10,10 +10,9 @@ from app.api.briefs import read_brief
 from app.api.common import with_text
 from app.api.formats import REFERENCE_OFFERS, Choice, ReferenceFormat, choose, documented, formatted_response
 from app.bibliography import FORMATS, reference_list
-from app.bibliography.from_documents import reference
-from app.bibliography.reference import Reference
+from app.bibliography.from_documents import reference_of
 from app.bibliography.reference_list import Bibliography
-from app.bibliography.styles import Style, format_reference
+from app.bibliography.styles import Style
 from app.briefs.selection import pair_of
 from app.claims import queries
 from app.claims.queries import ClaimQuery
@@ -84,35 +83,19 @@ def _bibliography(view: ReadView, request: Request, query: BibliographyQuery, ch
         return formatted_response(request, choice, tag, b"", file_name="bibliography")
     chosen = _chosen(view, query)
     documents = reference_list.documents(CurrentRecords(view.session), chosen.ids)
-    references = [reference(document) for document in documents]
     if choice.format == "json":
-        body = _as_json(view, chosen, documents, references, query.style or Style.ama)
+        body = _as_json(view, chosen, documents, query.style or Style.ama)
     else:
+        references = [reference_of(document) for document in documents]
         body = FORMATS[choice.format].render(references, choice.style or "").encode()
     return formatted_response(request, choice, tag, body, file_name=chosen.name)
 
 
-def _as_json(
-    view: ReadView,
-    chosen: ChosenReferences,
-    documents: Sequence[DocumentWrite],
-    references: Sequence[Reference],
-    style: Style,
-) -> bytes:
-    published = view.rows("SELECT at FROM publications WHERE serial = ?", view.serial)
+def _as_json(view: ReadView, chosen: ChosenReferences, documents: Sequence[DocumentWrite], style: Style) -> bytes:
     bibliography = Bibliography(
         style=style,
-        how_to_cite=reference_list.how_to_cite(
-            serial=view.serial,
-            release=view.release,
-            published_at=published[0][0] if published else None,
-            part=chosen.part,
-            address=chosen.address,
-        ),
-        items=tuple(
-            reference_list.numbered(document, number, format_reference(cited, style))
-            for number, (document, cited) in enumerate(zip(documents, references, strict=True), 1)
-        ),
+        how_to_cite=reference_list.how_to_cite(view, chosen.address, chosen.part),
+        items=tuple(reference_list.numbered(number, document, style) for number, document in enumerate(documents, 1)),
         next=None,
         next_cursor=None,
         total=len(documents),
@@ -131,7 +114,7 @@ def _chosen(view: ReadView, query: BibliographyQuery) -> ChosenReferences:
         return _of_brief(view, query.brief, None if asked == {"brief"} else set(ids))
     if asked == {"id"} and len(query.id) == 1:
         claim = view.session.get_one(StoredRecord, ("claim", query.id[0]))
-        part = reference_list.claim_part(claim.id, claim.version)
+        part = f"Claim {claim.id}, version {claim.version}"
         return ChosenReferences(ids, claim.id, part, f"/v1/claims/{claim.id}?serial={claim.serial}")
     return ChosenReferences(ids, "bibliography", "", "/v1/meta")
 
@@ -147,4 +130,4 @@ def _of_brief(view: ReadView, name: str, among: set[str] | None) -> ChosenRefere
     if len(ids) > reference_list.MAX_REFERENCES:
         raise reference_list.TooManyReferences
     file_name = f"{brief.intervention.id}-{brief.condition.id}"
-    return ChosenReferences(ids, file_name, reference_list.brief_part(brief.title), brief.links.self)
+    return ChosenReferences(ids, file_name, f"Brief: {brief.title}", brief.links.self)

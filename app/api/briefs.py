@@ -4,21 +4,20 @@ from enum import StrEnum
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Request, Response
-from pydantic import BaseModel, ConfigDict
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.api.common import ListOf, list_response, page_body
 from app.api.meta import LICENCES
 from app.briefs import builder, selection
-from app.briefs.markdown import markdown
-from app.briefs.page import CONTENT_SECURITY_POLICY, html
-from app.briefs.responses import BriefFoot, BriefRead, DataLicence
+from app.briefs.rendering import CONTENT_SECURITY_POLICY, html, markdown
+from app.briefs.responses import BriefFoot, BriefLinks, BriefRead, DataLicence
 from app.claims.queries import Names
 from app.concepts.models import Concept
 from app.concepts.queries import by_code, concept_keys
 from app.concepts.schemas import ConceptRef
 from app.concepts.vocabulary import CodeRelation, CodeSystem
+from app.core.content import QueryModel, ResponseModel
 from app.core.errors import Fault, Gone, InvalidInput, NotFound, nearest
 from app.core.text import SLUG_LENGTH, SLUG_PATTERN
 from app.core.vocabulary import Status
@@ -69,18 +68,12 @@ class BriefListQuery(ListQuery):
     """Id, or code such as `icd10cm:M79.7`."""
 
 
-class BriefEntryLinks(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-    self: str
-    markdown: str
-    html: str
-    claims: str
+class BriefEntryLinks(BriefLinks):
+    pass
 
 
-class BriefEntry(BaseModel):
+class BriefEntry(ResponseModel):
     """A pair that at least one claim names."""
-
-    model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True)
 
     intervention: ConceptRef
     condition: ConceptRef
@@ -114,33 +107,18 @@ def _list_briefs(view: ReadView, request: Request, query: BriefListQuery) -> Res
     def body() -> LinkedBody:
         rows, page = statement_page(session, statement, (intervention.id, condition.id), query.page_request())
         items = [
-            _entry(
-                ConceptRef(id=row.intervention, name=row.intervention_name),
-                ConceptRef(id=row.condition, name=row.condition_name),
-                row.statements,
-                row.studies,
+            BriefEntry(
+                intervention=ConceptRef(id=row.intervention, name=row.intervention_name),
+                condition=ConceptRef(id=row.condition, name=row.condition_name),
+                statements=row.statements,
+                studies=row.studies,
+                links=BriefEntryLinks.of(row.intervention, row.condition),
             )
             for row in rows
         ]
         return page_body(request, page, [item.model_dump_json().encode() for item in items])
 
     return list_response(request, view, body)
-
-
-def _entry(intervention: ConceptRef, condition: ConceptRef, statements: int, studies: int) -> BriefEntry:
-    address = f"/v1/briefs/{intervention.id}/{condition.id}"
-    return BriefEntry(
-        intervention=intervention,
-        condition=condition,
-        statements=statements,
-        studies=studies,
-        links=BriefEntryLinks(
-            self=address,
-            markdown=f"{address}?format=markdown",
-            html=f"{address}?format=html",
-            claims=f"/v1/claims?intervention={intervention.id}&condition={condition.id}",
-        ),
-    )
 
 
 # --- one brief ----------------------------------------------------------------------------------------------------
@@ -156,9 +134,7 @@ IdOrCode = Annotated[
 ]
 
 
-class BriefQuery(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
-
+class BriefQuery(QueryModel):
     format: Format | None = None
     """Goes before the `Accept` header."""
 
@@ -188,9 +164,7 @@ async def get_brief(
 
 
 def _brief(view: ReadView, request: Request, intervention: str, condition: str, format: Format) -> Response:
-    session = view.session
-    keys = _key(session, "intervention", intervention), _key(session, "condition", condition)
-    pair = selection.pair_of(session, *keys)
+    pair = _pair(view.session, intervention, condition)
     address = f"/v1/briefs/{pair.intervention}/{pair.condition}"
     headers = {"Vary": "Accept, Accept-Encoding", "Content-Location": f"{address}?format={format}"}
     if format is Format.html:
@@ -207,9 +181,7 @@ def _brief(view: ReadView, request: Request, intervention: str, condition: str, 
 def brief_file(database: Database, intervention: str, condition: str, format: Format) -> str:
     """The brief as the text of a file; NotFound or Gone for what is not there."""
     with database.view() as view:
-        session = view.session
-        keys = _key(session, "intervention", intervention), _key(session, "condition", condition)
-        return _rendered(read_brief(view, selection.pair_of(session, *keys)), format)
+        return _rendered(read_brief(view, _pair(view.session, intervention, condition)), format)
 
 
 def read_brief(view: ReadView, pair: selection.Pair) -> BriefRead:
@@ -234,6 +206,11 @@ def _rendered(brief: BriefRead, format: Format) -> str:
 
 
 # --- names and formats --------------------------------------------------------------------------------------------
+
+
+def _pair(session: Session, intervention: str, condition: str) -> selection.Pair:
+    keys = _key(session, "intervention", intervention), _key(session, "condition", condition)
+    return selection.pair_of(session, *keys)
 
 
 def _key(session: Session, record_type: str, name: str) -> int:

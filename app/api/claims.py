@@ -6,34 +6,9 @@ from fastapi import APIRouter, Request, Response
 from pydantic import ConfigDict, Field
 from pydantic_core import to_json
 
-from app.api.common import (
-    ItemAt,
-    ItemQuery,
-    ListOf,
-    RecordId,
-    add_versions_route,
-    answer_item,
-    answer_list,
-    body_at,
-    get_current,
-    is_indexed,
-    item_at,
-    list_response,
-    page_body,
-    select_page,
-)
-from app.api.formats import CLAIM_OFFERS, VARY, Choice, choose, documented, formatted_response
+from app.api import common
+from app.api.formats import CLAIM_OFFERS, Choice, answer_formatted, choose, documented
 from app.claims import dose_query, queries, views
-from app.claims.queries import (
-    CITATION_SORTS,
-    CLAIM_FACETS,
-    CLAIM_SORTS,
-    MAX_FACET_VALUES,
-    CitationFilters,
-    CitationQuery,
-    ClaimQuery,
-    keys_of_ids,
-)
 from app.claims.responses import CitationRead, ClaimRead
 from app.claims.views import DoseCount
 from app.core.content import ResponseModel
@@ -51,7 +26,6 @@ from app.storage.filter_index import filter_index
 from app.storage.history import current_bodies
 from app.storage.paging import Page
 from app.storage.read_view import ReadView
-from app.storage.records import CurrentRecords, RecordsAt
 from app.storage.resource import Key, RecordReader
 from app.storage.selection import Selection
 
@@ -63,7 +37,7 @@ class FacetCount(ResponseModel):
     count: int
 
 
-class ClaimList(ListOf[ClaimRead]):
+class ClaimList(common.ListOf[ClaimRead]):
     """One page of claims."""
 
     model_config = ConfigDict(use_attribute_docstrings=True)
@@ -86,7 +60,7 @@ class ClaimList(ListOf[ClaimRead]):
     response_model=ClaimList,
     responses=responses(422, 503),
 )
-async def list_claims(request: Request, query: Annotated[ClaimQuery, query_of(ClaimQuery)]) -> Response:
+async def list_claims(request: Request, query: Annotated[queries.ClaimQuery, query_of(queries.ClaimQuery)]) -> Response:
     """Published claims that meet every filter, each with **all** its citations.
 
     Filters choose claims; they never trim a claim's citations, so both sides are always on the page. A repeated
@@ -94,13 +68,13 @@ async def list_claims(request: Request, query: Annotated[ClaimQuery, query_of(Cl
     citation. A code such as `icd10cm:M79.7` may stand wherever an id may.
     """
     reads = reads_of(request)
-    read = reads.inline if is_indexed(query) else reads.run
+    read = reads.inline if common.is_indexed(query) else reads.run
     return await read(request, _list_claims, request, query)
 
 
-def _list_claims(view: ReadView, request: Request, query: ClaimQuery) -> Response:
+def _list_claims(view: ReadView, request: Request, query: queries.ClaimQuery) -> Response:
     def body() -> LinkedBody:
-        page = select_page(view, query, queries.claims(view, query), CLAIM_SORTS)
+        page = common.select_page(view, query, queries.claims(view, query), queries.CLAIM_SORTS)
         bodies = current_bodies(view, "claim", page.ids)
         if query.citations == "top":
             bodies = [views.strongest_citations(body) for body in bodies]
@@ -112,44 +86,44 @@ def _list_claims(view: ReadView, request: Request, query: ClaimQuery) -> Respons
         if page.total == 0 and query.intervention and query.condition:
             coverage = coverage_of_empty_list(view.session, query.intervention, query.condition)
         facets = _facets(view, page) if query.facets else None
-        return page_body(request, page, bodies, views.claim_list_fields(facets, dose_count, coverage))
+        return common.page_body(request, page, bodies, views.claim_list_fields(facets, dose_count, coverage))
 
-    return list_response(request, view, body)
+    return common.list_response(request, view, body)
 
 
 def _facets(view: ReadView, page: Page) -> dict[str, list[dict[str, str | int]]]:
     assert page.keys is not None  # noqa: S101 - every page of a selection has them
-    counts = filter_index(view).facets("claim", CLAIM_FACETS, page.keys, MAX_FACET_VALUES)
+    counts = filter_index(view).facets("claim", queries.CLAIM_FACETS, page.keys, queries.MAX_FACET_VALUES)
     return {name: [{"value": value, "count": count} for value, count in values] for name, values in counts.items()}
 
 
-add_versions_route(router, "claim")
+common.add_item_routes(router, "claim", has_formats=True)
 
 
 @router.get(
     "/v1/claims/{id}/citations",
     operation_id="listClaimCitations",
     summary="The citations of one claim",
-    response_model=ListOf[CitationRead],
+    response_model=common.ListOf[CitationRead],
     responses=responses(404, 410, 422, 503),
 )
 async def list_claim_citations(
-    request: Request, id: RecordId, query: Annotated[CitationFilters, query_of(CitationFilters)]
+    request: Request, id: common.RecordId, query: Annotated[queries.CitationFilters, query_of(queries.CitationFilters)]
 ) -> Response:
     """The claim's citations as records of their own, page by page; the same filters as on `/v1/citations`."""
-    narrowed = CitationQuery(**query.model_dump(exclude_unset=True), claim=[id])
+    narrowed = queries.CitationQuery(**query.model_dump(exclude_unset=True), claim=[id])
 
-    def select(view: ReadView, query: CitationQuery) -> Selection:
-        get_current(view, BY_TYPE["claim"], id)
+    def select(view: ReadView, query: queries.CitationQuery) -> Selection:
+        common.get_current(view, BY_TYPE["claim"], id)
         return queries.citations(view, query)
 
-    return await answer_list(request, "citation", narrowed, select, CITATION_SORTS)
+    return await common.answer_list(request, "citation", narrowed, select, queries.CITATION_SORTS)
 
 
 # --- one claim ----------------------------------------------------------------------------------------------------
 
 
-class ClaimItemQuery(ItemQuery):
+class ClaimItemQuery(common.ItemQuery):
     format: Literal["json", "jsonld", "va-spec"] | None = None
     """Goes before the `Accept` header."""
 
@@ -163,7 +137,7 @@ class ClaimItemQuery(ItemQuery):
     | responses(404, 406, 410, 422, 503),
 )
 async def get_claim(
-    request: Request, id: RecordId, query: Annotated[ClaimItemQuery, query_of(ClaimItemQuery)]
+    request: Request, id: common.RecordId, query: Annotated[ClaimItemQuery, query_of(ClaimItemQuery)]
 ) -> Response:
     """The claim with this id, now or, with `serial`, as it was. A retired one answers 410 with its successor, and 200
     at the serials at which it was published.
@@ -171,29 +145,16 @@ async def get_claim(
     By `Accept` or `format` also as JSON-LD (schema.org, CiTO, Web Annotation) or as a GA4GH VA-Spec Statement.
     """
     choice = choose(request, CLAIM_OFFERS, query.format)
-    reads = reads_of(request)
-    if choice.format == "json" and query.serial is None:
-        return await reads.inline(request, answer_item, request, "claim", id, None, {"Vary": VARY})
-    return await reads.run(request, _formatted_claim, request, id, query.serial, choice)
+    return await answer_formatted(request, Key("claim", id), query.serial, choice, _reasoned_form)
 
 
-def _formatted_claim(view: ReadView, request: Request, id: str, serial: int | None, choice: Choice) -> Response:
-    item = item_at(view, "claim", id, serial)
-    body, tag = item.body, item.etag
-    if choice.format != "json":
-        body = _reasoned_form(item, choice.format)
-        tag = conditional.etag(body)
-    cache_control = conditional.IMMUTABLE if serial else conditional.REVALIDATE
-    return formatted_response(request, choice, tag, body, file_name=id, cache_control=cache_control)
-
-
-def _reasoned_form(item: ItemAt, format: str) -> bytes:
+def _reasoned_form(body: bytes, records: RecordReader, choice: Choice) -> bytes:
     """The claim in a form that other systems reason with."""
-    claim = ClaimRead.model_validate_json(item.body)
-    if format == "va-spec":
+    claim = ClaimRead.model_validate_json(body)
+    if choice.format == "va-spec":
         return to_json(va_spec.statement(claim))
     dose = claim.dosing_range
-    return to_json(schema_org.claim(claim, item.records.content(Key("dosing_range", dose.id)) if dose else None))
+    return to_json(schema_org.claim(claim, records.content(Key("dosing_range", dose.id)) if dose else None))
 
 
 # --- why its grades are what they are -----------------------------------------------------------------------------
@@ -212,7 +173,7 @@ class TraceQuery(WhatIf):
     responses=responses(404, 410, 422, 503),
 )
 async def get_claim_evidence(
-    request: Request, id: RecordId, query: Annotated[TraceQuery, query_of(TraceQuery)]
+    request: Request, id: common.RecordId, query: Annotated[TraceQuery, query_of(TraceQuery)]
 ) -> Response:
     """Every rule in order with its inputs and result, the units with their weights, and the figures of every citation
     as a forest plot needs them.
@@ -225,19 +186,9 @@ async def get_claim_evidence(
 
 def _claim_evidence(view: ReadView, request: Request, id: str, query: TraceQuery) -> Response:
     if query.as_if_retracted:
-        keys_of_ids(view.session, Document, query.as_if_retracted, "as_if_retracted")
+        queries.keys_of_ids(view.session, Document, query.as_if_retracted, "as_if_retracted")
     what_if = WhatIf(**query.model_dump(exclude={"serial"}))
-    body = trace(_claim_records(view, id, query.serial), id, what_if).model_dump_json().encode()
-    cache_control = conditional.IMMUTABLE if query.serial else conditional.REVALIDATE
-    if what_if.is_set:
-        cache_control = conditional.NO_STORE
-    return conditional_response(request, conditional.etag(body), body, cache_control=cache_control)
-
-
-def _claim_records(view: ReadView, id: str, serial: int | None) -> RecordReader:
-    """The records as they are, or were at a serial at which the claim existed."""
-    if serial is None:
-        get_current(view, BY_TYPE["claim"], id)
-        return CurrentRecords(view.session)
-    body_at(view, BY_TYPE["claim"], id, serial)
-    return RecordsAt(view.session, serial)
+    common.item_at(view, "claim", id, query.serial)  # raises where there is no such claim
+    body = trace(common.records_at(view, query.serial), id, what_if).model_dump_json().encode()
+    kept = conditional.NO_STORE if what_if.is_set else common.cache_control(query.serial)
+    return conditional_response(request, conditional.etag(body), body, cache_control=kept)

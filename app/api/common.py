@@ -1,13 +1,13 @@
 """What every type of record answers in the same way: a list, an item, an item as it was, its versions."""
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Annotated, Generic, NamedTuple, TypeVar
+from typing import Annotated, Generic, TypeVar
 
 from fastapi import APIRouter, Path, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
-from sqlalchemy import func, select
-from sqlalchemy.orm import Session
+from sqlalchemy import and_, func, select
 
+from app.core.content import QueryModel, ResponseModel
 from app.core.errors import Fault, Gone, InvalidInput, NotFound
 from app.core.text import SLUG_LENGTH, SLUG_PATTERN
 from app.core.vocabulary import Status
@@ -18,16 +18,8 @@ from app.http.queries import query_of
 from app.http.reads import reads_of
 from app.registry import BY_TYPE
 from app.search.matching import ids_matching
+from app.storage import history
 from app.storage.filter_index import filter_index
-from app.storage.history import (
-    CurrentBody,
-    Publication,
-    RecordState,
-    StoredRecord,
-    current_bodies,
-    current_body,
-    state_at,
-)
 from app.storage.paging import ListQuery, Page, SortedQuery, Sorts, TextQuery, list_body, selection_page, statement_page
 from app.storage.read_view import ReadView
 from app.storage.records import CurrentRecords, RecordsAt
@@ -42,9 +34,7 @@ RecordId = Annotated[
 ]
 
 
-class ItemQuery(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
-
+class ItemQuery(QueryModel):
     serial: Annotated[int, Field(ge=1, le=2_147_483_647)] | None = None
     """Read the record as it was at this serial of the data set."""
 
@@ -64,20 +54,16 @@ class ListOf(BaseModel, Generic[Item]):
     )
 
 
-class ActorRef(BaseModel):
-    model_config = ConfigDict(extra="forbid")
+class ActorRef(ResponseModel):
     id: str
 
 
-class VersionLinks(BaseModel):
-    model_config = ConfigDict(extra="forbid")
+class VersionLinks(ResponseModel):
     self: str
 
 
-class VersionRead(BaseModel):
+class VersionRead(ResponseModel):
     """One version of a record: when, by whom and why it came to be."""
-
-    model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True)
 
     version: int
     serial: int
@@ -109,7 +95,7 @@ async def answer_list(
     def page_of(view: ReadView) -> Response:
         def body() -> conditional.LinkedBody:
             page = select_page(view, query, select(view, query), sorts)
-            return page_body(request, page, current_bodies(view, record_type, page.ids))
+            return page_body(request, page, history.current_bodies(view, record_type, page.ids))
 
         return list_response(request, view, body, headers)
 
@@ -173,14 +159,6 @@ def link_to(following: str | None) -> dict[str, str]:
 # --- items --------------------------------------------------------------------------------------------------------
 
 
-class ItemAt(NamedTuple):
-    """A record's JSON now or at a serial, its ETag, and the records that it refers to as they are or were."""
-
-    body: bytes
-    etag: str
-    records: RecordReader
-
-
 def answer_item(
     view: ReadView,
     request: Request,
@@ -190,27 +168,32 @@ def answer_item(
     headers: Mapping[str, str] | None = None,
 ) -> Response:
     """The record as it is, or as it was at a serial."""
+    body, tag = item_at(view, record_type, record_id, serial)
+    return conditional_response(request, tag, body, cache_control=cache_control(serial), headers=headers)
+
+
+def item_at(view: ReadView, record_type: str, record_id: str, serial: int | None) -> tuple[bytes, str]:
+    """The record's JSON as it is, or as it was at a serial; and its ETag."""
     if serial is None:
         current = get_current(view, BY_TYPE[record_type], record_id)
-        tag = conditional.record_etag(current.digest, current.serial)
-        return conditional_response(request, tag, current.body, headers=headers)
+        return current.body, conditional.record_etag(current.digest, current.serial)
     body = body_at(view, BY_TYPE[record_type], record_id, serial)
-    return conditional_response(request, conditional.etag(body), body, cache_control=conditional.IMMUTABLE)
+    return body, conditional.etag(body)
 
 
-def item_at(view: ReadView, record_type: str, record_id: str, serial: int | None) -> ItemAt:
-    """The record as it is, or as it was at a serial, with what it refers to."""
-    if serial is None:
-        current = get_current(view, BY_TYPE[record_type], record_id)
-        tag = conditional.record_etag(current.digest, current.serial)
-        return ItemAt(current.body, tag, CurrentRecords(view.session))
-    body = body_at(view, BY_TYPE[record_type], record_id, serial)
-    return ItemAt(body, conditional.etag(body), RecordsAt(view.session, serial))
+def cache_control(serial: int | None) -> str:
+    """How long an answer may be kept that reads the data set as it is, or as it was at a serial."""
+    return conditional.IMMUTABLE if serial else conditional.REVALIDATE
 
 
-def get_current(view: ReadView, resource: Resource, record_id: str) -> CurrentBody:
+def records_at(view: ReadView, serial: int | None) -> RecordReader:
+    """The records as they are, or as they were at a serial."""
+    return CurrentRecords(view.session) if serial is None else RecordsAt(view.session, serial)
+
+
+def get_current(view: ReadView, resource: Resource, record_id: str) -> history.CurrentBody:
     """The published record; raises NotFound, or Gone with its successor."""
-    current = current_body(view, resource.type, record_id)
+    current = history.current_body(view, resource.type, record_id)
     if current is None:
         raise NotFound(f"There is no {resource.label.lower()} with this id.")
     if current.status == Status.retired:
@@ -227,7 +210,7 @@ def body_at(view: ReadView, resource: Resource, record_id: str, serial: int) -> 
     if serial > view.serial:
         fault = Fault("query", "serial", "unknown_serial", f"The newest serial is {view.serial}.")
         raise InvalidInput("This serial has not been published yet.", errors=[fault])
-    state = state_at(view.session, resource.type, record_id, serial)
+    state = history.state_at(view.session, resource.type, record_id, serial)
     if state is None:
         raise NotFound(f"There was no {resource.label.lower()} with this id at this serial.")
     content = resource.write.model_validate_json(state.content)
@@ -246,73 +229,78 @@ def answer_versions(
 ) -> Response:
     """The record's versions, newest first; retired records keep theirs."""
     resource, session = BY_TYPE[record_type], view.session
-    if session.get(StoredRecord, (record_type, record_id)) is None:
+    if session.get(history.StoredRecord, (record_type, record_id)) is None:
         raise NotFound(f"There is no {resource.label.lower()} with this id.")
     versions = (
-        select(RecordState.version, RecordState.id, func.min(RecordState.serial).label("serial"))
-        .where(RecordState.type == record_type, RecordState.id == record_id)
-        .group_by(RecordState.version, RecordState.id)
+        select(
+            history.RecordState.version, history.RecordState.id, func.min(history.RecordState.serial).label("serial")
+        )
+        .where(history.RecordState.type == record_type, history.RecordState.id == record_id)
+        .group_by(history.RecordState.version, history.RecordState.id)
         .subquery()
     )
+    statement = (
+        select(
+            versions.c.serial,
+            history.RecordState.status,
+            history.Publication.at,
+            history.Publication.actor,
+            history.Publication.note,
+        )
+        .join(
+            history.RecordState,
+            and_(history.RecordState.id == versions.c.id, history.RecordState.serial == versions.c.serial),
+        )
+        .join(history.Publication, history.Publication.serial == versions.c.serial)
+        .where(history.RecordState.type == record_type)
+    )
     key = (versions.c.version, versions.c.id)
-    rows, page = statement_page(session, select(versions.c.serial), key, query.page_request(), descending=True)
-    items = _version_items(session, resource, record_id, [row.serial for row in rows])
+    rows, page = statement_page(session, statement, key, query.page_request(), descending=True)
+    items = [
+        VersionRead(
+            version=row.version,
+            serial=row.serial,
+            published_at=row.at,
+            status=row.status,
+            actor=ActorRef(id=row.actor),
+            note=row.note,
+            links=VersionLinks(self=f"{resource.path}/{record_id}?serial={row.serial}"),
+        )
+        for row in rows
+    ]
     content = page_body(request, page, [item.model_dump_json().encode() for item in items])
     return conditional_response(request, conditional.etag(content.body), lambda: content)
-
-
-def _version_items(session: Session, resource: Resource, record_id: str, serials: list[int]) -> list[VersionRead]:
-    rows = session.execute(
-        select(RecordState, Publication)
-        .join(Publication, Publication.serial == RecordState.serial)
-        .where(RecordState.type == resource.type, RecordState.id == record_id, RecordState.serial.in_(serials))
-        .order_by(RecordState.serial.desc())
-    )
-    return [
-        VersionRead(
-            version=state.version,
-            serial=state.serial,
-            published_at=publication.at,
-            status=Status(state.status),
-            actor=ActorRef(id=publication.actor),
-            note=publication.note,
-            links=VersionLinks(self=f"{resource.path}/{record_id}?serial={state.serial}"),
-        )
-        for state, publication in rows
-    ]
 
 
 # --- routes -------------------------------------------------------------------------------------------------------
 
 
-def add_item_routes(router: APIRouter, record_type: str) -> None:
-    """`/{id}` and `/{id}/versions` of a type, which differ in nothing but their names."""
+def add_item_routes(router: APIRouter, record_type: str, *, has_formats: bool = False) -> None:
+    """`/{id}` and `/{id}/versions` of a type, which differ in nothing but their names.
+
+    Of a type whose items come in several formats, only the versions.
+    """
     resource = BY_TYPE[record_type]
     name = resource.label.lower()
     camel = "".join(word.capitalize() for word in resource.type.split("_"))
 
-    @router.get(
-        f"{resource.path}/{{id}}",
-        operation_id=f"get{camel}",
-        summary=f"One {name}",
-        description=f"The {name} with this id, now or, with `serial`, as it was. A retired one answers 410 with its "
-        "successor, and 200 at the serials at which it was published.",
-        response_model=resource.read,
-        responses=responses(404, 410, 422, 503),
-    )
-    async def get_item(request: Request, id: RecordId, query: Annotated[ItemQuery, query_of(ItemQuery)]) -> Response:
-        reads = reads_of(request)
-        read = reads.inline if query.serial is None else reads.run
-        return await read(request, answer_item, request, record_type, id, query.serial)
+    if not has_formats:
 
-    add_versions_route(router, record_type)
-
-
-def add_versions_route(router: APIRouter, record_type: str) -> None:
-    """`/{id}/versions` alone, for types whose items come in several formats."""
-    resource = BY_TYPE[record_type]
-    name = resource.label.lower()
-    camel = "".join(word.capitalize() for word in resource.type.split("_"))
+        @router.get(
+            f"{resource.path}/{{id}}",
+            operation_id=f"get{camel}",
+            summary=f"One {name}",
+            description=f"The {name} with this id, now or, with `serial`, as it was. A retired one answers 410 with "
+            "its successor, and 200 at the serials at which it was published.",
+            response_model=resource.read,
+            responses=responses(404, 410, 422, 503),
+        )
+        async def get_item(
+            request: Request, id: RecordId, query: Annotated[ItemQuery, query_of(ItemQuery)]
+        ) -> Response:
+            reads = reads_of(request)
+            read = reads.inline if query.serial is None else reads.run
+            return await read(request, answer_item, request, record_type, id, query.serial)
 
     @router.get(
         f"{resource.path}/{{id}}/versions",

@@ -3,9 +3,10 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Request, Response
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from app.api.common import list_response
+from app.core.content import QueryModel
 from app.core.errors import Fault, InvalidInput
 from app.core.text import IdOrCode
 from app.http.problems import responses
@@ -26,10 +27,8 @@ _OTHERS = {
 """Parameter → type of record."""
 
 
-class CoverageQuery(BaseModel):
+class CoverageQuery(QueryModel):
     """Ids or codes, such as `icd10cm:M79.7`."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
     intervention: Annotated[IdOrCode, Field(examples=["low-dose-naltrexone"])]
     """Drug or regimen. A regimen also brings the interactions and warnings of its drug."""

@@ -3,39 +3,13 @@
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Request, Response
-from pydantic import BaseModel, ConfigDict
 from pydantic_core import to_json
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app.api.common import (
-    ItemQuery,
-    ListOf,
-    RecordId,
-    add_versions_route,
-    answer_item,
-    answer_list,
-    get_current,
-    item_at,
-    link_to,
-    list_response,
-    next_address,
-    page_body,
-    select_page,
-)
-from app.api.formats import (
-    DOCUMENT_OFFERS,
-    REFERENCE_OFFERS,
-    VARY,
-    Choice,
-    DocumentFormat,
-    ReferenceFormat,
-    choose,
-    documented,
-    formatted_response,
-)
+from app.api import common, formats
 from app.bibliography import FORMATS, reference_list
-from app.bibliography.from_documents import reference
+from app.bibliography.from_documents import reference_of
 from app.bibliography.styles import Style
 from app.claims import queries
 from app.claims import rendering as render
@@ -43,6 +17,7 @@ from app.claims.filters import CLAIMS
 from app.claims.models import Citation, Claim
 from app.claims.queries import DOCUMENT_SORTS, keys_of_ids
 from app.claims.responses import ClaimEvidence, ClaimSummary, DocumentWithEvidence
+from app.core.content import ResponseModel
 from app.grading.trace import WhatIf, trace
 from app.http import conditional
 from app.http.conditional import LinkedBody, query_etag
@@ -57,14 +32,14 @@ from app.sources.vocabulary import Standing
 from app.storage.paging import SortedQuery
 from app.storage.read_view import ReadView
 from app.storage.records import CurrentRecords
-from app.storage.resource import Key
+from app.storage.resource import Key, RecordReader
 from app.storage.selection import Selection
 
 router = APIRouter(tags=["documents"])
 
 
 class DocumentListQuery(queries.DocumentQuery):
-    format: ReferenceFormat | None = None
+    format: formats.ReferenceFormat | None = None
     """Goes before the `Accept` header."""
     style: Style | None = None
     """Of formatted references (`format=text`); AMA unless named."""
@@ -74,8 +49,9 @@ class DocumentListQuery(queries.DocumentQuery):
     "/v1/documents",
     operation_id="listDocuments",
     summary="Publications, web pages and labels",
-    response_model=ListOf[DocumentWithEvidence],
-    responses=documented(REFERENCE_OFFERS, "One page, as JSON or as references.") | responses(406, 422, 503),
+    response_model=common.ListOf[DocumentWithEvidence],
+    responses=formats.documented(formats.REFERENCE_OFFERS, "One page, as JSON or as references.")
+    | responses(406, 422, 503),
 )
 async def list_documents(
     request: Request, query: Annotated[DocumentListQuery, query_of(DocumentListQuery)]
@@ -85,25 +61,27 @@ async def list_documents(
     In the formats of reference managers too, by `Accept` or `format`; the page and its `Link` stay the same. Whole
     reference lists are at `/v1/bibliography`.
     """
-    choice = choose(request, REFERENCE_OFFERS, query.format, query.style)
+    choice = formats.choose(request, formats.REFERENCE_OFFERS, query.format, query.style)
     if choice.format == "json":
-        return await answer_list(request, "document", query, queries.documents, DOCUMENT_SORTS, {"Vary": VARY})
+        return await common.answer_list(
+            request, "document", query, queries.documents, DOCUMENT_SORTS, {"Vary": formats.VARY}
+        )
     return await reads_of(request).run(request, _list_references, request, query, choice)
 
 
-def _list_references(view: ReadView, request: Request, query: DocumentListQuery, choice: Choice) -> Response:
+def _list_references(view: ReadView, request: Request, query: DocumentListQuery, choice: formats.Choice) -> Response:
     def body() -> LinkedBody:
-        page = select_page(view, query, queries.documents(view, query), DOCUMENT_SORTS)
+        page = common.select_page(view, query, queries.documents(view, query), DOCUMENT_SORTS)
         documents = reference_list.documents(CurrentRecords(view.session), page.ids)
-        text = FORMATS[choice.format].render([reference(document) for document in documents], choice.style or "")
-        return LinkedBody(text.encode(), link_to(next_address(request, page.next_cursor)))
+        text = FORMATS[choice.format].render([reference_of(document) for document in documents], choice.style or "")
+        return LinkedBody(text.encode(), common.link_to(common.next_address(request, page.next_cursor)))
 
     tag = conditional.etag(query_etag(request, view.serial).encode(), choice.content_type)
-    return formatted_response(request, choice, tag, body, file_name="documents")
+    return formats.formatted_response(request, choice, tag, body, file_name="documents")
 
 
-class DocumentItemQuery(ItemQuery):
-    format: DocumentFormat | None = None
+class DocumentItemQuery(common.ItemQuery):
+    format: formats.DocumentFormat | None = None
     """Goes before the `Accept` header."""
     style: Style | None = None
     """Of a formatted reference (`format=text`); AMA unless named."""
@@ -114,48 +92,38 @@ class DocumentItemQuery(ItemQuery):
     operation_id="getDocument",
     summary="One document",
     response_model=DocumentWithEvidence,
-    responses=documented(DOCUMENT_OFFERS, "The document, as JSON, JSON-LD or a reference.")
+    responses=formats.documented(formats.DOCUMENT_OFFERS, "The document, as JSON, JSON-LD or a reference.")
     | responses(404, 406, 410, 422, 503),
 )
 async def get_document(
-    request: Request, id: RecordId, query: Annotated[DocumentItemQuery, query_of(DocumentItemQuery)]
+    request: Request, id: common.RecordId, query: Annotated[DocumentItemQuery, query_of(DocumentItemQuery)]
 ) -> Response:
     """The document with this id, now or, with `serial`, as it was. A retired one answers 410 with its successor, and
     200 at the serials at which it was published.
 
     By `Accept` or `format` also as CSL-JSON, BibTeX, RIS, formatted text in a `style`, or JSON-LD.
     """
-    choice = choose(request, DOCUMENT_OFFERS, query.format, query.style)
-    reads = reads_of(request)
-    if choice.format == "json" and query.serial is None:
-        return await reads.inline(request, answer_item, request, "document", id, None, {"Vary": VARY})
-    return await reads.run(request, _formatted_document, request, id, query.serial, choice)
+    choice = formats.choose(request, formats.DOCUMENT_OFFERS, query.format, query.style)
+    return await formats.answer_formatted(request, Key("document", id), query.serial, choice, _cited_form)
 
 
-def _formatted_document(view: ReadView, request: Request, id: str, serial: int | None, choice: Choice) -> Response:
-    item = item_at(view, "document", id, serial)
-    body, tag = item.body, item.etag
-    if choice.format != "json":
-        if choice.format == "jsonld":
-            body = to_json(schema_org.document(DocumentWithEvidence.model_validate_json(body)))
-        else:
-            cited = reference(item.records.content(Key("document", id)))
-            body = FORMATS[choice.format].render([cited], choice.style or "").encode()
-        tag = conditional.etag(body)
-    cache_control = conditional.IMMUTABLE if serial else conditional.REVALIDATE
-    return formatted_response(request, choice, tag, body, file_name=id, cache_control=cache_control)
+def _cited_form(body: bytes, records: RecordReader, choice: formats.Choice) -> bytes:
+    """The document as other systems cite it."""
+    document = DocumentWithEvidence.model_validate_json(body)
+    if choice.format == "jsonld":
+        return to_json(schema_org.document(document))
+    cited = reference_of(records.content(Key("document", document.id)))
+    return FORMATS[choice.format].render([cited], choice.style or "").encode()
 
 
-add_versions_route(router, "document")
+common.add_item_routes(router, "document", has_formats=True)
 
 
 # --- what rests on a document -------------------------------------------------------------------------------------
 
 
-class ImpactRead(BaseModel):
+class ImpactRead(ResponseModel):
     """What a claim's answer is with the document and what it would be without it."""
-
-    model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True)
 
     claim: ClaimSummary
     before: ClaimEvidence
@@ -166,7 +134,7 @@ class ImpactRead(BaseModel):
     """Whether consensus, leaning or certainty would change."""
 
 
-class ImpactList(ListOf[ImpactRead]):
+class ImpactList(common.ListOf[ImpactRead]):
     """The claims that rest on a document."""
 
     document: DocumentRef
@@ -185,14 +153,14 @@ class ImpactQuery(SortedQuery):
     responses=responses(404, 410, 422, 503),
 )
 async def get_document_impact(
-    request: Request, id: RecordId, query: Annotated[ImpactQuery, query_of(ImpactQuery)]
+    request: Request, id: common.RecordId, query: Annotated[ImpactQuery, query_of(ImpactQuery)]
 ) -> Response:
     """Each claim that cites the document, graded with it and as if it were retracted."""
     return await reads_of(request).run(request, _document_impact, request, id, query)
 
 
 def _document_impact(view: ReadView, request: Request, id: str, query: ImpactQuery) -> Response:
-    get_current(view, BY_TYPE["document"], id)
+    common.get_current(view, BY_TYPE["document"], id)
 
     def body() -> LinkedBody:
         session = view.session
@@ -200,13 +168,13 @@ def _document_impact(view: ReadView, request: Request, id: str, query: ImpactQue
         (key,) = keys_of_ids(session, Document, [id], "id")
         citing = select(Citation.claim_pk).where(Citation.document_pk == key)
         selection = Selection("claim", CLAIMS).where(Claim.pk.in_(citing))
-        page = select_page(view, query, selection, {"id": Claim.id})
+        page = common.select_page(view, query, selection, {"id": Claim.id})
         items = [_impact(session, claim_id, id).model_dump_json().encode() for claim_id in page.ids]
         about = DocumentRef(id=document.id, label=document.label).model_dump_json().encode()
         extra = b',"document":%b,"standing":"%b"' % (about, document.standing[-1].standing.encode())
-        return page_body(request, page, items, extra)
+        return common.page_body(request, page, items, extra)
 
-    return list_response(request, view, body)
+    return common.list_response(request, view, body)
 
 
 def _impact(session: Session, claim_id: str, document_id: str) -> ImpactRead:

@@ -3,11 +3,12 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Request, Response
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from app.api.common import list_response
 from app.claims.queries import Names
 from app.concepts.queries import concept_keys
+from app.core.content import QueryModel
 from app.core.text import IdOrCode
 from app.http.problems import responses
 from app.http.queries import query_of
@@ -19,10 +20,8 @@ from app.storage.read_view import ReadView
 router = APIRouter(tags=["evidence-map"])
 
 
-class EvidenceMapQuery(BaseModel):
+class EvidenceMapQuery(QueryModel):
     """Ids or codes, such as `icd10cm:M79.7`."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
     intervention: Annotated[IdOrCode, Field(examples=["low-dose-naltrexone"])]
     """Drug or regimen. A regimen also brings the interactions and warnings of its drug."""

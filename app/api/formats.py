@@ -5,12 +5,16 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from fastapi import Request, Response
 
+from app.api.common import answer_item, cache_control, item_at, records_at
 from app.bibliography import FORMATS
 from app.bibliography.styles import Style
 from app.core.errors import Fault, InvalidInput
 from app.http import conditional
 from app.http.conditional import JSON, LinkedBody, conditional_response
 from app.http.negotiation import negotiate
+from app.http.reads import reads_of
+from app.storage.read_view import ReadView
+from app.storage.resource import Key, RecordReader
 
 if TYPE_CHECKING:
     ReferenceFormat = str
@@ -86,6 +90,28 @@ def _style(offer: Offer, named: Style | None, parameters: Mapping[str, str]) -> 
         fault = Fault("header", "Accept", "unknown_style", "Ask for one of the styles in `allowed`.", tuple(Style))
         raise InvalidInput("This citation style is not offered here.", errors=[fault])
     return Style(asked)
+
+
+async def answer_formatted(
+    request: Request,
+    key: Key,
+    serial: int | None,
+    choice: Choice,
+    convert: Callable[[bytes, RecordReader, Choice], bytes],
+) -> Response:
+    """The record as it is, or as it was at a serial, in the chosen format; `convert` makes it from the JSON."""
+
+    def answer(view: ReadView) -> Response:
+        body, tag = item_at(view, key.type, key.id, serial)
+        if choice.format != "json":
+            body = convert(body, records_at(view, serial), choice)
+            tag = conditional.etag(body)
+        return formatted_response(request, choice, tag, body, file_name=key.id, cache_control=cache_control(serial))
+
+    reads = reads_of(request)
+    if choice.format == "json" and serial is None:
+        return await reads.inline(request, answer_item, request, key.type, key.id, None, {"Vary": VARY})
+    return await reads.run(request, answer)
 
 
 def formatted_response(

@@ -3,11 +3,11 @@
 from typing import Literal
 
 from fastapi import APIRouter, Depends, Request, Response
-from pydantic import BaseModel, ConfigDict
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.concurrency import run_in_threadpool
 
+from app.core.content import ResponseModel
 from app.core.errors import Unavailable
 from app.http.problems import declared_parameters_only, responses
 from app.http.reads import Reads, reads_of
@@ -19,13 +19,11 @@ router = APIRouter(tags=["health"], dependencies=[Depends(declared_parameters_on
 UNREACHABLE = (DBAPIError, PoolTimeout)
 
 
-class Health(BaseModel):
-    model_config = ConfigDict(extra="forbid")
+class Health(ResponseModel):
     status: Literal["ok"]
 
 
-class Readiness(BaseModel):
-    model_config = ConfigDict(extra="forbid")
+class Readiness(ResponseModel):
     status: Literal["ready"]
     serial: int
 

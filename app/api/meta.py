@@ -3,12 +3,12 @@
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Request, Response
-from pydantic import BaseModel, ConfigDict
 from pydantic_core import to_json
 
 from app.api.formats import JSON_LD, Choice, Offer, choose, documented, formatted_response
 from app.bibliography.reference_list import how_to_cite
 from app.claims.disclaimer import DISCLAIMER
+from app.core.content import QueryModel, ResponseModel
 from app.grading.method import METHOD
 from app.http import conditional
 from app.http.conditional import JSON
@@ -20,14 +20,13 @@ from app.linked_data import schema_org
 from app.registry import RESOURCES
 from app.storage.filter_bitmaps import PUBLISHED
 from app.storage.filter_index import filter_index
+from app.storage.history import published_at
 from app.storage.read_view import ReadView
 
 OFFERS = {"json": Offer(JSON), "jsonld": JSON_LD}
 
 
-class MetaQuery(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
-
+class MetaQuery(QueryModel):
     format: Literal["json", "jsonld"] | None = None
     """Takes the place of `Accept`."""
 
@@ -35,29 +34,24 @@ class MetaQuery(BaseModel):
 router = APIRouter(tags=["meta"])
 
 
-class Licence(BaseModel):
-    model_config = ConfigDict(extra="forbid")
+class Licence(ResponseModel):
     name: str
     spdx: str
     url: str
 
 
-class Licences(BaseModel):
-    model_config = ConfigDict(extra="forbid")
+class Licences(ResponseModel):
     code: Licence
     data: Licence
 
 
-class Methods(BaseModel):
-    model_config = ConfigDict(extra="forbid")
+class Methods(ResponseModel):
     consensus: str
     certainty: str
 
 
-class MetaRead(BaseModel):
+class MetaRead(ResponseModel):
     """The state of the data set and what holds for all of it."""
-
-    model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True)
 
     name: str
     api_version: str
@@ -99,36 +93,34 @@ async def get_meta(request: Request, query: Annotated[MetaQuery, query_of(MetaQu
 
 
 def _meta(view: ReadView, request: Request, choice: Choice) -> Response:
-    published = view.rows("SELECT at FROM publications WHERE serial = ?", view.serial)
-    updated_at: str | None = published[0][0] if published else None
-    body = _json_ld(view, updated_at) if choice.format == "jsonld" else _json(view, updated_at)
+    body = _json_ld(view) if choice.format == "jsonld" else _json(view)
     return formatted_response(request, choice, conditional.etag(body), body, file_name="ldn-evidence")
 
 
-def _json_ld(view: ReadView, updated_at: str | None) -> bytes:
+def _json_ld(view: ReadView) -> bytes:
     return to_json(
         schema_org.dataset(
             version=view.release or str(view.serial),
             serial=view.serial,
-            updated_at=updated_at,
+            updated_at=published_at(view),
             licence=LICENCES.data.url,
             description=DISCLAIMER,
         )
     )
 
 
-def _json(view: ReadView, updated_at: str | None) -> bytes:
+def _json(view: ReadView) -> bytes:
     index = filter_index(view)
     meta = MetaRead(
         name="LDN Evidence",
         api_version=API_VERSION,
         release=view.release,
         serial=view.serial,
-        updated_at=updated_at,
+        updated_at=published_at(view),
         counts={resource.type: len(index.of(resource.type, PUBLISHED)) for resource in RESOURCES},
         methods=Methods(consensus=METHOD.consensus, certainty=METHOD.certainty),
         licences=LICENCES,
         disclaimer=DISCLAIMER,
-        how_to_cite=how_to_cite(serial=view.serial, release=view.release, published_at=updated_at, address="/v1/meta"),
+        how_to_cite=how_to_cite(view, "/v1/meta"),
     )
     return meta.model_dump_json().encode()

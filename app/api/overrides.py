@@ -3,11 +3,12 @@
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Request, Response
-from pydantic import BaseModel, ConfigDict
+from pydantic import Field
 from sqlalchemy import literal, select
 
 from app.api.common import ListOf, page_body
 from app.claims.models import Override
+from app.core.content import ResponseModel
 from app.core.text import Slug
 from app.http import conditional
 from app.http.conditional import conditional_response
@@ -20,16 +21,14 @@ from app.storage.read_view import ReadView
 router = APIRouter(tags=["overrides"])
 
 
-class OverrideEntry(BaseModel):
+class OverrideEntry(ResponseModel):
     """A derived value that a person has set aside."""
-
-    model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True)
 
     claim_id: Slug
     field: Literal["consensus", "certainty"]
     value: str
     reason: str
-    author: str
+    author: Annotated[str, Field(validation_alias="author_id")]
     created_at: str
     expires_on: str
     """The first day on which it holds no more."""
@@ -58,19 +57,6 @@ def _list_overrides(view: ReadView, request: Request, query: OverridesQuery) -> 
         statement = statement.where(Override.is_active.is_(query.is_active))
     key = (Override.pk, literal(""))
     rows, page = statement_page(view.session, statement, key, query.page_request(), descending=True)
-    items = [_entry(row[0]).model_dump_json().encode() for row in rows]
+    items = [OverrideEntry.model_validate(row[0], from_attributes=True).model_dump_json().encode() for row in rows]
     content = page_body(request, page, items)
     return conditional_response(request, conditional.etag(content.body), lambda: content)
-
-
-def _entry(row: Override) -> OverrideEntry:
-    return OverrideEntry(
-        claim_id=row.claim_id,
-        field=row.field,
-        value=row.value,
-        reason=row.reason,
-        author=row.author_id,
-        created_at=row.created_at,
-        expires_on=row.expires_on,
-        is_active=row.is_active,
-    )

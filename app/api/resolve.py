@@ -4,19 +4,20 @@ import re
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Request, Response
-from pydantic import BaseModel, ConfigDict
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.concepts.models import Concept
 from app.concepts.queries import by_code
 from app.concepts.vocabulary import CodeRelation, CodeSystem
+from app.core.content import ResponseModel
 from app.core.errors import Fault, InvalidInput, nearest
 from app.core.vocabulary import Status
 from app.http import conditional
 from app.http.conditional import conditional_response
 from app.http.problems import declared_parameters_only, responses
 from app.http.reads import reads_of
+from app.registry import BY_TYPE
 from app.sources.identifiers import IdentifierError, normalise
 from app.sources.models import Document, DocumentIdentifier, Study, StudyIdentifier
 from app.sources.vocabulary import IdentifierScheme
@@ -25,21 +26,11 @@ from app.storage.read_view import ReadView
 router = APIRouter(tags=["resolve"], dependencies=[Depends(declared_parameters_only)])
 
 SYSTEMS = (*IdentifierScheme, *CodeSystem)
-_PLURALS = {
-    "intervention": "interventions",
-    "condition": "conditions",
-    "mechanism": "mechanisms",
-    "side_effect": "side-effects",
-    "outcome": "outcomes",
-    "document": "documents",
-    "study": "studies",
-}
 
 
-class Match(BaseModel):
+class Match(ResponseModel):
     """Why the record was found."""
 
-    model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True)
     system: str
     code: str
     """The code or identifier that the record carries; wider than the one asked for where an ancestor matched."""
@@ -47,13 +38,11 @@ class Match(BaseModel):
     """How the code's meaning relates to the record; identifiers are exact."""
 
 
-class ResolvedLinks(BaseModel):
-    model_config = ConfigDict(extra="forbid")
+class ResolvedLinks(ResponseModel):
     self: str
 
 
-class Resolved(BaseModel):
-    model_config = ConfigDict(extra="forbid")
+class Resolved(ResponseModel):
     type: str
     id: str
     name: str
@@ -61,8 +50,7 @@ class Resolved(BaseModel):
     links: ResolvedLinks
 
 
-class ResolvedList(BaseModel):
-    model_config = ConfigDict(extra="forbid")
+class ResolvedList(ResponseModel):
     items: list[Resolved]
 
 
@@ -114,25 +102,20 @@ def _by_identifier(session: Session, scheme: IdentifierScheme, value: str) -> li
     except IdentifierError as error:
         fault = Fault("query", "identifier", "malformed_identifier", f"After `{scheme}:` it {error}.")
         raise InvalidInput("The identifier cannot be read.", errors=[fault]) from error
-    documents = session.execute(
-        select(Document.id, Document.label)
-        .join(DocumentIdentifier, DocumentIdentifier.document_pk == Document.pk)
-        .where(DocumentIdentifier.scheme == scheme, DocumentIdentifier.normal == normal)
-        .where(Document.status == Status.published)
-        .order_by(Document.id)
-    ).all()
-    studies = session.execute(
-        select(Study.id, Study.name)
-        .join(StudyIdentifier, StudyIdentifier.study_pk == Study.pk)
-        .where(StudyIdentifier.scheme == scheme, StudyIdentifier.normal == normal)
-        .where(Study.status == Status.published)
-        .order_by(Study.id)
-    ).all()
     match = Match(system=scheme, code=normal, relation=CodeRelation.exact)
-    return [
-        *(_resolved("document", record_id, label, match) for record_id, label in documents),
-        *(_resolved("study", record_id, name, match) for record_id, name in studies),
-    ]
+    items = []
+    for record_type, table, name, identifiers in (
+        ("document", Document, Document.label, DocumentIdentifier),
+        ("study", Study, Study.name, StudyIdentifier),
+    ):
+        carriers = (
+            select(table.id, name)
+            .join(identifiers)
+            .where(identifiers.scheme == scheme, identifiers.normal == normal, table.status == Status.published)
+            .order_by(table.id)
+        )
+        items += [_resolved(record_type, *row, match) for row in session.execute(carriers)]
+    return items
 
 
 def _by_code(session: Session, system: CodeSystem, code: str) -> list[Resolved]:
@@ -150,5 +133,5 @@ def _by_code(session: Session, system: CodeSystem, code: str) -> list[Resolved]:
 
 
 def _resolved(record_type: str, record_id: str, name: str, match: Match) -> Resolved:
-    links = ResolvedLinks(self=f"/v1/{_PLURALS[record_type]}/{record_id}")
+    links = ResolvedLinks(self=f"{BY_TYPE[record_type].path}/{record_id}")
     return Resolved(type=record_type, id=record_id, name=name, match=match, links=links)

@@ -4,13 +4,13 @@ from collections.abc import Iterable
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Body, Depends, Request, Response
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, ConfigDict, Field
 from pydantic_core import to_json
 
-from app.api.common import ListOf, link_to, list_response, next_address
+from app.api.common import ListOf, list_response, page_body
 from app.claims.responses import ClaimSummary
 from app.claims.vocabulary import Certainty, Consensus, Kind, Stance
-from app.core.content import ResponseModel
+from app.core.content import QueryModel, ResponseModel
 from app.core.text import SearchText, Slug, printable
 from app.http.conditional import NO_STORE, LinkedBody
 from app.http.problems import declared_parameters_only, responses
@@ -128,8 +128,7 @@ async def search(request: Request, query: Annotated[SearchQuery, query_of(Search
 def _search(view: ReadView, request: Request, query: SearchQuery) -> Response:
     def body() -> LinkedBody:
         page, items, extra = _results(view, query)
-        following = next_address(request, page.next_cursor)
-        return LinkedBody(list_body(items, following, page, extra), link_to(following))
+        return page_body(request, page, items, extra)
 
     return list_response(request, view, body)
 
@@ -166,7 +165,7 @@ def _results(view: ReadView, query: SearchQuery) -> tuple[Page, list[bytes], byt
     cursor = encode_cursor(request.fingerprint, [end, ""]) if end < len(results.hits) else None
     highlighter = Highlighter(results.terms)
     items = [
-        _found(hit, of_hit, highlighter)
+        _hit_json(hit, of_hit, highlighter)
         for hit, of_hit in zip(hits, service.hit_texts(view.session, hits), strict=True)
     ]
     facets = {
@@ -181,7 +180,7 @@ def _results(view: ReadView, query: SearchQuery) -> tuple[Page, list[bytes], byt
     return Page((), cursor, results.total, results.is_exact), items, extra
 
 
-def _found(hit: Hit, text: service.HitText, highlighter: Highlighter) -> bytes:
+def _hit_json(hit: Hit, text: service.HitText, highlighter: Highlighter) -> bytes:
     """A `FoundRecord` as JSON."""
     return b'{"type":"%b","id":"%b","title":%b,"parts":%b,"claim":%b,"score":%b,"links":{"self":"%b"}}' % (
         hit.type.encode(),
@@ -198,9 +197,7 @@ def _parts(parts: Iterable[tuple[str, bool]]) -> list[dict[str, Any]]:
     return [{"text": text, "hit": hit} for text, hit in parts]
 
 
-class SuggestQuery(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
-
+class SuggestQuery(QueryModel):
     q: Annotated[str, Field(min_length=1, max_length=100, examples=["fibro"]), AfterValidator(printable)]
     """What has been typed so far."""
     type: Annotated[list[RecordType], _LIST] = []

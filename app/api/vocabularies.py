@@ -1,12 +1,12 @@
 """Every value of every enumeration with its label, plain definition and order."""
 
 from fastapi import APIRouter, Depends, Request, Response
-from pydantic import BaseModel, ConfigDict
 
 from app.claims import vocabulary as evidence
 from app.concepts import vocabulary as concepts
 from app.concepts.drug_names import MatchedBy
 from app.core import vocabulary as core
+from app.core.content import ResponseModel
 from app.core.vocabulary import Term
 from app.http import conditional
 from app.http.conditional import conditional_response
@@ -28,25 +28,22 @@ VOCABULARIES: tuple[type[Term], ...] = (
 router = APIRouter(tags=["vocabularies"], dependencies=[Depends(declared_parameters_only)])
 
 
-class TermRead(BaseModel):
+class TermRead(ResponseModel):
     """One value: show the label, explain with the definition, sort by the order."""
 
-    model_config = ConfigDict(extra="forbid")
     value: str
     label: str
     definition: str
     order: int
 
 
-class VocabularyRead(BaseModel):
-    model_config = ConfigDict(extra="forbid")
+class VocabularyRead(ResponseModel):
     name: str
     description: str
     terms: list[TermRead]
 
 
-class VocabulariesRead(BaseModel):
-    model_config = ConfigDict(extra="forbid")
+class VocabulariesRead(ResponseModel):
     items: list[VocabularyRead]
 
 

@@ -8,19 +8,14 @@ from app.bibliography.reference import Mark, Name, Reference
 
 Item = dict[str, Any]
 
-_PLAIN = (
-    ("container-title", "container_title"),
-    ("container-title-short", "container_title_short"),
-    ("volume", "volume"),
-    ("issue", "issue"),
-    ("page", "page"),
-    ("publisher", "publisher"),
-    ("DOI", "doi"),
-    ("PMID", "pmid"),
-    ("PMCID", "pmcid"),
-    ("URL", "url"),
-    ("note", "note"),
-)
+_NAMES = ("container_title", "container_title_short", "volume", "issue", "page", "publisher")
+_IDENTIFIERS = ("doi", "pmid", "pmcid", "url")
+_PLAIN = {
+    **{field.replace("_", "-"): field for field in _NAMES},
+    **{field.upper(): field for field in _IDENTIFIERS},
+    "note": "note",
+}
+"""Variable → field of a reference."""
 
 
 def item(reference: Reference) -> Item:
@@ -28,7 +23,7 @@ def item(reference: Reference) -> Item:
     variables: Item = {"id": reference.id, "type": reference.type, "title": reference.shown_title}
     if reference.authors:
         variables["author"] = [_name(author) for author in reference.authors]
-    for variable, field in _PLAIN:
+    for variable, field in _PLAIN.items():
         if (value := getattr(reference, field)) is not None:
             variables[variable] = value
     for variable, date in (("issued", reference.issued), ("accessed", reference.accessed)):

@@ -21,23 +21,20 @@ _CHANGES = {
 }
 
 
-def reference(document: DocumentWrite) -> Reference:
+_AS_IS = (
+    "id", "label", "title", "authors_complete", "container_title", "container_title_short", "volume", "issue", "page",
+    "publisher",
+)  # fmt: skip
+
+
+def reference_of(document: DocumentWrite) -> Reference:
     """The document as it is cited. Its id is the key in every format."""
     standing = document.standing[-1]
     return Reference(
-        id=document.id,
+        **{name: getattr(document, name) for name in _AS_IS},
         type=_TYPES.get(document.kind, document.kind.value),
-        label=document.label,
-        title=document.title,
         authors=tuple(Name(author.family, author.given, author.literal) for author in document.authors),
-        authors_complete=document.authors_complete,
-        container_title=document.container_title,
-        container_title_short=document.container_title_short,
         issued=_date_parts(document.issued),
-        volume=document.volume,
-        issue=document.issue,
-        page=document.page,
-        publisher=document.publisher,
         url=document.url or _registry_url(document),
         accessed=_date_parts(document.accessed),
         doi=identified(document, IdentifierScheme.doi),

@@ -7,7 +7,8 @@ from pyroaring import BitMap
 from sqlalchemy import distinct, func, select
 from sqlalchemy.orm import Session
 
-from app.bibliography.from_documents import reference as reference_to
+from app.bibliography.from_documents import reference_of
+from app.bibliography.styles import Style, format_reference
 from app.claims.models import Citation, Claim
 from app.claims.queries import CLAIM_SORTS
 from app.core.content import ResponseModel
@@ -18,7 +19,8 @@ from app.sources.models import Document
 from app.sources.projection import year_of
 from app.sources.schemas import Author, DocumentWrite, Notice
 from app.sources.vocabulary import IdentifierScheme, Standing
-from app.storage.read_view import is_among
+from app.storage.history import published_at
+from app.storage.read_view import ReadView, is_among
 from app.storage.records import DatabaseRecords
 from app.storage.resource import Key
 
@@ -114,8 +116,8 @@ class Bibliography(ResponseModel):
     total_is: Literal["exact"]
 
 
-def numbered(document: DocumentWrite, number: int, text: str) -> NumberedReference:
-    reference = reference_to(document)
+def numbered(number: int, document: DocumentWrite, style: Style) -> NumberedReference:
+    reference = reference_of(document)
     copied = (
         "id", "label", "title", "authors", "authors_complete", "container_title", "container_title_short", "issued",
         "volume", "issue", "page", "publisher",
@@ -130,7 +132,7 @@ def numbered(document: DocumentWrite, number: int, text: str) -> NumberedReferen
         doi=reference.doi,
         pmid=reference.pmid,
         pmcid=reference.pmcid,
-        text=text,
+        text=format_reference(reference, style),
         standing=standing.standing,
         notice=standing.notice,
         links=ReferenceLinks(
@@ -150,20 +152,13 @@ def documents(records: DatabaseRecords, ids: Sequence[str]) -> list[DocumentWrit
 # --- how to cite this data ---------------------------------------------------------------------------------------
 
 
-def how_to_cite(*, serial: int, release: str | None, published_at: str | None, part: str = "", address: str) -> str:
+def how_to_cite(view: ReadView, address: str, part: str = "") -> str:
     """A reference to the data set or to a `part` of it, such as `Claim ldn-fibromyalgia-pain, version 2`.
 
     It names no statement: a claim's text never travels without its caveat and both sides.
     """
-    version = f"Release {release}, serial {serial}" if release else f"Serial {serial}"
-    dated = f"{version}, {published_at[:10]}" if published_at else version
+    version = f"Release {view.release}, serial {view.serial}" if view.release else f"Serial {view.serial}"
+    at = published_at(view)
+    dated = f"{version}, {at[:10]}" if at else version
     parts = ("LDN Evidence [data set]", part, dated, "Licence CC BY 4.0")
     return f"{'. '.join(part for part in parts if part)}. Available from: {address}"
-
-
-def claim_part(claim: str, version: int) -> str:
-    return f"Claim {claim}, version {version}"
-
-
-def brief_part(title: str) -> str:
-    return f"Brief: {title}"

@@ -7,24 +7,9 @@ from typing import Any
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
-from app.bibliography.from_documents import reader_url, reference
+from app.bibliography.from_documents import reader_url, reference_of
 from app.bibliography.styles import Style, format_reference
-from app.briefs.responses import (
-    BriefCitation,
-    BriefCoverage,
-    BriefFoot,
-    BriefLinks,
-    BriefNotice,
-    BriefOrigin,
-    BriefRead,
-    BriefReference,
-    Footnote,
-    Section,
-    Sentence,
-    Sides,
-    Statement,
-    Undecided,
-)
+from app.briefs import responses
 from app.briefs.selection import SECTIONS, Pair, Place, places, restatements
 from app.claims import rendering as render
 from app.claims.derived import ClaimDerived
@@ -59,7 +44,9 @@ _NOTES = {
 _NOTHING = f"Nothing is recorded here. {NO_ALL_CLEAR}"
 
 
-def build(session: Session, records: RecordReader, pair: Pair, claim_ids: Sequence[str], foot: BriefFoot) -> BriefRead:
+def build(
+    session: Session, records: RecordReader, pair: Pair, claim_ids: Sequence[str], foot: responses.BriefFoot
+) -> responses.BriefRead:
     """The brief on a pair, from the claims that `selection.claim_ids` selects for it."""
     builder = BriefBuilder(session, records, pair, claim_ids)
     sections = tuple(builder.section(section_id) for section_id in SECTIONS)
@@ -71,13 +58,12 @@ def build(session: Session, records: RecordReader, pair: Pair, claim_ids: Sequen
     intervention = evidence.intervention
     condition = ConceptRef(id=pair.condition, name=records.content(Key("condition", pair.condition)).name)
     headline = evidence.summary.headline
-    address = f"/v1/briefs/{pair.intervention}/{pair.condition}"
-    return BriefRead(
+    return responses.BriefRead(
         title=f"{intervention.name} and {inline(condition.name)}",
         intervention=intervention,
         condition=condition,
-        coverage=BriefCoverage(status=evidence.status, sentence=evidence.sentence),
-        notice=BriefNotice(
+        coverage=responses.BriefCoverage(status=evidence.status, sentence=evidence.sentence),
+        notice=responses.BriefNotice(
             disclaimer=DISCLAIMER,
             summary=builder.certainty_text(headline.id) if headline else evidence.sentence,
             claim=headline,
@@ -89,12 +75,7 @@ def build(session: Session, records: RecordReader, pair: Pair, claim_ids: Sequen
         references=builder.references(),
         origins=builder.origins(sections),
         foot=foot,
-        links=BriefLinks(
-            self=address,
-            markdown=f"{address}?format=markdown",
-            html=f"{address}?format=html",
-            claims=f"/v1/claims?intervention={pair.intervention}&condition={pair.condition}",
-        ),
+        links=responses.BriefLinks.of(pair.intervention, pair.condition),
     )
 
 
@@ -114,10 +95,10 @@ class BriefBuilder:
 
     # --- sections ---
 
-    def section(self, section_id: str) -> Section:
+    def section(self, section_id: str) -> responses.Section:
         ids = [i for i, place in self._places.items() if place.section == section_id and i not in self._restating]
         first = self._sort(ids)[:MAX_STATEMENTS]
-        return Section(
+        return responses.Section(
             id=section_id,
             title=SECTIONS[section_id],
             note=_NOTES.get(section_id) if first else _NOTHING,
@@ -144,19 +125,19 @@ class BriefBuilder:
 
     # --- sentences ---
 
-    def _statement(self, claim_id: str) -> Statement:
+    def _statement(self, claim_id: str) -> responses.Statement:
         claim = self._claims[claim_id]
         inherited = claim.intervention is not None and claim.intervention == self._pair.parent
         dosing: DosingRangeWrite | None = (
             self._records.content(Key("dosing_range", claim.dosing_range)) if claim.dosing_range else None
         )
-        return Statement(
+        return responses.Statement(
             **self._sentence_fields(claim_id),
             topic=self._places[claim_id].topic,
             inherited_from=render.concept(self._records, "intervention", claim.intervention) if inherited else None,
             dose=DosingRangeRef(id=dosing.id, dose_text=dosing.dose_text) if dosing else None,
             restated_by=tuple(
-                Sentence(**self._sentence_fields(i)) for i in sorted(self._restatements.get(claim_id, ()))
+                responses.Sentence(**self._sentence_fields(i)) for i in sorted(self._restatements.get(claim_id, ()))
             ),
         )
 
@@ -186,9 +167,9 @@ class BriefBuilder:
         key = Key("claim", claim_id)
         return certainty_text(self._records, self._records.content(key), self._records.derived(key).evidence)
 
-    def _footnote(self, citation: CitationWrite) -> Footnote:
+    def _footnote(self, citation: CitationWrite) -> responses.Footnote:
         document = self._document(citation.document)
-        return Footnote(
+        return responses.Footnote(
             number=self._numbers.setdefault(document.id, len(self._numbers) + 1),
             citation_id=citation.id,
             stance=citation.stance,
@@ -197,16 +178,16 @@ class BriefBuilder:
             standing=document.standing[-1].standing,
         )
 
-    def _sides(self, cited: Sequence[CitationWrite]) -> Sides:
-        sides: dict[str, list[BriefCitation]] = {stance.value: [] for stance in Stance}
+    def _sides(self, cited: Sequence[CitationWrite]) -> responses.Sides:
+        sides: dict[str, list[responses.BriefCitation]] = {stance.value: [] for stance in Stance}
         for citation in cited:
             sides[citation.stance.value].append(self._citation(citation))
-        return Sides(**{stance: tuple(citations) for stance, citations in sides.items()})
+        return responses.Sides(**{stance: tuple(citations) for stance, citations in sides.items()})
 
-    def _citation(self, citation: CitationWrite) -> BriefCitation:
+    def _citation(self, citation: CitationWrite) -> responses.BriefCitation:
         document = self._document(citation.document)
         study: StudyWrite | None = self._records.content(Key("study", citation.study)) if citation.study else None
-        return BriefCitation(
+        return responses.BriefCitation(
             number=self._numbers[document.id],
             citation_id=citation.id,
             stance_reason=citation.stance_reason,
@@ -220,10 +201,10 @@ class BriefBuilder:
             standing=document.standing[-1].standing,
         )
 
-    def _origin(self, claim: ClaimWrite) -> BriefOrigin | None:
+    def _origin(self, claim: ClaimWrite) -> responses.BriefOrigin | None:
         if claim.origin is None:
             return None
-        return BriefOrigin(
+        return responses.BriefOrigin(
             document=_ref(self._document(claim.origin.document)),
             section=claim.origin.section,
             reference_numbers=claim.origin.reference_numbers,
@@ -238,19 +219,19 @@ class BriefBuilder:
 
     # --- the brief as a whole ---
 
-    def undecided(self, sections: Iterable[Section]) -> tuple[Undecided, ...]:
+    def undecided(self, sections: Iterable[responses.Section]) -> tuple[responses.Undecided, ...]:
         """Benefits and harms on which there is too little evidence to decide."""
         return tuple(
-            Undecided(claim=render.summary(self._records, s.claim_id), certainty_text=s.certainty_text)
+            responses.Undecided(claim=render.summary(self._records, s.claim_id), certainty_text=s.certainty_text)
             for section in sections
             for s in section.statements
             if section.id in ("does-it-help", "side-effects") and s.consensus is Consensus.insufficient
         )
 
-    def references(self) -> tuple[BriefReference, ...]:
+    def references(self) -> tuple[responses.BriefReference, ...]:
         return tuple(_reference(number, self._document(document)) for document, number in self._numbers.items())
 
-    def origins(self, sections: Iterable[Section]) -> tuple[DocumentRef, ...]:
+    def origins(self, sections: Iterable[responses.Section]) -> tuple[DocumentRef, ...]:
         documents = {
             sentence.origin.document.id: sentence.origin.document
             for section in sections
@@ -265,12 +246,12 @@ def _ref(document: DocumentWrite) -> DocumentRef:
     return DocumentRef(id=document.id, label=document.label)
 
 
-def _reference(number: int, document: DocumentWrite) -> BriefReference:
+def _reference(number: int, document: DocumentWrite) -> responses.BriefReference:
     standing = document.standing[-1]
-    return BriefReference(
+    return responses.BriefReference(
         number=number,
         document=_ref(document),
-        text=format_reference(reference(document), Style.ama),
+        text=format_reference(reference_of(document), Style.ama),
         doi=identified(document, IdentifierScheme.doi),
         pmid=identified(document, IdentifierScheme.pmid),
         standing=standing.standing,

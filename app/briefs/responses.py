@@ -1,19 +1,9 @@
 """The shape of a brief: what is known of an intervention in a condition, as a page that can be read and checked."""
 
+from typing import Self
+
+from app.claims import vocabulary as terms
 from app.claims.responses import ClaimSummary, DosingRangeRef, StanceCount
-from app.claims.vocabulary import (
-    Basis,
-    Certainty,
-    Consensus,
-    Coverage,
-    Directness,
-    Fit,
-    Form,
-    Kind,
-    Leaning,
-    Stance,
-    StanceReason,
-)
 from app.concepts.schemas import ConceptRef
 from app.core.content import ResponseModel
 from app.core.text import Slug
@@ -29,7 +19,7 @@ class Footnote(ResponseModel):
     number: int
     """Of the reference in `references`."""
     citation_id: Slug
-    stance: Stance
+    stance: terms.Stance
     stance_label: str
     document: DocumentRef
     standing: Standing
@@ -40,14 +30,14 @@ class BriefCitation(ResponseModel):
 
     number: int
     citation_id: Slug
-    stance_reason: StanceReason | None
-    directness: Directness
+    stance_reason: terms.StanceReason | None
+    directness: terms.Directness
     finding: str | None
     design: Design | None
     design_label: str | None
     participants: int | None
     """People analysed for the finding where that was read, else those who took part."""
-    basis: Basis | None
+    basis: terms.Basis | None
     """Against what the finding was checked."""
     document: DocumentRef
     standing: Standing
@@ -72,7 +62,7 @@ class BriefOrigin(ResponseModel):
     reference_numbers: tuple[int, ...]
     """The numbers that the origin itself gives its references; not those of this brief."""
     asserts: str
-    fit: Fit
+    fit: terms.Fit
     fit_label: str
 
 
@@ -83,13 +73,13 @@ class Sentence(ResponseModel):
     claim_id: Slug
     version: int
     permalink: str
-    kind: Kind
-    form: Form
+    kind: terms.Kind
+    form: terms.Form
     caveat: str | None
     caveat_required: bool
-    consensus: Consensus
-    leaning: Leaning
-    certainty: Certainty
+    consensus: terms.Consensus
+    leaning: terms.Leaning
+    certainty: terms.Certainty
     certainty_text: str
     """The certainty in words, the direction inside the sentence."""
     supports: StanceCount
@@ -150,7 +140,7 @@ class BriefReference(ResponseModel):
 
 
 class BriefCoverage(ResponseModel):
-    status: Coverage
+    status: terms.Coverage
     sentence: str
     """What the status means, in plain words; an empty answer never reads as 'safe' or 'no effect'."""
 
@@ -186,6 +176,16 @@ class BriefLinks(ResponseModel):
     markdown: str
     html: str
     claims: str
+
+    @classmethod
+    def of(cls, intervention: str, condition: str) -> Self:
+        address = f"/v1/briefs/{intervention}/{condition}"
+        return cls(
+            self=address,
+            markdown=f"{address}?format=markdown",
+            html=f"{address}?format=html",
+            claims=f"/v1/claims?intervention={intervention}&condition={condition}",
+        )
 
 
 class BriefRead(ResponseModel):

@@ -1,14 +1,7 @@
 """Sentences of a brief that no curator wrote: sides, sources, origins, marks of references, the foot. Pure."""
 
 from app.bibliography.from_documents import WARNINGS
-from app.briefs.responses import (
-    BriefCitation,
-    BriefOrigin,
-    BriefRead,
-    BriefReference,
-    Sentence,
-    Statement,
-)
+from app.briefs import responses
 from app.claims.vocabulary import Basis, Directness, Stance
 from app.core.english import counted, inline, joined
 from app.questions.coverage import PendingStudy
@@ -24,18 +17,18 @@ SIDES = {
 }
 
 
-def stances(sentence: Sentence) -> list[Stance]:
+def stances(sentence: responses.Sentence) -> list[Stance]:
     """The stances of the citations: the side with more weight, then the other side, then what decides nothing."""
     unique = dict.fromkeys(note.stance for note in sentence.footnotes)
     return sorted(unique, key=lambda stance: stance not in (Stance.supports, Stance.disputes))
 
 
-def side(sentence: Sentence, stance: Stance) -> tuple[BriefCitation, ...]:
-    citations: tuple[BriefCitation, ...] = getattr(sentence.citations, stance.value)
+def side(sentence: responses.Sentence, stance: Stance) -> tuple[responses.BriefCitation, ...]:
+    citations: tuple[responses.BriefCitation, ...] = getattr(sentence.citations, stance.value)
     return citations
 
 
-def side_title(sentence: Sentence, stance: Stance) -> str:
+def side_title(sentence: responses.Sentence, stance: Stance) -> str:
     """`Supporting: 4 studies, 90 people`. Stances without counts have their name alone."""
     counts = {Stance.supports: sentence.supports, Stance.disputes: sentence.disputes}.get(stance)
     if counts is None:
@@ -48,7 +41,7 @@ def side_title(sentence: Sentence, stance: Stance) -> str:
     return f"{SIDES[stance]}: {', '.join(filter(None, amounts)) or counted(counts.documents, 'document', 'documents')}"
 
 
-def source_line(citation: BriefCitation) -> str:
+def source_line(citation: responses.BriefCitation) -> str:
     """Label, design, number of people and directness of a source, how it was read, and a warning where it has one."""
     parts = [citation.document.label]
     if citation.design_label:
@@ -64,7 +57,7 @@ def source_line(citation: BriefCitation) -> str:
     return ", ".join(parts)
 
 
-def validity(sentence: Sentence) -> str:
+def validity(sentence: responses.Sentence) -> str:
     """From when to when a regulatory fact held."""
     return joined(
         f"From {sentence.valid_from}." if sentence.valid_from else "",
@@ -73,7 +66,7 @@ def validity(sentence: Sentence) -> str:
     )
 
 
-def inheritance(statement: Statement) -> str:
+def inheritance(statement: responses.Statement) -> str:
     """The drug and the dose that the statement is about, where they differ from the brief's."""
     parent, dose = statement.inherited_from, statement.dose
     return joined(
@@ -82,7 +75,7 @@ def inheritance(statement: Statement) -> str:
     )
 
 
-def origin_line(origin: BriefOrigin) -> str:
+def origin_line(origin: responses.BriefOrigin) -> str:
     """What the source article says, and how that compares with its own source."""
     numbers = f", its references {', '.join(map(str, origin.reference_numbers))}" if origin.reference_numbers else ""
     return (
@@ -104,7 +97,7 @@ def pending_line(study: PendingStudy) -> str:
     return f"{', '.join(parts)}: {inline(study.results.label)}."
 
 
-def reference_marks(reference: BriefReference) -> str:
+def reference_marks(reference: responses.BriefReference) -> str:
     """Standing, notice and interest of a source. The text of a reference with a warning holds the notice already."""
     notice = None if reference.standing in WARNINGS else reference.notice
     return joined(
@@ -114,7 +107,7 @@ def reference_marks(reference: BriefReference) -> str:
     )
 
 
-def foot_lines(brief: BriefRead) -> tuple[str, ...]:
+def foot_lines(brief: responses.BriefRead) -> tuple[str, ...]:
     foot = brief.foot
     release = f"Release {foot.release} of the data set" if foot.release else "No release of the data set yet"
     return (

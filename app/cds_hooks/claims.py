@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from sqlalchemy.orm import Session
 
-from app.bibliography.from_documents import WARNINGS, reader_url, reference
+from app.bibliography.from_documents import WARNINGS, reader_url, reference_of
 from app.bibliography.styles import Style, format_reference
 from app.cds_hooks.drugs import CodedText, any_of
 from app.cds_hooks.rules import Rule
@@ -167,7 +167,7 @@ class ClaimReader:
 
     def _source(self, citation: CitationWrite) -> CardSource:
         document: DocumentWrite = self._records.content(Key("document", citation.document))
-        url, text = reader_url(document), format_reference(reference(document), Style.ama)
+        url, text = reader_url(document), format_reference(reference_of(document), Style.ama)
         if url:
             text = text.removesuffix(f" {url}")  # the link shows it already
         standing = document.standing[-1].standing

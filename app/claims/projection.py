@@ -1,23 +1,16 @@
 """Writes claims, citations, dosing ranges and literature searches as rows, and lists what they refer to."""
 
 from collections.abc import Iterator
+from functools import partial
 
 from sqlalchemy import delete
 from sqlalchemy.orm import Session
 
-from app.claims import doses, models
-from app.claims.schemas import (
-    CitationRecord,
-    CitationWrite,
-    ClaimWrite,
-    DosingRangeWrite,
-    Estimate,
-    LiteratureSearchWrite,
-)
+from app.claims import doses, models, schemas
 from app.concepts.models import Concept
 from app.sources.models import Document, Study
 from app.sources.projection import with_floats
-from app.storage.resource import FieldReference, Key
+from app.storage.resource import named_records
 from app.storage.rows import add, key_of, replace, upsert
 
 CONCEPT_ROLES = {
@@ -29,57 +22,41 @@ CONCEPT_ROLES = {
 """Field of a claim or search → role of the link, type of the concept."""
 
 
-def _named_concepts(record: ClaimWrite | LiteratureSearchWrite) -> Iterator[tuple[str, str, Key]]:
+def _concept_rows(
+    session: Session, record: schemas.ClaimWrite | schemas.LiteratureSearchWrite
+) -> Iterator[dict[str, object]]:
     for field, (role, concept_type) in CONCEPT_ROLES.items():
-        for index, concept in enumerate(getattr(record, field)):
-            yield f"{field}[{index}]", role, Key(concept_type, concept)
-
-
-def _concept_rows(session: Session, record: ClaimWrite | LiteratureSearchWrite) -> Iterator[dict[str, object]]:
-    for _, role, key in _named_concepts(record):
-        yield {"role": role, "concept_pk": key_of(session, Concept, key.id, key.type)}
+        for concept in getattr(record, field):
+            yield {"role": role, "concept_pk": key_of(session, Concept, concept, concept_type)}
 
 
 def _concept_pk(session: Session, concept_type: str, concept: str | None) -> int | None:
     return key_of(session, Concept, concept, concept_type) if concept else None
 
 
+# --- what contents refer to ---------------------------------------------------------------------------------------
+
+_CONCEPTS = {field: concept_type for field, (_, concept_type) in CONCEPT_ROLES.items()}
+_CITED = {"document": "document", "study": "study", "estimates": {"outcome": "outcome"}}
+
+claim_references = partial(
+    named_records,
+    {
+        "intervention": "intervention",
+        "outcome": "outcome",
+        "dosing_range": "dosing_range",
+        **_CONCEPTS,
+        "origin": {"document": "document"},
+        "relations": {"claim": "claim"},
+        "citations": _CITED,
+    },
+)
+"""Every record that a claim names, with the documents, studies and outcomes of its citations."""
+citation_record_references = partial(named_records, {"claim": "claim", "citation": _CITED})
+dosing_range_references = partial(named_records, {"intervention": "intervention", "conditions": "condition"})
+search_references = partial(named_records, {"intervention": "intervention", **_CONCEPTS})
+
 # --- claims -------------------------------------------------------------------------------------------------------
-
-
-def claim_references(claim: ClaimWrite) -> Iterator[FieldReference]:
-    """Every record that a claim names, with the documents, studies and outcomes of its citations."""
-    if claim.intervention:
-        yield FieldReference("intervention", Key("intervention", claim.intervention))
-    if claim.outcome:
-        yield FieldReference("outcome", Key("outcome", claim.outcome))
-    if claim.dosing_range:
-        yield FieldReference("dosing_range", Key("dosing_range", claim.dosing_range))
-    for field, _, key in _named_concepts(claim):
-        yield FieldReference(field, key)
-    if claim.origin:
-        yield FieldReference("origin.document", Key("document", claim.origin.document))
-    for index, relation in enumerate(claim.relations):
-        yield FieldReference(f"relations[{index}].claim", Key("claim", relation.claim))
-    for index, citation in enumerate(claim.citations):
-        for reference in citation_references(citation):
-            yield FieldReference(f"citations[{index}].{reference.field}", reference.key)
-
-
-def citation_references(citation: CitationWrite) -> Iterator[FieldReference]:
-    yield FieldReference("document", Key("document", citation.document))
-    if citation.study:
-        yield FieldReference("study", Key("study", citation.study))
-    for index, estimate in enumerate(citation.estimates):
-        if estimate.outcome:
-            yield FieldReference(f"estimates[{index}].outcome", Key("outcome", estimate.outcome))
-
-
-def citation_record_references(record: CitationRecord) -> Iterator[FieldReference]:
-    yield FieldReference("claim", Key("claim", record.claim))
-    for reference in citation_references(record.citation):
-        yield FieldReference(f"citation.{reference.field}", reference.key)
-
 
 _CLAIM_COLUMNS = {
     "status", "successor", "kind", "form", "statement", "effect", "comparator", "timepoint", "population",
@@ -93,7 +70,7 @@ _NOT_DERIVED_YET = {
 }  # fmt: skip
 
 
-def apply_claim(session: Session, claim: ClaimWrite) -> None:
+def apply_claim(session: Session, claim: schemas.ClaimWrite) -> None:
     origin = claim.origin
     values = claim.model_dump(include=_CLAIM_COLUMNS) | {
         "intervention_pk": _concept_pk(session, "intervention", claim.intervention),
@@ -105,7 +82,7 @@ def apply_claim(session: Session, claim: ClaimWrite) -> None:
     upsert(session, models.Claim, {"id": claim.id}, values | _NOT_DERIVED_YET)
 
 
-def link_claim(session: Session, claim: ClaimWrite) -> None:
+def link_claim(session: Session, claim: schemas.ClaimWrite) -> None:
     pk = key_of(session, models.Claim, claim.id)
     owner = {"claim_pk": pk}
     replace(session, models.ClaimConcept, owner, _concept_rows(session, claim))
@@ -125,7 +102,7 @@ def link_claim(session: Session, claim: ClaimWrite) -> None:
         _insert_citation(session, pk, position, citation)
 
 
-def _insert_citation(session: Session, claim_pk: int, position: int, citation: CitationWrite) -> None:
+def _insert_citation(session: Session, claim_pk: int, position: int, citation: schemas.CitationWrite) -> None:
     values = citation.model_dump(
         include={"id", "stance", "stance_reason", "directness", "role", "finding", "analysed_n"}
     ) | {
@@ -149,7 +126,7 @@ def _insert_citation(session: Session, claim_pk: int, position: int, citation: C
         _insert_estimate(session, pk, index, estimate)
 
 
-def _insert_estimate(session: Session, citation_pk: int, position: int, estimate: Estimate) -> None:
+def _insert_estimate(session: Session, citation_pk: int, position: int, estimate: schemas.Estimate) -> None:
     values = with_floats(estimate.model_dump(exclude={"primary", "outcome", "arms"})) | {
         "citation_pk": citation_pk,
         "position": position,
@@ -168,13 +145,7 @@ def _insert_estimate(session: Session, citation_pk: int, position: int, estimate
 # --- dosing ranges ------------------------------------------------------------------------------------------------
 
 
-def dosing_range_references(dosing: DosingRangeWrite) -> Iterator[FieldReference]:
-    yield FieldReference("intervention", Key("intervention", dosing.intervention))
-    for index, condition in enumerate(dosing.conditions):
-        yield FieldReference(f"conditions[{index}]", Key("condition", condition))
-
-
-def daily_dose(dosing: DosingRangeWrite) -> doses.DailyDose | None:
+def daily_dose(dosing: schemas.DosingRangeWrite) -> doses.DailyDose | None:
     """The daily total of a dosing range; null where dose or schedule was not read, or goes by body weight."""
     schedule = dosing.schedule
     return doses.daily(
@@ -187,7 +158,7 @@ def daily_dose(dosing: DosingRangeWrite) -> doses.DailyDose | None:
     )
 
 
-def apply_dosing_range(session: Session, dosing: DosingRangeWrite) -> None:
+def apply_dosing_range(session: Session, dosing: schemas.DosingRangeWrite) -> None:
     total = daily_dose(dosing)
     values = dosing.model_dump(
         include={"status", "successor", "unit", "dose_text", "route", "formulation", "titration", "population", "basis"}
@@ -202,7 +173,7 @@ def apply_dosing_range(session: Session, dosing: DosingRangeWrite) -> None:
     upsert(session, models.DosingRange, {"id": dosing.id}, values)
 
 
-def link_dosing_range(session: Session, dosing: DosingRangeWrite) -> None:
+def link_dosing_range(session: Session, dosing: schemas.DosingRangeWrite) -> None:
     owner = {"dosing_range_pk": key_of(session, models.DosingRange, dosing.id)}
     conditions = ({"concept_pk": key_of(session, Concept, c, "condition")} for c in dosing.conditions)
     replace(session, models.DosingRangeCondition, owner, conditions)
@@ -213,14 +184,7 @@ def link_dosing_range(session: Session, dosing: DosingRangeWrite) -> None:
 # --- searches -----------------------------------------------------------------------------------------------------
 
 
-def search_references(search: LiteratureSearchWrite) -> Iterator[FieldReference]:
-    if search.intervention:
-        yield FieldReference("intervention", Key("intervention", search.intervention))
-    for field, _, key in _named_concepts(search):
-        yield FieldReference(field, key)
-
-
-def apply_search(session: Session, search: LiteratureSearchWrite) -> None:
+def apply_search(session: Session, search: schemas.LiteratureSearchWrite) -> None:
     values = search.model_dump(
         include={
             "status", "successor", "question", "coverage", "topic", "depth", "query", "searched_on", "searched_by",
@@ -230,7 +194,7 @@ def apply_search(session: Session, search: LiteratureSearchWrite) -> None:
     upsert(session, models.LiteratureSearch, {"id": search.id}, values)
 
 
-def link_search(session: Session, search: LiteratureSearchWrite) -> None:
+def link_search(session: Session, search: schemas.LiteratureSearchWrite) -> None:
     owner = {"search_pk": key_of(session, models.LiteratureSearch, search.id)}
     replace(session, models.LiteratureSearchConcept, owner, _concept_rows(session, search))
     replace(session, models.LiteratureSearchSource, owner, ({"name": name} for name in search.sources))

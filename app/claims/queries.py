@@ -23,18 +23,10 @@ from app.concepts.queries import concept_ids, concept_keys
 from app.core.errors import Fault, InvalidInput, nearest
 from app.core.text import IdOrCode, Instant, Slug
 from app.core.vocabulary import Status
+from app.sources import vocabulary as source_terms
 from app.sources.filters import DOCUMENTS, STUDIES
 from app.sources.identifiers import IdentifierError, normalise
 from app.sources.models import Document, DocumentIdentifier, DocumentStudyLink, Study
-from app.sources.vocabulary import (
-    Design,
-    DocumentKind,
-    EvidenceSource,
-    IdentifierScheme,
-    Recruitment,
-    ResultsStatus,
-    Standing,
-)
 from app.storage.database import Base
 from app.storage.filter_bitmaps import Filter
 from app.storage.filter_index import FilterSpec, filter_index
@@ -78,9 +70,9 @@ class ClaimFilters(TextQuery):
     study: Few[Slug] = ()
     doi: Names = ()
     pmid: Names = ()
-    design: Few[Design] = ()
-    evidence_source: Few[EvidenceSource] = ()
-    standing: Few[Standing] = ()
+    design: Few[source_terms.Design] = ()
+    evidence_source: Few[source_terms.EvidenceSource] = ()
+    standing: Few[source_terms.Standing] = ()
 
 
 class ClaimQuery(ClaimFilters):
@@ -196,9 +188,9 @@ class CitationFilters(SortedQuery):
     study: Few[Slug] = ()
     doi: Names = ()
     pmid: Names = ()
-    design: Few[Design] = ()
-    evidence_source: Few[EvidenceSource] = ()
-    standing: Few[Standing] = ()
+    design: Few[source_terms.Design] = ()
+    evidence_source: Few[source_terms.EvidenceSource] = ()
+    standing: Few[source_terms.Standing] = ()
     sort: Literal["id", "-id"] = "id"
 
 
@@ -267,10 +259,10 @@ def _filters_claims(query: ConceptQuery) -> bool:
 
 class StudyQuery(TextQuery):
     condition: Names = ()
-    design: Few[Design] = ()
-    evidence_source: Few[EvidenceSource] = ()
-    recruitment: Few[Recruitment] = ()
-    results: Few[ResultsStatus] = ()
+    design: Few[source_terms.Design] = ()
+    evidence_source: Few[source_terms.EvidenceSource] = ()
+    recruitment: Few[source_terms.Recruitment] = ()
+    results: Few[source_terms.ResultsStatus] = ()
     is_review: bool | None = None
     document: Few[Slug] = ()
     claim: Few[Slug] = ()
@@ -294,8 +286,8 @@ def studies(view: ReadView, query: StudyQuery) -> Selection:
 
 
 class DocumentQuery(TextQuery):
-    kind: Few[DocumentKind] = ()
-    standing: Few[Standing] = ()
+    kind: Few[source_terms.DocumentKind] = ()
+    standing: Few[source_terms.Standing] = ()
     doi: Names = ()
     pmid: Names = ()
     year: Few[Annotated[int, Field(ge=1000, le=9999)]] = ()
@@ -417,7 +409,10 @@ def _has_identifier(
 ) -> list[ColumnElement[bool]]:
     """Documents with one of the DOIs and one of the PMIDs that are asked for; ones that nobody recorded match none."""
     where: list[ColumnElement[bool]] = []
-    for scheme, values in ((IdentifierScheme.doi, query.doi), (IdentifierScheme.pmid, query.pmid)):
+    for scheme, values in (
+        (source_terms.IdentifierScheme.doi, query.doi),
+        (source_terms.IdentifierScheme.pmid, query.pmid),
+    ):
         if values:
             carriers = select(DocumentIdentifier.document_pk).where(
                 DocumentIdentifier.scheme == scheme,
@@ -427,7 +422,7 @@ def _has_identifier(
     return where
 
 
-def _normal(scheme: IdentifierScheme, value: str) -> str:
+def _normal(scheme: source_terms.IdentifierScheme, value: str) -> str:
     try:
         return normalise(scheme, value)
     except IdentifierError as error:

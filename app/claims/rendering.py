@@ -1,63 +1,25 @@
 """Renders records as the API shows them, from content, derived values and the records that they refer to."""
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import Row, and_, select
 from sqlalchemy.orm import Session
 
+from app.claims import responses as reads
+from app.claims import schemas
 from app.claims.derived import ClaimDerived, ConceptDerived, DosingRangeDerived, Nothing, SourceDerived
 from app.claims.models import Claim
 from app.claims.projection import CONCEPT_ROLES, daily_dose
-from app.claims.responses import (
-    Assertion,
-    CatalogueLinks,
-    CitationBody,
-    CitationLinks,
-    CitationRead,
-    ClaimEvidence,
-    ClaimLinks,
-    ClaimRead,
-    ClaimSummary,
-    ConditionRead,
-    DocumentWithEvidence,
-    DosingRangeRead,
-    DosingRangeRef,
-    EstimateRead,
-    InterventionRead,
-    MechanismRead,
-    OriginRead,
-    OutcomeRead,
-    RelationRead,
-    SearchRead,
-    SelfLink,
-    SideEffectRead,
-    StudyWithEvidence,
-)
-from app.claims.schemas import (
-    CitationRecord,
-    CitationWrite,
-    ClaimWrite,
-    DosingRangeWrite,
-    Estimate,
-    LiteratureSearchWrite,
-)
-from app.concepts.schemas import (
-    ConceptRef,
-    ConceptWrite,
-    ConditionWrite,
-    InterventionWrite,
-    MechanismWrite,
-    OutcomeRef,
-    OutcomeWrite,
-    SideEffectWrite,
-)
-from app.core.content import ContentModel, Record, RecordLinks
+from app.concepts.schemas import ConceptRef, ConceptWrite, ConditionWrite, InterventionWrite, OutcomeRef, OutcomeWrite
+from app.core.content import ContentModel, Record, RecordLinks, ResponseModel
 from app.sources import rendering as sources
 from app.sources.rendering import concept_ref
 from app.sources.schemas import DocumentRef, DocumentWrite, StudyWrite
 from app.storage.history import StoredRecord
 from app.storage.resource import Key, RecordReader, Stamp
+
+Response = TypeVar("Response", bound=ResponseModel)
 
 MAX_EMBEDDED = 100
 """Citations embedded in a claim; the rest is at the claim's `citations` address."""
@@ -82,9 +44,10 @@ def _envelope(record: Record, stamp: Stamp) -> dict[str, Any]:
     }
 
 
-def _fields(content: ContentModel, names: Iterable[str]) -> dict[str, Any]:
-    """Fields that the response shows as they are written."""
-    return {name: getattr(content, name) for name in names}
+def _response(read: type[Response], content: ContentModel, **made: Any) -> Response:
+    """A response with what is `made` for it; the other fields that the content has as well are shown as written."""
+    as_is = {name: getattr(content, name) for name in read.model_fields if name in type(content).model_fields}
+    return read(**as_is | made)
 
 
 def concept(records: RecordReader, record_type: str, record_id: str | None) -> ConceptRef | None:
@@ -102,7 +65,7 @@ def outcome(records: RecordReader, record_id: str | None) -> OutcomeRef | None:
     return OutcomeRef(id=content.id, name=content.name, better=content.better)
 
 
-def _concepts_of(records: RecordReader, content: ClaimWrite | LiteratureSearchWrite) -> dict[str, Any]:
+def _concepts_of(records: RecordReader, content: schemas.ClaimWrite | schemas.LiteratureSearchWrite) -> dict[str, Any]:
     """The intervention and the linked concepts, under the same names as in the content."""
     linked = {field: concepts(records, type_, getattr(content, field)) for field, (_, type_) in CONCEPT_ROLES.items()}
     return {"intervention": concept(records, "intervention", content.intervention), **linked}
@@ -111,13 +74,13 @@ def _concepts_of(records: RecordReader, content: ClaimWrite | LiteratureSearchWr
 # --- claims and citations -----------------------------------------------------------------------------------------
 
 
-def summary(records: RecordReader, claim_id: str) -> ClaimSummary:
+def summary(records: RecordReader, claim_id: str) -> reads.ClaimSummary:
     """A claim's text with its caveat, its verdict and both sides' counts: they travel together."""
     key = Key("claim", claim_id)
     return _summary(records.content(key), records.derived(key).evidence)
 
 
-def summaries(session: Session, claim_ids: Iterable[str]) -> dict[str, ClaimSummary]:
+def summaries(session: Session, claim_ids: Iterable[str]) -> dict[str, reads.ClaimSummary]:
     """Summaries of claims as they are now, read without the rest of their content. One statement."""
     rows = session.execute(
         select(Claim.id, Claim.statement, Claim.caveat, Claim.caveat_required, StoredRecord.derived)
@@ -127,8 +90,8 @@ def summaries(session: Session, claim_ids: Iterable[str]) -> dict[str, ClaimSumm
     return {row.id: _summary(row, ClaimDerived.model_validate_json(row.derived).evidence) for row in rows}
 
 
-def _summary(claim: ClaimWrite | Row[*tuple[Any, ...]], evidence: ClaimEvidence) -> ClaimSummary:
-    return ClaimSummary(
+def _summary(claim: schemas.ClaimWrite | Row[*tuple[Any, ...]], evidence: reads.ClaimEvidence) -> reads.ClaimSummary:
+    return reads.ClaimSummary(
         id=claim.id,
         statement=claim.statement,
         caveat=claim.caveat,
@@ -138,60 +101,52 @@ def _summary(claim: ClaimWrite | Row[*tuple[Any, ...]], evidence: ClaimEvidence)
         certainty=evidence.certainty,
         supports=evidence.by_stance.supports,
         disputes=evidence.by_stance.disputes,
-        links=SelfLink(self=address("claims", claim.id)),
+        links=reads.SelfLink(self=address("claims", claim.id)),
     )
 
 
-def claim(records: RecordReader, content: ClaimWrite, derived: ClaimDerived, stamp: Stamp) -> ClaimRead:
+def claim(records: RecordReader, content: schemas.ClaimWrite, derived: ClaimDerived, stamp: Stamp) -> reads.ClaimRead:
     by_id = {citation.id: citation for citation in content.citations}
     embedded = derived.order[:MAX_EMBEDDED]
-    dosing: DosingRangeWrite | None = (
+    dosing: schemas.DosingRangeWrite | None = (
         records.content(Key("dosing_range", content.dosing_range)) if content.dosing_range else None
     )
     links = _links("claims", content.id, stamp)
-    return ClaimRead(
+    return _response(
+        reads.ClaimRead,
+        content,
         type="claim",
         **_envelope(content, stamp),
-        **_fields(content, _CLAIM_AS_IS),
         **_concepts_of(records, content),
         outcome=outcome(records, content.outcome),
-        dosing_range=DosingRangeRef(id=dosing.id, dose_text=dosing.dose_text) if dosing else None,
+        dosing_range=reads.DosingRangeRef(id=dosing.id, dose_text=dosing.dose_text) if dosing else None,
         origin=_origin(records, content),
-        relations=tuple(RelationRead(type=r.type, claim=summary(records, r.claim)) for r in content.relations),
+        relations=tuple(reads.RelationRead(type=r.type, claim=summary(records, r.claim)) for r in content.relations),
         evidence=derived.evidence,
         citations=tuple(citation_body(records, by_id[citation]) for citation in embedded),
         citations_truncated=len(derived.order) > MAX_EMBEDDED,
         stale=derived.stale,
-        links=ClaimLinks(
+        links=reads.ClaimLinks(
             **links, citations=f"{links['self']}/citations", evidence=f"{links['self']}/evidence", html=None
         ),
     )
 
 
-_CLAIM_AS_IS = (
-    "kind", "form", "statement", "effect", "comparator", "timepoint", "population", "magnitude", "evidence_level",
-    "aspect", "jurisdiction", "authority", "valid_from", "valid_to", "as_of", "caveat", "caveat_required",
-    "reviewed_on", "stale_on",
-)  # fmt: skip
-
-
-def _origin(records: RecordReader, content: ClaimWrite) -> OriginRead | None:
+def _origin(records: RecordReader, content: schemas.ClaimWrite) -> reads.OriginRead | None:
     if content.origin is None:
         return None
     document: DocumentWrite = records.content(Key("document", content.origin.document))
-    return OriginRead(
-        document=DocumentRef(id=document.id, label=document.label), **content.origin.model_dump(exclude={"document"})
-    )
+    about = DocumentRef(id=document.id, label=document.label)
+    return _response(reads.OriginRead, content.origin, document=about)
 
 
-def citation_body(records: RecordReader, citation: CitationWrite) -> CitationBody:
-    return CitationBody(id=citation.id, **_citation_fields(records, citation))
+def citation_body(records: RecordReader, citation: schemas.CitationWrite) -> reads.CitationBody:
+    return _response(reads.CitationBody, citation, **_cited(records, citation))
 
 
-def _citation_fields(records: RecordReader, citation: CitationWrite) -> dict[str, Any]:
+def _cited(records: RecordReader, citation: schemas.CitationWrite) -> dict[str, Any]:
     study: StudyWrite | None = records.content(Key("study", citation.study)) if citation.study else None
     return {
-        **_fields(citation, _CITATION_AS_IS),
         "dose_match": None,
         "estimates": tuple(estimate(records, read) for read in citation.estimates),
         "document": sources.document_embed(records.content(Key("document", citation.document))),
@@ -199,26 +154,23 @@ def _citation_fields(records: RecordReader, citation: CitationWrite) -> dict[str
     }
 
 
-_CITATION_AS_IS = (
-    "stance", "stance_reason", "directness", "indirect_because", "role", "analysed_n", "finding", "locator",
-    "attached_by", "verification",
-)  # fmt: skip
+def estimate(records: RecordReader, content: schemas.Estimate) -> reads.EstimateRead:
+    return _response(reads.EstimateRead, content, outcome=outcome(records, content.outcome))
 
 
-def estimate(records: RecordReader, content: Estimate) -> EstimateRead:
-    as_is = _fields(content, EstimateRead.model_fields.keys() - {"outcome"})
-    return EstimateRead(**as_is, outcome=outcome(records, content.outcome))
-
-
-def citation(records: RecordReader, content: CitationRecord, _derived: Nothing, stamp: Stamp) -> CitationRead:
+def citation(
+    records: RecordReader, content: schemas.CitationRecord, _derived: Nothing, stamp: Stamp
+) -> reads.CitationRead:
     links = _links("citations", content.id, stamp)
-    claim_address = address("claims", content.claim)
-    return CitationRead(
+    addresses = {"claim": address("claims", content.claim), "document": address("documents", content.citation.document)}
+    return _response(
+        reads.CitationRead,
+        content.citation,
         type="citation",
         **_envelope(content, stamp),
         claim=summary(records, content.claim),
-        **_citation_fields(records, content.citation),
-        links=CitationLinks(**links, claim=claim_address, document=address("documents", content.citation.document)),
+        **_cited(records, content.citation),
+        links=reads.CitationLinks(**links, **addresses),
     )
 
 
@@ -226,14 +178,14 @@ def citation(records: RecordReader, content: CitationRecord, _derived: Nothing, 
 
 
 def dosing_range(
-    records: RecordReader, content: DosingRangeWrite, derived: DosingRangeDerived, stamp: Stamp
-) -> DosingRangeRead:
+    records: RecordReader, content: schemas.DosingRangeWrite, derived: DosingRangeDerived, stamp: Stamp
+) -> reads.DosingRangeRead:
     total = daily_dose(content)
-    as_is = ("low", "high", "unit", "dose_text", "schedule", "route", "formulation", "titration", "population", "basis")
-    return DosingRangeRead(
+    return _response(
+        reads.DosingRangeRead,
+        content,
         type="dosing_range",
         **_envelope(content, stamp),
-        **_fields(content, as_is),
         intervention=concept_ref(records, "intervention", content.intervention),
         conditions=concepts(records, "condition", content.conditions),
         low_pg_per_day=total.low if total else None,
@@ -244,15 +196,14 @@ def dosing_range(
     )
 
 
-def search(records: RecordReader, content: LiteratureSearchWrite, _derived: Nothing, stamp: Stamp) -> SearchRead:
-    as_is = (
-        "question", "coverage", "topic", "depth", "sources", "query", "searched_on", "searched_by", "found",
-        "screened", "note",
-    )  # fmt: skip
-    return SearchRead(
+def search(
+    records: RecordReader, content: schemas.LiteratureSearchWrite, _derived: Nothing, stamp: Stamp
+) -> reads.SearchRead:
+    return _response(
+        reads.SearchRead,
+        content,
         type="search",
         **_envelope(content, stamp),
-        **_fields(content, as_is),
         **_concepts_of(records, content),
         links=RecordLinks(**_links("searches", content.id, stamp)),
     )
@@ -261,74 +212,57 @@ def search(records: RecordReader, content: LiteratureSearchWrite, _derived: Noth
 # --- the catalogue ------------------------------------------------------------------------------------------------
 
 
-def _assertion(records: RecordReader, claim_id: str) -> Assertion:
-    content: ClaimWrite = records.content(Key("claim", claim_id))
-    shared = summary(records, claim_id).model_dump(include=set(Assertion.model_fields))
-    return Assertion(aspect=content.aspect, text=content.statement, claim_id=claim_id, **shared)
+def _assertion(records: RecordReader, claim_id: str) -> reads.Assertion:
+    content: schemas.ClaimWrite = records.content(Key("claim", claim_id))
+    shared = summary(records, claim_id).model_dump(include=set(reads.Assertion.model_fields))
+    return reads.Assertion(aspect=content.aspect, text=content.statement, claim_id=claim_id, **shared)
 
 
-def _concept_fields(
-    records: RecordReader, record_type: str, content: ConceptWrite, derived: ConceptDerived, stamp: Stamp
-) -> dict[str, Any]:
-    plural = f"{record_type.replace('_', '-')}s"
-    claims = f"/v1/claims?{record_type}={content.id}"
-    return {
-        "type": record_type,
+def concept_record(
+    read: type[Response],
+    record_type: str,
+    records: RecordReader,
+    content: ConceptWrite,
+    derived: ConceptDerived,
+    stamp: Stamp,
+) -> Response:
+    made: dict[str, Any] = {}
+    if isinstance(content, InterventionWrite | ConditionWrite):
+        made["parent"] = concept(records, record_type, content.parent)
+    if isinstance(content, InterventionWrite):
+        made["inherited_warnings"] = tuple(summary(records, claim_id) for claim_id in derived.inherited)
+    links = _links(f"{record_type.replace('_', '-')}s", content.id, stamp)
+    return _response(
+        read,
+        content,
+        type=record_type,
         **_envelope(content, stamp),
-        **_fields(content, ("name", "synonyms", "description", "codes")),
-        "assertions": tuple(_assertion(records, claim_id) for claim_id in derived.assertions),
-        "evidence": derived.evidence,
-        "links": CatalogueLinks(**_links(plural, content.id, stamp), claims=claims),
-    }
-
-
-def intervention(
-    records: RecordReader, content: InterventionWrite, derived: ConceptDerived, stamp: Stamp
-) -> InterventionRead:
-    return InterventionRead(
-        **_concept_fields(records, "intervention", content, derived, stamp),
-        level=content.level,
-        parent=concept(records, "intervention", content.parent),
-        inherited_warnings=tuple(summary(records, claim_id) for claim_id in derived.inherited),
+        **made,
+        assertions=tuple(_assertion(records, claim_id) for claim_id in derived.assertions),
+        evidence=derived.evidence,
+        links=reads.CatalogueLinks(**links, claims=f"/v1/claims?{record_type}={content.id}"),
     )
 
 
-def condition(records: RecordReader, content: ConditionWrite, derived: ConceptDerived, stamp: Stamp) -> ConditionRead:
-    fields = _concept_fields(records, "condition", content, derived, stamp)
-    return ConditionRead(**fields, parent=concept(records, "condition", content.parent))
-
-
-def mechanism(records: RecordReader, content: MechanismWrite, derived: ConceptDerived, stamp: Stamp) -> MechanismRead:
-    return MechanismRead(**_concept_fields(records, "mechanism", content, derived, stamp))
-
-
-def side_effect(
-    records: RecordReader, content: SideEffectWrite, derived: ConceptDerived, stamp: Stamp
-) -> SideEffectRead:
-    return SideEffectRead(**_concept_fields(records, "side_effect", content, derived, stamp))
-
-
-def outcome_record(records: RecordReader, content: OutcomeWrite, derived: ConceptDerived, stamp: Stamp) -> OutcomeRead:
-    return OutcomeRead(**_concept_fields(records, "outcome", content, derived, stamp), better=content.better)
-
-
-def study(records: RecordReader, content: StudyWrite, derived: SourceDerived, stamp: Stamp) -> StudyWithEvidence:
-    return StudyWithEvidence(
+def study(records: RecordReader, content: StudyWrite, derived: SourceDerived, stamp: Stamp) -> reads.StudyWithEvidence:
+    return reads.StudyWithEvidence(
         type="study",
         **_envelope(content, stamp),
         **sources.study_fields(records, content, derived.documents),
         evidence=derived.evidence,
-        links=CatalogueLinks(**_links("studies", content.id, stamp), claims=f"/v1/claims?study={content.id}"),
+        links=reads.CatalogueLinks(**_links("studies", content.id, stamp), claims=f"/v1/claims?study={content.id}"),
     )
 
 
 def document(
     records: RecordReader, content: DocumentWrite, derived: SourceDerived, stamp: Stamp
-) -> DocumentWithEvidence:
-    return DocumentWithEvidence(
+) -> reads.DocumentWithEvidence:
+    return reads.DocumentWithEvidence(
         type="document",
         **_envelope(content, stamp),
         **sources.document_fields(records, content),
         evidence=derived.evidence,
-        links=CatalogueLinks(**_links("documents", content.id, stamp), claims=f"/v1/claims?document={content.id}"),
+        links=reads.CatalogueLinks(
+            **_links("documents", content.id, stamp), claims=f"/v1/claims?document={content.id}"
+        ),
     )

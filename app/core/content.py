@@ -1,4 +1,4 @@
-"""Base models of content, which curators write, and of responses, which the API shows."""
+"""Base models of content, which curators write, of responses, which the API shows, and of query strings."""
 
 from pydantic import BaseModel, ConfigDict
 
@@ -29,6 +29,12 @@ class Record(ContentModel):
 
 class ResponseModel(BaseModel):
     """A response. Every field is always present; unknown is null, 'does not apply' is an empty list."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+
+
+class QueryModel(BaseModel):
+    """The parameters of an address; unknown ones are refused."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 

@@ -4,19 +4,30 @@ from dataclasses import dataclass
 from hashlib import blake2b
 from pathlib import Path
 
-from sqlalchemy import select
-from sqlalchemy.orm import Session
+from sqlalchemy import String, select
+from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from app.accounts.models import SEED
 from app.accounts.service import ensure_system_actors
 from app.datasets import bundle
-from app.datasets.models import SeedRecord
 from app.publishing.changes import Change
 from app.publishing.publish import publish
 from app.publishing.rendering import Progress
-from app.storage.database import now
+from app.storage.database import SLUG, Base, now
 from app.storage.history import Release, StoredRecord, current_serial, text_of
 from app.storage.resource import Key
+
+
+class SeedRecord(Base):
+    """Digest of a record's content when the seed files were last applied.
+
+    If the stored content has another digest, a curator has edited the record since.
+    """
+
+    __tablename__ = "seed_records"
+    type: Mapped[str] = mapped_column(String(20), primary_key=True)
+    id: Mapped[str] = mapped_column(SLUG, primary_key=True)
+    digest: Mapped[str] = mapped_column(String(32))
 
 
 @dataclass(frozen=True)

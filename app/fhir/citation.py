@@ -1,6 +1,6 @@
 """Document → Citation: what was published, by whom, and whether it was retracted. A stance belongs to a claim."""
 
-from app.bibliography.from_documents import reference
+from app.bibliography.from_documents import reference_of
 from app.bibliography.styles import Style, format_reference
 from app.fhir.values import Json, drops_empty, fhir_code, join_present
 from app.fhir.wording import narrative
@@ -30,7 +30,7 @@ def citation(document: DocumentWrite) -> Json:
     return {
         "resourceType": "Citation",
         "id": document.id,
-        "text": narrative(format_reference(reference(document), Style.ama), *notes),
+        "text": narrative(format_reference(reference_of(document), Style.ama), *notes),
         "contained": contained,
         "status": "active",
         "note": [{"text": text} for text in notes],

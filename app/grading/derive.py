@@ -18,7 +18,7 @@ from app.claims import doses
 from app.claims.derived import ClaimDerived, ConceptDerived, DosingRangeDerived, Nothing, SourceDerived
 from app.claims.models import Citation, Claim, ClaimConcept, DosingRange, Maintained, Override
 from app.claims.responses import CatalogueEvidence, ClaimEvidence, OverrideRead
-from app.claims.schemas import CitationWrite, ClaimWrite, DosingRangeWrite, LiteratureSearchWrite
+from app.claims.schemas import CitationWrite, ClaimWrite, DosingRangeWrite
 from app.claims.vocabulary import HARM_KINDS, Certainty, Consensus, Stance, Unit
 from app.concepts.models import Concept
 from app.concepts.schemas import ConceptWrite, InterventionWrite
@@ -275,11 +275,8 @@ def derive_dosing_range(session: Session, _records: RecordReader, dosing: Dosing
     return DosingRangeDerived(claims=tuple(session.scalars(claims)))
 
 
-def derive_citation(_session: Session, _records: RecordReader, _citation: BaseModel) -> Nothing:
-    return Nothing()
-
-
-def derive_search(_session: Session, _records: RecordReader, _search: LiteratureSearchWrite) -> Nothing:
+def derive_nothing(_session: Session, _records: RecordReader, _content: BaseModel) -> Nothing:
+    """For citations and literature searches."""
     return Nothing()
 
 

@@ -6,14 +6,14 @@ The trace can be computed again without some of the evidence (`WhatIf`).
 from collections.abc import Sequence
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from app.claims import rendering as render
 from app.claims.derived import ClaimDerived
 from app.claims.responses import ClaimEvidence, ClaimSummary, EstimateRead
 from app.claims.schemas import ClaimWrite
 from app.claims.vocabulary import CitationRole, Directness, IndirectBecause, Leaning, Stance
-from app.core.content import ResponseModel
+from app.core.content import QueryModel, ResponseModel
 from app.core.text import Slug
 from app.grading.derive import claim_evidence, evidence_of
 from app.grading.evidence import CitationEvidence, EvidenceUnit, Grade, votes
@@ -24,10 +24,8 @@ from app.sources.vocabulary import Design, EvidenceSource, Standing
 from app.storage.resource import Key, RecordReader
 
 
-class WhatIf(BaseModel):
+class WhatIf(QueryModel):
     """Evidence to leave out, to see what the answer rests on. Computed for this answer alone, never stored."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
     exclude_standing: Annotated[tuple[Standing, ...], Field(max_length=10)] = ()
     """Leave out citations of documents with these standings."""

@@ -1,15 +1,27 @@
-"""New contents of records, and which of them differ from what is stored."""
+"""New contents of records: which of them differ from what is stored, and what publishing refuses in them.
 
-from collections.abc import Sequence
+Refused are contents that break a rule alone, or together with other records.
+"""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from typing import Any
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.claims.schemas import CitationRecord, ClaimWrite
 from app.core.content import Record
+from app.core.errors import Fault, InvalidInput, nearest
 from app.core.vocabulary import Status
-from app.registry import RESOURCES
-from app.storage.history import referrers, text_of
+from app.registry import BY_TYPE, RESOURCES
+from app.sources.identifiers import IdentifierError, normalise
+from app.sources.models import Document, DocumentIdentifier
+from app.sources.schemas import DocumentWrite
+from app.sources.vocabulary import Standing
+from app.storage.history import StoredRecord, referrers, text_of
 from app.storage.records import CurrentRecords
 from app.storage.resource import Key
 
@@ -55,3 +67,120 @@ def differing(records: CurrentRecords, changes: Sequence[Change]) -> list[Change
         if (row := records.row(change.key)) is None or row.content_json != text_of(change.content)
     ]
     return sorted(different, key=lambda change: _ORDER[change.type])
+
+
+# --- what is refused ----------------------------------------------------------------------------------------------
+
+
+def check(session: Session, records: CurrentRecords, changed: Sequence[Change], every: Sequence[Change]) -> None:
+    """Raise InvalidInput with all faults of the changes; `every` includes those that repeat what is stored."""
+    new = [change.key for change in changed]
+    faults: list[Fault] = []
+    for change in changed:
+        if isinstance(change.content, CitationRecord):
+            faults += _citation_faults(records, change.content)
+        else:
+            faults += _content_faults(change)
+            faults += _successor_faults(records, change)
+            faults += _reference_faults(session, records, change, new)
+    faults += _duplicates(every)
+    faults += _taken_identifiers(session, changed)
+    if faults:
+        raise InvalidInput("The change breaks rules; nothing was written.", errors=faults)
+
+
+def _content_faults(change: Change) -> Iterator[Fault]:
+    for field, reason in BY_TYPE[change.type].check(change.content):
+        yield _fault(change.key, field, "rule", reason)
+
+
+def _successor_faults(records: CurrentRecords, change: Change) -> Iterator[Fault]:
+    content = change.content
+    if content.successor is None:
+        return
+    if content.status is Status.published:
+        yield _fault(change.key, "successor", "rule", "is for retired records only")
+    if content.successor == content.id:
+        yield _fault(change.key, "successor", "rule", "a record cannot take over from itself")
+    elif _find(records, Key(change.type, content.successor)) is None:
+        yield _fault(change.key, "successor", "unknown_reference", "names no record")
+
+
+def _reference_faults(session: Session, records: CurrentRecords, change: Change, new: Sequence[Key]) -> Iterator[Fault]:
+    """A published record refers only to published records, and a record that is referred to cannot be retired."""
+    if change.content.status is Status.retired:
+        yield from _remaining_referrers(session, records, change.key)
+        return
+    for reference in BY_TYPE[change.type].references(change.content):
+        record_type = reference.key.type
+        target = _find(records, reference.key)
+        if target is not None and target.status is Status.published:
+            continue
+        problem = "names no" if target is None else "names a retired"
+        stored = session.scalars(select(StoredRecord.id).where(StoredRecord.type == record_type))
+        guesses = nearest(reference.key.id, {*stored, *(key.id for key in new if key.type == record_type)})
+        reason = f"{problem} {record_type.replace('_', ' ')}"
+        yield _fault(change.key, reference.field, "unknown_reference", reason, guesses)
+
+
+def _remaining_referrers(session: Session, records: CurrentRecords, key: Key) -> Iterator[Fault]:
+    """A record's own parts are retired with it. A claim that relates to it stays: the relation leads to its history."""
+    for other in sorted(referrers(session, [key])):
+        resource, content = BY_TYPE[other.type], records.content(other)
+        fields = [reference.field for reference in resource.references(content) if reference.key == key]
+        is_named = any(not field.startswith("relations") for field in fields)
+        if is_named and content.status is Status.published and resource.part_of != key.type:
+            yield _fault(key, "status", "still_named", f"{other.type}/{other.id} still names it")
+
+
+def _citation_faults(records: CurrentRecords, record: CitationRecord) -> Iterator[Fault]:
+    """A citation id belongs to one claim for ever. A retracted document keeps its citations but gets no new one."""
+    at = Key("claim", record.claim)
+    stored = records.row(Key("citation", record.id))
+    if stored is not None and stored.content.claim != record.claim:
+        yield _fault(at, "citations", "duplicate", "a citation id of another claim is used again")
+    is_new = stored is None and record.status is Status.published
+    document: DocumentWrite | None = _find(records, Key("document", record.citation.document))
+    if is_new and document is not None and document.standing[-1].standing is Standing.retracted:
+        yield _fault(
+            at, "citations", "retracted", f"the document {document.id} is retracted and can be cited nowhere new"
+        )
+
+
+def _duplicates(changes: Sequence[Change]) -> Iterator[Fault]:
+    for key, count in Counter(change.key for change in changes).items():
+        for _ in range(count - 1):
+            yield _fault(key, "id", "duplicate", "stands twice")
+
+
+def _taken_identifiers(session: Session, changed: Sequence[Change]) -> Iterator[Fault]:
+    """An identifier names one document."""
+    documents = [change.content for change in changed if isinstance(change.content, DocumentWrite)]
+    ids = {document.id for document in documents}
+    owners: dict[tuple[str, str], str] = {}
+    for document in documents:
+        for position, identifier in enumerate(document.identifiers):
+            with suppress(IdentifierError):
+                name = (identifier.scheme, normalise(identifier.scheme, identifier.value))
+                stored = session.scalar(
+                    select(Document.id)
+                    .join(DocumentIdentifier, DocumentIdentifier.document_pk == Document.pk)
+                    .where(DocumentIdentifier.scheme == name[0], DocumentIdentifier.normal == name[1])
+                )
+                # A document that changes too may give its identifier up.
+                owner = owners.setdefault(name, stored if stored and stored not in ids else document.id)
+                if owner != document.id:
+                    reason = f"is the identifier of {owner} already"
+                    yield _fault(Key("document", document.id), f"identifiers[{position}]", "duplicate", reason)
+
+
+def _find(records: CurrentRecords, key: Key) -> Any:
+    """The record's content; null if there is no such record."""
+    try:
+        return records.content(key)
+    except KeyError:
+        return None
+
+
+def _fault(key: Key, field: str, code: str, reason: str, did_you_mean: tuple[str, ...] | None = None) -> Fault:
+    return Fault("file", f"{key.type}/{key.id}: {field}", code, reason, did_you_mean=did_you_mean)

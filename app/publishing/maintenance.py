@@ -3,7 +3,7 @@
 Nothing in the data set changes by the clock alone: `maintain` takes a day and publishes what expires by then.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 
 from sqlalchemy import func, or_, select, update
@@ -21,19 +21,6 @@ from app.storage.resource import Key
 
 OVERRIDABLE = {"consensus": tuple(Consensus), "certainty": tuple(Certainty)}
 """Derived values that can be overridden, and the values they take."""
-
-
-def overrides_before(
-    session: Session, pk: int | None, limit: int, *, is_active: bool | None
-) -> tuple[Sequence[Override], int]:
-    """Overrides set before the one with this key, newest first; and the number of all. Null starts at the newest."""
-    overrides = select(Override)
-    if is_active is not None:
-        overrides = overrides.where(Override.is_active.is_(is_active))
-    total = session.scalar(select(func.count()).select_from(overrides.subquery())) or 0
-    if pk is not None:
-        overrides = overrides.where(Override.pk < pk)
-    return session.scalars(overrides.order_by(Override.pk.desc()).limit(limit)).all(), total
 
 
 @dataclass(frozen=True)

@@ -13,8 +13,7 @@ from sqlalchemy.orm import Session
 
 from app.accounts.models import Actor
 from app.concepts.schemas import InterventionWrite
-from app.publishing.changes import Change, differing, with_citations
-from app.publishing.checks import check
+from app.publishing.changes import Change, check, differing, with_citations
 from app.publishing.rendering import Progress, Renderer
 from app.registry import BY_TYPE, FILTERS
 from app.search import index

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 from sqlalchemy import Engine, MetaData, String, Text, event, func, select
 from sqlalchemy import create_engine as sqlalchemy_engine
@@ -178,9 +178,24 @@ def usable(text: str) -> URL:
 
 
 def _engine(url: URL, pool_size: int, statement_timeout_ms: int) -> Engine:
-    if url.get_backend_name() == "sqlite":
-        return _sqlite_engine(url, pool_size)
-    return _postgresql_engine(url, pool_size, statement_timeout_ms)
+    """An engine whose transactions begin in the way that the options of the connection ask for."""
+    is_sqlite = url.get_backend_name() == "sqlite"
+    options = _sqlite_options(url) if is_sqlite else _POSTGRESQL_OPTIONS
+    engine = sqlalchemy_engine(url, hide_parameters=True, pool_size=pool_size, pool_timeout=2, **options)
+    if is_sqlite:
+        event.listen(engine, "connect", _prepare_sqlite)
+
+    @event.listens_for(engine, "begin")
+    def begin(connection: Connection) -> None:
+        chosen = connection.get_execution_options()
+        if chosen.get("begins_itself"):
+            return
+        if is_sqlite:
+            connection.exec_driver_sql("BEGIN IMMEDIATE" if chosen.get("write") else "BEGIN")
+        else:
+            connection.exec_driver_sql(f"BEGIN; {_limits(statement_timeout_ms)}")
+
+    return engine
 
 
 _SNAPSHOT = "ISOLATION LEVEL REPEATABLE READ READ ONLY"
@@ -198,54 +213,27 @@ def _limits(statement_timeout_ms: int) -> str:
     return f"SET LOCAL statement_timeout = {statement_timeout_ms}; SET LOCAL lock_timeout = 5000"
 
 
-def _sqlite_engine(url: URL, pool_size: int) -> Engine:
+def _sqlite_options(url: URL) -> dict[str, Any]:
     try:
         Path(str(url.database)).parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise Unavailable("The directory of the database file cannot be made. Check DATABASE_URL.") from error
-    engine = sqlalchemy_engine(
-        url,
-        hide_parameters=True,
-        pool_size=pool_size,
-        max_overflow=WRITERS_AND_INLINE,
-        pool_timeout=2,
-        connect_args={"check_same_thread": False, "timeout": 5},
-    )
-
-    @event.listens_for(engine, "connect")
-    def connect(connection: sqlite3.Connection, _record: object) -> None:
-        connection.isolation_level = None  # transactions begin below, never behind our back
-        for pragma in ("foreign_keys=ON", "journal_mode=WAL", "synchronous=FULL", "mmap_size=0"):
-            connection.execute(f"PRAGMA {pragma}")
-
-    @event.listens_for(engine, "begin")
-    def begin(connection: Connection) -> None:
-        options = connection.get_execution_options()
-        if not options.get("begins_itself"):
-            connection.exec_driver_sql("BEGIN IMMEDIATE" if options.get("write") else "BEGIN")
-
-    return engine
+    return {"max_overflow": WRITERS_AND_INLINE, "connect_args": {"check_same_thread": False, "timeout": 5}}
 
 
-def _postgresql_engine(url: URL, pool_size: int, statement_timeout_ms: int) -> Engine:
-    engine = sqlalchemy_engine(
-        url,
-        hide_parameters=True,
-        pool_size=pool_size,
-        max_overflow=0,
-        pool_timeout=2,
-        pool_pre_ping=True,
-        connect_args={
-            "connect_timeout": 2,
-            "tcp_user_timeout": 5000,
-            "prepare_threshold": None,  # prepared statements do not survive a pooler in transaction mode
-            "autocommit": True,  # transactions begin below
-        },
-    )
+def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:
+    connection.isolation_level = None  # transactions begin above, never behind our back
+    for pragma in ("foreign_keys=ON", "journal_mode=WAL", "synchronous=FULL", "mmap_size=0"):
+        connection.execute(f"PRAGMA {pragma}")
 
-    @event.listens_for(engine, "begin")
-    def begin(connection: Connection) -> None:
-        if not connection.get_execution_options().get("begins_itself"):
-            connection.exec_driver_sql(f"BEGIN; {_limits(statement_timeout_ms)}")
 
-    return engine
+_POSTGRESQL_OPTIONS: dict[str, Any] = {
+    "max_overflow": 0,
+    "pool_pre_ping": True,
+    "connect_args": {
+        "connect_timeout": 2,
+        "tcp_user_timeout": 5000,
+        "prepare_threshold": None,  # prepared statements do not survive a pooler in transaction mode
+        "autocommit": True,  # transactions begin above
+    },
+}

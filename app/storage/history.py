@@ -116,6 +116,12 @@ def current_bodies(view: ReadView, record_type: str, ids: Sequence[str]) -> list
     return [bodies[record_id] for record_id in ids]
 
 
+def published_at(view: ReadView) -> str | None:
+    """The instant at which the newest serial was published; null for an empty data set."""
+    rows = view.rows("SELECT at FROM publications WHERE serial = ?", view.serial)
+    return rows[0][0] if rows else None
+
+
 def current_serial(session: Session) -> int:
     """The newest serial; 0 for an empty data set."""
     return session.scalar(select(Publication.serial).order_by(Publication.serial.desc()).limit(1)) or 0

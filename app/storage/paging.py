@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Any, NamedTuple
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 from pydantic_core import to_json
 from pyroaring import BitMap
 from sqlalchemy import Index, Select, func, select, text, tuple_
 from sqlalchemy.orm import InstrumentedAttribute, Session
 from sqlalchemy.sql.elements import SQLCoreOperations
 
+from app.core.content import QueryModel
 from app.core.errors import Fault, InvalidInput
 from app.core.text import Cursor, SearchText, printable
 from app.storage.filter_bitmaps import PUBLISHED, Filter
@@ -42,10 +43,8 @@ def sort_indexes(table: str, column: str) -> tuple[Index, Index]:
 # --- what is asked for --------------------------------------------------------------------------------------------
 
 
-class ListQuery(BaseModel):
+class ListQuery(QueryModel):
     """Paging, the same on every list; unknown parameters are refused."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
     limit: int = Field(default=20, ge=1, le=MAX_LIMIT)
     """Records on a page, 1 to 200."""

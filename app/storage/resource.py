@@ -4,7 +4,7 @@ A record is *content* (what curators write), *derived* values (computed from the
 the *body* (JSON rendered from both). The tables are a projection of the content, for filters and for SQL users.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
 
@@ -33,6 +33,19 @@ class FieldReference(NamedTuple):
 
     field: str
     key: Key
+
+
+def named_records(fields: Mapping[str, Any], content: Any, within: str = "") -> Iterator[FieldReference]:
+    """Every record that a content names. `fields` tells the type of the records that a field names or, of a field that
+    contains others, their `fields`; `within` stands in front of the names of fields."""
+    for name, target in fields.items():
+        value = getattr(content, name)
+        items = {f"[{i}]": item for i, item in enumerate(value)} if isinstance(value, tuple) else {"": value}
+        for index, item in items.items():
+            if item is not None and isinstance(target, str):
+                yield FieldReference(f"{within}{name}{index}", Key(target, item))
+            elif item is not None:
+                yield from named_records(target, item, f"{within}{name}{index}.")
 
 
 class RecordReader(Protocol):

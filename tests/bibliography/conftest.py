@@ -1,6 +1,6 @@
 import pytest
 
-from app.bibliography.from_documents import reference
+from app.bibliography.from_documents import reference_of
 from app.bibliography.reference import Reference
 from app.datasets import bundle
 from app.sources.schemas import DocumentWrite
@@ -11,4 +11,4 @@ from tests.conftest import SEED
 def documents() -> list[Reference]:
     """Every document of the data set."""
     contents = [change.content for change in bundle.read(SEED)]
-    return [reference(content) for content in contents if isinstance(content, DocumentWrite)]
+    return [reference_of(content) for content in contents if isinstance(content, DocumentWrite)]

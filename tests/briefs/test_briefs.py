@@ -11,12 +11,11 @@ from rich.markdown import Markdown
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app.bibliography.from_documents import reference
+from app.bibliography.from_documents import reference_of
 from app.bibliography.styles import Style, format_reference
 from app.briefs import builder as briefs
 from app.briefs import selection as brief_claims
-from app.briefs.markdown import markdown
-from app.briefs.page import html
+from app.briefs.rendering import html, markdown
 from app.briefs.responses import BriefFoot, BriefRead, DataLicence, Sentence
 from app.briefs.wording import side
 from app.claims.models import Claim
@@ -171,7 +170,7 @@ def test_reference_reads_as_in_the_bibliography(session: Session, brief: BriefRe
     (younger,) = (r for r in brief.references if r.document.id == "younger-2013")
     document = CurrentRecords(session).content(Key("document", "younger-2013"))
 
-    assert younger.text == format_reference(reference(document), Style.ama)
+    assert younger.text == format_reference(reference_of(document), Style.ama)
     assert younger.text.startswith("Younger J, Noor N, McCue R, Mackey S. Low-dose naltrexone for the treatment of")
     assert younger.text.endswith("2013;65(2):529-538. doi:10.1002/art.37734")
     assert (younger.pmid, younger.url) == ("23359310", "https://doi.org/10.1002/art.37734")

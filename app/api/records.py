@@ -1,0 +1,93 @@
+"""Citations, concepts, dosing ranges, searches and studies: types whose routes differ in names and filters alone."""
+
+from collections.abc import Callable
+from functools import partial
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Request, Response
+
+from app.api.common import ListOf, add_item_routes, answer_list
+from app.claims import queries
+from app.http.problems import responses
+from app.http.queries import query_of
+from app.registry import BY_TYPE
+from app.storage.paging import SortedQuery, Sorts
+from app.storage.selection import Selection
+
+
+def _router(
+    record_type: str,
+    query_model: type[SortedQuery],
+    select: Callable[..., Selection],
+    sorts: Sorts,
+    summary: str,
+    description: str,
+) -> APIRouter:
+    """The list of one type of record, its items and their versions."""
+    resource = BY_TYPE[record_type]
+    router = APIRouter(tags=[resource.plural])
+
+    @router.get(
+        resource.path,
+        operation_id="list" + "".join(word.capitalize() for word in resource.plural.split("-")),
+        summary=summary,
+        description=description,
+        response_model=ListOf[resource.read],  # type: ignore[name-defined]
+        responses=responses(422, 503),
+    )
+    async def list_records(request: Request, query: Annotated[Any, query_of(query_model)]) -> Response:
+        return await answer_list(request, record_type, query, select, sorts)
+
+    add_item_routes(router, record_type)
+    return router
+
+
+def _concepts(record_type: str, summary: str, tells: str) -> APIRouter:
+    description = (
+        f"{tells} Without evidence filters all of them; with such filters, those that a matching claim names. Each "
+        "shows how much evidence touches it, and what claims assert of it with their caveats."
+    )
+    select = partial(queries.concepts, record_type)
+    return _router(record_type, queries.ConceptQuery, select, queries.CONCEPT_SORTS, summary, description)
+
+
+citations = _router(
+    "citation",
+    queries.CitationQuery,
+    queries.citations,
+    queries.CITATION_SORTS,
+    "Citations, each with the claim it bears on",
+    "Citations of published claims. Stance lives here: one paper can support one claim and dispute another.",
+)
+interventions = _concepts("intervention", "Drugs, drug classes and dose regimens", "What is taken.")
+conditions = _concepts("condition", "Conditions", "Diseases, syndromes and states.")
+mechanisms = _concepts("mechanism", "Mechanisms", "How a treatment or a disease process may work.")
+side_effects = _concepts(
+    "side_effect", "Side effects", "Unwanted effects; their onset, course and frequency are claims."
+)
+outcomes = _concepts("outcome", "Outcomes", "What is measured to see whether a treatment helps or harms.")
+dosing_ranges = _router(
+    "dosing_range",
+    queries.DosingRangeQuery,
+    queries.dosing_ranges,
+    queries.DOSING_RANGE_SORTS,
+    "Doses, with the bands that they touch",
+    "Doses as their sources word them, beside an exact daily total in picograms where it can be known.",
+)
+studies = _router(
+    "study",
+    queries.StudyQuery,
+    queries.studies,
+    queries.STUDY_SORTS,
+    "Studies, registered trials and reviews",
+    "Pieces of research, whatever was published about them. A trial without results is a study too; a review is a\n"
+    "study of its own kind (`is_review`).",
+)
+searches = _router(
+    "search",
+    queries.LiteratureSearchQuery,
+    queries.searches,
+    queries.SEARCH_SORTS,
+    "Questions that were searched, and that were not",
+    "`searched_none_found` and `not_searched` are not evidence of no effect, nor of safety.",
+)
