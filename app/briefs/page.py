@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from app.briefs import wording
 from app.briefs.responses import BriefRead, Statement
 from app.claims.vocabulary import Stance
-from app.core.english import joined
+from app.core.english import join_sentences
 from app.core.templates import content_security_policy, page_style, render_template, style_digest
 from app.grading.wording import NO_ALL_CLEAR, verdict
 
@@ -25,7 +25,7 @@ def _notes(statement: Statement) -> Iterator[tuple[str, str]]:
         ("caveat", statement.caveat),
         ("quiet", wording.inheritance(statement)),
         ("quiet", wording.validity(statement)),
-        ("certainty", joined(verdict(statement), statement.certainty_text)),
+        ("certainty", join_sentences(verdict(statement), statement.certainty_text)),
         ("quiet", origin),
     )
     return ((css, text) for css, text in paragraphs if text)
@@ -40,7 +40,7 @@ _CONTEXT = {
     "style": STYLE,
     "words": wording,
     "verdict": verdict,
-    "joined": joined,
+    "join_sentences": join_sentences,
     "no_all_clear": NO_ALL_CLEAR,
     "notes": _notes,
     "relative": _relative,

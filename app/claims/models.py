@@ -1,10 +1,8 @@
 """Tables of claims, citations, dosing ranges and literature searches."""
 
 from sqlalchemy import BigInteger, Float, ForeignKey, Index, String
-from sqlalchemy.orm import Mapped, mapped_column, relationship
+from sqlalchemy.orm import Mapped, mapped_column
 
-from app.concepts.models import Concept
-from app.sources.models import Document, Study
 from app.storage.database import SLUG, Base, DateColumn, InstantColumn, LineColumn, Pk, TermColumn, TextColumn
 from app.storage.paging import sort_indexes
 
@@ -107,11 +105,6 @@ class Claim(Base):
         *sort_indexes("claims", "participant_count"),
     )
 
-    citations: Mapped[list["Citation"]] = relationship(lazy="raise", viewonly=True)
-    concepts: Mapped[list["ClaimConcept"]] = relationship(lazy="raise", viewonly=True)
-    intervention: Mapped[Concept | None] = relationship(lazy="raise", viewonly=True, foreign_keys=[intervention_pk])
-    outcome: Mapped[Concept | None] = relationship(lazy="raise", viewonly=True, foreign_keys=[outcome_pk])
-
 
 class ClaimConcept(Base):
     """A condition, mechanism, side effect or interactant of a claim."""
@@ -173,9 +166,6 @@ class Citation(Base):
         Index("ix_citations_study_pk_claim_pk", "study_pk", "claim_pk"),
         Index("ix_citations_stance_claim_pk", "stance", "claim_pk"),
     )
-
-    document: Mapped[Document] = relationship(lazy="raise", viewonly=True)
-    study: Mapped[Study | None] = relationship(lazy="raise", viewonly=True)
 
 
 class CitationIndirectness(Base):

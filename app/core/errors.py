@@ -1,4 +1,4 @@
-"""Errors that callers are told about. Of HTTP they know only the status and the headers of the answer."""
+"""Errors with a message for the caller, and the status and headers of the HTTP answer."""
 
 from __future__ import annotations
 

@@ -1,9 +1,8 @@
 """Tables of studies and documents."""
 
 from sqlalchemy import JSON, Float, ForeignKey, Index, UniqueConstraint
-from sqlalchemy.orm import Mapped, mapped_column, relationship
+from sqlalchemy.orm import Mapped, mapped_column
 
-from app.concepts.models import Concept
 from app.storage.database import SLUG, Base, DateColumn, LineColumn, Pk, TermColumn, TextColumn
 from app.storage.paging import sort_indexes
 
@@ -34,9 +33,6 @@ class Study(Base):
     note: Mapped[TextColumn | None]
 
     __table_args__ = (*sort_indexes("studies", "participants"),)
-
-    identifiers: Mapped[list["StudyIdentifier"]] = relationship(lazy="raise")
-    conditions: Mapped[list[Concept]] = relationship(lazy="raise", secondary="study_conditions", viewonly=True)
 
 
 class StudyIdentifier(Base):
@@ -114,8 +110,6 @@ class Document(Base):
     note: Mapped[TextColumn | None]
 
     __table_args__ = (*sort_indexes("documents", "year"), *sort_indexes("documents", "label"))
-
-    identifiers: Mapped[list["DocumentIdentifier"]] = relationship(lazy="raise")
 
 
 class DocumentIdentifier(Base):
