@@ -3,16 +3,22 @@
 from sqlalchemy import BigInteger, Float, ForeignKey, Index, String
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.storage.database import SLUG, Base, DateColumn, InstantColumn, LineColumn, Pk, TermColumn, TextColumn
+from app.storage.database import (
+    SLUG,
+    Base,
+    DateColumn,
+    InstantColumn,
+    LineColumn,
+    Pk,
+    RecordColumns,
+    TermColumn,
+    TextColumn,
+)
 from app.storage.paging import sort_indexes
 
 
-class DosingRange(Base):
+class DosingRange(RecordColumns, Base):
     __tablename__ = "dosing_ranges"
-    pk: Mapped[Pk]
-    id: Mapped[str] = mapped_column(SLUG, unique=True)
-    status: Mapped[TermColumn]
-    successor: Mapped[str | None] = mapped_column(SLUG)
     intervention_pk: Mapped[int] = mapped_column(ForeignKey("concepts.pk"), index=True)
     low: Mapped[str | None] = mapped_column(String(20))
     """Verbatim decimal; exact on both engines."""
@@ -49,12 +55,8 @@ class DosingRangeTier(Base):
     tier: Mapped[str] = mapped_column(SLUG, primary_key=True)
 
 
-class Claim(Base):
+class Claim(RecordColumns, Base):
     __tablename__ = "claims"
-    pk: Mapped[Pk]
-    id: Mapped[str] = mapped_column(SLUG, unique=True)
-    status: Mapped[TermColumn]
-    successor: Mapped[str | None] = mapped_column(SLUG)
     kind: Mapped[TermColumn]
     form: Mapped[TermColumn]
     statement: Mapped[TextColumn]
@@ -226,14 +228,10 @@ class CitationEstimateArm(Base):
     total: Mapped[int | None]
 
 
-class LiteratureSearch(Base):
+class LiteratureSearch(RecordColumns, Base):
     """A question put to the literature, or one that nobody has put yet."""
 
     __tablename__ = "searches"
-    pk: Mapped[Pk]
-    id: Mapped[str] = mapped_column(SLUG, unique=True)
-    status: Mapped[TermColumn]
-    successor: Mapped[str | None] = mapped_column(SLUG)
     question: Mapped[TextColumn]
     coverage: Mapped[TermColumn]
     intervention_pk: Mapped[int | None] = mapped_column(ForeignKey("concepts.pk"), index=True)

@@ -3,16 +3,12 @@
 from sqlalchemy import JSON, Float, ForeignKey, Index, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.storage.database import SLUG, Base, DateColumn, LineColumn, Pk, TermColumn, TextColumn
+from app.storage.database import SLUG, Base, DateColumn, LineColumn, RecordColumns, TermColumn, TextColumn
 from app.storage.paging import sort_indexes
 
 
-class Study(Base):
+class Study(RecordColumns, Base):
     __tablename__ = "studies"
-    pk: Mapped[Pk]
-    id: Mapped[str] = mapped_column(SLUG, unique=True)
-    status: Mapped[TermColumn]
-    successor: Mapped[str | None] = mapped_column(SLUG)
     name: Mapped[LineColumn]
     design: Mapped[TermColumn]
     is_review: Mapped[bool]
@@ -83,12 +79,8 @@ class StudyInclusion(Base):
     study_pk: Mapped[int] = mapped_column(ForeignKey("studies.pk"), primary_key=True, index=True)
 
 
-class Document(Base):
+class Document(RecordColumns, Base):
     __tablename__ = "documents"
-    pk: Mapped[Pk]
-    id: Mapped[str] = mapped_column(SLUG, unique=True)
-    status: Mapped[TermColumn]
-    successor: Mapped[str | None] = mapped_column(SLUG)
     kind: Mapped[TermColumn]
     label: Mapped[LineColumn]
     title: Mapped[LineColumn | None]
