@@ -6,8 +6,8 @@ from app.claims import derived, filters, projection, rules
 from app.claims import rendering as render
 from app.claims import responses as reads
 from app.claims.schemas import CitationRecord, ClaimWrite, DosingRangeWrite, LiteratureSearchWrite
-from app.concepts import filters as concept_filters
 from app.concepts import projection as concepts
+from app.concepts import queries as concept_queries
 from app.concepts.schemas import ConditionWrite, InterventionWrite, MechanismWrite, OutcomeWrite, SideEffectWrite
 from app.core.content import Record
 from app.grading import derive
@@ -32,7 +32,7 @@ def _concept(record_type: str, plural: str, label: str, write: type[Record], rea
         link=lambda session, content: concepts.link(session, record_type, content),
         derive=partial(derive.derive_concept, record_type=record_type),
         render=partial(render.concept_record, read, record_type),
-        filters=concept_filters.filter_spec(record_type),
+        filters=concept_queries.filter_spec(record_type),
     )
 
 

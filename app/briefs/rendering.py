@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from app.briefs import wording
 from app.briefs.responses import BriefRead, Sentence, Statement
 from app.claims.vocabulary import Stance
-from app.core.english import joined
+from app.core.english import join_sentences
 from app.core.templates import content_security_policy, page_style, render_template, style_digest
 from app.grading.wording import NO_ALL_CLEAR, verdict
 
@@ -73,7 +73,7 @@ _SIGNS = {Stance.supports: "+", Stance.disputes: "\N{MINUS SIGN}", Stance.mixed:
 
 
 def html(brief: BriefRead) -> str:
-    own = {"style": STYLE, "joined": joined, "notes": _paragraphs, "relative": _relative, "signs": _SIGNS}
+    own = {"style": STYLE, "join_sentences": joined, "notes": _paragraphs, "relative": _relative, "signs": _SIGNS}
     return render_template("briefs/brief.html", brief=brief, **own, **_SHARED)
 
 
@@ -84,7 +84,7 @@ def _paragraphs(statement: Statement) -> Iterator[tuple[str, str]]:
         ("caveat", statement.caveat),
         ("quiet", wording.inheritance(statement)),
         ("quiet", wording.validity(statement)),
-        ("certainty", joined(verdict(statement), statement.certainty_text)),
+        ("certainty", join_sentences(verdict(statement), statement.certainty_text)),
         ("quiet", origin),
     )
     return ((css, text) for css, text in paragraphs if text)

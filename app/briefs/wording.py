@@ -3,7 +3,7 @@
 from app.bibliography.from_documents import WARNINGS
 from app.briefs import responses
 from app.claims.vocabulary import Basis, Directness, Stance
-from app.core.english import counted, inline, joined
+from app.core.english import inline, join_sentences, quantity
 from app.questions.coverage import PendingStudy
 from app.questions.searches import SearchMatch
 
@@ -34,11 +34,11 @@ def side_title(sentence: responses.Sentence, stance: Stance) -> str:
     if counts is None:
         return SIDES[stance]
     amounts = [
-        counted(counts.studies, "study", "studies") if counts.studies else "",
-        counted(counts.participants, "person", "people") if counts.participants else "",
-        counted(counts.reviews, "review", "reviews") if counts.reviews else "",
+        quantity(counts.studies, "study", "studies") if counts.studies else "",
+        quantity(counts.participants, "person", "people") if counts.participants else "",
+        quantity(counts.reviews, "review", "reviews") if counts.reviews else "",
     ]
-    return f"{SIDES[stance]}: {', '.join(filter(None, amounts)) or counted(counts.documents, 'document', 'documents')}"
+    return f"{SIDES[stance]}: {', '.join(filter(None, amounts)) or quantity(counts.documents, 'document', 'documents')}"
 
 
 def source_line(citation: responses.BriefCitation) -> str:
@@ -47,7 +47,7 @@ def source_line(citation: responses.BriefCitation) -> str:
     if citation.design_label:
         parts.append(inline(citation.design_label))
     if citation.participants is not None:
-        parts.append(counted(citation.participants, "person", "people"))
+        parts.append(quantity(citation.participants, "person", "people"))
     if citation.directness is Directness.indirect:
         parts.append("indirect")
     if citation.basis in (Basis.abstract, Basis.secondary_source):
@@ -59,7 +59,7 @@ def source_line(citation: responses.BriefCitation) -> str:
 
 def validity(sentence: responses.Sentence) -> str:
     """From when to when a regulatory fact held."""
-    return joined(
+    return join_sentences(
         f"From {sentence.valid_from}." if sentence.valid_from else "",
         f"Until {sentence.valid_to}." if sentence.valid_to else "",
         f"As known in {sentence.as_of}." if sentence.as_of else "",
@@ -69,7 +69,7 @@ def validity(sentence: responses.Sentence) -> str:
 def inheritance(statement: responses.Statement) -> str:
     """The drug and the dose that the statement is about, where they differ from the brief's."""
     parent, dose = statement.inherited_from, statement.dose
-    return joined(
+    return join_sentences(
         f"Said of {inline(parent.name)}, the parent drug, not of the low dose itself." if parent else "",
         f"Dose: {dose.dose_text}." if dose else "",
     )
@@ -100,7 +100,7 @@ def pending_line(study: PendingStudy) -> str:
 def reference_marks(reference: responses.BriefReference) -> str:
     """Standing, notice and interest of a source. The text of a reference with a warning holds the notice already."""
     notice = None if reference.standing in WARNINGS else reference.notice
-    return joined(
+    return join_sentences(
         f"Standing: {inline(reference.standing_label)}.",
         notice.text if notice else "",
         f"Interest of the publisher: {inline(reference.interest_label)}." if reference.interest_label else "",

@@ -14,7 +14,7 @@ from app.cds_hooks.schemas import MAX_SUMMARY_LENGTH, Card, CardCoding
 from app.cds_hooks.services import VERSION
 from app.claims.responses import StanceCount
 from app.claims.vocabulary import DoseTier, Leaning
-from app.core.english import counted, inline, listed
+from app.core.english import inline, join_and, quantity
 
 LABEL_WARNING = (
     "The contraindication is from the US label of the 50 mg product. No low-dose trial that is on record here tested "
@@ -187,9 +187,9 @@ def _situation(finding: Finding) -> str:
         dated = (f"{opioid.drug.name} ({opioid.last_date or 'date not read'})" for opioid in finding.opioids)
         opioids = list(dict.fromkeys(dated))
     return _SITUATIONS[finding.rule].format(
-        naltrexone=_escaped(listed(_names(finding.naltrexone) or ["naltrexone"])),
-        opioids=_escaped(listed(opioids or ["an opioid"])),
-        gaps=listed([gap.words for gap in finding.gaps] or ["a list of medicines could not be read"]),
+        naltrexone=_escaped(join_and(_names(finding.naltrexone) or ["naltrexone"])),
+        opioids=_escaped(join_and(opioids or ["an opioid"])),
+        gaps=join_and([gap.words for gap in finding.gaps] or ["a list of medicines could not be read"]),
     )
 
 
@@ -203,7 +203,9 @@ def _dose_text(medicines: tuple[Medicine, ...]) -> str:
         if medicine.dose is None:
             sentences.append("The dose was not read; the order is named as low-dose naltrexone.")
             continue
-        bands = listed(f"{tier.label.lower()} ({inline(tier.definition).rstrip('.')})" for tier in medicine.dose.tiers)
+        bands = join_and(
+            f"{tier.label.lower()} ({inline(tier.definition).rstrip('.')})" for tier in medicine.dose.tiers
+        )
         sentences.append(f"Dose read: {medicine.dose.text}; band: {bands}.")
         if DoseTier.intermediate in medicine.dose.tiers:
             sentences.append("That is above the low band; the claims below are on low doses.")
@@ -238,12 +240,12 @@ def _claim_text(claim: CardClaim, base_url: str) -> str:
 def _side(side: StanceCount) -> str:
     parts = []
     if side.studies:
-        people = f" ({counted(side.participants, 'person', 'people')})" if side.participants else ""
-        parts.append(counted(side.studies, "study", "studies") + people)
+        people = f" ({quantity(side.participants, 'person', 'people')})" if side.participants else ""
+        parts.append(quantity(side.studies, "study", "studies") + people)
     if side.reviews:
-        parts.append(counted(side.reviews, "review", "reviews"))
+        parts.append(quantity(side.reviews, "review", "reviews"))
     if not parts and side.documents:
-        parts.append(counted(side.documents, "document", "documents"))
+        parts.append(quantity(side.documents, "document", "documents"))
     return " and ".join(parts) or "none"
 
 

@@ -1,20 +1,24 @@
 """Tables of claims, citations, dosing ranges and literature searches."""
 
 from sqlalchemy import BigInteger, Float, ForeignKey, Index, String
-from sqlalchemy.orm import Mapped, mapped_column, relationship
+from sqlalchemy.orm import Mapped, mapped_column
 
-from app.concepts.models import Concept
-from app.sources.models import Document, Study
-from app.storage.database import SLUG, Base, DateColumn, InstantColumn, LineColumn, Pk, TermColumn, TextColumn
+from app.storage.database import (
+    SLUG,
+    Base,
+    DateColumn,
+    InstantColumn,
+    LineColumn,
+    Pk,
+    RecordColumns,
+    TermColumn,
+    TextColumn,
+)
 from app.storage.paging import sort_indexes
 
 
-class DosingRange(Base):
+class DosingRange(RecordColumns, Base):
     __tablename__ = "dosing_ranges"
-    pk: Mapped[Pk]
-    id: Mapped[str] = mapped_column(SLUG, unique=True)
-    status: Mapped[TermColumn]
-    successor: Mapped[str | None] = mapped_column(SLUG)
     intervention_pk: Mapped[int] = mapped_column(ForeignKey("concepts.pk"), index=True)
     low: Mapped[str | None] = mapped_column(String(20))
     """Verbatim decimal; exact on both engines."""
@@ -51,12 +55,8 @@ class DosingRangeTier(Base):
     tier: Mapped[str] = mapped_column(SLUG, primary_key=True)
 
 
-class Claim(Base):
+class Claim(RecordColumns, Base):
     __tablename__ = "claims"
-    pk: Mapped[Pk]
-    id: Mapped[str] = mapped_column(SLUG, unique=True)
-    status: Mapped[TermColumn]
-    successor: Mapped[str | None] = mapped_column(SLUG)
     kind: Mapped[TermColumn]
     form: Mapped[TermColumn]
     statement: Mapped[TextColumn]
@@ -106,11 +106,6 @@ class Claim(Base):
         *sort_indexes("claims", "study_count"),
         *sort_indexes("claims", "participant_count"),
     )
-
-    citations: Mapped[list["Citation"]] = relationship(lazy="raise", viewonly=True)
-    concepts: Mapped[list["ClaimConcept"]] = relationship(lazy="raise", viewonly=True)
-    intervention: Mapped[Concept | None] = relationship(lazy="raise", viewonly=True, foreign_keys=[intervention_pk])
-    outcome: Mapped[Concept | None] = relationship(lazy="raise", viewonly=True, foreign_keys=[outcome_pk])
 
 
 class ClaimConcept(Base):
@@ -174,9 +169,6 @@ class Citation(Base):
         Index("ix_citations_stance_claim_pk", "stance", "claim_pk"),
     )
 
-    document: Mapped[Document] = relationship(lazy="raise", viewonly=True)
-    study: Mapped[Study | None] = relationship(lazy="raise", viewonly=True)
-
 
 class CitationIndirectness(Base):
     __tablename__ = "citation_indirectness"
@@ -236,14 +228,10 @@ class CitationEstimateArm(Base):
     total: Mapped[int | None]
 
 
-class LiteratureSearch(Base):
+class LiteratureSearch(RecordColumns, Base):
     """A question put to the literature, or one that nobody has put yet."""
 
     __tablename__ = "searches"
-    pk: Mapped[Pk]
-    id: Mapped[str] = mapped_column(SLUG, unique=True)
-    status: Mapped[TermColumn]
-    successor: Mapped[str | None] = mapped_column(SLUG)
     question: Mapped[TextColumn]
     coverage: Mapped[TermColumn]
     intervention_pk: Mapped[int | None] = mapped_column(ForeignKey("concepts.pk"), index=True)

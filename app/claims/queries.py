@@ -17,9 +17,8 @@ from app.claims import vocabulary as terms
 from app.claims.doses import DailyDose
 from app.claims.filters import CITATIONS, CITED, CLAIMS, COMBINATION, DOSING_RANGES, SEARCHES, SEPARATOR
 from app.claims.models import Citation, Claim, DosingRange, LiteratureSearch
-from app.concepts.filters import filter_spec
 from app.concepts.models import Concept
-from app.concepts.queries import concept_ids, concept_keys
+from app.concepts.queries import concept_ids, concept_keys, filter_spec
 from app.core.errors import Fault, InvalidInput, nearest
 from app.core.text import IdOrCode, Instant, Slug
 from app.core.vocabulary import Status

@@ -6,10 +6,10 @@ from sqlalchemy import update
 from sqlalchemy.orm import Session
 
 from app.concepts.models import Concept, ConceptCode, ConceptSynonym
-from app.concepts.schemas import ConceptWrite, ConditionWrite, InterventionWrite, OutcomeWrite
+from app.concepts.schemas import ConceptWrite, ConditionWrite, InterventionWrite
 from app.core.text import RuleViolation
 from app.storage.resource import FieldReference, Key
-from app.storage.rows import key_of, replace, upsert
+from app.storage.rows import column_values, key_of, replace, upsert
 
 TYPE_OF_PARENT = {InterventionWrite: "intervention", ConditionWrite: "condition"}
 
@@ -30,19 +30,7 @@ def references(concept: ConceptWrite) -> Iterator[FieldReference]:
 
 
 def apply(session: Session, record_type: str, concept: ConceptWrite) -> None:
-    upsert(
-        session,
-        Concept,
-        {"type": record_type, "id": concept.id},
-        {
-            "status": concept.status,
-            "successor": concept.successor,
-            "name": concept.name,
-            "description": concept.description,
-            "level": concept.level if isinstance(concept, InterventionWrite) else None,
-            "better": concept.better if isinstance(concept, OutcomeWrite) else None,
-        },
-    )
+    upsert(session, Concept, {"type": record_type, "id": concept.id}, column_values(Concept, concept))
 
 
 def link(session: Session, record_type: str, concept: ConceptWrite) -> None:
@@ -52,9 +40,5 @@ def link(session: Session, record_type: str, concept: ConceptWrite) -> None:
     session.execute(update(Concept).where(Concept.pk == pk).values(parent_pk=parent_pk))
     owner = {"concept_pk": pk}
     replace(session, ConceptSynonym, owner, ({"text": text} for text in concept.synonyms))
-    replace(
-        session,
-        ConceptCode,
-        owner,
-        (code.model_dump() | {"code": code.code.upper()} for code in concept.codes),
-    )
+    codes = (code.model_dump() | {"code": code.code.upper()} for code in concept.codes)
+    replace(session, ConceptCode, owner, codes)

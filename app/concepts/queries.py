@@ -1,9 +1,9 @@
-"""Looks concepts up by id or code, with or without narrower ones."""
+"""Looks concepts up by id or code, with or without narrower ones, and defines the filters of their lists."""
 
 import re
 from collections.abc import Sequence
 
-from sqlalchemy import select
+from sqlalchemy import literal, select
 from sqlalchemy.orm import Session
 
 from app.concepts.models import Concept, ConceptCode
@@ -11,7 +11,21 @@ from app.concepts.vocabulary import CodeSystem
 from app.core.errors import Fault, InvalidInput, nearest
 from app.core.text import SLUG_PATTERN
 from app.core.vocabulary import Status
+from app.storage.filter_bitmaps import PUBLISHED
+from app.storage.filter_index import FilterSpec, values
 from app.storage.read_view import ReadView
+
+
+def filter_spec(record_type: str) -> FilterSpec:
+    """The filter index of the concepts of one type. Filters on the claims that name them are in `claims/queries.py`."""
+    is_one = Concept.type == record_type
+    published = values(Concept.pk, {PUBLISHED.name: literal(PUBLISHED.value)})
+    return FilterSpec(
+        Concept,
+        (published.where(is_one, Concept.status == Status.published),),
+        is_one,
+        ordered=frozenset({PUBLISHED.name}),  # the table holds other types in between
+    )
 
 
 def concept_keys(

@@ -1,5 +1,7 @@
 """Base models of content, which curators write, of responses, which the API shows, and of query strings."""
 
+from typing import Any
+
 from pydantic import BaseModel, ConfigDict
 
 from app.core.text import Slug
@@ -49,6 +51,12 @@ class Envelope(ResponseModel):
     successor: Slug | None
     updated_at: str
     """When this version was published (RFC 3339, UTC)."""
+
+
+def shared_fields(content: ContentModel, response: type[ResponseModel]) -> dict[str, Any]:
+    """The fields that a response shows as they are written: those of both models, without those of every record."""
+    names = response.model_fields.keys() & type(content).model_fields.keys() - Envelope.model_fields.keys()
+    return {name: getattr(content, name) for name in names}
 
 
 class RecordLinks(ResponseModel):

@@ -3,12 +3,12 @@
 from collections.abc import Iterable
 
 
-def counted(number: int, one: str, many: str) -> str:
+def quantity(number: int, one: str, many: str) -> str:
     """`1 study`, `4 studies`."""
     return f"{number} {one if number == 1 else many}"
 
 
-def listed(names: Iterable[str]) -> str:
+def join_and(names: Iterable[str]) -> str:
     """`a`, `a and b`, `a, b and c`."""
     *most, last = names
     return f"{', '.join(most)} and {last}" if most else last
@@ -21,6 +21,6 @@ def inline(name: str) -> str:
     return name if proper else name[:1].lower() + name[1:]
 
 
-def joined(*sentences: str | None) -> str:
+def join_sentences(*sentences: str | None) -> str:
     """The sentences that are there, one after the other."""
-    return " ".join(sentence for sentence in sentences if sentence)
+    return " ".join(filter(None, sentences))

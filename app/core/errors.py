@@ -1,4 +1,4 @@
-"""Errors that callers are told about. Of HTTP they know only the status and the headers of the answer."""
+"""Errors with a message for the caller, and the status and headers of the HTTP answer."""
 
 from __future__ import annotations
 
@@ -123,7 +123,6 @@ class Unavailable(AppError):
 
     def __init__(self, detail: str, *, retry_after: int = 2) -> None:
         super().__init__(detail, headers={"Retry-After": str(retry_after)})
-        self.retry_after = retry_after
 
 
 def nearest(word: str, candidates: Iterable[str], n: int = 5) -> tuple[str, ...]:

@@ -92,7 +92,7 @@ _output = _Output()
 
 
 def configure(json: bool, stream: TextIO | None = None) -> None:
-    """Send structlog and the standard library's logging to one stream (standard error unless told).
+    """Send structlog and the standard library's logging to one stream (by default standard error).
 
     `json=False` is for people at a terminal.
     """

@@ -2,7 +2,8 @@
 
 from app.bibliography.from_documents import reference_of
 from app.bibliography.styles import Style, format_reference
-from app.fhir.values import Json, drops_empty, fhir_code, join_present
+from app.core.english import join_sentences
+from app.fhir.values import Json, drops_empty, fhir_code
 from app.fhir.wording import narrative
 from app.sources.rendering import author_name, identifier
 from app.sources.schemas import Author, DocumentWrite
@@ -103,7 +104,7 @@ def _notes(document: DocumentWrite) -> list[str]:
     entry = document.standing[-1]
     notes = [f"Standing: {entry.standing.label}. {entry.standing.definition}"]
     if entry.notice:
-        notes.append(join_present(("Notice:", entry.notice.text, entry.notice.doi, entry.notice.url)))
+        notes.append(join_sentences("Notice:", entry.notice.text, entry.notice.doi, entry.notice.url))
     if document.interest is not Interest.none_known:
         notes.append(f"Interest of the publisher: {document.interest.label}. {document.interest.definition}")
     if document.unverified_fields:

@@ -5,8 +5,9 @@ from decimal import Decimal
 from app.bibliography.from_documents import WARNINGS
 from app.claims.schemas import CitationWrite, ClaimWrite, Estimate
 from app.claims.vocabulary import DispersionKind, Measure, POperator
+from app.core.english import join_sentences
 from app.fhir import related, wording
-from app.fhir.values import Json, drops_empty, hl7_code, join_present, json_number, quantity, reference
+from app.fhir.values import Json, drops_empty, hl7_code, json_number, quantity, reference
 from app.sources.schemas import Arm, DocumentWrite, StudyWrite
 from app.sources.vocabulary import ArmRole, Design
 from app.storage.resource import Key, RecordReader
@@ -39,7 +40,7 @@ _COMPARATORS: dict[POperator | None, str] = {POperator.lt: "<", POperator.le: "<
 def evidence(records: RecordReader, claim_id: str, citation: CitationWrite, base: str) -> Json:
     claim: ClaimWrite = records.content(Key("claim", claim_id))
     study: StudyWrite | None = records.content(Key("study", citation.study)) if citation.study else None
-    verification = join_present((_standing(records, citation), _verification(citation)))
+    verification = join_sentences(_standing(records, citation), _verification(citation))
     stance = f"This finding, read for the claim: {citation.stance.label.lower()}. {citation.stance.definition}"
     return {
         "resourceType": "Evidence",
@@ -94,7 +95,7 @@ def _arms(study: StudyWrite | None, role: ArmRole) -> str:
 def _arm(arm: Arm) -> str:
     dose = arm.dose_text if arm.dose_text and arm.dose_text not in arm.name else None
     people = f"{arm.participants} people" if arm.participants is not None else None
-    details = join_present((dose, people), ", ")
+    details = ", ".join(filter(None, (dose, people)))
     return f"{arm.name} ({details})" if details else arm.name
 
 
@@ -148,7 +149,7 @@ def _description(records: RecordReader, estimate: Estimate) -> str:
         f"favours {estimate.favours.label.lower()}" if estimate.favours else None,
         "no value read" if estimate.value is None else None,
     )
-    return join_present(parts, ", ") or "Reported figure"
+    return ", ".join(filter(None, parts)) or "Reported figure"
 
 
 def _arm_figures(estimate: Estimate) -> str:
@@ -161,7 +162,7 @@ def _arm_figures(estimate: Estimate) -> str:
             f"{arm.events} of {total}" if arm.events is not None else None,
             f"n = {arm.n}" if arm.n is not None else None,
         )
-        texts.append(f"{arm.name} ({arm.role.label.lower()}): {join_present(figures, ', ') or 'no figure read'}")
+        texts.append(f"{arm.name} ({arm.role.label.lower()}): {', '.join(filter(None, figures)) or 'no figure read'}")
     return f"{'; '.join(texts)}."
 
 
@@ -204,11 +205,9 @@ def _verification(citation: CitationWrite) -> str:
     against = f" against {verification.basis.label.lower()}" if verification.basis else ""
     on = f" on {verification.checked_on}" if verification.checked_on else ""
     reasons = ", ".join(reason.label.lower() for reason in citation.indirect_because)
-    return join_present(
-        (
-            f"{verification.result.label}{against}{on}.",
-            f"Directness: {citation.directness.label.lower()}{f' ({reasons})' if reasons else ''}.",
-            f"Reason: {citation.stance_reason.label.lower()}." if citation.stance_reason else None,
-            f"Analysed: {citation.analysed_n} people." if citation.analysed_n is not None else None,
-        )
+    return join_sentences(
+        f"{verification.result.label}{against}{on}.",
+        f"Directness: {citation.directness.label.lower()}{f' ({reasons})' if reasons else ''}.",
+        f"Reason: {citation.stance_reason.label.lower()}." if citation.stance_reason else None,
+        f"Analysed: {citation.analysed_n} people." if citation.analysed_n is not None else None,
     )

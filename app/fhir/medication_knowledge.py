@@ -1,4 +1,4 @@
-"""Intervention → MedicationKnowledge: the recorded doses of a drug or regimen, and the harms of its use."""
+"""Intervention → Substance, and → MedicationKnowledge: its recorded doses and the harms of its use."""
 
 from collections.abc import Sequence
 
@@ -14,6 +14,29 @@ from app.storage.resource import Key, RecordReader
 
 NO_ADVICE = "Doses that were studied, reported or approved; none is a recommendation."
 MAX_ISSUES = 500
+
+
+@drops_empty
+def substance(intervention: InterventionWrite) -> Json:
+    """A drug, a class of drugs, or a dose regimen as a substance that consists of its drug."""
+    is_regimen = intervention.level is InterventionLevel.regimen
+    return {
+        "resourceType": "Substance",
+        "id": intervention.id,
+        "text": wording.narrative(
+            f"{intervention.name} ({intervention.level.label.lower()}).",
+            intervention.description,
+            f"Also called {', '.join(intervention.synonyms)}." if intervention.synonyms else None,
+        ),
+        "instance": False,
+        "status": "active",
+        "category": [{"text": intervention.level.label}],
+        "code": {"concept": codeable_concept(intervention)},
+        "description": intervention.description,
+        "ingredient": [{"substanceReference": reference("Substance", intervention.parent)}]
+        if is_regimen and intervention.parent
+        else [],
+    }
 
 
 @drops_empty

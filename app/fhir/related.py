@@ -9,7 +9,8 @@ from app.bibliography.from_documents import WARNINGS
 from app.claims.derived import ClaimDerived
 from app.claims.schemas import CitationWrite, ClaimWrite, Locator
 from app.claims.vocabulary import Stance
-from app.fhir.values import CITO, Json, join_present, reference
+from app.core.english import join_sentences
+from app.fhir.values import CITO, Json, reference
 from app.sources.schemas import DocumentWrite
 from app.storage.resource import Key, RecordReader
 
@@ -40,7 +41,7 @@ def artifact(records: RecordReader, citation: CitationWrite, *, claim_id: str | 
         "type": "citation",
         "classifier": [classifier(citation.stance)],
         "label": place(citation.locator),
-        "display": join_present((document.label, mark, f"on claim {claim_id}" if claim_id else None)),
+        "display": join_sentences(document.label, mark, f"on claim {claim_id}" if claim_id else None),
         "resourceReference": reference("Citation", document.id),
     }
 
@@ -65,4 +66,4 @@ def ordered_citations(records: RecordReader, claim_id: str) -> list[CitationWrit
 def place(locator: Locator) -> str | None:
     """Where in the document the finding stands: `Abstract, Results, page 533`."""
     page = f"page {locator.page}" if locator.page else None
-    return join_present((locator.section, page, locator.figure), ", ") or None
+    return ", ".join(filter(None, (locator.section, page, locator.figure))) or None

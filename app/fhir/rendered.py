@@ -1,4 +1,4 @@
-"""Resources as bytes: rendered on the first read of a serial, kept in bounded memory, answered whole or in part."""
+"""Resources as bytes: rendered on the first read of a serial, cached in bounded memory, answered whole or in part."""
 
 import threading
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""What a FHIR request asks for: media type, handling, elements, and the search."""
+"""Reads a FHIR request: media type, handling, elements, and the search."""
 
 import re
 from collections.abc import Sequence
@@ -143,7 +143,7 @@ def _is_r5(parameters: Sequence[str]) -> bool:
 
 
 def is_strict(request: Request) -> bool:
-    """`Prefer: handling=strict` turns ignored parameters into errors."""
+    """`Prefer: handling=strict` makes ignored parameters errors."""
     preferences = ",".join(request.headers.getlist("prefer")).lower().replace(";", ",").split(",")
     return "handling=strict" in [preference.replace(" ", "").replace('"', "") for preference in preferences]
 

@@ -18,8 +18,7 @@ from app.fhir.artifact_assessment import artifact_assessment
 from app.fhir.citation import citation
 from app.fhir.clinical_use_definition import clinical_use_definition
 from app.fhir.evidence import evidence
-from app.fhir.medication_knowledge import MAX_ISSUES, medication_knowledge
-from app.fhir.substance import substance
+from app.fhir.medication_knowledge import MAX_ISSUES, medication_knowledge, substance
 from app.fhir.values import Json
 from app.questions.subjects import about_interventions
 from app.sources.models import Document

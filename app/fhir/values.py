@@ -1,6 +1,6 @@
 """FHIR's small data types, as dictionaries, from our values."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from decimal import Decimal
 from functools import wraps
 from typing import Any, ParamSpec
@@ -94,7 +94,3 @@ def quantity(value: Decimal | None, unit: str | None) -> Json | None:
     if unit is None:
         return {"value": json_number(value)}
     return {"value": json_number(value), "unit": unit, "system": UCUM, "code": unit}
-
-
-def join_present(parts: Iterable[str | None], separator: str = " ") -> str:
-    return separator.join(part for part in parts if part)

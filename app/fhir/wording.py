@@ -6,7 +6,8 @@ from html import escape
 from app.claims import rendering
 from app.claims.derived import ClaimDerived
 from app.claims.schemas import ClaimWrite
-from app.fhir.values import Json, join_present
+from app.core.english import join_sentences
+from app.fhir.values import Json
 from app.grading.wording import certainty_text, consensus_text, count_text
 from app.storage.resource import Key, RecordReader
 
@@ -48,4 +49,4 @@ def narrative(*paragraphs: str | None, items: Iterable[str] = ()) -> Json:
 def claim_narrative(records: RecordReader, claim_id: str, *details: str | None) -> Json:
     """A claim as XHTML: the statement, its qualifiers, then the details as one paragraph."""
     claim: ClaimWrite = records.content(Key("claim", claim_id))
-    return narrative(claim.statement, *qualifiers(records, claim_id), join_present(details))
+    return narrative(claim.statement, *qualifiers(records, claim_id), join_sentences(*details))

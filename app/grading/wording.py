@@ -6,7 +6,7 @@ from app.claims.responses import ClaimEvidence, StanceCount
 from app.claims.rules import VOTING_FORMS
 from app.claims.schemas import ClaimWrite
 from app.claims.vocabulary import Certainty, Consensus, Effect, Leaning, StanceReason
-from app.core.english import counted, inline, listed
+from app.core.english import inline, join_and, quantity
 from app.storage.resource import Key, RecordReader
 
 NO_ALL_CLEAR = "This is not evidence of no effect or of safety."
@@ -40,9 +40,8 @@ def verdict(claim: JudgedClaim) -> str:
     if claim.consensus in (Consensus.not_applicable, Consensus.uncited):
         return ""
     word = _VERDICTS.get(claim.consensus, {}).get(claim.leaning) or f"{claim.consensus.label}, {_LEANS[claim.leaning]}"
-    return (
-        f"{word}: {counted(claim.supports.citations, 'citation', 'citations')} for, {claim.disputes.citations} against."
-    )
+    supporting = quantity(claim.supports.citations, "citation", "citations")
+    return f"{word}: {supporting} for, {claim.disputes.citations} against."
 
 
 def verdict_of_evidence(evidence: ClaimEvidence) -> str:
@@ -70,8 +69,8 @@ def count_text(side: StanceCount) -> str:
         (side.reviews, "review", "reviews"),
         (side.participants, "person", "people"),
     )
-    details = ", ".join(counted(number, one, many) for number, one, many in numbers if number)
-    citations = counted(side.citations, "citation", "citations")
+    details = ", ".join(quantity(number, one, many) for number, one, many in numbers if number)
+    citations = quantity(side.citations, "citation", "citations")
     return f"{citations} ({details})" if details else citations
 
 
@@ -110,7 +109,9 @@ def _denial(records: RecordReader, claim: ClaimWrite) -> str | None:
     treatment = inline(records.content(Key("intervention", claim.intervention)).name)
     outcome = inline(records.content(Key("outcome", claim.outcome)).name)
     people = (
-        listed(inline(records.content(Key("condition", c)).name) for c in claim.conditions) if claim.conditions else ""
+        join_and(inline(records.content(Key("condition", c)).name) for c in claim.conditions)
+        if claim.conditions
+        else ""
     )
     where = f"{outcome} in {people}" if people else outcome
     if claim.comparator == "placebo":

@@ -14,8 +14,8 @@ from app.concepts.models import Concept
 from app.concepts.vocabulary import InterventionLevel
 from app.core.vocabulary import Status
 from app.grading.wording import certainty_text, consensus_text, count_text
-from app.infobutton.criteria import AnswerConcept
-from app.infobutton.page import Answer, AnswerClaim, AnswerGroup, AnswerLinks
+from app.infobutton.criteria import InfobuttonConcept
+from app.infobutton.page import InfobuttonAnswer, InfobuttonClaim, InfobuttonGroup, InfobuttonLinks
 from app.questions.subjects import about_interventions
 from app.storage.records import CurrentRecords
 from app.storage.resource import Key
@@ -32,12 +32,12 @@ BOTH_DOSES = "A code of the drug does not tell the dose, so the drug and its low
 
 
 def build_answer(
-    session: Session, concepts: Sequence[AnswerConcept], order: Sequence[Kind], updated_at: str, base: str
-) -> Answer:
+    session: Session, concepts: Sequence[InfobuttonConcept], order: Sequence[Kind], updated_at: str, base: str
+) -> InfobuttonAnswer:
     """`order` is that of the claims in a group; `base` the prefix of path-absolute links."""
     levels = [match.concept.level for match in concepts]
     has_both_doses = InterventionLevel.drug in levels and InterventionLevel.regimen in levels
-    return Answer(
+    return InfobuttonAnswer(
         title=", ".join(match.concept.name for match in concepts if not match.harms_only) or "No match",
         updated=updated_at,
         message=NOTHING if not concepts else BOTH_DOSES if has_both_doses else None,
@@ -46,7 +46,7 @@ def build_answer(
     )
 
 
-def _group(session: Session, match: AnswerConcept, order: Sequence[Kind], base: str) -> AnswerGroup:
+def _group(session: Session, match: InfobuttonConcept, order: Sequence[Kind], base: str) -> InfobuttonGroup:
     concept = match.concept
     ids = session.scalars(_claim_ids(match)).all()
     records = CurrentRecords(session)
@@ -54,21 +54,21 @@ def _group(session: Session, match: AnswerConcept, order: Sequence[Kind], base: 
     claims = [_claim(records, claim_id, base) for claim_id in ids[:MAX_CLAIMS]]
     positions = {kind.label: position for position, kind in enumerate(order)}
     has_briefs = concept.type in ("intervention", "condition")
-    return AnswerGroup(
+    return InfobuttonGroup(
         label=match.label,
         type=concept.type,
         id=concept.id,
         message=None if claims else NOTHING,
         claims=sorted(claims, key=lambda claim: positions[claim.kind]),
         truncated=len(ids) > MAX_CLAIMS,
-        links=AnswerLinks(
+        links=InfobuttonLinks(
             claims=f"{base}/v1/claims?{concept.type}={concept.id}",
             briefs=f"{base}/v1/briefs?{concept.type}={concept.id}" if has_briefs else None,
         ),
     )
 
 
-def _claim_ids(match: AnswerConcept) -> Select[str]:
+def _claim_ids(match: InfobuttonConcept) -> Select[str]:
     """Claims about the concept without restatements of others; harms first, so that the limit never cuts them."""
     restatements = select(ClaimRelation.claim_pk).where(ClaimRelation.type == RelationType.restates)
     harms_first = case((Claim.kind.in_(HARM_KINDS), 0), (Claim.kind == Kind.efficacy, 1), else_=2)
@@ -95,11 +95,11 @@ def _is_about(concept: Concept) -> ColumnElement[bool]:
     return and_(linked, Claim.intervention_pk.is_not(None))
 
 
-def _claim(records: CurrentRecords, claim_id: str, base: str) -> AnswerClaim:
+def _claim(records: CurrentRecords, claim_id: str, base: str) -> InfobuttonClaim:
     key = Key("claim", claim_id)
     row, summary = records.row(key), rendering.summary(records, claim_id)
     claim, derived = records.content(key), records.derived(key)
-    return AnswerClaim(
+    return InfobuttonClaim(
         id=claim_id,
         kind=claim.kind.label,
         statement=summary.statement,

@@ -49,7 +49,7 @@ class Criterion:
 
 
 @dataclass(frozen=True)
-class AnswerConcept:
+class InfobuttonConcept:
     """A concept that the answer is about, under the label of its group."""
 
     concept: Concept
@@ -89,7 +89,7 @@ def parse_criteria(parameters: Mapping[str, str]) -> list[Criterion]:
     return criteria
 
 
-def matching_concepts(session: Session, criteria: Sequence[Criterion]) -> list[AnswerConcept]:
+def matching_concepts(session: Session, criteria: Sequence[Criterion]) -> list[InfobuttonConcept]:
     """The concepts of the first criterion that matches any, with the dose regimens of a drug."""
     for criterion in criteria:
         concepts = {
@@ -118,27 +118,27 @@ def _matches(session: Session, criterion: Criterion) -> list[tuple[int, CodeRela
     return [(pk, CodeRelation.exact) for pk in session.scalars(matches.order_by(Concept.pk))]
 
 
-def _with_related(session: Session, concept: Concept, relation: CodeRelation) -> list[AnswerConcept]:
+def _with_related(session: Session, concept: Concept, relation: CodeRelation) -> list[InfobuttonConcept]:
     """The concept, and the dose regimens of a drug or the regimens studied in a condition."""
     if concept.type == "condition":
-        return [AnswerConcept(concept, concept.name), *_warnings(session, concept)]
+        return [InfobuttonConcept(concept, concept.name), *_warnings(session, concept)]
     if concept.type != "intervention" or concept.level != InterventionLevel.drug:
-        return [AnswerConcept(concept, concept.name)]
+        return [InfobuttonConcept(concept, concept.name)]
     if relation is CodeRelation.narrow:
-        return [AnswerConcept(concept, f"{concept.name} (the drug; the code names one of its products)")]
+        return [InfobuttonConcept(concept, f"{concept.name} (the drug; the code names one of its products)")]
     regimens = session.scalars(_regimens().where(Concept.parent_pk == concept.pk))
     return [
-        AnswerConcept(concept, f"{concept.name} (the drug)"),
-        *(AnswerConcept(r, f"{r.name} (dose regimen of {concept.name.lower()})") for r in regimens),
+        InfobuttonConcept(concept, f"{concept.name} (the drug)"),
+        *(InfobuttonConcept(r, f"{r.name} (dose regimen of {concept.name.lower()})") for r in regimens),
     ]
 
 
-def _warnings(session: Session, condition: Concept) -> list[AnswerConcept]:
+def _warnings(session: Session, condition: Concept) -> list[InfobuttonConcept]:
     """Harms of the dose regimens with claims on the condition: no benefit is shown without them."""
     linked = select(ClaimConcept.claim_pk).where(ClaimConcept.concept_pk == condition.pk)
     studied = select(Claim.intervention_pk).where(Claim.status == Status.published, Claim.pk.in_(linked))
     regimens = session.scalars(_regimens().where(Concept.pk.in_(studied)))
-    return [AnswerConcept(r, f"{r.name}: warnings and side effects", harms_only=True) for r in regimens]
+    return [InfobuttonConcept(r, f"{r.name}: warnings and side effects", harms_only=True) for r in regimens]
 
 
 def _regimens() -> Select[Concept]:

@@ -20,11 +20,11 @@ STYLE = (
 CONTENT_SECURITY_POLICY = content_security_policy(style_src=style_digest(STYLE))
 
 
-class _AnswerModel(BaseModel):
+class _InfobuttonModel(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class AnswerClaim(_AnswerModel):
+class InfobuttonClaim(_InfobuttonModel):
     """A claim's text with all that must travel with it."""
 
     id: str
@@ -42,36 +42,36 @@ class AnswerClaim(_AnswerModel):
     updated: str
 
 
-class AnswerLinks(_AnswerModel):
+class InfobuttonLinks(_InfobuttonModel):
     claims: str
     briefs: str | None
 
 
-class AnswerGroup(_AnswerModel):
-    """What is told of one concept."""
+class InfobuttonGroup(_InfobuttonModel):
+    """The claims about one concept."""
 
     label: str
     type: str
     id: str
     message: str | None
-    claims: list[AnswerClaim]
+    claims: list[InfobuttonClaim]
     truncated: bool
-    links: AnswerLinks
+    links: InfobuttonLinks
 
 
-class Answer(_AnswerModel):
+class InfobuttonAnswer(_InfobuttonModel):
     title: str
     updated: str
     message: str | None
     disclaimer: str
-    groups: list[AnswerGroup]
+    groups: list[InfobuttonGroup]
 
 
-def page(answer: Answer) -> str:
+def page(answer: InfobuttonAnswer) -> str:
     return render_template("infobutton/answer.html", answer=answer, site=_NAME, style=STYLE)
 
 
-def atom(answer: Answer) -> bytes:
+def atom(answer: InfobuttonAnswer) -> bytes:
     """A feed with an entry for each claim; the group stands in its category."""
     feed = ET.Element("feed", {"xmlns": _NAMESPACE, "xml:lang": "en"})
     _texts(feed, title=answer.title, subtitle=answer.message or answer.disclaimer, updated=answer.updated)

@@ -19,7 +19,7 @@ from app.concepts.models import Concept
 from app.concepts.queries import concept_keys
 from app.concepts.schemas import ConceptRef, OutcomeRef
 from app.core.content import ResponseModel
-from app.core.english import counted
+from app.core.english import quantity
 from app.core.text import Slug
 from app.core.vocabulary import Status
 from app.grading.counts import Amounts
@@ -214,14 +214,14 @@ def _text(headline: RelevantClaim, counts: Amounts, pending: int) -> str:
 
 
 def _amounts(counts: Amounts, pending: int) -> str:
-    people = counted(counts.participants, "person", "people") if counts.participants else "an unknown number of people"
+    people = quantity(counts.participants, "person", "people") if counts.participants else "an unknown number of people"
     amounts = []
     if counts.studies:
-        amounts.append(f"{counted(counts.studies, 'study', 'studies')} with {people}")
+        amounts.append(f"{quantity(counts.studies, 'study', 'studies')} with {people}")
     if counts.reviews:
-        amounts.append(counted(counts.reviews, "review", "reviews"))
+        amounts.append(quantity(counts.reviews, "review", "reviews"))
     if pending:
-        amounts.append(f"{counted(pending, 'registered trial', 'registered trials')} without results")
+        amounts.append(f"{quantity(pending, 'registered trial', 'registered trials')} without results")
     return f"{', '.join(amounts)}." if amounts else "No study is recorded; what is known is what sources state."
 
 

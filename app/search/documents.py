@@ -44,7 +44,7 @@ class SearchDocument:
     facets: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
 
-# --- what each type is found by -----------------------------------------------------------------------------------
+# --- one builder for each type ------------------------------------------------------------------------------------
 
 
 def _concept(_session: Session, _records: RecordReader, concept: Any, _derived: Any) -> SearchDocument:
@@ -146,7 +146,7 @@ def _with_kinds(session: Session, records: RecordReader, interventions: Iterable
 
 
 def _regimens(session: Session, records: RecordReader, claim: ClaimWrite) -> Iterator[Key]:
-    """Harm crosses doses: a claim about the harm of a drug is found under its regimens as well."""
+    """Harm crosses doses: a search for a regimen finds the claims about harms of its drug as well."""
     if claim.kind in HARM_KINDS and claim.intervention is not None:
         yield from _children(session, records, claim.intervention)
 

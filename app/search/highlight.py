@@ -1,4 +1,4 @@
-"""Splits texts into the parts that a question asks for and the rest."""
+"""Splits texts into the parts that match a question and the rest."""
 
 from collections.abc import Sequence
 from functools import lru_cache

@@ -1,4 +1,4 @@
-"""Keeps the search index in step with the published records."""
+"""Updates the search index when published records change."""
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence

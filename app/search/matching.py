@@ -1,5 +1,5 @@
-"""Asks the full-text index of either engine for terms and facets. User text never reaches a query language: only words
-of letters and digits do, each quoted."""
+"""Searches the full-text index of either engine for terms and facets. User text never reaches a query language: only
+words of letters and digits do, each quoted."""
 
 from collections.abc import Iterable, Mapping, Sequence
 
@@ -60,7 +60,7 @@ def _is_postgresql(session: Session) -> bool:
 
 
 def _fts5(conditions: Conditions, filters: FacetFilters) -> str:
-    # The `=` in facets tells them from words, so that no column need be named.
+    # The `=` in facets distinguishes them from words, so that no column need be named.
     parts = [_any_of([" AND ".join(map(_fts5_term, terms)) for terms in conditions], " OR ")]
     parts += [_any_of([f'"{name}={value}"' for value in values], " OR ") for name, values in filters.items() if values]
     return " AND ".join(parts)

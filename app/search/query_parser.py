@@ -25,14 +25,14 @@ _IDENTIFIER_PREFIX = re.compile(
 
 _NAME = r"(\S+(?: \S+){0,4})"
 _HOW_IT_WORKS = re.compile(rf"\bhow (?:(?:does|do|did|would) {_NAME} work|{_NAME} works)(?=\W*$| in\b)", re.IGNORECASE)
-"""Asks for a mechanism in words that records do not use."""
+"""A question about a mechanism in words that records do not use."""
 
 _WORDS_IN_EXPANSIONS = {word for phrase in ALTERNATIVES if len(phrase) > 1 for word in phrase}
 
 
 @dataclass(frozen=True)
 class QueryTerm:
-    """One thing that the question asks for."""
+    """A word, phrase or name in the question."""
 
     alternatives: tuple[Phrase, ...]
     """Stems, of which a record has any; the first are the words of the question."""
@@ -75,8 +75,8 @@ def parse_query(session: Session, statistics: TermStatistics, query: str) -> Par
     correction = _corrected(typed, corrections) if corrections else None
     if correction:
         tokens = _tokens(correction)
-    found = [token for token in tokens if unknown.isdisjoint(token.words)]
-    terms = tuple(dict.fromkeys(_terms(session, statistics, found)))[:MAX_TERMS]
+    known = [token for token in tokens if unknown.isdisjoint(token.words)]
+    terms = tuple(dict.fromkeys(_terms(session, statistics, known)))[:MAX_TERMS]
     if not any(term.is_required for term in terms):
         terms = tuple(replace(term, is_required=True) for term in terms)
     return ParsedQuery(terms, correction, is_complete=unknown <= OPTIONAL_WORDS)
@@ -117,9 +117,9 @@ def _unknown_words(
     return corrections, unknown
 
 
-def _absent(session: Session, statistics: TermStatistics, asked: Collection[str]) -> list[str]:
+def _absent(session: Session, statistics: TermStatistics, candidates: Collection[str]) -> list[str]:
     """Words that no record has, neither as they are, nor as the beginning of a word, nor in other words."""
-    stems_of = {word: {stem(word)}.union(*ALTERNATIVES.get((stem(word),), ())) for word in asked}
+    stems_of = {word: {stem(word)}.union(*ALTERNATIVES.get((stem(word),), ())) for word in candidates}
     counts = statistics.entry_counts(session, set().union(*stems_of.values()))
     return [
         word

@@ -25,7 +25,7 @@ SUFFICIENT_SHARE = 0.3
 MAX_COMBINED = 6
 """The heaviest terms, of which combinations with that share are made."""
 WARNINGS = QueryTerm(tuple(stems(word) for word in ("contraindicated", "interaction", "warns")))
-"""Entries that warn of a risk are results, whatever else the question asks for."""
+"""Entries that warn of a risk are results, whatever the other terms are."""
 
 
 @dataclass(frozen=True)

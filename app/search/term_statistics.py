@@ -1,4 +1,4 @@
-"""What the index knows about words and names, kept in memory while the data set stays at its serial."""
+"""Statistics of the index about words and names, cached in memory for one serial of the data set."""
 
 import threading
 from collections.abc import Callable, Collection, Hashable, Iterable, Sequence

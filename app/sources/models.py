@@ -1,19 +1,14 @@
 """Tables of studies and documents."""
 
 from sqlalchemy import JSON, Float, ForeignKey, Index, UniqueConstraint
-from sqlalchemy.orm import Mapped, mapped_column, relationship
+from sqlalchemy.orm import Mapped, mapped_column
 
-from app.concepts.models import Concept
-from app.storage.database import SLUG, Base, DateColumn, LineColumn, Pk, TermColumn, TextColumn
+from app.storage.database import SLUG, Base, DateColumn, LineColumn, RecordColumns, TermColumn, TextColumn
 from app.storage.paging import sort_indexes
 
 
-class Study(Base):
+class Study(RecordColumns, Base):
     __tablename__ = "studies"
-    pk: Mapped[Pk]
-    id: Mapped[str] = mapped_column(SLUG, unique=True)
-    status: Mapped[TermColumn]
-    successor: Mapped[str | None] = mapped_column(SLUG)
     name: Mapped[LineColumn]
     design: Mapped[TermColumn]
     is_review: Mapped[bool]
@@ -34,9 +29,6 @@ class Study(Base):
     note: Mapped[TextColumn | None]
 
     __table_args__ = (*sort_indexes("studies", "participants"),)
-
-    identifiers: Mapped[list["StudyIdentifier"]] = relationship(lazy="raise")
-    conditions: Mapped[list[Concept]] = relationship(lazy="raise", secondary="study_conditions", viewonly=True)
 
 
 class StudyIdentifier(Base):
@@ -87,12 +79,8 @@ class StudyInclusion(Base):
     study_pk: Mapped[int] = mapped_column(ForeignKey("studies.pk"), primary_key=True, index=True)
 
 
-class Document(Base):
+class Document(RecordColumns, Base):
     __tablename__ = "documents"
-    pk: Mapped[Pk]
-    id: Mapped[str] = mapped_column(SLUG, unique=True)
-    status: Mapped[TermColumn]
-    successor: Mapped[str | None] = mapped_column(SLUG)
     kind: Mapped[TermColumn]
     label: Mapped[LineColumn]
     title: Mapped[LineColumn | None]
@@ -114,8 +102,6 @@ class Document(Base):
     note: Mapped[TextColumn | None]
 
     __table_args__ = (*sort_indexes("documents", "year"), *sort_indexes("documents", "label"))
-
-    identifiers: Mapped[list["DocumentIdentifier"]] = relationship(lazy="raise")
 
 
 class DocumentIdentifier(Base):

@@ -11,7 +11,10 @@ from app.sources import models
 from app.sources.identifiers import normalise
 from app.sources.schemas import DocumentWrite, Identifier, StudyWrite
 from app.storage.resource import FieldReference, Key
-from app.storage.rows import key_of, replace, upsert
+from app.storage.rows import column_values, key_of, replace, upsert
+
+_INCLUDES_COLUMNS = ("completeness", "study_count", "participants", "searched_on")
+_NOTICE_COLUMNS = ("doi", "url", "text")
 
 
 def study_references(study: StudyWrite) -> Iterator[FieldReference]:
@@ -23,18 +26,9 @@ def study_references(study: StudyWrite) -> Iterator[FieldReference]:
 
 def apply_study(session: Session, study: StudyWrite) -> None:
     includes = study.includes
-    values = study.model_dump(
-        include={
-            "status", "successor", "name", "design", "evidence_source", "population", "participants", "planned",
-            "analysed", "comparator", "blinding", "duration", "recruitment", "results", "note",
-        }
-    )  # fmt: skip
-    values |= {
+    values = column_values(models.Study, study) | {
         "is_review": study.design.is_review,
-        "includes_completeness": includes.completeness if includes else None,
-        "includes_study_count": includes.study_count if includes else None,
-        "includes_participants": includes.participants if includes else None,
-        "includes_searched_on": includes.searched_on if includes else None,
+        **{f"includes_{name}": getattr(includes, name, None) for name in _INCLUDES_COLUMNS},
     }
     upsert(session, models.Study, {"id": study.id}, values)
 
@@ -64,15 +58,8 @@ def document_references(document: DocumentWrite) -> Iterator[FieldReference]:
 
 
 def apply_document(session: Session, document: DocumentWrite) -> None:
-    values = document.model_dump(
-        include={
-            "status", "successor", "kind", "label", "title", "authors", "authors_complete", "container_title",
-            "container_title_short", "issued", "volume", "issue", "page", "publisher", "url", "accessed", "interest",
-            "note",
-        }
-    )  # fmt: skip
-    values |= {"year": year_of(document.issued), "standing": document.standing[-1].standing}
-    upsert(session, models.Document, {"id": document.id}, values)
+    derived = {"year": year_of(document.issued), "standing": document.standing[-1].standing}
+    upsert(session, models.Document, {"id": document.id}, column_values(models.Document, document) | derived)
 
 
 def link_document(session: Session, document: DocumentWrite) -> None:
@@ -87,9 +74,7 @@ def link_document(session: Session, document: DocumentWrite) -> None:
                 "standing": entry.standing,
                 "on_date": entry.on,
                 "source": entry.source,
-                "notice_doi": entry.notice.doi if entry.notice else None,
-                "notice_url": entry.notice.url if entry.notice else None,
-                "notice_text": entry.notice.text if entry.notice else None,
+                **{f"notice_{name}": getattr(entry.notice, name, None) for name in _NOTICE_COLUMNS},
             }
             for entry in document.standing
         ),

@@ -4,12 +4,14 @@ from collections.abc import Iterable
 from typing import Any
 
 from app.concepts.schemas import ConceptRef
+from app.core.content import shared_fields
 from app.sources import identifiers
 from app.sources.projection import year_of
 from app.sources.schemas import (
     Author,
     DocumentEmbed,
     DocumentLinks,
+    DocumentRead,
     DocumentRef,
     DocumentStudyRead,
     DocumentWrite,
@@ -18,6 +20,7 @@ from app.sources.schemas import (
     IncludedRead,
     StudyDocument,
     StudyEmbed,
+    StudyRead,
     StudyRef,
     StudyWrite,
 )
@@ -57,44 +60,36 @@ def author_name(author: Author) -> str:
 
 
 def study_embed(study: StudyWrite) -> StudyEmbed:
-    return StudyEmbed(
-        id=study.id,
-        design=study.design,
-        evidence_source=study.evidence_source,
-        participants=study.participants,
-        registry_ids=tuple(identifier(read).normal for read in study.registry_ids),
-    )
+    registry_ids = tuple(identifier(read).normal for read in study.registry_ids)
+    return StudyEmbed(id=study.id, **shared_fields(study, StudyEmbed) | {"registry_ids": registry_ids})
 
 
 def document_embed(document: DocumentWrite) -> DocumentEmbed:
-    doi = identified(document, IdentifierScheme.doi)
+    fields = shared_fields(document, DocumentEmbed) | _derived_fields(document)
+    fields["authors"] = tuple(author_name(author) for author in document.authors)
+    doi_url = identifiers.address(IdentifierScheme.doi, fields["doi"]) if fields["doi"] else None
     return DocumentEmbed(
         id=document.id,
-        label=document.label,
-        title=document.title,
-        authors=tuple(author_name(author) for author in document.authors),
-        container_title=document.container_title,
-        issued=document.issued,
-        year=year_of(document.issued),
-        doi=doi,
-        pmid=identified(document, IdentifierScheme.pmid),
-        pmcid=identified(document, IdentifierScheme.pmcid),
-        standing=document.standing[-1].standing,
+        **fields,
         notice=document.standing[-1].notice,
-        links=DocumentLinks(
-            self=f"/v1/documents/{document.id}",
-            doi=identifiers.address(IdentifierScheme.doi, doi) if doi else None,
-        ),
+        links=DocumentLinks(self=f"/v1/documents/{document.id}", doi=doi_url),
     )
 
 
-def study_fields(records: RecordReader, study: StudyWrite, documents: Iterable[tuple[str, str]]) -> dict[str, Any]:
-    as_is = (
-        "name", "design", "evidence_source", "population", "participants", "planned", "analysed", "arms",
-        "comparator", "blinding", "duration", "recruitment", "results", "limitations", "note",
-    )  # fmt: skip
+def _derived_fields(document: DocumentWrite) -> dict[str, Any]:
+    """What every representation of a document derives from its content."""
     return {
-        **{name: getattr(study, name) for name in as_is},
+        "year": year_of(document.issued),
+        "doi": identified(document, IdentifierScheme.doi),
+        "pmid": identified(document, IdentifierScheme.pmid),
+        "pmcid": identified(document, IdentifierScheme.pmcid),
+        "standing": document.standing[-1].standing,
+    }
+
+
+def study_fields(records: RecordReader, study: StudyWrite, documents: Iterable[tuple[str, str]]) -> dict[str, Any]:
+    return {
+        **shared_fields(study, StudyRead),
         "is_review": study.design.is_review,
         "registry_ids": tuple(identifier(read) for read in study.registry_ids),
         "conditions": tuple(concept_ref(records, "condition", condition) for condition in study.conditions),
@@ -118,18 +113,10 @@ def _included(records: RecordReader, study: StudyWrite) -> IncludedRead | None:
 
 
 def document_fields(records: RecordReader, document: DocumentWrite) -> dict[str, Any]:
-    as_is = (
-        "kind", "label", "title", "authors", "authors_complete", "container_title", "container_title_short", "issued",
-        "volume", "issue", "page", "publisher", "url", "accessed", "interest", "unverified_fields", "note",
-    )  # fmt: skip
     return {
-        **{name: getattr(document, name) for name in as_is},
-        "year": year_of(document.issued),
-        "doi": identified(document, IdentifierScheme.doi),
-        "pmid": identified(document, IdentifierScheme.pmid),
-        "pmcid": identified(document, IdentifierScheme.pmcid),
+        **shared_fields(document, DocumentRead),
+        **_derived_fields(document),
         "identifiers": tuple(identifier(read) for read in document.identifiers),
-        "standing": document.standing[-1].standing,
         "standing_history": document.standing,
         "studies": tuple(
             DocumentStudyRead(study=study_ref(records, entry.study), role=entry.role) for entry in document.studies

@@ -12,7 +12,7 @@ from sqlalchemy import Engine, MetaData, String, Text, event, func, select
 from sqlalchemy import create_engine as sqlalchemy_engine
 from sqlalchemy.engine import URL, Connection, make_url
 from sqlalchemy.exc import ArgumentError
-from sqlalchemy.orm import DeclarativeBase, Session, mapped_column
+from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 
 from app.core.errors import Unavailable
 from app.core.text import SLUG_LENGTH
@@ -57,6 +57,15 @@ class Base(DeclarativeBase):
             "pk": "pk_%(table_name)s",
         }
     )
+
+
+class RecordColumns:
+    """The columns that the tables of records share. Concepts have their own: their ids are unique within a type."""
+
+    pk: Mapped[Pk]
+    id: Mapped[str] = mapped_column(SLUG, unique=True)
+    status: Mapped[TermColumn]
+    successor: Mapped[str | None] = mapped_column(SLUG)
 
 
 def now() -> str:

@@ -3,10 +3,16 @@
 from collections.abc import Iterable, Mapping
 from typing import Any, cast
 
+from pydantic import BaseModel
 from sqlalchemy import Table, delete, insert, select, update
 from sqlalchemy.orm import Session
 
 from app.storage.database import Base
+
+
+def column_values(table: type[Base], content: BaseModel) -> dict[str, Any]:
+    """The fields of the content that have a column of the same name, without the id."""
+    return content.model_dump(include=set(table.__table__.c.keys()) - {"id"})
 
 
 def key_of(session: Session, table: type[Base], record_id: str, record_type: str | None = None) -> int:

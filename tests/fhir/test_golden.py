@@ -15,8 +15,7 @@ from app.fhir.citation import citation
 from app.fhir.clinical_use_definition import clinical_use_definition
 from app.fhir.evidence import evidence
 from app.fhir.library import library
-from app.fhir.medication_knowledge import medication_knowledge
-from app.fhir.substance import substance
+from app.fhir.medication_knowledge import medication_knowledge, substance
 from app.storage.resource import Key
 from tests.fhir.conftest import Json, model
 from tests.fhir.example_records import BASE, example_records

@@ -15,7 +15,7 @@ from app.concepts.code_systems import OIDS
 from app.concepts.vocabulary import CodeSystem
 from app.core.logging import configure
 from app.infobutton.answers import BOTH_DOSES, NOTHING
-from app.infobutton.page import Answer, AnswerClaim, AnswerGroup, AnswerLinks, atom, page
+from app.infobutton.page import InfobuttonAnswer, InfobuttonClaim, InfobuttonGroup, InfobuttonLinks, atom, page
 from tests.fhir.conftest import BASE, Json
 from tests.serving import eventually
 
@@ -172,13 +172,13 @@ def test_an_unknown_response_type_is_not_acceptable(facade: TestClient) -> None:
 
 def test_text_is_escaped_and_the_page_runs_nothing(facade: TestClient) -> None:
     evil = '<script>alert("x")</script>'
-    claim = AnswerClaim(
+    claim = InfobuttonClaim(
         id="a", kind=evil, statement=evil, caveat=evil, consensus="conflicting", leaning="neither", verdict=evil,
         certainty=evil, supporting=evil, disputing=evil, link=f"/v1/claims/a?{evil}", updated="2026-11-22T10:00:00Z",
     )  # fmt: skip
-    links = AnswerLinks(claims=evil, briefs=evil)
-    group = AnswerGroup(label=evil, type="claim", id="a", message=evil, claims=[claim], truncated=True, links=links)
-    told = Answer(title=evil, updated="2026", message=evil, disclaimer=evil, groups=[group])
+    links = InfobuttonLinks(claims=evil, briefs=evil)
+    group = InfobuttonGroup(label=evil, type="claim", id="a", message=evil, claims=[claim], truncated=True, links=links)
+    told = InfobuttonAnswer(title=evil, updated="2026", message=evil, disclaimer=evil, groups=[group])
 
     assert "<script" not in page(told)
     assert "<script" not in ET.fromstring(atom(told)).findtext(f".//{ATOM}summary", "")  # noqa: S314 - our own
