@@ -73,7 +73,13 @@ _SIGNS = {Stance.supports: "+", Stance.disputes: "\N{MINUS SIGN}", Stance.mixed:
 
 
 def html(brief: BriefRead) -> str:
-    own = {"style": STYLE, "join_sentences": joined, "notes": _paragraphs, "relative": _relative, "signs": _SIGNS}
+    own = {
+        "style": STYLE,
+        "join_sentences": join_sentences,
+        "notes": _paragraphs,
+        "relative": _relative,
+        "signs": _SIGNS,
+    }
     return render_template("briefs/brief.html", brief=brief, **own, **_SHARED)
 
 
