@@ -84,7 +84,7 @@ def without_coding(tag: str) -> str:
 
 def conditional_response(
     request: Request,
-    tag: str,
+    tag: str | Callable[[], str],
     body: bytes | Callable[[], bytes | LinkedBody],
     *,
     media_type: str = JSON,
@@ -93,16 +93,20 @@ def conditional_response(
 ) -> Response:
     """The body with its ETag, or 304 with the same headers if the client has it.
 
-    A body that is expensive is passed as a function and made only when it is sent. `Vary: Origin` is added where CORS
-    is handled.
+    A body that is expensive is passed as a function and made only when it is sent. A tag that follows from the serial
+    may be one as well: unless the client sent a tag, it is made after the body, which has read the serial by then.
+    `Vary: Origin` is added where CORS is handled.
     """
-    sent = {"ETag": tag, "Cache-Control": cache_control, "Vary": "Accept-Encoding", **(headers or {})}
+    sent = {"ETag": "", "Cache-Control": cache_control, "Vary": "Accept-Encoding", **(headers or {})}
     if cache_control == REVALIDATE:
         sent["CDN-Cache-Control"] = SHARED
     known = request.headers.get("if-none-match") if request.method in ("GET", "HEAD") else None
-    if (held := matching_tag(known, tag)) is not None:
-        return Response(status_code=304, headers=sent | {"ETag": held})
+    if known is not None:
+        tag = tag if isinstance(tag, str) else tag()
+        if (held := matching_tag(known, tag)) is not None:
+            return Response(status_code=304, headers=sent | {"ETag": held})
     content = body if isinstance(body, bytes) else body()
+    sent["ETag"] = tag if isinstance(tag, str) else tag()
     if isinstance(content, LinkedBody):
         sent |= content.headers
         content = content.body

@@ -1,7 +1,9 @@
 """Engines and sessions for SQLite and PostgreSQL: one writer at a time, exact pragmas, no bound values in errors."""
 
 import fcntl
+import select as sockets
 import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -11,8 +13,9 @@ from typing import Annotated, Any
 from sqlalchemy import Engine, MetaData, String, Text, event, func, select
 from sqlalchemy import create_engine as sqlalchemy_engine
 from sqlalchemy.engine import URL, Connection, make_url
-from sqlalchemy.exc import ArgumentError
+from sqlalchemy.exc import ArgumentError, InvalidatePoolError
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
+from sqlalchemy.pool import ConnectionPoolEntry
 
 from app.core.errors import Unavailable
 from app.core.text import SLUG_LENGTH
@@ -42,6 +45,9 @@ WRITERS = 0x4C444E
 
 WRITERS_AND_INLINE = 3
 """Connections to SQLite beyond the pool's size: two writers in line, and one read that takes no thread."""
+
+PING_AFTER_SECONDS = 1.0
+"""A connection to PostgreSQL that was idle for longer is tested before it is used."""
 
 DURABLE = ("fsync", "full_page_writes", "synchronous_commit")
 """What PostgreSQL must have switched on to keep what it acknowledged."""
@@ -193,6 +199,8 @@ def _engine(url: URL, pool_size: int, statement_timeout_ms: int) -> Engine:
     engine = sqlalchemy_engine(url, hide_parameters=True, pool_size=pool_size, pool_timeout=2, **options)
     if is_sqlite:
         event.listen(engine, "connect", _prepare_sqlite)
+    else:
+        _ping_idle_connections(engine)
 
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:
@@ -236,9 +244,32 @@ def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:
         connection.execute(f"PRAGMA {pragma}")
 
 
+def _ping_idle_connections(engine: Engine) -> None:
+    """Test a connection before it is used again, and replace all older ones if it is broken.
+
+    `pool_pre_ping` would ask the server each time: one exchange beside the two of an item. Here it is asked where the
+    connection was idle for long, or where there is something to read: a server that closes a connection says so.
+    """
+
+    @event.listens_for(engine, "checkin")
+    def note(_connection: object, record: ConnectionPoolEntry) -> None:
+        record.info["used_at"] = time.monotonic()
+
+    @event.listens_for(engine, "checkout")
+    def test(connection: Any, record: ConnectionPoolEntry, _proxy: object) -> None:
+        waiting = sockets.poll()
+        waiting.register(connection.fileno(), sockets.POLLIN)
+        is_idle = time.monotonic() - record.info.get("used_at", time.monotonic()) > PING_AFTER_SECONDS
+        if not is_idle and not waiting.poll(0):
+            return
+        try:
+            engine.dialect.do_ping(connection)
+        except engine.dialect.loaded_dbapi.Error as error:
+            raise InvalidatePoolError from error
+
+
 _POSTGRESQL_OPTIONS: dict[str, Any] = {
     "max_overflow": 0,
-    "pool_pre_ping": True,
     "connect_args": {
         "connect_timeout": 2,
         "tcp_user_timeout": 5000,
