@@ -1,7 +1,8 @@
 """Interventions, conditions, mechanisms, side effects and outcomes: what claims are about."""
 
+from collections.abc import Callable
 from functools import partial
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Request, Response
 
@@ -10,13 +11,21 @@ from app.claims import queries
 from app.http.problems import responses
 from app.http.queries import query_of
 from app.registry import BY_TYPE
+from app.storage.read_view import ReadView
+from app.storage.selection import Selection
 
 
-def _router(record_type: str, plural_name: str, tells: str) -> APIRouter:
-    """The routes of one type of concept; the types differ in their shape alone."""
+def _router(
+    record_type: str,
+    plural_name: str,
+    tells: str,
+    query_model: type[queries.ConceptQuery] = queries.ConceptQuery,
+    select: Callable[[ReadView, Any], Selection] | None = None,
+) -> APIRouter:
+    """The routes of one type of concept; the types differ in their shape, and interventions in what they list."""
     resource = BY_TYPE[record_type]
     router = APIRouter(tags=[resource.plural])
-    select = partial(queries.concepts, record_type)
+    select = select or partial(queries.concepts, record_type)
 
     @router.get(
         resource.path,
@@ -28,7 +37,8 @@ def _router(record_type: str, plural_name: str, tells: str) -> APIRouter:
         responses=responses(422, 503),
     )
     async def list_concepts(
-        request: Request, query: Annotated[queries.ConceptQuery, query_of(queries.ConceptQuery)]
+        request: Request,
+        query: Annotated[query_model, query_of(query_model)],  # type: ignore[valid-type]
     ) -> Response:
         return await answer_list(request, record_type, query, select, queries.CONCEPT_SORTS)
 
@@ -36,7 +46,13 @@ def _router(record_type: str, plural_name: str, tells: str) -> APIRouter:
     return router
 
 
-interventions = _router("intervention", "Drugs, drug classes and dose regimens", "What is taken.")
+interventions = _router(
+    "intervention",
+    "Drugs, drug classes and dose regimens",
+    "What is taken. Drugs without claims, which are only recognized by their names and codes, are listed with `all`.",
+    queries.InterventionQuery,
+    queries.interventions,
+)
 conditions = _router("condition", "Conditions", "Diseases, syndromes and states.")
 mechanisms = _router("mechanism", "Mechanisms", "How a treatment or a disease process may work.")
 side_effects = _router("side_effect", "Side effects", "Unwanted effects; their onset, course and frequency are claims.")

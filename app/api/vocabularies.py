@@ -5,7 +5,7 @@ from pydantic import BaseModel, ConfigDict
 
 from app.claims import vocabulary as evidence
 from app.concepts import vocabulary as concepts
-from app.concepts.drug_names import MatchedBy
+from app.concepts.recognition import Confidence, MatchedBy, UnrecognizedReason
 from app.core import vocabulary as core
 from app.core.vocabulary import Term
 from app.http import conditional
@@ -22,7 +22,9 @@ VOCABULARIES: tuple[type[Term], ...] = (
     *sources.VOCABULARIES,
     *evidence.VOCABULARIES,
     InteractionStatus,
+    Confidence,
     MatchedBy,
+    UnrecognizedReason,
 )
 
 router = APIRouter(tags=["vocabularies"], dependencies=[Depends(declared_parameters_only)])

@@ -16,7 +16,8 @@ from app.claims import dose_query
 from app.claims import vocabulary as terms
 from app.claims.doses import DailyDose
 from app.claims.filters import CITATIONS, CITED, CLAIMS, COMBINATION, DOSING_RANGES, SEARCHES, SEPARATOR
-from app.claims.models import Citation, Claim, DosingRange, LiteratureSearch
+from app.claims.interaction_rules import FILTERS as INTERACTION_RULES
+from app.claims.models import Citation, Claim, ClaimConcept, DosingRange, InteractionRule, LiteratureSearch
 from app.concepts.filters import filter_spec
 from app.concepts.models import Concept
 from app.concepts.queries import concept_ids, concept_keys
@@ -228,6 +229,24 @@ class ConceptQuery(ClaimFilters):
     sort: Literal["id", "-id", "name", "-name"] = "id"
 
 
+class InterventionQuery(ConceptQuery):
+    all: bool = False
+    """Whether interventions without claims are listed too: drugs that are only recognized by their names and codes."""
+
+
+def interventions(view: ReadView, query: InterventionQuery) -> Selection:
+    """Published interventions that a published claim names; all of them if `all`, or if a code is given."""
+    selection = concepts("intervention", view, query)
+    return selection if query.all or query.code else selection.where(has_claims())
+
+
+def has_claims() -> ColumnElement[bool]:
+    """Concepts that a published claim names as its intervention, or as what that meets."""
+    claim = select(Claim.pk).where(Claim.status == Status.published)
+    linked = claim.join(ClaimConcept, ClaimConcept.claim_pk == Claim.pk).where(ClaimConcept.concept_pk == Concept.pk)
+    return or_(claim.where(Claim.intervention_pk == Concept.pk).exists(), linked.exists())
+
+
 CONCEPT_SORTS: Sorts = {"id": Concept.id, "name": Concept.name}
 
 
@@ -355,6 +374,18 @@ SEARCH_SORTS: Sorts = {"id": LiteratureSearch.id}
 def searches(view: ReadView, query: LiteratureSearchQuery) -> Selection:
     """Published literature searches that meet every filter."""
     return _selection(view, "search", query)
+
+
+class InteractionRuleQuery(SortedQuery):
+    sort: Literal["id", "-id"] = "id"
+
+
+INTERACTION_RULE_SORTS: Sorts = {"id": InteractionRule.id}
+
+
+def interaction_rules(_view: ReadView, _query: InteractionRuleQuery) -> Selection:
+    """All published interaction rules."""
+    return Selection("interaction_rule", INTERACTION_RULES)
 
 
 # --- what all lists share -----------------------------------------------------------------------------------------

@@ -82,6 +82,11 @@ def _envelope(record: Record, stamp: Stamp) -> dict[str, Any]:
     }
 
 
+def record_fields(plural: str, record: Record, stamp: Stamp) -> tuple[dict[str, Any], dict[str, str]]:
+    """The fields that every record has besides its content, and its links."""
+    return _envelope(record, stamp), _links(plural, record.id, stamp)
+
+
 def _fields(content: ContentModel, names: Iterable[str]) -> dict[str, Any]:
     """Fields that the response shows as they are written."""
     return {name: getattr(content, name) for name in names}
@@ -287,8 +292,9 @@ def intervention(
 ) -> InterventionRead:
     return InterventionRead(
         **_concept_fields(records, "intervention", content, derived, stamp),
-        level=content.level,
+        kind=content.kind,
         parent=concept(records, "intervention", content.parent),
+        members=concepts(records, "intervention", content.members),
         inherited_warnings=tuple(summary(records, claim_id) for claim_id in derived.inherited),
     )
 

@@ -7,7 +7,7 @@ from app.claims.schemas import DosingRangeWrite
 from app.claims.vocabulary import Route, Unit
 from app.concepts.code_systems import URIS
 from app.concepts.schemas import InterventionWrite
-from app.concepts.vocabulary import CodeSystem, InterventionLevel
+from app.concepts.vocabulary import CodeSystem, InterventionKind
 from app.fhir import related, wording
 from app.fhir.values import Json, codeable_concept, drops_empty, quantity, reference
 from app.storage.resource import Key, RecordReader
@@ -29,7 +29,7 @@ def medication_knowledge(
         "resourceType": "MedicationKnowledge",
         "id": intervention.id,
         "text": wording.narrative(
-            f"{intervention.name} ({intervention.level.label.lower()}).",
+            f"{intervention.name} ({intervention.kind.label.lower()}).",
             intervention.description,
             note,
             items=map(_dose_text, ranges),
@@ -49,7 +49,7 @@ def medication_knowledge(
 
 
 def _parent(intervention: InterventionWrite) -> list[Json]:
-    if intervention.level is not InterventionLevel.regimen or not intervention.parent:
+    if intervention.kind is not InterventionKind.regimen or not intervention.parent:
         return []
     drug = reference("MedicationKnowledge", intervention.parent)
     return [{"type": {"text": "Dose regimen of this drug"}, "reference": [drug]}]

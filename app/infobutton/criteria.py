@@ -12,7 +12,7 @@ from app.claims.models import Claim, ClaimConcept
 from app.concepts.code_systems import code_system
 from app.concepts.models import Concept, ConceptSynonym
 from app.concepts.queries import by_code
-from app.concepts.vocabulary import CodeRelation, CodeSystem, InterventionLevel
+from app.concepts.vocabulary import CodeRelation, CodeSystem, InterventionKind
 from app.core.errors import Fault, MalformedRequest, NotAcceptable
 from app.core.vocabulary import Status
 from app.infobutton.page import ATOM
@@ -122,7 +122,7 @@ def _with_related(session: Session, concept: Concept, relation: CodeRelation) ->
     """The concept, and the dose regimens of a drug or the regimens studied in a condition."""
     if concept.type == "condition":
         return [AnswerConcept(concept, concept.name), *_warnings(session, concept)]
-    if concept.type != "intervention" or concept.level != InterventionLevel.drug:
+    if concept.type != "intervention" or concept.kind != InterventionKind.drug:
         return [AnswerConcept(concept, concept.name)]
     if relation is CodeRelation.narrow:
         return [AnswerConcept(concept, f"{concept.name} (the drug; the code names one of its products)")]
@@ -143,4 +143,4 @@ def _warnings(session: Session, condition: Concept) -> list[AnswerConcept]:
 
 def _regimens() -> Select[Concept]:
     published = Concept.status == Status.published
-    return select(Concept).where(Concept.level == InterventionLevel.regimen, published).order_by(Concept.id)
+    return select(Concept).where(Concept.kind == InterventionKind.regimen, published).order_by(Concept.id)

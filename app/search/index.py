@@ -10,9 +10,10 @@ from typing import Any
 from sqlalchemy import bindparam, delete, func, insert, select, text, tuple_
 from sqlalchemy.orm import Session
 
+from app.core.folding import words
 from app.core.vocabulary import Status
 from app.search import facets
-from app.search.analyzer import between_spaces, stem, stems, words
+from app.search.analyzer import between_spaces, stem, stems
 from app.search.documents import BUILDERS, CONCEPTS, SearchDocument
 from app.search.models import RANK_BITS, SearchEntry, SearchName, SearchWord
 from app.storage.history import RecordReference, StoredRecord

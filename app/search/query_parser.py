@@ -6,7 +6,8 @@ from dataclasses import dataclass, replace
 
 from sqlalchemy.orm import Session
 
-from app.search.analyzer import WRITTEN_WORD, Phrase, between_spaces, stem, words
+from app.core.folding import words
+from app.search.analyzer import WRITTEN_WORD, Phrase, between_spaces, stem
 from app.search.spelling import nearest_word, two_words
 from app.search.term_statistics import TermStatistics
 from app.search.word_lists import ALTERNATIVES, OPTIONAL_WORDS, RISK_TERMS, STOP_WORDS

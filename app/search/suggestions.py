@@ -6,8 +6,9 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
+from app.core.folding import words
 from app.registry import BY_TYPE
-from app.search.analyzer import WRITTEN_WORD, words
+from app.search.analyzer import WRITTEN_WORD
 from app.search.index import MAX_NAME_LENGTH
 from app.search.spelling import nearest_prefix
 from app.search.term_statistics import after_prefix, fetch, term_statistics

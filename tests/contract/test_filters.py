@@ -140,7 +140,7 @@ def _drugs_of_regimens(everything: Everything, asked: list[str]) -> dict[str, bo
     drugs = {
         item["parent"]["id"]: False
         for item in everything["intervention"]
-        if item["id"] in asked and item["level"] == "regimen" and item["parent"]
+        if item["id"] in asked and item["kind"] == "regimen" and item["parent"]
     }
     return drugs | dict.fromkeys(asked, True)
 

@@ -19,7 +19,7 @@ BASE: dict[str, Any] = {"kind": "interaction", "effect": "interacts", "condition
 def world(small: Database) -> Database:
     put(
         small,
-        record("intervention", "opioids", name="Opioids", level="drug_class", synonyms=["narcotic painkillers"]),
+        record("intervention", "opioids", name="Opioids", kind="class", synonyms=["narcotic painkillers"]),
         record("intervention", "one-opioid", name="Opiatín", parent="opioids"),
     )
     return small

@@ -3,7 +3,7 @@
 import pytest
 
 from app.search import word_lists
-from app.search.analyzer import words
+from app.core.folding import words
 from app.search.word_lists import ALTERNATIVES, OPTIONAL_WORDS, RISK_TERMS, STOP_WORDS
 
 
