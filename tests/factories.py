@@ -43,6 +43,7 @@ _DEFAULTS: dict[str, Fields] = {
         "outcome": "pain",
     },
     "search": {"question": "Is it so?", "coverage": "not_searched", "topic": "Whether it is so"},
+    "interaction_rule": {"severity": "contraindicated", "claims": []},
 }
 
 

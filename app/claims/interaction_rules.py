@@ -6,7 +6,7 @@ The rules are records of the data set (`seed_data/interaction_rules.yaml`); no c
 from collections.abc import Iterator
 from typing import Literal
 
-from sqlalchemy import literal, select
+from sqlalchemy import func, literal, select
 from sqlalchemy.orm import Session
 
 from app.claims import models
@@ -20,7 +20,7 @@ from app.core.text import RuleViolation
 from app.core.vocabulary import Status
 from app.storage.filter_bitmaps import PUBLISHED
 from app.storage.filter_index import FilterSpec, values
-from app.storage.history import StoredRecord
+from app.storage.history import RecordState, StoredRecord
 from app.storage.resource import FieldReference, Key, RecordReader, Stamp
 from app.storage.rows import key_of, replace, upsert
 from app.storage.serial_memory import SerialMemory
@@ -110,6 +110,23 @@ def _read(session: Session) -> tuple[InteractionRuleWrite, ...]:
         select(StoredRecord.content)
         .where(StoredRecord.type == "interaction_rule", StoredRecord.status == Status.published)
         .order_by(StoredRecord.id)
+    )
+    return tuple(map(InteractionRuleWrite.model_validate_json, contents))
+
+
+def rules_at(session: Session, serial: int) -> tuple[InteractionRuleWrite, ...]:
+    """The rules that were published at a serial, by id."""
+    newest = (
+        select(RecordState.id, func.max(RecordState.serial).label("serial"))
+        .where(RecordState.type == "interaction_rule", RecordState.serial <= serial)
+        .group_by(RecordState.id)
+        .subquery()
+    )
+    contents = session.scalars(
+        select(RecordState.content)
+        .join(newest, (RecordState.id == newest.c.id) & (RecordState.serial == newest.c.serial))
+        .where(RecordState.type == "interaction_rule", RecordState.status == Status.published)
+        .order_by(RecordState.id)
     )
     return tuple(map(InteractionRuleWrite.model_validate_json, contents))
 

@@ -342,9 +342,9 @@ class InterventionRead(ConceptRead):
     type: Literal["intervention"]
     kind: InterventionKind
     parent: ConceptRef | None
-    """The drug of a dose regimen."""
+    """The drug of a dose regimen, or the wider class of a class."""
     members: tuple[ConceptRef, ...]
-    """The drugs of a class, and the narrower classes in it."""
+    """The drugs of a class."""
     assertions: tuple[Assertion, ...]
     inherited_warnings: tuple[ClaimSummary, ...]
     """Interactions, contraindications and warnings of the parent drug: harm crosses dose tiers."""

@@ -26,7 +26,7 @@ class Concept(Base):
 
 
 class InterventionMember(Base):
-    """A drug or class in a class of drugs."""
+    """A drug in a class of drugs."""
 
     __tablename__ = "intervention_members"
     class_pk: Mapped[int] = mapped_column(ForeignKey("concepts.pk", ondelete="CASCADE"), primary_key=True)

@@ -29,8 +29,8 @@ def check(concept: ConceptWrite) -> list[RuleViolation]:
 
 
 def _family_faults(intervention: InterventionWrite) -> Iterator[RuleViolation]:
-    if intervention.parent and intervention.kind is not InterventionKind.regimen:
-        yield "parent", "only a dose regimen has a parent: list a drug among the members of its class"
+    if intervention.parent and intervention.kind is InterventionKind.drug:
+        yield "parent", "a drug has no parent: list it among the members of its class"
     if intervention.members and intervention.kind is not InterventionKind.drug_class:
         yield "members", "only a class has members"
     for i, member in enumerate(intervention.members):

@@ -125,7 +125,9 @@ class DrugIndex:
     names: dict[tuple[str, ...], dict[int, MatchedBy]] = field(default_factory=dict)
     spellings: dict[str, set[int]] = field(default_factory=dict)
     members: dict[int, list[int]] = field(default_factory=dict)
-    """Class → members, and drug → dose regimens."""
+    """Class → its members and narrower classes; drug → its dose regimens."""
+    drugs: dict[int, int] = field(default_factory=dict)
+    """Dose regimen → its drug."""
 
     # --- what is asked --------------------------------------------------------------------------------------------
 
@@ -156,7 +158,7 @@ class DrugIndex:
             carriers = self.codes.get((system, candidate))
             if not carriers:
                 continue
-            drugs = self._in_order(pk for pk, _ in carriers)
+            drugs = self._in_order(pk for pk, relation in carriers if relation is carriers[0][1])
             is_group = candidate != normal and system is not CodeSystem.ndc
             is_group = is_group or any(drug.kind is InterventionKind.drug_class for drug in drugs)
             relation = CodeRelation.narrow if candidate != normal else carriers[0][1]
@@ -180,6 +182,11 @@ class DrugIndex:
                 found.add(pk)
                 pending += self.members.get(pk, ())
         return frozenset(self.records[pk].id for pk in found)
+
+    def drug_of(self, record: DrugRecord) -> DrugRecord:
+        """The drug of a dose regimen; any other record itself."""
+        pk = self.drugs.get(record.pk) if record.kind is InterventionKind.regimen else None
+        return record if pk is None else self.records[pk]
 
     # --- names ----------------------------------------------------------------------------------------------------
 
@@ -388,51 +395,54 @@ def spelling_key(word: str) -> str:
 def _read_index(session: Session) -> DrugIndex:
     """Four statements."""
     index = DrugIndex()
-    rows = session.execute(
-        select(Concept.pk, Concept.id, Concept.name, Concept.kind, Concept.status, Concept.successor, Concept.parent_pk)
-        .where(Concept.type == "intervention")
-        .order_by(Concept.id)
-    ).all()
-    published: set[int] = set()
+    columns = (Concept.pk, Concept.id, Concept.name, Concept.kind, Concept.status, Concept.successor, Concept.parent_pk)
+    rows = session.execute(select(*columns).where(Concept.type == "intervention").order_by(Concept.id)).all()
     for row in rows:
         index.records[row.pk] = DrugRecord(row.pk, row.id, row.name, InterventionKind(row.kind))
         if row.status != Status.published:
             index.successors[row.id] = row.successor
             continue
-        published.add(row.pk)
         index.ids[row.id] = row.pk
         if row.parent_pk is not None:
             index.members.setdefault(row.parent_pk, []).append(row.pk)
-    synonyms = session.execute(
-        select(ConceptSynonym.concept_pk, ConceptSynonym.text).order_by(ConceptSynonym.concept_pk)
-    ).all()
-    names = [(row.pk, row.id, MatchedBy.id_) for row in rows]
-    names += [(row.pk, row.name, MatchedBy.name_) for row in rows]
-    names += [(pk, text, MatchedBy.synonym) for pk, text in synonyms]
-    ways = list(MatchedBy)
-    for pk, text, matched_by in names:
-        phrase = tuple(words(text))
-        if pk not in published or not phrase:
-            continue
-        carriers = index.names.setdefault(phrase, {})
-        shown = MatchedBy.name_ if matched_by is MatchedBy.id_ else matched_by
-        carriers[pk] = min(carriers.get(pk, shown), shown, key=ways.index)
-        # Names of substances are written in lower case, those of products with a capital: only the former are
-        # spelled differently in other languages.
-        is_substance = matched_by is MatchedBy.name_ or text[:1].islower()
-        if len(phrase) == 1 and is_substance and index.records[pk].kind is InterventionKind.drug:
-            index.spellings.setdefault(spelling_key(phrase[0]), set()).add(pk)
+            if row.kind == InterventionKind.regimen:
+                index.drugs[row.pk] = row.parent_pk
+    published = set(index.ids.values())
+    for row in rows:
+        if row.pk in published:
+            _add_name(index, row.pk, row.id, MatchedBy.name_, is_substance=False)
+            _add_name(index, row.pk, row.name, MatchedBy.name_, is_substance=True)
+    synonyms = select(ConceptSynonym.concept_pk, ConceptSynonym.text).order_by(ConceptSynonym.concept_pk)
+    for pk, text in session.execute(synonyms):
+        if pk in published:
+            # Names of substances are written in lower case, those of products with a capital.
+            _add_name(index, pk, text, MatchedBy.synonym, is_substance=text[:1].islower())
+    _add_codes(index, session.scalars(select(ConceptCode)), published)
+    for class_pk, member_pk in session.execute(select(InterventionMember.class_pk, InterventionMember.member_pk)):
+        if member_pk in published:
+            index.members.setdefault(class_pk, []).append(member_pk)
+    return index
+
+
+def _add_name(index: DrugIndex, pk: int, text: str, matched_by: MatchedBy, *, is_substance: bool) -> None:
+    """Names of substances are also recognised as other languages spell them; names of products are not translated."""
+    phrase = tuple(words(text))
+    if not phrase:
+        return
+    index.names.setdefault(phrase, {}).setdefault(pk, matched_by)
+    if is_substance and len(phrase) == 1 and index.records[pk].kind is InterventionKind.drug:
+        index.spellings.setdefault(spelling_key(phrase[0]), set()).add(pk)
+
+
+def _add_codes(index: DrugIndex, codes: Iterable[ConceptCode], published: set[int]) -> None:
+    """Exact matches first."""
     relations = list(CodeRelation)
-    for code in session.scalars(select(ConceptCode).order_by(ConceptCode.concept_pk)):
+    for code in codes:
         if code.concept_pk in published:
             entry = (code.concept_pk, CodeRelation(code.relation))
             index.codes.setdefault((CodeSystem(code.system), code.code), []).append(entry)
     for entries in index.codes.values():
         entries.sort(key=lambda entry: (relations.index(entry[1]), index.records[entry[0]].id))
-    for class_pk, member_pk in session.execute(select(InterventionMember.class_pk, InterventionMember.member_pk)):
-        if member_pk in published:
-            index.members.setdefault(class_pk, []).append(member_pk)
-    return index
 
 
 _memory: SerialMemory[DrugIndex] = SerialMemory(_read_index)

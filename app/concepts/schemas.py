@@ -29,9 +29,9 @@ class InterventionWrite(ConceptWrite):
 
     kind: InterventionKind
     parent: Slug | None = None
-    """The drug of a regimen."""
+    """The drug of a regimen, or the wider class of a class."""
     members: tuple[Slug, ...] = ()
-    """The drugs of a class, and the narrower classes in it."""
+    """The drugs of a class."""
 
 
 class ConditionWrite(ConceptWrite):

@@ -71,7 +71,7 @@ class InterventionTree:
     drugs: Mapping[int, int]
     """Dose regimen → its drug."""
     classes: Mapping[int, Sequence[int]]
-    """Drug or class → the classes that list it as a member."""
+    """Drug → the classes that list it as a member; class → the wider class that it names."""
 
     def with_drug(self, pk: int) -> list[int]:
         """The intervention and, if it is a dose regimen, its drug."""
@@ -81,7 +81,7 @@ class InterventionTree:
         """The intervention, then all that it shares warnings with: the drug, its classes, the regimens of a drug."""
         line = self.with_drug(pk)
         for relative in line:  # grows while it is read: classes may be members of wider ones
-            line += [wider for wider in self.classes.get(relative, ()) if wider not in line]
+            line += [one for one in self.classes.get(relative, ()) if one not in line]
         return line + sorted(regimen for regimen, drug in self.drugs.items() if drug == pk)
 
     @property
@@ -100,7 +100,12 @@ def _read_tree(session: Session) -> InterventionTree:
         select(InterventionMember.member_pk, InterventionMember.class_pk).order_by(InterventionMember.class_pk)
     )
     classes: dict[int, list[int]] = {}
-    for member, class_pk in members:
+    wider = session.execute(
+        select(Concept.pk, Concept.parent_pk).where(
+            Concept.kind == InterventionKind.drug_class, Concept.parent_pk.is_not(None)
+        )
+    )
+    for member, class_pk in (*members, *wider):
         classes.setdefault(member, []).append(class_pk)
     return InterventionTree({pk: drug for pk, drug in drugs if drug is not None}, classes)
 

@@ -24,8 +24,6 @@ TERM, LINE = sa.String(40), sa.String(500)
 STATES = ("records", "record_states")
 
 Json = dict[str, Any]
-Parents = dict[str, str]
-"""Drug or class → the class that it named as its parent."""
 
 
 def upgrade() -> None:
@@ -41,7 +39,7 @@ def upgrade() -> None:
         "INSERT INTO intervention_members (class_pk, position, member_pk) "
         "SELECT c.pk, row_number() OVER (PARTITION BY c.pk ORDER BY m.id) - 1, m.pk "
         "FROM concepts m JOIN concepts c ON c.pk = m.parent_pk "
-        "WHERE m.type = 'intervention' AND m.kind <> 'regimen' AND c.kind = 'class'"
+        "WHERE m.type = 'intervention' AND m.kind = 'drug' AND c.kind = 'class'"
     )
     op.execute("UPDATE concepts SET parent_pk = NULL WHERE pk IN (SELECT member_pk FROM intervention_members)")
     _create_rules()
@@ -149,11 +147,11 @@ def _upgraded_content(content: Json, family: _Family) -> Json:
     members = sorted(
         record_id
         for record_id, other in contents.items()
-        if other.get("parent") == content["id"] and other["level"] != "regimen" and other["status"] == "published"
+        if other.get("parent") == content["id"] and other["level"] == "drug" and other["status"] == "published"
     )
     new = {("kind" if name == "level" else name): value for name, value in content.items()}
     new["kind"] = {"drug_class": "class"}.get(content["level"], content["level"])
-    if content["level"] != "regimen" and _is_class(contents.get(content.get("parent") or "")):
+    if content["level"] == "drug" and _is_class(contents.get(content.get("parent") or "")):
         new["parent"] = None
     return {**new, "members": members if new["kind"] == "class" else []}
 
@@ -161,7 +159,7 @@ def _upgraded_content(content: Json, family: _Family) -> Json:
 def _downgraded_content(content: Json, family: _Family) -> Json:
     old = {("level" if name == "kind" else name): value for name, value in content.items() if name != "members"}
     old["level"] = {"class": "drug_class"}.get(content["kind"], content["kind"])
-    if old.get("parent") is None:
+    if old.get("parent") is None and content["kind"] == "drug":
         classes = (name for name, other in family.contents().items() if content["id"] in other.get("members", ()))
         old["parent"] = min(classes, default=None)
     return old
@@ -184,13 +182,13 @@ def _upgraded_body(body: Json, bodies: dict[str, Json]) -> Json:
         if name == "level":
             new["kind"] = {"drug_class": "class"}.get(value, value)
         elif name == "parent":
-            in_class = value and body["level"] != "regimen" and bodies.get(value["id"], {}).get("level") == "drug_class"
+            in_class = value and body["level"] == "drug" and bodies.get(value["id"], {}).get("level") == "drug_class"
             new["parent"] = None if in_class else value
             new["members"] = [
                 {"id": other["id"], "name": other["name"]}
                 for _, other in sorted(bodies.items())
                 if body["level"] == "drug_class"
-                and other["level"] != "regimen"
+                and other["level"] == "drug"
                 and (other["parent"] or {}).get("id") == body["id"]
             ]
         else:

@@ -2,8 +2,8 @@
 
 import pytest
 
-from app.search import word_lists
 from app.core.folding import words
+from app.search import word_lists
 from app.search.word_lists import ALTERNATIVES, OPTIONAL_WORDS, RISK_TERMS, STOP_WORDS
 
 
