@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import pairwise
+from typing import NamedTuple
 
 from rapidfuzz import process
 from rapidfuzz.distance import OSA
@@ -113,6 +114,15 @@ class _Mention:
     matched_by: MatchedBy
 
 
+class DrugName(NamedTuple):
+    """A name as it is written."""
+
+    folded: str
+    text: str
+    drug: DrugRecord
+    matched_by: MatchedBy
+
+
 @dataclass
 class DrugIndex:
     """The published interventions of one serial by their ids, codes and names."""
@@ -126,6 +136,10 @@ class DrugIndex:
     spellings: dict[str, set[int]] = field(default_factory=dict)
     members: dict[int, list[int]] = field(default_factory=dict)
     """Class → its members and narrower classes; drug → its dose regimens."""
+    written: list[DrugName] = field(default_factory=list)
+    classes: dict[int, list[int]] = field(default_factory=dict)
+    """Drug → its classes; class → the wider one."""
+    class_names: dict[int, list[str]] = field(default_factory=dict)
     drugs: dict[int, int] = field(default_factory=dict)
     """Dose regimen → its drug."""
 
@@ -183,10 +197,23 @@ class DrugIndex:
                 pending += self.members.get(pk, ())
         return frozenset(self.records[pk].id for pk in found)
 
+    def names_starting_with(self, start: str) -> list[DrugName]:
+        """Names of which some word starts with a folded text, those that begin with it first."""
+        found = [name for name in self.written if f" {start}" in f" {name.folded}"]
+        return sorted(found, key=lambda name: (not name.folded.startswith(start), name.folded, name.drug.id))
+
     def drug_of(self, record: DrugRecord) -> DrugRecord:
         """The drug of a dose regimen; any other record itself."""
         pk = self.drugs.get(record.pk) if record.kind is InterventionKind.regimen else None
         return record if pk is None else self.records[pk]
+
+    def names_of_classes(self, record: DrugRecord) -> list[str]:
+        """The names of the classes of a drug, and of wider ones: what is said of a class is said of its members."""
+        pending, names = list(self.classes.get(record.pk, ())), list[str]()
+        for class_pk in pending:  # grows while it is read
+            names += [name for name in self.class_names.get(class_pk, ()) if name not in names]
+            pending += [one for one in self.classes.get(class_pk, ()) if one not in pending]
+        return names
 
     # --- names ----------------------------------------------------------------------------------------------------
 
@@ -407,11 +434,13 @@ def _read_index(session: Session) -> DrugIndex:
             index.members.setdefault(row.parent_pk, []).append(row.pk)
             if row.kind == InterventionKind.regimen:
                 index.drugs[row.pk] = row.parent_pk
+            else:
+                index.classes.setdefault(row.pk, []).append(row.parent_pk)
     published = set(index.ids.values())
     for row in rows:
         if row.pk in published:
-            _add_name(index, row.pk, row.id, MatchedBy.name_, is_substance=False)
             _add_name(index, row.pk, row.name, MatchedBy.name_, is_substance=True)
+            index.names.setdefault(tuple(words(row.id)), {}).setdefault(row.pk, MatchedBy.name_)
     synonyms = select(ConceptSynonym.concept_pk, ConceptSynonym.text).order_by(ConceptSynonym.concept_pk)
     for pk, text in session.execute(synonyms):
         if pk in published:
@@ -421,6 +450,7 @@ def _read_index(session: Session) -> DrugIndex:
     for class_pk, member_pk in session.execute(select(InterventionMember.class_pk, InterventionMember.member_pk)):
         if member_pk in published:
             index.members.setdefault(class_pk, []).append(member_pk)
+            index.classes.setdefault(member_pk, []).append(class_pk)
     return index
 
 
@@ -430,6 +460,9 @@ def _add_name(index: DrugIndex, pk: int, text: str, matched_by: MatchedBy, *, is
     if not phrase:
         return
     index.names.setdefault(phrase, {}).setdefault(pk, matched_by)
+    index.written.append(DrugName(" ".join(phrase), text, index.records[pk], matched_by))
+    if index.records[pk].kind is InterventionKind.drug_class:
+        index.class_names.setdefault(pk, []).append(text)
     if is_substance and len(phrase) == 1 and index.records[pk].kind is InterventionKind.drug:
         index.spellings.setdefault(spelling_key(phrase[0]), set()).add(pk)
 

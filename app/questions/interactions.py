@@ -132,6 +132,8 @@ class PairEvidence:
     claims: Sequence[HarmClaim] = ()
     searches: Sequence[RecordedSearch] = ()
     rules: Sequence[InteractionRuleWrite] = ()
+    only_of_rules: frozenset[str] = frozenset()
+    """Claims that only a rule relates to the two drugs: the rule's severity counts, not what they say of others."""
 
     def is_exact(self, entry: HarmClaim | RecordedSearch) -> bool:
         """Whether the two drugs themselves are named, not relatives of them."""
@@ -142,7 +144,8 @@ class PairEvidence:
 
     @property
     def findings(self) -> list[InteractionStatus]:
-        of_claims = [claim.status for claim in self.claims if claim.status is not None]
+        direct = (claim for claim in self.claims if claim.id not in self.only_of_rules)
+        of_claims = [claim.status for claim in direct if claim.status is not None]
         return of_claims + [_STATUS_OF_SEVERITY[rule.severity] for rule in self.rules]
 
     @property
@@ -179,8 +182,15 @@ class EvidenceOnPairs:
             named = set(entry.interactants)
             return bool((entry.intervention in one and named & other) or (entry.intervention in other and named & one))
 
-        claims = [claim for claim in self.claims if joins(claim) or claim.id in of_rules]
-        return PairEvidence(a, b, claims, [search for search in self.searches if joins(search)], rules)
+        joining = {claim.id for claim in self.claims if joins(claim)}
+        return PairEvidence(
+            a,
+            b,
+            claims=[claim for claim in self.claims if claim.id in joining | of_rules],
+            searches=[search for search in self.searches if joins(search)],
+            rules=rules,
+            only_of_rules=frozenset(of_rules - joining),
+        )
 
 
 def check(session: Session, request: InteractionCheck) -> InteractionCheckRead:

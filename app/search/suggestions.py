@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
+from app.concepts.recognition import drug_index
 from app.core.folding import words
 from app.registry import BY_TYPE
 from app.search.analyzer import WRITTEN_WORD
@@ -28,17 +29,35 @@ class NameSuggestion:
     """The folded text that the matched name continues, for `typed_parts`."""
 
 
-def suggest(session: Session, text: str, limit: int, types: Sequence[str]) -> list[NameSuggestion]:
-    """Names of which some word starts with what was typed. If there are none, one slip in the last word is forgiven."""
+def suggest(
+    session: Session, text: str, limit: int, types: Sequence[str], *, all_drugs: bool = False
+) -> list[NameSuggestion]:
+    """Names of which some word starts with what was typed. If there are none, one slip in the last word is forgiven.
+
+    Interventions without claims are left out unless `all_drugs`.
+    """
     typed = words(text)
     if not typed:
         return []
     suggestions = _suggestions(session, " ".join(typed), limit, types)
+    if all_drugs and (not types or "intervention" in types):
+        suggestions = [*suggestions, *_drugs(session, " ".join(typed), suggestions)][:limit]
     if not suggestions:
         nearest = nearest_prefix(session, term_statistics(session), typed[-1])
         if nearest is not None:
             suggestions = _suggestions(session, " ".join((*typed[:-1], nearest)), limit, types)
     return suggestions
+
+
+def _drugs(session: Session, start: str, known: Sequence[NameSuggestion]) -> list[NameSuggestion]:
+    """Drugs that are not among the suggestions yet, each by the first of its names that continues what was typed."""
+    ids = {suggestion.id for suggestion in known if suggestion.type == "intervention"}
+    suggestions: dict[str, NameSuggestion] = {}
+    for name in drug_index(session).names_starting_with(start):
+        if name.drug.id not in ids:
+            suggestion = NameSuggestion("intervention", name.drug.id, name.drug.name, name.text, name.matched_by, start)
+            suggestions.setdefault(name.drug.id, suggestion)
+    return list(suggestions.values())
 
 
 def _suggestions(session: Session, start: str, limit: int, types: Sequence[str]) -> list[NameSuggestion]:
@@ -51,7 +70,7 @@ def _suggestions(session: Session, start: str, limit: int, types: Sequence[str])
     return list(suggestions.values())[:limit]
 
 
-def _names(session: Session, start: str, is_concept: bool, types: Sequence[str]) -> list[tuple[Any, ...]]:
+def _names(session: Session, start: str, is_concept: bool, types: Sequence[str], ranks: int) -> list[tuple[Any, ...]]:
     """Names that start like this, preceded by what orders them."""
     names = (
         "SELECT e.rank, NOT n.is_start, n.folded, e.type, e.id, n.pk, e.label, n.text, n.matched_on "

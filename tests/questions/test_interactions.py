@@ -130,7 +130,7 @@ def test_no_dose_changes_a_status(world: Database) -> None:
 
 
 def test_an_unknown_drug_makes_its_pairs_unrecognized_and_no_pair_is_lost(world: Database) -> None:
-    answer = checked(world, {"id": "drug"}, {"text": "opiatinn"}, {"code": "ndc:123"}, {"id": "opioids"})
+    answer = checked(world, {"id": "drug"}, {"text": "opiatiz"}, {"code": "ndc:123"}, {"id": "opioids"})
     assert {found.positions for found in answer.pairs} == {(0, 1), (0, 2), (0, 3), (1, 2), (1, 3), (2, 3)}
     unknown = [found for found in answer.pairs if {1, 2} & set(found.positions)]
     assert {found.status for found in unknown} == {"unrecognized"}
