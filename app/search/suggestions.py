@@ -70,7 +70,7 @@ def _suggestions(session: Session, start: str, limit: int, types: Sequence[str])
     return list(suggestions.values())[:limit]
 
 
-def _names(session: Session, start: str, is_concept: bool, types: Sequence[str], ranks: int) -> list[tuple[Any, ...]]:
+def _names(session: Session, start: str, is_concept: bool, types: Sequence[str]) -> list[tuple[Any, ...]]:
     """Names that start like this, preceded by what orders them."""
     names = (
         "SELECT e.rank, NOT n.is_start, n.folded, e.type, e.id, n.pk, e.label, n.text, n.matched_on "
