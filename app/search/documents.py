@@ -22,6 +22,8 @@ from app.sources.schemas import DocumentWrite, StudyWrite
 from app.storage.history import RecordReference
 from app.storage.resource import Key, RecordReader
 
+WITHOUT_CLAIMS = 1
+"""The static rank of interventions that only searches name: typeahead leaves them out."""
 CONCEPTS = ("intervention", "condition", "mechanism", "side_effect", "outcome")
 
 
@@ -49,9 +51,10 @@ class SearchDocument:
 # --- what each type is found by -----------------------------------------------------------------------------------
 
 
-def _concept(_session: Session, _records: RecordReader, concept: Any, derived: ConceptDerived) -> SearchDocument | None:
-    """Drugs without claims are only recognised by their names and codes, and not found."""
-    if isinstance(concept, InterventionWrite) and not derived.evidence.claims:
+def _concept(session: Session, _records: RecordReader, concept: Any, derived: ConceptDerived) -> SearchDocument | None:
+    """Drugs that no claim or search names are only recognised by their names and codes, and not found."""
+    is_bare = isinstance(concept, InterventionWrite) and not derived.evidence.claims
+    if is_bare and not _is_searched(session, concept.id):
         return None
     return SearchDocument(
         title=concept.name,
@@ -61,8 +64,18 @@ def _concept(_session: Session, _records: RecordReader, concept: Any, derived: C
             *((code, "code") for code in _codes_of(concept)),
         ),
         body=(concept.description,),
-        rank=0,
+        rank=WITHOUT_CLAIMS if is_bare else 0,
     )
+
+
+def _is_searched(session: Session, intervention: str) -> bool:
+    """Whether a question that was put to the literature, or not yet, names the intervention."""
+    searches = select(RecordReference.id).where(
+        RecordReference.type == "search",
+        RecordReference.to_type == "intervention",
+        RecordReference.to_id == intervention,
+    )
+    return session.scalar(searches.limit(1)) is not None
 
 
 def _codes_of(concept: ConceptWrite) -> Iterator[str]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from sqlalchemy.orm import Session
 
 from app.concepts.recognition import DrugIndex, drug_index
+from app.concepts.vocabulary import InterventionKind
 from app.core.folding import words
 from app.search.analyzer import WRITTEN_WORD, Phrase, between_spaces, stem, stems
 from app.search.spelling import nearest_word, two_words
@@ -25,8 +26,10 @@ _IDENTIFIER_PREFIX = re.compile(
     r"https?://(?:(?:dx\.)?doi\.org|pubmed\.ncbi\.nlm\.nih\.gov)/|\b(?:doi|pmid|pmcid|nct):", re.IGNORECASE
 )
 
-_JOINS = re.compile(r"[+/,;&]|(?<=[A-Za-z]{4})[-\u2013\u2014](?=[A-Za-z]{4})")
+_JOINS = re.compile(r"[+/,;&]")
 """Joins what may also be searched as separate words."""
+_DASHES = re.compile(r"[-\u2010-\u2015]")
+"""Join the names of drugs as well (`naltrexone-oxycodone`), but other words to compounds (`anti-inflammatory`)."""
 
 _NAME = r"(\S+(?: \S+){0,4})"
 _HOW_IT_WORKS = re.compile(rf"\bhow (?:(?:does|do|did|would) {_NAME} work|{_NAME} works)(?=\W*$| in\b)", re.IGNORECASE)
@@ -65,8 +68,8 @@ class _Token:
     is_quoted: bool = False
     is_unfinished: bool = False
     """Whether the user may still be typing it."""
-    parts: tuple[Phrase, ...] = ()
-    """The phrases that are joined by signs such as `/` and `+`, if there are several."""
+    text: str = ""
+    """As it is written; empty for what is quoted."""
 
     @property
     def is_stop_word(self) -> bool:
@@ -98,8 +101,7 @@ def _tokens(query: str) -> list[_Token]:
         is_quoted = position % 2 == 1
         for chunk in [part] if is_quoted else part.split():
             if phrase := tuple(words(chunk))[:MAX_TERMS]:
-                joined = () if is_quoted else tuple(filter(None, (tuple(words(one)) for one in _JOINS.split(chunk))))
-                tokens.append(_Token(phrase, is_quoted, parts=joined if len(joined) > 1 else ()))
+                tokens.append(_Token(phrase, is_quoted, text="" if is_quoted else chunk))
     if tokens and len(tokens[-1].words) == 1 and not query[-1].isspace() and query[-1] != '"':
         tokens[-1] = replace(tokens[-1], is_unfinished=True)
     return ([token for token in tokens if not token.is_stop_word] or tokens)[: 2 * MAX_TERMS]
@@ -109,18 +111,31 @@ def _separated(
     session: Session, statistics: TermStatistics, drugs: DrugIndex, tokens: Sequence[_Token]
 ) -> Iterable[_Token]:
     """Takes apart what is joined, unless it is a name as a whole: `ME/CFS` stays, `naltrexone/tramadol` does not."""
-    joined = [token.words for token in tokens if token.parts and len(token.words) <= MAX_NAME_WORDS]
+    parts = {token: _parts(drugs, token.text) for token in tokens if len(token.words) > 1}
+    joined = [token.words for token, some in parts.items() if some and len(token.words) <= MAX_NAME_WORDS]
     names = statistics.concept_names(session, joined) if joined else {}
     for token in tokens:
-        is_name = token.words in names or _stem_all(token.words) in ALTERNATIVES or drugs.named(token.words)
-        if not token.parts or is_name:
+        some = parts.get(token)
+        if not some or token.words in names or _stem_all(token.words) in ALTERNATIVES or drugs.named(token.words):
             yield token
             continue
-        last = len(token.parts) - 1
-        for position, part in enumerate(token.parts):
-            single = _Token(part, is_unfinished=token.is_unfinished and position == last and len(part) == 1)
-            if not single.is_stop_word:
-                yield single
+        separate = [_Token(part) for part in some]
+        separate[-1] = replace(separate[-1], is_unfinished=len(some[-1]) == 1 and token is tokens[-1])
+        yield from (one for one in separate if not one.is_stop_word)
+
+
+def _parts(drugs: DrugIndex, text: str) -> list[Phrase]:
+    """The phrases that are joined by signs such as `/` and `+`, or by a dash to a drug; empty if there is one alone."""
+    phrases = [phrase for chunk in _JOINS.split(text) if (phrase := tuple(words(chunk)))]
+    dashed = [phrase for chunk in _JOINS.split(text) for one in _DASHES.split(chunk) if (phrase := tuple(words(one)))]
+    if any(_is_drug(drugs, phrase) for phrase in dashed):
+        phrases = dashed
+    return phrases if len(phrases) > 1 else []
+
+
+def _is_drug(drugs: DrugIndex, phrase: Phrase) -> bool:
+    named = drugs.named(phrase)
+    return named is not None and any(drug.kind is not InterventionKind.drug_class for drug in named[0])
 
 
 # --- spelling -----------------------------------------------------------------------------------------------------
@@ -172,11 +187,12 @@ def _corrected(query: str, corrections: dict[str, str]) -> str:
 # --- terms --------------------------------------------------------------------------------------------------------
 
 
-def _drug_names(drugs: DrugIndex, phrase: Phrase) -> list[Phrase]:
-    """What records call a drug that a phrase names: by its name, and by the names of its classes."""
+def _drug_names(drugs: DrugIndex, phrase: Phrase, *, with_classes: bool = True) -> list[Phrase]:
+    """What records call a drug that a phrase names: by its name, or by the name of one of its classes."""
     named = drugs.named(phrase)
     records = named[0] if named else drugs.spelled(phrase[0]) if len(phrase) == 1 else ()
-    names = [name for record in records for name in (record.name, *drugs.names_of_classes(record))]
+    names = [record.name for record in records]
+    names += [name for record in records if with_classes for name in drugs.names_of_classes(record)]
     return list(dict.fromkeys(map(stems, names)))
 
 
@@ -191,7 +207,11 @@ def _terms(
     }
     of_concepts = statistics.concept_names(session, [row for row in phrases.values() if len(row) <= MAX_NAME_WORDS])
     names = {
-        phrase: [*_drug_names(drugs, phrase), *sorted(of_concepts.get(phrase, ()), key=lambda name: (len(name), name))]
+        phrase: [
+            # A drug that nothing is recorded of is asked for by its classes too.
+            *_drug_names(drugs, phrase, with_classes=phrase not in of_concepts),
+            *sorted(of_concepts.get(phrase, ()), key=lambda name: (len(name), name)),
+        ]
         for phrase in phrases.values()
     }
     start = 0

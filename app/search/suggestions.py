@@ -10,6 +10,7 @@ from app.concepts.recognition import drug_index
 from app.core.folding import words
 from app.registry import BY_TYPE
 from app.search.analyzer import WRITTEN_WORD
+from app.search.documents import WITHOUT_CLAIMS
 from app.search.index import MAX_NAME_LENGTH
 from app.search.spelling import nearest_prefix
 from app.search.term_statistics import after_prefix, fetch, term_statistics
@@ -75,10 +76,12 @@ def _names(session: Session, start: str, is_concept: bool, types: Sequence[str])
     names = (
         "SELECT e.rank, NOT n.is_start, n.folded, e.type, e.id, n.pk, e.label, n.text, n.matched_on "
         "FROM search_names n JOIN search_entries e ON e.pk = n.entry_pk "
-        "WHERE n.is_concept = ? AND n.folded >= ? AND n.folded < ? AND e.type IN ? ORDER BY n.folded, n.pk LIMIT ?"
+        "WHERE n.is_concept = ? AND n.folded >= ? AND n.folded < ? AND e.type IN ? AND e.rank <> ? "
+        "ORDER BY n.folded, n.pk LIMIT ?"
     )
     of_types = list(types or BY_TYPE)
-    return [tuple(row) for row in fetch(session, names, is_concept, start, after_prefix(start), of_types, MAX_READ)]
+    values = (is_concept, start, after_prefix(start), of_types, WITHOUT_CLAIMS, MAX_READ)
+    return [tuple(row) for row in fetch(session, names, *values)]
 
 
 def typed_parts(name: str, start: str) -> list[tuple[str, bool]]:
