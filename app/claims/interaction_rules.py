@@ -95,12 +95,18 @@ def render(
     )
 
 
+_PUBLISHED = models.InteractionRule.status == Status.published
 FILTERS = FilterSpec(
     models.InteractionRule,
     (
-        values(models.InteractionRule.pk, {PUBLISHED.name: literal(PUBLISHED.value)}).where(
-            models.InteractionRule.status == Status.published
-        ),
+        values(
+            models.InteractionRule.pk,
+            {PUBLISHED.name: literal(PUBLISHED.value), "severity": models.InteractionRule.severity},
+        ).where(_PUBLISHED),
+        values(models.InteractionRule.pk, {"intervention": Concept.id})
+        .join(models.InteractionRuleDrug, models.InteractionRuleDrug.rule_pk == models.InteractionRule.pk)
+        .join(Concept, Concept.pk == models.InteractionRuleDrug.concept_pk)
+        .where(_PUBLISHED),
     ),
 )
 

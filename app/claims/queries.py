@@ -377,15 +377,18 @@ def searches(view: ReadView, query: LiteratureSearchQuery) -> Selection:
 
 
 class InteractionRuleQuery(SortedQuery):
+    intervention: Names = ()
+    """Drugs, classes or regimens that one of the two sets of a rule names."""
+    severity: Few[terms.InteractionSeverity] = ()
     sort: Literal["id", "-id"] = "id"
 
 
 INTERACTION_RULE_SORTS: Sorts = {"id": InteractionRule.id}
 
 
-def interaction_rules(_view: ReadView, _query: InteractionRuleQuery) -> Selection:
-    """All published interaction rules."""
-    return Selection("interaction_rule", INTERACTION_RULES)
+def interaction_rules(view: ReadView, query: InteractionRuleQuery) -> Selection:
+    """Published interaction rules that meet every filter."""
+    return _selection(view, "interaction_rule", query)
 
 
 # --- what all lists share -----------------------------------------------------------------------------------------
@@ -403,6 +406,7 @@ _LISTS: Mapping[str, tuple[FilterSpec, tuple[str, ...]]] = {
     "document": (DOCUMENTS, ("kind", "standing", "year")),
     "dosing_range": (DOSING_RANGES, ("intervention", "condition", "basis", "tier")),
     "search": (SEARCHES, ("intervention", "condition", "interactant", "coverage")),
+    "interaction_rule": (INTERACTION_RULES, ("intervention", "severity")),
 }  # fmt: skip
 """Type of record → its filters, and the parameters whose values are looked up in the filter of the same name."""
 

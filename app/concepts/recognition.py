@@ -160,8 +160,8 @@ class DrugIndex:
 
     def by_code(self, text: str) -> Recognition:
         """What carries a `system:code`, else the nearest wider code; a system may be named as people write it."""
-        coding = _coding(text)
-        return self.by_coding(*coding) if coding else Recognition(reason=UnrecognizedReason.unknown_system)
+        code = _as_code(text)
+        return self.by_coding(*code) if code else Recognition(reason=UnrecognizedReason.unknown_system)
 
     def by_coding(self, system: CodeSystem, code: str) -> Recognition:
         """What carries the code, else the nearest wider code."""
@@ -182,8 +182,8 @@ class DrugIndex:
 
     def by_text(self, text: str) -> Recognition:
         """The drugs of a product that a text names; `system:code` is read as a code."""
-        if coding := _coding(text):
-            return self.by_coding(*coding)
+        if code := _as_code(text):
+            return self.by_coding(*code)
         return _TextReader(self, fold(text)).recognition()
 
     def expand(self, ids: Iterable[str]) -> frozenset[str]:
@@ -269,7 +269,7 @@ class DrugIndex:
         return tuple(sorted((self.records[pk] for pk in set(pks)), key=lambda drug: drug.id))
 
 
-def _coding(text: str) -> tuple[CodeSystem, str] | None:
+def _as_code(text: str) -> tuple[CodeSystem, str] | None:
     """The code system and the code of a text that is a code."""
     match = _CODE.fullmatch(text)
     if match is None:

@@ -52,7 +52,7 @@ def load(session: Session, path: Path, class_id: str) -> LoadResult:
     record_id = f"{class_id[: 64 - len(SUFFIX)].rstrip('-')}{SUFFIX}"
     codes: dict[tuple[CodeSystem, str], Code] = {}
     known = skipped = 0
-    for system, code in _codings(value_set):
+    for system, code in _codes_in(value_set):
         named = code_system(system.rstrip("/"))
         if named is None:
             skipped += 1
@@ -84,7 +84,7 @@ def _read(path: Path) -> Mapping[str, Any]:
         raise _unusable(path, "cannot be read as JSON") from error
     if not isinstance(value_set, dict) or value_set.get("resourceType") != "ValueSet":
         raise _unusable(path, "is not a FHIR ValueSet")
-    if next(_codings(value_set), None) is None:
+    if next(_codes_in(value_set), None) is None:
         raise _unusable(path, "lists no codes; save its expansion")
     return value_set
 
@@ -93,16 +93,16 @@ def _unusable(path: Path, reason: str) -> InvalidInput:
     return InvalidInput("The ValueSet cannot be used.", errors=[Fault("file", path.name, "unusable_value_set", reason)])
 
 
-def _codings(value_set: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+def _codes_in(value_set: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """System and code of every entry of the expansion, and of what is enumerated beside it."""
     pending = [value_set.get("expansion")]
     while pending:
         for entry in _objects(pending.pop(), "contains"):
-            yield from _coding(entry.get("system"), entry.get("code"))
+            yield from _code_of(entry.get("system"), entry.get("code"))
             pending.append(entry)
     for include in _objects(value_set.get("compose"), "include"):
         for concept in _objects(include, "concept"):
-            yield from _coding(include.get("system"), concept.get("code"))
+            yield from _code_of(include.get("system"), concept.get("code"))
 
 
 def _objects(value: Any, name: str) -> list[dict[str, Any]]:
@@ -110,7 +110,7 @@ def _objects(value: Any, name: str) -> list[dict[str, Any]]:
     return [item for item in items if isinstance(item, dict)] if isinstance(items, list) else []
 
 
-def _coding(system: Any, code: Any) -> Iterator[tuple[str, str]]:
+def _code_of(system: Any, code: Any) -> Iterator[tuple[str, str]]:
     if isinstance(system, str) and isinstance(code, str) and 0 < len(code.strip()) <= 64:
         yield system, code.strip()
 

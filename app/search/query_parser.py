@@ -130,7 +130,8 @@ def _parts(drugs: DrugIndex, text: str) -> list[Phrase]:
     dashed = [phrase for chunk in _JOINS.split(text) for one in _DASHES.split(chunk) if (phrase := tuple(words(one)))]
     if any(_is_drug(drugs, phrase) for phrase in dashed):
         phrases = dashed
-    return phrases if len(phrases) > 1 else []
+    # What holds digits is an identifier or a dose.
+    return phrases if len(phrases) > 1 and all("".join(phrase).isalpha() for phrase in phrases) else []
 
 
 def _is_drug(drugs: DrugIndex, phrase: Phrase) -> bool:

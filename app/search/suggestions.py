@@ -62,12 +62,14 @@ def _drugs(session: Session, start: str, known: Sequence[NameSuggestion]) -> lis
 
 
 def _suggestions(session: Session, start: str, limit: int, types: Sequence[str]) -> list[NameSuggestion]:
-    """The first name of each record."""
+    """The first name of each record; of drugs, which have names in many languages, rather the record's own."""
     rows = [row for is_concept in (True, False) for row in _names(session, start[:MAX_NAME_LENGTH], is_concept, types)]
     suggestions: dict[tuple[str, str], NameSuggestion] = {}
     for *_, record_type, record_id, _, label, name, matched_on in sorted(rows):
         suggestion = NameSuggestion(record_type, record_id, label, name, matched_on, start)
-        suggestions.setdefault((record_type, record_id), suggestion)
+        first = suggestions.setdefault((record_type, record_id), suggestion)
+        if record_type == "intervention" and matched_on == "name" and first.matched_on == "synonym":
+            suggestions[record_type, record_id] = suggestion
     return list(suggestions.values())[:limit]
 
 
