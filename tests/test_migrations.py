@@ -351,14 +351,21 @@ def test_classes_that_drugs_named_become_lists_of_members_at_every_serial(blank:
 
 
 def _intervention(record_id: str, level: str, parent: str | None = None) -> dict[str, Any]:
-    fields = {"id": record_id, "status": "published", "successor": None, "name": record_id, "synonyms": []}
+    fields: dict[str, Any] = {
+        "id": record_id,
+        "status": "published",
+        "successor": None,
+        "name": record_id,
+        "synonyms": [],
+    }
     return {**fields, "description": "Made for tests.", "codes": [], "level": level, "parent": parent}
 
 
 def _store_interventions(connection: Connection, contents: dict[str, dict[str, Any]]) -> None:
     """As the release before stored them."""
     at = "2026-01-01T00:00:00Z"
-    connection.execute(text("INSERT INTO accounts VALUES ('seed', 'Seed', 'system', 'curator', :at)"), {"at": at})
+    account = "INSERT INTO accounts (id, name, kind, role, created_at) VALUES ('seed', 'Seed', 'system', 'system', :at)"
+    connection.execute(text(account), {"at": at})
     connection.execute(text("INSERT INTO publications VALUES (1, :at, 'seed', 'First')"), {"at": at})
     for pk, (record_id, content) in enumerate(contents.items(), 1):
         compact = json.dumps(content, separators=(",", ":"))

@@ -45,5 +45,5 @@ def test_a_class_lists_its_members_and_a_rule_its_claims(client: TestClient) -> 
     (rule,) = client.get(
         "/v1/interaction-rules", params={"severity": "contraindicated", "intervention": "naltrexone"}
     ).json()["items"]
-    assert [reason["code"] for reason in rule["override_reasons"]][0] == "opioid-already-stopped"
+    assert rule["override_reasons"][0]["code"] == "opioid-already-stopped"
     assert all(entry["claims"] for entry in rule["claims"])
