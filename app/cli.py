@@ -22,6 +22,7 @@ from app.datasets import bundle
 from app.datasets import export as exports
 from app.datasets import seed as seeding
 from app.datasets import standing as standings
+from app.datasets import value_set as value_sets
 from app.publishing import indexes, maintenance
 from app.publishing.publish import PublishResult
 from app.settings import Settings, settings
@@ -173,6 +174,22 @@ def standing(
             updates = standings.from_retraction_watch(retraction_watch)
             result = standings.apply(session, updates, checked_on=checked_on, source="retraction-watch")
             _print_standing("Retraction Watch", result)
+
+
+@app.command()
+def value_set(
+    file: Annotated[Path, typer.Argument(help="An expanded FHIR ValueSet, JSON.")],
+    into: Annotated[str, typer.Option(help="The class of drugs to which its codes belong.")],
+) -> None:
+    """Load the codes of a FHIR ValueSet into a class of drugs; run it again with a newer file to replace them."""
+    with _error_messages(), _checked_database() as database, database.write() as session:
+        ensure_system_actors(session)
+        result = value_sets.load(session, file, into)
+    console.print(
+        f"{result.record}: {result.loaded} codes, {result.known} more are known by their drugs, "
+        f"{result.skipped} of unknown code systems left out"
+        + (f"; serial {result.serial}." if result.serial else "; nothing changed.")
+    )
 
 
 @app.command()

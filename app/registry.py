@@ -2,10 +2,16 @@
 
 from functools import partial
 
-from app.claims import derived, filters, projection, rules
+from app.claims import derived, filters, interaction_rules, projection, rules
 from app.claims import rendering as render
 from app.claims import responses as reads
-from app.claims.schemas import CitationRecord, ClaimWrite, DosingRangeWrite, LiteratureSearchWrite
+from app.claims.schemas import (
+    CitationRecord,
+    ClaimWrite,
+    DosingRangeWrite,
+    InteractionRuleWrite,
+    LiteratureSearchWrite,
+)
 from app.concepts import projection as concepts
 from app.concepts import queries as concept_queries
 from app.concepts.schemas import ConditionWrite, InterventionWrite, MechanismWrite, OutcomeWrite, SideEffectWrite
@@ -132,6 +138,21 @@ RESOURCES: tuple[Resource, ...] = (
         derive=derive.derive_nothing,
         render=render.search,
         filters=filters.SEARCHES,
+    ),
+    Resource(
+        type="interaction_rule",
+        plural="interaction-rules",
+        label="Interaction rule",
+        write=InteractionRuleWrite,
+        derived=derived.Nothing,
+        read=reads.InteractionRuleRead,
+        check=interaction_rules.rule_faults,
+        references=interaction_rules.references,
+        apply=interaction_rules.apply,
+        link=interaction_rules.link,
+        derive=interaction_rules.derive,
+        render=interaction_rules.render,
+        filters=interaction_rules.FILTERS,
     ),
 )
 

@@ -25,7 +25,7 @@ Fields = dict[str, Any]
 
 _CONCEPT: Fields = {"description": "Made for tests."}
 _DEFAULTS: dict[str, Fields] = {
-    "intervention": {**_CONCEPT, "level": "drug"},
+    "intervention": {**_CONCEPT, "kind": "drug"},
     "condition": _CONCEPT,
     "mechanism": _CONCEPT,
     "side_effect": _CONCEPT,
@@ -43,6 +43,7 @@ _DEFAULTS: dict[str, Fields] = {
         "outcome": "pain",
     },
     "search": {"question": "Is it so?", "coverage": "not_searched", "topic": "Whether it is so"},
+    "interaction_rule": {"severity": "contraindicated", "claims": []},
 }
 
 
@@ -85,7 +86,7 @@ def small_data_set() -> list[Change]:
     """Two trials on either side of a claim, a review of one, a drug with a regimen, and what hangs on them."""
     return [
         record("intervention", "drug"),
-        record("intervention", "drug-low", level="regimen", parent="drug"),
+        record("intervention", "drug-low", kind="regimen", parent="drug"),
         record("intervention", "other-drug"),
         record("condition", "ailment"),
         record("condition", "ache", parent="ailment"),

@@ -1,11 +1,13 @@
 """The schema's migrations: true to the models, reversible without losing a row, and refused where they do not fit."""
 
+import json
 import re
 import shutil
 import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator
+from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +19,7 @@ from sqlalchemy import Connection, inspect, text
 from sqlalchemy.exc import DBAPIError
 
 from app import tables
+from app.concepts.schemas import InterventionWrite
 from app.storage import schema
 from app.storage.database import Database
 from app.storage.schema import SchemaMismatch
@@ -307,3 +310,91 @@ def test_who_finds_a_fitting_schema_does_without_alembic(blank: Database) -> Non
     url = blank.url.render_as_string(hide_password=False)
     finished = subprocess.run([sys.executable, "-c", checked, url], capture_output=True, text=True, check=False)
     assert (finished.stdout, finished.stderr) == ("False\n", "")
+
+
+# --- contents -----------------------------------------------------------------------------------------------------
+
+
+def test_classes_that_drugs_named_become_lists_of_members_at_every_serial(blank: Database) -> None:
+    schema.migrate(blank, "0007")
+    contents = {
+        "pain-drugs": _intervention("pain-drugs", "drug_class"),
+        "one-drug": _intervention("one-drug", "drug", parent="pain-drugs"),
+        "one-drug-low": _intervention("one-drug-low", "regimen", parent="one-drug"),
+    }
+    with blank.engine.begin() as connection:
+        _store_interventions(connection, contents)
+    before = dump(blank)
+
+    schema.migrate(blank)
+    upgraded = dump(blank)
+    for table in ("records", "record_states"):
+        stored = {row["id"]: json.loads(row["content"]) for row in _rows(blank, table)}
+        assert [stored[one]["kind"] for one in contents] == ["class", "drug", "regimen"]
+        assert [stored[one]["members"] for one in contents] == [["one-drug"], [], []]
+        assert [stored[one]["parent"] for one in contents] == [None, None, "one-drug"]
+        assert all(InterventionWrite.model_validate(content).model_dump_json() for content in stored.values())
+    bodies = {row["id"]: json.loads(bytes(row["body"])) for row in _rows(blank, "records")}
+    assert bodies["pain-drugs"]["members"] == [{"id": "one-drug", "name": "one-drug"}]
+    digests = {row["id"]: row["digest"] for row in _rows(blank, "seed_records")}
+    texts = {row["id"]: row["content"] for row in _rows(blank, "records")}
+    assert digests == {one: blake2b(text.encode(), digest_size=16).hexdigest() for one, text in texts.items()}
+    assert {(row["id"], row["to_id"]) for row in _rows(blank, "record_references")} == {
+        ("pain-drugs", "one-drug"),
+        ("one-drug-low", "one-drug"),
+    }
+
+    schema.migrate(blank, "0007")
+    assert dump(blank) == before
+    schema.migrate(blank)
+    assert dump(blank) == upgraded
+
+
+def _intervention(record_id: str, level: str, parent: str | None = None) -> dict[str, Any]:
+    fields: dict[str, Any] = {
+        "id": record_id,
+        "status": "published",
+        "successor": None,
+        "name": record_id,
+        "synonyms": [],
+    }
+    return {**fields, "description": "Made for tests.", "codes": [], "level": level, "parent": parent}
+
+
+def _store_interventions(connection: Connection, contents: dict[str, dict[str, Any]]) -> None:
+    """As the release before stored them."""
+    at = "2026-01-01T00:00:00Z"
+    account = "INSERT INTO accounts (id, name, kind, role, created_at) VALUES ('seed', 'Seed', 'system', 'system', :at)"
+    connection.execute(text(account), {"at": at})
+    connection.execute(text("INSERT INTO publications VALUES (1, :at, 'seed', 'First')"), {"at": at})
+    for pk, (record_id, content) in enumerate(contents.items(), 1):
+        compact = json.dumps(content, separators=(",", ":"))
+        parent = content["parent"]
+        named = {"id": parent, "name": parent} if parent else None
+        values = {
+            "pk": pk, "id": record_id, "level": content["level"], "content": compact, "at": at,
+            "parent": list(contents).index(parent) + 1 if parent else None,
+            "body": json.dumps({**content, "parent": named}, separators=(",", ":")).encode(),
+            "digest": blake2b(compact.encode(), digest_size=16).hexdigest(),
+        }  # fmt: skip
+        for statement in _STORE:
+            connection.execute(text(statement), {k: v for k, v in values.items() if f":{k}" in statement})
+        if parent:
+            reference = "INSERT INTO record_references VALUES ('intervention', :id, 'intervention', :parent)"
+            connection.execute(text(reference), {"id": record_id, "parent": parent})
+
+
+_STORE = (
+    "INSERT INTO concepts (pk, type, id, status, name, description, parent_pk, level) "
+    "VALUES (:pk, 'intervention', :id, 'published', :id, 'Made for tests.', :parent, :level)",
+    "INSERT INTO records (type, id, version, serial, status, updated_at, content, derived, digest, body) "
+    "VALUES ('intervention', :id, 1, 1, 'published', :at, :content, '{}', :digest, :body)",
+    "INSERT INTO record_states (type, id, serial, version, status, updated_at, content, derived) "
+    "VALUES ('intervention', :id, 1, 1, 'published', :at, :content, '{}')",
+    "INSERT INTO seed_records (type, id, digest) VALUES ('intervention', :id, :digest)",
+)
+
+
+def _rows(database: Database, table: str) -> list[dict[str, Any]]:
+    with database.engine.connect() as connection:
+        return [dict(row) for row in connection.execute(tables.metadata.tables[table].select()).mappings()]

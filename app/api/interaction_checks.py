@@ -14,7 +14,14 @@ from app.storage.read_view import ReadView
 
 router = APIRouter(tags=["interaction-checks"], dependencies=[Depends(declared_parameters_only)])
 
-_EXAMPLE = {"drugs": [{"code": "rxnorm:7243", "dose": "4.5 mg"}, {"id": "methadone"}, {"text": "tramadol"}]}
+_EXAMPLE = {
+    "drugs": [
+        {"code": "rxnorm:7243", "dose": "4.5 mg"},
+        {"id": "methadone"},
+        {"text": "OxyContin 20 mg ER tab"},
+        {"text": "percoset"},
+    ]
+}
 
 
 @router.post(

@@ -42,13 +42,19 @@ def _router(
     return router
 
 
-def _concepts(record_type: str, summary: str, tells: str) -> APIRouter:
+def _concepts(
+    record_type: str,
+    summary: str,
+    tells: str,
+    query_model: type[queries.ConceptQuery] = queries.ConceptQuery,
+    select: Callable[..., Selection] | None = None,
+) -> APIRouter:
     description = (
         f"{tells} Without evidence filters all of them; with such filters, those that a matching claim names. Each "
         "shows how much evidence touches it, and what claims assert of it with their caveats."
     )
-    select = partial(queries.concepts, record_type)
-    return _router(record_type, queries.ConceptQuery, select, queries.CONCEPT_SORTS, summary, description)
+    select = select or partial(queries.concepts, record_type)
+    return _router(record_type, query_model, select, queries.CONCEPT_SORTS, summary, description)
 
 
 citations = _router(
@@ -59,7 +65,13 @@ citations = _router(
     "Citations, each with the claim it bears on",
     "Citations of published claims. Stance lives here: one paper can support one claim and dispute another.",
 )
-interventions = _concepts("intervention", "Drugs, drug classes and dose regimens", "What is taken.")
+interventions = _concepts(
+    "intervention",
+    "Drugs, drug classes and dose regimens",
+    "What is taken. Drugs without claims, which are only recognized by their names and codes, are listed with `all`.",
+    queries.InterventionQuery,
+    queries.interventions,
+)
 conditions = _concepts("condition", "Conditions", "Diseases, syndromes and states.")
 mechanisms = _concepts("mechanism", "Mechanisms", "How a treatment or a disease process may work.")
 side_effects = _concepts(

@@ -7,6 +7,7 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from app.concepts.code_systems import code_system_named
 from app.concepts.models import Concept
 from app.concepts.queries import by_code
 from app.concepts.vocabulary import CodeRelation, CodeSystem
@@ -80,12 +81,12 @@ async def resolve(request: Request, identifier: Identifier) -> Response:
 
 
 def _resolve(view: ReadView, request: Request, identifier: str) -> Response:
-    system, _, value = identifier.partition(":")
-    system, session = system.lower(), view.session
+    written, _, value = identifier.partition(":")
+    system, session = written.strip().lower(), view.session
     if system in list(IdentifierScheme):
         items = _by_identifier(session, IdentifierScheme(system), value)
-    elif system in list(CodeSystem):
-        items = _by_code(session, CodeSystem(system), value)
+    elif code_system := code_system_named(written):
+        items = _by_code(session, code_system, value.strip())
     else:
         fault = Fault(
             "query", "identifier", "unknown_system", "Write system:value with one of the systems in `allowed`.",

@@ -202,6 +202,8 @@ class SuggestQuery(QueryModel):
     """What has been typed so far."""
     type: Annotated[list[RecordType], _LIST] = []
     limit: Annotated[int, Field(ge=1, le=20)] = 8
+    all: bool = False
+    """Whether drugs without claims, which are only recognized by their names and codes, are suggested too."""
 
 
 class SuggestedRecord(ResponseModel):
@@ -244,7 +246,7 @@ def _suggest(view: ReadView, request: Request, query: SuggestQuery) -> Response:
                 "parts": _parts(suggestions.typed_parts(suggestion.matched, suggestion.start)),
                 "links": {"self": f"{BY_TYPE[suggestion.type].path}/{suggestion.id}"},
             }
-            for suggestion in suggestions.suggest(view.session, query.q, query.limit, query.type)
+            for suggestion in suggestions.suggest(view.session, query.q, query.limit, query.type, all_drugs=query.all)
         ]
         return to_json({"items": items})
 

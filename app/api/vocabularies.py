@@ -4,7 +4,7 @@ from fastapi import APIRouter, Depends, Request, Response
 
 from app.claims import vocabulary as evidence
 from app.concepts import vocabulary as concepts
-from app.concepts.drug_names import MatchedBy
+from app.concepts.recognition import Confidence, MatchedBy, UnrecognizedReason
 from app.core import vocabulary as core
 from app.core.content import ResponseModel
 from app.core.vocabulary import Term
@@ -22,7 +22,9 @@ VOCABULARIES: tuple[type[Term], ...] = (
     *sources.VOCABULARIES,
     *evidence.VOCABULARIES,
     InteractionStatus,
+    Confidence,
     MatchedBy,
+    UnrecognizedReason,
 )
 
 router = APIRouter(tags=["vocabularies"], dependencies=[Depends(declared_parameters_only)])

@@ -58,7 +58,7 @@ class CardBuilder:
             paragraphs.append(f"**{LABEL_WARNING}**")
         if finding.rule is Rule.incomplete:
             paragraphs.append(f"**{NO_CHECK}**")
-        claims = self.claims.claims(CLAIMS_BY_RULE[finding.rule])
+        claims = self.claims.for_rule(finding.rule)
         return self._card(finding, _summary(finding), paragraphs, claims)
 
     def _evidence_card(self, finding: Finding) -> Card:

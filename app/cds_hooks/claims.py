@@ -12,10 +12,11 @@ from app.cds_hooks.drugs import CodedText, any_of
 from app.cds_hooks.rules import Rule
 from app.claims import rendering
 from app.claims.derived import ClaimDerived
+from app.claims.interaction_rules import rules_at
 from app.claims.responses import ClaimSummary
 from app.claims.rules import VOTING_FORMS
-from app.claims.schemas import CitationWrite, ClaimWrite
-from app.claims.vocabulary import Stance
+from app.claims.schemas import CitationWrite, ClaimWrite, InteractionRuleWrite, OverrideReason
+from app.claims.vocabulary import InteractionSeverity, InteractionSituation, Stance
 from app.concepts.code_systems import URIS
 from app.concepts.queries import ancestors
 from app.concepts.schemas import ConceptWrite
@@ -27,16 +28,17 @@ from app.storage.history import state_at
 from app.storage.records import RecordsAt
 from app.storage.resource import Key
 
-_CONTRAINDICATION = "naltrexone-opioid-contraindication"
-_WITHDRAWAL = "naltrexone-precipitated-withdrawal"
+SITUATIONS = {
+    Rule.both_drafted: InteractionSituation.together,
+    Rule.naltrexone_meets_opioid: InteractionSituation.first_starts,
+    Rule.opioid_meets_naltrexone: InteractionSituation.second_starts,
+    Rule.both_current: InteractionSituation.together,
+    Rule.naltrexone_after_opioid: InteractionSituation.first_after_second,
+    Rule.opioid_after_naltrexone: InteractionSituation.second_after_first,
+    Rule.incomplete: InteractionSituation.unknown,
+}
+"""How the drugs meet; the interaction rules of the data set say which claims are shown then."""
 CLAIMS_BY_RULE: dict[Rule, tuple[str, ...]] = {
-    Rule.both_drafted: (_CONTRAINDICATION, _WITHDRAWAL),
-    Rule.naltrexone_meets_opioid: (_CONTRAINDICATION, _WITHDRAWAL),
-    Rule.opioid_meets_naltrexone: (_CONTRAINDICATION, "naltrexone-opioid-analgesic-antagonism"),
-    Rule.both_current: (_CONTRAINDICATION, _WITHDRAWAL),
-    Rule.naltrexone_after_opioid: ("naltrexone-opioid-free-interval", _WITHDRAWAL),
-    Rule.opioid_after_naltrexone: ("naltrexone-overdose-after-stopping",),
-    Rule.incomplete: (_CONTRAINDICATION,),
     Rule.evidence: ("ldn-not-fda-approved",),
 }
 CLAIMS_BY_CONDITION: dict[str, tuple[str, ...]] = {
@@ -102,6 +104,7 @@ class ClaimMemory:
 
     claims: dict[str, CardClaim | None] = field(default_factory=dict)
     topics: tuple[Topic, ...] | None = None
+    rules: tuple[InteractionRuleWrite, ...] | None = None
 
 
 class ClaimReader:
@@ -116,6 +119,28 @@ class ClaimReader:
     def claims(self, ids: Iterable[str]) -> tuple[CardClaim, ...]:
         """Those of the claims that were published at the serial."""
         return tuple(claim for claim_id in ids if (claim := self._claim(claim_id)))
+
+    def for_rule(self, rule: Rule) -> tuple[CardClaim, ...]:
+        """The claims that a card of the rule rests on."""
+        return self.claims((*CLAIMS_BY_RULE.get(rule, ()), *self._claims_of_situation(SITUATIONS.get(rule))))
+
+    def override_reasons(self) -> tuple[OverrideReason, ...]:
+        """Why a prescriber may go on in spite of a critical card."""
+        return tuple(dict.fromkeys(reason for rule in self._rules() for reason in rule.override_reasons))
+
+    def _claims_of_situation(self, situation: InteractionSituation | None) -> Iterator[str]:
+        for rule in self._rules():
+            yield from (claim for one in rule.claims if one.situation is situation for claim in one.claims)
+
+    def _rules(self) -> tuple[InteractionRuleWrite, ...]:
+        """The rules that contraindicate, as they were at the serial."""
+        if self._memory.rules is None:
+            self._memory.rules = tuple(
+                rule
+                for rule in rules_at(self._session, self._serial)
+                if rule.severity is InteractionSeverity.contraindicated
+            )
+        return self._memory.rules
 
     def topics(self, reasons: CodedText) -> tuple[Topic, ...]:
         """The conditions with claims among the reasons of an order."""

@@ -17,7 +17,7 @@ from app.cds_hooks import fetching, rules
 from app.cds_hooks.cards import OVERRIDE_REASONS, CardBuilder
 from app.cds_hooks.chart import Chart, read_chart
 from app.cds_hooks.claims import ClaimMemory, ClaimReader
-from app.cds_hooks.drugs import load_formulary
+from app.cds_hooks.drugs import Formulary, load_formulary
 from app.cds_hooks.schemas import Cards, Discovery, FeedbackRequest, HookRequest, Issue, OperationOutcome, OutcomeText
 from app.cds_hooks.services import SERVICES, discovery_entry, prefetch_templates
 from app.cds_hooks.settings import CdsSettings, Issuer, ServiceId
@@ -42,15 +42,14 @@ class CdsService:
 
     def __init__(self, settings: CdsSettings) -> None:
         self.settings = settings
-        self.formulary = load_formulary(settings.opioid_value_set)
         self.authenticator = TokenAuthenticator(settings.issuers, settings.base_url)
         self.prefetch = prefetch_templates(statements=settings.statements)
         self.memory_at = lru_cache(_MAX_SERIALS)(lambda _serial: ClaimMemory())
 
-    def chart(self, hook: HookRequest, prefetch: dict[str, Any]) -> Chart:
+    def chart(self, formulary: Formulary, hook: HookRequest, prefetch: dict[str, Any]) -> Chart:
         drafts = None if hook.hook == "patient-view" else hook.context.draftOrders
         selections = [chosen for chosen in hook.context.selections if isinstance(chosen, str)]
-        return read_chart(self.formulary, drafts, selections, prefetch, self.prefetch)
+        return read_chart(formulary, drafts, selections, prefetch, self.prefetch)
 
 
 def cds_service(request: Request) -> CdsService:
@@ -111,7 +110,15 @@ class HookCall:
     views_chart: bool
 
 
-def hook_call(request: Request, id: ServiceName, body: Body, caller: Caller) -> HookCall:
+async def formulary(request: Request, _caller: Caller) -> Formulary:
+    """The drugs that are recognised. Uses a short view of its own, before any other is open."""
+    return await reads_of(request).run(request, lambda view: load_formulary(view.session))
+
+
+Drugs = Annotated[Formulary, Depends(formulary)]
+
+
+def hook_call(request: Request, id: ServiceName, body: Body, caller: Caller, drugs: Drugs) -> HookCall:
     """Parses the request and fetches missing lists where the operator allows it.
 
     Runs before a session is open: a slow record system must not hold a database connection.
@@ -128,13 +135,13 @@ def hook_call(request: Request, id: ServiceName, body: Body, caller: Caller) -> 
         fault = Fault("body", "context.draftOrders", "missing", "This is required: a Bundle of the draft orders.")
         raise InvalidInput("The context lacks the draft orders.", errors=[fault])
     prefetch = hook.prefetch or {}
-    chart = service.chart(hook, prefetch)
+    chart = service.chart(drugs, hook, prefetch)
     missing = {name: template for name, template in service.prefetch.items() if name not in prefetch}
     if missing and rules.is_check_due(chart, views_chart=views_chart):
         hosts = caller.fhir_servers if caller else ()
         server = fetching.permitted_server(hook.fhirServer, hook.fhirAuthorization, hosts)
         if server and (lists := fetching.fetch_lists(server, missing, hook.context.patientId)):
-            chart = service.chart(hook, prefetch | lists)
+            chart = service.chart(drugs, hook, prefetch | lists)
     return HookCall(service_id, hook.hookInstance, chart, views_chart)
 
 

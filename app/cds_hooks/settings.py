@@ -1,7 +1,6 @@
 """Settings of the CDS Hooks services, from the environment: `CDS_` and the name in upper case; lists are JSON."""
 
 import ipaddress
-from pathlib import Path
 from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
 
@@ -51,8 +50,6 @@ class CdsSettings(BaseSettings):
     """This server as record systems address it: `aud` of their tokens and the links of cards begin with it."""
     issuers: tuple[Issuer, ...] = ()
     """Without one, the services answer callers on this machine only."""
-    opioid_value_set: Path | None = None
-    """An expanded FHIR ValueSet (JSON) of opioid products, beside the built-in list of ingredients."""
     statements: bool = True
     """Ask for MedicationStatement too; false for record systems that do not have it."""
 

@@ -288,3 +288,34 @@ class Maintained(Base):
     __tablename__ = "maintained"
     pk: Mapped[Pk]
     day: Mapped[DateColumn]
+
+
+class InteractionRule(Base):
+    __tablename__ = "interaction_rules"
+    pk: Mapped[Pk]
+    id: Mapped[str] = mapped_column(SLUG, unique=True)
+    status: Mapped[TermColumn]
+    successor: Mapped[str | None] = mapped_column(SLUG)
+    name: Mapped[LineColumn]
+    severity: Mapped[TermColumn]
+
+
+class InteractionRuleDrug(Base):
+    """A drug, class or regimen in one of the two sets of a rule."""
+
+    __tablename__ = "interaction_rule_drugs"
+    rule_pk: Mapped[int] = mapped_column(ForeignKey("interaction_rules.pk", ondelete="CASCADE"), primary_key=True)
+    position: Mapped[int] = mapped_column(primary_key=True)
+    side: Mapped[TermColumn]
+    """`first` or `second`."""
+    concept_pk: Mapped[int] = mapped_column(ForeignKey("concepts.pk"), index=True)
+
+
+class InteractionRuleClaim(Base):
+    """A claim that the warning of a rule rests on in one situation."""
+
+    __tablename__ = "interaction_rule_claims"
+    rule_pk: Mapped[int] = mapped_column(ForeignKey("interaction_rules.pk", ondelete="CASCADE"), primary_key=True)
+    position: Mapped[int] = mapped_column(primary_key=True)
+    situation: Mapped[TermColumn]
+    claim_pk: Mapped[int] = mapped_column(ForeignKey("claims.pk"), index=True)

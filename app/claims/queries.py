@@ -16,7 +16,8 @@ from app.claims import dose_query
 from app.claims import vocabulary as terms
 from app.claims.doses import DailyDose
 from app.claims.filters import CITATIONS, CITED, CLAIMS, COMBINATION, DOSING_RANGES, SEARCHES, SEPARATOR
-from app.claims.models import Citation, Claim, DosingRange, LiteratureSearch
+from app.claims.interaction_rules import FILTERS as INTERACTION_RULES
+from app.claims.models import Citation, Claim, ClaimConcept, DosingRange, InteractionRule, LiteratureSearch
 from app.concepts.models import Concept
 from app.concepts.queries import concept_ids, concept_keys, filter_spec
 from app.core.errors import Fault, InvalidInput, nearest
@@ -219,6 +220,24 @@ class ConceptQuery(ClaimFilters):
     sort: Literal["id", "-id", "name", "-name"] = "id"
 
 
+class InterventionQuery(ConceptQuery):
+    all: bool = False
+    """Whether interventions without claims are listed too: drugs that are only recognized by their names and codes."""
+
+
+def interventions(view: ReadView, query: InterventionQuery) -> Selection:
+    """Published interventions that a published claim names; all of them if `all`, or if a code is given."""
+    selection = concepts("intervention", view, query)
+    return selection if query.all or query.code else selection.where(has_claims())
+
+
+def has_claims() -> ColumnElement[bool]:
+    """Concepts that a published claim names as its intervention, or as what that meets."""
+    claim = select(Claim.pk).where(Claim.status == Status.published)
+    linked = claim.join(ClaimConcept, ClaimConcept.claim_pk == Claim.pk).where(ClaimConcept.concept_pk == Concept.pk)
+    return or_(claim.where(Claim.intervention_pk == Concept.pk).exists(), linked.exists())
+
+
 CONCEPT_SORTS: Sorts = {"id": Concept.id, "name": Concept.name}
 
 
@@ -348,6 +367,21 @@ def searches(view: ReadView, query: LiteratureSearchQuery) -> Selection:
     return _selection(view, "search", query)
 
 
+class InteractionRuleQuery(SortedQuery):
+    intervention: Names = ()
+    """Drugs, classes or regimens that one of the two sets of a rule names."""
+    severity: Few[terms.InteractionSeverity] = ()
+    sort: Literal["id", "-id"] = "id"
+
+
+INTERACTION_RULE_SORTS: Sorts = {"id": InteractionRule.id}
+
+
+def interaction_rules(view: ReadView, query: InteractionRuleQuery) -> Selection:
+    """Published interaction rules that meet every filter."""
+    return _selection(view, "interaction_rule", query)
+
+
 # --- what all lists share -----------------------------------------------------------------------------------------
 
 _LISTS: Mapping[str, tuple[FilterSpec, tuple[str, ...]]] = {
@@ -363,6 +397,7 @@ _LISTS: Mapping[str, tuple[FilterSpec, tuple[str, ...]]] = {
     "document": (DOCUMENTS, ("kind", "standing", "year")),
     "dosing_range": (DOSING_RANGES, ("intervention", "condition", "basis", "tier")),
     "search": (SEARCHES, ("intervention", "condition", "interactant", "coverage")),
+    "interaction_rule": (INTERACTION_RULES, ("intervention", "severity")),
 }  # fmt: skip
 """Type of record → its filters, and the parameters whose values are looked up in the filter of the same name."""
 

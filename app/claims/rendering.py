@@ -44,6 +44,11 @@ def _envelope(record: Record, stamp: Stamp) -> dict[str, Any]:
     }
 
 
+def record_fields(plural: str, record: Record, stamp: Stamp) -> tuple[dict[str, Any], dict[str, str]]:
+    """The fields that every record has besides its content, and its links."""
+    return _envelope(record, stamp), _links(plural, record.id, stamp)
+
+
 def _response(read: type[Response], content: ContentModel, **made: Any) -> Response:
     """A response with what is `made` for it; the other fields that the content has as well are shown as written."""
     as_is = {name: getattr(content, name) for name in read.model_fields if name in type(content).model_fields}
@@ -230,6 +235,7 @@ def concept_record(
     if isinstance(content, InterventionWrite | ConditionWrite):
         made["parent"] = concept(records, record_type, content.parent)
     if isinstance(content, InterventionWrite):
+        made["members"] = concepts(records, record_type, content.members)
         made["inherited_warnings"] = tuple(summary(records, claim_id) for claim_id in derived.inherited)
     links = _links(f"{record_type.replace('_', '-')}s", content.id, stamp)
     return _response(

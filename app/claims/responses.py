@@ -3,9 +3,9 @@
 from typing import Literal
 
 from app.claims import vocabulary as terms
-from app.claims.schemas import Attached, Checked, EstimateArm, Locator, Schedule
+from app.claims.schemas import Attached, Checked, EstimateArm, Locator, OverrideReason, Schedule
 from app.concepts.schemas import ConceptRead, ConceptRef, OutcomeRef
-from app.concepts.vocabulary import Better, InterventionLevel
+from app.concepts.vocabulary import Better, InterventionKind
 from app.core.content import Envelope, RecordLinks, ResponseModel
 from app.core.text import Number, Slug
 from app.sources.schemas import DocumentEmbed, DocumentRead, DocumentRef, StudyEmbed, StudyRead
@@ -278,6 +278,28 @@ class SearchRead(Envelope):
     links: RecordLinks
 
 
+class SituationClaimsRead(ResponseModel):
+    """The claims that a warning rests on when two drugs meet in one way; those to read first come first."""
+
+    situation: terms.InteractionSituation
+    claims: tuple[ClaimSummary, ...]
+
+
+class InteractionRuleRead(Envelope):
+    """A warning that holds for any drug of one set with any drug of another."""
+
+    type: Literal["interaction_rule"]
+    name: str
+    first: tuple[ConceptRef, ...]
+    """A class stands for its members, a drug also for its dose regimens."""
+    second: tuple[ConceptRef, ...]
+    severity: terms.InteractionSeverity
+    claims: tuple[SituationClaimsRead, ...]
+    override_reasons: tuple[OverrideReason, ...]
+    """Why a prescriber may go on in spite of the warning, in the order in which they are offered."""
+    links: RecordLinks
+
+
 class Assertion(ResponseModel):
     """Something that a claim asserts of a concept, with what must travel with its text."""
 
@@ -318,8 +340,11 @@ class InterventionRead(ConceptRead):
     """A drug, a class of drugs, or a dose regimen of a drug."""
 
     type: Literal["intervention"]
-    level: InterventionLevel
+    kind: InterventionKind
     parent: ConceptRef | None
+    """The drug of a dose regimen, or the wider class of a class."""
+    members: tuple[ConceptRef, ...]
+    """The drugs of a class."""
     assertions: tuple[Assertion, ...]
     inherited_warnings: tuple[ClaimSummary, ...]
     """Interactions, contraindications and warnings of the parent drug: harm crosses dose tiers."""

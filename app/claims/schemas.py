@@ -220,3 +220,31 @@ class CitationRecord(Record):
 
     claim: Slug
     citation: CitationWrite
+
+
+class SituationClaims(ContentModel):
+    """The claims that a warning rests on when the two drugs meet in one way."""
+
+    situation: terms.InteractionSituation
+    claims: tuple[Slug, ...]
+    """Those to read first come first."""
+
+
+class OverrideReason(ContentModel):
+    """Why a prescriber may go on in spite of the warning."""
+
+    code: Slug
+    label: OneLine
+
+
+class InteractionRuleWrite(Record):
+    """A warning that holds for any drug of one set with any drug of another."""
+
+    name: OneLine
+    first: tuple[Slug, ...]
+    """Interventions; a class stands for its members, a drug also for its dose regimens."""
+    second: tuple[Slug, ...]
+    severity: terms.InteractionSeverity
+    claims: tuple[SituationClaims, ...]
+    override_reasons: tuple[OverrideReason, ...] = ()
+    """In the order in which they are offered."""

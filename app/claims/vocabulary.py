@@ -393,4 +393,22 @@ class Overlap(Term):
     unknown = "unknown", "A review's list of studies was not read in full."
 
 
+class InteractionSeverity(Term):
+    """How loudly an interaction rule warns."""
+
+    contraindicated = "contraindicated", "The two must not be combined."
+    caution = "caution", "The combination may change effect or risk; a quieter warning."
+
+
+class InteractionSituation(Term):
+    """How two drugs of an interaction rule meet."""
+
+    together = "together", "Both are ordered, or both are taken."
+    first_starts = "first_starts", "A drug of the first set is started while one of the second is taken."
+    second_starts = "second_starts", "A drug of the second set is started while one of the first is taken."
+    first_after_second = "first_after_second", "A drug of the first set is started after one of the second has ended."
+    second_after_first = "second_after_first", "A drug of the second set is started after one of the first has ended."
+    unknown = "unknown", "Whether the two meet could not be checked."
+
+
 VOCABULARIES = vocabularies_of(__name__)

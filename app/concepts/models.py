@@ -18,11 +18,20 @@ class Concept(Base):
     name: Mapped[LineColumn]
     description: Mapped[TextColumn]
     parent_pk: Mapped[int | None] = mapped_column(ForeignKey("concepts.pk"), index=True)
-    level: Mapped[TermColumn | None]
+    kind: Mapped[TermColumn | None]
     """Of interventions."""
     better: Mapped[TermColumn | None]
     """Of outcomes."""
     __table_args__ = (UniqueConstraint("type", "id"),)
+
+
+class InterventionMember(Base):
+    """A drug in a class of drugs."""
+
+    __tablename__ = "intervention_members"
+    class_pk: Mapped[int] = mapped_column(ForeignKey("concepts.pk", ondelete="CASCADE"), primary_key=True)
+    position: Mapped[int] = mapped_column(primary_key=True)
+    member_pk: Mapped[int] = mapped_column(ForeignKey("concepts.pk"), index=True)
 
 
 class ConceptSynonym(Base):

@@ -5,8 +5,10 @@ from collections.abc import Iterator
 from sqlalchemy import update
 from sqlalchemy.orm import Session
 
-from app.concepts.models import Concept, ConceptCode, ConceptSynonym
+from app.concepts.code_systems import normal_code
+from app.concepts.models import Concept, ConceptCode, ConceptSynonym, InterventionMember
 from app.concepts.schemas import ConceptWrite, ConditionWrite, InterventionWrite
+from app.concepts.vocabulary import InterventionKind
 from app.core.text import RuleViolation
 from app.storage.resource import FieldReference, Key
 from app.storage.rows import column_values, key_of, replace, upsert
@@ -15,18 +17,33 @@ TYPE_OF_PARENT = {InterventionWrite: "intervention", ConditionWrite: "condition"
 
 
 def check(concept: ConceptWrite) -> list[RuleViolation]:
-    """A concept is not its own parent, and no code is listed twice."""
+    """A concept is not its own parent, no code is listed twice, and only classes of drugs have members."""
     violations: list[RuleViolation] = []
     if getattr(concept, "parent", None) == concept.id:
         violations.append(("parent", "a concept cannot be its own parent"))
-    codes = [(code.system, code.code) for code in concept.codes]
+    if isinstance(concept, InterventionWrite):
+        violations.extend(_family_faults(concept))
+    codes = [(code.system, normal_code(code.system, code.code)) for code in concept.codes]
     violations.extend((f"codes[{i}]", "stands twice") for i, code in enumerate(codes) if code in codes[:i])
     return violations
+
+
+def _family_faults(intervention: InterventionWrite) -> Iterator[RuleViolation]:
+    if intervention.parent and intervention.kind is InterventionKind.drug:
+        yield "parent", "a drug has no parent: list it among the members of its class"
+    if intervention.members and intervention.kind is not InterventionKind.drug_class:
+        yield "members", "only a class has members"
+    for i, member in enumerate(intervention.members):
+        if member == intervention.id or member in intervention.members[:i]:
+            yield f"members[{i}]", "stands twice"
 
 
 def references(concept: ConceptWrite) -> Iterator[FieldReference]:
     if isinstance(concept, InterventionWrite | ConditionWrite) and concept.parent:
         yield FieldReference("parent", Key(TYPE_OF_PARENT[type(concept)], concept.parent))
+    if isinstance(concept, InterventionWrite):
+        for i, member in enumerate(concept.members):
+            yield FieldReference(f"members[{i}]", Key("intervention", member))
 
 
 def apply(session: Session, record_type: str, concept: ConceptWrite) -> None:
@@ -40,5 +57,12 @@ def link(session: Session, record_type: str, concept: ConceptWrite) -> None:
     session.execute(update(Concept).where(Concept.pk == pk).values(parent_pk=parent_pk))
     owner = {"concept_pk": pk}
     replace(session, ConceptSynonym, owner, ({"text": text} for text in concept.synonyms))
-    codes = (code.model_dump() | {"code": code.code.upper()} for code in concept.codes)
-    replace(session, ConceptCode, owner, codes)
+    replace(
+        session,
+        ConceptCode,
+        owner,
+        (code.model_dump() | {"code": normal_code(code.system, code.code)} for code in concept.codes),
+    )
+    members = concept.members if isinstance(concept, InterventionWrite) else ()
+    keys = ({"member_pk": key_of(session, Concept, member, "intervention")} for member in members)
+    replace(session, InterventionMember, {"class_pk": pk}, keys)

@@ -3,10 +3,11 @@
 import re
 from collections.abc import Sequence
 
-from sqlalchemy import literal, select
+from sqlalchemy import literal, or_, select
 from sqlalchemy.orm import Session
 
-from app.concepts.models import Concept, ConceptCode
+from app.concepts.code_systems import code_system_named, normal_code
+from app.concepts.models import Concept, ConceptCode, InterventionMember
 from app.concepts.vocabulary import CodeSystem
 from app.core.errors import Fault, InvalidInput, nearest
 from app.core.text import SLUG_PATTERN
@@ -82,12 +83,13 @@ def _key_of_id(session: Session, record_type: str, name: str, parameter: str) ->
 
 
 def _keys_of_code(session: Session, record_type: str, name: str, parameter: str) -> list[int]:
-    system, _, code = name.partition(":")
-    if system not in list(CodeSystem):
+    written, _, code = name.partition(":")
+    system = code_system_named(written)
+    if system is None:
         allowed = tuple(CodeSystem)
         message = "Write a code as system:code."
-        raise _refused(Fault("query", parameter, "unknown_system", message, allowed, nearest(system, allowed)))
-    keys = [key for key, _ in by_code(session, CodeSystem(system), code, record_type)]
+        raise _refused(Fault("query", parameter, "unknown_system", message, allowed, nearest(written, allowed)))
+    keys = [key for key, _ in by_code(session, system, code, record_type)]
     if not keys:
         raise _refused(Fault("query", parameter, "unknown_value", "No record carries this code, nor a wider one."))
     return keys
@@ -97,7 +99,7 @@ def by_code(
     session: Session, system: CodeSystem, code: str, record_type: str | None = None
 ) -> list[tuple[int, ConceptCode]]:
     """Published concepts with the code or, failing that, with the nearest wider one (`K50.10` → `K50.1` → `K50`)."""
-    for candidate in ancestors(system, code.upper()):
+    for candidate in ancestors(system, normal_code(system, code)):
         statement = (
             select(Concept.pk, ConceptCode)
             .join(ConceptCode, ConceptCode.concept_pk == Concept.pk)
@@ -116,6 +118,10 @@ def ancestors(system: CodeSystem, code: str) -> list[str]:
     """The code itself and then each wider one, for classifications whose codes grow to the right."""
     if system is CodeSystem.icd10cm and re.fullmatch(r"[A-Z]\d[0-9A-Z](\.[0-9A-Z]{1,4})?", code):
         return [code[:length] for length in range(len(code), 2, -1) if not code[:length].endswith(".")]
+    if system is CodeSystem.atc and re.fullmatch(r"[A-Z]\d\d([A-Z]([A-Z](\d\d)?)?)?", code):
+        return [code[:length] for length in (7, 5, 4, 3) if length <= len(code)]
+    if system is CodeSystem.ndc and re.fullmatch(r"\d{11}", code):
+        return [code, code[:9]]
     return [code]
 
 
@@ -123,7 +129,8 @@ def _with_children(session: Session, keys: Sequence[int]) -> list[int]:
     """The concepts and all below them. One statement for each level."""
     tree, level = list(keys), list(keys)
     while level:
-        children = session.scalars(select(Concept.pk).where(Concept.parent_pk.in_(level)))
+        members = select(InterventionMember.member_pk).where(InterventionMember.class_pk.in_(level))
+        children = session.scalars(select(Concept.pk).where(or_(Concept.parent_pk.in_(level), Concept.pk.in_(members))))
         level = [child for child in children if child not in tree]
         tree.extend(level)
     return tree

@@ -1,6 +1,6 @@
 """Content and response models of concepts."""
 
-from app.concepts.vocabulary import Better, CodeRelation, CodeSystem, InterventionLevel
+from app.concepts.vocabulary import Better, CodeRelation, CodeSystem, InterventionKind
 from app.core.content import ContentModel, Envelope, Record, ResponseModel
 from app.core.text import OneLine, Slug, Text
 
@@ -27,9 +27,11 @@ class ConceptWrite(Record):
 class InterventionWrite(ConceptWrite):
     """A drug, a class of drugs, or a dose regimen of a drug."""
 
-    level: InterventionLevel
+    kind: InterventionKind
     parent: Slug | None = None
-    """The drug of a regimen, or the class of a drug."""
+    """The drug of a regimen, or the wider class of a class."""
+    members: tuple[Slug, ...] = ()
+    """The drugs of a class."""
 
 
 class ConditionWrite(ConceptWrite):

@@ -1,13 +1,13 @@
-"""The closed vocabularies of concepts: levels of interventions, code systems, relations of codes."""
+"""The closed vocabularies of concepts: kinds of interventions, code systems, relations of codes."""
 
 from app.core.vocabulary import Term, vocabularies_of
 
 
-class InterventionLevel(Term):
+class InterventionKind(Term):
     """What an intervention record stands for."""
 
-    drug_class = "drug_class", "A group of drugs that share an action, such as opioid analgesics."
-    drug = "drug", "A single active ingredient at any dose."
+    drug = "drug", "A single active ingredient at any dose, with its products, salts and brands."
+    drug_class = "class", "Drug class", "A group of drugs, such as opioid analgesics; its members are listed."
     regimen = "regimen", "Dose regimen", "A drug in a stated dose range, child of the drug."
 
 
@@ -37,6 +37,7 @@ class CodeSystem(Term):
     cas = "cas", "CAS", "Chemical Abstracts Service registry numbers."
     chebi = "chebi", "ChEBI", "Chemical Entities of Biological Interest."
     drugbank = "drugbank", "DrugBank", "DrugBank drug identifiers."
+    ndc = "ndc", "NDC", "National Drug Code of a product, FDA."
     omop = "omop", "OMOP", "OHDSI standard concept identifiers."
     inchikey = "inchikey", "InChIKey", "Hashed IUPAC International Chemical Identifier."
 

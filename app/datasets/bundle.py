@@ -3,7 +3,7 @@
 import json
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -55,6 +55,10 @@ def file_name(resource: Resource) -> str:
     return f"{resource.plural.replace('-', '_')}.yaml"
 
 
+MORE_FILES: Mapping[str, tuple[str, ...]] = {"intervention": ("drugs.yaml",)}
+"""Further files of a type: drugs have many names and codes, and are easier to edit apart from dose regimens."""
+
+
 def read(directory: Path) -> list[Change]:
     """Every record of the directory's files, parents first; InvalidInput lists all faults of all files."""
     faults: list[Fault] = []
@@ -64,7 +68,8 @@ def read(directory: Path) -> list[Change]:
         raise InvalidInput("There is no directory of seed data at that place.", errors=[])
     for resource in RESOURCES:
         if resource.part_of is None:
-            changes.extend(_read_file(directory / file_name(resource), resource, faults, unreadable))
+            for name in (file_name(resource), *MORE_FILES.get(resource.type, ())):
+                changes.extend(_read_file(directory / name, resource, faults, unreadable))
     faults.extend(_duplicates(changes))
     faults.extend(_unresolved_references(changes, unreadable))
     if faults:

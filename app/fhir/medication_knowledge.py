@@ -7,7 +7,7 @@ from app.claims.schemas import DosingRangeWrite
 from app.claims.vocabulary import Route, Unit
 from app.concepts.code_systems import URIS
 from app.concepts.schemas import InterventionWrite
-from app.concepts.vocabulary import CodeSystem, InterventionLevel
+from app.concepts.vocabulary import CodeSystem, InterventionKind
 from app.fhir import related, wording
 from app.fhir.values import Json, codeable_concept, drops_empty, quantity, reference
 from app.storage.resource import Key, RecordReader
@@ -19,18 +19,18 @@ MAX_ISSUES = 500
 @drops_empty
 def substance(intervention: InterventionWrite) -> Json:
     """A drug, a class of drugs, or a dose regimen as a substance that consists of its drug."""
-    is_regimen = intervention.level is InterventionLevel.regimen
+    is_regimen = intervention.kind is InterventionKind.regimen
     return {
         "resourceType": "Substance",
         "id": intervention.id,
         "text": wording.narrative(
-            f"{intervention.name} ({intervention.level.label.lower()}).",
+            f"{intervention.name} ({intervention.kind.label.lower()}).",
             intervention.description,
             f"Also called {', '.join(intervention.synonyms)}." if intervention.synonyms else None,
         ),
         "instance": False,
         "status": "active",
-        "category": [{"text": intervention.level.label}],
+        "category": [{"text": intervention.kind.label}],
         "code": {"concept": codeable_concept(intervention)},
         "description": intervention.description,
         "ingredient": [{"substanceReference": reference("Substance", intervention.parent)}]
@@ -52,7 +52,7 @@ def medication_knowledge(
         "resourceType": "MedicationKnowledge",
         "id": intervention.id,
         "text": wording.narrative(
-            f"{intervention.name} ({intervention.level.label.lower()}).",
+            f"{intervention.name} ({intervention.kind.label.lower()}).",
             intervention.description,
             note,
             items=map(_dose_text, ranges),
@@ -72,7 +72,7 @@ def medication_knowledge(
 
 
 def _parent(intervention: InterventionWrite) -> list[Json]:
-    if intervention.level is not InterventionLevel.regimen or not intervention.parent:
+    if intervention.kind is not InterventionKind.regimen or not intervention.parent:
         return []
     drug = reference("MedicationKnowledge", intervention.parent)
     return [{"type": {"text": "Dose regimen of this drug"}, "reference": [drug]}]

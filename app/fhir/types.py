@@ -11,7 +11,7 @@ from app.claims.schemas import CitationRecord, ClaimWrite
 from app.claims.vocabulary import HARM_KINDS
 from app.concepts.models import Concept
 from app.concepts.schemas import InterventionWrite
-from app.concepts.vocabulary import InterventionLevel
+from app.concepts.vocabulary import InterventionKind
 from app.core.vocabulary import Status
 from app.fhir import search, uses
 from app.fhir.artifact_assessment import artifact_assessment
@@ -61,7 +61,7 @@ _USES = _CLAIMS.where(uses.of_types())
 _CITATIONS = select(Citation.id).join(Claim, Claim.pk == Citation.claim_pk).where(Claim.status == Status.published)
 _INTERVENTIONS = select(Concept.id).where(Concept.type == "intervention", Concept.status == Status.published)
 _MEDICATIONS = _INTERVENTIONS.where(
-    Concept.level.in_((InterventionLevel.drug, InterventionLevel.regimen)),
+    Concept.kind.in_((InterventionKind.drug, InterventionKind.regimen)),
     or_(
         Concept.pk.in_(_CLAIMS.with_only_columns(Claim.intervention_pk).where(Claim.intervention_pk.is_not(None))),
         Concept.pk.in_(select(DosingRange.intervention_pk).where(DosingRange.status == Status.published)),
@@ -124,7 +124,7 @@ def _regimens(records: DatabaseRecords, session: Session, claim: ClaimWrite) -> 
     return [
         record_id
         for record_id, regimen in current
-        if regimen.level is InterventionLevel.regimen and regimen.parent == claim.intervention
+        if regimen.kind is InterventionKind.regimen and regimen.parent == claim.intervention
     ]
 
 

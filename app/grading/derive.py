@@ -232,7 +232,7 @@ def _claims_about(concept_pk: int) -> Select[Any]:
 
 def _inherited_harms(session: Session, concept: ConceptWrite) -> tuple[str, ...]:
     """Claims of harm on the drug of a dose regimen: harm crosses dose tiers, benefit never does."""
-    if not isinstance(concept, InterventionWrite) or concept.level != "regimen" or concept.parent is None:
+    if not isinstance(concept, InterventionWrite) or concept.kind != "regimen" or concept.parent is None:
         return ()
     parent = key_of(session, Concept, concept.parent, "intervention")
     statement = select(Claim.id).where(

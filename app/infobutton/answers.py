@@ -11,7 +11,7 @@ from app.claims.models import Claim, ClaimConcept, ClaimRelation
 from app.claims.rules import VOTING_FORMS
 from app.claims.vocabulary import HARM_KINDS, Form, Kind, RelationType
 from app.concepts.models import Concept
-from app.concepts.vocabulary import InterventionLevel
+from app.concepts.vocabulary import InterventionKind
 from app.core.vocabulary import Status
 from app.grading.wording import certainty_text, consensus_text, count_text
 from app.infobutton.criteria import InfobuttonConcept
@@ -35,8 +35,8 @@ def build_answer(
     session: Session, concepts: Sequence[InfobuttonConcept], order: Sequence[Kind], updated_at: str, base: str
 ) -> InfobuttonAnswer:
     """`order` is that of the claims in a group; `base` the prefix of path-absolute links."""
-    levels = [match.concept.level for match in concepts]
-    has_both_doses = InterventionLevel.drug in levels and InterventionLevel.regimen in levels
+    kinds = [match.concept.kind for match in concepts]
+    has_both_doses = InterventionKind.drug in kinds and InterventionKind.regimen in kinds
     return InfobuttonAnswer(
         title=", ".join(match.concept.name for match in concepts if not match.harms_only) or "No match",
         updated=updated_at,

@@ -5,22 +5,27 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from sqlalchemy import Select, func, or_, select
+from sqlalchemy import Select, select, tuple_
 from sqlalchemy.orm import Session
 
 from app.claims.models import Claim, ClaimConcept
-from app.concepts.code_systems import code_system
-from app.concepts.models import Concept, ConceptSynonym
+from app.concepts.code_systems import code_system_named
+from app.concepts.models import Concept
 from app.concepts.queries import by_code
-from app.concepts.vocabulary import CodeRelation, CodeSystem, InterventionLevel
+from app.concepts.recognition import drug_index
+from app.concepts.vocabulary import CodeRelation, CodeSystem, InterventionKind
 from app.core.errors import Fault, MalformedRequest, NotAcceptable
+from app.core.folding import words
 from app.core.vocabulary import Status
 from app.infobutton.page import ATOM
+from app.search.models import SearchEntry, SearchName
 
 MAX_CRITERIA = 10
 
 _CRITERION = "mainsearchcriteria.v."
 _CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9.\-]{0,60}")
+_SEMANTIC_TAG = re.compile(r"\s*\([^()]*\)\s*$")
+"""As SNOMED CT ends its fully specified names."""
 
 
 class InfobuttonFormat(StrEnum):
@@ -82,7 +87,7 @@ def parse_criteria(parameters: Mapping[str, str]) -> list[Criterion]:
         )
         if code or any(names):
             valid_code = code if _CODE.fullmatch(code) else None
-            criteria.append(Criterion(code_system(system), valid_code, tuple(filter(None, names))))
+            criteria.append(Criterion(code_system_named(system), valid_code, tuple(filter(None, names))))
     if not criteria:
         message = "Say what is looked for: `mainSearchCriteria.v.c` with `mainSearchCriteria.v.cs`, or `.v.dn`."
         raise MalformedRequest(message, errors=[Fault("query", "mainSearchCriteria.v.c", "missing", message)])
@@ -103,26 +108,44 @@ def matching_concepts(session: Session, criteria: Sequence[Criterion]) -> list[I
 
 
 def _matches(session: Session, criterion: Criterion) -> list[tuple[int, CodeRelation]]:
-    """Keys of concepts, and how the code relates to each."""
+    """Keys of concepts, and how the code relates to each. A code goes before a name."""
+    index = drug_index(session)
     if criterion.code and criterion.system:
+        drugs = index.by_coding(criterion.system, criterion.code)
+        if drugs.drugs:
+            return [(drug.pk, drugs.relation or CodeRelation.exact) for drug in drugs.drugs]
         coded = by_code(session, criterion.system, criterion.code)
         if coded:
             return [(pk, CodeRelation(row.relation)) for pk, row in coded]
-    names = [name.lower() for name in criterion.names]
-    if not names:
-        return []
-    synonyms = select(ConceptSynonym.concept_pk).where(func.lower(ConceptSynonym.text).in_(names))
-    matches = select(Concept.pk).where(
-        Concept.status == Status.published, or_(func.lower(Concept.name).in_(names), Concept.pk.in_(synonyms))
+    for name in criterion.names:
+        named = [drug.pk for drug in index.by_text(name).drugs] or _named(session, name)
+        if named:
+            return [(pk, CodeRelation.exact) for pk in named]
+    return []
+
+
+def _named(session: Session, name: str) -> list[int]:
+    """Keys of the concepts with a name, however it is written; a semantic tag such as `(disorder)` is put aside."""
+    folded = {" ".join(words(one)) for one in (name, _SEMANTIC_TAG.sub("", name))} - {""}
+    entries = (
+        select(SearchEntry.type, SearchEntry.id)
+        .join(SearchName, SearchName.entry_pk == SearchEntry.pk)
+        .where(
+            SearchName.folded.in_(folded),
+            SearchName.is_concept,
+            SearchName.is_start,
+            SearchName.matched_on.in_(("name", "synonym")),
+        )
     )
-    return [(pk, CodeRelation.exact) for pk in session.scalars(matches.order_by(Concept.pk))]
+    matches = select(Concept.pk).where(tuple_(Concept.type, Concept.id).in_(entries)).order_by(Concept.pk)
+    return list(session.scalars(matches))
 
 
 def _with_related(session: Session, concept: Concept, relation: CodeRelation) -> list[InfobuttonConcept]:
     """The concept, and the dose regimens of a drug or the regimens studied in a condition."""
     if concept.type == "condition":
         return [InfobuttonConcept(concept, concept.name), *_warnings(session, concept)]
-    if concept.type != "intervention" or concept.level != InterventionLevel.drug:
+    if concept.type != "intervention" or concept.kind != InterventionKind.drug:
         return [InfobuttonConcept(concept, concept.name)]
     if relation is CodeRelation.narrow:
         return [InfobuttonConcept(concept, f"{concept.name} (the drug; the code names one of its products)")]
@@ -143,4 +166,4 @@ def _warnings(session: Session, condition: Concept) -> list[InfobuttonConcept]:
 
 def _regimens() -> Select[Concept]:
     published = Concept.status == Status.published
-    return select(Concept).where(Concept.level == InterventionLevel.regimen, published).order_by(Concept.id)
+    return select(Concept).where(Concept.kind == InterventionKind.regimen, published).order_by(Concept.id)

@@ -33,7 +33,7 @@ class _Index(NamedTuple):
 
 
 INDEXES: Mapping[str, _Index] = {
-    "filters": _Index(2, lambda session: filter_index.rebuild(session, FILTERS)),
+    "filters": _Index(3, lambda session: filter_index.rebuild(session, FILTERS)),
     "search": _Index(index.VERSION, lambda session: index.rebuild(session, CurrentRecords)),
 }
 

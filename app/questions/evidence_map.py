@@ -15,7 +15,7 @@ from app.claims.models import Claim, ClaimConcept, LiteratureSearch
 from app.claims.vocabulary import HARM_KINDS, Certainty, Consensus, Coverage, Effect, Leaning
 from app.concepts.models import Concept
 from app.concepts.schemas import ConceptRef, OutcomeRef
-from app.concepts.vocabulary import Better, InterventionLevel
+from app.concepts.vocabulary import Better, InterventionKind
 from app.core.content import ResponseModel
 from app.core.errors import Fault, InvalidInput
 from app.core.text import Slug
@@ -192,7 +192,7 @@ def _read(session: Session, intervention: Concept, condition_pks: Sequence[int])
 def _on(intervention: Concept) -> ColumnElement[bool]:
     """Claims on the intervention; harms of a drug also apply to its dose regimens."""
     own = Claim.intervention_pk == intervention.pk
-    if intervention.level != InterventionLevel.regimen or intervention.parent_pk is None:
+    if intervention.kind != InterventionKind.regimen or intervention.parent_pk is None:
         return own
     return or_(own, and_(Claim.intervention_pk == intervention.parent_pk, Claim.kind.in_(HARM_KINDS)))
 

@@ -1,11 +1,13 @@
 """The shapes of interaction checks: what is asked, and what is answered for every pair."""
 
+from typing import Literal
+
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from app.claims import dose_query
 from app.claims.responses import ClaimSummary
 from app.claims.vocabulary import DoseTier, Effect, Kind
-from app.concepts.drug_names import MatchedBy
+from app.concepts.recognition import Confidence, MatchedBy, UnrecognizedReason
 from app.concepts.schemas import ConceptRef
 from app.concepts.vocabulary import CodeRelation
 from app.core.content import ResponseModel
@@ -17,20 +19,20 @@ FEWEST, MAX = 2, 30
 
 
 class InteractionStatus(Term):
-    """What is recorded of two drugs together; only the first two are findings."""
+    """What is recorded of two drugs together, worst first; only the first two are findings."""
 
     contraindicated = "contraindicated", "A recorded claim says that they must not be combined."
     interaction = "interaction", "A recorded claim says that the combination changes effect or risk."
-    searched_none_found = (
-        "searched_none_found",
-        "Searched, none found",
-        "Somebody looked on the date given and found nothing; that clears nothing.",
-    )
-    not_searched = "not_searched", "Nobody has looked yet; that clears nothing."
     unrecognized = (
         "unrecognized",
         "Not recognized",
         "At least one of the two is not known here, so nothing was checked.",
+    )
+    not_searched = "not_searched", "Nobody has looked yet; that clears nothing."
+    searched_none_found = (
+        "searched_none_found",
+        "Searched, none found",
+        "Somebody looked on the date given and found nothing; that clears nothing.",
     )
 
 
@@ -44,10 +46,10 @@ class DrugAsked(BaseModel):
 
     id: Slug | None = None
     """Id of an intervention."""
-    code: IdOrCode | None = Field(default=None, pattern=r"^[A-Za-z0-9]+:[!-~]+$")
-    """`system:code`, such as `rxnorm:7243`."""
+    code: IdOrCode | None = Field(default=None, pattern=r"^[A-Za-z][!-~]*[:|][!-~]+$")
+    """`system:code`, such as `rxnorm:7243`; the system by any of its names, or `|` after its URI."""
     text: OneLine | None = Field(default=None, max_length=200)
-    """Name or synonym; case and accents do not matter."""
+    """A name in any spelling, of a substance, salt, product or class, beside which strength and form may stand."""
     dose: OneLine | None = Field(default=None, max_length=dose_query.MAX_LENGTH)
     """Daily total with a UCUM unit, such as `4.5 mg` or `1.5..4.5 mg`."""
 
@@ -86,12 +88,41 @@ class DrugChecked(ResponseModel):
     """In the request, from 0."""
     recognized: bool
     intervention: ConceptRef | None
+    """The first of its ingredients."""
+    ingredients: tuple[ConceptRef, ...]
+    """All drugs that are known in it: several for a product such as morphine with naltrexone."""
     matched_by: MatchedBy | None
+    confidence: Confidence | None
+    """How sure the recognition is; what is merely similar is a candidate, never recognized."""
     relation: CodeRelation | None
     """How the code's meaning relates to the record; null unless matched by code."""
     dose: DoseGiven | None
-    did_you_mean: tuple[ConceptRef, ...]
-    """For a drug that was not recognized."""
+
+
+class UnrecognizedDrug(ResponseModel):
+    """A drug that was not recognized, so that nothing was checked for it."""
+
+    position: int
+    """In the request, from 0."""
+    reason: UnrecognizedReason
+    candidates: tuple[ConceptRef, ...]
+    """Drugs that may be meant, the most similar first; none of them was checked."""
+
+
+class InteractionHeadline(ResponseModel):
+    """The worst of all pairs: what a reader must be shown first."""
+
+    status: InteractionStatus
+    """The first that occurs of `contraindicated`, `interaction`, `unrecognized`, `not_searched` and
+    `searched_none_found`."""
+    label: str
+    """A few words; with a finding they also say that a drug was not recognized."""
+    tone: Literal["caution", "unclear"]
+    """For the reader: never a sign that a combination is safe."""
+    answer: str
+    """A sentence or two."""
+    pair: tuple[int, int]
+    """Positions of the two drugs."""
 
 
 class PairClaim(ResponseModel):
@@ -120,6 +151,8 @@ class PairChecked(ResponseModel):
     crosses_dose_tiers: bool
     """Whether the claims were recorded at other doses than the ones given, or at unread ones: harm crosses doses."""
     dose_note: str | None
+    rules: tuple[Slug, ...]
+    """Interaction rules that warn of the pair."""
     claims: tuple[PairClaim, ...]
     """Contraindications first, at most 20."""
     claims_truncated: bool
@@ -130,8 +163,10 @@ class PairChecked(ResponseModel):
 
 
 class InteractionCheckRead(ResponseModel):
-    """Every unordered pair of the request, contraindications first."""
+    """The worst first, then what was not recognized, then every unordered pair of the request."""
 
+    headline: InteractionHeadline
+    unrecognized: tuple[UnrecognizedDrug, ...]
     drugs: tuple[DrugChecked, ...]
     pairs: tuple[PairChecked, ...]
     notice: str

@@ -1,25 +1,37 @@
 """Interaction checks: one status for every pair of drugs, with the claims behind it. No pair is ever left out.
 
 Warnings of a drug apply to its dose regimens and the other way round, those of a class to its members, whatever the
-dose. A pair on which nothing is recorded is not cleared, and every empty answer says so.
+dose; interaction rules apply to their sets of drugs. A product of several drugs meets others with each of them. A pair
+on which nothing is recorded is not cleared, and every empty answer says so.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, or_, select
 from sqlalchemy.orm import Session
 
 from app.claims import dose_query
 from app.claims import rendering as render
 from app.claims.disclaimer import DISCLAIMER
 from app.claims.doses import DailyDose
+from app.claims.interaction_rules import interaction_rules
 from app.claims.models import Citation, Claim, ClaimConcept, LiteratureSearch
 from app.claims.responses import ClaimSummary
-from app.claims.vocabulary import HARM_KINDS, Coverage, DoseTier, Effect, Kind
-from app.concepts.drug_names import DrugMatch, DrugNames
-from app.concepts.schemas import ConceptRef
+from app.claims.schemas import InteractionRuleWrite
+from app.claims.vocabulary import (
+    HARM_KINDS,
+    Coverage,
+    DoseTier,
+    Effect,
+    InteractionSeverity,
+    InteractionSituation,
+    Kind,
+)
+from app.concepts.recognition import DrugIndex, Recognition, UnrecognizedReason, drug_index
+from app.core.english import quantity
 from app.core.errors import Fault, InvalidInput
 from app.core.vocabulary import Status
 from app.grading.wording import NO_ALL_CLEAR
@@ -30,9 +42,11 @@ from app.questions.interaction_responses import (
     DrugChecked,
     InteractionCheck,
     InteractionCheckRead,
+    InteractionHeadline,
     InteractionStatus,
     PairChecked,
     PairClaim,
+    UnrecognizedDrug,
 )
 from app.questions.relevance import RELEVANT_FORMS, InterventionTree, intervention_tree
 from app.questions.searches import RecordedSearch, SearchMatch, names_concept, newest, recorded_searches
@@ -42,6 +56,11 @@ MAX_CLAIMS = 20
 
 _HARMS = frozenset({Effect.causes, Effect.worsens, Effect.increases, Effect.interacts, Effect.contraindicated})
 _NO_EFFECT = frozenset({Effect.not_applicable, Effect.no_difference})
+_STATUS_OF_SEVERITY = {
+    InteractionSeverity.contraindicated: InteractionStatus.contraindicated,
+    InteractionSeverity.caution: InteractionStatus.interaction,
+}
+_FINDINGS = (InteractionStatus.contraindicated, InteractionStatus.interaction)
 
 NOTICE = (
     "Only what is recorded here was checked. A pair without a recorded interaction has not been cleared: "
@@ -61,10 +80,23 @@ class RequestedDrug:
     """A drug of the request with the record that it was recognized as."""
 
     position: int
-    match: DrugMatch
+    recognition: Recognition
     dose: DailyDose | None
     tiers: frozenset[DoseTier]
     """Bands that the dose touches; empty for drugs without dose regimens."""
+
+    @property
+    def pks(self) -> frozenset[int]:
+        """The records of its drugs; empty if it was not recognized."""
+        return frozenset(drug.pk for drug in self.recognition.drugs)
+
+    @property
+    def ids(self) -> frozenset[str]:
+        return frozenset(drug.id for drug in self.recognition.drugs)
+
+    @property
+    def name(self) -> str:
+        return " with ".join(drug.name for drug in self.recognition.drugs)
 
 
 @dataclass(frozen=True)
@@ -99,17 +131,22 @@ class PairEvidence:
     second: RequestedDrug
     claims: Sequence[HarmClaim] = ()
     searches: Sequence[RecordedSearch] = ()
+    rules: Sequence[InteractionRuleWrite] = ()
+    only_of_rules: frozenset[str] = frozenset()
+    """Claims that only a rule relates to the two drugs: the rule's severity counts, not what they say of others."""
 
     def is_exact(self, entry: HarmClaim | RecordedSearch) -> bool:
         """Whether the two drugs themselves are named, not relatives of them."""
-        first, second = self.first.match.pk, self.second.match.pk
-        return (entry.intervention == first and second in entry.interactants) or (
-            entry.intervention == second and first in entry.interactants
+        first, second, named = self.first.pks, self.second.pks, set(entry.interactants)
+        return bool(
+            (entry.intervention in first and second & named) or (entry.intervention in second and first & named)
         )
 
     @property
     def findings(self) -> list[InteractionStatus]:
-        return [claim.status for claim in self.claims if claim.status is not None]
+        direct = (claim for claim in self.claims if claim.id not in self.only_of_rules)
+        of_claims = [claim.status for claim in direct if claim.status is not None]
+        return of_claims + [_STATUS_OF_SEVERITY[rule.severity] for rule in self.rules]
 
     @property
     def answer(self) -> SearchMatch | None:
@@ -117,27 +154,77 @@ class PairEvidence:
         return newest(s for s in self.searches if self.is_exact(s) and set(s.concepts) == {"interactant"})
 
 
+@dataclass(frozen=True)
+class EvidenceOnPairs:
+    """What was read for all pairs of a request."""
+
+    relatives: Mapping[int, Sequence[int]]
+    """Drug → itself and the interventions that it shares warnings with."""
+    claims: Sequence[HarmClaim]
+    searches: Sequence[RecordedSearch]
+    rules: Sequence[tuple[InteractionRuleWrite, frozenset[str], frozenset[str]]]
+    """Rules with the ids of all drugs in their two sets."""
+
+    def of(self, a: RequestedDrug, b: RequestedDrug) -> PairEvidence:
+        if not a.pks or not b.pks:
+            return PairEvidence(a, b)
+        one = {relative for pk in a.pks for relative in self.relatives[pk]}
+        other = {relative for pk in b.pks for relative in self.relatives[pk]}
+        rules = [
+            rule
+            for rule, first, second in self.rules
+            if (a.ids & first and b.ids & second) or (b.ids & first and a.ids & second)
+        ]
+        of_rules = {claim for rule in rules for claim in _claims_of(rule)}
+
+        def joins(entry: HarmClaim | RecordedSearch) -> bool:
+            """Whether one drug or a relative of it meets the other or a relative of that."""
+            named = set(entry.interactants)
+            return bool((entry.intervention in one and named & other) or (entry.intervention in other and named & one))
+
+        joining = {claim.id for claim in self.claims if joins(claim)}
+        return PairEvidence(
+            a,
+            b,
+            claims=[claim for claim in self.claims if claim.id in joining | of_rules],
+            searches=[search for search in self.searches if joins(search)],
+            rules=rules,
+            only_of_rules=frozenset(of_rules - joining),
+        )
+
+
 def check(session: Session, request: InteractionCheck) -> InteractionCheckRead:
     """One status for every pair. The number of statements does not depend on the number of drugs."""
     doses = _doses(request.drugs)
-    names = DrugNames(session, [drug.code for drug in request.drugs if drug.code is not None])
-    tree = intervention_tree(session)
+    index, tree = drug_index(session), intervention_tree(session)
     drugs = []
     for position, (drug, dose) in enumerate(zip(request.drugs, doses, strict=True)):
-        match = _match(names, drug)
-        tiers = dose.tiers if dose and match.pk in tree.with_regimens else ()
-        drugs.append(RequestedDrug(position, match, dose, frozenset(tiers)))
-    relatives = {drug.match.pk: tree.relatives(drug.match.pk) for drug in drugs if drug.match.pk is not None}
-    every_relative = sorted({pk for pks in relatives.values() for pk in pks})
-    claims, searches = _harm_claims(session, every_relative), _searches(session, every_relative)
-    evidence = [_evidence(a, b, relatives, claims, searches) for a, b in combinations(drugs, 2)]
+        recognition = _recognise(index, drug)
+        has_regimens = any(record.pk in tree.with_regimens for record in recognition.drugs)
+        tiers = dose.tiers if dose and has_regimens else ()
+        drugs.append(RequestedDrug(position, recognition, dose, frozenset(tiers)))
+    read = _read_evidence(session, index, tree, drugs)
+    evidence = [read.of(a, b) for a, b in combinations(drugs, 2)]
     claim_ids = {claim.id for pair in evidence for claim in pair.claims[:MAX_CLAIMS]}
     summaries = render.summaries(session, claim_ids) if claim_ids else {}
-    pairs = [_pair(pair, tree, names.refs, summaries) for pair in evidence]
     severity = list(InteractionStatus)
+    pairs = sorted(
+        (_pair(pair, tree, index, summaries) for pair in evidence),
+        key=lambda pair: (severity.index(pair.status), pair.positions),
+    )
+    unrecognized = [drug for drug in drugs if not drug.pks]
     return InteractionCheckRead(
+        headline=_headline(pairs, len(unrecognized)),
+        unrecognized=tuple(
+            UnrecognizedDrug(
+                position=drug.position,
+                reason=drug.recognition.reason or UnrecognizedReason.unknown_name,
+                candidates=tuple(record.ref for record in drug.recognition.near),
+            )
+            for drug in unrecognized
+        ),
         drugs=tuple(_drug(drug) for drug in drugs),
-        pairs=tuple(sorted(pairs, key=lambda pair: (severity.index(pair.status), pair.positions))),
+        pairs=tuple(pairs),
         notice=NOTICE,
         disclaimer=DISCLAIMER,
     )
@@ -158,33 +245,51 @@ def _doses(drugs: Sequence[DrugAsked]) -> list[DailyDose | None]:
     return doses
 
 
-def _match(names: DrugNames, drug: DrugAsked) -> DrugMatch:
+def _recognise(index: DrugIndex, drug: DrugAsked) -> Recognition:
     if drug.id is not None:
-        return names.by_id(drug.id)
-    return names.by_code(drug.code) if drug.code is not None else names.by_text(drug.text or "")
+        return index.by_id(drug.id)
+    return index.by_code(drug.code) if drug.code is not None else index.by_text(drug.text or "")
 
 
 # --- reading ------------------------------------------------------------------------------------------------------
 
 
-def _harm_claims(session: Session, relatives: Sequence[int]) -> list[HarmClaim]:
-    """Claims of harm about one of the interventions that name another, most severe first. Three statements.
+def _read_evidence(
+    session: Session, index: DrugIndex, tree: InterventionTree, drugs: Iterable[RequestedDrug]
+) -> EvidenceOnPairs:
+    relatives = {pk: tree.relatives(pk) for drug in drugs for pk in drug.pks}
+    every_relative = sorted({relative for line in relatives.values() for relative in line})
+    rules = [(rule, index.expand(rule.first), index.expand(rule.second)) for rule in interaction_rules(session)]
+    of_rules = sorted({claim for rule, _, _ in rules for claim in _claims_of(rule)})
+    return EvidenceOnPairs(
+        relatives, _harm_claims(session, every_relative, of_rules), _searches(session, every_relative), rules
+    )
+
+
+def _claims_of(rule: InteractionRuleWrite) -> Sequence[str]:
+    """The claims that the rule's warning rests on when both drugs are taken."""
+    return next((one.claims for one in rule.claims if one.situation is InteractionSituation.together), ())
+
+
+def _harm_claims(session: Session, relatives: Sequence[int], of_rules: Sequence[str]) -> list[HarmClaim]:
+    """Claims of harm about one of the interventions that name another, and claims of interaction rules, most severe
+    first. Three statements.
 
     A warning counts even where no citation is informative: only findings of benefit need evidence.
     """
-    claims = select(Claim.pk).where(
+    about_relatives = select(Claim.pk).where(
         Claim.status == Status.published,
         Claim.kind.in_(HARM_KINDS),
         Claim.form.in_(RELEVANT_FORMS),
         Claim.intervention_pk.in_(relatives),
     )
+    is_named: ColumnElement[bool] = ClaimConcept.concept_pk.in_(relatives) & ClaimConcept.claim_pk.in_(about_relatives)
+    if of_rules:
+        ruled = select(Claim.pk).where(Claim.status == Status.published, Claim.id.in_(of_rules))
+        is_named = or_(is_named, ClaimConcept.claim_pk.in_(ruled))
     interactants: dict[int, set[int]] = {}
     for claim_pk, concept_pk in session.execute(
-        select(ClaimConcept.claim_pk, ClaimConcept.concept_pk).where(
-            ClaimConcept.role == "interactant",
-            ClaimConcept.concept_pk.in_(relatives),
-            ClaimConcept.claim_pk.in_(claims),
-        )
+        select(ClaimConcept.claim_pk, ClaimConcept.concept_pk).where(ClaimConcept.role == "interactant", is_named)
     ):
         interactants.setdefault(claim_pk, set()).add(concept_pk)
     tiers: dict[int, set[DoseTier]] = {}
@@ -221,76 +326,57 @@ def _searches(session: Session, relatives: Sequence[int]) -> list[RecordedSearch
     return recorded_searches(session, on, names_concept("interactant", relatives))
 
 
-def _evidence(
-    a: RequestedDrug,
-    b: RequestedDrug,
-    relatives: Mapping[int, Sequence[int]],
-    claims: Sequence[HarmClaim],
-    searches: Sequence[RecordedSearch],
-) -> PairEvidence:
-    if a.match.pk is None or b.match.pk is None:
-        return PairEvidence(a, b)
-    one, other = relatives[a.match.pk], relatives[b.match.pk]
-
-    def joins(entry: HarmClaim | RecordedSearch) -> bool:
-        """Whether one drug or a relative of it meets the other or a relative of that."""
-        return (entry.intervention in one and any(pk in other for pk in entry.interactants)) or (
-            entry.intervention in other and any(pk in one for pk in entry.interactants)
-        )
-
-    return PairEvidence(a, b, [claim for claim in claims if joins(claim)], [s for s in searches if joins(s)])
-
-
 # --- the answer ---------------------------------------------------------------------------------------------------
 
 
 def _drug(drug: RequestedDrug) -> DrugChecked:
-    dose, match = drug.dose, drug.match
+    dose, recognition = drug.dose, drug.recognition
+    refs = tuple(record.ref for record in recognition.drugs)
     return DrugChecked(
         position=drug.position,
-        recognized=match.pk is not None,
-        intervention=match.ref,
-        matched_by=match.matched_by,
-        relation=match.relation,
+        recognized=bool(refs),
+        intervention=refs[0] if refs else None,
+        ingredients=refs,
+        matched_by=recognition.matched_by,
+        confidence=recognition.confidence,
+        relation=recognition.relation,
         dose=DoseGiven(low_pg_per_day=dose.low, high_pg_per_day=dose.high, tiers=_in_order(drug.tiers))
         if dose
         else None,
-        did_you_mean=match.near,
     )
 
 
 def _pair(
-    pair: PairEvidence,
-    tree: InterventionTree,
-    refs: Mapping[int, ConceptRef],
-    summaries: Mapping[str, ClaimSummary],
+    pair: PairEvidence, tree: InterventionTree, index: DrugIndex, summaries: Mapping[str, ClaimSummary]
 ) -> PairChecked:
-    first, second = pair.first.match, pair.second.match
+    first, second = pair.first, pair.second
     is_same, crosses = False, False
-    if first.pk is None or second.pk is None:
+    if not first.pks or not second.pks:
         status = InteractionStatus.unrecognized
-        which = "Neither drug was" if first.pk is None and second.pk is None else "One of the two drugs was not"
+        which = "Neither drug was" if not first.pks and not second.pks else "One of the two drugs was not"
         sentence = f"{which} recognized, so nothing was checked. {NO_ALL_CLEAR}"
     else:
         status = _status(pair)
-        is_same = tree.with_drug(first.pk)[-1] == tree.with_drug(second.pk)[-1]
-        crosses = bool(pair.findings) and bool(tree.with_regimens & {first.pk, second.pk}) and _crosses_tiers(pair)
-        sentence = _sentence(status, pair, sorted((refs[first.pk].name, refs[second.pk].name)))
+        is_same = not _drugs_of(tree, first).isdisjoint(_drugs_of(tree, second))
+        crosses = bool(pair.findings) and bool(tree.with_regimens & (first.pks | second.pks)) and _crosses_tiers(pair)
+        sentence = _sentence(status, pair, sorted((first.name, second.name)))
         sentence += " Both are the same drug." if is_same else ""
+    refs = [one.recognition.drugs[0].ref if one.pks else None for one in (first, second)]
     return PairChecked(
-        positions=(pair.first.position, pair.second.position),
-        drugs=(first.ref, second.ref),
+        positions=(first.position, second.position),
+        drugs=(refs[0], refs[1]),
         status=status,
         sentence=sentence,
         same_drug=is_same,
         crosses_dose_tiers=crosses,
         dose_note=DOSE_NOTE if crosses else None,
+        rules=tuple(rule.id for rule in pair.rules),
         claims=tuple(
             PairClaim(
                 claim=summaries[claim.id],
                 kind=claim.kind,
                 effect=claim.effect,
-                on=refs[claim.intervention],
+                on=index.records[claim.intervention].ref,
                 inherited=not pair.is_exact(claim),
                 dose_tiers=claim.tiers,
             )
@@ -302,6 +388,31 @@ def _pair(
     )
 
 
+def _drugs_of(tree: InterventionTree, drug: RequestedDrug) -> set[int]:
+    """Its drugs; of dose regimens, the drugs that they dose."""
+    return {tree.with_drug(pk)[-1] for pk in drug.pks}
+
+
+def _headline(pairs: Sequence[PairChecked], unrecognized: int) -> InteractionHeadline:
+    """The worst pair. A drug that was not recognized is named beside a finding: what was checked is not all."""
+    worst = pairs[0]
+    label, answer = worst.status.label, worst.sentence
+    alike = Counter(pair.status for pair in pairs)[worst.status] - 1
+    if alike and worst.status in _FINDINGS:
+        answer += f" The same holds for {quantity(alike, 'more pair', 'more pairs')}."
+    if unrecognized and worst.status in _FINDINGS:
+        drugs = quantity(unrecognized, "drug", "drugs")
+        label += f"; {drugs} not recognized"
+        answer += f" Not recognized, and so not checked: {drugs} of the request."
+    return InteractionHeadline(
+        status=worst.status,
+        label=label,
+        tone="caution" if worst.status in _FINDINGS else "unclear",
+        answer=answer,
+        pair=worst.positions,
+    )
+
+
 def _status(pair: PairEvidence) -> InteractionStatus:
     if pair.findings:
         return min(pair.findings, key=list(InteractionStatus).index)
@@ -310,7 +421,7 @@ def _status(pair: PairEvidence) -> InteractionStatus:
 
 def _crosses_tiers(pair: PairEvidence) -> bool:
     """Whether a claim is about a relative, or about doses that were not read or do not include the given ones."""
-    drugs, tiers = (pair.first.match.pk, pair.second.match.pk), pair.first.tiers | pair.second.tiers
+    drugs, tiers = pair.first.pks | pair.second.pks, pair.first.tiers | pair.second.tiers
     return any(
         not claim.tiers or claim.intervention not in drugs or not tiers <= set(claim.tiers) for claim in pair.claims
     )

@@ -14,15 +14,16 @@ from sqlalchemy.orm import Session
 from app.claims.models import Citation, Claim, ClaimConcept
 from app.claims.rules import INFORMATIVE, VOTING_FORMS
 from app.claims.vocabulary import HARM_KINDS, Certainty, Consensus, Directness, Effect, Form, Kind, Leaning, Stance
-from app.concepts.models import Concept
+from app.concepts.models import Concept, InterventionMember
 from app.concepts.queries import concept_keys
 from app.concepts.schemas import OutcomeRef
-from app.concepts.vocabulary import Better, InterventionLevel
+from app.concepts.vocabulary import Better, InterventionKind
 from app.core.errors import Fault, InvalidInput
 from app.core.vocabulary import Status
 from app.grading.counts import Amounts, Counted, amounts
 from app.sources.models import Document, Study
 from app.sources.vocabulary import Design, Standing
+from app.storage.serial_memory import SerialMemory
 
 RELEVANT_FORMS = VOTING_FORMS | {Form.study_report, Form.regulatory_status}
 """Forms of claims that say something about effect or harm; use, advice and opinions do not."""
@@ -67,36 +68,54 @@ def concept_key(session: Session, record_type: str, name: str, parameter: str) -
 class InterventionTree:
     """The classes, drugs and dose regimens above and below each intervention."""
 
-    parents: Mapping[int, int]
-    regimens: frozenset[int]
+    drugs: Mapping[int, int]
+    """Dose regimen → its drug."""
+    classes: Mapping[int, Sequence[int]]
+    """Drug → the classes that list it as a member; class → the wider class that it names."""
 
     def with_drug(self, pk: int) -> list[int]:
         """The intervention and, if it is a dose regimen, its drug."""
-        return [pk, self.parents[pk]] if pk in self.regimens and pk in self.parents else [pk]
+        return [pk, self.drugs[pk]] if pk in self.drugs else [pk]
 
     def relatives(self, pk: int) -> list[int]:
         """The intervention, then all that it shares warnings with: the drug, its classes, the regimens of a drug."""
-        line = [pk]
-        while (parent := self.parents.get(line[-1])) is not None and parent not in line:
-            line.append(parent)
-        return line + sorted(child for child in self.regimens if self.parents.get(child) == pk)
+        line = self.with_drug(pk)
+        for relative in line:  # grows while it is read: classes may be members of wider ones
+            line += [one for one in self.classes.get(relative, ()) if one not in line]
+        return line + sorted(regimen for regimen, drug in self.drugs.items() if drug == pk)
 
     @property
     def with_regimens(self) -> frozenset[int]:
         """Drugs that have dose regimens, and those regimens."""
-        return self.regimens | {self.parents[pk] for pk in self.regimens if pk in self.parents}
+        return frozenset((*self.drugs, *self.drugs.values()))
+
+
+def _read_tree(session: Session) -> InterventionTree:
+    drugs = session.execute(
+        select(Concept.pk, Concept.parent_pk).where(
+            Concept.kind == InterventionKind.regimen, Concept.parent_pk.is_not(None)
+        )
+    )
+    members = session.execute(
+        select(InterventionMember.member_pk, InterventionMember.class_pk).order_by(InterventionMember.class_pk)
+    )
+    classes: dict[int, list[int]] = {}
+    wider = session.execute(
+        select(Concept.pk, Concept.parent_pk).where(
+            Concept.kind == InterventionKind.drug_class, Concept.parent_pk.is_not(None)
+        )
+    )
+    for member, class_pk in (*members, *wider):
+        classes.setdefault(member, []).append(class_pk)
+    return InterventionTree({pk: drug for pk, drug in drugs if drug is not None}, classes)
+
+
+_trees: SerialMemory[InterventionTree] = SerialMemory(_read_tree)
 
 
 def intervention_tree(session: Session) -> InterventionTree:
-    rows = session.execute(
-        select(Concept.pk, Concept.parent_pk, Concept.level).where(
-            Concept.type == "intervention", Concept.parent_pk.is_not(None)
-        )
-    ).all()
-    return InterventionTree(
-        {pk: parent for pk, parent, _ in rows if parent is not None},
-        frozenset(pk for pk, _, level in rows if level == InterventionLevel.regimen),
-    )
+    """The tree at the serial that the session sees; read from the database once for each serial."""
+    return _trees.get(session)
 
 
 def evidence_question(session: Session, intervention_pk: int, concepts: Mapping[str, int]) -> EvidenceQuestion:

@@ -8,10 +8,12 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.claims import rendering as render
-from app.claims.derived import ClaimDerived
+from app.claims.derived import ClaimDerived, ConceptDerived
 from app.claims.responses import ClaimEvidence
 from app.claims.schemas import ClaimWrite, DosingRangeWrite, LiteratureSearchWrite
 from app.claims.vocabulary import HARM_KINDS, Effect, Kind
+from app.concepts.schemas import ConceptWrite, InterventionWrite
+from app.concepts.vocabulary import CodeRelation
 from app.core.vocabulary import Status
 from app.sources.identifiers import normalise
 from app.sources.projection import year_of
@@ -20,6 +22,8 @@ from app.sources.schemas import DocumentWrite, StudyWrite
 from app.storage.history import RecordReference
 from app.storage.resource import Key, RecordReader
 
+WITHOUT_CLAIMS = 1
+"""The static rank of interventions that only searches name: typeahead leaves them out."""
 CONCEPTS = ("intervention", "condition", "mechanism", "side_effect", "outcome")
 
 
@@ -47,26 +51,41 @@ class SearchDocument:
 # --- one builder for each type ------------------------------------------------------------------------------------
 
 
-def _concept(_session: Session, _records: RecordReader, concept: Any, _derived: Any) -> SearchDocument:
+def _concept(session: Session, _records: RecordReader, concept: Any, derived: ConceptDerived) -> SearchDocument | None:
+    """Drugs that no claim or search names are only recognised by their names and codes, and not found."""
+    is_bare = isinstance(concept, InterventionWrite) and not derived.evidence.claims
+    if is_bare and not _is_searched(session, concept.id):
+        return None
     return SearchDocument(
         title=concept.name,
         names=(
             (concept.name, "name"),
             *((synonym, "synonym") for synonym in concept.synonyms),
-            *((code.code, "code") for code in concept.codes),
+            *((code, "code") for code in _codes_of(concept)),
         ),
         body=(concept.description,),
-        rank=0,
+        rank=WITHOUT_CLAIMS if is_bare else 0,
     )
+
+
+def _is_searched(session: Session, intervention: str) -> bool:
+    """Whether a question that was put to the literature, or not yet, names the intervention."""
+    searches = select(RecordReference.id).where(
+        RecordReference.type == "search",
+        RecordReference.to_type == "intervention",
+        RecordReference.to_id == intervention,
+    )
+    return session.scalar(searches.limit(1)) is not None
+
+
+def _codes_of(concept: ConceptWrite) -> Iterator[str]:
+    """Its own codes, not those of its products, of which there may be hundreds."""
+    return (code.code for code in concept.codes if code.relation is not CodeRelation.narrow)
 
 
 def _names_of(records: RecordReader, keys: Iterable[Key]) -> tuple[str, ...]:
     concepts = [records.content(key) for key in keys]
-    return tuple(
-        name
-        for concept in concepts
-        for name in (concept.name, *concept.synonyms, *(code.code for code in concept.codes))
-    )
+    return tuple(name for concept in concepts for name in (concept.name, *concept.synonyms, *_codes_of(concept)))
 
 
 def _claim(session: Session, records: RecordReader, claim: ClaimWrite, derived: ClaimDerived) -> SearchDocument:
@@ -78,7 +97,7 @@ def _claim(session: Session, records: RecordReader, claim: ClaimWrite, derived: 
         *(Key("outcome", o) for o in (claim.outcome,) if o),
         *_regimens(session, records, claim),
     ]
-    against = _names_of(records, _with_kinds(session, records, claim.interactants))
+    against = _against(session, records, claim.interactants)
     warning = _warning(claim)
     dosing: DosingRangeWrite | None = (
         records.content(Key("dosing_range", claim.dosing_range)) if claim.dosing_range else None
@@ -138,11 +157,17 @@ def _rank(claim: ClaimWrite, warning: int, evidence: ClaimEvidence) -> int:
     return max(100, 400 - 10 * evidence.study_count - 20 * is_graded)
 
 
-def _with_kinds(session: Session, records: RecordReader, interventions: Iterable[str]) -> Iterator[Key]:
-    """Interventions and their kinds: what warns of opioids warns of tramadol."""
-    for intervention in interventions:
-        yield Key("intervention", intervention)
-        yield from _children(session, records, intervention)
+def _against(session: Session, records: RecordReader, interventions: Iterable[str]) -> tuple[str, ...]:
+    """All names of interventions and of their regimens and narrower classes, and the names of the members of classes:
+    what warns of opioids warns of tramadol. Products of members are known to the question (`parse_query`)."""
+    keys = [
+        key
+        for intervention in interventions
+        for key in (Key("intervention", intervention), *_children(session, records, intervention))
+    ]
+    members = [member for key in keys for member in records.content(key).members]
+    names = (records.content(Key("intervention", member)).name for member in members)
+    return tuple(dict.fromkeys((*_names_of(records, keys), *names)))
 
 
 def _regimens(session: Session, records: RecordReader, claim: ClaimWrite) -> Iterator[Key]:
@@ -215,7 +240,7 @@ def _search(session: Session, records: RecordReader, search: LiteratureSearchWri
         *(Key("condition", c) for c in search.conditions),
         *(Key("intervention", i) for i in (search.intervention,) if i),
     ]
-    against = _names_of(records, _with_kinds(session, records, search.interactants))
+    against = _against(session, records, search.interactants)
     return SearchDocument(
         title=search.question,
         names=((search.topic, "name"),) if search.topic else (),
@@ -228,7 +253,7 @@ def _search(session: Session, records: RecordReader, search: LiteratureSearchWri
     )
 
 
-BUILDERS: dict[str, Callable[[Session, RecordReader, Any, Any], SearchDocument]] = {
+BUILDERS: dict[str, Callable[[Session, RecordReader, Any, Any], SearchDocument | None]] = {
     **dict.fromkeys(CONCEPTS, _concept),
     "claim": _claim,
     "document": _document,
@@ -236,4 +261,4 @@ BUILDERS: dict[str, Callable[[Session, RecordReader, Any, Any], SearchDocument]]
     "dosing_range": _dosing_range,
     "search": _search,
 }
-"""By type of record. A citation is in the document of its claim."""
+"""By type of record; null for what is not found. A citation is in the document of its claim."""

@@ -10,15 +10,16 @@ from typing import Any
 from sqlalchemy import bindparam, delete, func, insert, select, text, tuple_
 from sqlalchemy.orm import Session
 
+from app.core.folding import words
 from app.core.vocabulary import Status
 from app.search import facets
-from app.search.analyzer import between_spaces, stem, stems, words
+from app.search.analyzer import between_spaces, stem, stems
 from app.search.documents import BUILDERS, CONCEPTS, SearchDocument
 from app.search.models import RANK_BITS, SearchEntry, SearchName, SearchWord
 from app.storage.history import RecordReference, StoredRecord
 from app.storage.resource import Key, RecordReader
 
-VERSION = 2
+VERSION = 3
 """Of the entries' content and form. Raise it with every change, so that `ldn-evidence migrate` rebuilds the index."""
 
 BATCH = 500
@@ -91,6 +92,14 @@ def _copying(session: Session, changed: Mapping[Key, Any]) -> set[Key]:
     targets = {key for key in changed if key.type in COPIED_TYPES}
     # What warns of a drug copies the names of its regimens without referring to them.
     targets |= {Key(key.type, parent) for key in targets if (parent := getattr(changed[key], "parent", None))}
+    # What warns of a class names its members.
+    members = [key.id for key in targets if key.type == "intervention"]
+    classes = select(RecordReference.id).where(
+        RecordReference.type == "intervention",
+        RecordReference.to_type == "intervention",
+        RecordReference.to_id.in_(members),
+    )
+    targets |= {Key("intervention", class_id) for class_id in session.scalars(classes)} if members else set()
     copying: set[Key] = set()
     for record_type in {key.type for key in targets}:
         ids = sorted(key.id for key in targets if key.type == record_type)
@@ -105,7 +114,8 @@ def _copying(session: Session, changed: Mapping[Key, Any]) -> set[Key]:
 def _entry(session: Session, records: RecordReader, key: Key, content: Any, derived: Any) -> IndexEntry | None:
     if content.status is not Status.published:
         return None
-    return entry_for(key, BUILDERS[key.type](session, records, content, derived))
+    document = BUILDERS[key.type](session, records, content, derived)
+    return None if document is None else entry_for(key, document)
 
 
 def entry_for(key: Key, document: SearchDocument) -> IndexEntry:
@@ -170,8 +180,10 @@ class _Writer:
         while batch := dict(islice(remaining, BATCH)):
             stored = _stored(self._session, list(batch))
             moved = [key for key, entry in batch.items() if entry != stored.get(key, (0, None))[1]]
+            # Numbered before any is removed: the highest number may be one that is kept.
+            numbered = [(self._pk(entry, stored.get(key)), entry) for key in moved if (entry := batch[key])]
             self._remove([stored[key] for key in moved if key in stored])
-            self._insert([(self._pk(entry, stored.get(key)), entry) for key in moved if (entry := batch[key])])
+            self._insert(numbered)
             changed += moved
             if len(self._words) > MAX_WORDS:
                 self._write_counts()

@@ -6,7 +6,10 @@ from dataclasses import dataclass, replace
 
 from sqlalchemy.orm import Session
 
-from app.search.analyzer import WRITTEN_WORD, Phrase, between_spaces, stem, words
+from app.concepts.recognition import DrugIndex, drug_index
+from app.concepts.vocabulary import InterventionKind
+from app.core.folding import words
+from app.search.analyzer import WRITTEN_WORD, Phrase, between_spaces, stem, stems
 from app.search.spelling import nearest_word, two_words
 from app.search.term_statistics import TermStatistics
 from app.search.word_lists import ALTERNATIVES, OPTIONAL_WORDS, RISK_TERMS, STOP_WORDS
@@ -22,6 +25,11 @@ MIN_PREFIX = 3
 _IDENTIFIER_PREFIX = re.compile(
     r"https?://(?:(?:dx\.)?doi\.org|pubmed\.ncbi\.nlm\.nih\.gov)/|\b(?:doi|pmid|pmcid|nct):", re.IGNORECASE
 )
+
+_JOINS = re.compile(r"[+/,;&]")
+"""Joins what may also be searched as separate words."""
+_DASHES = re.compile(r"[-\u2010-\u2015]")
+"""Join the names of drugs as well (`naltrexone-oxycodone`), but other words to compounds (`anti-inflammatory`)."""
 
 _NAME = r"(\S+(?: \S+){0,4})"
 _HOW_IT_WORKS = re.compile(rf"\bhow (?:(?:does|do|did|would) {_NAME} work|{_NAME} works)(?=\W*$| in\b)", re.IGNORECASE)
@@ -60,6 +68,8 @@ class _Token:
     is_quoted: bool = False
     is_unfinished: bool = False
     """Whether the user may still be typing it."""
+    text: str = ""
+    """As it is written; empty for what is quoted."""
 
     @property
     def is_stop_word(self) -> bool:
@@ -71,12 +81,13 @@ def parse_query(session: Session, statistics: TermStatistics, query: str) -> Par
     that no record has are corrected or left out."""
     typed = _IDENTIFIER_PREFIX.sub(" ", query)
     tokens = _tokens(typed)
-    corrections, unknown = _unknown_words(session, statistics, tokens)
+    drugs = drug_index(session)
+    corrections, unknown = _unknown_words(session, statistics, drugs, tokens)
     correction = _corrected(typed, corrections) if corrections else None
     if correction:
         tokens = _tokens(correction)
-    known = [token for token in tokens if unknown.isdisjoint(token.words)]
-    terms = tuple(dict.fromkeys(_terms(session, statistics, known)))[:MAX_TERMS]
+    known = [token for token in _separated(session, statistics, drugs, tokens) if unknown.isdisjoint(token.words)]
+    terms = tuple(dict.fromkeys(_terms(session, statistics, drugs, known)))[:MAX_TERMS]
     if not any(term.is_required for term in terms):
         terms = tuple(replace(term, is_required=True) for term in terms)
     return ParsedQuery(terms, correction, is_complete=unknown <= OPTIONAL_WORDS)
@@ -88,24 +99,59 @@ def _tokens(query: str) -> list[_Token]:
     tokens: list[_Token] = []
     for position, part in enumerate(query.split('"')):
         is_quoted = position % 2 == 1
-        phrases = [tuple(words(chunk))[:MAX_TERMS] for chunk in ([part] if is_quoted else part.split())]
-        tokens += [_Token(phrase, is_quoted) for phrase in phrases if phrase]
+        for chunk in [part] if is_quoted else part.split():
+            if phrase := tuple(words(chunk))[:MAX_TERMS]:
+                tokens.append(_Token(phrase, is_quoted, text="" if is_quoted else chunk))
     if tokens and len(tokens[-1].words) == 1 and not query[-1].isspace() and query[-1] != '"':
         tokens[-1] = replace(tokens[-1], is_unfinished=True)
     return ([token for token in tokens if not token.is_stop_word] or tokens)[: 2 * MAX_TERMS]
+
+
+def _separated(
+    session: Session, statistics: TermStatistics, drugs: DrugIndex, tokens: Sequence[_Token]
+) -> Iterable[_Token]:
+    """Takes apart what is joined, unless it is a name as a whole: `ME/CFS` stays, `naltrexone/tramadol` does not."""
+    parts = {token: _parts(drugs, token.text) for token in tokens if len(token.words) > 1}
+    joined = [token.words for token, some in parts.items() if some and len(token.words) <= MAX_NAME_WORDS]
+    names = statistics.concept_names(session, joined) if joined else {}
+    for token in tokens:
+        some = parts.get(token)
+        if not some or token.words in names or _stem_all(token.words) in ALTERNATIVES or drugs.named(token.words):
+            yield token
+            continue
+        separate = [_Token(part) for part in some]
+        separate[-1] = replace(separate[-1], is_unfinished=len(some[-1]) == 1 and token is tokens[-1])
+        yield from (one for one in separate if not one.is_stop_word)
+
+
+def _parts(drugs: DrugIndex, text: str) -> list[Phrase]:
+    """The phrases that are joined by signs such as `/` and `+`, or by a dash to a drug; empty if there is one alone."""
+    phrases = [phrase for chunk in _JOINS.split(text) if (phrase := tuple(words(chunk)))]
+    dashed = [phrase for chunk in _JOINS.split(text) for one in _DASHES.split(chunk) if (phrase := tuple(words(one)))]
+    if any(_is_drug(drugs, phrase) for phrase in dashed):
+        phrases = dashed
+    # What holds digits is an identifier or a dose.
+    return phrases if len(phrases) > 1 and all("".join(phrase).isalpha() for phrase in phrases) else []
+
+
+def _is_drug(drugs: DrugIndex, phrase: Phrase) -> bool:
+    named = drugs.named(phrase)
+    return named is not None and any(drug.kind is not InterventionKind.drug_class for drug in named[0])
 
 
 # --- spelling -----------------------------------------------------------------------------------------------------
 
 
 def _unknown_words(
-    session: Session, statistics: TermStatistics, tokens: Sequence[_Token]
+    session: Session, statistics: TermStatistics, drugs: DrugIndex, tokens: Sequence[_Token]
 ) -> tuple[dict[str, str], set[str]]:
     """Words that no record has: corrections of some, and the others."""
     corrections: dict[str, str] = {}
     unknown: set[str] = set()
     attempts = 0
     for word in sorted(_absent(session, statistics, {word for token in tokens for word in token.words})):
+        if _drug_names(drugs, (word,)):
+            continue
         nearest = None
         if word not in OPTIONAL_WORDS and attempts < MAX_CORRECTIONS:
             attempts += 1
@@ -142,33 +188,52 @@ def _corrected(query: str, corrections: dict[str, str]) -> str:
 # --- terms --------------------------------------------------------------------------------------------------------
 
 
-def _terms(session: Session, statistics: TermStatistics, tokens: Sequence[_Token]) -> Iterable[QueryTerm]:
+def _drug_names(drugs: DrugIndex, phrase: Phrase, *, with_classes: bool = True) -> list[Phrase]:
+    """What records call a drug that a phrase names: by its name, or by the name of one of its classes."""
+    named = drugs.named(phrase)
+    records = named[0] if named else drugs.spelled(phrase[0]) if len(phrase) == 1 else ()
+    names = [record.name for record in records]
+    names += [name for record in records if with_classes for name in drugs.names_of_classes(record)]
+    return list(dict.fromkeys(map(stems, names)))
+
+
+def _terms(
+    session: Session, statistics: TermStatistics, drugs: DrugIndex, tokens: Sequence[_Token]
+) -> Iterable[QueryTerm]:
     """The longest sequence of tokens that is a name or a phrase with alternatives becomes one term."""
     phrases = {
         (start, end): tuple(word for token in tokens[start:end] for word in token.words)
         for start in range(len(tokens))
         for end in range(start + 1, min(len(tokens), start + MAX_NAME_WORDS) + 1)
     }
-    names = statistics.concept_names(session, [row for row in phrases.values() if len(row) <= MAX_NAME_WORDS])
+    of_concepts = statistics.concept_names(session, [row for row in phrases.values() if len(row) <= MAX_NAME_WORDS])
+    names = {
+        phrase: [
+            # A drug that nothing is recorded of is asked for by its classes too.
+            *_drug_names(drugs, phrase, with_classes=phrase not in of_concepts),
+            *sorted(of_concepts.get(phrase, ()), key=lambda name: (len(name), name)),
+        ]
+        for phrase in phrases.values()
+    }
     start = 0
     while start < len(tokens):
         end = min(len(tokens), start + MAX_NAME_WORDS)
-        while end > start + 1 and not (phrases[start, end] in names or _stem_all(phrases[start, end]) in ALTERNATIVES):
+        while end > start + 1 and not (names[phrases[start, end]] or _stem_all(phrases[start, end]) in ALTERNATIVES):
             end -= 1
         phrase = phrases[start, end]
         completions = _completions(session, statistics, tokens[start]) if end == start + 1 else ()
-        yield _term(phrase, names.get(phrase, ()), completions, tokens[start].is_quoted)
+        yield _term(phrase, names[phrase], completions, tokens[start].is_quoted)
         start = end
 
 
 def _term(phrase: Phrase, names: Iterable[Phrase], completions: Iterable[Phrase], is_quoted: bool) -> QueryTerm:
     stemmed = _stem_all(phrase)
-    others = {*names, *ALTERNATIVES.get(stemmed, ())}
+    others = list(ALTERNATIVES.get(stemmed, ()))
     if not is_quoted:
         # A question about liver damage must find what records say about the liver.
-        others |= {(word,) for word in stemmed if word in RISK_TERMS}
+        others += [(word,) for word in stemmed if word in RISK_TERMS]
     alternatives = [stemmed]
-    for other in sorted(others, key=lambda other: (len(other), other)):
+    for other in (*sorted(others, key=lambda other: (len(other), other)), *names):
         # A phrase that contains another alternative finds nothing more.
         if not any(between_spaces(one) in between_spaces(other) for one in alternatives):
             alternatives.append(other)

@@ -7,8 +7,9 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
+from app.core.folding import words
 from app.search import facets
-from app.search.analyzer import stems, words
+from app.search.analyzer import stems
 from app.search.index import MAX_NAME_LENGTH
 from app.search.matching import Conditions, FacetFilters, matching_keys
 from app.search.query_parser import QueryTerm, parse_query

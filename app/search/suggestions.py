@@ -6,8 +6,11 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
+from app.concepts.recognition import drug_index
+from app.core.folding import words
 from app.registry import BY_TYPE
-from app.search.analyzer import WRITTEN_WORD, words
+from app.search.analyzer import WRITTEN_WORD
+from app.search.documents import WITHOUT_CLAIMS
 from app.search.index import MAX_NAME_LENGTH
 from app.search.spelling import nearest_prefix
 from app.search.term_statistics import after_prefix, fetch, term_statistics
@@ -27,12 +30,19 @@ class NameSuggestion:
     """The folded text that the matched name continues, for `typed_parts`."""
 
 
-def suggest(session: Session, text: str, limit: int, types: Sequence[str]) -> list[NameSuggestion]:
-    """Names of which some word starts with what was typed. If there are none, one slip in the last word is forgiven."""
+def suggest(
+    session: Session, text: str, limit: int, types: Sequence[str], *, all_drugs: bool = False
+) -> list[NameSuggestion]:
+    """Names of which some word starts with what was typed. If there are none, one slip in the last word is forgiven.
+
+    Interventions without claims are left out unless `all_drugs`.
+    """
     typed = words(text)
     if not typed:
         return []
     suggestions = _suggestions(session, " ".join(typed), limit, types)
+    if all_drugs and (not types or "intervention" in types):
+        suggestions = [*suggestions, *_drugs(session, " ".join(typed), suggestions)][:limit]
     if not suggestions:
         nearest = nearest_prefix(session, term_statistics(session), typed[-1])
         if nearest is not None:
@@ -40,13 +50,26 @@ def suggest(session: Session, text: str, limit: int, types: Sequence[str]) -> li
     return suggestions
 
 
+def _drugs(session: Session, start: str, known: Sequence[NameSuggestion]) -> list[NameSuggestion]:
+    """Drugs that are not among the suggestions yet, each by the first of its names that continues what was typed."""
+    ids = {suggestion.id for suggestion in known if suggestion.type == "intervention"}
+    suggestions: dict[str, NameSuggestion] = {}
+    for name in drug_index(session).names_starting_with(start):
+        if name.drug.id not in ids:
+            suggestion = NameSuggestion("intervention", name.drug.id, name.drug.name, name.text, name.matched_by, start)
+            suggestions.setdefault(name.drug.id, suggestion)
+    return list(suggestions.values())
+
+
 def _suggestions(session: Session, start: str, limit: int, types: Sequence[str]) -> list[NameSuggestion]:
-    """The first name of each record."""
+    """The first name of each record; of drugs, which have names in many languages, rather the record's own."""
     rows = [row for is_concept in (True, False) for row in _names(session, start[:MAX_NAME_LENGTH], is_concept, types)]
     suggestions: dict[tuple[str, str], NameSuggestion] = {}
     for *_, record_type, record_id, _, label, name, matched_on in sorted(rows):
         suggestion = NameSuggestion(record_type, record_id, label, name, matched_on, start)
-        suggestions.setdefault((record_type, record_id), suggestion)
+        first = suggestions.setdefault((record_type, record_id), suggestion)
+        if record_type == "intervention" and matched_on == "name" and first.matched_on == "synonym":
+            suggestions[record_type, record_id] = suggestion
     return list(suggestions.values())[:limit]
 
 
@@ -55,10 +78,12 @@ def _names(session: Session, start: str, is_concept: bool, types: Sequence[str])
     names = (
         "SELECT e.rank, NOT n.is_start, n.folded, e.type, e.id, n.pk, e.label, n.text, n.matched_on "
         "FROM search_names n JOIN search_entries e ON e.pk = n.entry_pk "
-        "WHERE n.is_concept = ? AND n.folded >= ? AND n.folded < ? AND e.type IN ? ORDER BY n.folded, n.pk LIMIT ?"
+        "WHERE n.is_concept = ? AND n.folded >= ? AND n.folded < ? AND e.type IN ? AND e.rank <> ? "
+        "ORDER BY n.folded, n.pk LIMIT ?"
     )
     of_types = list(types or BY_TYPE)
-    return [tuple(row) for row in fetch(session, names, is_concept, start, after_prefix(start), of_types, MAX_READ)]
+    values = (is_concept, start, after_prefix(start), of_types, WITHOUT_CLAIMS, MAX_READ)
+    return [tuple(row) for row in fetch(session, names, *values)]
 
 
 def typed_parts(name: str, start: str) -> list[tuple[str, bool]]:

@@ -19,7 +19,7 @@ from benchmarks.synthetic.facts import (
 )
 
 Content = dict[str, Any]
-_CONCEPT_FIELDS: dict[str, Content] = {"intervention": {"level": "drug"}, "outcome": {"better": "lower"}}
+_CONCEPT_FIELDS: dict[str, Content] = {"intervention": {"kind": "drug"}, "outcome": {"better": "lower"}}
 _REASONS = {Stance.disputes: "opposite_direction", Stance.inconclusive: "wide_ci"}
 _FAVOURS = {Stance.supports: "intervention", Stance.disputes: "comparator"}
 

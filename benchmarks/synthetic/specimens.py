@@ -191,7 +191,10 @@ class _PublishedRows:
 
     def search_document(self, key: Key) -> SearchDocument:
         content, derived = self._records.content(key), self._records.derived(key)
-        return BUILDERS[key.type](self._session, self._records, content, derived)
+        document = BUILDERS[key.type](self._session, self._records, content, derived)
+        if document is None:
+            raise ValueError(f"{key} is not found by the search")
+        return document
 
     def evidence(self, key: Key) -> str:
         """The marker of a catalogue record's counts: their JSON."""

@@ -68,10 +68,14 @@ def test_no_pair_is_absent_and_order_is_irrelevant(
 def test_the_example_of_the_documentation_is_contraindicated(client: TestClient) -> None:
     body = client.get("/openapi.json").json()["paths"][PATH]["post"]["requestBody"]["content"]["application/json"]
     answer = checked(client, body["examples"]["naltrexone"]["value"]["drugs"])
-    assert [drug["intervention"]["id"] for drug in answer["drugs"]] == ["naltrexone", "methadone", "tramadol"]
+    known = [drug["intervention"]["id"] for drug in answer["drugs"] if drug["recognized"]]
+    assert known == ["naltrexone", "methadone", "oxycodone"]
+    assert answer["headline"]["label"] == "Contraindicated; 1 drug not recognized"
+    assert [entry["candidates"][0]["id"] for entry in answer["unrecognized"]] == ["oxycodone"]
     assert answer["drugs"][0]["dose"]["tiers"] == ["low"]
     statuses = {tuple(pair["positions"]): pair["status"] for pair in answer["pairs"]}
-    assert statuses == {(0, 1): "contraindicated", (0, 2): "contraindicated", (1, 2): "not_searched"}
+    expected = {(0, 1): "contraindicated", (0, 2): "contraindicated", (1, 2): "not_searched"}
+    assert statuses == expected | dict.fromkeys([(0, 3), (1, 3), (2, 3)], "unrecognized")
 
 
 def test_a_contraindication_travels_with_caveats_counts_and_doses(client: TestClient) -> None:

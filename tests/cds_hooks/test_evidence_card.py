@@ -164,7 +164,12 @@ def test_the_same_request_with_a_serial_is_answered_as_it_was(scratch: Database)
 
 def test_a_contraindication_is_told_even_where_its_claim_was_retired(scratch: Database) -> None:
     claim = content(scratch, "claim", "naltrexone-opioid-contraindication")
-    put(scratch, amended(claim, status="retired"))
+    rule = content(scratch, "interaction_rule", "naltrexone-with-opioids")
+    put(
+        scratch,
+        amended(claim, status="retired"),
+        amended(rule, claims=[{"situation": "first_starts", "claims": ["naltrexone-precipitated-withdrawal"]}]),
+    )
     with cds_client(scratch.url.render_as_string(hide_password=False)) as caller:
         card = cards(caller, request(LDN, medications=bundle(OXYCODONE)))[0]
 

@@ -15,7 +15,7 @@ from app.publishing.publish import publish
 from app.registry import BY_TYPE, RESOURCES
 from app.storage.history import StoredRecord
 from tests.conftest import Engine, opened, serving
-from tests.contract.support import Item, items_of
+from tests.contract.support import Item, every, items_of
 
 NEWCOMER = "contract-newcomer"
 """In every type, the id of a record that the `history` data set gained at serial 2 and retired at serial 3."""
@@ -26,7 +26,7 @@ HEIR = "contract-heir"
 @pytest.fixture(scope="session")
 def everything(client: TestClient) -> dict[str, list[Item]]:
     """Every published record of every type, as its list shows it."""
-    return {resource.type: items_of(client, resource.path, limit=200) for resource in RESOURCES}
+    return {r.type: items_of(client, r.path, limit=200, **every(r.type)) for r in RESOURCES}
 
 
 @pytest.fixture(scope="session")

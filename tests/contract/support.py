@@ -10,6 +10,11 @@ Item = dict[str, Any]
 UNIVERSAL_HEADERS = ("X-Request-ID", "API-Version", "Dataset-Serial", "Dataset-Release")
 
 
+def every(record_type: str) -> dict[str, str]:
+    """The parameters with which a list shows all records of its type."""
+    return {"all": "true"} if record_type == "intervention" else {}
+
+
 def pages(client: TestClient, path: str, **parameters: Any) -> Iterator[Item]:
     """Every page of a list, by following `next`."""
     answer = client.get(path, params=parameters)

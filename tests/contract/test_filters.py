@@ -86,6 +86,10 @@ LIST_READS: dict[str, Reads] = {
         "interactant": lambda search: named(*search["interactants"]),
         "coverage": lambda search: [search["coverage"]],
     },
+    "interaction_rule": {
+        "intervention": lambda rule: named(*rule["first"], *rule["second"]),
+        "severity": lambda rule: [rule["severity"]],
+    },
 }
 """How the value that a filter compares reads in the items of each list; claims and concepts have rules of their own."""
 
@@ -107,6 +111,8 @@ def answered(everything: Everything, record_type: str, **filters: Any) -> list[s
     if record_type == "claim":
         return ids(claims(everything, asked))
     if record_type in CONCEPTS:
+        if asked.pop("all", None) == [True]:
+            return ids(everything[record_type])
         touched = {name for claim in claims(everything, asked) for name in _concepts_of(claim, record_type)}
         return [found for found in ids(everything[record_type]) if found in touched]
     reads = dict(LIST_READS[record_type])
@@ -140,7 +146,7 @@ def _drugs_of_regimens(everything: Everything, asked: list[str]) -> dict[str, bo
     drugs = {
         item["parent"]["id"]: False
         for item in everything["intervention"]
-        if item["id"] in asked and item["level"] == "regimen" and item["parent"]
+        if item["id"] in asked and item["kind"] == "regimen" and item["parent"]
     }
     return drugs | dict.fromkeys(asked, True)
 

@@ -12,7 +12,7 @@ from app.http.middleware import EXPOSED_HEADERS
 from app.registry import RESOURCES
 from app.storage.resource import Resource
 from tests.contract.conftest import HEIR, NEWCOMER
-from tests.contract.support import UNIVERSAL_HEADERS, Item, ids, in_order, items_of, objects, pages, the_error
+from tests.contract.support import UNIVERSAL_HEADERS, Item, every, ids, in_order, items_of, objects, pages, the_error
 from tests.statements import recorded_statements
 
 SORTS: dict[str, Callable[[Item], Any]] = {
@@ -59,7 +59,7 @@ def test_a_list_answers_with_its_envelope(client: TestClient, resource: Resource
 def test_paging_to_the_end_yields_every_published_record_once(
     client: TestClient, everything: Everything, resource: Resource
 ) -> None:
-    walked = list(pages(client, resource.path, limit=7))
+    walked = list(pages(client, resource.path, limit=7, **every(resource.type)))
     seen = [item["id"] for page in walked for item in page["items"]]
 
     assert seen == sorted(set(seen))
@@ -86,7 +86,7 @@ def test_every_declared_sort_orders_the_whole_walk(
 ) -> None:
     parameters = {found["name"]: found for found in openapi["paths"][resource.path]["get"]["parameters"]}
     for sort in parameters["sort"]["schema"]["enum"]:
-        walked = ids(items_of(client, resource.path, sort=sort, limit=40))
+        walked = ids(items_of(client, resource.path, sort=sort, limit=40, **every(resource.type)))
         assert walked == in_order(everything[resource.type], sort, SORTS[sort.removeprefix("-")]), sort
 
 
@@ -246,7 +246,7 @@ def test_a_retired_record_can_still_be_read_as_it_was(history: TestClient, resou
 
 @every_type
 def test_a_retired_record_is_in_no_list(history: TestClient, resource: Resource) -> None:
-    listed = ids(items_of(history, resource.path, limit=200))
+    listed = ids(items_of(history, resource.path, limit=200, **every(resource.type)))
 
     assert NEWCOMER not in listed
     assert HEIR in listed

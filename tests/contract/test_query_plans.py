@@ -48,6 +48,9 @@ FEW = {
     "publications": "asked for its last row",
     "releases": "a handful",
     "concepts": "of one type at most: a few thousand words, whatever is said about them",
+    "concept_synonyms": "once for each serial, to recognise drugs",
+    "concept_codes": "once for each serial, to recognise drugs",
+    "intervention_members": "once for each serial, to recognise drugs",
 }
 """What may be read whole, and why."""
 

@@ -46,10 +46,10 @@ def example_records() -> StaticRecords:
             "low-dose-naltrexone",
             name="Low-dose naltrexone",
             synonyms=["LDN"],
-            level="regimen",
+            kind="regimen",
             parent="naltrexone",
         ),
-        _record("intervention", "opioid-analgesics", name="Opioid painkillers", level="drug_class"),
+        _record("intervention", "opioid-analgesics", name="Opioid painkillers", kind="class"),
         _record(
             "condition",
             "fibromyalgia",

@@ -242,3 +242,22 @@ def test_the_canary_would_be_seen(logged: Callable[[], str]) -> None:
     structlog.get_logger("app.test").info("asked", query=PATIENT)
 
     assert CANARY in logged()
+
+
+@pytest.mark.parametrize(
+    ("parameters", "concept"),
+    [
+        ({"mainSearchCriteria.v.dn": "Fibromyalgia (disorder)"}, "fibromyalgia"),
+        ({"mainSearchCriteria.v.dn": "CROHNS DISEASE"}, "crohns-disease"),
+        ({"mainSearchCriteria.v.dn": "Naltrexone 50 MG Oral Tablet"}, "naltrexone"),
+        ({"mainSearchCriteria.v.dn": "naltrexonhydrochlorid"}, "naltrexone"),
+        ({"mainSearchCriteria.v.c": "M797", "mainSearchCriteria.v.cs": ICD10CM}, "fibromyalgia"),
+        ({"mainSearchCriteria.v.c": "1551468", "mainSearchCriteria.v.cs": RXNORM}, "naltrexone"),
+        ({"mainSearchCriteria.v.c": "1049621", "mainSearchCriteria.v.cs": RXNORM}, "oxycodone"),
+    ],
+)
+def test_codes_and_names_are_recognised_as_people_write_them(
+    facade: TestClient, parameters: dict[str, str], concept: str
+) -> None:
+    answer = facade.get("/infobutton", params={**parameters, "knowledgeResponseType": "application/json"})
+    assert concept in [group["id"] for group in answer.json()["groups"]]

@@ -182,8 +182,8 @@ def test_a_search_on_the_drug_says_nothing_of_its_regimen(world: Database) -> No
 def test_a_warning_on_a_class_holds_for_its_members_whichever_way_it_is_asked(world: Database) -> None:
     put(
         world,
-        record("intervention", "opioids", level="drug_class"),
-        record("intervention", "one-opioid", parent="opioids"),
+        record("intervention", "opioids", kind="class", members=["one-opioid"]),
+        record("intervention", "one-opioid"),
         claim("no-opioids", citation("cit-no", "paper-b", None), **WARNING, interactants=["opioids"]),
     )
     for one, other in (("drug", "opioids"), ("drug-low", "one-opioid"), ("one-opioid", "drug-low")):

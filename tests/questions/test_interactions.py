@@ -4,7 +4,6 @@ from typing import Any
 
 import pytest
 
-from app.concepts.drug_names import fold
 from app.grading.wording import NO_ALL_CLEAR
 from app.publishing.changes import Change
 from app.questions.interaction_responses import InteractionCheck, InteractionCheckRead, PairChecked
@@ -19,8 +18,15 @@ BASE: dict[str, Any] = {"kind": "interaction", "effect": "interacts", "condition
 def world(small: Database) -> Database:
     put(
         small,
-        record("intervention", "opioids", name="Opioids", level="drug_class", synonyms=["narcotic painkillers"]),
-        record("intervention", "one-opioid", name="Opiatín", parent="opioids"),
+        record(
+            "intervention",
+            "opioids",
+            name="Opioids",
+            kind="class",
+            synonyms=["narcotic painkillers"],
+            members=["one-opioid"],
+        ),
+        record("intervention", "one-opioid", name="Opiatín"),
     )
     return small
 
@@ -124,12 +130,64 @@ def test_no_dose_changes_a_status(world: Database) -> None:
 
 
 def test_an_unknown_drug_makes_its_pairs_unrecognized_and_no_pair_is_lost(world: Database) -> None:
-    answer = checked(world, {"id": "drug"}, {"text": "opiatinn"}, {"code": "ndc:123"}, {"id": "opioids"})
+    answer = checked(world, {"id": "drug"}, {"text": "opiatiz"}, {"code": "ndc:123"}, {"id": "opioids"})
     assert {found.positions for found in answer.pairs} == {(0, 1), (0, 2), (0, 3), (1, 2), (1, 3), (2, 3)}
     unknown = [found for found in answer.pairs if {1, 2} & set(found.positions)]
     assert {found.status for found in unknown} == {"unrecognized"}
     assert all(found.sentence.endswith(NO_ALL_CLEAR) for found in unknown)
-    assert answer.drugs[1].did_you_mean[0].id == "one-opioid"
+    assert [(one.position, one.reason) for one in answer.unrecognized] == [(1, "unknown_name"), (2, "unknown_code")]
+    assert [[ref.id for ref in one.candidates] for one in answer.unrecognized] == [["one-opioid"], []]
+
+
+def test_the_headline_is_the_worst_pair_and_names_an_unread_drug_beside_it(world: Database) -> None:
+    def headline(*drugs: dict[str, str]) -> tuple[str, str, tuple[int, int]]:
+        found = checked(world, *drugs).headline
+        return found.status, found.tone, found.pair
+
+    searched = {"coverage": "searched_none_found", "depth": "limited", "searched_on": "2026-11-20"}
+    put(world, amended(content(world, "search", "drug-with-other-drug"), **searched))
+    drug, opioid, unknown = {"id": "drug"}, {"id": "one-opioid"}, {"text": "Nobodyknowsit"}
+    other = {"id": "other-drug"}
+    assert headline(drug, other) == ("searched_none_found", "unclear", (0, 1))
+    assert headline(drug, other, opioid) == ("not_searched", "unclear", (0, 2))
+    assert headline(drug, other, opioid, unknown) == ("unrecognized", "unclear", (0, 3))
+    put(world, warning("an-interaction", citation("cit-i", "paper-b", None)))
+    assert headline(unknown, drug, opioid) == ("interaction", "caution", (1, 2))
+    put(world, warning("worse", citation("cit-w", "paper-b", None), effect="contraindicated"))
+    assert headline(opioid, unknown, drug) == ("contraindicated", "caution", (0, 2))
+    both = checked(world, drug, opioid, unknown).headline
+    assert both.label == "Contraindicated; 1 drug not recognized"
+    assert both.answer.endswith("Not recognized, and so not checked: 1 drug of the request.")
+    assert "not recognized" not in checked(world, drug, opioid).headline.label
+
+
+def test_a_rule_warns_of_every_pair_of_its_sets(world: Database) -> None:
+    put(world, warning("of-another-class", citation("cit-o", "paper-b", None), effect="contraindicated"))
+    rule = record(
+        "interaction_rule", "quiet", first=["drug"], second=["other-drug"], severity="caution",
+        claims=[{"situation": "together", "claims": ["of-another-class"]}],
+    )  # fmt: skip
+    assert pair(world, "drug-low", "other-drug").status == "not_searched"
+    put(world, rule)
+    for one in ("drug", "drug-low"):
+        found = pair(world, "other-drug", one)
+        assert (found.status, found.rules) == ("interaction", ("quiet",))
+    put(world, amended(rule, severity="contraindicated"))
+    found = pair(world, "drug-low", "other-drug")
+    assert (found.status, [behind.claim.id for behind in found.claims]) == ("contraindicated", ["of-another-class"])
+    assert pair(world, "one-opioid", "other-drug").rules == ()
+
+
+def test_a_product_meets_others_with_each_of_its_ingredients(world: Database) -> None:
+    put(
+        world,
+        record("intervention", "filler", name="Filler", synonyms=["Mixture"]),
+        amended(content(world, "intervention", "one-opioid"), synonyms=["Mixture"]),
+        warning("no-opioids", citation("cit-no", "paper-b", None), effect="contraindicated"),
+    )
+    answer = checked(world, {"text": "Mixture"}, {"id": "drug"})
+    assert answer.headline.status == "contraindicated"
+    assert [ref.id for ref in answer.drugs[0].ingredients] == ["filler", "one-opioid"]
 
 
 def test_the_same_drug_twice_is_said(world: Database) -> None:
@@ -142,23 +200,26 @@ def test_the_same_drug_twice_is_said(world: Database) -> None:
 def test_names_are_recognized_whatever_their_case_and_accents(world: Database) -> None:
     for text, matched_by in (
         ("OPIATIN", "name"), ("opiatín", "name"), ("  Opiati\u0301n ", "name"),
-        ("Narcotic-Painkillers", "synonym"), ("one opioid", "id"),
+        ("Narcotic-Painkillers", "synonym"), ("one opioid", "name"), ("opiatinum", "spelling"),
     ):  # fmt: skip
         drug = checked(world, {"text": text}, {"id": "drug"}).drugs[0]
         assert (drug.recognized, drug.matched_by) == (True, matched_by), text
 
 
-def test_a_name_that_two_records_bear_is_not_guessed(world: Database) -> None:
-    put(world, record("intervention", "twin", synonyms=["Opioids"]), record("intervention", "triplet", name="opiatin"))
-    assert checked(world, {"text": "opioids"}, {"id": "drug"}).drugs[0].matched_by == "name"
-    drug = checked(world, {"text": "Opiatin"}, {"id": "drug"}).drugs[0]
-    assert (drug.recognized, [ref.id for ref in drug.did_you_mean]) == (False, ["one-opioid", "triplet"])
+def test_a_name_of_a_drug_goes_before_that_of_a_class(world: Database) -> None:
+    put(world, record("intervention", "twin", synonyms=["Narcotic painkillers"]))
+    drug = checked(world, {"text": "narcotic painkillers"}, {"id": "drug"}).drugs[0]
+    assert [ref.id for ref in drug.ingredients] == ["twin"]
 
 
 def test_a_retired_drug_is_not_recognized_and_names_its_successor(world: Database) -> None:
-    put(world, amended(content(world, "intervention", "one-opioid"), status="retired", successor="opioids"))
-    drug = checked(world, {"id": "one-opioid"}, {"id": "drug"}).drugs[0]
-    assert (drug.recognized, [ref.id for ref in drug.did_you_mean]) == (False, ["opioids"])
+    put(
+        world,
+        amended(content(world, "intervention", "opioids"), members=[]),
+        amended(content(world, "intervention", "one-opioid"), status="retired", successor="opioids"),
+    )
+    (drug,) = checked(world, {"id": "one-opioid"}, {"id": "drug"}).unrecognized
+    assert (drug.reason, [ref.id for ref in drug.candidates]) == ("retired_id", ["opioids"])
 
 
 def test_an_exact_code_is_preferred(world: Database) -> None:
@@ -171,7 +232,3 @@ def test_an_exact_code_is_preferred(world: Database) -> None:
     drug = checked(world, {"code": "RxNorm:42"}, {"id": "drug"}).drugs[0]
     assert drug.intervention is not None
     assert (drug.intervention.id, drug.relation) == ("exact", "exactMatch")
-
-
-def test_folding_keeps_letters_and_digits_alone() -> None:
-    assert fold("  Naïve—ME/CFS  50mg ") == "naive me cfs 50mg"

@@ -2,8 +2,8 @@
 
 import pytest
 
+from app.core.folding import words
 from app.search import word_lists
-from app.search.analyzer import words
 from app.search.word_lists import ALTERNATIVES, OPTIONAL_WORDS, RISK_TERMS, STOP_WORDS
 
 
@@ -19,7 +19,7 @@ def test_a_stop_word_is_not_optional_and_carries_no_risk() -> None:
 
 
 def test_expansions_hold_in_one_direction_and_synonyms_in_both() -> None:
-    assert ("opioid",) in ALTERNATIVES[("vicodin",)]
+    assert ("opioid",) in ALTERNATIVES[("painkil",)]
     assert ("opioid",) not in ALTERNATIVES
     assert ("renal",) in ALTERNATIVES[("kidney",)]
     assert ("kidney",) in ALTERNATIVES[("renal",)]

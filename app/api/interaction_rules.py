@@ -1,0 +1,31 @@
+"""Interaction rules: which drugs are warned of together, and on which claims the warning rests."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Request, Response
+
+from app.api.common import ListOf, add_item_routes, answer_list
+from app.claims import queries
+from app.claims.responses import InteractionRuleRead
+from app.http.problems import responses
+from app.http.queries import query_of
+
+router = APIRouter(tags=["interaction-rules"])
+
+
+@router.get(
+    "/v1/interaction-rules",
+    operation_id="listInteractionRules",
+    summary="Which drugs are warned of together",
+    response_model=ListOf[InteractionRuleRead],
+    responses=responses(422, 503),
+)
+async def list_interaction_rules(
+    request: Request, query: Annotated[queries.InteractionRuleQuery, query_of(queries.InteractionRuleQuery)]
+) -> Response:
+    """The rules behind interaction checks and the cards of CDS Hooks. A pair without a rule has not been cleared."""
+    sorts = queries.INTERACTION_RULE_SORTS
+    return await answer_list(request, "interaction_rule", query, queries.interaction_rules, sorts)
+
+
+add_item_routes(router, "interaction_rule")
