@@ -143,10 +143,14 @@ class PairEvidence:
         )
 
     @property
-    def findings(self) -> list[InteractionStatus]:
+    def direct_findings(self) -> list[InteractionStatus]:
+        """What claims say of the two drugs or of relatives of them."""
         direct = (claim for claim in self.claims if claim.id not in self.only_of_rules)
-        of_claims = [claim.status for claim in direct if claim.status is not None]
-        return of_claims + [_STATUS_OF_SEVERITY[rule.severity] for rule in self.rules]
+        return [claim.status for claim in direct if claim.status is not None]
+
+    @property
+    def findings(self) -> list[InteractionStatus]:
+        return self.direct_findings + [_STATUS_OF_SEVERITY[rule.severity] for rule in self.rules]
 
     @property
     def answer(self) -> SearchMatch | None:
@@ -429,6 +433,11 @@ def _crosses_tiers(pair: PairEvidence) -> bool:
 
 def _sentence(status: InteractionStatus, pair: PairEvidence, names: Sequence[str]) -> str:
     about = " and ".join(names)
+    if pair.findings and not pair.direct_findings:
+        return (
+            f"{about}: a warning is set for them; the claims behind it are about drugs that act alike. "
+            "Do not start, stop or combine them without your prescriber."
+        )
     if status is InteractionStatus.contraindicated:
         return f"{about}: a contraindication is recorded. Do not start, stop or combine them without your prescriber."
     if status is InteractionStatus.interaction:

@@ -172,6 +172,7 @@ def test_a_rule_warns_of_every_pair_of_its_sets(world: Database) -> None:
     for one in ("drug", "drug-low"):
         found = pair(world, "other-drug", one)
         assert (found.status, found.rules) == ("interaction", ("quiet",))
+        assert "about drugs that act alike" in found.sentence
     put(world, amended(rule, severity="contraindicated"))
     found = pair(world, "drug-low", "other-drug")
     assert (found.status, [behind.claim.id for behind in found.claims]) == ("contraindicated", ["of-another-class"])
