@@ -23,8 +23,8 @@ _METHYL = re.compile(r"methyl[\s-]*naltrexone", re.IGNORECASE)
 
 _BUPROPION = re.compile(r"\bbupropion\b", re.IGNORECASE)
 _WITH_OPIOID = re.compile(
-    r"(morphine|oxycodone)[^.;()]{0,40}?(/|\+|-|&|\band\b|\bwith\b)\s*naltrexone"
-    r"|naltrexone[^.;()]{0,40}?(/|\+|-|&)\s*(morphine|oxycodone)",
+    r"(morphine|oxycodone)(?:[^.;()]|\.(?=\d)){0,40}?(/|\+|-|&|\band\b|\bwith\b)\s*naltrexone"
+    r"|naltrexone(?:[^.;()]|\.(?=\d)){0,40}?(/|\+|-|&)\s*(morphine|oxycodone)",
     re.IGNORECASE,
 )
 """One product of both, such as `morphine sulfate 20 MG / naltrexone hydrochloride 0.8 MG`."""

@@ -79,8 +79,8 @@ def render(card: Json) -> str:
 @pytest.fixture
 def sandbox(scratch: Database, tmp_path: Path) -> Iterator[Sandbox]:
     keys = RecordSystem()
-    given = Settings(database_url=scratch.url.render_as_string(hide_password=False))
-    settings = CdsSettings(base_url=BASE, issuers=(Issuer(iss=ISSUER, jwks=str(keys.write(tmp_path))),))
+    given = Settings(database_url=scratch.url.render_as_string(hide_password=False), public_url=BASE)
+    settings = CdsSettings(issuers=(Issuer(iss=ISSUER, jwks=str(keys.write(tmp_path))),))
     app = make_app(given, settings)
     with served(in_context(app, given, with_cache=False)) as port:
         chart = {
