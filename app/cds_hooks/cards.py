@@ -61,18 +61,17 @@ class CardBuilder:
         return self._critical_card(finding) if finding.rule.is_critical else self._warning_card(finding)
 
     def _critical_card(self, finding: Finding) -> Card:
-        """The claims' statements stand on the card as long as it stays short."""
+        """Orders and statements of claims stand on the card as long as it stays short; at least one of each side."""
         claims = self.claims.claims(CLAIMS_BY_RULE[finding.rule])
-        summary = wording.summary(finding)
-        paragraphs = [wording.situation(finding, self.today)]
-        if finding.rule is not Rule.hypersensitivity:
-            paragraphs.append(f"**{wording.LABEL_WARNING}**")
-        foot = f"*{SHORT_FOOT} Serial {self.serial}.*"
+        summary, foot = wording.summary(finding), f"*{SHORT_FOOT} Serial {self.serial}.*"
+        warning = [] if finding.rule is Rule.hypersensitivity else [f"**{wording.LABEL_WARNING}**"]
+        situations = (wording.situation(finding, self.today, named) for named in range(wording.MAX_NAMED, 0, -1))
+        fitting = (situation for situation in situations if _is_short(summary, [situation, *warning], foot))
+        paragraphs = [next(fitting, wording.situation(finding, self.today, 1)), *warning]
         for claim in claims:
-            longer = [*paragraphs, escaped(claim.summary.statement)]
-            if len(" ".join([summary, *longer, foot]).split()) > MAX_CRITICAL_WORDS:
+            if not _is_short(summary, [*paragraphs, claim.summary.statement], foot):
                 break
-            paragraphs = longer
+            paragraphs.append(escaped(claim.summary.statement))
         return self._card(finding, summary, [*paragraphs, foot], claims)
 
     def _warning_card(self, finding: Finding) -> Card:
@@ -159,6 +158,10 @@ class CardBuilder:
 
     def _uuid(self, *parts: str) -> UUID:
         return uuid5(self.hook_instance, "/".join((self.service, str(self.serial), *parts)))
+
+
+def _is_short(summary: str, paragraphs: list[str], foot: str) -> bool:
+    return len(" ".join([summary, *paragraphs, foot]).split()) <= MAX_CRITICAL_WORDS
 
 
 def _unverified(topics: Iterable[Topic], reasons: CodedText) -> list[str]:

@@ -329,7 +329,7 @@ def _mass(match: re.Match[str]) -> Mass | None:
 
 def _is_own_word(word: str) -> bool:
     """Whether a word may stand next to the amount of the order's own drug, because it names no other drug."""
-    return word in word_set("own_words") or _HOURS.match(word) is not None
+    return word in word_set("own_words") or word in MILLIGRAMS or _HOURS.match(word) is not None
 
 
 def _span_of(match: re.Match[str]) -> Span:

@@ -16,7 +16,7 @@ from app.cds_hooks.words import depot_days, word_set
 PAST = frozenset({"stopped", "completed", "ended"})
 _ID = re.compile(r"[A-Za-z0-9\-.]{1,64}")
 _LOW_DOSE = re.compile(r"\bLDN\b|\blow[\s-]*dose\b", re.IGNORECASE)
-_HAS_WORD = re.compile(r"[^\W\d_]{2}")
+_HAS_WORD = re.compile(r"[^\W\d_][^\W_]")
 _NAME = re.compile(r"[^\W\d_]{2,}|[^\W\d_]\d+")
 _MAX_DEPTH = 4
 """Of ingredients in ingredients: contained resources may refer to each other in a circle."""

@@ -15,7 +15,7 @@ LABEL_WARNING = (
     "together with an opioid: nothing here says that a low dose removes the hazard."
 )
 NO_CHECK = "This is not evidence that the patient takes no opioid and no naltrexone: look at the list of medicines."
-_MAX_NAMED = 3
+MAX_NAMED = 3
 """Medicines of one side that a card names; the others are counted."""
 
 _OWN_REASONS = "urn:ldn-evidence:override-reasons"
@@ -95,19 +95,19 @@ def summary(finding: Finding) -> str:
     return template.format(opioid=opioid if len(opioid) <= max_length else "see below")
 
 
-def situation(finding: Finding, today: date | None) -> str:
-    """Which orders meet, with their dates."""
+def situation(finding: Finding, today: date | None, max_named: int = MAX_NAMED) -> str:
+    """Which orders meet, with their dates; at most so many of each side, and how many others there are."""
     return _SITUATIONS[finding.rule].format(
-        naltrexone=_orders(finding.naltrexone, today) or "naltrexone",
-        opioids=_orders(finding.opioids, today) or "an opioid",
+        naltrexone=_orders(finding.naltrexone, today, max_named) or "naltrexone",
+        opioids=_orders(finding.opioids, today, max_named) or "an opioid",
         gaps=listed([gap.words for gap in finding.gaps] or ["a list could not be read"]),
     )
 
 
-def _orders(medicines: tuple[Medicine, ...], today: date | None) -> str:
+def _orders(medicines: tuple[Medicine, ...], today: date | None, max_named: int) -> str:
     phrases = list(dict.fromkeys(_order(medicine, today) for medicine in medicines))
-    others = len(phrases) - _MAX_NAMED
-    return listed([*phrases[:_MAX_NAMED], *([f"{others} more"] if others > 0 else [])]) if phrases else ""
+    others = len(phrases) - max_named
+    return listed([*phrases[:max_named], *([f"{others} more"] if others > 0 else [])]) if phrases else ""
 
 
 def _order(medicine: Medicine, today: date | None) -> str:

@@ -144,10 +144,14 @@ def test_medications_that_name_each_other_in_a_circle_are_answered(clinic: TestC
     assert clinic.post(SIGN, json=request(LDN, medications=bundle(listed, circle))).status_code == 200
 
 
-def test_a_bundle_of_two_megabytes_is_refused_whole(clinic: TestClient) -> None:
-    padded = request(LDN, medications=bundle(*[order("1", "x" * 1000)] * 2000))
+def test_a_request_may_have_four_megabytes_and_no_more(clinic: TestClient) -> None:
+    def padded(count: int) -> Json:
+        return request(LDN, medications=bundle(*[order("1", "Ibuprofen " + "x" * 900)] * count))
 
-    assert clinic.post(SIGN, json=padded).status_code == 413
+    assert clinic.post(SIGN, json=padded(3600)).status_code == 200
+    assert clinic.post(SIGN, json=padded(4500)).status_code == 413
+    assert clinic.post(f"{SIGN}/feedback", json=padded(4500)).status_code == 413
+    assert clinic.post("/v1/interaction-checks", json=padded(1500)).status_code == 413
 
 
 def test_a_thousand_medicines_are_read(clinic: TestClient) -> None:
