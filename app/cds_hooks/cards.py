@@ -69,9 +69,8 @@ class CardBuilder:
         fitting = (situation for situation in situations if _is_short(summary, [situation, *warning], foot))
         paragraphs = [next(fitting, wording.situation(finding, self.today, 1)), *warning]
         for claim in claims:
-            if not _is_short(summary, [*paragraphs, claim.summary.statement], foot):
-                break
-            paragraphs.append(escaped(claim.summary.statement))
+            if _is_short(summary, [*paragraphs, claim.summary.statement], foot):
+                paragraphs.append(escaped(claim.summary.statement))
         return self._card(finding, summary, [*paragraphs, foot], claims)
 
     def _warning_card(self, finding: Finding) -> Card:

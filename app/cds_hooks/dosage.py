@@ -32,7 +32,7 @@ _TIMING_CODES = {
     "HS": Fraction(1), "BED": Fraction(1), "QOD": Fraction(1, 2), "Q4H": Fraction(6), "Q6H": Fraction(4),
     "Q8H": Fraction(3), "WK": Fraction(1, 7),
 }  # fmt: skip
-_LONGEST_INTERVAL = Fraction(1, 7)
+_LEAST_TIMES_A_DAY = Fraction(1, 7)
 """What is given more rarely than once a week, such as a monthly injection, has no daily dose."""
 
 Instruction = Mapping[str, Any]
@@ -218,7 +218,7 @@ def _combined(doses: list[DoseReading], instructions: list[dict[str, Any]]) -> D
 
 
 def _per_day(low: Decimal | None, high: Decimal | None, times: Times, read_from: str) -> DoseReading:
-    if times[0] < _LONGEST_INTERVAL:
+    if times[0] < _LEAST_TIMES_A_DAY:
         raise UnreadableDose
     ends = [
         None if end is None else round(Fraction(end) * factor * PICOGRAMS[Unit.mg])

@@ -9,7 +9,7 @@ from app.cds_hooks.chart import Chart
 from app.cds_hooks.drugs import CodedText, Coding
 from app.cds_hooks.fhir_json import member, objects, text_member
 from app.cds_hooks.medicines import MedicineReader, concept_text
-from app.cds_hooks.rules import Finding, NotEnoughData, Pair, Rule
+from app.cds_hooks.rules import Finding, NotEnoughData, DrugPair, Rule
 from app.concepts.code_systems import code_system
 from app.concepts.vocabulary import CodeSystem
 
@@ -25,7 +25,7 @@ _NOT_PRESENT = re.compile(r"\b(?:no|negative|vaccin\w*|immuni[sz]\w*|screening|f
 
 def findings(list_name: str, lists: Mapping[str, Any], chart: Chart, reader: MedicineReader) -> list[Finding]:
     """What a list of diagnoses or allergies says about the drafted naltrexone; NotEnoughData if it was not sent."""
-    naltrexone = Pair.of(chart.selected).naltrexone
+    naltrexone = DrugPair.of(chart.selected).naltrexone
     if not naltrexone:
         return []
     if list_name not in lists:

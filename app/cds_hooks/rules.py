@@ -76,11 +76,11 @@ def findings(chart: Chart, conditions_of: ConditionsOf, *, views_chart: bool = F
     """
     if not is_check_due(chart, views_chart=views_chart):
         return []
-    selected, current = Pair.of(chart.selected), Pair.of(chart.current)
+    selected, current = DrugPair.of(chart.selected), DrugPair.of(chart.current)
     result = [*_meetings(chart, selected, current, views_chart=views_chart)]
     if not result and not chart.has_lists:
         raise NotEnoughData
-    result += _recent(selected, Pair.of(chart.recent))
+    result += _recent(selected, DrugPair.of(chart.recent))
     if not result:
         result += _dependence(selected.naltrexone, conditions_of)
     subject = current if views_chart else selected
@@ -113,7 +113,7 @@ def is_low_dose(medicine: Medicine, conditions: Collection[str] = ()) -> bool:
     return DoseTier.intermediate not in tiers or LABEL_CONDITIONS.isdisjoint(conditions)
 
 
-class Pair(NamedTuple):
+class DrugPair(NamedTuple):
     """The two sides of the check."""
 
     naltrexone: tuple[Medicine, ...]
@@ -129,9 +129,9 @@ def _matters(medicine: Medicine) -> bool:
     return medicine.drug.is_naltrexone or medicine.drug.is_opioid
 
 
-def _meetings(chart: Chart, selected: Pair, current: Pair, *, views_chart: bool) -> Iterator[Finding]:
+def _meetings(chart: Chart, selected: DrugPair, current: DrugPair, *, views_chart: bool) -> Iterator[Finding]:
     """Pairs that would be taken together. Of two drafts at least one must be selected."""
-    drafted = Pair.of(chart.drafts)
+    drafted = DrugPair.of(chart.drafts)
     if drafted.naltrexone and drafted.opioids and (selected.naltrexone or selected.opioids):
         naltrexone = drafted.naltrexone if selected.opioids else selected.naltrexone
         opioids = drafted.opioids if selected.naltrexone else selected.opioids
@@ -148,11 +148,11 @@ def _meeting(
     rule: Rule, naltrexone: tuple[Medicine, ...], opioids: tuple[Medicine, ...], removable: Medicine | None
 ) -> Finding:
     """The meeting of what is ordered; of what is only proposed if a side has nothing else."""
-    ordered = Pair.of(medicine for medicine in (*naltrexone, *opioids) if not medicine.is_proposed)
+    ordered = DrugPair.of(medicine for medicine in (*naltrexone, *opioids) if not medicine.is_proposed)
     return Finding(rule, *ordered, removable) if all(ordered) else Finding(Rule.proposed, naltrexone, opioids)
 
 
-def _recent(selected: Pair, ended: Pair) -> Iterator[Finding]:
+def _recent(selected: DrugPair, ended: DrugPair) -> Iterator[Finding]:
     if selected.naltrexone and ended.opioids:
         yield Finding(Rule.naltrexone_after_opioid, selected.naltrexone, ended.opioids, selected.naltrexone[0])
     if selected.opioids and ended.naltrexone:
@@ -166,7 +166,7 @@ def _dependence(naltrexone: tuple[Medicine, ...], conditions_of: ConditionsOf) -
         yield Finding(Rule.opioid_use_disorder, ordered)
 
 
-def _gaps(chart: Chart, subject: Pair) -> tuple[Gap, ...]:
+def _gaps(chart: Chart, subject: DrugPair) -> tuple[Gap, ...]:
     """The gaps that matter for the medicines in question."""
     gaps = set(chart.gaps)
     has_unread_draft = any(draft.is_unread for draft in chart.selected)
@@ -181,7 +181,7 @@ def _gaps(chart: Chart, subject: Pair) -> tuple[Gap, ...]:
     return tuple(gap for gap in Gap if gap in gaps)
 
 
-def _may_hide_recent(history: UnreadHistory, subject: Pair) -> bool:
+def _may_hide_recent(history: UnreadHistory, subject: DrugPair) -> bool:
     """Whether unread pages of the history may hold what matters.
 
     Before naltrexone it is an opioid, which many people have had. Before an opioid it is naltrexone, which few have: a

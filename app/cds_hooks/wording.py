@@ -11,7 +11,7 @@ from app.claims.vocabulary import DoseTier
 from app.core.english import inline, listed
 
 LABEL_WARNING = (
-    "This is from the US label of the 50 mg product. No low-dose trial that is on record here tested naltrexone "
+    "The contraindication is from the label of the 50 mg product. No low-dose trial on record here tested naltrexone "
     "together with an opioid: nothing here says that a low dose removes the hazard."
 )
 NO_CHECK = "This is not evidence that the patient takes no opioid and no naltrexone: look at the list of medicines."
