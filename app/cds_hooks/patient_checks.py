@@ -9,7 +9,7 @@ from app.cds_hooks.chart import Chart
 from app.cds_hooks.drugs import CodedText, Coding
 from app.cds_hooks.fhir_json import member, objects, text_member
 from app.cds_hooks.medicines import MedicineReader, concept_text
-from app.cds_hooks.rules import Finding, NotEnoughData, DrugPair, Rule
+from app.cds_hooks.rules import DrugPair, Finding, NotEnoughData, Rule
 from app.concepts.code_systems import code_system
 from app.concepts.vocabulary import CodeSystem
 
