@@ -11,7 +11,6 @@ from uuid import UUID, uuid5
 from app.cds_hooks import schemas, wording
 from app.cds_hooks.claims import (
     CLAIMS_BY_CONDITION,
-    CLAIMS_BY_RULE,
     CardClaim,
     CardSource,
     ClaimReader,
@@ -62,7 +61,7 @@ class CardBuilder:
 
     def _critical_card(self, finding: Finding) -> Card:
         """Orders and statements of claims stand on the card as long as it stays short; at least one of each side."""
-        claims = self.claims.claims(CLAIMS_BY_RULE[finding.rule])
+        claims = self.claims.for_rule(finding.rule)
         summary, foot = wording.summary(finding), f"*{SHORT_FOOT} Serial {self.serial}.*"
         warning = [] if finding.rule is Rule.hypersensitivity else [f"**{wording.LABEL_WARNING}**"]
         situations = (wording.situation(finding, self.today, named) for named in range(wording.MAX_NAMED, 0, -1))
@@ -74,7 +73,7 @@ class CardBuilder:
         return self._card(finding, summary, [*paragraphs, foot], claims)
 
     def _warning_card(self, finding: Finding) -> Card:
-        claims = self.claims.claims(CLAIMS_BY_RULE[finding.rule])
+        claims = self.claims.for_rule(finding.rule)
         paragraphs = [wording.situation(finding, self.today)]
         if finding.rule in _LABEL_RULES:
             paragraphs.append(f"**{wording.LABEL_WARNING}**")
@@ -96,7 +95,7 @@ class CardBuilder:
         elif not topics:
             paragraphs.append("The order gives no reason; shown is the question on which most is recorded.")
             ids = list(CLAIMS_BY_CONDITION["fibromyalgia"])
-        claims = self.claims.claims([*CLAIMS_BY_RULE[Rule.evidence], *ids])
+        claims = (*self.claims.for_rule(finding.rule), *self.claims.claims(ids))
         verdict = next((claim.certainty for claim in claims if claim.has_votes and topics), None)
         summary = wording.evidence_summary(verdict)
         return self._card(finding, summary, [*paragraphs, *self._claim_texts(claims)], claims)

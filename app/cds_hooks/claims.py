@@ -147,6 +147,10 @@ class ClaimReader:
         """Those of the claims that were published at the serial."""
         return tuple(claim for claim_id in ids if (claim := self._claim(claim_id)))
 
+    def for_rule(self, rule: Rule) -> tuple[CardClaim, ...]:
+        """The claims that a card of the rule rests on."""
+        return self.claims(CLAIMS_BY_RULE[rule])
+
     def topics(self, reasons: CodedText) -> tuple[Topic, ...]:
         """The conditions that the reasons of an order name."""
         if self._memory.topics is None:

@@ -8,7 +8,7 @@ from typing import Any
 
 from app.cds_hooks.bundles import Resource
 from app.cds_hooks.dosage import DoseReading, read_dose
-from app.cds_hooks.drugs import CodedText, Drug, Formulary, coding_of
+from app.cds_hooks.drugs import CodedText, Drug, Formulary, any_of, coding_of
 from app.cds_hooks.fhir_json import member, objects, text_member
 from app.cds_hooks.supply import dosage_instructions, last_day, started_on
 from app.cds_hooks.words import depot_days, word_set
@@ -81,7 +81,8 @@ class MedicineReader:
             return Drug()
         drug = self.formulary.recognise(product)
         is_recognised = drug.is_naltrexone or drug.is_opioid
-        return drug if is_recognised else replace(drug, is_known=_names_something(product.words))
+        is_known = drug.is_known and _names_something(product.words)
+        return drug if is_recognised else replace(drug, is_known=is_known)
 
     def _product(self, part: Resource, order: Resource, strengths: list[Any], depth: int) -> CodedText:
         """The codes and words of an order, a Medication or an ingredient, and of what they refer to.
@@ -161,9 +162,8 @@ _SUPPLY = re.compile(
     re.IGNORECASE,
 )
 """Names of things that detect a drug."""
-_ANTAGONIST = re.compile(r"\b(?:naloxone?|nalmefene?|narcan|kloxxado|zimhi|evzio|opvee|zurnai|nyxoid)\b", re.IGNORECASE)
-_RESCUE = re.compile(r"\b(?:kits?|rescue|overdose|reversal|reverse|emergency|antidote|take[\s-]home)\b", re.IGNORECASE)
-_COMBINED = re.compile(r"(?:/|\+|-|&|\band\b)[\s\d.,]*(?:mg|mcg)?\s*naloxone?", re.IGNORECASE)
+_JOINED = re.compile(r"(?:/|\+|-|&|\band\b)[\s\d.,]*(?:mg|mcg)?\s*$", re.IGNORECASE)
+"""Ends with what joins two drugs of one product."""
 
 
 def is_supply(words: tuple[str, ...]) -> bool:
@@ -172,5 +172,13 @@ def is_supply(words: tuple[str, ...]) -> bool:
 
 
 def is_rescue(words: tuple[str, ...]) -> bool:
-    """Whether a product is an antagonist to be carried for an overdose, such as a naloxone kit."""
-    return any(_ANTAGONIST.search(text) and _RESCUE.search(text) and not _COMBINED.search(text) for text in words)
+    """Whether a product is an antagonist to be carried for an overdose, such as a naloxone kit.
+
+    An antagonist that is joined to another drug (`buprenorphine / naloxone`) is a part of that product.
+    """
+    antagonist, rescue = any_of(word_set("antagonists")), any_of(word_set("rescue_words"))
+    return any(antagonist.search(text) and rescue.search(text) and not _is_joined(text, antagonist) for text in words)
+
+
+def _is_joined(text: str, antagonist: re.Pattern[str]) -> bool:
+    return any(_JOINED.search(text[: match.start()]) for match in antagonist.finditer(text))

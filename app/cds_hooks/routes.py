@@ -18,7 +18,7 @@ from app.cds_hooks.bundles import medications
 from app.cds_hooks.cards import CardBuilder
 from app.cds_hooks.chart import Chart, read_chart
 from app.cds_hooks.claims import ClaimMemory, ClaimReader
-from app.cds_hooks.drugs import load_formulary
+from app.cds_hooks.drugs import Formulary, load_formulary
 from app.cds_hooks.medicines import MedicineReader
 from app.cds_hooks.schemas import Cards, Discovery, FeedbackRequest, HookRequest, Issue, OperationOutcome, OutcomeText
 from app.cds_hooks.services import SERVICES, discovery_entry, prefetch_templates
@@ -56,10 +56,12 @@ class CdsService:
     def prefetch(self, service_id: ServiceId) -> dict[str, str]:
         return prefetch_templates(self.settings, SERVICES[service_id])
 
-    def chart(self, hook: HookRequest, prefetch: dict[str, Any], templates: dict[str, str]) -> Chart:
+    def chart(
+        self, formulary: Formulary, hook: HookRequest, prefetch: dict[str, Any], templates: dict[str, str]
+    ) -> Chart:
         drafts = None if hook.hook == "patient-view" else hook.context.draftOrders
         selections = [chosen for chosen in hook.context.selections if isinstance(chosen, str)]
-        return read_chart(self.formulary, drafts, selections, prefetch, templates)
+        return read_chart(formulary, drafts, selections, prefetch, templates)
 
 
 def cds_service(request: Request) -> CdsService:
@@ -116,6 +118,7 @@ class HookCall:
 
     service: ServiceId
     instance: UUID
+    formulary: Formulary
     chart: Chart
     lists: dict[str, Any]
     """The lists that were sent or fetched."""
@@ -143,15 +146,15 @@ def hook_call(request: Request, id: ServiceName, body: Body, caller: Caller) -> 
         raise InvalidInput("The context lacks the draft orders.", errors=[fault])
     lists = dict(hook.prefetch or {})
     templates = service.prefetch(service_id)
-    chart = service.chart(hook, lists, templates)
+    chart = service.chart(service.formulary, hook, lists, templates)
     missing = {name: template for name, template in templates.items() if name not in lists}
     if missing and rules.is_check_due(chart, views_chart=views_chart):
         hosts = caller.fhir_servers if caller else ()
         server = fetching.permitted_server(hook.fhirServer, hook.fhirAuthorization, hosts)
         if server and (fetched := fetching.fetch_lists(server, missing, hook.context.patientId)):
             lists |= fetched
-            chart = service.chart(hook, lists, templates)
-    return HookCall(service_id, hook.hookInstance, chart, lists)
+            chart = service.chart(service.formulary, hook, lists, templates)
+    return HookCall(service_id, hook.hookInstance, service.formulary, chart, lists)
 
 
 @router.get(
@@ -197,19 +200,19 @@ def _cards(view: ReadView, service: CdsService, hook: HookCall, serial: int | No
     at = serial or view.serial
     claims = ClaimReader(view.session, at, service.memory_at(at))
     try:
-        findings = _findings(service, hook, claims)
+        findings = _findings(hook, claims)
     except rules.NotEnoughData:
         return _precondition_failed()
     builder = CardBuilder(claims, hook.service, at, service.base_url, hook.instance, hook.chart.today)
     return _json_response(Cards(cards=list(map(builder.card, findings))), _NO_STORE)
 
 
-def _findings(service: CdsService, hook: HookCall, claims: ClaimReader) -> list[rules.Finding]:
+def _findings(hook: HookCall, claims: ClaimReader) -> list[rules.Finding]:
     """NotEnoughData if a check is due and the lists that it needs were not sent."""
     list_name = SERVICES[hook.service].patient_list
     if list_name is None:
         return rules.findings(hook.chart, claims.conditions, views_chart=hook.views_chart)
-    reader = MedicineReader(service.formulary, medications(hook.lists.values()))
+    reader = MedicineReader(hook.formulary, medications(hook.lists.values()))
     return patient_checks.findings(list_name, hook.lists, hook.chart, reader)
 
 
