@@ -35,6 +35,9 @@ _TIMING_CODES = {
 _LEAST_TIMES_A_DAY = Fraction(1, 7)
 """What is given more rarely than once a week, such as a monthly injection, has no daily dose."""
 
+_MAX_PICOGRAMS = 1000 * PICOGRAMS[Unit.g]
+"""No daily dose is as large."""
+
 Instruction = Mapping[str, Any]
 """A dosage instruction of the order."""
 Times = tuple[Fraction, Fraction]
@@ -224,6 +227,8 @@ def _per_day(low: Decimal | None, high: Decimal | None, times: Times, read_from:
         None if end is None else round(Fraction(end) * factor * PICOGRAMS[Unit.mg])
         for end, factor in zip((low, high), times, strict=True)
     ]
+    if any(end is not None and not 0 < end < _MAX_PICOGRAMS for end in ends):
+        raise UnreadableDose
     return DoseReading(DailyDose(ends[0], ends[1]), read_from)
 
 
@@ -233,7 +238,7 @@ def _times(instruction: Instruction, texts: Iterable[str]) -> Times:
         return times
     texts = [*texts, text_member(instruction, "timing", "code", "text")]
     for text in texts:
-        if text and (found := read_instruction(text).times_a_day):
+        if text and (found := read_instruction(text).times_a_day) is not None:
             return found, found
     return Fraction(1), Fraction(1)
 

@@ -128,6 +128,7 @@ _REPLACEMENTS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
 _WORDS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
     (re.compile(pattern), replacement)
     for pattern, replacement in (
+        (r"\d{10,}", " "),  # a number of an article or a person, never of a dose
         (r"\((?:s|n|en|e)\)", "s"),
         (r"\b([a-z])\.([a-z])\.(?:([a-z])\.?)?", r"\1\2\3"),
         (r"\s+and\s+(?:a|one)[\s-]half\b", " 1/2"),
@@ -267,6 +268,7 @@ _BARE_COUNT = re.compile(
 _SPACED_THOUSANDS = re.compile(rf"(?<![\d.,/])\d{{1,3}} \d{{3}}\s*{_MASS_UNIT}")
 _PER_WEIGHT = re.compile(rf"{_MASS_UNIT}\s*(?:/|per)\s*(?:kg|kilo|m2|m\u00b2|lb)")
 
+_MAX_WORD = 40
 _WORD_BEFORE = re.compile(r"([^\W\d_]\w*)[\s(:=,]*$")
 _WORD_AFTER = re.compile(r"\s*(?:of\s+)?([^\W\d_]\w*)")
 
@@ -280,7 +282,7 @@ def _refuse_ambiguous(folded: str) -> None:
 def _concentration(text: str) -> tuple[Decimal | None, str]:
     """The concentration in a text, and the text without it."""
     found = {
-        number(match["amount"], match["unit"]) * MILLIGRAMS[match["unit"]] / number(match["volume"] or "1")
+        number(match["amount"], match["unit"]) * MILLIGRAMS[match["unit"]] / _span(match["volume"] or "1").low
         for match in _CONCENTRATION.finditer(text)
     }
     if len(found) > 1:
@@ -318,7 +320,7 @@ def _pieces(match: re.Match[str]) -> Pieces:
 
 def _mass(match: re.Match[str]) -> Mass | None:
     """Null for the amount of another drug, and for the size of a step (`by 0.5 mg`)."""
-    before = _WORD_BEFORE.search(match.string[: match.start()])
+    before = _WORD_BEFORE.search(match.string[max(match.start() - _MAX_WORD, 0) : match.start()])
     after = _WORD_AFTER.match(match.string[match.end() :])
     if before and (before[1] == "by" or not _is_own_word(before[1])):
         return None

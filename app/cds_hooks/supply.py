@@ -12,6 +12,7 @@ from app.cds_hooks.fhir_json import member, objects, text_member
 
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 _MAX_DAYS = 3650
+_FIRST_YEAR, _LAST_YEAR = 1900, 2200
 _DAYS_IN = {
     "min": Decimal(0), "h": Decimal(1) / 24, "d": Decimal(1), "wk": Decimal(7), "mo": Decimal(31), "a": Decimal(366),
     "day": Decimal(1), "days": Decimal(1), "week": Decimal(7), "weeks": Decimal(7), "month": Decimal(31),
@@ -109,9 +110,10 @@ def _period_ends(periods: list[Any], *names: str) -> list[date]:
 
 
 def _date(value: Any) -> date | None:
-    """The day of a date or time; null for a month or year alone."""
+    """The day of a date or time; null for a month or year alone, and for a day on which no record can be of use."""
     match = _DATE.match(value) if isinstance(value, str) else None
     try:
-        return date.fromisoformat(match[0]) if match else None
+        day = date.fromisoformat(match[0]) if match else None
     except ValueError:
         return None
+    return day if day and _FIRST_YEAR <= day.year <= _LAST_YEAR else None

@@ -109,6 +109,7 @@ def test_steps_in_capsules_give_a_range() -> None:
         ("Take 2 mL at bedtime", "Naltrexone oral suspension", None),
         ("4.5 mL (9 mg) nightly", "Naltrexone 1 mg/mL", None),
         ("", "Naltrexone 1 mg/mL oral suspension", None),
+        ("1 mL daily", "Naltrexone 5 mg/0 mL", None),
     ],
 )
 def test_milliliters_are_reckoned_by_the_concentration(text: str, product: str, expected: str | None) -> None:
@@ -138,6 +139,9 @@ def test_milliliters_are_reckoned_by_the_concentration(text: str, product: str, 
         ("380 mg IM monthly", None),
         ("4.5 mg every so often", None),
         ("0.1 mg/kg daily", None),
+        (f"4.5 mg {'9' * 60} times a day", None),
+        (f"{'9' * 60} mg daily", None),
+        ("4.5 mg 0 times a day", None),
     ],
 )
 def test_the_daily_dose_is_reckoned_from_how_often(text: str, expected: str | None) -> None:

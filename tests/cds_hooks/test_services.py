@@ -84,7 +84,10 @@ def test_what_breaks_the_standard_is_a_422_that_names_the_field(clinic: TestClie
     assert field in [error["field"] for error in answer.json()["errors"]]
 
 
-WEIRD: tuple[Any, ...] = (None, True, 0, -1.5, "x", [], {}, [None], [[]], [{}], {"a": {"b": []}}, ["x"], 10**40)
+WEIRD: tuple[Any, ...] = (
+    None, True, 0, -1.5, "x", [], {}, [None], [[]], [{}], {"a": {"b": []}}, ["x"], 10**40, "9999-12-31", "0001-01-01",
+    "1/0 tablet", "9.9.9,9 mg", "NaN", "\N{ARABIC-INDIC DIGIT THREE} mg",
+)  # fmt: skip
 
 
 @pytest.mark.parametrize(
@@ -100,7 +103,13 @@ WEIRD: tuple[Any, ...] = (None, True, 0, -1.5, "x", [], {}, [None], [[]], [{}], 
         "dosageInstruction.0.doseAndRate.0.doseQuantity.code", "dosageInstruction.0.doseAndRate.0.doseRange",
         "dosageInstruction.0.text", "reasonCode", "reasonCode.0", "reasonCode.0.coding", "reasonReference",
         "authoredOn", "meta", "dispenseRequest", "dispenseRequest.validityPeriod", "ingredient", "medication",
-        "resourceType", "doNotPerform",
+        "resourceType", "doNotPerform", "dispenseRequest.expectedSupplyDuration",
+        "dispenseRequest.numberOfRepeatsAllowed",
+        "dispenseRequest.expectedSupplyDuration.value", "dispenseRequest.validityPeriod.end", "statusChanged",
+        "dosageInstruction.0.timing.repeat.boundsDuration", "dosageInstruction.0.timing.repeat.boundsDuration.value",
+        "dosageInstruction.0.timing.repeat.boundsPeriod", "dosageInstruction.0.timing.repeat.dayOfWeek",
+        "dosageInstruction.0.timing.repeat.period", "dosageInstruction.0.patientInstruction", "effectivePeriod",
+        "effectiveDateTime", "dateAsserted", "reasonReference.reference", "ingredient.0.strength.numerator",
     ],
 )  # fmt: skip
 @pytest.mark.parametrize("place", ["drafts", "medications"])
