@@ -36,7 +36,7 @@ class Settings(BaseSettings):
     log_json: bool = True
     """One JSON object a line; false for a person at a terminal."""
     max_body_bytes: int = Field(default=1_000_000, ge=1)
-    """Longer bodies are refused with 413."""
+    """Longer bodies are refused with 413; requests to `/cds-services` may have 4 MB in any case."""
     deadline_seconds: float = Field(default=10.0, gt=0)
     """A request that has not been answered by then is answered 503."""
     pool_size: int = Field(default=10, ge=1, le=200)

@@ -88,6 +88,8 @@ def _instruction_dose(instruction: Instruction, product: Product) -> DoseReading
         words = read_instruction(text)
         if words.quantities:
             return _dose_in_words(words, product, instruction, texts)
+        if words.is_titration:
+            raise UnreadableDose  # by a schedule that is not here
     if ranges:
         raise UnreadableDose
     return None

@@ -143,6 +143,7 @@ _WORDS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (r"\b(?:four|vier|quatre|cuatro)\b", "4"),
         (r"\bfive\b", "5"),
         (r"\bsix\b", "6"),
+        (r"(\d+)\s*\((?:\1|seven|eight|nine|ten|twelve|fourteen|twenty(?:[\s-]four)?|thirty)\)", r"\1"),
         (r"\bonce\b", "1 times"),
         (r"\btwice\b", "2 times"),
         (r"\b(?:thrice)\b", "3 times"),
@@ -262,20 +263,24 @@ _MASS = re.compile(
 )
 _VOLUME = re.compile(rf"(?P<first>{_NUMBER})(?:{_TO}(?P<second>{_NUMBER}))?\s*{_VOLUME_UNIT}")
 _BARE_COUNT = re.compile(
-    rf"\b(?:take|give|use|nehmen|prendre|tomar)\s+(?P<first>{_NUMBER})(?:{_TO}(?P<second>{_NUMBER}))?"
+    r"(?:\b(?:take|give|use|nehmen|prendre|tomar)\s+"
+    r"|(?:^|[\s:])(?=\d[\d/.\s-]*(?:po|qhs|hs|qd|bid|tid|nightly|daily|by mouth)\b))"
+    rf"(?P<first>{_NUMBER})(?:{_TO}(?P<second>{_NUMBER}))?"
     r"(?!\s*(?:-|times|x\b|h\b|hours?|hrs?|days?|nights?|weeks?|months?|minutes?|min\b|drops?|sprays?|puffs?|tsp|tea|%|\d))"
 )
 _SPACED_THOUSANDS = re.compile(rf"(?<![\d.,/])\d{{1,3}} \d{{3}}\s*{_MASS_UNIT}")
+_SCHEME = re.compile(r"(?<![\d.-])\d\s*-\s*\d\s*-\s*\d(?![\d.])")
 _PER_WEIGHT = re.compile(rf"{_MASS_UNIT}\s*(?:/|per)\s*(?:kg|kilo|m2|m\u00b2|lb)")
 
+_BY = re.compile(r"\bby\s+$")
 _MAX_WORD = 40
 _WORD_BEFORE = re.compile(r"([^\W\d_]\w*)[\s(:=,]*$")
 _WORD_AFTER = re.compile(r"\s*(?:of\s+)?([^\W\d_]\w*)")
 
 
 def _refuse_ambiguous(folded: str) -> None:
-    """`1 500 mcg` may be 1500 mcg, or one capsule of 500; doses per body weight cannot be reckoned."""
-    if _SPACED_THOUSANDS.search(folded) or _PER_WEIGHT.search(folded):
+    """`1 500 mcg` may be 1500 mcg, or one capsule of 500; doses per body weight and `0-0-2` are not reckoned."""
+    if _SPACED_THOUSANDS.search(folded) or _PER_WEIGHT.search(folded) or _SCHEME.search(folded):
         raise UnreadableDose
 
 
@@ -301,9 +306,15 @@ def _quantities(text: str) -> tuple[Quantity, ...]:
         (_BARE_COUNT, lambda match: Pieces(_span(match["first"], match["second"]))),
     )
     for pattern, read in readers:
-        found += [(match.start(), quantity) for match in pattern.finditer(text) if (quantity := read(match))]
+        matches = [match for match in pattern.finditer(text) if not _is_step(text, match)]
+        found += [(match.start(), quantity) for match in matches if (quantity := read(match))]
         text = pattern.sub(lambda match: " " * len(match[0]), text)
     return tuple(quantity for _, quantity in sorted(found, key=lambda item: item[0]))
+
+
+def _is_step(text: str, match: re.Match[str]) -> bool:
+    """Whether it is by so much that something changes (`by 0.5 mg`)."""
+    return _BY.search(text, max(match.start() - _MAX_WORD, 0), match.start()) is not None
 
 
 def _pieces(match: re.Match[str]) -> Pieces:
@@ -319,10 +330,10 @@ def _pieces(match: re.Match[str]) -> Pieces:
 
 
 def _mass(match: re.Match[str]) -> Mass | None:
-    """Null for the amount of another drug, and for the size of a step (`by 0.5 mg`)."""
+    """Null for the amount of another drug."""
     before = _WORD_BEFORE.search(match.string[max(match.start() - _MAX_WORD, 0) : match.start()])
     after = _WORD_AFTER.match(match.string[match.end() :])
-    if before and (before[1] == "by" or not _is_own_word(before[1])):
+    if before and not _is_own_word(before[1]):
         return None
     if after and not _is_own_word(after[1]):
         return None
