@@ -8,10 +8,10 @@ from typing import Any
 
 from app.cds_hooks.bundles import Resource
 from app.cds_hooks.dosage import DoseReading, read_dose
-from app.cds_hooks.drugs import CodedText, Drug, Formulary, any_of, coding_of
+from app.cds_hooks.drugs import CodedText, Drug, Formulary, coding_of
 from app.cds_hooks.fhir_json import member, objects, text_member
 from app.cds_hooks.supply import dosage_instructions, last_day, started_on
-from app.cds_hooks.words import depot_days, word_set
+from app.cds_hooks.words import depot_days, word_pattern, word_set
 
 PAST = frozenset({"stopped", "completed", "ended"})
 _ID = re.compile(r"[A-Za-z0-9\-.]{1,64}")
@@ -176,7 +176,7 @@ def is_rescue(words: tuple[str, ...]) -> bool:
 
     An antagonist that is joined to another drug (`buprenorphine / naloxone`) is a part of that product.
     """
-    antagonist, rescue = any_of(word_set("antagonists")), any_of(word_set("rescue_words"))
+    antagonist, rescue = word_pattern("antagonists"), word_pattern("rescue_words")
     return any(antagonist.search(text) and rescue.search(text) and not _is_joined(text, antagonist) for text in words)
 
 

@@ -1,5 +1,6 @@
 """The word lists of `words.yaml`."""
 
+import re
 from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -14,7 +15,7 @@ from app.concepts.vocabulary import CodeSystem
 class Depot(NamedTuple):
     """A product that is given once for a long time."""
 
-    names: tuple[str, ...]
+    names: re.Pattern[str]
     codes: frozenset[Coding]
     days: int
     """How long it acts."""
@@ -33,10 +34,16 @@ def word_set(name: str) -> frozenset[str]:
 
 
 @cache
+def word_pattern(name: str) -> re.Pattern[str]:
+    """Matches any word of one list."""
+    return any_of(word_set(name))
+
+
+@cache
 def _depots() -> tuple[Depot, ...]:
     uri = URIS[CodeSystem.rxnorm]
     return tuple(
-        Depot(tuple(entry["names"]), frozenset(Coding(uri, code) for code in entry["rxnorm"]), entry["days"])
+        Depot(any_of(entry["names"]), frozenset(Coding(uri, code) for code in entry["rxnorm"]), entry["days"])
         for entry in _lists()["depots"]
     )
 
@@ -47,4 +54,4 @@ def depot_days(product: CodedText) -> int:
 
 
 def _is_product(depot: Depot, product: CodedText) -> bool:
-    return not depot.codes.isdisjoint(product.codes) or any(map(any_of(depot.names).search, product.words))
+    return not depot.codes.isdisjoint(product.codes) or any(map(depot.names.search, product.words))
