@@ -42,20 +42,24 @@ def started_on(order: Resource) -> date | None:
 def last_day(order: Resource, acting_days: int = 0) -> date | None:
     """The latest day on which the medicine can have been taken or can have acted, by all that the order says.
 
-    `acting_days` is how long one dose acts. When the record was last changed says nothing: records are moved.
+    `acting_days` is how long one dose acts. When the record was last changed says nothing: records are moved. Nor does
+    the end of the period in which a prescription may be filled, if the order says how long the supply lasts.
     """
-    periods = [*_periods(order)]
+    validity, *bounds = _periods(order)
+    periods = [validity, *bounds]
+    supply_days = _supply_days(order)
     effective = [*_dates(order, "effectiveDateTime"), *_period_ends([order.get("effectivePeriod")], "start", "end")]
     asserted = [] if effective else _dates(order, "dateAsserted")
     starts = [*_dates(order, "authoredOn"), *effective, *asserted, *_period_ends(periods, "start")]
-    ends = _period_ends(periods, "end") + _dates(order, "statusChanged")
+    ends = _period_ends(bounds if supply_days else periods, "end") + _dates(order, "statusChanged")
     if starts:
-        days = max(_supply_days(order), _course_days(order), acting_days)
+        days = max(supply_days, _course_days(order), acting_days)
         ends.append(max(starts) + timedelta(days=min(days, _MAX_DAYS)))
     return max(ends, default=None)
 
 
 def _periods(order: Resource) -> Iterator[Any]:
+    """The period in which the prescription may be filled, then those of the instructions; null where there is none."""
     yield member(order, "dispenseRequest", "validityPeriod")
     for instruction in dosage_instructions(order):
         yield member(instruction, "timing", "repeat", "boundsPeriod")
