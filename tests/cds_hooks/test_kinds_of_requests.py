@@ -228,6 +228,15 @@ def test_a_depot_acts_as_long_as_its_label_says(clinic: TestClient, text: str) -
     assert "ordered 2025-11-06, may act until 202" in found[0]["detail"]
 
 
+def test_a_prescription_that_may_still_be_filled_is_used_up_when_its_supply_is(clinic: TestClient) -> None:
+    valid: Json = {"validityPeriod": {"start": "2025-05-01", "end": "2026-05-01"}}
+    supplies: list[tuple[Json, bool]] = [({"expectedSupplyDuration": days(5)}, False), ({}, True)]
+    for supply, is_recent in supplies:
+        ended = order("77", OXYCODONE, status="completed", authoredOn="2025-05-01", dispenseRequest={**valid, **supply})
+        found = rules(cards(clinic, request(DRAFT, stopped=bundle(ended))))
+        assert ("naltrexone-drafted-opioid-recent" in found) is is_recent
+
+
 def test_a_depot_that_was_given_years_ago_is_over(clinic: TestClient) -> None:
     ended = order("77", "Sublocade 300 mg/1.5 mL SC", status="completed", authoredOn="2023-11-06")
 
