@@ -15,7 +15,7 @@ from app.claims.disclaimer import DISCLAIMER
 from app.core.errors import Unavailable
 from app.http import freshness, problems, queries
 from app.http.database_limiter import DatabaseLimiter
-from app.http.middleware import RequestContext
+from app.http.middleware import BodyBounds, RequestContext
 from app.http.reads import Reads
 from app.http.response_cache import ResponseCache
 from app.http.shortcut import RouteShortcut
@@ -58,7 +58,7 @@ def create_app(given: Settings | None = None) -> FastAPI:
     app.add_exception_handler(PoolTimeout, _database_trouble)
     for router in api.ROUTERS:
         app.router.routes.extend(router.routes)  # flat: walking 25 routers would cost every request
-    cds_hooks.install(app)
+    cds_hooks.install(app, given.own_url)
     fhir.install(app, given.public_url)
     app.include_router(infobutton.router(given.public_url.rstrip("/")))
     docs.install(app, title=TITLE, disclaimer=DISCLAIMER)
@@ -97,7 +97,9 @@ def in_context(app: FastAPI, given: Settings, *, with_cache: bool = True) -> Req
         cache = ResponseCache(watcher, given.cache_bytes)
     return RequestContext(
         RouteShortcut(app),
-        max_body_bytes=given.max_body_bytes,
+        max_body_bytes=BodyBounds(
+            given.max_body_bytes, {cds_hooks.router.prefix: max(given.max_body_bytes, cds_hooks.MAX_BODY_BYTES)}
+        ),
         deadline_seconds=given.deadline_seconds,
         cache=cache,
         origins=given.cors_origins,

@@ -27,7 +27,8 @@ class Settings(BaseSettings):
     port: int = Field(default=8000, ge=1, le=65535)
     """Port to listen on."""
     public_url: str = Field(default="", pattern=r"^(https?://[^\s/]+)?$")
-    """Where the world reaches this server, such as `https://ldn.example.org`; FHIR wants absolute addresses."""
+    """Where the world reaches this server, such as `https://ldn.example.org`. FHIR wants absolute addresses; tokens of
+    record systems must name it, and links on cards begin with it."""
     seed_dir: Path = ROOT / "seed_data"
     """Directory of the seed files."""
     cors_origins: tuple[str, ...] = ("*",)
@@ -35,11 +36,19 @@ class Settings(BaseSettings):
     log_json: bool = True
     """One JSON object a line; false for a person at a terminal."""
     max_body_bytes: int = Field(default=1_000_000, ge=1)
-    """Longer bodies are refused with 413."""
+    """Longer bodies are refused with 413; requests to `/cds-services` may have 4 MB in any case."""
     deadline_seconds: float = Field(default=10.0, gt=0)
     """A request that has not been answered by then is answered 503."""
     pool_size: int = Field(default=10, ge=1, le=200)
     """Connections that one process may hold to each of its databases."""
+
+    @property
+    def own_url(self) -> str:
+        """`public_url`, else where the server listens; what listens everywhere is named as this machine."""
+        if self.public_url:
+            return self.public_url
+        host = "127.0.0.1" if self.host in ("", "0.0.0.0", "::") else self.host  # noqa: S104 - nothing is bound to it
+        return f"http://{f'[{host}]' if ':' in host else host}:{self.port}"
 
 
 @lru_cache

@@ -2,15 +2,20 @@
 
 from fastapi import FastAPI
 
-from app.cds_hooks.routes import CdsService, router
+from app.cds_hooks import claim_page
+from app.cds_hooks.routes import MAX_BODY_BYTES, CdsService, router
 from app.cds_hooks.settings import CdsSettings
 
-__all__ = ["TAG", "install", "router"]
+__all__ = ["MAX_BODY_BYTES", "TAG", "install", "router"]
 
 TAG = {"name": "cds-hooks", "description": "Cards for record systems, by the CDS Hooks 2.0.1 standard."}
 
 
-def install(app: FastAPI, settings: CdsSettings | None = None) -> None:
-    """Add the services. An opioid value set that cannot be read is an error here, not at the first request."""
-    app.state.cds_hooks = CdsService(settings or CdsSettings())
+def install(app: FastAPI, base_url: str, settings: CdsSettings | None = None) -> None:
+    """Add the services. `base_url` is this server as record systems address it.
+
+    An opioid value set that cannot be read and issuers without https are errors here, not at the first request.
+    """
+    app.state.cds_hooks = CdsService(settings or CdsSettings(), base_url)
     app.include_router(router)
+    app.include_router(claim_page.router)

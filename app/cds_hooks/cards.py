@@ -1,42 +1,47 @@
-"""Cards from findings. Every sentence on evidence is a claim, with its caveat, both sides and its certainty."""
+"""Cards from findings. Every sentence on evidence is a claim, with its caveat, both sides and its certainty.
 
-import re
+A critical card is read in seconds: it names both orders and what the label says, and leaves the claims to its links.
+"""
+
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import date
 from uuid import UUID, uuid5
 
-from app.cds_hooks import schemas
-from app.cds_hooks.chart import Medicine
-from app.cds_hooks.claims import CLAIMS_BY_CONDITION, CLAIMS_BY_RULE, CardClaim, CardSource, ClaimReader
-from app.cds_hooks.drugs import CodedText
-from app.cds_hooks.rules import Finding, Rule
-from app.cds_hooks.schemas import MAX_SUMMARY_LENGTH, Card, CardCoding
-from app.cds_hooks.services import VERSION
-from app.claims.responses import StanceCount
-from app.claims.vocabulary import DoseTier, Leaning
-from app.core.english import inline, join_and, quantity
-
-LABEL_WARNING = (
-    "The contraindication is from the US label of the 50 mg product. No low-dose trial that is on record here tested "
-    "naltrexone together with an opioid, so nothing here says that a low dose removes the hazard."
+from app.cds_hooks import schemas, wording
+from app.cds_hooks.claims import (
+    CLAIMS_BY_CONDITION,
+    SITUATIONS,
+    CardClaim,
+    CardSource,
+    ClaimReader,
+    Topic,
+    coded_reasons,
 )
-NO_CHECK = "This is not evidence that the patient takes no opioid and no naltrexone: look at the list of medicines."
+from app.cds_hooks.drugs import CodedText
+from app.cds_hooks.medicines import Medicine
+from app.cds_hooks.rules import LABEL_CONDITIONS, Finding, Rule
+from app.cds_hooks.schemas import Card, CardCoding
+from app.cds_hooks.services import VERSION
+from app.cds_hooks.wording import escaped
+from app.claims.responses import StanceCount
+from app.claims.vocabulary import Leaning
+from app.core.english import quantity
+
 FOOT = (
     "A record of published evidence with its sources, not medical advice and not a guideline. Evidence may be missing, "
     "and absence of a record does not mean absence of risk or of effect."
 )
+SHORT_FOOT = "Not medical advice."
+MAX_CRITICAL_WORDS = 90
+"""Of the summary and detail of a critical card."""
+_MAX_LINK_LABEL = 90
+_LABEL_RULES = frozenset({Rule.naltrexone_after_opioid, Rule.proposed, Rule.opioid_use_disorder})
+"""Warnings whose words are those of the label about opioids."""
 
-_REASONS = "http://terminology.hl7.org/CodeSystem/non-adherence-reason-codes"
-_OWN_REASONS = "urn:ldn-evidence:override-reasons"
-OVERRIDE_REASONS = (
-    CardCoding(code="list-outdated", system=_OWN_REASONS, display="The list of medicines is out of date"),
-    CardCoding(code="risk-benefit-ratio", system=_REASONS, display="Recipient assessment of risk/benefit ratio"),
-    CardCoding(code="cds-not-applicable", system=_REASONS, display="PC CDS does not apply to patient"),
-)
 _USE_TYPES = "http://hl7.org/fhir/clinical-use-definition-type"
 _WARNING_TOPIC = CardCoding(code="contraindication", system=_USE_TYPES, display="Contraindication")
 _EVIDENCE_TOPIC = CardCoding(code="indication", system=_USE_TYPES, display="Indication")
-_MARKUP = re.compile(r"([\\`*_\[\]<>#|~])")
 
 
 @dataclass(frozen=True)
@@ -48,24 +53,43 @@ class CardBuilder:
     serial: int
     base_url: str
     hook_instance: UUID
+    today: date | None
 
     def card(self, finding: Finding) -> Card:
-        return self._evidence_card(finding) if finding.rule is Rule.evidence else self._safety_card(finding)
+        if finding.rule is Rule.evidence:
+            return self._evidence_card(finding)
+        return self._critical_card(finding) if finding.rule.is_critical else self._warning_card(finding)
 
-    def _safety_card(self, finding: Finding) -> Card:
-        paragraphs = [_situation(finding)]
-        if finding.rule.is_critical or finding.rule is Rule.naltrexone_after_opioid:
-            paragraphs.append(f"**{LABEL_WARNING}**")
-        if finding.rule is Rule.incomplete:
-            paragraphs.append(f"**{NO_CHECK}**")
+    def _critical_card(self, finding: Finding) -> Card:
+        """Orders and statements of claims stand on the card as long as it stays short; at least one of each side."""
         claims = self.claims.for_rule(finding.rule)
-        return self._card(finding, _summary(finding), paragraphs, claims)
+        summary, foot = wording.summary(finding), f"*{SHORT_FOOT} Serial {self.serial}.*"
+        warning = [] if finding.rule is Rule.hypersensitivity else [f"**{wording.LABEL_WARNING}**"]
+        situations = (wording.situation(finding, self.today, named) for named in range(wording.MAX_NAMED, 0, -1))
+        fitting = (situation for situation in situations if _is_short(summary, [situation, *warning], foot))
+        paragraphs = [next(fitting, wording.situation(finding, self.today, 1)), *warning]
+        for claim in claims:
+            if _is_short(summary, [*paragraphs, claim.summary.statement], foot):
+                paragraphs.append(escaped(claim.summary.statement))
+        return self._card(finding, summary, [*paragraphs, foot], claims)
+
+    def _warning_card(self, finding: Finding) -> Card:
+        cautions = (claim for medicine in finding.opioids for claim in medicine.drug.cautions)
+        claims = (*self.claims.for_rule(finding.rule), *self.claims.claims(dict.fromkeys(cautions)))
+        paragraphs = [wording.situation(finding, self.today)]
+        if finding.rule in _LABEL_RULES:
+            paragraphs.append(f"**{wording.LABEL_WARNING}**")
+        if finding.rule is Rule.incomplete:
+            paragraphs.append(f"**{wording.NO_CHECK}**")
+        return self._card(finding, wording.summary(finding), [*paragraphs, *self._claim_texts(claims)], claims)
 
     def _evidence_card(self, finding: Finding) -> Card:
         reasons = sum((medicine.reasons for medicine in finding.naltrexone), CodedText())
-        topics = self.claims.topics(reasons)
+        topics = [topic for topic in self.claims.topics(reasons) if topic.condition not in LABEL_CONDITIONS]
         ids = [claim_id for topic in topics for claim_id in CLAIMS_BY_CONDITION[topic.condition]]
-        paragraphs = [_dose_text(finding.naltrexone)]
+        paragraphs = [wording.dose_text(finding.naltrexone)]
+        if unsure := _unverified(topics, reasons):
+            paragraphs.append(wording.unverified_reason(unsure))
         if not topics and reasons != CodedText():
             paragraphs.append(
                 "On the reason given with the order no claim is shown here. This is not evidence of no effect."
@@ -73,28 +97,36 @@ class CardBuilder:
         elif not topics:
             paragraphs.append("The order gives no reason; shown is the question on which most is recorded.")
             ids = list(CLAIMS_BY_CONDITION["fibromyalgia"])
-        claims = self.claims.claims([*CLAIMS_BY_RULE[Rule.evidence], *ids])
+        claims = (*self.claims.for_rule(finding.rule), *self.claims.claims(ids))
         verdict = next((claim.certainty for claim in claims if claim.has_votes and topics), None)
-        return self._card(finding, _evidence_summary(verdict), paragraphs, claims)
+        summary = wording.evidence_summary(verdict)
+        return self._card(finding, summary, [*paragraphs, *self._claim_texts(claims)], claims)
+
+    def _claim_texts(self, claims: tuple[CardClaim, ...]) -> list[str]:
+        texts = [_claim_text(claim, self.base_url) for claim in claims]
+        return [*texts, f"*{FOOT} Serial {self.serial} of the data set.*"]
 
     def _card(self, finding: Finding, summary: str, paragraphs: list[str], claims: tuple[CardClaim, ...]) -> Card:
         is_evidence = finding.rule is Rule.evidence
         indicator: schemas.Indicator = "critical" if finding.rule.is_critical else "info" if is_evidence else "warning"
-        foot = f"*{FOOT} Serial {self.serial} of the data set.*"
         topic = _EVIDENCE_TOPIC if is_evidence else _WARNING_TOPIC
         suggestions = self._suggestions(finding)
         return Card(
             uuid=self._uuid(finding.rule),
             summary=summary,
-            detail="\n\n".join([*paragraphs, *(_claim_text(claim, self.base_url) for claim in claims), foot]),
+            detail="\n\n".join(paragraphs),
             indicator=indicator,
             source=schemas.Source(label="LDN Evidence", url=f"{self.base_url}/", topic=topic),
             suggestions=suggestions or None,
             selectionBehavior="at-most-one" if suggestions else None,
-            overrideReasons=None if is_evidence else list(OVERRIDE_REASONS),
+            overrideReasons=self._override_reasons(finding.rule) or None,
             links=[self._link(claim) for claim in claims] or None,
             extension=schemas.Extension(reproduction=self._reproduction(finding, claims)),
         )
+
+    def _override_reasons(self, rule: Rule) -> list[CardCoding]:
+        """Those of the interaction rules of the data set; of other checks, their own."""
+        return wording.codings(self.claims.override_reasons()) if rule in SITUATIONS else wording.OWN_REASONS[rule]
 
     def _suggestions(self, finding: Finding) -> list[schemas.Suggestion]:
         draft = finding.removable
@@ -105,8 +137,11 @@ class CardBuilder:
         return [schemas.Suggestion(label=label, uuid=self._uuid(finding.rule, "remove"), actions=[action])]
 
     def _link(self, claim: CardClaim) -> schemas.Link:
-        label = f"{claim.summary.id}: the claim with all its citations"
-        return schemas.Link(label=label, url=f"{self.base_url}{claim.permalink}")
+        """To the page of a claim, under its statement."""
+        statement = claim.summary.statement
+        is_long = len(statement) > _MAX_LINK_LABEL
+        label = f"{statement[:_MAX_LINK_LABEL].rsplit(' ', 1)[0]}\N{HORIZONTAL ELLIPSIS}" if is_long else statement
+        return schemas.Link(label=label, url=f"{self.base_url}{claim.page}")
 
     def _reproduction(self, finding: Finding, claims: tuple[CardClaim, ...]) -> schemas.Reproduction:
         used = [
@@ -129,6 +164,15 @@ class CardBuilder:
         return uuid5(self.hook_instance, "/".join((self.service, str(self.serial), *parts)))
 
 
+def _is_short(summary: str, paragraphs: list[str], foot: str) -> bool:
+    return len(" ".join([summary, *paragraphs, foot]).split()) <= MAX_CRITICAL_WORDS
+
+
+def _unverified(topics: Iterable[Topic], reasons: CodedText) -> list[str]:
+    codes = coded_reasons(reasons)
+    return [topic.name for topic in topics if topic.is_unverified(codes)]
+
+
 def _recognised_drugs(medicines: Iterable[Medicine]) -> list[schemas.RecognisedDrug]:
     return [
         schemas.RecognisedDrug(drug=medicine.drug.name, codes=[str(code) for code in medicine.drug.codes] or None)
@@ -149,92 +193,26 @@ def _dose(medicines: Iterable[Medicine]) -> schemas.ReadDose | None:
     )
 
 
-# --- sentences on the order ---------------------------------------------------------------------------------------
-
-_SUMMARIES = {
-    Rule.both_drafted: "Naltrexone and an opioid ({opioid}) drafted together: the US label contraindicates this.",
-    Rule.naltrexone_meets_opioid: "Naltrexone with a current opioid ({opioid}): the US label contraindicates this.",
-    Rule.opioid_meets_naltrexone: "Opioid ({opioid}) with current naltrexone: the US label contraindicates this.",
-    Rule.both_current: "Naltrexone and an opioid ({opioid}) both current: the US label contraindicates this.",
-    Rule.naltrexone_after_opioid: "Opioid ({opioid}) until recently: US label asks for opioid-free days first.",
-    Rule.opioid_after_naltrexone: "Naltrexone until recently: US label warns of opioids ({opioid}) afterwards.",
-    Rule.incomplete: "Opioid check incomplete: not all medicines could be read. Look at the list of medicines.",
-}
-_SITUATIONS = {
-    Rule.both_drafted: "Drafted together: {naltrexone} and {opioids}.",
-    Rule.naltrexone_meets_opioid: "Drafted: {naltrexone}. On the list of current medicines: {opioids}.",
-    Rule.opioid_meets_naltrexone: "Drafted: {opioids}. On the list of current medicines: {naltrexone}.",
-    Rule.both_current: "On the list of current medicines: {naltrexone} and {opioids}.",
-    Rule.naltrexone_after_opioid: "Drafted: {naltrexone}. Ended recently, or at a time that was not read: {opioids}.",
-    Rule.opioid_after_naltrexone: "Drafted: {opioids}. Ended recently, or at a time that was not read: {naltrexone}.",
-    Rule.incomplete: "Whether naltrexone and an opioid meet could not be checked in full: {gaps}.",
-}
-
-
-def _summary(finding: Finding) -> str:
-    names = _names(finding.opioids)
-    opioid = names[0] if names else ""
-    if len(names) > 1:
-        opioid += f" and {len(names) - 1} more"
-    template = _SUMMARIES[finding.rule]
-    max_length = MAX_SUMMARY_LENGTH - len(template.format(opioid=""))
-    return template.format(opioid=opioid if len(opioid) <= max_length else "see below")
-
-
-def _situation(finding: Finding) -> str:
-    opioids = _names(finding.opioids)
-    if finding.rule is Rule.naltrexone_after_opioid:
-        dated = (f"{opioid.drug.name} ({opioid.last_date or 'date not read'})" for opioid in finding.opioids)
-        opioids = list(dict.fromkeys(dated))
-    return _SITUATIONS[finding.rule].format(
-        naltrexone=_escaped(join_and(_names(finding.naltrexone) or ["naltrexone"])),
-        opioids=_escaped(join_and(opioids or ["an opioid"])),
-        gaps=join_and([gap.words for gap in finding.gaps] or ["a list of medicines could not be read"]),
-    )
-
-
-def _names(medicines: Iterable[Medicine]) -> list[str]:
-    return list(dict.fromkeys(medicine.drug.name for medicine in medicines))
-
-
-def _dose_text(medicines: tuple[Medicine, ...]) -> str:
-    sentences = []
-    for medicine in medicines:
-        if medicine.dose is None:
-            sentences.append("The dose was not read; the order is named as low-dose naltrexone.")
-            continue
-        bands = join_and(
-            f"{tier.label.lower()} ({inline(tier.definition).rstrip('.')})" for tier in medicine.dose.tiers
-        )
-        sentences.append(f"Dose read: {medicine.dose.text}; band: {bands}.")
-        if DoseTier.intermediate in medicine.dose.tiers:
-            sentences.append("That is above the low band; the claims below are on low doses.")
-    return " ".join(dict.fromkeys(sentences))
-
-
-def _evidence_summary(verdict: str | None) -> str:
-    """The verdict with its direction, not the number of studies: one large trial can outweigh many small ones."""
-    text = f"Off-label. {verdict}"
-    if verdict and len(text) <= MAX_SUMMARY_LENGTH:
-        return text
-    return "Low-dose naltrexone: no low-dose product is FDA-approved. Open for the evidence, for and against."
-
-
 # --- claims as Markdown -------------------------------------------------------------------------------------------
 
 
 def _claim_text(claim: CardClaim, base_url: str) -> str:
     summary = claim.summary
-    paragraphs = [f"**{_escaped(summary.statement)}**"]
+    paragraphs = [f"**{escaped(summary.statement)}**"]
     if summary.caveat:
-        paragraphs.append(_escaped(summary.caveat))
-    sides = [f"supporting {_side(summary.supports)}", f"disputing {_side(summary.disputes)}"]
-    if summary.leaning is Leaning.disputes:
-        sides.reverse()
-    link = f"[Claim with all citations]({base_url}{claim.permalink})"
-    paragraphs.append(f"On record: {'; '.join(sides)}. {_escaped(claim.certainty)} {link}")
+        paragraphs.append(escaped(summary.caveat))
+    link = f"[Claim with all citations]({base_url}{claim.page})"
+    paragraphs.append(f"{sides_text(claim)} {escaped(claim.certainty)} {link}")
     paragraphs.append("\n".join(f"- {_source_text(source)}" for source in claim.sources))
     return "\n\n".join(paragraphs)
+
+
+def sides_text(claim: CardClaim) -> str:
+    """What is on record for and against a claim; the side with more weight comes first."""
+    sides = [f"supporting {_side(claim.summary.supports)}", f"disputing {_side(claim.summary.disputes)}"]
+    if claim.summary.leaning is Leaning.disputes:
+        sides.reverse()
+    return f"On record: {'; '.join(sides)}."
 
 
 def _side(side: StanceCount) -> str:
@@ -251,9 +229,5 @@ def _side(side: StanceCount) -> str:
 
 def _source_text(source: CardSource) -> str:
     link = f" [Open]({source.url})" if source.url else ""
-    finding = f" {_escaped(source.finding)}" if source.finding else ""
-    return f"{source.stance.label}: {_escaped(source.text)}{link}{finding}"
-
-
-def _escaped(text: str) -> str:
-    return _MARKUP.sub(r"\\\1", text)
+    finding = f" {escaped(source.finding)}" if source.finding else ""
+    return f"{source.stance.label}: {escaped(source.text)}{link}{finding}"

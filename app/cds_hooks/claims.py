@@ -6,10 +6,10 @@ from dataclasses import dataclass, field
 
 from sqlalchemy.orm import Session
 
-from app.bibliography.from_documents import WARNINGS, reader_url, reference_of
+from app.bibliography.from_documents import reader_url, reference_of
 from app.bibliography.styles import Style, format_reference
 from app.cds_hooks.drugs import CodedText, any_of
-from app.cds_hooks.rules import Rule
+from app.cds_hooks.rules import LABEL_CONDITIONS, Rule
 from app.claims import rendering
 from app.claims.derived import ClaimDerived
 from app.claims.interaction_rules import rules_at
@@ -17,7 +17,7 @@ from app.claims.responses import ClaimSummary
 from app.claims.rules import VOTING_FORMS
 from app.claims.schemas import CitationWrite, ClaimWrite, InteractionRuleWrite, OverrideReason
 from app.claims.vocabulary import InteractionSeverity, InteractionSituation, Stance
-from app.concepts.code_systems import URIS
+from app.concepts.code_systems import code_system
 from app.concepts.queries import ancestors
 from app.concepts.schemas import ConceptWrite
 from app.concepts.vocabulary import CodeRelation, CodeSystem
@@ -33,12 +33,20 @@ SITUATIONS = {
     Rule.naltrexone_meets_opioid: InteractionSituation.first_starts,
     Rule.opioid_meets_naltrexone: InteractionSituation.second_starts,
     Rule.both_current: InteractionSituation.together,
+    Rule.proposed: InteractionSituation.unknown,
     Rule.naltrexone_after_opioid: InteractionSituation.first_after_second,
     Rule.opioid_after_naltrexone: InteractionSituation.second_after_first,
     Rule.incomplete: InteractionSituation.unknown,
 }
 """How the drugs meet; the interaction rules of the data set say which claims are shown then."""
 CLAIMS_BY_RULE: dict[Rule, tuple[str, ...]] = {
+    Rule.opioid_use_disorder: ("naltrexone-opioid-free-interval", "naltrexone-opioid-dependence-contraindication"),
+    Rule.liver_disease: (
+        "naltrexone-liver-warning",
+        "naltrexone-cirrhosis-exposure",
+        "naltrexone-liver-contraindication-removed",
+    ),
+    Rule.hypersensitivity: ("naltrexone-hypersensitivity-contraindication",),
     Rule.evidence: ("ldn-not-fda-approved",),
 }
 CLAIMS_BY_CONDITION: dict[str, tuple[str, ...]] = {
@@ -57,9 +65,8 @@ CLAIMS_BY_CONDITION: dict[str, tuple[str, ...]] = {
 }
 """The claims on whether low-dose naltrexone helps in a condition."""
 
-_REASON_SYSTEMS = {URIS[s]: s for s in (CodeSystem.snomed, CodeSystem.icd10cm, CodeSystem.icd11)} | {
-    "http://hl7.org/fhir/sid/icd-10": CodeSystem.icd10cm
-}
+_ICD_10 = "http://hl7.org/fhir/sid/icd-10"
+"""The international edition, whose categories ICD-10-CM shares."""
 _MIN_WORD_LENGTH = 5
 """Abbreviations such as FM and MS have other meanings too."""
 _SIDES = (Stance.supports, Stance.disputes)
@@ -83,19 +90,41 @@ class CardClaim:
     certainty: str
     version: int
     permalink: str
-    """Path-absolute."""
+    """The address of its JSON; path-absolute."""
+    page: str
+    """The address of its page for people; path-absolute."""
     sources: tuple[CardSource, ...]
     has_votes: bool
     """Whether studies count for or against it, which they do not for labels and regulatory facts."""
 
 
+Code = tuple[CodeSystem, str]
+
+
 @dataclass(frozen=True)
 class Topic:
-    """A condition with claims, and its codes and names."""
+    """A condition that a reason may name, with its codes and names."""
 
     condition: str
-    codes: frozenset[tuple[str, str]]
+    name: str
+    codes: frozenset[Code]
+    """Codes of the condition and of parts of it; codes below them mean parts of it too."""
+    wider_codes: frozenset[Code]
+    """Codes that mean more than the condition; codes below them may mean something else."""
     words: re.Pattern[str]
+
+    def is_named_by(self, codes: frozenset[Code], words: Iterable[str]) -> bool:
+        wider = frozenset(wider for system, code in codes for wider in self._ancestors(system, code))
+        return bool(self.codes & wider or self.wider_codes & codes) or any(map(self.words.search, words))
+
+    def is_unverified(self, codes: frozenset[Code]) -> bool:
+        """Whether only a SNOMED CT code names it: sources differ about those."""
+        known = {code for code in codes if self.is_named_by(frozenset({code}), ())}
+        return bool(known) and all(system is CodeSystem.snomed for system, _ in known)
+
+    @staticmethod
+    def _ancestors(system: CodeSystem, code: str) -> list[Code]:
+        return [(system, wider) for wider in ancestors(system, code)]
 
 
 @dataclass
@@ -143,28 +172,39 @@ class ClaimReader:
         return self._memory.rules
 
     def topics(self, reasons: CodedText) -> tuple[Topic, ...]:
-        """The conditions with claims among the reasons of an order."""
+        """The conditions that the reasons of an order name."""
         if self._memory.topics is None:
             self._memory.topics = tuple(self._read_topics())
-        codes = {
-            (system.value, code)
-            for coding in reasons.codes
-            if (system := _REASON_SYSTEMS.get(coding.system))
-            for code in ancestors(system, coding.code.upper())
-        }
-        return tuple(
-            topic for topic in self._memory.topics if topic.codes & codes or any(map(topic.words.search, reasons.words))
-        )
+        codes = coded_reasons(reasons)
+        return tuple(topic for topic in self._memory.topics if topic.is_named_by(codes, reasons.words))
+
+    def conditions(self, reasons: CodedText) -> frozenset[str]:
+        """The ids of these conditions."""
+        return frozenset(topic.condition for topic in self.topics(reasons))
+
+    def all_sources(self, claim_id: str) -> tuple[CardSource, ...]:
+        """Every citation of a claim, for its page; the strongest first."""
+        content: ClaimWrite = self._records.content(Key("claim", claim_id))
+        derived: ClaimDerived = self._records.derived(Key("claim", claim_id))
+        by_id = {citation.id: citation for citation in content.citations}
+        return tuple(self._source(by_id[citation_id]) for citation_id in derived.order)
 
     def _read_topics(self) -> Iterator[Topic]:
-        for condition in CLAIMS_BY_CONDITION:
+        for condition in (*CLAIMS_BY_CONDITION, *sorted(LABEL_CONDITIONS)):
             try:
                 content: ConceptWrite = self._records.content(Key("condition", condition))
             except KeyError:
                 continue
-            codes = {(c.system.value, c.code) for c in content.codes if c.relation is not CodeRelation.related}
+            codes = {
+                wide: frozenset(
+                    (code.system, code.code.upper())
+                    for code in content.codes
+                    if code.relation is not CodeRelation.related and (code.relation is CodeRelation.broad) is wide
+                )
+                for wide in (False, True)
+            }
             words = [word for word in (content.name, *content.synonyms) if len(word) >= _MIN_WORD_LENGTH]
-            yield Topic(condition, frozenset(codes), any_of(words))
+            yield Topic(condition, content.name, codes[False], codes[True], any_of(words))
 
     def _claim(self, claim_id: str) -> CardClaim | None:
         if claim_id not in self._memory.claims:
@@ -186,6 +226,7 @@ class ClaimReader:
             certainty=certainty_text(self._records, content, derived.evidence),
             version=state.version,
             permalink=f"/v1/claims/{claim_id}?serial={state.serial}",
+            page=f"/claims/{claim_id}?serial={state.serial}",
             sources=tuple(map(self._source, _selected_citations(ordered, has_votes))),
             has_votes=has_votes,
         )
@@ -195,10 +236,19 @@ class ClaimReader:
         url, text = reader_url(document), format_reference(reference_of(document), Style.ama)
         if url:
             text = text.removesuffix(f" {url}")  # the link shows it already
-        standing = document.standing[-1].standing
-        if standing in WARNINGS:
-            text = f"[{standing.label.upper()}] {text}"
         return CardSource(citation.stance, text, url, citation.finding)
+
+
+def coded_reasons(reasons: CodedText) -> frozenset[Code]:
+    """The codes of reasons in the systems that are known here."""
+    found = set()
+    for coding in reasons.codes:
+        system = CodeSystem.icd10cm if coding.system == _ICD_10 else code_system(coding.system)
+        if system is not None:
+            code = coding.code.upper()
+            is_undotted = system is CodeSystem.icd10cm and re.fullmatch(r"[A-Z]\d[0-9A-Z]{2,5}", code)
+            found.add((system, f"{code[:3]}.{code[3:]}" if is_undotted else code))
+    return frozenset(found)
 
 
 def _selected_citations(ordered: list[CitationWrite], has_votes: bool) -> list[CitationWrite]:

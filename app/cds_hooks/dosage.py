@@ -1,50 +1,47 @@
-"""The daily dose of an order, as far as it can be read: from its structure first, else from its text."""
+"""The daily dose of an order, as far as it can be read: from its structure first, else from its words."""
 
-import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
+from fractions import Fraction
 from typing import Any
 
+from app.cds_hooks.dose_text import (
+    MILLIGRAMS,
+    PIECE_UNIT,
+    VOLUME_UNIT,
+    DoseWords,
+    Mass,
+    Pieces,
+    Product,
+    Quantity,
+    Span,
+    UnreadableDose,
+    Volume,
+    fold_unit,
+    read_instruction,
+    read_product,
+)
 from app.cds_hooks.fhir_json import member, objects, text_member
-from app.claims.doses import PICOGRAMS, DailyDose, daily
-from app.claims.vocabulary import DoseTier, PeriodUnit, Unit
+from app.claims.doses import PICOGRAMS, DailyDose
+from app.claims.vocabulary import DoseTier, Unit
 
-_UNITS = {
-    "mg": Unit.mg,
-    "milligram": Unit.mg,
-    "milligrams": Unit.mg,
-    "ug": Unit.ug,
-    "\N{MICRO SIGN}g": Unit.ug,
-    "\N{GREEK SMALL LETTER MU}g": Unit.ug,
-    "mcg": Unit.ug,
-    "microgram": Unit.ug,
-    "micrograms": Unit.ug,
-    "ng": Unit.ng,
-    "nanogram": Unit.ng,
-    "nanograms": Unit.ng,
-    "g": Unit.g,
-}
-"""UCUM codes and common spellings. `MG` is a megagauss in UCUM, but a milligram in an order."""
+_DAYS_IN = {"h": Fraction(1, 24), "d": Fraction(1), "wk": Fraction(7)}
+_TIMING_CODES = {
+    "BID": Fraction(2), "TID": Fraction(3), "QID": Fraction(4), "QD": Fraction(1), "AM": Fraction(1), "PM": Fraction(1),
+    "HS": Fraction(1), "BED": Fraction(1), "QOD": Fraction(1, 2), "Q4H": Fraction(6), "Q6H": Fraction(4),
+    "Q8H": Fraction(3), "WK": Fraction(1, 7),
+}  # fmt: skip
+_LEAST_TIMES_A_DAY = Fraction(1, 7)
+"""What is given more rarely than once a week, such as a monthly injection, has no daily dose."""
 
-_AMOUNT = re.compile(
-    r"(?<![\d.,])(\d{1,6}(?:[.,]\d{1,6})?)\s*(mg|mcg|ug|ng|\N{MICRO SIGN}g|\N{GREEK SMALL LETTER MU}g|micrograms?|"
-    r"milligrams?|nanograms?)\b(?!\s*/\s*(?:kg|ml|l)\b)",
-    re.IGNORECASE,
-)
-_PIECES = re.compile(
-    r"^\{?(?:cap|caps|capsule|capsules|tab|tabs|tbl|tablet|tablets|each|unit|pill)\}?s?$", re.IGNORECASE
-)
-_TIMES_A_DAY = (
-    (re.compile(r"\b(?:twice|two times|2 ?x|2 times)\b.{0,12}\b(?:da(?:y|ily))|\bb\.?i\.?d\b", re.IGNORECASE), 2),
-    (re.compile(r"\b(?:three times|3 ?x|3 times)\b.{0,12}\b(?:da(?:y|ily))|\bt\.?i\.?d\b", re.IGNORECASE), 3),
-    (re.compile(r"\b(?:four times|4 ?x|4 times)\b.{0,12}\b(?:da(?:y|ily))|\bq\.?i\.?d\b", re.IGNORECASE), 4),
-)
-_TIMING_CODES = {"BID": 2, "TID": 3, "QID": 4, "QD": 1, "AM": 1, "PM": 1, "HS": 1, "BED": 1}
+_MAX_PICOGRAMS = 1000 * PICOGRAMS[Unit.g]
+"""No daily dose is as large."""
 
-Amount = tuple[Decimal, Unit]
 Instruction = Mapping[str, Any]
 """A dosage instruction of the order."""
+Times = tuple[Fraction, Fraction]
+"""Least and most times a day."""
 
 
 @dataclass(frozen=True)
@@ -53,7 +50,7 @@ class DoseReading:
 
     daily: DailyDose
     read_from: str
-    """`doseAndRate`, `strength` (of the product, times how many are taken) or `text`."""
+    """`doseAndRate`, `strength` (of the product, times how much is taken) or `text`."""
 
     @property
     def tiers(self) -> tuple[DoseTier, ...]:
@@ -68,148 +65,232 @@ class DoseReading:
 def read_dose(dosage: Any, words: Iterable[str], strengths: Iterable[Any] = ()) -> DoseReading | None:
     """The dose of an order, from its instructions, the words of its product and the strengths of its ingredients.
 
-    Steps of a titration give a range; instructions without a sequence are added, since they may apply at once.
+    Steps of a titration give a range; instructions without a sequence are added, since they may apply at once. Null if
+    nothing is said, or if any instruction cannot be read without guessing.
     """
-    instructions, texts = objects(dosage), tuple(words)
-    if doses := [dose for instruction in instructions if (dose := _structured_dose(instruction))]:
-        return _combined(doses, instructions, "doseAndRate")
-    strength = _strength(strengths, texts)
-    if strength and (doses := [dose for i in instructions if (dose := _counted_dose(i, strength))]):
-        return _combined(doses, instructions, "strength")
-    written = [text for i in instructions for name in ("text", "patientInstruction") if (text := text_member(i, name))]
-    return _dose_in_text(written, instructions) or _dose_in_text(texts, instructions)
+    instructions = objects(dosage) or objects([dosage])
+    product = _product(words, strengths)
+    try:
+        doses = [dose for instruction in instructions if (dose := _instruction_dose(instruction, product))]
+        return _combined(doses, instructions) if doses else _dose_of_product(instructions, product)
+    except UnreadableDose:
+        return None
 
 
-def _structured_dose(instruction: Instruction) -> DailyDose | None:
-    for rate in _rates(instruction):
-        span, quantity = rate.get("doseRange"), rate.get("doseQuantity")
-        ends = (span.get("low"), span.get("high")) if isinstance(span, dict) else (quantity, quantity)
-        low, high = map(_amount, ends)
-        units = {amount[1] for amount in (low, high) if amount}
-        if len(units) == 1:
-            return _per_day(low and low[0], high and high[0], units.pop(), instruction)
+def _instruction_dose(instruction: Instruction, product: Product) -> DoseReading | None:
+    """Null if the instruction names no amount."""
+    texts = [text for name in ("text", "patientInstruction") if (text := text_member(instruction, name))]
+    ranges = [ends for ends in map(_ends, _rates(instruction)) if ends != (None, None)]
+    for ends in ranges:
+        if dose := _dose_of_range(ends, product, instruction, texts):
+            return dose
+    for text in texts:
+        words = read_instruction(text)
+        if words.quantities:
+            return _dose_in_words(words, product, instruction, texts)
+        if words.is_titration:
+            raise UnreadableDose  # by a schedule that is not here
+    if ranges:
+        raise UnreadableDose
     return None
 
 
-def _counted_dose(instruction: Instruction, strength: Amount) -> DailyDose | None:
-    """A number of capsules or tablets times their strength."""
-    for rate in _rates(instruction):
-        quantity = rate.get("doseQuantity")
-        unit = member(quantity, "code") or member(quantity, "unit")
-        count = _decimal(member(quantity, "value"))
-        if count and isinstance(unit, str) and _PIECES.match(unit.strip()):
-            return _per_day(count * strength[0], count * strength[0], strength[1], instruction)
-    return None
+def _dose_of_range(
+    ends: tuple[Any, Any], product: Product, instruction: Instruction, texts: list[str]
+) -> DoseReading | None:
+    """The dose of a range, of which one end may be open; null if an end cannot be read."""
+    quantities = [_quantity(end) for end in ends]
+    spans = [_span_of(quantity, product) if quantity else None for quantity in quantities]
+    if any(span is None and end is not None for span, end in zip(spans, ends, strict=True)):
+        return None
+    low, high = spans
+    is_mass = all(quantity is None or isinstance(quantity, Mass) for quantity in quantities)
+    times = _times(instruction, texts)
+    read_from = "doseAndRate" if is_mass else "strength"
+    return _per_day(low.low if low else None, high.high if high else None, times, read_from)
 
 
 def _rates(instruction: Instruction) -> list[Instruction]:
-    """The `doseAndRate` of R4, or the instruction itself, which holds the same members in STU3."""
-    return [*objects(instruction.get("doseAndRate"))] or [instruction]
+    """The `doseAndRate` of R4, a list or a single object, or the instruction itself, as in STU3."""
+    rates = instruction.get("doseAndRate")
+    return [*objects(rates)] or [*objects([rates])] or [instruction]
 
 
-def _strength(strengths: Iterable[Any], words: Iterable[str]) -> Amount | None:
-    for ratio in strengths:
-        numerator, denominator = _amount(member(ratio, "numerator")), _decimal(member(ratio, "denominator", "value"))
-        if numerator and denominator in (None, 1):
-            return numerator
-    amounts = {amount for text in words for amount in _amounts(text)}
-    return amounts.pop() if len(amounts) == 1 else None
+def _ends(rate: Instruction) -> tuple[Any, Any]:
+    span, quantity = rate.get("doseRange"), rate.get("doseQuantity")
+    return (span.get("low"), span.get("high")) if isinstance(span, dict) else (quantity, quantity)
 
 
-def _dose_in_text(texts: Iterable[str], instructions: list[dict[str, Any]]) -> DoseReading | None:
-    texts = list(texts)
-    timed = instructions[0] if len(instructions) == 1 and isinstance(member(instructions[0], "timing"), dict) else None
-    doses = [
-        _per_day(value, value, unit, timed) if timed else daily(value, value, unit, count=_times_a_day(texts))
-        for text in texts
-        for value, unit in _amounts(text)
-    ]
-    return _span([dose for dose in doses if dose], "text")
-
-
-def _combined(doses: list[DailyDose], instructions: list[dict[str, Any]], read_from: str) -> DoseReading | None:
-    steps = {step for instruction in instructions if isinstance(step := instruction.get("sequence"), int)}
-    span = _span(doses, read_from)
-    if span is None or len(doses) < 2 or len(steps) == len(instructions):
-        return span
-    highs = [dose.high for dose in doses]
-    total = sum(high for high in highs if high is not None) if None not in highs else None
-    return DoseReading(DailyDose(span.daily.low, total), read_from)
-
-
-def _span(doses: list[DailyDose], read_from: str) -> DoseReading | None:
-    """From the lowest to the highest dose; open on a side where one of them is."""
-    if not doses:
-        return None
-    lows, highs = [dose.low for dose in doses], [dose.high for dose in doses]
-    low = None if None in lows else min(low for low in lows if low is not None)
-    high = None if None in highs else max(high for high in highs if high is not None)
-    return DoseReading(DailyDose(low, high), read_from)
-
-
-def _per_day(low: Decimal | None, high: Decimal | None, unit: Unit, instruction: Instruction) -> DailyDose | None:
-    """The daily total; an order that does not say how often is read as once a day."""
-    repeat = member(instruction, "timing", "repeat")
-    period_unit, when = member(repeat, "periodUnit"), member(repeat, "when")
-    if period_unit is None and member(repeat, "frequency") is None:
-        count = len(when) if isinstance(when, list) and when else _times_of(instruction)
-        return daily(low, high, unit, count=count)
-    try:
-        unit_of_period = PeriodUnit(period_unit) if period_unit is not None else PeriodUnit.d
-    except ValueError:
-        return None
-    period = _integer(member(repeat, "period")) or 1
-    frequency, max_frequency = (_integer(member(repeat, name)) for name in ("frequency", "frequencyMax"))
-    least, most = (
-        daily(low, high, unit, count=count or 1, period=period, period_unit=unit_of_period)
-        for count in (frequency, max_frequency)
-    )
-    return DailyDose(least.low, most.high) if least and most and max_frequency else least
-
-
-def _times_of(instruction: Instruction) -> int:
-    code = member(instruction, "timing", "code")
-    for coding in objects(member(code, "coding")):
-        if count := _TIMING_CODES.get(text_member(coding, "code").upper()):
-            return count
-    return _times_a_day([text_member(instruction, "text"), text_member(code, "text")])
-
-
-def _times_a_day(texts: Iterable[str]) -> int:
-    return next((count for text in texts for pattern, count in _TIMES_A_DAY if pattern.search(text)), 1)
-
-
-def _amount(quantity: Any) -> Amount | None:
-    value = _decimal(member(quantity, "value"))
+def _quantity(value: Any) -> Quantity | None:
+    """A FHIR Quantity as an amount, a number of pieces or a volume; null if it is none of them."""
+    decimal = decimal_of(member(value, "value"))
     for name in ("code", "unit"):
-        unit = _UNITS.get(text_member(quantity, name).strip().lower())
-        if unit is not None and value is not None:
-            return value, unit
+        unit = fold_unit(text_member(value, name))
+        if decimal is None or not unit:
+            continue
+        if unit in MILLIGRAMS:
+            return Mass(Span(decimal * MILLIGRAMS[unit], decimal * MILLIGRAMS[unit]))
+        if VOLUME_UNIT.fullmatch(unit):
+            return Volume(Span(decimal, decimal))
+        if PIECE_UNIT.match(unit):
+            return Pieces(Span(decimal, decimal))
     return None
 
 
-def _amounts(text: str) -> Iterator[Amount]:
-    for value, unit in _AMOUNT.findall(text[:2000]):
-        amount = _decimal(value.replace(",", "."))
-        if amount is not None:
-            yield amount, _UNITS[unit.lower()]
+def _span_of(quantity: Quantity, product: Product) -> Span | None:
+    """The milligrams of a quantity; null if the product does not say what it holds."""
+    if isinstance(quantity, Mass):
+        return quantity.span
+    if isinstance(quantity, Volume):
+        return quantity.span.times(product.concentration) if product.concentration else None
+    each = quantity.each or product.strength
+    return quantity.count.times(each) if each else None
 
 
-def _decimal(value: Any) -> Decimal | None:
+def _product(words: Iterable[str], strengths: Iterable[Any]) -> Product:
+    """What is coded about the ingredients, else what the names of the product say."""
+    for ratio in strengths:
+        numerator, denominator = (_quantity(member(ratio, name)) for name in ("numerator", "denominator"))
+        amount = decimal_of(member(ratio, "denominator", "value")) or Decimal(1)
+        if isinstance(numerator, Mass) and isinstance(denominator, Volume):
+            return Product(concentration=numerator.span.low / amount)
+        if isinstance(numerator, Mass) and amount == 1:
+            return Product(strength=numerator.span.low)
+    return read_product(words)
+
+
+def _dose_in_words(words: DoseWords, product: Product, instruction: Instruction, texts: list[str]) -> DoseReading:
+    if words.concentration and not product.concentration:
+        product = Product(product.strength, words.concentration)
+    spans = _distinct_spans(words, product)
+    if words.is_titration:
+        span = Span(min(span.low for span in spans), max(span.high for span in spans))
+    elif words.is_split:
+        span = Span(sum((s.low for s in spans), Decimal()), sum((s.high for s in spans), Decimal()))
+    elif len(set(spans)) == 1:
+        span = spans[0]
+    else:
+        raise UnreadableDose
+    is_counted = all(isinstance(quantity, Pieces) and not quantity.each for quantity in words.quantities)
+    times = (Fraction(1), Fraction(1)) if words.is_split else _times(instruction, texts)
+    return _per_day(span.low, span.high, times, "strength" if is_counted else "text")
+
+
+def _distinct_spans(words: DoseWords, product: Product) -> list[Span]:
+    """The amounts of each intake, without those that say again what a number of pieces or a volume says."""
+    masses = [quantity.span for quantity in words.quantities if isinstance(quantity, Mass)]
+    others = [quantity for quantity in words.quantities if not isinstance(quantity, Mass)]
+    spans = [span for quantity in others if (span := _span_of(quantity, product))]
+    if not masses and len(spans) == len(others):
+        return spans
+    if not masses or (spans and len(spans) < len(others)):
+        raise UnreadableDose
+    if spans:
+        known = {*spans, *(Span(s, s) for s in (product.strength,) if s is not None)}
+        if not known.issuperset(masses):
+            raise UnreadableDose
+        return spans
+    counts = {quantity.count for quantity in others if isinstance(quantity, Pieces)}
+    if counts - {Span(Decimal(1), Decimal(1))}:
+        raise UnreadableDose  # several pieces, and nothing says whether the amount is of one or of all
+    return masses
+
+
+def _dose_of_product(instructions: list[dict[str, Any]], product: Product) -> DoseReading | None:
+    """One capsule or tablet at a time, where the instructions name no amount."""
+    if product.strength is None:
+        return None
+    instruction = instructions[0] if len(instructions) == 1 else {}
+    texts = [text_member(instruction, name) for name in ("text", "patientInstruction")]
+    return _per_day(product.strength, product.strength, _times(instruction, texts), "strength")
+
+
+def _combined(doses: list[DoseReading], instructions: list[dict[str, Any]]) -> DoseReading:
+    """From the lowest to the highest dose of the steps, or to the sum of doses that are not steps."""
+    steps = {step for instruction in instructions if isinstance(step := instruction.get("sequence"), int)}
+    lows, highs = [dose.daily.low for dose in doses], [dose.daily.high for dose in doses]
+    low = None if None in lows else min(low for low in lows if low is not None)
+    if None in highs:
+        high = None
+    elif len(doses) < 2 or len(steps) == len(instructions):
+        high = max(high for high in highs if high is not None)
+    else:
+        high = sum(high for high in highs if high is not None)
+    return DoseReading(DailyDose(low, high), doses[0].read_from)
+
+
+# --- how often ----------------------------------------------------------------------------------------------------
+
+
+def _per_day(low: Decimal | None, high: Decimal | None, times: Times, read_from: str) -> DoseReading:
+    if times[0] < _LEAST_TIMES_A_DAY:
+        raise UnreadableDose
+    ends = [
+        None if end is None else round(Fraction(end) * factor * PICOGRAMS[Unit.mg])
+        for end, factor in zip((low, high), times, strict=True)
+    ]
+    if any(end is not None and not 0 < end < _MAX_PICOGRAMS for end in ends):
+        raise UnreadableDose
+    return DoseReading(DailyDose(ends[0], ends[1]), read_from)
+
+
+def _times(instruction: Instruction, texts: Iterable[str]) -> Times:
+    """By the structure, else by the words; an order that does not say how often is read as once a day."""
+    if times := _times_of_timing(member(instruction, "timing")):
+        return times
+    texts = [*texts, text_member(instruction, "timing", "code", "text")]
+    for text in texts:
+        if text and (found := read_instruction(text).times_a_day) is not None:
+            return found, found
+    return Fraction(1), Fraction(1)
+
+
+def _times_of_timing(timing: Any) -> Times | None:
+    repeat = member(timing, "repeat")
+    days, whens, hours = (_length(member(repeat, name)) for name in ("dayOfWeek", "when", "timeOfDay"))
+    if days:
+        return Fraction(days, 7), Fraction(days, 7)
+    if member(repeat, "periodUnit") is not None or member(repeat, "frequency") is not None:
+        return _times_of_repeat(repeat)
+    if whens or hours:
+        return Fraction(whens or hours), Fraction(whens or hours)
+    for coding in objects(member(timing, "code", "coding")):
+        if times := _TIMING_CODES.get(text_member(coding, "code").upper()):
+            return times, times
+    return None
+
+
+def _times_of_repeat(repeat: Any) -> Times:
+    unit = member(repeat, "periodUnit")
+    days = _DAYS_IN.get(unit if isinstance(unit, str) else "d") if unit is not None else Fraction(1)
+    if days is None:
+        raise UnreadableDose
+    frequency = decimal_of(member(repeat, "frequency")) or Decimal(1)
+    period = decimal_of(member(repeat, "period")) or Decimal(1)
+    most = decimal_of(member(repeat, "frequencyMax")) or frequency
+    longest = decimal_of(member(repeat, "periodMax")) or period
+    return Fraction(frequency) / (Fraction(longest) * days), Fraction(most) / (Fraction(period) * days)
+
+
+def _length(value: Any) -> int:
+    return len(value) if isinstance(value, list) else 0
+
+
+def decimal_of(value: Any) -> Decimal | None:
     """A positive number of a size that a dose can have."""
     if isinstance(value, bool) or not isinstance(value, int | float | str):
         return None
     try:
-        number = Decimal(str(value)[:40])
+        decimal = Decimal(str(value)[:40])
     except InvalidOperation:
         return None
-    return number if number.is_finite() and 0 < number < 1_000_000 else None
-
-
-def _integer(value: Any) -> int | None:
-    number = _decimal(value)
-    return int(number) if number is not None and number == number.to_integral_value() else None
+    return decimal if decimal.is_finite() and 0 < decimal < 1_000_000 else None
 
 
 def _milligrams(picograms: int) -> str:
-    return f"{(Decimal(picograms) / PICOGRAMS[Unit.mg]).normalize():f}"
+    """Exact where three digits after the point are enough or the dose is below a microgram; else rounded."""
+    milligrams = Decimal(picograms) / PICOGRAMS[Unit.mg]
+    if milligrams >= Decimal("0.001"):
+        rounded = round(milligrams, 4)
+        return f"{'' if rounded == milligrams else 'about '}{rounded.normalize():f}"
+    return f"{milligrams.normalize():f}"

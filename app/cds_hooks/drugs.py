@@ -49,8 +49,8 @@ class Drug:
     """Of the second set of such a rule."""
     is_combination: bool = False
     """A fixed combination with naltrexone: not low-dose naltrexone, whatever its strength."""
-    is_cautioned: bool = False
-    """Of the second set of a quieter rule alone, such as a medicine against diarrhea."""
+    cautions: tuple[str, ...] = ()
+    """Claims of the quieter rules in whose second set it is, such as a medicine against diarrhea."""
     codes: tuple[Coding, ...] = ()
     """The codes by which it was recognised; empty if it was by a word."""
     is_known: bool = True
@@ -65,8 +65,8 @@ class Formulary:
     first: frozenset[str]
     """Ids of the drugs, classes and regimens in the first sets of the rules that contraindicate."""
     second: frozenset[str]
-    cautioned: frozenset[str]
-    """Those in the second sets of the quieter rules."""
+    quiet: tuple[tuple[frozenset[str], tuple[str, ...]], ...]
+    """The second sets of the quieter rules, each with the claims to show."""
 
     def recognise(self, medication: CodedText) -> Drug:
         by_code = self._by_code(medication.codes)
@@ -83,9 +83,13 @@ class Formulary:
             is_naltrexone=has_first and not is_opioid,
             is_opioid=is_opioid,
             is_combination=has_first and len(drugs) > 1,
-            is_cautioned=not is_opioid and any(drug.id in self.cautioned for drug in drugs),
+            cautions=() if is_opioid or has_first else self._cautions(drugs),
             codes=codes,
         )
+
+    def _cautions(self, drugs: Sequence[DrugRecord]) -> tuple[str, ...]:
+        claims = (claims for ids, claims in self.quiet if any(drug.id in ids for drug in drugs))
+        return tuple(dict.fromkeys(claim for found in claims for claim in found))
 
     def _by_code(self, codings: Iterable[Coding]) -> dict[DrugRecord, list[Coding]]:
         """The drugs that codes name, each with its codes."""
@@ -144,7 +148,11 @@ def load_formulary(session: Session) -> Formulary:
         index,
         first=index.expand(intervention for rule in loud for intervention in rule.first),
         second=index.expand(intervention for rule in loud for intervention in rule.second),
-        cautioned=index.expand(intervention for rule in rules if rule not in loud for intervention in rule.second),
+        quiet=tuple(
+            (index.expand(rule.second), tuple(claim for one in rule.claims for claim in one.claims))
+            for rule in rules
+            if rule not in loud
+        ),
     )
 
 

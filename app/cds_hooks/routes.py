@@ -13,15 +13,19 @@ from fastapi import APIRouter, Depends, Path, Query, Request, Response
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, ValidationError
 
-from app.cds_hooks import fetching, rules
-from app.cds_hooks.cards import OVERRIDE_REASONS, CardBuilder
+from app.cds_hooks import fetching, patient_checks, rules
+from app.cds_hooks.bundles import medications
+from app.cds_hooks.cards import CardBuilder
 from app.cds_hooks.chart import Chart, read_chart
 from app.cds_hooks.claims import ClaimMemory, ClaimReader
 from app.cds_hooks.drugs import Formulary, load_formulary
+from app.cds_hooks.medicines import MedicineReader
 from app.cds_hooks.schemas import Cards, Discovery, FeedbackRequest, HookRequest, Issue, OperationOutcome, OutcomeText
 from app.cds_hooks.services import SERVICES, discovery_entry, prefetch_templates
-from app.cds_hooks.settings import CdsSettings, Issuer, ServiceId
+from app.cds_hooks.settings import CdsSettings, Issuer, ServiceId, require_secure
 from app.cds_hooks.tokens import TokenAuthenticator
+from app.cds_hooks.wording import reason_codes
+from app.claims.interaction_rules import interaction_rules
 from app.core.errors import Fault, InvalidInput, MalformedJson, NotFound
 from app.http.problems import declared_parameters_only, responses
 from app.http.reads import SlotToWrite, reads_of
@@ -31,25 +35,33 @@ from app.storage.replay import count_feedback
 router = APIRouter(prefix="/cds-services", tags=["cds-hooks"])
 
 FHIR_JSON = "application/fhir+json"
+MAX_BODY_BYTES = 4_000_000
+"""Of requests to the services: a record system sends whole lists with them."""
 _NO_STORE = {"Cache-Control": "no-store"}
 _MAX_SERIALS = 4
-_REASON_CODES = frozenset(reason.code for reason in OVERRIDE_REASONS)
 Model = TypeVar("Model", bound=BaseModel)
 
 
 class CdsService:
     """What all requests share."""
 
-    def __init__(self, settings: CdsSettings) -> None:
+    def __init__(self, settings: CdsSettings, base_url: str) -> None:
+        """`base_url` is this server as record systems address it. InsecureAddress if tokens would travel openly."""
+        require_secure(base_url, settings.issuers)
         self.settings = settings
-        self.authenticator = TokenAuthenticator(settings.issuers, settings.base_url)
-        self.prefetch = prefetch_templates(statements=settings.statements)
+        self.base_url = base_url
+        self.authenticator = TokenAuthenticator(settings.issuers, base_url)
         self.memory_at = lru_cache(_MAX_SERIALS)(lambda _serial: ClaimMemory())
 
-    def chart(self, formulary: Formulary, hook: HookRequest, prefetch: dict[str, Any]) -> Chart:
+    def prefetch(self, service_id: ServiceId) -> dict[str, str]:
+        return prefetch_templates(self.settings, SERVICES[service_id])
+
+    def chart(
+        self, formulary: Formulary, hook: HookRequest, prefetch: dict[str, Any], templates: dict[str, str]
+    ) -> Chart:
         drafts = None if hook.hook == "patient-view" else hook.context.draftOrders
         selections = [chosen for chosen in hook.context.selections if isinstance(chosen, str)]
-        return read_chart(formulary, drafts, selections, prefetch, self.prefetch)
+        return read_chart(formulary, drafts, selections, prefetch, templates)
 
 
 def cds_service(request: Request) -> CdsService:
@@ -106,8 +118,14 @@ class HookCall:
 
     service: ServiceId
     instance: UUID
+    formulary: Formulary
     chart: Chart
-    views_chart: bool
+    lists: dict[str, Any]
+    """The lists that were sent or fetched."""
+
+    @property
+    def views_chart(self) -> bool:
+        return SERVICES[self.service].hook == "patient-view"
 
 
 async def formulary(request: Request, _caller: Caller) -> Formulary:
@@ -134,15 +152,17 @@ def hook_call(request: Request, id: ServiceName, body: Body, caller: Caller, dru
     if not views_chart and hook.context.draftOrders is None:
         fault = Fault("body", "context.draftOrders", "missing", "This is required: a Bundle of the draft orders.")
         raise InvalidInput("The context lacks the draft orders.", errors=[fault])
-    prefetch = hook.prefetch or {}
-    chart = service.chart(drugs, hook, prefetch)
-    missing = {name: template for name, template in service.prefetch.items() if name not in prefetch}
+    lists = dict(hook.prefetch or {})
+    templates = service.prefetch(service_id)
+    chart = service.chart(drugs, hook, lists, templates)
+    missing = {name: template for name, template in templates.items() if name not in lists}
     if missing and rules.is_check_due(chart, views_chart=views_chart):
         hosts = caller.fhir_servers if caller else ()
         server = fetching.permitted_server(hook.fhirServer, hook.fhirAuthorization, hosts)
-        if server and (lists := fetching.fetch_lists(server, missing, hook.context.patientId)):
-            chart = service.chart(drugs, hook, prefetch | lists)
-    return HookCall(service_id, hook.hookInstance, chart, views_chart)
+        if server and (fetched := fetching.fetch_lists(server, missing, hook.context.patientId)):
+            lists |= fetched
+            chart = service.chart(drugs, hook, lists, templates)
+    return HookCall(service_id, hook.hookInstance, drugs, chart, lists)
 
 
 @router.get(
@@ -156,7 +176,7 @@ def hook_call(request: Request, id: ServiceName, body: Body, caller: Caller, dru
 async def discover(request: Request) -> Response:
     """The CDS Hooks 2.0 services that answer here, with the prefetch that each asks for."""
     service = cds_service(request)
-    entries = [discovery_entry(name, service.prefetch) for name in SERVICES if name in service.settings.services]
+    entries = [discovery_entry(name, service.prefetch(name)) for name in SERVICES if name in service.settings.services]
     return _json_response(Discovery(services=entries), {"Cache-Control": "no-cache"})
 
 
@@ -185,14 +205,23 @@ def _cards(view: ReadView, service: CdsService, hook: HookCall, serial: int | No
     if serial is not None and serial > view.serial:
         fault = Fault("query", "serial", "unknown_serial", f"The newest serial is {view.serial}.")
         raise InvalidInput("This serial has not been published yet.", errors=[fault])
-    try:
-        findings = rules.findings(hook.chart, views_chart=hook.views_chart)
-    except rules.NotEnoughData:
-        return _precondition_failed()
     at = serial or view.serial
     claims = ClaimReader(view.session, at, service.memory_at(at))
-    builder = CardBuilder(claims, hook.service, at, service.settings.base_url, hook.instance)
+    try:
+        findings = _findings(hook, claims)
+    except rules.NotEnoughData:
+        return _precondition_failed()
+    builder = CardBuilder(claims, hook.service, at, service.base_url, hook.instance, hook.chart.today)
     return _json_response(Cards(cards=list(map(builder.card, findings))), _NO_STORE)
+
+
+def _findings(hook: HookCall, claims: ClaimReader) -> list[rules.Finding]:
+    """NotEnoughData if a check is due and the lists that it needs were not sent."""
+    list_name = SERVICES[hook.service].patient_list
+    if list_name is None:
+        return rules.findings(hook.chart, claims.conditions, views_chart=hook.views_chart)
+    reader = MedicineReader(hook.formulary, medications(hook.lists.values()))
+    return patient_checks.findings(list_name, hook.lists, hook.chart, reader)
 
 
 @router.post(
@@ -210,10 +239,11 @@ def feedback(request: Request, id: ServiceName, body: Body, _slot: SlotToWrite) 
     service_id = _service_id(cds_service(request), id)
     items = _parsed(FeedbackRequest, body).feedback
     with reads_of(request).database.write() as session:
+        known = reason_codes(reason for rule in interaction_rules(session) for reason in rule.override_reasons)
         for item in items:
             reason = item.overrideReason.reason if item.overrideReason else None
             code = (reason.code if reason else None) or ""
-            count_feedback(session, service_id, item.outcome, code if code in _REASON_CODES or not code else "other")
+            count_feedback(session, service_id, item.outcome, code if code in known or not code else "other")
     return Response(status_code=200, headers=_NO_STORE)
 
 
@@ -241,7 +271,7 @@ def _json_response(model: BaseModel, headers: dict[str, str]) -> Response:
 
 def _precondition_failed() -> Response:
     text = (
-        "The opioid check was NOT made: no list of medicines was sent. Send the prefetch that GET /cds-services asks "
+        "The check was NOT made: no list that it needs was sent. Send the prefetch that GET /cds-services asks "
         "for; null where there is none."
     )
     outcome = OperationOutcome(issue=[Issue(details=OutcomeText(text=text))])

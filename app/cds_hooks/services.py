@@ -3,23 +3,34 @@
 from dataclasses import dataclass
 
 from app.cds_hooks.chart import MEDICATIONS, STATEMENTS, STOPPED
+from app.cds_hooks.patient_checks import ALLERGIES, CONDITIONS
 from app.cds_hooks.schemas import Service
-from app.cds_hooks.settings import ServiceId
+from app.cds_hooks.settings import CdsSettings, ServiceId
 
-VERSION = "1.1.0"
+VERSION = "2.0.0"
 """Of the rules and words: raised when the same request may get another card from the same data."""
 
 _PATIENT = "patient={{context.patientId}}"
-_PREFETCH = {
-    MEDICATIONS: f"MedicationRequest?{_PATIENT}&status=active,on-hold&_include=MedicationRequest:medication",
-    STOPPED: f"MedicationRequest?{_PATIENT}&status=stopped,completed&_include=MedicationRequest:medication",
-    STATEMENTS: f"MedicationStatement?{_PATIENT}&_include=MedicationStatement:medication",
+_MEDICINES = {
+    MEDICATIONS: f"MedicationRequest?{_PATIENT}&status=active,on-hold",
+    STOPPED: f"MedicationRequest?{_PATIENT}&status=stopped,completed",
+    STATEMENTS: f"MedicationStatement?{_PATIENT}",
+}
+_NEWEST_FIRST = "&_sort=-authoredon"
+_INCLUDES = {
+    MEDICATIONS: "&_include=MedicationRequest:medication",
+    STOPPED: "&_include=MedicationRequest:medication",
+    STATEMENTS: "&_include=MedicationStatement:medication",
+}
+_PATIENT_LISTS = {
+    CONDITIONS: f"Condition?{_PATIENT}&clinical-status=active",
+    ALLERGIES: f"AllergyIntolerance?{_PATIENT}&clinical-status=active",
 }
 
 _REQUIREMENTS = (
     "Send the prefetch. A list that is missing is fetched only from a FHIR server that the operator here has named; "
-    "with one missing, refused or paged the answer is a warning that the opioid check is incomplete, and with none of "
-    "them 412."
+    "with one missing or refused the answer is a warning that the check is incomplete, and with none of them 412. Of "
+    "`stopped` a page is enough if it is sorted, newest first, and goes back 60 days."
 )
 
 
@@ -28,6 +39,8 @@ class HookService:
     hook: str
     title: str
     description: str
+    patient_list: str | None = None
+    """The list on which a service rests that does not look at medicines."""
 
 
 SERVICES: dict[ServiceId, HookService] = {
@@ -49,12 +62,31 @@ SERVICES: dict[ServiceId, HookService] = {
         "When a chart is opened: shows what is on record on low-dose naltrexone for those who take it, and warns when "
         "naltrexone and an opioid are both on the list.",
     ),
+    "ldn-liver-disease": HookService(
+        "order-sign",
+        "Naltrexone and liver disease",
+        "Before naltrexone is signed for somebody with a recorded liver disease: what its labels say about the liver.",
+        CONDITIONS,
+    ),
+    "ldn-hypersensitivity": HookService(
+        "order-sign",
+        "Naltrexone and hypersensitivity",
+        "Before naltrexone is signed for somebody with a recorded allergy to it: the contraindication of its label.",
+        ALLERGIES,
+    ),
 }
 
 
-def prefetch_templates(*, statements: bool) -> dict[str, str]:
-    """Queries for the lists of medicines by name; without MedicationStatement unless `statements`."""
-    return {name: template for name, template in _PREFETCH.items() if statements or name != STATEMENTS}
+def prefetch_templates(settings: CdsSettings, service: HookService) -> dict[str, str]:
+    """The queries of a service by the names of their lists."""
+    if service.patient_list:
+        return {service.patient_list: _PATIENT_LISTS[service.patient_list]}
+    templates = {
+        name: query if settings.plain_search else query + _INCLUDES[name] for name, query in _MEDICINES.items()
+    }
+    if not settings.plain_search:
+        templates[STOPPED] += _NEWEST_FIRST
+    return {name: query for name, query in templates.items() if settings.statements or name != STATEMENTS}
 
 
 def discovery_entry(service_id: ServiceId, prefetch: dict[str, str]) -> Service:

@@ -7,7 +7,9 @@ from urllib.parse import urlsplit
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-ServiceId = Literal["ldn-order-select", "ldn-order-sign", "ldn-patient-view"]
+ServiceId = Literal[
+    "ldn-order-select", "ldn-order-sign", "ldn-patient-view", "ldn-liver-disease", "ldn-hypersensitivity"
+]
 
 
 class Issuer(BaseModel):
@@ -45,22 +47,32 @@ class CdsSettings(BaseSettings):
     )
 
     services: tuple[ServiceId, ...] = ("ldn-order-select", "ldn-order-sign")
-    """The services that answer. `ldn-patient-view` is not among them unless named: most views of a chart need none."""
-    base_url: str = Field(default="http://127.0.0.1:8000", pattern=r"^https?://[^\s/?#]+$")
-    """This server as record systems address it: `aud` of their tokens and the links of cards begin with it."""
+    """The services that answer. Off unless named: `ldn-patient-view`, since most views of a chart need no card,
+    `ldn-liver-disease` and `ldn-hypersensitivity`."""
     issuers: tuple[Issuer, ...] = ()
     """Without one, the services answer callers on this machine only."""
     statements: bool = True
     """Ask for MedicationStatement too; false for record systems that do not have it."""
+    plain_search: bool = False
+    """Ask for medicines by patient and status alone; true for FHIR servers that know neither `_sort` nor `_include` of
+    MedicationRequest, such as Oracle's for R4."""
 
     @model_validator(mode="after")
-    def _is_safe(self) -> Self:
-        host = urlsplit(self.base_url).hostname or ""
-        if self.issuers and not self.base_url.startswith("https://") and not is_loopback(host):
-            raise ValueError("with issuers, base_url must be https: tokens would travel in the open")
+    def _names_each_issuer_once(self) -> Self:
         if len({issuer.iss for issuer in self.issuers}) < len(self.issuers):
             raise ValueError("each iss may be named once")
         return self
+
+
+class InsecureAddress(ValueError):
+    """Tokens would travel in the open."""
+
+
+def require_secure(base_url: str, issuers: tuple[Issuer, ...]) -> None:
+    """Raises InsecureAddress if tokens of issuers would be sent to this server without https."""
+    host = urlsplit(base_url).hostname or ""
+    if issuers and not base_url.startswith("https://") and not is_loopback(host):
+        raise InsecureAddress("With CDS_ISSUERS, PUBLIC_URL must be https: tokens would travel in the open.")
 
 
 def is_loopback(host: str) -> bool:

@@ -23,6 +23,7 @@ class ProductWords:
     not_after: Phrases
     not_among: Phrases
     not_before: Phrases
+    still_before: Phrases
     supplies: Phrases
     uninformative: frozenset[str]
 
@@ -38,6 +39,10 @@ class ProductWords:
         """Whether the words name a test or a supply."""
         joined = f" {' '.join(text)} "
         return any(f" {' '.join(phrase)} " in joined for phrase in self.supplies)
+
+    def is_negated_by(self, following: Sequence[str]) -> bool:
+        """Whether the words after the name of a drug say that it is not in the product."""
+        return self.starts_with(self.not_before, following) and not self.starts_with(self.still_before, following)
 
     @staticmethod
     def ends_with(phrases: Phrases, text: Sequence[str]) -> bool:
@@ -61,6 +66,7 @@ def _load() -> ProductWords:
         not_after=phrases("not_after"),
         not_among=phrases("not_among"),
         not_before=phrases("not_before"),
+        still_before=phrases("still_before"),
         supplies=phrases("supplies"),
         uninformative=frozenset(lists["uninformative"].split()),
     )

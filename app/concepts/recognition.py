@@ -362,7 +362,7 @@ class _TextReader:
                 if n < len(before)
             )
             or (
-                PRODUCT_WORDS.starts_with(PRODUCT_WORDS.not_before, after)
+                PRODUCT_WORDS.is_negated_by(after)
                 and not self._has_end(mention.last, mention.last + 1)
             )
         )

@@ -8,6 +8,7 @@ import os
 import re
 import time
 from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 from urllib.parse import unquote_to_bytes
@@ -64,14 +65,15 @@ class RequestContext:
         self,
         app: ASGIApp,
         *,
-        max_body_bytes: int,
+        max_body_bytes: int | BodyBounds,
         deadline_seconds: float,
         cache: ResponseCache | None = None,
         origins: Collection[str] = (),
         error_renderers: Mapping[str, ErrorRenderer] | None = None,
     ) -> None:
         def bounded(app: ASGIApp) -> ASGIApp:
-            return RequestLimits(app, max_body_bytes, deadline_seconds, error_renderers or {})
+            bounds = max_body_bytes if isinstance(max_body_bytes, BodyBounds) else BodyBounds(max_body_bytes)
+            return RequestLimits(app, bounds, deadline_seconds, error_renderers or {})
 
         self.app = app
         self.plain = bounded(app)
@@ -210,18 +212,30 @@ def _has_body(scope: Scope) -> bool:
     )
 
 
+@dataclass(frozen=True)
+class BodyBounds:
+    """How many bytes a body may have."""
+
+    default: int
+    below: Mapping[str, int] = field(default_factory=dict)
+    """Other bounds, by the path below which they hold."""
+
+    def max_bytes(self, path: str) -> int:
+        return next((bound for prefix, bound in self.below.items() if path.startswith(prefix)), self.default)
+
+
 class RequestLimits:
     """Refuses what the application should never see, and answers for it when it fails or takes too long."""
 
     def __init__(
         self,
         app: ASGIApp,
-        max_body_bytes: int,
+        bounds: BodyBounds,
         deadline_seconds: float,
         error_renderers: Mapping[str, ErrorRenderer],
     ) -> None:
         self.app = app
-        self.max_body_bytes = max_body_bytes
+        self.bounds = bounds
         self.deadline_seconds = deadline_seconds
         self.error_renderers = error_renderers
 
@@ -254,8 +268,9 @@ class RequestLimits:
                 length = value
         if hosts != 1:
             return MalformedRequest("Send exactly one Host header.")
-        if not length.isdigit() or int(length[:20]) > self.max_body_bytes:
-            return PayloadTooLarge(self.max_body_bytes)
+        max_bytes = self.bounds.max_bytes(scope["path"])
+        if not length.isdigit() or int(length[:20]) > max_bytes:
+            return PayloadTooLarge(max_bytes)
         fault = _encoding_fault(scope)
         return InvalidInput("The address cannot be read; `errors` says where.", errors=[fault]) if fault else None
 
@@ -282,6 +297,7 @@ class RequestDeadline:
         self._is_answered = False
         """Whether this class has answered in the application's place."""
         self._late_answer: asyncio.Task[None] | None = None
+        self._max_bytes = limits.bounds.max_bytes(scope["path"])
         self._timer: asyncio.TimerHandle
         self._start_clock()
 
@@ -294,8 +310,8 @@ class RequestDeadline:
         self._is_body_complete = not message.get("more_body", False)
         if self._is_body_complete and (connection := connection_of(self._scope)) is not None:
             connection.body_received()
-        if self._received_bytes > self._limits.max_body_bytes:
-            await self._answer(PayloadTooLarge(self._limits.max_body_bytes))
+        if self._received_bytes > self._max_bytes:
+            await self._answer(PayloadTooLarge(self._max_bytes))
             return {"type": "http.disconnect"}
         self._start_clock()
         return message

@@ -28,9 +28,9 @@ def leaking(app: ASGIApp) -> ASGIApp:
 
 def main(url: str, port: str, jwks: str, fhir_host: str, *mode: str) -> None:
     logging.configure(json=True)
-    given = Settings(database_url=url)
+    given = Settings(database_url=url, public_url=BASE)
     issuer = Issuer(iss=ISSUER, jwks=jwks, fhir_servers=(fhir_host,))
-    app = in_context(make_app(given, CdsSettings(base_url=BASE, issuers=(issuer,))), given)
+    app = in_context(make_app(given, CdsSettings(issuers=(issuer,))), given)
     run(leaking(app) if mode else app, "127.0.0.1", int(port))
 
 

@@ -11,6 +11,7 @@ from app.cds_hooks.routes import CdsService
 from app.cds_hooks.settings import CdsSettings
 from app.main import create_app, in_context
 from app.settings import Settings
+from tests.cds_hooks.keys import BASE
 
 RXNORM = "http://www.nlm.nih.gov/research/umls/rxnorm"
 ATC = "http://www.whocc.no/atc"
@@ -24,7 +25,7 @@ Json = dict[str, Any]
 def make_app(given: Settings, settings: CdsSettings) -> FastAPI:
     """The application with the face under these settings."""
     app = create_app(given)
-    app.state.cds_hooks = CdsService(settings)
+    app.state.cds_hooks = CdsService(settings, given.own_url)
     return app
 
 
@@ -35,7 +36,7 @@ def cds_client(
     client: tuple[str, int] = LOCAL,
     base_url: str = "http://testserver",
 ) -> Iterator[TestClient]:
-    given = Settings(database_url=url)
+    given = Settings(database_url=url, public_url=BASE if settings.issuers else "")
     app = make_app(given, settings)
     with TestClient(in_context(app, given, with_cache=False), base_url=base_url, client=client) as caller:
         yield caller

@@ -178,6 +178,18 @@ def test_a_contraindication_is_told_even_where_its_claim_was_retired(scratch: Da
     assert "naltrexone-opioid-contraindication" not in str(card["links"])
 
 
+def test_a_retracted_source_says_so_once(scratch: Database) -> None:
+    claim = content(scratch, "claim", "ldn-fibromyalgia-pain").content.model_dump()
+    for document in {citation["document"] for citation in claim["citations"]}:
+        put(scratch, amended(content(scratch, "document", document), standing=[{"standing": "retracted"}]))
+    with cds_client(scratch.url.render_as_string(hide_password=False)) as caller:
+        (card,) = cards(caller, request(LDN))
+
+    sources = [line for line in card["detail"].splitlines() if line.startswith("- Supports:")]
+    assert any("RETRACTED:" in line for line in sources)
+    assert "[RETRACTED" not in card["detail"].replace("\\", "")
+
+
 def test_a_serial_that_does_not_exist_yet_is_refused(clinic: TestClient) -> None:
     answer = clinic.post("/cds-services/ldn-order-sign", params={"serial": 99}, json=request(LDN))
 

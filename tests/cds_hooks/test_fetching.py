@@ -19,7 +19,7 @@ from app.cds_hooks import fetching
 from app.cds_hooks.settings import CdsSettings, Issuer
 from app.storage.database import Database
 from tests.cds_hooks.fhir_server import FhirServer, answer, fhir_server
-from tests.cds_hooks.keys import BASE, ISSUER, RecordSystem
+from tests.cds_hooks.keys import ISSUER, RecordSystem
 from tests.cds_hooks.support import LDN, OXYCODONE, SIGN, Json, bundle, cds_client, order, request, rules
 from tests.serving import eventually
 
@@ -40,7 +40,7 @@ def fire(scratch: Database, ehr: FhirServer, tmp_path: Path) -> Iterator[Fire]:
     keys = RecordSystem()
     issuer = Issuer(iss=ISSUER, jwks=str(keys.write(tmp_path)), fhir_servers=(ehr.host,))
     url = scratch.url.render_as_string(hide_password=False)
-    with cds_client(url, CdsSettings(base_url=BASE, issuers=(issuer,))) as caller:
+    with cds_client(url, CdsSettings(issuers=(issuer,))) as caller:
         yield lambda body: caller.post(SIGN, json=body, headers={"Authorization": f"Bearer {keys.token(SIGN)}"})
 
 

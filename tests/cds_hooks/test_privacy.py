@@ -181,7 +181,7 @@ def test_no_outcome_leaves_a_trace_of_the_patient(
         post("not fetched", json=patient(fhirServer=fhir.address, prefetch={"statements": None}))
         assert all(CANARY in path and CANARY in str(token) for path, token in fhir.requests)
         post("nothing to check", json=patient(prefetch={"patient": {"id": CANARY}}))
-        post("too large", content=json.dumps(patient(padding=CANARY * 60_000)).encode())
+        post("too large", content=iter([json.dumps(patient(padding=CANARY * 110_000)).encode()]))
         post("wrong hook", json=patient(hook=CANARY))
         post("wrong instance", json=patient(hookInstance=CANARY))
         post("wrong serial", query=f"?serial={CANARY}", json=patient())

@@ -120,7 +120,7 @@ DAY: dict[str, Any] = {"frequency": 1, "period": 1, "periodUnit": "d"}
         ([_dose(2, "tablet", **DAY)], ("Naltrexone 50 mg tablet",), ("100 mg a day", ["standard"], "strength")),
         ([{"text": "4,5 mg at bedtime"}], (), ("4.5 mg a day", ["low"], "text")),
         ([{"text": "1.5 mg twice daily"}], (), ("3 mg a day", ["low"], "text")),
-        ([{"text": "take 1 capsule"}], ("naltrexone 3 mg",), ("3 mg a day", ["low"], "text")),
+        ([{"text": "take 1 capsule"}], ("naltrexone 3 mg",), ("3 mg a day", ["low"], "strength")),
         ([], ("naltrexone 1 mg/mL solution",), None),
         ([_dose(4.5, "furlong", **DAY)], (), None),
         ([_dose(0.1, "mg/kg", **DAY)], (), None),

@@ -4,6 +4,7 @@ It behaves like the CDS Hooks sandbox: services are told apart by address, draft
 the first draft has no drug yet.
 """
 
+import html
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -79,8 +80,8 @@ def render(card: Json) -> str:
 @pytest.fixture
 def sandbox(scratch: Database, tmp_path: Path) -> Iterator[Sandbox]:
     keys = RecordSystem()
-    given = Settings(database_url=scratch.url.render_as_string(hide_password=False))
-    settings = CdsSettings(base_url=BASE, issuers=(Issuer(iss=ISSUER, jwks=str(keys.write(tmp_path))),))
+    given = Settings(database_url=scratch.url.render_as_string(hide_password=False), public_url=BASE)
+    settings = CdsSettings(issuers=(Issuer(iss=ISSUER, jwks=str(keys.write(tmp_path))),))
     app = make_app(given, settings)
     with served(in_context(app, given, with_cache=False)) as port:
         chart = {
@@ -115,4 +116,6 @@ def test_the_links_of_the_cards_lead_to_what_they_showed(sandbox: Sandbox) -> No
         parts = urlsplit(link)
         answer: Any = httpx2.get(f"{sandbox.address}{parts.path}?{parts.query}")
         assert answer.status_code == 200
-        assert answer.json()["statement"] in shown
+        assert answer.headers["content-type"] == "text/html; charset=utf-8"
+        (statement,) = re.findall("<h1>(.*?)</h1>", answer.text)
+        assert html.unescape(statement)[:80] in shown

@@ -84,7 +84,10 @@ def test_what_breaks_the_standard_is_a_422_that_names_the_field(clinic: TestClie
     assert field in [error["field"] for error in answer.json()["errors"]]
 
 
-WEIRD: tuple[Any, ...] = (None, True, 0, -1.5, "x", [], {}, [None], [[]], [{}], {"a": {"b": []}}, ["x"], 10**40)
+WEIRD: tuple[Any, ...] = (
+    None, True, 0, -1.5, "x", [], {}, [None], [[]], [{}], {"a": {"b": []}}, ["x"], 10**40, "9999-12-31", "0001-01-01",
+    "1/0 tablet", "9.9.9,9 mg", "NaN", "\N{ARABIC-INDIC DIGIT THREE} mg",
+)  # fmt: skip
 
 
 @pytest.mark.parametrize(
@@ -100,7 +103,13 @@ WEIRD: tuple[Any, ...] = (None, True, 0, -1.5, "x", [], {}, [None], [[]], [{}], 
         "dosageInstruction.0.doseAndRate.0.doseQuantity.code", "dosageInstruction.0.doseAndRate.0.doseRange",
         "dosageInstruction.0.text", "reasonCode", "reasonCode.0", "reasonCode.0.coding", "reasonReference",
         "authoredOn", "meta", "dispenseRequest", "dispenseRequest.validityPeriod", "ingredient", "medication",
-        "resourceType", "doNotPerform",
+        "resourceType", "doNotPerform", "dispenseRequest.expectedSupplyDuration",
+        "dispenseRequest.numberOfRepeatsAllowed",
+        "dispenseRequest.expectedSupplyDuration.value", "dispenseRequest.validityPeriod.end", "statusChanged",
+        "dosageInstruction.0.timing.repeat.boundsDuration", "dosageInstruction.0.timing.repeat.boundsDuration.value",
+        "dosageInstruction.0.timing.repeat.boundsPeriod", "dosageInstruction.0.timing.repeat.dayOfWeek",
+        "dosageInstruction.0.timing.repeat.period", "dosageInstruction.0.patientInstruction", "effectivePeriod",
+        "effectiveDateTime", "dateAsserted", "reasonReference.reference", "ingredient.0.strength.numerator",
     ],
 )  # fmt: skip
 @pytest.mark.parametrize("place", ["drafts", "medications"])
@@ -144,10 +153,14 @@ def test_medications_that_name_each_other_in_a_circle_are_answered(clinic: TestC
     assert clinic.post(SIGN, json=request(LDN, medications=bundle(listed, circle))).status_code == 200
 
 
-def test_a_bundle_of_two_megabytes_is_refused_whole(clinic: TestClient) -> None:
-    padded = request(LDN, medications=bundle(*[order("1", "x" * 1000)] * 2000))
+def test_a_request_may_have_four_megabytes_and_no_more(clinic: TestClient) -> None:
+    def padded(count: int) -> Json:
+        return request(LDN, medications=bundle(*[order("1", "Ibuprofen " + "x" * 900)] * count))
 
-    assert clinic.post(SIGN, json=padded).status_code == 413
+    assert clinic.post(SIGN, json=padded(3600)).status_code == 200
+    assert clinic.post(SIGN, json=padded(4500)).status_code == 413
+    assert clinic.post(f"{SIGN}/feedback", json=padded(4500)).status_code == 413
+    assert clinic.post("/v1/interaction-checks", json=padded(1500)).status_code == 413
 
 
 def test_a_thousand_medicines_are_read(clinic: TestClient) -> None:

@@ -6,6 +6,7 @@ import threading
 import time
 import warnings
 from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,9 @@ from pydantic import ValidationError
 from sqlalchemy import func, select
 from starlette.testclient import TestClient
 
-from app.cds_hooks.settings import CdsSettings, Issuer
+from app.cds_hooks.routes import CdsService
+from app.cds_hooks.settings import CdsSettings, InsecureAddress, Issuer
+from app.settings import Settings
 from app.storage.database import Database
 from app.storage.replay import ReplayGuard, use_once
 from tests.cds_hooks.keys import BASE, ISSUER, RecordSystem
@@ -35,7 +38,7 @@ def ehr() -> RecordSystem:
 
 @pytest.fixture
 def settings(ehr: RecordSystem, tmp_path: Path) -> CdsSettings:
-    return CdsSettings(base_url=BASE, issuers=(Issuer(iss=ISSUER, jwks=str(ehr.write(tmp_path))),))
+    return CdsSettings(issuers=(Issuer(iss=ISSUER, jwks=str(ehr.write(tmp_path))),))
 
 
 @pytest.fixture
@@ -256,7 +259,7 @@ def test_keys_come_from_the_configured_address_alone(
     served.asked, served.keys = 0, ehr.jwks()
     threading.Thread(target=served.serve_forever, daemon=True).start()
     jwks = f"http://127.0.0.1:{served.server_port}{path}"
-    settings = CdsSettings(base_url=BASE, issuers=(Issuer(iss=ISSUER, jwks=jwks),))
+    settings = CdsSettings(issuers=(Issuer(iss=ISSUER, jwks=jwks),))
     try:
         with cds_client(scratch.url.render_as_string(hide_password=False), settings) as caller:
             assert _post(caller, ehr.token(SIGN)).status_code == status
@@ -273,12 +276,10 @@ def test_keys_come_from_the_configured_address_alone(
 @pytest.mark.parametrize(
     "given",
     [
-        {"base_url": "http://ldn.example.org", "issuers": [{"iss": ISSUER, "jwks": "/keys.json"}]},
-        {"base_url": BASE, "issuers": [{"iss": ISSUER, "jwks": "http://ehr.example.org/keys"}]},
-        {"base_url": BASE, "issuers": [{"iss": ISSUER, "jwks": "/a"}, {"iss": ISSUER, "jwks": "/b"}]},
-        {"base_url": BASE, "issuers": [{"iss": ISSUER, "jwks": "/a", "algorithms": ["HS256"]}]},
-        {"base_url": BASE, "issuers": [{"iss": ISSUER, "jwks": "/a", "algorithms": []}]},
-        {"base_url": f"{BASE}/path"},
+        {"issuers": [{"iss": ISSUER, "jwks": "http://ehr.example.org/keys"}]},
+        {"issuers": [{"iss": ISSUER, "jwks": "/a"}, {"iss": ISSUER, "jwks": "/b"}]},
+        {"issuers": [{"iss": ISSUER, "jwks": "/a", "algorithms": ["HS256"]}]},
+        {"issuers": [{"iss": ISSUER, "jwks": "/a", "algorithms": []}]},
         {"services": ["ldn-everything"]},
     ],
 )
@@ -287,11 +288,43 @@ def test_settings_that_would_be_unsafe_are_refused(given: dict[str, Any]) -> Non
         CdsSettings(**given)
 
 
+@pytest.mark.parametrize(
+    ("given", "is_safe"),
+    [
+        (Settings(public_url=BASE), True),
+        (Settings(), True),
+        (Settings(host="::1"), True),
+        (Settings(public_url="http://ldn.example.org"), False),
+        (Settings(host="192.0.2.1"), False),
+    ],
+)
+def test_tokens_never_travel_in_the_open(given: Settings, is_safe: bool) -> None:
+    settings = CdsSettings(issuers=(Issuer(iss=ISSUER, jwks="/keys.json"),))
+
+    with nullcontext() if is_safe else pytest.raises(InsecureAddress):
+        assert CdsService(settings, given.own_url).base_url == given.own_url
+    assert CdsService(CdsSettings(), given.own_url).base_url == given.own_url
+
+
+@pytest.mark.parametrize(
+    ("given", "address"),
+    [
+        (Settings(public_url="https://ldn.example.org"), "https://ldn.example.org"),
+        (Settings(), "http://127.0.0.1:8000"),
+        (Settings(host="0.0.0.0", port=8080), "http://127.0.0.1:8080"),  # noqa: S104 - nothing is bound to it
+        (Settings(host="192.0.2.1"), "http://192.0.2.1:8000"),
+        (Settings(host="2001:db8::1"), "http://[2001:db8::1]:8000"),
+    ],
+)
+def test_our_address_is_the_public_one_or_where_we_listen(given: Settings, address: str) -> None:
+    assert given.own_url == address
+
+
 def test_keys_that_cannot_be_read_let_nobody_in(scratch: Database, ehr: RecordSystem, tmp_path: Path) -> None:
     broken = tmp_path / "broken.json"
     broken.write_text("{}")
     for path in (broken, tmp_path / "missing.json"):
-        settings = CdsSettings(base_url=BASE, issuers=(Issuer(iss=ISSUER, jwks=str(path)),))
+        settings = CdsSettings(issuers=(Issuer(iss=ISSUER, jwks=str(path)),))
         with cds_client(scratch.url.render_as_string(hide_password=False), settings) as caller:
             assert _post(caller, ehr.token(SIGN)).status_code == 401
 
