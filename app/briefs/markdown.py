@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from app.briefs import wording as words
 from app.briefs.responses import BriefCitation, BriefRead, Section, Sentence, Statement
-from app.grading.wording import NO_ALL_CLEAR, verdict
+from app.grading.wording import NO_ALL_CLEAR
 
 _SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|~!$^])")
 _LINE_START = re.compile(r"^(\s*)([-+=]|\d+(?=[.)]))")
@@ -35,7 +35,7 @@ def _lines(brief: BriefRead) -> Iterator[str]:
     yield f"**In short:** {escape(brief.notice.summary)}"
     if claim := brief.notice.claim:
         yield ""
-        yield f"On the claim: {escape(claim.statement)} {escape(verdict(claim))}"
+        yield f"*{escape(claim.verdict.label)}.* {escape(words.claimed(claim) or '')}".rstrip()
         if claim.caveat:
             yield ""
             yield f"Note: {escape(claim.caveat)}"
@@ -73,13 +73,13 @@ def _section(brief: BriefRead, section: Section) -> Iterator[str]:
 
 
 def _statement(statement: Statement, *, with_findings: bool) -> Iterator[str]:
-    yield f"- **{escape(statement.text)}**{_marks(statement)}"
+    yield f"- **{escape(statement.answer)}** *{escape(statement.verdict.label)}.*{_marks(statement)}"
     notes = (
+        statement.counts_text or "",
+        words.claimed(statement) or "",
         f"Note: {statement.caveat}" if statement.caveat else "",
         words.inheritance(statement),
         words.validity(statement),
-        verdict(statement),
-        statement.certainty_text,
     )
     for note in notes:
         if note:
@@ -107,9 +107,9 @@ def _citation(citation: BriefCitation, with_finding: bool) -> str:
 def _restated(sentence: Sentence) -> Iterator[str]:
     source = words.origin_line(sentence.origin) if sentence.origin else sentence.text
     yield f"  - Also stated by {escape(source)}{_marks(sentence)} [{sentence.claim_id}]({sentence.permalink})"
-    for note in (f"Note: {sentence.caveat}" if sentence.caveat else "", verdict(sentence)):
-        if note:
-            yield f"    - {escape(note)}"
+    yield f"    - {escape(sentence.verdict.label)}."
+    if sentence.caveat:
+        yield f"    - Note: {escape(sentence.caveat)}"
 
 
 def _unknown(brief: BriefRead) -> Iterator[str]:
@@ -117,11 +117,11 @@ def _unknown(brief: BriefRead) -> Iterator[str]:
         yield ""
         yield "### Measured or claimed, and not decided"
         yield ""
-    for undecided in brief.undecided:
-        yield f"- {escape(undecided.claim.statement)} {escape(verdict(undecided.claim))}"
-        yield f"  - {escape(undecided.certainty_text)}"
-        if undecided.claim.caveat:
-            yield f"  - Note: {escape(undecided.claim.caveat)}"
+    for claim in brief.undecided:
+        yield f"- {escape(claim.answer)}"
+        for note in (claim.counts_text, words.claimed(claim), f"Note: {claim.caveat}" if claim.caveat else None):
+            if note:
+                yield f"  - {escape(note)}"
     if brief.open_questions:
         yield ""
         yield "### Open questions"

@@ -7,7 +7,7 @@ from app.briefs.responses import BriefRead, Statement
 from app.claims.vocabulary import Stance
 from app.core.english import joined
 from app.core.templates import content_security_policy, page_style, render_template, style_digest
-from app.grading.wording import NO_ALL_CLEAR, verdict
+from app.grading.wording import NO_ALL_CLEAR
 
 STYLE = page_style("briefs/brief.css")
 CONTENT_SECURITY_POLICY = content_security_policy(style_src=style_digest(STYLE), img_src="'self' data:")
@@ -22,10 +22,10 @@ def _notes(statement: Statement) -> Iterator[tuple[str, str]]:
     """CSS class and text of the paragraphs below a statement."""
     origin = f"Stated by {wording.origin_line(statement.origin)}" if statement.origin else ""
     paragraphs = (
+        ("counts", statement.counts_text),
         ("caveat", statement.caveat),
         ("quiet", wording.inheritance(statement)),
         ("quiet", wording.validity(statement)),
-        ("certainty", joined(verdict(statement), statement.certainty_text)),
         ("quiet", origin),
     )
     return ((css, text) for css, text in paragraphs if text)
@@ -39,7 +39,6 @@ def _relative(address: str) -> str:
 _CONTEXT = {
     "style": STYLE,
     "words": wording,
-    "verdict": verdict,
     "joined": joined,
     "no_all_clear": NO_ALL_CLEAR,
     "notes": _notes,

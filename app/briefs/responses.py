@@ -1,6 +1,6 @@
 """The shape of a brief: what is known of an intervention in a condition, as a page that can be read and checked."""
 
-from app.claims.responses import ClaimSummary, DosingRangeRef, StanceCount
+from app.claims.responses import ClaimSummary, DosingRangeRef, StanceCount, VerdictRead
 from app.claims.vocabulary import (
     Basis,
     Certainty,
@@ -79,7 +79,13 @@ class BriefOrigin(ResponseModel):
 class Sentence(ResponseModel):
     """A claim as a sentence of the brief, with everything that must travel with its text."""
 
+    verdict: VerdictRead
+    answer: str
+    """What the evidence says; shown before the text."""
+    counts_text: str | None
+    """Who found what, both sides."""
     text: str
+    """What is claimed."""
     claim_id: Slug
     version: int
     permalink: str
@@ -90,8 +96,6 @@ class Sentence(ResponseModel):
     consensus: Consensus
     leaning: Leaning
     certainty: Certainty
-    certainty_text: str
-    """The certainty in words, the direction inside the sentence."""
     supports: StanceCount
     disputes: StanceCount
     cited: bool
@@ -124,13 +128,6 @@ class Section(ResponseModel):
     """Whether there are more than are shown; the brief's `links.claims` lists all."""
 
 
-class Undecided(ResponseModel):
-    """A benefit or harm on which the evidence is too little to decide."""
-
-    claim: ClaimSummary
-    certainty_text: str
-
-
 class BriefReference(ResponseModel):
     number: int
     document: DocumentRef
@@ -160,7 +157,7 @@ class BriefNotice(ResponseModel):
 
     disclaimer: str
     summary: str
-    """The answer of the best-studied claim on benefit, with its certainty; or what was and was not looked for."""
+    """The answer on the headline claim with its counts; or what was and was not looked for."""
     claim: ClaimSummary | None
     """The claim that the summary speaks of."""
 
@@ -200,8 +197,8 @@ class BriefRead(ResponseModel):
     """In reading order; all are always present."""
     open_questions: tuple[SearchMatch, ...]
     """Questions that were searched without a find, or that nobody has searched: part of what is unknown."""
-    undecided: tuple[Undecided, ...]
-    """Part of what is unknown."""
+    undecided: tuple[ClaimSummary, ...]
+    """Benefits and harms on which there is too little evidence to decide: part of what is unknown."""
     pending_studies: tuple[PendingStudy, ...]
     """Part of what is unknown."""
     references: tuple[BriefReference, ...]

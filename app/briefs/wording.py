@@ -9,6 +9,7 @@ from app.briefs.responses import (
     Sentence,
     Statement,
 )
+from app.claims.responses import ClaimSummary
 from app.claims.vocabulary import Basis, Directness, Stance
 from app.core.english import counted, inline, joined
 from app.questions.coverage import PendingStudy
@@ -22,6 +23,12 @@ SIDES = {
     Stance.background: "Background",
     Stance.not_assessed: "Not assessed",
 }
+
+
+def claimed(sentence: Sentence | ClaimSummary) -> str | None:
+    """What is claimed, named as such; null where the answer quotes the statement already."""
+    text = sentence.text if isinstance(sentence, Sentence) else sentence.statement
+    return None if sentence.answer.endswith(text) else f"What is claimed: {text}"
 
 
 def stances(sentence: Sentence) -> list[Stance]:

@@ -74,7 +74,7 @@ class CardBuilder:
             paragraphs.append("The order gives no reason; shown is the question on which most is recorded.")
             ids = list(CLAIMS_BY_CONDITION["fibromyalgia"])
         claims = self.claims.claims([*CLAIMS_BY_RULE[Rule.evidence], *ids])
-        verdict = next((claim.certainty for claim in claims if claim.has_votes and topics), None)
+        verdict = next((claim.summary.answer for claim in claims if claim.has_votes and topics), None)
         return self._card(finding, _evidence_summary(verdict), paragraphs, claims)
 
     def _card(self, finding: Finding, summary: str, paragraphs: list[str], claims: tuple[CardClaim, ...]) -> Card:
@@ -223,14 +223,16 @@ def _evidence_summary(verdict: str | None) -> str:
 
 def _claim_text(claim: CardClaim, base_url: str) -> str:
     summary = claim.summary
-    paragraphs = [f"**{_escaped(summary.statement)}**"]
+    paragraphs = [f"**{_escaped(summary.answer)}**"]
+    if not summary.answer.endswith(summary.statement):
+        paragraphs.append(f"What is claimed: {_escaped(summary.statement)}")
     if summary.caveat:
         paragraphs.append(_escaped(summary.caveat))
     sides = [f"supporting {_side(summary.supports)}", f"disputing {_side(summary.disputes)}"]
     if summary.leaning is Leaning.disputes:
         sides.reverse()
     link = f"[Claim with all citations]({base_url}{claim.permalink})"
-    paragraphs.append(f"On record: {'; '.join(sides)}. {_escaped(claim.certainty)} {link}")
+    paragraphs.append(f"On record: {'; '.join(sides)}. {link}")
     paragraphs.append("\n".join(f"- {_source_text(source)}" for source in claim.sources))
     return "\n\n".join(paragraphs)
 

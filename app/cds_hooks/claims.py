@@ -21,7 +21,6 @@ from app.concepts.queries import ancestors
 from app.concepts.schemas import ConceptWrite
 from app.concepts.vocabulary import CodeRelation, CodeSystem
 from app.core.vocabulary import Status
-from app.grading.wording import certainty_text
 from app.sources.schemas import DocumentWrite
 from app.storage.history import state_at
 from app.storage.records import RecordsAt
@@ -78,7 +77,6 @@ class CardClaim:
     """A claim with what must be read with it."""
 
     summary: ClaimSummary
-    certainty: str
     version: int
     permalink: str
     """Path-absolute."""
@@ -158,7 +156,6 @@ class ClaimReader:
         has_votes = content.form in VOTING_FORMS
         return CardClaim(
             summary=rendering.summary(self._records, claim_id),
-            certainty=certainty_text(self._records, content, derived.evidence),
             version=state.version,
             permalink=f"/v1/claims/{claim_id}?serial={state.serial}",
             sources=tuple(map(self._source, _selected_citations(ordered, has_votes))),

@@ -130,6 +130,9 @@ def summaries(session: Session, claim_ids: Iterable[str]) -> dict[str, ClaimSumm
 def _summary(claim: ClaimWrite | Row[*tuple[Any, ...]], evidence: ClaimEvidence) -> ClaimSummary:
     return ClaimSummary(
         id=claim.id,
+        verdict=evidence.verdict,
+        answer=evidence.answer,
+        counts_text=evidence.counts_text,
         statement=claim.statement,
         caveat=claim.caveat,
         caveat_required=claim.caveat_required,
@@ -169,7 +172,7 @@ def claim(records: RecordReader, content: ClaimWrite, derived: ClaimDerived, sta
 
 
 _CLAIM_AS_IS = (
-    "kind", "form", "statement", "effect", "comparator", "timepoint", "population", "magnitude", "evidence_level",
+    "kind", "form", "statement", "wording", "effect", "comparator", "timepoint", "population", "magnitude", "evidence_level",
     "aspect", "jurisdiction", "authority", "valid_from", "valid_to", "as_of", "caveat", "caveat_required",
     "reviewed_on", "stale_on",
 )  # fmt: skip

@@ -3,7 +3,7 @@
 from typing import Literal
 
 from app.claims import vocabulary as terms
-from app.claims.schemas import Attached, Checked, EstimateArm, Locator, Schedule
+from app.claims.schemas import Attached, Checked, ClaimWording, EstimateArm, Locator, Schedule
 from app.concepts.schemas import ConceptRead, ConceptRef, OutcomeRef
 from app.concepts.vocabulary import Better, InterventionLevel
 from app.core.content import Envelope, RecordLinks, ResponseModel
@@ -45,9 +45,26 @@ class OverrideRead(ResponseModel):
     expires_on: str
 
 
+class VerdictRead(ResponseModel):
+    """What the evidence says of a claim's statement, and what that is to a reader. A badge needs nothing else."""
+
+    code: terms.VerdictCode
+    label: str
+    """For people; it is about the statement."""
+    tone: terms.Tone
+    """It is about the reader: only `favourable` may be shown in green, and a supported harm is `caution`."""
+
+
 class ClaimEvidence(ResponseModel):
     """What the citations of a claim add up to; derived by the named method, never typed in."""
 
+    verdict: VerdictRead
+    """Of a claim that restates another: that claim's verdict, answer and counts, since the evidence hangs there."""
+    answer: str
+    """What the evidence says, as one plain sentence: what a reader should see first."""
+    counts_text: str | None
+    """The second sentence: who found what, both sides. Null where nothing was counted, and for forms that gather no
+    votes."""
     consensus: terms.Consensus
     leaning: terms.Leaning
     certainty: terms.Certainty
@@ -69,7 +86,13 @@ class ClaimSummary(ResponseModel):
     """A claim's text with all that must travel with it."""
 
     id: Slug
+    verdict: VerdictRead
+    answer: str
+    """What the evidence says; shown before the statement."""
+    counts_text: str | None
+    """Who found what, both sides."""
     statement: str
+    """What is claimed."""
     caveat: str | None
     caveat_required: bool
     consensus: terms.Consensus
@@ -192,6 +215,9 @@ class ClaimRead(Envelope):
     kind: terms.Kind
     form: terms.Form
     statement: str
+    """What is claimed; what the evidence says of it is `evidence.answer`."""
+    wording: ClaimWording | None
+    """The phrases that the answer is made of; null for forms that gather no votes."""
     effect: terms.Effect
     intervention: ConceptRef | None
     conditions: tuple[ConceptRef, ...]
@@ -282,7 +308,12 @@ class Assertion(ResponseModel):
     """Something that a claim asserts of a concept, with what must travel with its text."""
 
     aspect: terms.Aspect
+    verdict: VerdictRead
+    answer: str
+    """What the evidence says; shown before the text."""
+    counts_text: str | None
     text: str
+    """What is claimed."""
     claim_id: Slug
     caveat: str | None
     caveat_required: bool
@@ -304,8 +335,8 @@ class CatalogueEvidence(ResponseModel):
     participants: int
     by_kind: dict[str, int]
     """Claims of each kind; kinds without claims are left out."""
-    by_consensus: dict[str, int]
-    """Claims of each consensus; values without claims are left out."""
+    by_verdict: dict[str, int]
+    """Claims of each verdict (its code); values without claims are left out. Verdicts are never merged."""
     by_stance: ByStance
 
 

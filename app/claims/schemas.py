@@ -120,6 +120,23 @@ class Relation(ContentModel):
     claim: Slug
 
 
+class ClaimWording(ContentModel):
+    """Short phrases from which the answer to a claim is made, whatever way the evidence points."""
+
+    frame: terms.Frame
+    subject: OneLine
+    """Begins the sentence; it names the doses studied, never more."""
+    plural: bool = False
+    """Whether the subject is plural."""
+    verb: terms.Verb
+    object: OneLine
+    """A noun phrase that also reads after 'makes little or no difference to', without hedge, negation or number."""
+    other_group: OneLine | None = None
+    """Of a comparison: whom the subject is compared with."""
+    limit: OneLine | None = None
+    """Of `no_harm`: who was left out of the trials, or what else makes the sentence true."""
+
+
 class ClaimWrite(Record):
     """One statement with its proposition, origin, caveat and citations."""
 
@@ -127,6 +144,8 @@ class ClaimWrite(Record):
     form: terms.Form
     statement: Text
     """In plain words, as far as the sources support it."""
+    wording: ClaimWording | None = None
+    """Of forms that gather votes: the phrases of the answer; null for other forms."""
     effect: terms.Effect
     intervention: Slug | None = None
     conditions: tuple[Slug, ...] = ()

@@ -1,66 +1,773 @@
-"""A claim's verdict and certainty in words. Pure."""
+"""Words a verdict: its code, label and tone, the answer as one sentence, and the counts behind it. Pure.
 
-from typing import Protocol
+The tables are those of `docs/method.md`, section 6. This is the only module that words a verdict; interfaces show what
+it says. An answer is made from the short phrases of its claim (`ClaimWording`), never from the statement's grammar.
+"""
 
-from app.claims.responses import ClaimEvidence, StanceCount
-from app.claims.rules import VOTING_FORMS
-from app.claims.schemas import ClaimWrite
-from app.claims.vocabulary import Certainty, Consensus, Effect, Leaning, StanceReason
-from app.core.english import counted, inline, listed
-from app.storage.resource import Key, RecordReader
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import NamedTuple
+
+from app.claims.responses import StanceCount, VerdictRead
+from app.claims.schemas import ClaimWording, ClaimWrite
+from app.claims.vocabulary import (
+    HARM_KINDS,
+    Aspect,
+    Certainty,
+    CitationRole,
+    Consensus,
+    Directness,
+    Effect,
+    EvidenceLevel,
+    Form,
+    Frame,
+    IndirectBecause,
+    Kind,
+    Leaning,
+    Stance,
+    StanceReason,
+    Tone,
+    Verb,
+    VerdictCode,
+)
+from app.core.english import counted, date_in_words, inline, listed
+from app.grading.evidence import CitationEvidence, EvidenceUnit, Grade
+from app.sources.vocabulary import EvidenceSource, Standing
 
 NO_ALL_CLEAR = "This is not evidence of no effect or of safety."
 """Stands behind every answer that names no evidence, or too little."""
 
 
-class JudgedClaim(Protocol):
-    """What a verdict is worded from, such as a `ClaimSummary`."""
-
-    @property
-    def consensus(self) -> Consensus: ...
-    @property
-    def leaning(self) -> Leaning: ...
-    @property
-    def supports(self) -> StanceCount: ...
-    @property
-    def disputes(self) -> StanceCount: ...
+NEVER_SEARCHED = "Nobody has searched for this here yet."
 
 
-# --- verdict ------------------------------------------------------------------------------------------------------
+def search_text(searched_on: str | None, *, is_limited: bool) -> str:
+    """That a search found nothing, for a question without a claim."""
+    when = f" on {date_in_words(searched_on)}" if searched_on else ", whose day was not noted,"
+    return f"A {'limited ' if is_limited else ''}search{when} found no study of this."
 
-_VERDICTS = {
-    Consensus.unanimous: {Leaning.supports: "Unanimously for", Leaning.disputes: "Unanimously against"},
-    Consensus.mostly: {Leaning.supports: "Mostly for", Leaning.disputes: "Mostly against"},
+
+class WordedVerdict(NamedTuple):
+    """What a reader is shown first of a claim."""
+
+    verdict: VerdictRead
+    answer: str
+    counts_text: str | None
+    """Both sides of the evidence; null where nothing was counted."""
+
+
+# --- verbs and phrases --------------------------------------------------------------------------------------------
+
+
+class Conjugation(NamedTuple):
+    third: str
+    plural: str
+    opposite: Verb | None = None
+
+
+CONJUGATIONS: dict[Verb, Conjugation] = {
+    Verb.reduce: Conjugation("reduces", "reduce", Verb.increase),
+    Verb.increase: Conjugation("increases", "increase", Verb.reduce),
+    Verb.improve: Conjugation("improves", "improve", Verb.worsen),
+    Verb.worsen: Conjugation("worsens", "worsen", Verb.improve),
+    Verb.ease: Conjugation("eases", "ease", Verb.worsen),
+    Verb.raise_: Conjugation("raises", "raise", Verb.lower_),
+    Verb.lower_: Conjugation("lowers", "lower", Verb.raise_),
+    Verb.calm: Conjugation("calms", "calm", Verb.activate),
+    Verb.activate: Conjugation("activates", "activate", Verb.calm),
+    Verb.protect: Conjugation("protects", "protect", Verb.damage),
+    Verb.damage: Conjugation("damages", "damage", Verb.protect),
+    Verb.change: Conjugation("changes", "change"),
+    Verb.cause: Conjugation("causes", "cause"),
+    Verb.block: Conjugation("blocks", "block"),
+    Verb.be: Conjugation("is", "are"),
+    Verb.have_higher: Conjugation("has higher", "have higher", Verb.have_lower),
+    Verb.have_lower: Conjugation("has lower", "have lower", Verb.have_higher),
+    Verb.have_more: Conjugation("has more", "have more", Verb.have_less),
+    Verb.have_less: Conjugation("has less", "have less", Verb.have_more),
+    Verb.have_fewer: Conjugation("has fewer", "have fewer", Verb.have_more),
 }
-_LEANS = {Leaning.supports: "leaning for", Leaning.disputes: "leaning against", Leaning.neither: "leaning neither way"}
 
 
-def verdict(claim: JudgedClaim) -> str:
-    """The consensus with the citations on both sides; empty for a claim without votes."""
-    if claim.consensus in (Consensus.not_applicable, Consensus.uncited):
-        return ""
-    word = _VERDICTS.get(claim.consensus, {}).get(claim.leaning) or f"{claim.consensus.label}, {_LEANS[claim.leaning]}"
+@dataclass(frozen=True)
+class Phrase:
+    """A claim's phrases as parts of sentences."""
+
+    wording: ClaimWording
+
+    @property
+    def subject(self) -> str:
+        """The subject inside a sentence."""
+        return inline(self.wording.subject)
+
+    @property
+    def clause(self) -> str:
+        """`low-dose naltrexone reduces pain in people with fibromyalgia`, to stand behind `that` or `whether`."""
+        return f"{self.subject} {self._present(self.wording.verb)} {self._object}"
+
+    @property
+    def _object(self) -> str:
+        other = self.wording.other_group
+        return f"{self.wording.object} than {other}" if other else self.wording.object
+
+    def _present(self, verb: Verb) -> str:
+        conjugation = CONJUGATIONS[verb]
+        return conjugation.plural if self.wording.plural else conjugation.third
+
+    def _base(self, verb: Verb) -> str:
+        return "be" if verb is Verb.be else CONJUGATIONS[verb].plural
+
+    def number(self, singular: str, plural: str) -> str:
+        """A verb in the number of the subject."""
+        return plural if self.wording.plural else singular
+
+    def ladder(self, certainty: Certainty, verb: Verb | None = None) -> str:
+        """That it is so, as firmly as the certainty allows."""
+        verb = verb or self.wording.verb
+        present = self._present(verb)
+        probable = f"{present} probably" if verb is Verb.be else f"probably {present}"
+        return self._firmly(certainty, present, probable, f"may {self._base(verb)}", self._object)
+
+    def no_difference(self, certainty: Certainty) -> str:
+        """That it makes no difference that matters, as firmly as the certainty allows."""
+        makes = self.number("makes", "make")
+        little = f"little or no difference to {self.wording.object}"
+        return self._firmly(certainty, makes, f"probably {makes}", "may make", little)
+
+    def _firmly(self, certainty: Certainty, surely: str, probably: str, maybe: str, rest: str) -> str:
+        """The rungs of GRADE guideline 26."""
+        verb = {Certainty.high: surely, Certainty.moderate: probably}.get(certainty, maybe)
+        limit = f", {self.wording.limit}" if self.wording.limit else ""
+        return f"{self.wording.subject} {verb} {rest}{limit}{_doubt(certainty)}."
+
+    def same_in_both_groups(self, certainty: Certainty) -> str:
+        """Of a comparison: that the groups do not differ much."""
+        verb = {Certainty.high: "is", Certainty.moderate: "is probably"}.get(certainty, "may be")
+        groups = f"between {self.subject} and {self.wording.other_group}"
+        return f"There {verb} little or no difference in {self.wording.object} {groups}{_doubt(certainty)}."
+
+    def is_not(self, certainty: Certainty) -> str:
+        """Of a state: that it is not so."""
+        is_not = self.number("is", "are")
+        verb = {Certainty.high: f"{is_not} not", Certainty.moderate: f"{is_not} probably not"}.get(
+            certainty, "may not be"
+        )
+        return f"{self.wording.subject} {verb} {self.wording.object}."
+
+    def opposite(self, certainty: Certainty) -> str | None:
+        """That the opposite is so; null for a verb without an opposite."""
+        opposite = CONJUGATIONS[self.wording.verb].opposite
+        return self.ladder(certainty, opposite) if opposite else None
+
+    def less_common(self, certainty: Certainty) -> str:
+        """Of a harm: that it is rarer instead."""
+        makes = self.number("makes", "make")
+        return self._firmly(certainty, makes, f"probably {makes}", "may make", f"{self.wording.object} less common")
+
+
+def _doubt(certainty: Certainty) -> str:
+    return "" if certainty in (Certainty.high, Certainty.moderate, Certainty.low) else _UNCERTAIN
+
+
+_UNCERTAIN = ", but the evidence is very uncertain"
+
+
+# --- what a verdict rests on --------------------------------------------------------------------------------------
+
+
+class Body(StrEnum):
+    """What was found on a claim."""
+
+    uncited = "nothing is cited"
+    not_read = "a source that nobody has read on this point"
+    label = "a drug label"
+    narrative = "a narrative review"
+    context = "context only"
+    laboratory = "laboratory studies only"
+    reviews = "systematic reviews alone"
+    studies = "studies"
+
+
+class Support(NamedTuple):
+    """Which citations support the claim, at least in part."""
+
+    direct: bool = False
+    at_other_doses: bool = False
+    """Whether one that does not fit only because of the dose does, and none that is direct."""
+    some: bool = False
+    """Whether any does, direct or not."""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """All that the tables of verdicts ask of a claim that gathers votes."""
+
+    wording: ClaimWording
+    consensus: Consensus
+    leaning: Leaning
+    certainty: Certainty
+    body: Body
+    support: Support = Support()
+    is_about_laboratory: bool = False
+    is_opposite: bool = False
+    """Whether most of the disputing weight found the opposite, not the absence of a difference."""
+    is_weighable: bool = True
+    """False if studies voted and none of them can be weighed."""
+    laboratory_studies: int = 0
+    label: str | None = None
+    """The name of the drug label that states it."""
+
+    @property
+    def frame(self) -> Frame:
+        return self.wording.frame
+
+    @property
+    def phrase(self) -> Phrase:
+        return Phrase(self.wording)
+
+    @property
+    def is_towards_effect(self) -> bool:
+        """Whether the evidence leans towards an effect; of `no_harm` the sides are swapped."""
+        side = Leaning.disputes if self.frame is Frame.no_harm else Leaning.supports
+        return self.leaning is side
+
+
+# --- the code and the tone ----------------------------------------------------------------------------------------
+
+_BODY_CODES = {
+    Body.uncited: VerdictCode.uncited,
+    Body.not_read: VerdictCode.not_read,
+    Body.label: VerdictCode.stated_by_label,
+    Body.narrative: VerdictCode.stated_by_review,
+    Body.context: VerdictCode.no_study,
+    Body.laboratory: VerdictCode.laboratory_only,
+}
+_CONFLICTS = {
+    Leaning.supports: VerdictCode.conflicting_leaning_for,
+    Leaning.disputes: VerdictCode.conflicting_leaning_against,
+    Leaning.neither: VerdictCode.conflicting,
+}
+_FOR_OR_AGAINST = {
+    Consensus.unanimous: (VerdictCode.supported, VerdictCode.disputed),
+    Consensus.mostly: (VerdictCode.mostly_supported, VerdictCode.mostly_disputed),
+}
+_WEAK = (VerdictCode.weak_for, VerdictCode.weak_against)
+
+
+def verdict_code(finding: Finding) -> VerdictCode:
+    """The weaker of agreement and certainty."""
+    if finding.body in _BODY_CODES:
+        return _BODY_CODES[finding.body]
+    if finding.consensus is Consensus.conflicting or finding.leaning is Leaning.neither:
+        is_decided = finding.consensus in (Consensus.conflicting, *_FOR_OR_AGAINST)
+        return _CONFLICTS[finding.leaning] if is_decided else _undecided(finding)
+    if finding.consensus not in _FOR_OR_AGAINST:
+        return _undecided(finding)
+    pair = _FOR_OR_AGAINST[finding.consensus]
+    if finding.certainty is Certainty.low:
+        pair = _FOR_OR_AGAINST[Consensus.mostly]
+    elif finding.certainty not in (Certainty.moderate, Certainty.high):
+        pair = _WEAK
+    return pair[0] if finding.leaning is Leaning.supports else pair[1]
+
+
+def _undecided(finding: Finding) -> VerdictCode:
+    return VerdictCode.too_little if finding.is_weighable else VerdictCode.not_weighable
+
+
+_CONFLICTING = frozenset(_CONFLICTS.values())
+_FOR = frozenset({VerdictCode.supported, VerdictCode.mostly_supported})
+_AGAINST = frozenset({VerdictCode.disputed, VerdictCode.mostly_disputed})
+_UNDECIDED = frozenset({VerdictCode.too_little, VerdictCode.not_weighable})
+_STATED = frozenset({VerdictCode.stated_by_label, VerdictCode.stated_by_review})
+
+
+def tone_of(finding: Finding, code: VerdictCode) -> Tone:
+    """What the verdict is to a reader; the first row that fits. Only a supported benefit is ever favourable."""
+    tone = _TONES.get(finding.frame, _neutral_tone)(finding, code)
+    if tone is None and code in _STATED:
+        return Tone.caution if finding.frame is Frame.harm else Tone.unclear
+    if tone is None and code in (*_UNDECIDED, *_WEAK):
+        return Tone.unclear
+    return tone or Tone.neutral
+
+
+def _benefit_tone(_finding: Finding, code: VerdictCode) -> Tone | None:
+    if code in _FOR:
+        return Tone.favourable
+    if code in _AGAINST or code is VerdictCode.conflicting_leaning_against:
+        return Tone.unfavourable
+    return Tone.mixed if code in _CONFLICTING else None
+
+
+def _harm_tone(finding: Finding, code: VerdictCode) -> Tone | None:
+    if code in _FOR or code in _CONFLICTING or code is VerdictCode.weak_for:
+        return Tone.caution
+    if code in (*_UNDECIDED, VerdictCode.laboratory_only) and finding.support.some:
+        return Tone.caution
+    return Tone.unclear if code in _AGAINST and finding.certainty not in _SURE else None
+
+
+def _no_harm_tone(_finding: Finding, code: VerdictCode) -> Tone | None:
+    is_disputed = code in _AGAINST or code is VerdictCode.weak_against
+    return Tone.caution if is_disputed or code in _CONFLICTING else None
+
+
+def _neutral_tone(_finding: Finding, _code: VerdictCode) -> Tone | None:
+    return None
+
+
+_TONES: dict[Frame, Callable[[Finding, VerdictCode], Tone | None]] = {
+    Frame.benefit: _benefit_tone,
+    Frame.harm: _harm_tone,
+    Frame.no_harm: _no_harm_tone,
+}
+
+
+# --- the answer ---------------------------------------------------------------------------------------------------
+
+_HARMS = (Frame.harm, Frame.no_harm)
+_SURE = (Certainty.moderate, Certainty.high)
+
+
+def _is_insufficient(finding: Finding) -> bool:
+    return verdict_code(finding) in _UNDECIDED
+
+
+def _leans_to_no_harm(finding: Finding) -> bool:
+    return finding.frame in _HARMS and finding.leaning is not Leaning.neither and not finding.is_towards_effect
+
+
+def _is_opposite(finding: Finding) -> bool:
+    has_one = finding.frame is Frame.harm or CONJUGATIONS[finding.wording.verb].opposite is not None
+    is_other_way = finding.leaning is Leaning.disputes and finding.frame is not Frame.no_harm
+    return finding.is_opposite and is_other_way and has_one
+
+
+def _laboratory_answer(finding: Finding) -> str:
+    phrase, number = finding.phrase, finding.laboratory_studies
+    studies = "A laboratory study (not in people)" if number == 1 else f"Laboratory studies ({number}; none in people)"
+    reports = "reports" if number == 1 else "report"
+    if finding.leaning is Leaning.supports:
+        return f"{studies} {reports} that {phrase.clause}."
+    if finding.leaning is Leaning.disputes:
+        return f"{studies} {reports} little or no difference in {finding.wording.object}."
+    if number == 1:
+        return f"{studies} could not decide whether {phrase.clause}."
+    return f"Laboratory studies disagree on whether {phrase.clause}."
+
+
+def _not_shown_in_people(finding: Finding) -> str:
+    number = finding.laboratory_studies
+    have = "a laboratory study has" if number == 1 else f"laboratory studies ({number}) have"
+    return f"This has not been shown in people: only {have} looked at whether {finding.phrase.clause}."
+
+
+def _reports_of_harm(finding: Finding) -> str:
+    phrase, cause = finding.phrase, f"{finding.phrase.subject} {finding.phrase.number('is', 'are')} the cause"
     return (
-        f"{word}: {counted(claim.supports.citations, 'citation', 'citations')} for, {claim.disputes.citations} against."
+        f"There are reports of {finding.wording.object} with {phrase.subject}, but too little evidence to say how "
+        f"often, or whether {cause}."
     )
 
 
-def verdict_of_evidence(evidence: ClaimEvidence) -> str:
-    """Consensus, leaning and certainty, with the citations and studies on both sides."""
-    sides = evidence.by_stance
-    return (
-        f"Consensus: {evidence.consensus.label.lower()}; leaning: {evidence.leaning.label.lower()}; "
-        f"certainty: {evidence.certainty.label.lower()}. "
-        f"Citations that support: {sides.supports.citations} ({sides.supports.studies} studies); "
-        f"that dispute: {sides.disputes.citations} ({sides.disputes.studies} studies)."
+def _label_answer(finding: Finding) -> str:
+    label = finding.label or "drug label"
+    if label.split(" ", 1)[0].casefold() == finding.wording.subject.split(" ", 1)[0].casefold():
+        label = inline(label)
+    return f"The {label} states that {finding.phrase.clause}."
+
+
+def _disagree(finding: Finding) -> str:
+    return f"{'Reviews' if finding.body is Body.reviews else 'Studies'} disagree on whether {finding.phrase.clause}"
+
+
+def _supported_answer(finding: Finding) -> str:
+    return finding.phrase.ladder(finding.certainty)
+
+
+def _opposed_answer(finding: Finding) -> str:
+    phrase, certainty = finding.phrase, finding.certainty
+    return phrase.opposite(certainty) or phrase.less_common(certainty)
+
+
+def _null_answer(finding: Finding) -> str:
+    phrase, certainty = finding.phrase, finding.certainty
+    if finding.frame is Frame.comparison:
+        return phrase.same_in_both_groups(certainty)
+    if finding.frame is Frame.state:
+        return _unsure(finding) if _is_very_uncertain(finding) else phrase.is_not(certainty)
+    return phrase.no_difference(certainty)
+
+
+def _unsure(finding: Finding) -> str:
+    return f"It is very uncertain whether {finding.phrase.clause}."
+
+
+def _is_very_uncertain(finding: Finding) -> bool:
+    return finding.certainty not in (Certainty.low, Certainty.moderate, Certainty.high)
+
+
+def _too_little(finding: Finding) -> str:
+    return f"There is too little evidence to say whether {finding.phrase.clause}."
+
+
+ANSWERS: tuple[tuple[Callable[[Finding], bool], Callable[[Finding], str]], ...] = (
+    (lambda f: f.body is Body.uncited, lambda _: "No source is given for this, and no study of it is recorded here."),
+    (lambda f: f.body is Body.not_read, lambda _: "A source is named, but nobody has read it on this point yet."),
+    (lambda f: f.body is Body.label, _label_answer),
+    (
+        lambda f: f.body is Body.narrative,
+        lambda f: f"A review says that {f.phrase.clause}; no study of this is recorded here.",
+    ),
+    (lambda f: f.body is Body.context, lambda _: "No study of this is recorded here."),
+    (lambda f: f.body is Body.laboratory and f.is_about_laboratory, _laboratory_answer),
+    (lambda f: f.body is Body.laboratory, _not_shown_in_people),
+    (
+        lambda f: _is_insufficient(f) and not f.is_weighable,
+        lambda f: (
+            f"There are studies of whether {f.phrase.clause}, but how they were made is not recorded, so they cannot "
+            "be weighed."
+        ),
+    ),
+    (lambda f: _is_insufficient(f) and f.frame is Frame.harm and f.support.direct, _reports_of_harm),
+    (
+        lambda f: _is_insufficient(f) and f.frame is Frame.harm and f.support.at_other_doses,
+        lambda f: (
+            f"There are reports of {f.wording.object} with naltrexone at other doses; it is not known whether "
+            f"{f.phrase.clause}."
+        ),
+    ),
+    (
+        lambda f: _is_insufficient(f) and f.frame in _HARMS,
+        lambda f: f"{_too_little(f)} That is not evidence of safety.",
+    ),
+    (_is_insufficient, _too_little),
+    (lambda f: f.leaning is Leaning.neither, lambda f: f"{_disagree(f)}, and the answer is very uncertain."),
+    (lambda f: f.consensus is Consensus.conflicting and _leans_to_no_harm(f), lambda f: f"{_disagree(f)}."),
+    (_is_opposite, _opposed_answer),
+    (
+        lambda f: f.frame is Frame.harm and _leans_to_no_harm(f) and f.certainty not in _SURE,
+        lambda f: (
+            f"An increase in {f.wording.object} with {f.phrase.subject} has not been shown, and has not been ruled out."
+        ),
+    ),
+    (lambda f: f.frame is Frame.no_harm and _leans_to_no_harm(f) and _is_very_uncertain(f), _unsure),
+    (lambda f: f.is_towards_effect, _supported_answer),
+    (lambda _: True, _null_answer),
+)
+"""Condition and sentence; the first row that fits."""
+
+def answer_to(finding: Finding) -> str:
+    """What the evidence says, as one sentence."""
+    return next(sentence(finding) for fits, sentence in ANSWERS if fits(finding))
+
+
+# --- the counts ---------------------------------------------------------------------------------------------------
+
+_FOUND = {
+    Frame.benefit: ("found an effect", "found no difference that matters"),
+    Frame.mechanism: ("found an effect", "found no difference that matters"),
+    Frame.comparison: ("found a difference", "found no difference that matters"),
+    Frame.state: ("found this", "did not find this"),
+    Frame.harm: ("found more", "found no clear difference"),
+    Frame.no_harm: ("found no clear difference", "found more"),
+}
+"""What the supporting and the disputing side found."""
+
+
+class CountedSide(NamedTuple):
+    """The units on one side, with what they found."""
+
+    units: Sequence[EvidenceUnit]
+    found: str
+
+
+def counts_text(finding: Finding, units: Sequence[EvidenceUnit], items: Sequence[CitationEvidence]) -> str | None:
+    """Who found what: the leaning side first, randomised trials named apart. Null where nothing was measured."""
+    studies = [unit for unit in units if not unit.is_reviews]
+    voting_reviews = any(unit.is_reviews for unit in units)
+    systematic = [item for item in items if item.design.is_systematic and _is_current(item)]
+    if voting_reviews:
+        sentence = _reviews_that_vote(finding, systematic)
+    elif studies:
+        sentence = _studies(finding, studies, items)
+    else:
+        return None
+    beside = "" if voting_reviews else _reviews_beside(finding, studies, systematic)
+    return f"{sentence[:1].upper()}{sentence[1:]}.{beside}"
+
+
+def _studies(finding: Finding, studies: Sequence[EvidenceUnit], items: Sequence[CitationEvidence]) -> str:
+    supports, disputes = _FOUND[finding.frame]
+    contrary = _opposite_units(items)
+    sides = [
+        CountedSide([unit for unit in studies if unit.stance is Stance.supports], supports),
+        CountedSide([u for u in studies if u.stance is Stance.disputes and u.study not in contrary], disputes),
+        CountedSide([u for u in studies if u.stance is Stance.disputes and u.study in contrary], "found the opposite"),
+    ]
+    if finding.leaning is Leaning.disputes:
+        sides = [*sides[1:], sides[0]]
+    sides.append(CountedSide([unit for unit in studies if unit.stance is Stance.mixed], "found both"))
+    clauses = [f"{_who(side.units)} {side.found}" for side in sides if side.units]
+    undecided = sum(unit.stance is Stance.inconclusive for unit in studies)
+    if undecided:
+        who = f"{undecided} more" if clauses else counted(undecided, "study", "studies")
+        clauses.append(f"{who} could not decide")
+    text = "; ".join(clauses)
+    return f"Studies disagree: {text}" if finding.consensus is Consensus.conflicting and len(clauses) > 1 else text
+
+
+def _who(units: Sequence[EvidenceUnit]) -> str:
+    """`1 randomised trial and 4 other studies (185 people)`."""
+    trials = [unit for unit in units if unit.randomized]
+    laboratory = [unit for unit in units if not unit.human and not unit.randomized]
+    others = len(units) - len(trials) - len(laboratory)
+    parts = [
+        counted(len(trials), "randomised trial", "randomised trials") if trials else "",
+        counted(others, "other study", "other studies") if trials else counted(others, "study", "studies"),
+        counted(len(laboratory), "laboratory study", "laboratory studies") if laboratory else "",
+    ]
+    if not others:
+        parts[1] = ""
+    people = "" if len(laboratory) == len(units) else f" ({_people([u.people for u in units if u not in laboratory])})"
+    return listed(part for part in parts if part) + people
+
+
+def _people(numbers: Iterable[int | None]) -> str:
+    numbers = list(numbers)
+    total = sum(number or 0 for number in numbers)
+    if not total:
+        return "number of people not read"
+    people = counted(total, "person", "people")
+    return f"at least {people}" if None in numbers else people
+
+
+def _reviews_that_vote(finding: Finding, systematic: Sequence[CitationEvidence]) -> str:
+    supports, disputes = _FOUND[finding.frame]
+    sides = [(Stance.supports, supports), (Stance.disputes, disputes)]
+    if finding.leaning is Leaning.disputes:
+        sides.reverse()
+    clauses = []
+    for stance, found in (*sides, (Stance.mixed, "found both")):
+        reviews = _once(item for item in systematic if item.stance is stance)
+        if reviews:
+            clauses.append(f"{_reviews(reviews)} {found}")
+    undecided = len(_once(item for item in systematic if item.stance is Stance.inconclusive))
+    if undecided:
+        clauses.append(f"{undecided} more could not tell" if clauses else f"{_n_reviews(undecided)} could not tell")
+    text = "; ".join(clauses)
+    return f"Reviews disagree: {text}" if finding.consensus is Consensus.conflicting and len(clauses) > 1 else text
+
+
+def _reviews(reviews: Sequence[CitationEvidence]) -> str:
+    """`2 reviews (222 people in the larger)`: the people of the largest, never a sum."""
+    known = [review.people for review in reviews if review.people]
+    if not known:
+        return f"{_n_reviews(len(reviews))} (number of people not read)"
+    among = {1: "", 2: " in the larger"}.get(len(reviews), " in the largest")
+    return f"{_n_reviews(len(reviews))} ({counted(max(known), 'person', 'people')}{among})"
+
+
+def _n_reviews(number: int) -> str:
+    return counted(number, "review of studies", "reviews of studies")
+
+
+def _reviews_beside(finding: Finding, studies: Sequence[EvidenceUnit], systematic: Sequence[CitationEvidence]) -> str:
+    """Direct reviews of trials that are not among the counted studies: they have no vote, and are named."""
+    own = {unit.study for unit in studies}
+    has_trial = any(unit.randomized for unit in studies)
+    others = _once(
+        item
+        for item in systematic
+        if item.directness is Directness.direct and (item.includes - own or not (item.includes or has_trial))
+    )
+    supports, disputes = _FOUND[finding.frame]
+    found = {
+        Stance.supports: supports,
+        Stance.disputes: disputes,
+        Stance.mixed: "found both",
+        Stance.inconclusive: "could not tell",
+    }
+    clauses = [
+        f"{number} {words}"
+        for stance, words in found.items()
+        if (number := sum(item.stance is stance for item in others))
+    ]
+    return f" Reviews of trials: {', '.join(clauses)}." if clauses else ""
+
+
+def _once(items: Iterable[CitationEvidence]) -> list[CitationEvidence]:
+    """One citation for each review."""
+    return list({item.study or item.document: item for item in items}.values())
+
+
+def _is_current(item: CitationEvidence) -> bool:
+    return item.standing is not Standing.retracted
+
+
+# --- a claim ------------------------------------------------------------------------------------------------------
+
+_LEADS = {
+    Form.regulatory_status: "Official record",
+    Form.study_report: "One study reported",
+    Form.usage: "How it is used",
+    Form.advice: "A view or advice",
+    Form.appraisal: "A view or advice",
+    Form.attribution: "A view or advice",
+    Form.definition_: "A definition",
+    Form.gap: "A gap in research",
+}
+_FORM_CODES = {
+    Form.regulatory_status: VerdictCode.official_record,
+    Form.study_report: VerdictCode.one_study,
+    Form.usage: VerdictCode.usage,
+    Form.advice: VerdictCode.view,
+    Form.appraisal: VerdictCode.view,
+    Form.attribution: VerdictCode.view,
+    Form.definition_: VerdictCode.definition_,
+    Form.gap: VerdictCode.gap,
+}
+_LABORATORY_LEVELS = frozenset({EvidenceLevel.molecular, EvidenceLevel.cell, EvidenceLevel.animal})
+_PRECLINICAL = frozenset({EvidenceSource.animal, EvidenceSource.in_vitro, EvidenceSource.computational})
+_OCCURRENCES = frozenset({Effect.causes, Effect.worsens, Effect.increases, Effect.interacts})
+_WARNING_EFFECTS = frozenset({Effect.contraindicated, *_OCCURRENCES})
+EXPIRED = "no longer in force"
+
+
+def worded_record(claim: ClaimWrite, day: str | None) -> WordedVerdict:
+    """The verdict on a claim of a form that does not vote: its statement, and what sort of statement it is.
+
+    `day` is the day of the last maintenance; a record that ended before it is marked as no longer in force.
+    """
+    code = _FORM_CODES[claim.form]
+    if code is VerdictCode.official_record and _is_warning(claim):
+        code = VerdictCode.official_warning
+    is_expired = claim.form is Form.regulatory_status and _has_ended(claim, day)
+    label = f"{code.label}, {EXPIRED}" if is_expired else code.label
+    lead = _LEADS[claim.form]
+    if claim.form is Form.regulatory_status:
+        details = (claim.authority, _period(claim), EXPIRED if is_expired else None)
+        lead += f" ({', '.join(detail for detail in details if detail)})"
+    tone = Tone.caution if code is VerdictCode.official_warning or _tells_of_harm(claim) else Tone.neutral
+    return WordedVerdict(VerdictRead(code=code, label=label, tone=tone), f"{lead}: {claim.statement}", None)
+
+
+def _is_warning(claim: ClaimWrite) -> bool:
+    return claim.kind is Kind.interaction or claim.effect in _WARNING_EFFECTS
+
+
+def _tells_of_harm(claim: ClaimWrite) -> bool:
+    """Whether the report of one study tells of a harm that occurred."""
+    is_occurrence = claim.aspect is Aspect.occurrence or claim.effect in _OCCURRENCES
+    return claim.form is Form.study_report and claim.kind in HARM_KINDS and is_occurrence
+
+
+def _has_ended(claim: ClaimWrite, day: str | None) -> bool:
+    known = max((date for date in (day, claim.reviewed_on, claim.as_of) if date), default=None)
+    return claim.valid_to is not None and (known is None or claim.valid_to < known)
+
+
+def _period(claim: ClaimWrite) -> str | None:
+    if claim.valid_from and claim.valid_to:
+        return f"{date_in_words(claim.valid_from)} to {date_in_words(claim.valid_to)}"
+    if claim.valid_from or claim.valid_to:
+        word = "since" if claim.valid_from else "until"
+        return f"{word} {date_in_words(claim.valid_from or claim.valid_to or '')}"
+    return f"as of {date_in_words(claim.as_of)}" if claim.as_of else None
+
+
+def worded_claim(
+    claim: ClaimWrite, items: Sequence[CitationEvidence], graded: Grade, labels: dict[str, str]
+) -> WordedVerdict:
+    """The verdict on a claim of a form that gathers votes. `labels` has the names of cited drug labels by document.
+
+    A claim that was published before claims had phrases gets its label as answer.
+    """
+    wording = claim.wording or _NO_WORDING
+    finding = finding_of(claim, wording, items, graded, labels)
+    code = verdict_code(finding)
+    verdict = VerdictRead(code=code, label=code.label, tone=tone_of(finding, code))
+    answer = answer_to(finding) if claim.wording else f"{code.label}."
+    return WordedVerdict(verdict, answer, counts_text(finding, graded.units, items))
+
+
+_NO_WORDING = ClaimWording(frame=Frame.mechanism, subject="This", verb=Verb.change, object="the outcome")
+
+
+def finding_of(
+    claim: ClaimWrite,
+    wording: ClaimWording,
+    items: Sequence[CitationEvidence],
+    graded: Grade,
+    labels: dict[str, str],
+) -> Finding:
+    current = [item for item in items if _is_current(item)]
+    favourable = [item for item in current if item.stance in (Stance.supports, Stance.mixed)]
+    body, label = _body(items, current, graded.units, labels)
+    has_direct = any(item.directness is not Directness.indirect for item in favourable)
+    return Finding(
+        wording=wording,
+        consensus=graded.consensus,
+        leaning=graded.leaning,
+        certainty=graded.certainty,
+        body=body,
+        support=Support(
+            direct=has_direct,
+            at_other_doses=not has_direct and any(IndirectBecause.dose in i.indirect_because for i in favourable),
+            some=bool(favourable),
+        ),
+        is_about_laboratory=claim.evidence_level in _LABORATORY_LEVELS,
+        is_opposite=_is_mostly_opposite(graded.units, current),
+        is_weighable=not graded.units or any(u.weight for u in graded.units) or not any(map(_votes, graded.units)),
+        laboratory_studies=len(graded.units),
+        label=label,
     )
 
 
-def consensus_text(claim: JudgedClaim) -> str:
-    """`Consensus: conflicting, leaning: disputes.`"""
-    has_votes = claim.consensus not in (Consensus.not_applicable, Consensus.uncited)
-    leaning = f", leaning: {claim.leaning.label.lower()}" if has_votes else ""
-    return f"Consensus: {claim.consensus.label.lower()}{leaning}."
+def _votes(unit: EvidenceUnit) -> bool:
+    return unit.stance is not Stance.inconclusive
+
+
+def _body(
+    items: Sequence[CitationEvidence],
+    current: Sequence[CitationEvidence],
+    units: Sequence[EvidenceUnit],
+    labels: dict[str, str],
+) -> tuple[Body, str | None]:
+    """What was found on the claim, and the name of the drug label if it is only that."""
+    if units:
+        if any(unit.is_reviews for unit in units) and not any(map(_votes, (u for u in units if not u.is_reviews))):
+            return Body.reviews, None
+        return (Body.studies if any(unit.human for unit in units) else Body.laboratory), None
+    supporting = [item for item in current if item.stance is Stance.supports]
+    label = next((item for item in supporting if item.role is CitationRole.label_), None)
+    if label is not None:
+        return Body.label, labels.get(label.document)
+    if any(item.is_review for item in supporting):
+        return Body.narrative, None
+    if not items:
+        return Body.uncited, None
+    is_unread = any(item.stance is Stance.not_assessed for item in current)
+    return (Body.not_read if is_unread else Body.context), None
+
+
+def _opposite_units(items: Iterable[CitationEvidence]) -> set[str]:
+    """Studies that found a significant result the other way."""
+    return {item.study for item in items if item.stance_reason is StanceReason.opposite and item.study is not None}
+
+
+def _is_mostly_opposite(units: Sequence[EvidenceUnit], items: Sequence[CitationEvidence]) -> bool:
+    """Whether more than half of the disputing weight found the opposite."""
+    studies, reviews = _opposite_units(items), [i for i in items if i.design.is_systematic]
+    against = [item for item in reviews if item.stance is Stance.disputes]
+    reviews_agree = all(item.stance_reason is StanceReason.opposite for item in against)
+    disputing = [(unit.votes[1], reviews_agree if unit.is_reviews else unit.study in studies) for unit in units]
+    return 2 * sum(weight for weight, is_opposite in disputing if is_opposite) > sum(weight for weight, _ in disputing)
+
+
+# --- counts of citations, for pages that list them ----------------------------------------------------------------
 
 
 def count_text(side: StanceCount) -> str:
@@ -73,51 +780,3 @@ def count_text(side: StanceCount) -> str:
     details = ", ".join(counted(number, one, many) for number, one, many in numbers if number)
     citations = counted(side.citations, "citation", "citations")
     return f"{citations} ({details})" if details else citations
-
-
-# --- certainty ----------------------------------------------------------------------------------------------------
-
-
-def certainty_text(records: RecordReader, claim: ClaimWrite, evidence: ClaimEvidence) -> str:
-    """The certainty of a claim as one sentence that holds the direction."""
-    if claim.form not in VOTING_FORMS:
-        return f"Not graded: {inline(claim.form.label)}."
-    if evidence.consensus is Consensus.uncited:
-        return "Not graded: no citation is recorded for this statement."
-    if evidence.certainty is Certainty.not_graded:
-        return f"Not graded: nothing that decides it was measured. {NO_ALL_CLEAR}"
-    sentence = f"{evidence.certainty.label} certainty{_answer(records, claim, evidence.leaning)}"
-    if evidence.consensus is Consensus.insufficient:
-        return f"{sentence}; there is too little evidence to decide. {NO_ALL_CLEAR}"
-    return f"{sentence}."
-
-
-def _answer(records: RecordReader, claim: ClaimWrite, leaning: Leaning) -> str:
-    statement = _clause(claim.statement)
-    if leaning is Leaning.supports:
-        return f" that {statement}"
-    if leaning is Leaning.neither:
-        return f", with the evidence leaning neither way, on whether {statement}"
-    return f" that {_denial(records, claim) or f'this is not so: {statement}'}"
-
-
-def _denial(records: RecordReader, claim: ClaimWrite) -> str | None:
-    """A benefit or harm that was not seen, said of its outcome; null where the other direction was seen instead."""
-    opposite = any(citation.stance_reason is StanceReason.opposite for citation in claim.citations)
-    directed = claim.effect not in (Effect.no_difference, Effect.not_applicable)
-    if claim.intervention is None or claim.outcome is None or claim.comparator is None or opposite or not directed:
-        return None
-    treatment = inline(records.content(Key("intervention", claim.intervention)).name)
-    outcome = inline(records.content(Key("outcome", claim.outcome)).name)
-    people = (
-        listed(inline(records.content(Key("condition", c)).name) for c in claim.conditions) if claim.conditions else ""
-    )
-    where = f"{outcome} in {people}" if people else outcome
-    if claim.comparator == "placebo":
-        return f"{treatment} differs little or not from placebo for {where}"
-    return f"there is little or no difference from {inline(claim.comparator)} with {treatment} for {where}"
-
-
-def _clause(statement: str) -> str:
-    """The statement's main clause, to stand behind `that`."""
-    return inline(statement.split(";", 1)[0].rstrip(". "))

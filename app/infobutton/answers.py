@@ -13,7 +13,7 @@ from app.claims.vocabulary import HARM_KINDS, Form, Kind, RelationType
 from app.concepts.models import Concept
 from app.concepts.vocabulary import InterventionLevel
 from app.core.vocabulary import Status
-from app.grading.wording import certainty_text, consensus_text, count_text
+from app.grading.wording import count_text
 from app.infobutton.criteria import AnswerConcept
 from app.infobutton.page import Answer, AnswerClaim, AnswerGroup, AnswerLinks
 from app.questions.subjects import about_interventions
@@ -98,7 +98,7 @@ def _is_about(concept: Concept) -> ColumnElement[bool]:
 def _claim(records: CurrentRecords, claim_id: str, base: str) -> AnswerClaim:
     key = Key("claim", claim_id)
     row, summary = records.row(key), rendering.summary(records, claim_id)
-    claim, derived = records.content(key), records.derived(key)
+    claim = records.content(key)
     return AnswerClaim(
         id=claim_id,
         kind=claim.kind.label,
@@ -106,8 +106,10 @@ def _claim(records: CurrentRecords, claim_id: str, base: str) -> AnswerClaim:
         caveat=summary.caveat,
         consensus=summary.consensus,
         leaning=summary.leaning,
-        verdict=consensus_text(summary),
-        certainty=certainty_text(records, claim, derived.evidence),
+        verdict=summary.verdict.label,
+        tone=summary.verdict.tone,
+        answer=summary.answer,
+        counts=summary.counts_text,
         supporting=count_text(summary.supports),
         disputing=count_text(summary.disputes),
         link=f"{base}{summary.links.self}?serial={row.serial if row else 1}",

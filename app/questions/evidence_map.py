@@ -3,7 +3,6 @@
 One call serves a bubble chart: the number of statements does not depend on the size of the map.
 """
 
-from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -11,8 +10,11 @@ from functools import cached_property
 from sqlalchemy import ColumnElement, Row, and_, or_, select
 from sqlalchemy.orm import Session
 
+from app.claims import rendering as render
 from app.claims.models import Claim, ClaimConcept, LiteratureSearch
-from app.claims.vocabulary import HARM_KINDS, Certainty, Consensus, Coverage, Effect, Leaning
+from app.claims.responses import ClaimSummary
+from app.claims.rules import VOTING_FORMS
+from app.claims.vocabulary import HARM_KINDS, Coverage
 from app.concepts.models import Concept
 from app.concepts.schemas import ConceptRef, OutcomeRef
 from app.concepts.vocabulary import Better, InterventionLevel
@@ -41,16 +43,8 @@ MAX_CELLS = 5_000
 MAX_CLAIMS = 5_000
 
 
-class EffectCount(ResponseModel):
-    """How many claims of the cell point one way, and on which side their evidence lies."""
-
-    effect: Effect
-    leaning: Leaning
-    claims: int
-
-
 class MapCell(ResponseModel):
-    """One condition and one outcome. `effect` to `certainty` are those of `claim_ids[0]`, the claim that tells most."""
+    """One condition and one outcome. Verdicts of several claims are never merged: the cell names one claim."""
 
     condition: Slug
     outcome: Slug
@@ -63,11 +57,10 @@ class MapCell(ResponseModel):
     reviews: int
     participants: int
     """People in those studies, each study once; studies of unknown size add none."""
-    effect: Effect | None
-    leaning: Leaning
-    consensus: Consensus
-    certainty: Certainty
-    effects: tuple[EffectCount, ...]
+    headline_claim: ClaimSummary | None
+    """The claim on exactly this intervention, condition and outcome with the most weight; null without one."""
+    other_claims: int
+    """Further claims in the cell."""
     best_design: Design | None
     pending: tuple[Slug, ...]
     """Registered trials in the condition whose results were not read; which outcomes they measure is not recorded."""
@@ -109,6 +102,12 @@ class MapData:
     searches: Sequence[RecordedSearch]
     pending: Mapping[int, list[PendingStudy]]
     """Condition → trials whose results were not read."""
+    intervention: int
+    summaries: Mapping[str, ClaimSummary]
+    """By id, of the claims that head a cell."""
+
+    def headline(self, claims: Sequence[RelevantClaim]) -> RelevantClaim | None:
+        return headline_of(self.intervention, claims)
 
     def citations_of(self, claims: Iterable[int]) -> list[InformativeCitation]:
         return [citation for pk in claims for citation in self.citations.get(pk, ())]
@@ -186,7 +185,15 @@ def _read(session: Session, intervention: Concept, condition_pks: Sequence[int])
     for condition_pk, study in pending_trials(session, intervention.pk, condition_pks or None):
         pending.setdefault(condition_pk, []).append(study)
     searches = recorded_searches(session, LiteratureSearch.intervention_pk == intervention.pk)
-    return MapData(by_cell, by_condition, citations, searches, pending)
+    headlines = [head.id for of_cell in by_cell.values() if (head := headline_of(intervention.pk, of_cell))]
+    summaries = render.summaries(session, headlines) if headlines else {}
+    return MapData(by_cell, by_condition, citations, searches, pending, intervention.pk, summaries)
+
+
+def headline_of(intervention_pk: int, claims: Iterable[RelevantClaim]) -> RelevantClaim | None:
+    """The voting claim on the intervention itself with the most weight, then by id."""
+    own = (claim for claim in claims if claim.intervention_pk == intervention_pk and claim.form in VOTING_FORMS)
+    return min(own, key=lambda claim: (-claim.weight, claim.id), default=None)
 
 
 def _on(intervention: Concept) -> ColumnElement[bool]:
@@ -248,8 +255,7 @@ def _cell(data: MapData, condition: ConceptRow, outcome: ConceptRow) -> MapCell:
     citations = data.citations_of(claim.pk for claim in claims)
     coverage = data.coverage(condition.pk, citations)
     search = data.empty_searches[condition.pk] if coverage is Coverage.searched_none_found else None
-    first = claims[0] if citations else None
-    effects = Counter((claim.effect, claim.leaning) for claim in claims if claim.pk in data.citations)
+    headline = data.headline(claims)
     return MapCell(
         condition=condition.id,
         outcome=outcome.id,
@@ -257,11 +263,8 @@ def _cell(data: MapData, condition: ConceptRow, outcome: ConceptRow) -> MapCell:
         searched_on=search.searched_on if search else None,
         search=search.id if search else None,
         **totals(citations)._asdict(),
-        effect=first.effect if first else None,
-        leaning=first.leaning if first else Leaning.neither,
-        consensus=first.consensus if first else Consensus.uncited,
-        certainty=first.certainty if first else Certainty.not_graded,
-        effects=tuple(EffectCount(effect=e, leaning=side, claims=n) for (e, side), n in sorted(effects.items())),
+        headline_claim=data.summaries[headline.id] if headline else None,
+        other_claims=len(claims) - (headline is not None),
         best_design=best_design(citations),
         pending=tuple(study.id for study in data.pending.get(condition.pk, ())),
         claim_ids=tuple(claim.id for claim in claims),

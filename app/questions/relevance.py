@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from app.claims.models import Citation, Claim, ClaimConcept
 from app.claims.rules import INFORMATIVE, VOTING_FORMS
-from app.claims.vocabulary import HARM_KINDS, Certainty, Consensus, Directness, Effect, Form, Kind, Leaning, Stance
+from app.claims.vocabulary import HARM_KINDS, Directness, Effect, Form, Kind, Stance
 from app.concepts.models import Concept
 from app.concepts.queries import concept_keys
 from app.concepts.schemas import OutcomeRef
@@ -33,7 +33,6 @@ _MAIN_KIND = {
     "side_effect": Kind.safety,
     "interactant": Kind.interaction,
 }
-_DECIDED = (Consensus.unanimous, Consensus.mostly, Consensus.conflicting)
 
 
 @dataclass(frozen=True)
@@ -142,28 +141,19 @@ class RelevantClaim:
 
     pk: int
     id: str
+    intervention_pk: int | None
     kind: Kind
     form: Form
     effect: Effect
     outcome_pk: int | None
     outcome: OutcomeRef | None
-    consensus: Consensus
-    leaning: Leaning
-    certainty: Certainty
-    studies: int
-    participants: int
+    weight: float
+    """Of both sides together."""
 
     @property
     def rank(self) -> tuple[Any, ...]:
-        """Sort key: contraindications first, then claims that gather votes, then by number of studies and people."""
-        return (
-            self.effect is not Effect.contraindicated,
-            self.form not in VOTING_FORMS,
-            self.consensus not in _DECIDED,
-            -self.studies,
-            -self.participants,
-            self.id,
-        )
+        """Sort key: contraindications first, then claims that gather votes, by their weight."""
+        return self.effect is not Effect.contraindicated, self.form not in VOTING_FORMS, -self.weight, self.id
 
 
 @dataclass(frozen=True)
@@ -179,14 +169,21 @@ class InformativeCitation:
 class EvidenceBody:
     """The claims relevant to a question, best first, and their informative citations."""
 
+    intervention: int
     claims: tuple[RelevantClaim, ...] = ()
     citations: tuple[InformativeCitation, ...] = ()
     main_kinds: frozenset[Kind] = field(default_factory=frozenset)
 
     @property
     def headline(self) -> RelevantClaim | None:
-        """The most relevant claim: of the kind that answers the question, if there is one."""
-        return min(self.claims, key=lambda claim: (claim.kind not in self.main_kinds, claim.rank), default=None)
+        """The claim that answers the question: of its kind, on the intervention itself, and with the most weight."""
+
+        def key(claim: RelevantClaim) -> tuple[Any, ...]:
+            contraindicated, *rank = claim.rank
+            is_inherited = claim.intervention_pk != self.intervention
+            return claim.kind not in self.main_kinds, contraindicated, is_inherited, rank
+
+        return min(self.claims, key=key, default=None)
 
 
 def totals(citations: Iterable[InformativeCitation]) -> Amounts:
@@ -204,9 +201,8 @@ def relevant_claims(session: Session, *where: ColumnElement[bool], limit: int | 
     """Published claims of the relevant forms that meet the conditions, by id. One statement."""
     rows = session.execute(
         select(
-            Claim.pk, Claim.id, Claim.kind, Claim.form, Claim.effect, Claim.consensus, Claim.leaning, Claim.certainty,
-            Claim.study_count, Claim.participant_count, Claim.outcome_pk, Concept.id.label("outcome"), Concept.name,
-            Concept.better,
+            Claim.pk, Claim.id, Claim.intervention_pk, Claim.kind, Claim.form, Claim.effect, Claim.weight,
+            Claim.outcome_pk, Concept.id.label("outcome"), Concept.name, Concept.better,
         )
         .outerjoin(Concept, Concept.pk == Claim.outcome_pk)
         .where(*is_relevant(where))
@@ -217,16 +213,13 @@ def relevant_claims(session: Session, *where: ColumnElement[bool], limit: int | 
         RelevantClaim(
             pk=row.pk,
             id=row.id,
+            intervention_pk=row.intervention_pk,
             kind=Kind(row.kind),
             form=Form(row.form),
             effect=Effect(row.effect),
             outcome_pk=row.outcome_pk,
             outcome=OutcomeRef(id=row.outcome, name=row.name, better=Better(row.better)) if row.outcome else None,
-            consensus=Consensus(row.consensus),
-            leaning=Leaning(row.leaning or Leaning.neither),
-            certainty=Certainty(row.certainty),
-            studies=row.study_count,
-            participants=row.participant_count,
+            weight=row.weight,
         )
         for row in rows
     ]
@@ -271,9 +264,10 @@ def evidence_on(session: Session, question: EvidenceQuestion) -> EvidenceBody:
     about = _about(question)
     citations = informative_citations(session, *about)
     if not citations:
-        return EvidenceBody()
+        return EvidenceBody(question.intervention)
     claims = (claim for claim in relevant_claims(session, *about) if claim.pk in citations)
     return EvidenceBody(
+        question.intervention,
         claims=tuple(sorted(claims, key=lambda claim: claim.rank)),
         citations=tuple(citation for of_claim in citations.values() for citation in of_claim),
         main_kinds=frozenset(_MAIN_KIND[role] for role in question.concepts),
