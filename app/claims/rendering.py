@@ -172,9 +172,9 @@ def claim(records: RecordReader, content: ClaimWrite, derived: ClaimDerived, sta
 
 
 _CLAIM_AS_IS = (
-    "kind", "form", "statement", "wording", "effect", "comparator", "timepoint", "population", "magnitude", "evidence_level",
-    "aspect", "jurisdiction", "authority", "valid_from", "valid_to", "as_of", "caveat", "caveat_required",
-    "reviewed_on", "stale_on",
+    "kind", "form", "statement", "wording", "effect", "comparator", "timepoint", "population", "magnitude",
+    "evidence_level", "aspect", "jurisdiction", "authority", "valid_from", "valid_to", "as_of", "caveat",
+    "caveat_required", "reviewed_on", "stale_on",
 )  # fmt: skip
 
 

@@ -4,8 +4,8 @@ from collections.abc import Iterable
 
 
 def counted(number: int, one: str, many: str) -> str:
-    """`1 study`, `4 studies`."""
-    return f"{number} {one if number == 1 else many}"
+    """`1 study`, `4 studies`, `3,775 people`."""
+    return f"{number:,} {one if number == 1 else many}"
 
 
 def listed(names: Iterable[str]) -> str:

@@ -23,7 +23,6 @@ from app.claims.vocabulary import (
     Form,
     Frame,
     IndirectBecause,
-    Kind,
     Leaning,
     Stance,
     StanceReason,
@@ -111,6 +110,11 @@ class Phrase:
         other = self.wording.other_group
         return f"{self.wording.object} than {other}" if other else self.wording.object
 
+    @property
+    def no_difference_clause(self) -> str:
+        """`naltrexone makes little or no difference to serious adverse events`, to stand behind `that`."""
+        return f"{self.subject} {self.number('makes', 'make')} little or no difference to {self.wording.object}"
+
     def _present(self, verb: Verb) -> str:
         conjugation = CONJUGATIONS[verb]
         return conjugation.plural if self.wording.plural else conjugation.third
@@ -144,8 +148,13 @@ class Phrase:
     def same_in_both_groups(self, certainty: Certainty) -> str:
         """Of a comparison: that the groups do not differ much."""
         verb = {Certainty.high: "is", Certainty.moderate: "is probably"}.get(certainty, "may be")
-        groups = f"between {self.subject} and {self.wording.other_group}"
-        return f"There {verb} little or no difference in {self.wording.object} {groups}{_doubt(certainty)}."
+        return (
+            f"There {verb} little or no difference in {self.wording.object} between {self.groups}{_doubt(certainty)}."
+        )
+
+    @property
+    def groups(self) -> str:
+        return f"{self.subject} and {self.wording.other_group}"
 
     def is_not(self, certainty: Certainty) -> str:
         """Of a state: that it is not so."""
@@ -199,6 +208,9 @@ class Support(NamedTuple):
     """Whether any does, direct or not."""
 
 
+_NO_SUPPORT = Support()
+
+
 @dataclass(frozen=True)
 class Finding:
     """All that the tables of verdicts ask of a claim that gathers votes."""
@@ -208,7 +220,7 @@ class Finding:
     leaning: Leaning
     certainty: Certainty
     body: Body
-    support: Support = Support()
+    support: Support = _NO_SUPPORT
     is_about_laboratory: bool = False
     is_opposite: bool = False
     """Whether most of the disputing weight found the opposite, not the absence of a difference."""
@@ -349,10 +361,13 @@ def _laboratory_answer(finding: Finding) -> str:
     phrase, number = finding.phrase, finding.laboratory_studies
     studies = "A laboratory study (not in people)" if number == 1 else f"Laboratory studies ({number}; none in people)"
     reports = "reports" if number == 1 else "report"
-    if finding.leaning is Leaning.supports:
-        return f"{studies} {reports} that {phrase.clause}."
-    if finding.leaning is Leaning.disputes:
-        return f"{studies} {reports} little or no difference in {finding.wording.object}."
+    if finding.leaning is not Leaning.neither:
+        if finding.is_towards_effect:
+            return f"{studies} {reports} that {phrase.clause}."
+        if finding.frame is Frame.state:
+            return f"{studies} {reports} that {inline(phrase.is_not(Certainty.high))}"
+        between = f" between {phrase.groups}" if finding.frame is Frame.comparison else ""
+        return f"{studies} {reports} little or no difference in {finding.wording.object}{between}."
     if number == 1:
         return f"{studies} could not decide whether {phrase.clause}."
     return f"Laboratory studies disagree on whether {phrase.clause}."
@@ -374,9 +389,18 @@ def _reports_of_harm(finding: Finding) -> str:
 
 def _label_answer(finding: Finding) -> str:
     label = finding.label or "drug label"
-    if label.split(" ", 1)[0].casefold() == finding.wording.subject.split(" ", 1)[0].casefold():
-        label = inline(label)
-    return f"The {label} states that {finding.phrase.clause}."
+    if label.split(" ", 1)[0].casefold() in finding.wording.subject.casefold().split():
+        label = inline(label)  # the name of a substance, not of a brand
+    return f"The {label} states that {_claimed(finding)}."
+
+
+def _narrative_answer(finding: Finding) -> str:
+    return f"A review says that {_claimed(finding)}; no study of this is recorded here."
+
+
+def _claimed(finding: Finding) -> str:
+    """What is claimed, as a clause: of `no_harm` the absence of a difference."""
+    return finding.phrase.no_difference_clause if finding.frame is Frame.no_harm else finding.phrase.clause
 
 
 def _disagree(finding: Finding) -> str:
@@ -417,10 +441,7 @@ ANSWERS: tuple[tuple[Callable[[Finding], bool], Callable[[Finding], str]], ...] 
     (lambda f: f.body is Body.uncited, lambda _: "No source is given for this, and no study of it is recorded here."),
     (lambda f: f.body is Body.not_read, lambda _: "A source is named, but nobody has read it on this point yet."),
     (lambda f: f.body is Body.label, _label_answer),
-    (
-        lambda f: f.body is Body.narrative,
-        lambda f: f"A review says that {f.phrase.clause}; no study of this is recorded here.",
-    ),
+    (lambda f: f.body is Body.narrative, _narrative_answer),
     (lambda f: f.body is Body.context, lambda _: "No study of this is recorded here."),
     (lambda f: f.body is Body.laboratory and f.is_about_laboratory, _laboratory_answer),
     (lambda f: f.body is Body.laboratory, _not_shown_in_people),
@@ -458,6 +479,7 @@ ANSWERS: tuple[tuple[Callable[[Finding], bool], Callable[[Finding], str]], ...] 
     (lambda _: True, _null_answer),
 )
 """Condition and sentence; the first row that fits."""
+
 
 def answer_to(finding: Finding) -> str:
     """What the evidence says, as one sentence."""
@@ -571,7 +593,7 @@ def _reviews(reviews: Sequence[CitationEvidence]) -> str:
 
 
 def _n_reviews(number: int) -> str:
-    return counted(number, "review of studies", "reviews of studies")
+    return counted(number, "review", "reviews")
 
 
 def _reviews_beside(finding: Finding, studies: Sequence[EvidenceUnit], systematic: Sequence[CitationEvidence]) -> str:
@@ -655,7 +677,8 @@ def worded_record(claim: ClaimWrite, day: str | None) -> WordedVerdict:
 
 
 def _is_warning(claim: ClaimWrite) -> bool:
-    return claim.kind is Kind.interaction or claim.effect in _WARNING_EFFECTS
+    """Contraindications, interactions and warnings; an approval or its absence is none, whatever its kind."""
+    return claim.kind in HARM_KINDS or claim.effect in _WARNING_EFFECTS
 
 
 def _tells_of_harm(claim: ClaimWrite) -> bool:
@@ -675,7 +698,9 @@ def _period(claim: ClaimWrite) -> str | None:
     if claim.valid_from or claim.valid_to:
         word = "since" if claim.valid_from else "until"
         return f"{word} {date_in_words(claim.valid_from or claim.valid_to or '')}"
-    return f"as of {date_in_words(claim.as_of)}" if claim.as_of else None
+    if claim.as_of:
+        return f"as of {date_in_words(claim.as_of)}"
+    return f"reviewed {date_in_words(claim.reviewed_on)}" if claim.reviewed_on else None
 
 
 def worded_claim(

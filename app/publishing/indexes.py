@@ -1,4 +1,4 @@
-"""What is made of the records: indexes for lists and search, derived values and bodies; and by which version of the code.
+"""What is made of the records: indexes for lists and search, derived values and bodies, with the version of the code.
 
 Publishing keeps all of it up to date. `ldn-evidence migrate` makes again what an earlier version of the code, or a
 bulk import, left behind.
