@@ -12,6 +12,7 @@ from app.briefs.responses import (
 from app.claims.responses import ClaimSummary
 from app.claims.vocabulary import Basis, Directness, Stance
 from app.core.english import counted, inline, joined
+from app.grading.wording import claimed_text
 from app.questions.coverage import PendingStudy
 from app.questions.searches import SearchMatch
 
@@ -28,7 +29,7 @@ SIDES = {
 def claimed(sentence: Sentence | ClaimSummary) -> str | None:
     """What is claimed, named as such; null where the answer quotes the statement already."""
     text = sentence.text if isinstance(sentence, Sentence) else sentence.statement
-    return None if sentence.answer.endswith(text) else f"What is claimed: {text}"
+    return claimed_text(sentence.answer, text)
 
 
 def stances(sentence: Sentence) -> list[Stance]:

@@ -15,6 +15,7 @@ from app.cds_hooks.services import VERSION
 from app.claims.responses import StanceCount
 from app.claims.vocabulary import DoseTier, Leaning
 from app.core.english import counted, inline, listed
+from app.grading.wording import claimed_text
 
 LABEL_WARNING = (
     "The contraindication is from the US label of the 50 mg product. No low-dose trial that is on record here tested "
@@ -224,8 +225,9 @@ def _evidence_summary(verdict: str | None) -> str:
 def _claim_text(claim: CardClaim, base_url: str) -> str:
     summary = claim.summary
     paragraphs = [f"**{_escaped(summary.answer)}**"]
-    if not summary.answer.endswith(summary.statement):
-        paragraphs.append(f"What is claimed: {_escaped(summary.statement)}")
+    claimed = claimed_text(summary.answer, summary.statement)
+    if claimed:
+        paragraphs.append(_escaped(claimed))
     if summary.caveat:
         paragraphs.append(_escaped(summary.caveat))
     sides = [f"supporting {_side(summary.supports)}", f"disputing {_side(summary.disputes)}"]

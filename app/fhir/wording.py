@@ -4,10 +4,9 @@ from collections.abc import Iterable
 from html import escape
 
 from app.claims import rendering
-from app.claims.schemas import ClaimWrite
 from app.fhir.values import Json, join_present
-from app.grading.wording import count_text
-from app.storage.resource import Key, RecordReader
+from app.grading.wording import claimed_text, count_text, labelled_answer
+from app.storage.resource import RecordReader
 
 NOTE = "http://hl7.org/fhir/StructureDefinition/note"
 """HL7's extension for notes on resources without a `note` element."""
@@ -17,7 +16,7 @@ def qualifiers(records: RecordReader, claim_id: str) -> list[str]:
     """What must be read with a claim's statement: the answer, who found what, the caveat, both sides' counts."""
     summary = rendering.summary(records, claim_id)
     lines = (
-        f"{summary.verdict.label}. {summary.answer}",
+        labelled_answer(summary.verdict, summary.answer),
         summary.counts_text,
         f"Caveat: {summary.caveat or 'none recorded.'}",
         f"Supporting: {count_text(summary.supports)}. Disputing: {count_text(summary.disputes)}.",
@@ -44,6 +43,6 @@ def narrative(*paragraphs: str | None, items: Iterable[str] = ()) -> Json:
 
 def claim_narrative(records: RecordReader, claim_id: str, *details: str | None) -> Json:
     """A claim as XHTML: the answer with its qualifiers, what is claimed, then the details as one paragraph."""
-    claim: ClaimWrite = records.content(Key("claim", claim_id))
+    summary = rendering.summary(records, claim_id)
     answer, *others = qualifiers(records, claim_id)
-    return narrative(answer, f"What is claimed: {claim.statement}", *others, join_present(details))
+    return narrative(answer, claimed_text(summary.answer, summary.statement), *others, join_present(details))

@@ -792,6 +792,21 @@ def _is_mostly_opposite(units: Sequence[EvidenceUnit], items: Sequence[CitationE
     return 2 * sum(weight for weight, is_opposite in disputing if is_opposite) > sum(weight for weight, _ in disputing)
 
 
+# --- what interfaces show -----------------------------------------------------------------------------------------
+
+_SAID_BY_THE_ANSWER = frozenset(_FORM_CODES.values())
+
+
+def labelled_answer(verdict: VerdictRead, answer: str) -> str:
+    """The label and the answer; of a record that votes do not decide the answer alone, which begins with its label."""
+    return answer if verdict.code in _SAID_BY_THE_ANSWER else f"{verdict.label}. {answer}"
+
+
+def claimed_text(answer: str, statement: str) -> str | None:
+    """The statement, named as what is claimed; null if the answer quotes it."""
+    return None if answer.endswith(statement) else f"What is claimed: {statement}"
+
+
 # --- counts of citations, for pages that list them ----------------------------------------------------------------
 
 

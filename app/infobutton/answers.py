@@ -13,7 +13,7 @@ from app.claims.vocabulary import HARM_KINDS, Form, Kind, RelationType
 from app.concepts.models import Concept
 from app.concepts.vocabulary import InterventionLevel
 from app.core.vocabulary import Status
-from app.grading.wording import count_text
+from app.grading.wording import claimed_text, count_text
 from app.infobutton.criteria import AnswerConcept
 from app.infobutton.page import Answer, AnswerClaim, AnswerGroup, AnswerLinks
 from app.questions.subjects import about_interventions
@@ -102,7 +102,7 @@ def _claim(records: CurrentRecords, claim_id: str, base: str) -> AnswerClaim:
     return AnswerClaim(
         id=claim_id,
         kind=claim.kind.label,
-        statement=summary.statement,
+        claimed=claimed_text(summary.answer, summary.statement),
         caveat=summary.caveat,
         consensus=summary.consensus,
         leaning=summary.leaning,

@@ -33,8 +33,8 @@ class AnswerClaim(_AnswerModel):
     """What the evidence says."""
     counts: str | None
     """Who found what."""
-    statement: str
-    """What is claimed."""
+    claimed: str | None
+    """The statement, named as what is claimed; null where the answer quotes it."""
     caveat: str | None
     consensus: Consensus
     leaning: Leaning

@@ -12,6 +12,7 @@ from app.claims.schemas import DosingRangeWrite, Locator
 from app.claims.vocabulary import DoseBasis, Stance
 from app.concepts.schemas import ConceptRef
 from app.core.english import joined
+from app.grading.wording import labelled_answer
 from app.sources.schemas import Author, DocumentEmbed, Notice
 from app.sources.vocabulary import DocumentKind, Standing
 
@@ -55,7 +56,7 @@ def claim(read: ClaimRead, dosing: DosingRangeWrite | None) -> Node:
         "@type": "Claim",
         "identifier": read.id,
         "text": read.statement,
-        "abstract": joined(f"{read.evidence.verdict.label}.", read.evidence.answer, read.evidence.counts_text),
+        "abstract": joined(labelled_answer(read.evidence.verdict, read.evidence.answer), read.evidence.counts_text),
         "version": read.version,
         "dateModified": read.updated_at,
         "url": {"@id": read.links.permalink},
