@@ -166,7 +166,16 @@ class BriefBuilder:
         version, serial = self._stamps[claim_id]
         by_id = {citation.id: citation for citation in claim.citations}
         cited = [by_id[citation_id] for citation_id in derived.order]
-        of_summary = ("caveat", "caveat_required", "consensus", "leaning", "certainty", "supports", "disputes")
+        of_summary = (
+            "caveat",
+            "caveat_required",
+            "consensus",
+            "leaning",
+            "certainty",
+            "supports",
+            "disputes",
+            "counts",
+        )
         of_claim = ("kind", "form", "valid_from", "valid_to", "as_of")
         return {
             **{name: getattr(summary, name) for name in of_summary},

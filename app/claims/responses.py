@@ -141,6 +141,8 @@ class ClaimSummary(ResponseModel):
     certainty: terms.Certainty
     supports: StanceCount
     disputes: StanceCount
+    counts: VoteCounts | None
+    """Who votes, by side; null for grades of `consensus/1`."""
     links: "SelfLink"
 
 
