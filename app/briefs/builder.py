@@ -167,7 +167,7 @@ class BriefBuilder:
         cited = [by_id[citation_id] for citation_id in derived.order]
         of_summary = (
             "verdict", "answer", "counts_text", "caveat", "caveat_required", "consensus", "leaning", "certainty",
-            "supports", "disputes",
+            "supports", "disputes", "counts",
         )  # fmt: skip
         of_claim = ("kind", "form", "valid_from", "valid_to", "as_of")
         return {

@@ -1,6 +1,6 @@
 """The shape of a brief: what is known of an intervention in a condition, as a page that can be read and checked."""
 
-from app.claims.responses import ClaimSummary, DosingRangeRef, StanceCount, VerdictRead
+from app.claims.responses import ClaimSummary, DosingRangeRef, StanceCount, VerdictRead, VoteCounts
 from app.claims.vocabulary import (
     Basis,
     Certainty,
@@ -98,6 +98,8 @@ class Sentence(ResponseModel):
     certainty: Certainty
     supports: StanceCount
     disputes: StanceCount
+    counts: VoteCounts | None
+    """Who votes, by side, as the claim counts them."""
     cited: bool
     """False where no citation is recorded for it."""
     footnotes: tuple[Footnote, ...]

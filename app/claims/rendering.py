@@ -141,6 +141,7 @@ def _summary(claim: ClaimWrite | Row[*tuple[Any, ...]], evidence: ClaimEvidence)
         certainty=evidence.certainty,
         supports=evidence.by_stance.supports,
         disputes=evidence.by_stance.disputes,
+        counts=evidence.counts,
         links=SelfLink(self=address("claims", claim.id)),
     )
 

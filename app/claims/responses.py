@@ -32,6 +32,57 @@ class ByStance(ResponseModel):
     not_assessed: StanceCount
 
 
+class VoterCount(ResponseModel):
+    """Studies on one side, each counted once; reviews are counted apart."""
+
+    studies: int
+    participants: int
+    """People analysed for this finding, else people in the study; studies of unknown size add none."""
+    unknown_size: int
+    """Studies whose number of people was not read."""
+    randomized_trials: int
+    """Of the studies, those that are randomized."""
+    randomized_participants: int
+
+
+class ReviewCount(ResponseModel):
+    """Systematic reviews on one side. Their people are never added up, since they may be the same."""
+
+    reviews: int
+    largest_participants: int | None
+    """People in the largest of them; null where none was read."""
+
+
+class ReviewSides(ResponseModel):
+    """Systematic reviews by what they found."""
+
+    supports: ReviewCount
+    disputes: ReviewCount
+    mixed: ReviewCount
+    undecided: ReviewCount
+
+
+class VoteCounts(ResponseModel):
+    """Who votes on a claim, by side, and who does not. Claims, maps, coverage and briefs all show these numbers."""
+
+    supports: VoterCount
+    disputes: VoterCount
+    mixed: VoterCount
+    """Studies that point both ways; half of their weight goes to each side."""
+    undecided: VoterCount
+    """Studies that measured it and could not decide."""
+    not_weighable: VoterCount
+    """Studies that found something, but how they were made was not recorded; they do not vote."""
+    background: int
+    """Studies that are cited for context only."""
+    not_assessed: int
+    """Studies of which nobody has read the part that matters."""
+    voting_reviews: ReviewSides
+    """Reviews that vote together, because no study does; all zero where a study votes."""
+    other_reviews: ReviewSides
+    """Reviews that do not vote: beside studies that do, undecided ones, and indirect ones beside direct evidence."""
+
+
 class OverrideRead(ResponseModel):
     """A derived value that a person has set aside, for a reason and until a day."""
 
@@ -73,11 +124,24 @@ class ClaimEvidence(ResponseModel):
     consensus_method: str
     support_share: Number | None
     """Share of the weight on the supporting side; null where nothing weighs."""
+    body: terms.AnsweringBody | None = None
+    """Which evidence answers; null where nothing was measured, and for grades of `consensus/1`."""
+    insufficient_reason: terms.InsufficientReason | None = None
+    """Why the evidence is too little; null for every other consensus, for laboratory work, which is enough for what it
+    says, and for grades of `consensus/1`."""
+    opposite_share: Number | None = None
+    """Share of the disputing weight that is a significant result the other way; null where nothing disputes."""
     study_count: int
+    """Studies that vote: those for, against and both."""
     review_count: int
+    """Systematic reviews that found something or could not decide, whether or not they vote."""
     participant_count: int
+    """People in the studies that vote."""
+    counts: VoteCounts | None = None
+    """Who votes, by side; null for grades of `consensus/1`."""
     overlap: terms.Overlap
     by_stance: ByStance
+    """Citations by stance, with the studies and reviews behind them, whether or not these vote."""
     overrides: tuple[OverrideRead, ...]
     """Values above that a person has set aside; normally empty."""
 
@@ -100,6 +164,8 @@ class ClaimSummary(ResponseModel):
     certainty: terms.Certainty
     supports: StanceCount
     disputes: StanceCount
+    counts: VoteCounts | None
+    """Who votes, by side; null for grades of `consensus/1`."""
     links: "SelfLink"
 
 

@@ -395,10 +395,13 @@ class SearchDepth(Term):
 class Consensus(Term):
     """What the citations of a claim add up to."""
 
-    unanimous = "unanimous", "All informative studies point one way and no review says otherwise."
-    mostly = "mostly", "Less than one fifth of the weight is on the other side."
+    unanimous = "unanimous", "Several studies that vote point one way, and no study and no review says otherwise."
+    mostly = (
+        "mostly",
+        "Less than one fifth of the weight is on the other side, or too few studies agree for unanimity.",
+    )
     conflicting = "conflicting", "At least one fifth of the weight is on the other side, or a review says the opposite."
-    insufficient = "insufficient", "Fewer than two informative studies, or too little weight."
+    insufficient = "insufficient", "Fewer than two studies that vote, or too little weight."
     uncited = "uncited", "No citation is recorded."
     not_applicable = "not_applicable", "This form of statement gathers no votes."
 
@@ -467,6 +470,23 @@ class Tone(Term):
     mixed = "mixed", "A benefit on which studies disagree."
     unclear = "unclear", "Too little or too weak evidence to say."
     neutral = "neutral", "Neither good nor bad news for the reader, such as records, views and mechanisms."
+
+
+class AnsweringBody(Term):
+    """Which evidence answers a claim."""
+
+    primary = "primary", "Studies", "Studies that are cited themselves."
+    reviews = "reviews", "All systematic reviews together, since no study that votes is cited itself."
+    laboratory = "laboratory", "Laboratory studies", "Work in animals, cells or models only; nothing in people."
+
+
+class InsufficientReason(Term):
+    """Why the evidence of a claim is too little; the first that holds."""
+
+    none_voted = "none_voted", "Nobody voted", "No study and no review found for or against it."
+    not_weighable = "not_weighable", "How the studies that found for or against it were made is not recorded."
+    too_few = "too_few", "Fewer than two studies found for or against it."
+    too_light = "too_light", "The studies that found for or against it have too little weight together."
 
 
 class Overlap(Term):

@@ -22,19 +22,20 @@ from app.claims.responses import CatalogueEvidence, ClaimEvidence, OverrideRead
 from app.claims.rules import VOTING_FORMS
 from app.claims.schemas import CitationWrite, ClaimWrite, DosingRangeWrite, LiteratureSearchWrite
 from app.claims.vocabulary import HARM_KINDS, Certainty, CitationRole, Consensus, RelationType, Stance, Unit
+from app.concepts.drug_names import fold
 from app.concepts.models import Concept
 from app.concepts.schemas import ConceptWrite, InterventionWrite
 from app.core.vocabulary import Status
-from app.grading.consensus import ROLE_RANK
-from app.grading.counts import Counted, Tally, overlap, study_stances, tally
+from app.grading.consensus import ROLE_RANK, evidence_units, informative_citations
+from app.grading.counts import Counted, Tally, overlap, study_stances, tally, vote_counts
 from app.grading.evidence import CitationEvidence, Grade, votes
 from app.grading.grade import grade
 from app.grading.method import METHOD
 from app.grading.wording import WordedVerdict, worded_claim, worded_record
 from app.sources.models import Document, DocumentStudyLink, Study
 from app.sources.projection import year_of
-from app.sources.schemas import DocumentWrite, StudyWrite
-from app.sources.vocabulary import ArmRole, Completeness, Design, EvidenceSource, Standing
+from app.sources.schemas import Author, DocumentWrite, StudyWrite
+from app.sources.vocabulary import ArmRole, Completeness, Design, EvidenceSource, IncludedDesigns, Standing
 from app.storage.resource import Key, RecordReader
 from app.storage.rows import key_of
 
@@ -67,6 +68,7 @@ def _evidence(records: RecordReader, claim: ClaimWrite, citation: CitationWrite)
         design=study.design if study else Design.other,
         evidence_source=study.evidence_source if study else EvidenceSource.other,
         people=people(citation, study),
+        is_analysed=citation.analysed_n is not None,
         limitations=frozenset(study.limitations) if study else frozenset(),
         issued=document.issued,
         has_ci=any(e.ci_low is not None for e in on_outcome),
@@ -74,7 +76,17 @@ def _evidence(records: RecordReader, claim: ClaimWrite, citation: CitationWrite)
         events=sum(events) if events else None,
         includes=frozenset(included.studies) if included else frozenset(),
         includes_complete=included is not None and included.completeness is Completeness.full,
+        includes_designs=included.designs if included else IncludedDesigns.unknown,
+        authors=frozenset(map(_author_key, document.authors)),
+        authors_complete=document.authors_complete,
     )
+
+
+def _author_key(author: Author) -> str:
+    """An author's name as it can be compared across papers: family name and first initial, without accents or case."""
+    if author.literal or not author.family:
+        return fold(author.literal or author.given or "")
+    return fold(f"{author.family} {(author.given or '')[:1]}").strip()
 
 
 def people(citation: CitationWrite, study: StudyWrite | None) -> int | None:
@@ -97,6 +109,7 @@ def counted(items: Iterable[CitationEvidence]) -> list[Counted]:
             study=item.study,
             is_review=item.is_review,
             people=item.people,
+            is_analysed=item.is_analysed,
         )
         for item in items
         if item.standing is not Standing.retracted
@@ -110,7 +123,10 @@ def claim_evidence(
     counts = counted(items)
     totals = tally(counts)
     reviews = [(item.includes, item.includes_complete) for item in items if item.is_review]
-    share = graded.support_share
+    informative = informative_citations(items, [])
+    units = graded.units or evidence_units(informative, METHOD, [])
+    votes_cast = vote_counts(units, informative, totals.by_stance)
+    voting = (votes_cast.supports, votes_cast.disputes, votes_cast.mixed)
     return ClaimEvidence(
         **_words(records, claim, items, graded, day)._asdict(),
         consensus=graded.consensus,
@@ -118,14 +134,22 @@ def claim_evidence(
         certainty=graded.certainty,
         method=METHOD.certainty,
         consensus_method=METHOD.consensus,
-        support_share=None if share is None else Decimal(f"{float(share):.4f}"),
-        study_count=totals.studies,
-        review_count=totals.reviews,
-        participant_count=totals.participants,
+        support_share=_rounded(graded.support_share),
+        body=graded.body,
+        insufficient_reason=graded.insufficient_reason,
+        opposite_share=_rounded(graded.opposite_share),
+        study_count=sum(side.studies for side in voting),
+        review_count=len({item.study for item in informative if item.design.is_systematic}),
+        participant_count=sum(side.participants for side in voting),
+        counts=votes_cast,
         overlap=overlap(set(study_stances(counts)), reviews),
         by_stance=totals.by_stance,
         overrides=(),
     )
+
+
+def _rounded(share: Fraction | None) -> Decimal | None:
+    return None if share is None else Decimal(f"{float(share):.4f}")
 
 
 def _words(

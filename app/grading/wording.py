@@ -4,15 +4,17 @@ The tables are those of `docs/method.md`, section 6. This is the only module tha
 it says. An answer is made from the short phrases of its claim (`ClaimWording`), never from the statement's grammar.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence, Set
 from dataclasses import dataclass
 from enum import StrEnum
+from fractions import Fraction
 from typing import NamedTuple
 
 from app.claims.responses import StanceCount, VerdictRead
 from app.claims.schemas import ClaimWording, ClaimWrite
 from app.claims.vocabulary import (
     HARM_KINDS,
+    AnsweringBody,
     Aspect,
     Certainty,
     CitationRole,
@@ -23,16 +25,16 @@ from app.claims.vocabulary import (
     Form,
     Frame,
     IndirectBecause,
+    InsufficientReason,
     Leaning,
     Stance,
-    StanceReason,
     Tone,
     Verb,
     VerdictCode,
 )
 from app.core.english import counted, date_in_words, inline, listed
 from app.grading.evidence import CitationEvidence, EvidenceUnit, Grade
-from app.sources.vocabulary import EvidenceSource, Standing
+from app.sources.vocabulary import IncludedDesigns, Standing
 
 NO_ALL_CLEAR = "This is not evidence of no effect or of safety."
 """Stands behind every answer that names no evidence, or too little."""
@@ -509,36 +511,44 @@ class CountedSide(NamedTuple):
 def counts_text(finding: Finding, units: Sequence[EvidenceUnit], items: Sequence[CitationEvidence]) -> str | None:
     """Who found what: the leaning side first, randomised trials named apart. Null where nothing was measured."""
     studies = [unit for unit in units if not unit.is_reviews]
-    voting_reviews = any(unit.is_reviews for unit in units)
+    voting = frozenset(citation for unit in units if unit.is_reviews for citation in unit.citations)
     systematic = [item for item in items if item.design.is_systematic and _is_current(item)]
-    if voting_reviews:
-        sentence = _reviews_that_vote(finding, systematic)
-    elif studies:
-        sentence = _studies(finding, studies, items)
-    else:
+    clauses = [*_reviews_that_vote(finding, systematic, voting)] if voting else []
+    clauses += _studies(finding, studies)
+    if not clauses:
         return None
-    beside = "" if voting_reviews else _reviews_beside(finding, studies, systematic)
+    sentence = "; ".join(clauses)
+    if finding.consensus is Consensus.conflicting and len(clauses) > 1:
+        sentence = f"{_disagreeing(finding)}: {sentence}"
+    beside = "" if voting else _reviews_beside(finding, studies, systematic)
     return f"{sentence[:1].upper()}{sentence[1:]}.{beside}"
 
 
-def _studies(finding: Finding, studies: Sequence[EvidenceUnit], items: Sequence[CitationEvidence]) -> str:
+def _disagreeing(finding: Finding) -> str:
+    return f"{'Reviews' if finding.body is Body.reviews else 'Studies'} disagree"
+
+
+def _studies(finding: Finding, studies: Sequence[EvidenceUnit]) -> list[str]:
     supports, disputes = _FOUND[finding.frame]
-    contrary = _opposite_units(items)
+    counted_ones = [unit for unit in studies if unit.is_weighable or not unit.is_voter]
+    against = [unit for unit in counted_ones if unit.stance is Stance.disputes]
     sides = [
-        CountedSide([unit for unit in studies if unit.stance is Stance.supports], supports),
-        CountedSide([u for u in studies if u.stance is Stance.disputes and u.study not in contrary], disputes),
-        CountedSide([u for u in studies if u.stance is Stance.disputes and u.study in contrary], "found the opposite"),
+        CountedSide([unit for unit in counted_ones if unit.stance is Stance.supports], supports),
+        CountedSide([unit for unit in against if not unit.is_opposite], disputes),
+        CountedSide([unit for unit in against if unit.is_opposite], "found the opposite"),
     ]
     if finding.leaning is Leaning.disputes:
         sides = [*sides[1:], sides[0]]
-    sides.append(CountedSide([unit for unit in studies if unit.stance is Stance.mixed], "found both"))
+    sides.append(CountedSide([unit for unit in counted_ones if unit.stance is Stance.mixed], "found both"))
     clauses = [f"{_who(side.units)} {side.found}" for side in sides if side.units]
-    undecided = sum(unit.stance is Stance.inconclusive for unit in studies)
-    if undecided:
-        who = f"{undecided} more" if clauses else counted(undecided, "study", "studies")
-        clauses.append(f"{who} could not decide")
-    text = "; ".join(clauses)
-    return f"Studies disagree: {text}" if finding.consensus is Consensus.conflicting and len(clauses) > 1 else text
+    for number, says in (
+        (sum(not unit.is_voter for unit in counted_ones), "could not decide"),
+        (len(studies) - len(counted_ones), "cannot be weighed"),
+    ):
+        if number:
+            who = f"{number} more" if clauses else counted(number, "study", "studies")
+            clauses.append(f"{who} {says}")
+    return clauses
 
 
 def _who(units: Sequence[EvidenceUnit]) -> str:
@@ -566,34 +576,32 @@ def _people(numbers: Iterable[int | None]) -> str:
     return f"at least {people}" if None in numbers else people
 
 
-def _reviews_that_vote(finding: Finding, systematic: Sequence[CitationEvidence]) -> str:
+def _reviews_that_vote(finding: Finding, systematic: Sequence[CitationEvidence], voting: Set[str]) -> Iterator[str]:
     supports, disputes = _FOUND[finding.frame]
     sides = [(Stance.supports, supports), (Stance.disputes, disputes)]
     if finding.leaning is Leaning.disputes:
         sides.reverse()
-    clauses = []
+    is_first = True
     for stance, found in (*sides, (Stance.mixed, "found both")):
-        reviews = _once(item for item in systematic if item.stance is stance)
+        reviews = _once(item for item in systematic if item.stance is stance and item.citation in voting)
         if reviews:
-            clauses.append(f"{_reviews(reviews)} {found}")
+            is_first = False
+            yield f"{_reviews(reviews)} {found}"
     undecided = len(_once(item for item in systematic if item.stance is Stance.inconclusive))
     if undecided:
-        clauses.append(f"{undecided} more could not tell" if clauses else f"{_n_reviews(undecided)} could not tell")
-    text = "; ".join(clauses)
-    return f"Reviews disagree: {text}" if finding.consensus is Consensus.conflicting and len(clauses) > 1 else text
+        who = counted(undecided, "review", "reviews") if is_first else f"{undecided} more"
+        yield f"{who} could not tell"
 
 
 def _reviews(reviews: Sequence[CitationEvidence]) -> str:
-    """`2 reviews (222 people in the larger)`: the people of the largest, never a sum."""
+    """`2 reviews of trials (222 people in the larger)`: the people of the largest, never a sum."""
+    of_trials = all(review.includes_designs is IncludedDesigns.randomized for review in reviews)
+    number = counted(len(reviews), "review", "reviews") + (" of trials" if of_trials else "")
     known = [review.people for review in reviews if review.people]
     if not known:
-        return f"{_n_reviews(len(reviews))} (number of people not read)"
+        return f"{number} (number of people not read)"
     among = {1: "", 2: " in the larger"}.get(len(reviews), " in the largest")
-    return f"{_n_reviews(len(reviews))} ({counted(max(known), 'person', 'people')}{among})"
-
-
-def _n_reviews(number: int) -> str:
-    return counted(number, "review", "reviews")
+    return f"{number} ({counted(max(known), 'person', 'people')}{among})"
 
 
 def _reviews_beside(finding: Finding, studies: Sequence[EvidenceUnit], systematic: Sequence[CitationEvidence]) -> str:
@@ -603,7 +611,9 @@ def _reviews_beside(finding: Finding, studies: Sequence[EvidenceUnit], systemati
     others = _once(
         item
         for item in systematic
-        if item.directness is Directness.direct and (item.includes - own or not (item.includes or has_trial))
+        if item.directness is Directness.direct
+        and item.includes_designs in (IncludedDesigns.randomized, IncludedDesigns.mixed)
+        and (item.includes - own or not (item.includes or has_trial))
     )
     supports, disputes = _FOUND[finding.frame]
     found = {
@@ -652,7 +662,6 @@ _FORM_CODES = {
     Form.gap: VerdictCode.gap,
 }
 _LABORATORY_LEVELS = frozenset({EvidenceLevel.molecular, EvidenceLevel.cell, EvidenceLevel.animal})
-_PRECLINICAL = frozenset({EvidenceSource.animal, EvidenceSource.in_vitro, EvidenceSource.computational})
 _OCCURRENCES = frozenset({Effect.causes, Effect.worsens, Effect.increases, Effect.interacts})
 _WARNING_EFFECTS = frozenset({Effect.contraindicated, *_OCCURRENCES})
 EXPIRED = "no longer in force"
@@ -729,8 +738,9 @@ def finding_of(
     labels: dict[str, str],
 ) -> Finding:
     current = [item for item in items if _is_current(item)]
+    laboratory = [unit for unit in graded.units if not unit.human]
     favourable = [item for item in current if item.stance in (Stance.supports, Stance.mixed)]
-    body, label = _body(items, current, graded.units, labels)
+    body, label = _body(items, current, graded, labels)
     has_direct = any(item.directness is not Directness.indirect for item in favourable)
     return Finding(
         wording=wording,
@@ -744,28 +754,26 @@ def finding_of(
             some=bool(favourable),
         ),
         is_about_laboratory=claim.evidence_level in _LABORATORY_LEVELS,
-        is_opposite=_is_mostly_opposite(graded.units, current),
-        is_weighable=not graded.units or any(u.weight for u in graded.units) or not any(map(_votes, graded.units)),
-        laboratory_studies=len(graded.units),
+        is_opposite=graded.opposite_share is not None and graded.opposite_share > Fraction(1, 2),
+        is_weighable=graded.insufficient_reason is not InsufficientReason.not_weighable,
+        laboratory_studies=len(laboratory),
         label=label,
     )
 
 
-def _votes(unit: EvidenceUnit) -> bool:
-    return unit.stance is not Stance.inconclusive
+_BODIES = {
+    AnsweringBody.primary: Body.studies,
+    AnsweringBody.reviews: Body.reviews,
+    AnsweringBody.laboratory: Body.laboratory,
+}
 
 
 def _body(
-    items: Sequence[CitationEvidence],
-    current: Sequence[CitationEvidence],
-    units: Sequence[EvidenceUnit],
-    labels: dict[str, str],
+    items: Sequence[CitationEvidence], current: Sequence[CitationEvidence], graded: Grade, labels: dict[str, str]
 ) -> tuple[Body, str | None]:
     """What was found on the claim, and the name of the drug label if it is only that."""
-    if units:
-        if any(unit.is_reviews for unit in units) and not any(map(_votes, (u for u in units if not u.is_reviews))):
-            return Body.reviews, None
-        return (Body.studies if any(unit.human for unit in units) else Body.laboratory), None
+    if graded.body is not None:
+        return _BODIES[graded.body], None
     supporting = [item for item in current if item.stance is Stance.supports]
     label = next((item for item in supporting if item.role is CitationRole.label_), None)
     if label is not None:
@@ -776,20 +784,6 @@ def _body(
         return Body.uncited, None
     is_unread = any(item.stance is Stance.not_assessed for item in current)
     return (Body.not_read if is_unread else Body.context), None
-
-
-def _opposite_units(items: Iterable[CitationEvidence]) -> set[str]:
-    """Studies that found a significant result the other way."""
-    return {item.study for item in items if item.stance_reason is StanceReason.opposite and item.study is not None}
-
-
-def _is_mostly_opposite(units: Sequence[EvidenceUnit], items: Sequence[CitationEvidence]) -> bool:
-    """Whether more than half of the disputing weight found the opposite."""
-    studies, reviews = _opposite_units(items), [i for i in items if i.design.is_systematic]
-    against = [item for item in reviews if item.stance is Stance.disputes]
-    reviews_agree = all(item.stance_reason is StanceReason.opposite for item in against)
-    disputing = [(unit.votes[1], reviews_agree if unit.is_reviews else unit.study in studies) for unit in units]
-    return 2 * sum(weight for weight, is_opposite in disputing if is_opposite) > sum(weight for weight, _ in disputing)
 
 
 # --- what interfaces show -----------------------------------------------------------------------------------------

@@ -27,10 +27,10 @@ from app.questions.relevance import (
     EvidenceBody,
     EvidenceQuestion,
     RelevantClaim,
+    amounts_of,
     best_design,
     evidence_on,
     evidence_question,
-    totals,
 )
 from app.questions.searches import RecordedSearch, SearchMatch, names_concept, newest, recorded_searches
 from app.sources.models import Study, StudyCondition, StudyIdentifier
@@ -72,7 +72,9 @@ class CoverageSummary(ResponseModel):
     best_design: Design | None
     """The strongest design of a study cited for, against or undecided; indirect ones only where there is no other."""
     studies: int
+    """Studies that vote on the headline, as that claim counts them."""
     reviews: int
+    """Reviews that measured it."""
     participants: int
     """People in those studies, each study once; studies of unknown size add none."""
     outcomes: tuple[OutcomeFinding, ...]
@@ -159,7 +161,7 @@ def _summary(session: Session, body: EvidenceBody, pending: tuple[PendingStudy, 
     headline, on_outcomes = body.headline, _on_outcomes(body.claims)
     claims = [headline, *on_outcomes.values()] if headline else []
     summaries = render.summaries(session, [claim.id for claim in claims]) if claims else {}
-    counts = totals(body.citations)
+    counts = amounts_of(headline)
     return CoverageSummary(
         text=_text(summaries[headline.id], len(pending)) if headline else sentence,
         headline_claim=summaries[headline.id] if headline else None,

@@ -4,7 +4,7 @@ Harms of a drug also apply to its dose regimens and, in questions about two drug
 Benefits apply only to the intervention that the claim names.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,21 +13,21 @@ from sqlalchemy.orm import Session
 
 from app.claims.models import Citation, Claim, ClaimConcept
 from app.claims.rules import INFORMATIVE, VOTING_FORMS
-from app.claims.vocabulary import HARM_KINDS, Directness, Effect, Form, Kind, Stance
+from app.claims.vocabulary import HARM_KINDS, Directness, Effect, Form, Kind
 from app.concepts.models import Concept
 from app.concepts.queries import concept_keys
 from app.concepts.schemas import OutcomeRef
 from app.concepts.vocabulary import Better, InterventionLevel
 from app.core.errors import Fault, InvalidInput
 from app.core.vocabulary import Status
-from app.grading.counts import Amounts, Counted, amounts
+from app.grading.counts import Amounts
 from app.sources.models import Document, Study
 from app.sources.vocabulary import Design, Standing
 
 RELEVANT_FORMS = VOTING_FORMS | {Form.study_report, Form.regulatory_status}
 """Forms of claims that say something about effect or harm; use, advice and opinions do not."""
 
-_MAIN_KIND = {
+MAIN_KIND = {
     "condition": Kind.efficacy,
     "mechanism": Kind.mechanism,
     "side_effect": Kind.safety,
@@ -149,6 +149,15 @@ class RelevantClaim:
     outcome: OutcomeRef | None
     weight: float
     """Of both sides together."""
+    studies: int
+    """Studies that vote."""
+    reviews: int
+    participants: int
+    """People in the studies that vote."""
+
+    @property
+    def amounts(self) -> Amounts:
+        return Amounts(self.studies, self.reviews, self.participants)
 
     @property
     def rank(self) -> tuple[Any, ...]:
@@ -158,9 +167,8 @@ class RelevantClaim:
 
 @dataclass(frozen=True)
 class InformativeCitation:
-    """A citation that supports, disputes or leaves undecided its claim, as far as counting needs it."""
+    """A citation that supports, disputes or leaves undecided its claim."""
 
-    counted: Counted
     design: Design | None
     direct: bool
 
@@ -177,17 +185,24 @@ class EvidenceBody:
     @property
     def headline(self) -> RelevantClaim | None:
         """The claim that answers the question: of its kind, on the intervention itself, and with the most weight."""
-
-        def key(claim: RelevantClaim) -> tuple[Any, ...]:
-            contraindicated, *rank = claim.rank
-            is_inherited = claim.intervention_pk != self.intervention
-            return claim.kind not in self.main_kinds, contraindicated, is_inherited, rank
-
-        return min(self.claims, key=key, default=None)
+        return headline_of(self.claims, self.main_kinds, self.intervention)
 
 
-def totals(citations: Iterable[InformativeCitation]) -> Amounts:
-    return amounts([citation.counted for citation in citations])
+def headline_of(
+    claims: Iterable[RelevantClaim], main_kinds: Container[Kind], intervention_pk: int
+) -> RelevantClaim | None:
+    """The claim that answers a question: of its kind, on the intervention itself, and with the most weight."""
+
+    def key(claim: RelevantClaim) -> tuple[Any, ...]:
+        contraindicated, *rank = claim.rank
+        return claim.kind not in main_kinds, contraindicated, claim.intervention_pk != intervention_pk, rank
+
+    return min(claims, key=key, default=None)
+
+
+def amounts_of(headline: RelevantClaim | None) -> Amounts:
+    """The numbers of the claim that answers a question: studies of different claims are never added up."""
+    return headline.amounts if headline else Amounts(0, 0, 0)
 
 
 def best_design(citations: Iterable[InformativeCitation]) -> Design | None:
@@ -202,7 +217,8 @@ def relevant_claims(session: Session, *where: ColumnElement[bool], limit: int | 
     rows = session.execute(
         select(
             Claim.pk, Claim.id, Claim.intervention_pk, Claim.kind, Claim.form, Claim.effect, Claim.weight,
-            Claim.outcome_pk, Concept.id.label("outcome"), Concept.name, Concept.better,
+            Claim.study_count, Claim.review_count, Claim.participant_count, Claim.outcome_pk,
+            Concept.id.label("outcome"), Concept.name, Concept.better,
         )
         .outerjoin(Concept, Concept.pk == Claim.outcome_pk)
         .where(*is_relevant(where))
@@ -220,6 +236,9 @@ def relevant_claims(session: Session, *where: ColumnElement[bool], limit: int | 
             outcome_pk=row.outcome_pk,
             outcome=OutcomeRef(id=row.outcome, name=row.name, better=Better(row.better)) if row.outcome else None,
             weight=row.weight,
+            studies=row.study_count,
+            reviews=row.review_count,
+            participants=row.participant_count,
         )
         for row in rows
     ]
@@ -229,8 +248,7 @@ def informative_citations(session: Session, *where: ColumnElement[bool]) -> dict
     """Informative citations of the same claims, by the claim's key; those of retracted documents are left out."""
     rows = session.execute(
         select(
-            Citation.claim_pk, Citation.id, Citation.stance, Citation.directness, Document.id,
-            Study.id, Study.is_review, Study.participants, Study.design,
+            Citation.claim_pk, Citation.directness, Study.design,
         )
         .join(Claim, Claim.pk == Citation.claim_pk)
         .join(Document, Document.pk == Citation.document_pk)
@@ -239,18 +257,9 @@ def informative_citations(session: Session, *where: ColumnElement[bool]) -> dict
         .order_by(Citation.id)
     )  # fmt: skip
     by_claim: dict[int, list[InformativeCitation]] = {}
-    for claim_pk, citation, stance, directness, document, study, is_review, participants, design in rows:
-        counted = Counted(
-            citation=citation,
-            document=document,
-            stance=Stance(stance),
-            study=study,
-            is_review=bool(is_review),
-            people=participants,
-        )
-        by_claim.setdefault(claim_pk, []).append(
-            InformativeCitation(counted, Design(design) if design else None, directness != Directness.indirect)
-        )
+    for claim_pk, directness, design in rows:
+        citation = InformativeCitation(Design(design) if design else None, directness != Directness.indirect)
+        by_claim.setdefault(claim_pk, []).append(citation)
     return by_claim
 
 
@@ -270,5 +279,5 @@ def evidence_on(session: Session, question: EvidenceQuestion) -> EvidenceBody:
         question.intervention,
         claims=tuple(sorted(claims, key=lambda claim: claim.rank)),
         citations=tuple(citation for of_claim in citations.values() for citation in of_claim),
-        main_kinds=frozenset(_MAIN_KIND[role] for role in question.concepts),
+        main_kinds=frozenset(MAIN_KIND[role] for role in question.concepts),
     )

@@ -28,6 +28,7 @@ class Study(Base):
     recruitment: Mapped[TermColumn | None]
     results: Mapped[TermColumn | None]
     includes_completeness: Mapped[TermColumn | None]
+    includes_designs: Mapped[TermColumn | None]
     includes_study_count: Mapped[int | None]
     includes_participants: Mapped[int | None]
     includes_searched_on: Mapped[DateColumn | None]

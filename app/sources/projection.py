@@ -32,6 +32,7 @@ def apply_study(session: Session, study: StudyWrite) -> None:
     values |= {
         "is_review": study.design.is_review,
         "includes_completeness": includes.completeness if includes else None,
+        "includes_designs": includes.designs if includes else None,
         "includes_study_count": includes.study_count if includes else None,
         "includes_participants": includes.participants if includes else None,
         "includes_searched_on": includes.searched_on if includes else None,

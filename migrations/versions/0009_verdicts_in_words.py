@@ -4,7 +4,7 @@ States that were stored before verdicts were worded get the code and label that 
 certainty give, and that label as their answer; what a verdict is to a reader was not known of them. Catalogue records
 counted claims by consensus; at those serials they have no counts by verdict.
 
-Revises: 0007
+Revises: 0008
 """
 
 import json
@@ -13,8 +13,8 @@ from typing import Any
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0008"
-down_revision = "0007"
+revision = "0009"
+down_revision = "0008"
 branch_labels = None
 depends_on = None
 
