@@ -45,7 +45,8 @@ NEVER_SEARCHED = "Nobody has searched for this here yet."
 
 def search_text(searched_on: str | None, *, is_limited: bool) -> str:
     """That a search found nothing, for a question without a claim."""
-    when = f" on {date_in_words(searched_on)}" if searched_on else ", whose day was not noted,"
+    on = "on" if searched_on and searched_on.count("-") == 2 else "in"
+    when = f" {on} {date_in_words(searched_on)}" if searched_on else ", whose day was not noted,"
     return f"A {'limited ' if is_limited else ''}search{when} found no study of this."
 
 
@@ -679,8 +680,8 @@ def worded_record(claim: ClaimWrite, day: str | None) -> WordedVerdict:
     label = f"{code.label}, {EXPIRED}" if is_expired else code.label
     lead = _LEADS[claim.form]
     if claim.form is Form.regulatory_status:
-        details = (claim.authority, _period(claim), EXPIRED if is_expired else None)
-        lead += f" ({', '.join(detail for detail in details if detail)})"
+        details = ", ".join(filter(None, (claim.authority, _period(claim), EXPIRED if is_expired else None)))
+        lead += f" ({details})" if details else ""
     tone = Tone.caution if code is VerdictCode.official_warning or _tells_of_harm(claim) else Tone.neutral
     return WordedVerdict(VerdictRead(code=code, label=label, tone=tone), f"{lead}: {claim.statement}", None)
 

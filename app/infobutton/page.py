@@ -5,6 +5,7 @@ from xml.etree import ElementTree as ET
 from pydantic import BaseModel, ConfigDict
 
 from app.claims.vocabulary import Consensus, Leaning, Tone
+from app.core.english import joined
 from app.core.templates import content_security_policy, render_template, style_digest
 
 ATOM = "application/atom+xml"
@@ -85,7 +86,11 @@ def atom(answer: Answer) -> bytes:
     for group in answer.groups:
         for claim in group.claims:
             entry = ET.SubElement(feed, "entry")
-            _texts(entry, title=claim.answer, id=f"tag:ldn-evidence,2026:{group.id}/claims/{claim.id}")
+            _texts(
+                entry,
+                title=joined(claim.answer, claim.claimed),
+                id=f"tag:ldn-evidence,2026:{group.id}/claims/{claim.id}",
+            )
             _texts(entry, updated=claim.updated)
             ET.SubElement(entry, "link", {"rel": "alternate", "type": "application/json", "href": claim.link})
             ET.SubElement(entry, "category", {"term": group.id, "label": group.label})

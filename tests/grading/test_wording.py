@@ -230,7 +230,7 @@ def test_a_restatement_shows_the_answer_of_the_claim_it_restates() -> None:
     contents = {change.key: change.content for change in small_data_set()}
     records = RecordsInMemory(contents)
     restated, restating = (
-        computed_claim(records, contents[Key("claim", claim_id)], None).evidence
+        computed_claim(records, contents[Key("claim", claim_id)], None).evidence  # type: ignore[arg-type]
         for claim_id in ("drug-eases-ache", "low-dose-eases-ache")
     )
     assert (restating.verdict, restating.answer, restating.counts_text) == (
@@ -243,6 +243,7 @@ def test_a_restatement_shows_the_answer_of_the_claim_it_restates() -> None:
 
 def test_a_circle_of_restatements_leads_nowhere() -> None:
     one = record("claim", "one", relations=[{"type": "restates", "claim": "two"}])
+    assert isinstance(one.content, ClaimWrite)
     two = record("claim", "two", relations=[{"type": "restates", "claim": "one"}])
     records = RecordsInMemory({change.key: change.content for change in (*small_data_set(), one, two)})
     assert computed_claim(records, one.content, None).evidence.verdict.code is VerdictCode.uncited

@@ -25,11 +25,9 @@ def answers() -> str:
     """Verdict, answer and counts of every published claim."""
     contents = {change.key: change.content for change in bundle.read(SEED)}
     records = RecordsInMemory(contents)
-    return "\n".join(_claim(records, claim) for _, claim in sorted(contents.items()) if _is_shown(claim))
-
-
-def _is_shown(content: object) -> bool:
-    return isinstance(content, ClaimWrite) and content.status is Status.published
+    claims = [content for content in contents.values() if isinstance(content, ClaimWrite)]
+    published = sorted((c for c in claims if c.status is Status.published), key=lambda claim: claim.id)
+    return "\n".join(_claim(records, claim) for claim in published)
 
 
 def _claim(records: RecordsInMemory, claim: ClaimWrite) -> str:
