@@ -93,7 +93,7 @@ class Claim(Base):
     leaning: Mapped[TermColumn | None]
     certainty: Mapped[TermColumn]
     method: Mapped[TermColumn]
-    weight: Mapped[float]
+    weight: Mapped[float] = mapped_column(Float(53))
     """Weight of both sides together."""
     citation_count: Mapped[int]
     study_count: Mapped[int]

@@ -215,7 +215,7 @@ _NO_SUPPORT = Support()
 
 
 @dataclass(frozen=True)
-class Finding:
+class VerdictBasis:
     """All that the tables of verdicts ask of a claim that gathers votes."""
 
     wording: ClaimWording
@@ -270,7 +270,7 @@ _FOR_OR_AGAINST = {
 _WEAK = (VerdictCode.weak_for, VerdictCode.weak_against)
 
 
-def verdict_code(finding: Finding) -> VerdictCode:
+def verdict_code(finding: VerdictBasis) -> VerdictCode:
     """The weaker of agreement and certainty."""
     if finding.body in _BODY_CODES:
         return _BODY_CODES[finding.body]
@@ -287,7 +287,7 @@ def verdict_code(finding: Finding) -> VerdictCode:
     return pair[0] if finding.leaning is Leaning.supports else pair[1]
 
 
-def _undecided(finding: Finding) -> VerdictCode:
+def _undecided(finding: VerdictBasis) -> VerdictCode:
     return VerdictCode.too_little if finding.is_weighable else VerdictCode.not_weighable
 
 
@@ -298,7 +298,7 @@ _UNDECIDED = frozenset({VerdictCode.too_little, VerdictCode.not_weighable})
 _STATED = frozenset({VerdictCode.stated_by_label, VerdictCode.stated_by_review})
 
 
-def tone_of(finding: Finding, code: VerdictCode) -> Tone:
+def tone_of(finding: VerdictBasis, code: VerdictCode) -> Tone:
     """What the verdict is to a reader; the first row that fits. Only a supported benefit is ever favourable."""
     tone = _TONES.get(finding.frame, _neutral_tone)(finding, code)
     if tone is None and code in _STATED:
@@ -308,7 +308,7 @@ def tone_of(finding: Finding, code: VerdictCode) -> Tone:
     return tone or Tone.neutral
 
 
-def _benefit_tone(_finding: Finding, code: VerdictCode) -> Tone | None:
+def _benefit_tone(_finding: VerdictBasis, code: VerdictCode) -> Tone | None:
     if code in _FOR:
         return Tone.favourable
     if code in _AGAINST or code is VerdictCode.conflicting_leaning_against:
@@ -316,7 +316,7 @@ def _benefit_tone(_finding: Finding, code: VerdictCode) -> Tone | None:
     return Tone.mixed if code in _CONFLICTING else None
 
 
-def _harm_tone(finding: Finding, code: VerdictCode) -> Tone | None:
+def _harm_tone(finding: VerdictBasis, code: VerdictCode) -> Tone | None:
     if code in _FOR or code in _CONFLICTING or code is VerdictCode.weak_for:
         return Tone.caution
     if code in (*_UNDECIDED, VerdictCode.laboratory_only) and finding.support.some:
@@ -324,16 +324,16 @@ def _harm_tone(finding: Finding, code: VerdictCode) -> Tone | None:
     return Tone.unclear if code in _AGAINST and finding.certainty not in _SURE else None
 
 
-def _no_harm_tone(_finding: Finding, code: VerdictCode) -> Tone | None:
+def _no_harm_tone(_finding: VerdictBasis, code: VerdictCode) -> Tone | None:
     is_disputed = code in _AGAINST or code is VerdictCode.weak_against
     return Tone.caution if is_disputed or code in _CONFLICTING else None
 
 
-def _neutral_tone(_finding: Finding, _code: VerdictCode) -> Tone | None:
+def _neutral_tone(_finding: VerdictBasis, _code: VerdictCode) -> Tone | None:
     return None
 
 
-_TONES: dict[Frame, Callable[[Finding, VerdictCode], Tone | None]] = {
+_TONES: dict[Frame, Callable[[VerdictBasis, VerdictCode], Tone | None]] = {
     Frame.benefit: _benefit_tone,
     Frame.harm: _harm_tone,
     Frame.no_harm: _no_harm_tone,
@@ -346,21 +346,21 @@ _HARMS = (Frame.harm, Frame.no_harm)
 _SURE = (Certainty.moderate, Certainty.high)
 
 
-def _is_insufficient(finding: Finding) -> bool:
+def _is_insufficient(finding: VerdictBasis) -> bool:
     return verdict_code(finding) in _UNDECIDED
 
 
-def _leans_to_no_harm(finding: Finding) -> bool:
+def _leans_to_no_harm(finding: VerdictBasis) -> bool:
     return finding.frame in _HARMS and finding.leaning is not Leaning.neither and not finding.is_towards_effect
 
 
-def _is_opposite(finding: Finding) -> bool:
+def _is_opposite(finding: VerdictBasis) -> bool:
     has_one = finding.frame is Frame.harm or CONJUGATIONS[finding.wording.verb].opposite is not None
     is_other_way = finding.leaning is Leaning.disputes and finding.frame is not Frame.no_harm
     return finding.is_opposite and is_other_way and has_one
 
 
-def _laboratory_answer(finding: Finding) -> str:
+def _laboratory_answer(finding: VerdictBasis) -> str:
     phrase, number = finding.phrase, finding.laboratory_studies
     studies = "A laboratory study (not in people)" if number == 1 else f"Laboratory studies ({number}; none in people)"
     reports = "reports" if number == 1 else "report"
@@ -376,13 +376,13 @@ def _laboratory_answer(finding: Finding) -> str:
     return f"Laboratory studies disagree on whether {phrase.clause}."
 
 
-def _not_shown_in_people(finding: Finding) -> str:
+def _not_shown_in_people(finding: VerdictBasis) -> str:
     number = finding.laboratory_studies
     have = "a laboratory study has" if number == 1 else f"laboratory studies ({number}) have"
     return f"This has not been shown in people: only {have} looked at whether {finding.phrase.clause}."
 
 
-def _reports_of_harm(finding: Finding) -> str:
+def _reports_of_harm(finding: VerdictBasis) -> str:
     phrase, cause = finding.phrase, f"{finding.phrase.subject} {finding.phrase.number('is', 'are')} the cause"
     return (
         f"There are reports of {finding.wording.object} with {phrase.subject}, but too little evidence to say how "
@@ -390,36 +390,36 @@ def _reports_of_harm(finding: Finding) -> str:
     )
 
 
-def _label_answer(finding: Finding) -> str:
+def _label_answer(finding: VerdictBasis) -> str:
     label = finding.label or "drug label"
     if label.split(" ", 1)[0].casefold() in finding.wording.subject.casefold().split():
         label = inline(label)  # the name of a substance, not of a brand
     return f"The {label} states that {_claimed(finding)}."
 
 
-def _narrative_answer(finding: Finding) -> str:
+def _narrative_answer(finding: VerdictBasis) -> str:
     return f"A review says that {_claimed(finding)}; no study of this is recorded here."
 
 
-def _claimed(finding: Finding) -> str:
+def _claimed(finding: VerdictBasis) -> str:
     """What is claimed, as a clause: of `no_harm` the absence of a difference."""
     return finding.phrase.no_difference_clause if finding.frame is Frame.no_harm else finding.phrase.clause
 
 
-def _disagree(finding: Finding) -> str:
+def _disagree(finding: VerdictBasis) -> str:
     return f"{'Reviews' if finding.body is Body.reviews else 'Studies'} disagree on whether {finding.phrase.clause}"
 
 
-def _supported_answer(finding: Finding) -> str:
+def _supported_answer(finding: VerdictBasis) -> str:
     return finding.phrase.ladder(finding.certainty)
 
 
-def _opposed_answer(finding: Finding) -> str:
+def _opposed_answer(finding: VerdictBasis) -> str:
     phrase, certainty = finding.phrase, finding.certainty
     return phrase.opposite(certainty) or phrase.less_common(certainty)
 
 
-def _null_answer(finding: Finding) -> str:
+def _null_answer(finding: VerdictBasis) -> str:
     phrase, certainty = finding.phrase, finding.certainty
     if finding.frame is Frame.comparison:
         return phrase.same_in_both_groups(certainty)
@@ -428,19 +428,19 @@ def _null_answer(finding: Finding) -> str:
     return phrase.no_difference(certainty)
 
 
-def _unsure(finding: Finding) -> str:
+def _unsure(finding: VerdictBasis) -> str:
     return f"It is very uncertain whether {finding.phrase.clause}."
 
 
-def _is_very_uncertain(finding: Finding) -> bool:
+def _is_very_uncertain(finding: VerdictBasis) -> bool:
     return finding.certainty not in (Certainty.low, Certainty.moderate, Certainty.high)
 
 
-def _too_little(finding: Finding) -> str:
+def _too_little(finding: VerdictBasis) -> str:
     return f"There is too little evidence to say whether {finding.phrase.clause}."
 
 
-ANSWERS: tuple[tuple[Callable[[Finding], bool], Callable[[Finding], str]], ...] = (
+ANSWERS: tuple[tuple[Callable[[VerdictBasis], bool], Callable[[VerdictBasis], str]], ...] = (
     (lambda f: f.body is Body.uncited, lambda _: "No source is given for this, and no study of it is recorded here."),
     (lambda f: f.body is Body.not_read, lambda _: "A source is named, but nobody has read it on this point yet."),
     (lambda f: f.body is Body.label, _label_answer),
@@ -484,7 +484,7 @@ ANSWERS: tuple[tuple[Callable[[Finding], bool], Callable[[Finding], str]], ...] 
 """Condition and sentence; the first row that fits."""
 
 
-def answer_to(finding: Finding) -> str:
+def answer_to(finding: VerdictBasis) -> str:
     """What the evidence says, as one sentence."""
     return next(sentence(finding) for fits, sentence in ANSWERS if fits(finding))
 
@@ -509,7 +509,7 @@ class CountedSide(NamedTuple):
     found: str
 
 
-def counts_text(finding: Finding, units: Sequence[EvidenceUnit], items: Sequence[CitationEvidence]) -> str | None:
+def counts_text(finding: VerdictBasis, units: Sequence[EvidenceUnit], items: Sequence[CitationEvidence]) -> str | None:
     """Who found what: the leaning side first, randomised trials named apart. Null where nothing was measured."""
     studies = [unit for unit in units if not unit.is_reviews]
     voting = frozenset(citation for unit in units if unit.is_reviews for citation in unit.citations)
@@ -525,11 +525,11 @@ def counts_text(finding: Finding, units: Sequence[EvidenceUnit], items: Sequence
     return f"{sentence[:1].upper()}{sentence[1:]}.{beside}"
 
 
-def _disagreeing(finding: Finding) -> str:
+def _disagreeing(finding: VerdictBasis) -> str:
     return f"{'Reviews' if finding.body is Body.reviews else 'Studies'} disagree"
 
 
-def _studies(finding: Finding, studies: Sequence[EvidenceUnit]) -> list[str]:
+def _studies(finding: VerdictBasis, studies: Sequence[EvidenceUnit]) -> list[str]:
     supports, disputes = _FOUND[finding.frame]
     counted_ones = [unit for unit in studies if unit.is_weighable or not unit.is_voter]
     against = [unit for unit in counted_ones if unit.stance is Stance.disputes]
@@ -577,7 +577,9 @@ def _people(numbers: Iterable[int | None]) -> str:
     return f"at least {people}" if None in numbers else people
 
 
-def _reviews_that_vote(finding: Finding, systematic: Sequence[CitationEvidence], voting: Set[str]) -> Iterator[str]:
+def _reviews_that_vote(
+    finding: VerdictBasis, systematic: Sequence[CitationEvidence], voting: Set[str]
+) -> Iterator[str]:
     supports, disputes = _FOUND[finding.frame]
     sides = [(Stance.supports, supports), (Stance.disputes, disputes)]
     if finding.leaning is Leaning.disputes:
@@ -605,7 +607,9 @@ def _reviews(reviews: Sequence[CitationEvidence]) -> str:
     return f"{number} ({counted(max(known), 'person', 'people')}{among})"
 
 
-def _reviews_beside(finding: Finding, studies: Sequence[EvidenceUnit], systematic: Sequence[CitationEvidence]) -> str:
+def _reviews_beside(
+    finding: VerdictBasis, studies: Sequence[EvidenceUnit], systematic: Sequence[CitationEvidence]
+) -> str:
     """Direct reviews of trials that are not among the counted studies: they have no vote, and are named."""
     own = {unit.study for unit in studies}
     has_trial = any(unit.randomized for unit in studies)
@@ -737,13 +741,13 @@ def finding_of(
     items: Sequence[CitationEvidence],
     graded: Grade,
     labels: dict[str, str],
-) -> Finding:
+) -> VerdictBasis:
     current = [item for item in items if _is_current(item)]
     laboratory = [unit for unit in graded.units if not unit.human]
     favourable = [item for item in current if item.stance in (Stance.supports, Stance.mixed)]
     body, label = _body(items, current, graded, labels)
     has_direct = any(item.directness is not Directness.indirect for item in favourable)
-    return Finding(
+    return VerdictBasis(
         wording=wording,
         consensus=graded.consensus,
         leaning=graded.leaning,

@@ -39,10 +39,10 @@ TABLES = {"records": ("type", "id"), "record_states": ("type", "id", "serial")}
 def upgrade() -> None:
     with op.batch_alter_table("claims") as batch:
         batch.add_column(sa.Column("verdict", sa.String(40), nullable=False, server_default="uncited"))
-        batch.add_column(sa.Column("weight", sa.Float(), nullable=False, server_default="0"))
+        batch.add_column(sa.Column("weight", sa.Float(53), nullable=False, server_default="0"))
     with op.batch_alter_table("claims") as batch:
         batch.alter_column("verdict", existing_type=sa.String(40), server_default=None)
-        batch.alter_column("weight", existing_type=sa.Float(), server_default=None)
+        batch.alter_column("weight", existing_type=sa.Float(53), server_default=None)
     _rewrite(_with_verdict)
 
 

@@ -230,7 +230,7 @@ def test_reviews_alone_are_graded_by_what_they_read_themselves() -> None:
 
 
 def test_without_a_leaning_the_certainty_is_very_low() -> None:
-    large = {"people": 900, "basis": Basis.full_text}
+    large: dict[str, Any] = {"people": 900, "basis": Basis.full_text}
     result = judged(trial(1, **large), trial(2, Stance.disputes, **large))
     assert (result.leaning, result.certainty) == (Leaning.neither, Certainty.very_low)
     assert judged(trial(1, Stance.inconclusive, **large)).certainty is Certainty.very_low

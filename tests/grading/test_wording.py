@@ -15,7 +15,7 @@ from app.grading.derive import computed_claim
 from app.grading.wording import (
     CONJUGATIONS,
     Body,
-    Finding,
+    VerdictBasis,
     answer_to,
     search_text,
     tone_of,
@@ -323,7 +323,7 @@ def test_an_empty_search_says_when_and_how_thorough() -> None:
 
 
 def test_the_opposite_is_said_only_where_most_disputing_weight_found_it() -> None:
-    benefit = Finding(
+    benefit = VerdictBasis(
         verdicts.PHRASES["benefit"], Consensus.mostly, Leaning.disputes, Certainty.low, Body.studies, is_opposite=True
     )
     assert answer_to(benefit) == "Low-dose naltrexone may increase pain in people with fibromyalgia."

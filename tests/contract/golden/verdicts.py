@@ -13,7 +13,7 @@ from app.claims.vocabulary import Certainty, Consensus, Frame, Leaning, Verb
 from app.core.vocabulary import Status
 from app.datasets import bundle
 from app.grading.derive import computed_claim
-from app.grading.wording import Body, Finding, Support, answer_to, tone_of, verdict_code
+from app.grading.wording import Body, VerdictBasis, Support, answer_to, tone_of, verdict_code
 from app.storage.records import RecordsInMemory
 
 SEED = Path("seed_data")
@@ -92,9 +92,9 @@ _SIDES = (Leaning.supports, Leaning.disputes)
 _LEVELS = (Certainty.high, Certainty.moderate, Certainty.low, Certainty.very_low)
 
 
-def cases(wording: ClaimWording) -> Iterator[tuple[str, Finding]]:
+def cases(wording: ClaimWording) -> Iterator[tuple[str, VerdictBasis]]:
     """Each case of the tables for the phrases of one claim, with its name."""
-    plain = Finding(wording, Consensus.mostly, Leaning.supports, Certainty.low, Body.studies)
+    plain = VerdictBasis(wording, Consensus.mostly, Leaning.supports, Certainty.low, Body.studies)
     for body in (Body.uncited, Body.not_read, Body.label, Body.narrative, Body.context):
         label = "Naltrexone tablet label (DailyMed)" if body is Body.label else None
         yield body.value, replace(plain, consensus=Consensus.insufficient, body=body, label=label)
@@ -125,7 +125,7 @@ def grid() -> str:
     return "\n".join(f"{name.upper()}\n{''.join(_case(*case) for case in cases(PHRASES[name]))}" for name in PHRASES)
 
 
-def _case(name: str, finding: Finding) -> str:
+def _case(name: str, finding: VerdictBasis) -> str:
     code = verdict_code(finding)
     return f"{name}: {code.label} ({code}, {tone_of(finding, code)})\n  {answer_to(finding)}\n"
 
