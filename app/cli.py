@@ -17,11 +17,13 @@ from sqlalchemy.exc import DBAPIError
 from app.accounts.models import Account, Actor
 from app.accounts.service import ensure_system_actors
 from app.core import logging
+from app.core.english import counted
 from app.core.errors import AppError
 from app.datasets import bundle
 from app.datasets import export as exports
 from app.datasets import seed as seeding
 from app.datasets import standing as standings
+from app.datasets.curation import curation_notes
 from app.publishing import indexes, maintenance
 from app.publishing.publish import PublishResult
 from app.settings import Settings, settings
@@ -74,10 +76,15 @@ def seed(directory: SeedDirectory = None) -> None:
 
 @app.command()
 def check(directory: SeedDirectory = None) -> None:
-    """Check the seed files as a whole; needs no database."""
+    """Check the seed files as a whole, and list what a curator should look at; needs no database."""
     with _error_messages():
         changes = bundle.read(directory or _settings().seed_dir)
+        notes = list(curation_notes({change.key: change.content for change in changes}))
+        for note in notes:
+            console.print(note)
         console.print(f"{len(changes)} records, no fault.")
+        if notes:
+            console.print(f"To look at: {counted(len(notes), 'note', 'notes')}.")
 
 
 @app.command()
