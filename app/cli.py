@@ -17,7 +17,6 @@ from sqlalchemy.exc import DBAPIError
 from app.accounts.models import Account, Actor
 from app.accounts.service import ensure_system_actors
 from app.core import logging
-from app.core.english import counted
 from app.core.errors import AppError
 from app.datasets import bundle
 from app.datasets import export as exports
@@ -79,12 +78,9 @@ def check(directory: SeedDirectory = None) -> None:
     """Check the seed files as a whole, and list what a curator should look at; needs no database."""
     with _error_messages():
         changes = bundle.read(directory or _settings().seed_dir)
-        notes = list(curation_notes({change.key: change.content for change in changes}))
-        for note in notes:
-            console.print(note)
         console.print(f"{len(changes)} records, no fault.")
-        if notes:
-            console.print(f"To look at: {counted(len(notes), 'note', 'notes')}.")
+        for note in curation_notes({change.key: change.content for change in changes}):
+            console.print(f"To look at: {note}")
 
 
 @app.command()
