@@ -20,6 +20,8 @@ class ClaimDerived(Derived):
     order: tuple[str, ...]
     """Citation ids in the order in which they are shown."""
     stale: bool
+    caveat_stale: bool = False
+    """Whether the evidence of the claim has moved since its caveat was written."""
     doses: dict[str, tuple[int, int]]
     """Citation id → lowest and highest daily dose that its study gave, in picograms; absent where it was not read."""
 

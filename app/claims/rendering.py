@@ -166,6 +166,7 @@ def claim(records: RecordReader, content: ClaimWrite, derived: ClaimDerived, sta
         citations=tuple(citation_body(records, by_id[citation]) for citation in embedded),
         citations_truncated=len(derived.order) > MAX_EMBEDDED,
         stale=derived.stale,
+        caveat_stale=derived.caveat_stale,
         links=ClaimLinks(
             **links, citations=f"{links['self']}/citations", evidence=f"{links['self']}/evidence", html=None
         ),
@@ -175,7 +176,7 @@ def claim(records: RecordReader, content: ClaimWrite, derived: ClaimDerived, sta
 _CLAIM_AS_IS = (
     "kind", "form", "statement", "wording", "effect", "comparator", "timepoint", "population", "magnitude",
     "evidence_level", "aspect", "jurisdiction", "authority", "valid_from", "valid_to", "as_of", "caveat",
-    "caveat_required", "reviewed_on", "stale_on",
+    "caveat_required", "caveat_basis", "reviewed_on", "stale_on",
 )  # fmt: skip
 
 

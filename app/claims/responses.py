@@ -3,7 +3,7 @@
 from typing import Literal
 
 from app.claims import vocabulary as terms
-from app.claims.schemas import Attached, Checked, ClaimWording, EstimateArm, Locator, Schedule
+from app.claims.schemas import Attached, CaveatSource, Checked, ClaimWording, EstimateArm, Locator, Schedule
 from app.concepts.schemas import ConceptRead, ConceptRef, OutcomeRef
 from app.concepts.vocabulary import Better, InterventionLevel
 from app.core.content import Envelope, RecordLinks, ResponseModel
@@ -306,6 +306,10 @@ class ClaimRead(Envelope):
     origin: OriginRead | None
     caveat: str | None
     caveat_required: bool
+    caveat_basis: tuple[CaveatSource, ...] | None
+    """Every citation that took a side or was undecided when the caveat was written; null where nobody noted them."""
+    caveat_stale: bool
+    """Whether that evidence has moved since: a citation came, went, was retracted or changed its stance."""
     relations: tuple[RelationRead, ...]
     evidence: ClaimEvidence
     citations: tuple[CitationBody, ...]

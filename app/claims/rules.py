@@ -44,7 +44,7 @@ _UNDECIDED_REASONS = frozenset(
     }
 )
 _REASONS: dict[Stance, tuple[bool, frozenset[StanceReason]]] = {
-    Stance.supports: (False, frozenset({StanceReason.review_conclusion})),
+    Stance.supports: (False, frozenset({StanceReason.review_conclusion, StanceReason.n1a})),
     Stance.disputes: (True, _NULL_REASONS | {StanceReason.opposite, StanceReason.review_conclusion}),
     Stance.mixed: (False, frozenset({StanceReason.ambiguous_reading, StanceReason.review_conclusion})),
     Stance.inconclusive: (True, _UNDECIDED_REASONS),
@@ -201,11 +201,24 @@ def _detail_faults(claim: ClaimWrite) -> Iterator[RuleViolation]:
         yield "valid_to", "must not be before valid_from"
     if claim.caveat_required and not claim.caveat:
         yield "caveat", "is missing although caveat_required is true"
+    if claim.caveat_basis is not None:
+        yield from _caveat_basis_faults(claim)
     for index, relation in enumerate(claim.relations):
         if relation.claim == claim.id:
             yield f"relations[{index}].claim", "a claim cannot relate to itself"
     if claim.status == "published" and claim.successor:
         yield "successor", "is for retired records only"
+
+
+def _caveat_basis_faults(claim: ClaimWrite) -> Iterator[RuleViolation]:
+    basis = claim.caveat_basis or ()
+    if not claim.caveat:
+        yield "caveat_basis", "goes with a caveat"
+    if len({source.citation for source in basis}) < len(basis):
+        yield "caveat_basis", "names a citation twice"
+    for index, source in enumerate(basis):
+        if source.stance not in INFORMATIVE:
+            yield f"caveat_basis[{index}].stance", f"{source.stance} is no evidence that a caveat can rest on"
 
 
 def _origin_faults(claim: ClaimWrite) -> Iterator[RuleViolation]:

@@ -115,6 +115,13 @@ class Origin(ContentModel):
     fit_basis: terms.Basis | None = None
 
 
+class CaveatSource(ContentModel):
+    """A citation that a caveat rests on, with the stance that it had when the caveat was written."""
+
+    citation: Slug
+    stance: terms.Stance
+
+
 class Relation(ContentModel):
     type: terms.RelationType
     claim: Slug
@@ -174,6 +181,8 @@ class ClaimWrite(Record):
     origin: Origin | None = None
     caveat: Text | None = None
     caveat_required: bool = False
+    caveat_basis: tuple[CaveatSource, ...] | None = None
+    """Every citation that took a side or was undecided when the caveat was written; null where nobody noted them."""
     relations: tuple[Relation, ...] = ()
     reviewed_on: PartialDate | None = None
     stale_on: PartialDate | None = None

@@ -183,8 +183,8 @@ class StanceReason(Term):
     ambiguous_reading = "ambiguous_reading", "Ambiguous", "The finding can be read in more than one way."
     n1a = (
         "n1a_excludes_mid",
-        "Null: excludes an important benefit",
-        "The interval excludes the minimal important difference on the benefit side.",
+        "Null: excludes an important difference",
+        "The interval excludes an important benefit or, of a harm, an important increase.",
     )
     n1b = (
         "n1b_near_zero",

@@ -68,7 +68,7 @@ def _evidence(records: RecordReader, claim: ClaimWrite, citation: CitationWrite)
         design=study.design if study else Design.other,
         evidence_source=study.evidence_source if study else EvidenceSource.other,
         people=people(citation, study),
-        is_analysed=citation.analysed_n is not None,
+        is_analysed=analysed_for(citation) is not None,
         limitations=frozenset(study.limitations) if study else frozenset(),
         issued=document.issued,
         has_ci=any(e.ci_low is not None for e in on_outcome),
@@ -91,11 +91,19 @@ def _author_key(author: Author) -> str:
 
 def people(citation: CitationWrite, study: StudyWrite | None) -> int | None:
     """People behind a finding: those analysed for it where that was read, else those who took part."""
-    if citation.analysed_n is not None or study is None:
-        return citation.analysed_n
+    analysed = analysed_for(citation)
+    if analysed is not None or study is None:
+        return analysed
     if study.includes is not None:
         return study.includes.participants
     return study.participants
+
+
+def analysed_for(citation: CitationWrite) -> int | None:
+    """People analysed for the finding, as the citation or its primary estimate states; null where neither was read."""
+    if citation.analysed_n is not None:
+        return citation.analysed_n
+    return next((estimate.n_analysed for estimate in citation.estimates if estimate.primary), None)
 
 
 def counted(items: Iterable[CitationEvidence]) -> list[Counted]:
@@ -206,6 +214,7 @@ def computed_claim(
         order=_citation_order(items, graded),
         doses=_doses(records, claim),
         stale=day is not None and claim.stale_on is not None and claim.stale_on <= day,
+        caveat_stale=is_caveat_stale(claim, items),
     )
 
 
@@ -244,6 +253,14 @@ def restated_claim(records: RecordReader, claim: ClaimWrite) -> ClaimWrite:
             return claim
         current = target
         passed.add(target.id)
+
+
+def is_caveat_stale(claim: ClaimWrite, items: Sequence[CitationEvidence]) -> bool:
+    """Whether the claim's evidence is not that on which its caveat rests; false where that was not noted."""
+    if claim.caveat is None or claim.caveat_basis is None:
+        return False
+    noted = {(source.citation, source.stance) for source in claim.caveat_basis}
+    return noted != {(item.citation, item.stance) for item in informative_citations(items, [])}
 
 
 def _doses(records: RecordReader, claim: ClaimWrite) -> dict[str, tuple[int, int]]:

@@ -13,7 +13,7 @@ from app.claims.vocabulary import Certainty, Consensus, Frame, Leaning, Verb
 from app.core.vocabulary import Status
 from app.datasets import bundle
 from app.grading.derive import computed_claim
-from app.grading.wording import Body, VerdictBasis, Support, answer_to, tone_of, verdict_code
+from app.grading.wording import Body, Support, VerdictBasis, answer_to, tone_of, verdict_code
 from app.storage.records import RecordsInMemory
 
 SEED = Path("seed_data")
