@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from app.claims.responses import ClaimEvidence
 from app.claims.rules import FRAME_VERBS, VOTING_FORMS, claim_faults
 from app.claims.schemas import ClaimWording, ClaimWrite
 from app.claims.vocabulary import Certainty, Consensus, Frame, Leaning, Tone, Verb, VerdictCode
@@ -38,7 +39,7 @@ def sentences() -> Iterator[tuple[str, str]]:
 
 
 @pytest.fixture(scope="module")
-def claims() -> list[tuple[ClaimWrite, object]]:
+def claims() -> list[tuple[ClaimWrite, ClaimEvidence]]:
     contents = {change.key: change.content for change in bundle.read(verdicts.SEED)}
     records = RecordsInMemory(contents)
     published = [c for c in contents.values() if isinstance(c, ClaimWrite) and c.status is Status.published]
@@ -127,10 +128,10 @@ def test_the_absence_of_a_harm_is_never_good_news() -> None:
     assert tones == {Tone.caution, Tone.unclear, Tone.neutral}
 
 
-def test_a_badge_drawn_from_the_verdict_alone_is_never_wrong(claims: list[tuple[ClaimWrite, object]]) -> None:
+def test_a_badge_drawn_from_the_verdict_alone_is_never_wrong(claims: list[tuple[ClaimWrite, ClaimEvidence]]) -> None:
     """Green for benefits that are supported, and for nothing else; harms and warnings are marked."""
     for claim, evidence in claims:
-        verdict = evidence.verdict  # type: ignore[attr-defined]
+        verdict = evidence.verdict
         if verdict.tone is Tone.favourable:
             assert claim.wording is not None, claim.id
             assert claim.wording.frame is Frame.benefit, claim.id
@@ -163,11 +164,11 @@ NEUTRAL_LEFTOVERS = {
 """Claims that vote and are graded, and of which no row of the table says more than `neutral`."""
 
 
-def test_what_is_neutral_for_want_of_a_row_is_known(claims: list[tuple[ClaimWrite, object]]) -> None:
+def test_what_is_neutral_for_want_of_a_row_is_known(claims: list[tuple[ClaimWrite, ClaimEvidence]]) -> None:
     neutral = {
         claim.id
         for claim, evidence in claims
-        if evidence.verdict.tone is Tone.neutral and evidence.verdict.code not in NEUTRAL_CODES  # type: ignore[attr-defined]
+        if evidence.verdict.tone is Tone.neutral and evidence.verdict.code not in NEUTRAL_CODES
     }
     restating = {claim.id for claim, _ in claims if any(r.type == "restates" for r in claim.relations)}
     assert neutral - restating == set(NEUTRAL_LEFTOVERS)
@@ -327,3 +328,39 @@ def test_the_opposite_is_said_only_where_most_disputing_weight_found_it() -> Non
         verdicts.PHRASES["benefit"], Consensus.mostly, Leaning.disputes, Certainty.low, Body.studies, is_opposite=True
     )
     assert answer_to(benefit) == "Low-dose naltrexone may increase pain in people with fibromyalgia."
+
+
+# --- counts -------------------------------------------------------------------------------------------------------
+
+
+def test_the_second_sentence_counts_what_the_claim_counts(claims: list[tuple[ClaimWrite, ClaimEvidence]]) -> None:
+    """One set of counts: the studies of the sentence are those of `evidence.counts`."""
+    checked = 0
+    for claim, evidence in claims:
+        if (
+            evidence.counts is None
+            or evidence.counts_text is None
+            or any(r.type == "restates" for r in claim.relations)
+        ):
+            continue
+        text = evidence.counts_text.split(" Reviews of trials:")[0]
+        studies = sum(
+            int(number.replace(",", ""))
+            for number in re.findall(r"([\d,]+) (?:randomised trial|other stud|laboratory stud|stud)", text)
+        )
+        more = sum(int(number) for number in re.findall(r"(\d+) more (?:could not decide|cannot be weighed)", text))
+        sides = evidence.counts
+        expected = sum(
+            side.studies for side in (sides.supports, sides.disputes, sides.mixed, sides.undecided, sides.not_weighable)
+        )
+        assert studies + more == expected, (claim.id, text)
+        checked += 1
+    assert checked > 40
+
+
+def test_a_patient_reads_both_sides_with_the_leaning_one_first(claims: list[tuple[ClaimWrite, ClaimEvidence]]) -> None:
+    (pain,) = (evidence for claim, evidence in claims if claim.id == "ldn-fibromyalgia-pain")
+    assert pain.counts_text == (
+        "Studies disagree: 3 randomised trials (255 people) found no difference that matters; 1 randomised trial and 4 "
+        "other studies (185 people) found an effect; 1 more could not decide."
+    )
