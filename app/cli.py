@@ -23,6 +23,7 @@ from app.datasets import export as exports
 from app.datasets import seed as seeding
 from app.datasets import standing as standings
 from app.datasets import value_set as value_sets
+from app.datasets.curation import curation_notes
 from app.publishing import indexes, maintenance
 from app.publishing.publish import PublishResult
 from app.settings import Settings, settings
@@ -75,10 +76,12 @@ def seed(directory: SeedDirectory = None) -> None:
 
 @app.command()
 def check(directory: SeedDirectory = None) -> None:
-    """Check the seed files as a whole; needs no database."""
+    """Check the seed files as a whole, and list what a curator should look at; needs no database."""
     with _error_messages():
         changes = bundle.read(directory or _settings().seed_dir)
         console.print(f"{len(changes)} records, no fault.")
+        for note in curation_notes({change.key: change.content for change in changes}):
+            console.print(f"To look at: {note}")
 
 
 @app.command()

@@ -8,6 +8,7 @@ from sqlalchemy import MetaData, select
 
 from app.accounts.models import MAINTENANCE, SEED, Actor
 from app.accounts.service import ensure_system_actors
+from app.claims.rules import VOTING_FORMS
 from app.core.vocabulary import Status
 from app.datasets import bundle
 from app.publishing import indexes
@@ -51,7 +52,16 @@ def record(record_type: str, record_id: str, **fields: Any) -> Change:
     """A valid record; its name or label is its id, unless given."""
     write = BY_TYPE[record_type].write
     named = {name: record_id for name in ("name", "label") if name in write.model_fields}
-    return Change(record_type, write.model_validate({"id": record_id, **named, **_DEFAULTS[record_type], **fields}))
+    values = {**_DEFAULTS[record_type], **fields}
+    if record_type == "claim" and values["form"] in VOTING_FORMS:
+        values.setdefault("wording", wording("harm" if values["kind"] == "safety" else "benefit"))
+    return Change(record_type, write.model_validate({"id": record_id, **named, **values}))
+
+
+def wording(frame: str = "benefit", **fields: Any) -> Fields:
+    """Phrases of an answer, as a field of a claim: `The drug reduces pain in people with the ailment.`"""
+    verb, thing = ("cause", "trouble sleeping") if frame == "harm" else ("reduce", "pain in people with the ailment")
+    return {"frame": frame, "subject": "The drug", "verb": verb, "object": thing, **fields}
 
 
 def amended(change: Change, **fields: Any) -> Change:

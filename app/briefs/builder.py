@@ -15,15 +15,15 @@ from app.claims import rendering as render
 from app.claims.derived import ClaimDerived
 from app.claims.disclaimer import DISCLAIMER
 from app.claims.models import LiteratureSearch, LiteratureSearchConcept
-from app.claims.responses import DosingRangeRef
+from app.claims.responses import ClaimSummary, DosingRangeRef
 from app.claims.rules import VOTING_FORMS
 from app.claims.schemas import CitationWrite, ClaimWrite, DosingRangeWrite
 from app.claims.vocabulary import Consensus, Coverage, Stance
 from app.concepts.models import Concept
 from app.concepts.schemas import ConceptRef
-from app.core.english import inline
+from app.core.english import inline, join_sentences
 from app.grading.derive import people
-from app.grading.wording import NO_ALL_CLEAR, certainty_text
+from app.grading.wording import NO_ALL_CLEAR
 from app.questions.coverage import coverage
 from app.questions.searches import SearchMatch, recorded_searches
 from app.sources.rendering import identified
@@ -57,7 +57,7 @@ def build(
     )
     intervention = evidence.intervention
     condition = ConceptRef(id=pair.condition, name=records.content(Key("condition", pair.condition)).name)
-    headline = evidence.summary.headline
+    headline = evidence.summary.headline_claim
     return responses.BriefRead(
         title=f"{intervention.name} and {inline(condition.name)}",
         intervention=intervention,
@@ -65,7 +65,7 @@ def build(
         coverage=responses.BriefCoverage(status=evidence.status, sentence=evidence.sentence),
         notice=responses.BriefNotice(
             disclaimer=DISCLAIMER,
-            summary=builder.certainty_text(headline.id) if headline else evidence.sentence,
+            summary=join_sentences(headline.answer, headline.counts_text) if headline else evidence.sentence,
             claim=headline,
         ),
         sections=sections,
@@ -147,7 +147,10 @@ class BriefBuilder:
         version, serial = self._stamps[claim_id]
         by_id = {citation.id: citation for citation in claim.citations}
         cited = [by_id[citation_id] for citation_id in derived.order]
-        of_summary = ("caveat", "caveat_required", "consensus", "leaning", "certainty", "supports", "disputes")
+        of_summary = (
+            "verdict", "answer", "counts_text", "caveat", "caveat_required", "consensus", "leaning", "certainty",
+            "supports", "disputes", "counts",
+        )  # fmt: skip
         of_claim = ("kind", "form", "valid_from", "valid_to", "as_of")
         return {
             **{name: getattr(summary, name) for name in of_summary},
@@ -156,16 +159,11 @@ class BriefBuilder:
             "claim_id": claim_id,
             "version": version,
             "permalink": f"{summary.links.self}?serial={serial}",
-            "certainty_text": self.certainty_text(claim_id),
             "cited": bool(cited),
             "footnotes": tuple(self._footnote(citation) for citation in cited),
             "citations": self._sides(cited),
             "origin": self._origin(claim),
         }
-
-    def certainty_text(self, claim_id: str) -> str:
-        key = Key("claim", claim_id)
-        return certainty_text(self._records, self._records.content(key), self._records.derived(key).evidence)
 
     def _footnote(self, citation: CitationWrite) -> responses.Footnote:
         document = self._document(citation.document)
@@ -219,10 +217,10 @@ class BriefBuilder:
 
     # --- the brief as a whole ---
 
-    def undecided(self, sections: Iterable[responses.Section]) -> tuple[responses.Undecided, ...]:
+    def undecided(self, sections: Iterable[responses.Section]) -> tuple[ClaimSummary, ...]:
         """Benefits and harms on which there is too little evidence to decide."""
         return tuple(
-            responses.Undecided(claim=render.summary(self._records, s.claim_id), certainty_text=s.certainty_text)
+            render.summary(self._records, s.claim_id)
             for section in sections
             for s in section.statements
             if section.id in ("does-it-help", "side-effects") and s.consensus is Consensus.insufficient

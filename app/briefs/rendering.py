@@ -11,13 +11,13 @@ from app.briefs.responses import BriefRead, Sentence, Statement
 from app.claims.vocabulary import Stance
 from app.core.english import join_sentences
 from app.core.templates import content_security_policy, page_style, render_template, style_digest
-from app.grading.wording import NO_ALL_CLEAR, verdict
+from app.grading.wording import NO_ALL_CLEAR
 
 STYLE = page_style("briefs/brief.css")
 CONTENT_SECURITY_POLICY = content_security_policy(style_src=style_digest(STYLE), img_src="'self' data:")
 """Allows the page's own style, by its digest, and nothing else."""
 
-_SHARED = {"no_all_clear": NO_ALL_CLEAR, "verdict": verdict, "words": wording}
+_SHARED = {"no_all_clear": NO_ALL_CLEAR, "words": wording}
 """What both templates use besides the brief."""
 
 
@@ -53,11 +53,11 @@ def _marks(sentence: Sentence) -> str:
 def _lines(statement: Statement) -> Iterator[str]:
     """The lines below a statement, before its origin and its citations."""
     notes = (
+        statement.counts_text,
+        wording.claimed(statement),
         f"Note: {statement.caveat}" if statement.caveat else "",
         wording.inheritance(statement),
         wording.validity(statement),
-        verdict(statement),
-        statement.certainty_text,
     )
     return filter(None, notes)
 
@@ -87,10 +87,10 @@ def _paragraphs(statement: Statement) -> Iterator[tuple[str, str]]:
     """CSS class and text of the paragraphs below a statement."""
     origin = f"Stated by {wording.origin_line(statement.origin)}" if statement.origin else ""
     paragraphs = (
+        ("counts", statement.counts_text),
         ("caveat", statement.caveat),
         ("quiet", wording.inheritance(statement)),
         ("quiet", wording.validity(statement)),
-        ("certainty", join_sentences(verdict(statement), statement.certainty_text)),
         ("quiet", origin),
     )
     return ((css, text) for css, text in paragraphs if text)

@@ -3,7 +3,7 @@
 from typing import Self
 
 from app.claims import vocabulary as terms
-from app.claims.responses import ClaimSummary, DosingRangeRef, StanceCount
+from app.claims.responses import ClaimSummary, DosingRangeRef, StanceCount, VerdictRead, VoteCounts
 from app.concepts.schemas import ConceptRef
 from app.core.content import ResponseModel
 from app.core.text import Slug
@@ -69,7 +69,13 @@ class BriefOrigin(ResponseModel):
 class Sentence(ResponseModel):
     """A claim as a sentence of the brief, with everything that must travel with its text."""
 
+    verdict: VerdictRead
+    answer: str
+    """What the evidence says; shown before the text."""
+    counts_text: str | None
+    """Who found what, both sides."""
     text: str
+    """What is claimed."""
     claim_id: Slug
     version: int
     permalink: str
@@ -80,10 +86,10 @@ class Sentence(ResponseModel):
     consensus: terms.Consensus
     leaning: terms.Leaning
     certainty: terms.Certainty
-    certainty_text: str
-    """The certainty in words, the direction inside the sentence."""
     supports: StanceCount
     disputes: StanceCount
+    counts: VoteCounts | None
+    """Who votes, by side, as the claim counts them."""
     cited: bool
     """False where no citation is recorded for it."""
     footnotes: tuple[Footnote, ...]
@@ -112,13 +118,6 @@ class Section(ResponseModel):
     statements: tuple[Statement, ...]
     truncated: bool
     """Whether there are more than are shown; the brief's `links.claims` lists all."""
-
-
-class Undecided(ResponseModel):
-    """A benefit or harm on which the evidence is too little to decide."""
-
-    claim: ClaimSummary
-    certainty_text: str
 
 
 class BriefReference(ResponseModel):
@@ -150,7 +149,7 @@ class BriefNotice(ResponseModel):
 
     disclaimer: str
     summary: str
-    """The answer of the best-studied claim on benefit, with its certainty; or what was and was not looked for."""
+    """The answer on the headline claim with its counts; or what was and was not looked for."""
     claim: ClaimSummary | None
     """The claim that the summary speaks of."""
 
@@ -200,8 +199,8 @@ class BriefRead(ResponseModel):
     """In reading order; all are always present."""
     open_questions: tuple[SearchMatch, ...]
     """Questions that were searched without a find, or that nobody has searched: part of what is unknown."""
-    undecided: tuple[Undecided, ...]
-    """Part of what is unknown."""
+    undecided: tuple[ClaimSummary, ...]
+    """Benefits and harms on which there is too little evidence to decide: part of what is unknown."""
     pending_studies: tuple[PendingStudy, ...]
     """Part of what is unknown."""
     references: tuple[BriefReference, ...]

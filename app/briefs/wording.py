@@ -2,8 +2,10 @@
 
 from app.bibliography.from_documents import WARNINGS
 from app.briefs import responses
+from app.claims.responses import ClaimSummary
 from app.claims.vocabulary import Basis, Directness, Stance
 from app.core.english import inline, join_sentences, quantity
+from app.grading.wording import claimed_text
 from app.questions.coverage import PendingStudy
 from app.questions.searches import SearchMatch
 
@@ -15,6 +17,12 @@ SIDES = {
     Stance.background: "Background",
     Stance.not_assessed: "Not assessed",
 }
+
+
+def claimed(sentence: responses.Sentence | ClaimSummary) -> str | None:
+    """What is claimed, named as such; null where the answer quotes the statement already."""
+    text = sentence.text if isinstance(sentence, responses.Sentence) else sentence.statement
+    return claimed_text(sentence.answer, text)
 
 
 def stances(sentence: responses.Sentence) -> list[Stance]:

@@ -27,6 +27,7 @@ from app.cds_hooks.wording import escaped
 from app.claims.responses import StanceCount
 from app.claims.vocabulary import Leaning
 from app.core.english import quantity
+from app.grading.wording import claimed_text
 
 FOOT = (
     "A record of published evidence with its sources, not medical advice and not a guideline. Evidence may be missing, "
@@ -98,7 +99,7 @@ class CardBuilder:
             paragraphs.append("The order gives no reason; shown is the question on which most is recorded.")
             ids = list(CLAIMS_BY_CONDITION["fibromyalgia"])
         claims = (*self.claims.for_rule(finding.rule), *self.claims.claims(ids))
-        verdict = next((claim.certainty for claim in claims if claim.has_votes and topics), None)
+        verdict = next((claim.summary.answer for claim in claims if claim.has_votes and topics), None)
         summary = wording.evidence_summary(verdict)
         return self._card(finding, summary, [*paragraphs, *self._claim_texts(claims)], claims)
 
@@ -198,11 +199,13 @@ def _dose(medicines: Iterable[Medicine]) -> schemas.ReadDose | None:
 
 def _claim_text(claim: CardClaim, base_url: str) -> str:
     summary = claim.summary
-    paragraphs = [f"**{escaped(summary.statement)}**"]
+    paragraphs = [f"**{escaped(summary.answer)}**"]
+    if claimed := claimed_text(summary.answer, summary.statement):
+        paragraphs.append(escaped(claimed))
     if summary.caveat:
         paragraphs.append(escaped(summary.caveat))
     link = f"[Claim with all citations]({base_url}{claim.page})"
-    paragraphs.append(f"{sides_text(claim)} {escaped(claim.certainty)} {link}")
+    paragraphs.append(f"{sides_text(claim)} {link}")
     paragraphs.append("\n".join(f"- {_source_text(source)}" for source in claim.sources))
     return "\n\n".join(paragraphs)
 

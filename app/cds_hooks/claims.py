@@ -22,7 +22,6 @@ from app.concepts.queries import ancestors
 from app.concepts.schemas import ConceptWrite
 from app.concepts.vocabulary import CodeRelation, CodeSystem
 from app.core.vocabulary import Status
-from app.grading.wording import certainty_text
 from app.sources.schemas import DocumentWrite
 from app.storage.history import state_at
 from app.storage.records import RecordsAt
@@ -87,7 +86,6 @@ class CardClaim:
     """A claim with what must be read with it."""
 
     summary: ClaimSummary
-    certainty: str
     version: int
     permalink: str
     """The address of its JSON; path-absolute."""
@@ -223,7 +221,6 @@ class ClaimReader:
         has_votes = content.form in VOTING_FORMS
         return CardClaim(
             summary=rendering.summary(self._records, claim_id),
-            certainty=certainty_text(self._records, content, derived.evidence),
             version=state.version,
             permalink=f"/v1/claims/{claim_id}?serial={state.serial}",
             page=f"/claims/{claim_id}?serial={state.serial}",

@@ -15,9 +15,13 @@ class Nothing(Derived):
 
 class ClaimDerived(Derived):
     evidence: ClaimEvidence
+    weight: float = 0
+    """Of both sides together; orders the claims on one question. 0 in states stored before it was."""
     order: tuple[str, ...]
     """Citation ids in the order in which they are shown."""
     stale: bool
+    caveat_stale: bool = False
+    """Whether the evidence of the claim has moved since its caveat was written."""
     doses: dict[str, tuple[int, int]]
     """Citation id → lowest and highest daily dose that its study gave, in picograms; absent where it was not read."""
 

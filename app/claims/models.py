@@ -87,11 +87,14 @@ class Claim(RecordColumns, Base):
     reviewed_on: Mapped[DateColumn | None]
     stale_on: Mapped[DateColumn | None]
     updated_at: Mapped[InstantColumn]
+    verdict: Mapped[TermColumn]
+    """The code of the verdict. This and the columns below are derived values, written at publication."""
     consensus: Mapped[TermColumn]
-    """This and the columns below are derived values, written at publication."""
     leaning: Mapped[TermColumn | None]
     certainty: Mapped[TermColumn]
     method: Mapped[TermColumn]
+    weight: Mapped[float] = mapped_column(Float(53))
+    """Weight of both sides together."""
     citation_count: Mapped[int]
     study_count: Mapped[int]
     review_count: Mapped[int]

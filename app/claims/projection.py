@@ -65,8 +65,9 @@ _CLAIM_COLUMNS = {
 }  # fmt: skip
 _ORIGIN_COLUMNS = ("section", "paragraph", "asserts", "hedge", "fit", "fit_basis")
 _NOT_DERIVED_YET = {
-    "updated_at": "", "consensus": "uncited", "leaning": None, "certainty": "not_graded", "method": "",
-    "citation_count": 0, "study_count": 0, "review_count": 0, "participant_count": 0, "is_stale": False,
+    "updated_at": "", "verdict": "uncited", "consensus": "uncited", "leaning": None, "certainty": "not_graded",
+    "method": "", "weight": 0, "citation_count": 0, "study_count": 0, "review_count": 0, "participant_count": 0,
+    "is_stale": False,
 }  # fmt: skip
 
 

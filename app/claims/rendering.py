@@ -98,6 +98,9 @@ def summaries(session: Session, claim_ids: Iterable[str]) -> dict[str, reads.Cla
 def _summary(claim: schemas.ClaimWrite | Row[*tuple[Any, ...]], evidence: reads.ClaimEvidence) -> reads.ClaimSummary:
     return reads.ClaimSummary(
         id=claim.id,
+        verdict=evidence.verdict,
+        answer=evidence.answer,
+        counts_text=evidence.counts_text,
         statement=claim.statement,
         caveat=claim.caveat,
         caveat_required=claim.caveat_required,
@@ -106,6 +109,7 @@ def _summary(claim: schemas.ClaimWrite | Row[*tuple[Any, ...]], evidence: reads.
         certainty=evidence.certainty,
         supports=evidence.by_stance.supports,
         disputes=evidence.by_stance.disputes,
+        counts=evidence.counts,
         links=reads.SelfLink(self=address("claims", claim.id)),
     )
 
@@ -131,6 +135,7 @@ def claim(records: RecordReader, content: schemas.ClaimWrite, derived: ClaimDeri
         citations=tuple(citation_body(records, by_id[citation]) for citation in embedded),
         citations_truncated=len(derived.order) > MAX_EMBEDDED,
         stale=derived.stale,
+        caveat_stale=derived.caveat_stale,
         links=reads.ClaimLinks(
             **links, citations=f"{links['self']}/citations", evidence=f"{links['self']}/evidence", html=None
         ),

@@ -3,7 +3,16 @@
 from typing import Literal
 
 from app.claims import vocabulary as terms
-from app.claims.schemas import Attached, Checked, EstimateArm, Locator, OverrideReason, Schedule
+from app.claims.schemas import (
+    Attached,
+    CaveatSource,
+    Checked,
+    ClaimWording,
+    EstimateArm,
+    Locator,
+    OverrideReason,
+    Schedule,
+)
 from app.concepts.schemas import ConceptRead, ConceptRef, OutcomeRef
 from app.concepts.vocabulary import Better, InterventionKind
 from app.core.content import Envelope, RecordLinks, ResponseModel
@@ -32,6 +41,57 @@ class ByStance(ResponseModel):
     not_assessed: StanceCount
 
 
+class VoterCount(ResponseModel):
+    """Studies on one side, each counted once; reviews are counted apart."""
+
+    studies: int
+    participants: int
+    """People analysed for this finding, else people in the study; studies of unknown size add none."""
+    unknown_size: int
+    """Studies whose number of people was not read."""
+    randomized_trials: int
+    """Of the studies, those that are randomized."""
+    randomized_participants: int
+
+
+class ReviewCount(ResponseModel):
+    """Systematic reviews on one side. Their people are never added up, since they may be the same."""
+
+    reviews: int
+    largest_participants: int | None
+    """People in the largest of them; null where none was read."""
+
+
+class ReviewSides(ResponseModel):
+    """Systematic reviews by what they found."""
+
+    supports: ReviewCount
+    disputes: ReviewCount
+    mixed: ReviewCount
+    undecided: ReviewCount
+
+
+class VoteCounts(ResponseModel):
+    """Who votes on a claim, by side, and who does not. Claims, maps, coverage and briefs all show these numbers."""
+
+    supports: VoterCount
+    disputes: VoterCount
+    mixed: VoterCount
+    """Studies that point both ways; half of their weight goes to each side."""
+    undecided: VoterCount
+    """Studies that measured it and could not decide."""
+    not_weighable: VoterCount
+    """Studies that found something, but how they were made was not recorded; they do not vote."""
+    background: int
+    """Studies that are cited for context only."""
+    not_assessed: int
+    """Studies of which nobody has read the part that matters."""
+    voting_reviews: ReviewSides
+    """Reviews that vote together, because no study does; all zero where a study votes."""
+    other_reviews: ReviewSides
+    """Reviews that do not vote: beside studies that do, undecided ones, and indirect ones beside direct evidence."""
+
+
 class OverrideRead(ResponseModel):
     """A derived value that a person has set aside, for a reason and until a day."""
 
@@ -45,9 +105,26 @@ class OverrideRead(ResponseModel):
     expires_on: str
 
 
+class VerdictRead(ResponseModel):
+    """What the evidence says of a claim's statement, and what that is to a reader. A badge needs nothing else."""
+
+    code: terms.VerdictCode
+    label: str
+    """For people; it is about the statement."""
+    tone: terms.Tone
+    """It is about the reader: only `favourable` may be shown in green, and a supported harm is `caution`."""
+
+
 class ClaimEvidence(ResponseModel):
     """What the citations of a claim add up to; derived by the named method, never typed in."""
 
+    verdict: VerdictRead
+    """Of a claim that restates another: that claim's verdict, answer and counts, since the evidence hangs there."""
+    answer: str
+    """What the evidence says, as one plain sentence: what a reader should see first."""
+    counts_text: str | None
+    """The second sentence: who found what, both sides. Null where nothing was counted, and for forms that gather no
+    votes."""
     consensus: terms.Consensus
     leaning: terms.Leaning
     certainty: terms.Certainty
@@ -56,11 +133,24 @@ class ClaimEvidence(ResponseModel):
     consensus_method: str
     support_share: Number | None
     """Share of the weight on the supporting side; null where nothing weighs."""
+    body: terms.AnsweringBody | None = None
+    """Which evidence answers; null where nothing was measured, and for grades of `consensus/1`."""
+    insufficient_reason: terms.InsufficientReason | None = None
+    """Why the evidence is too little; null for every other consensus, for laboratory work, which is enough for what it
+    says, and for grades of `consensus/1`."""
+    opposite_share: Number | None = None
+    """Share of the disputing weight that is a significant result the other way; null where nothing disputes."""
     study_count: int
+    """Studies that vote: those for, against and both."""
     review_count: int
+    """Systematic reviews that found something or could not decide, whether or not they vote."""
     participant_count: int
+    """People in the studies that vote."""
+    counts: VoteCounts | None = None
+    """Who votes, by side; null for grades of `consensus/1`."""
     overlap: terms.Overlap
     by_stance: ByStance
+    """Citations by stance, with the studies and reviews behind them, whether or not these vote."""
     overrides: tuple[OverrideRead, ...]
     """Values above that a person has set aside; normally empty."""
 
@@ -69,7 +159,13 @@ class ClaimSummary(ResponseModel):
     """A claim's text with all that must travel with it."""
 
     id: Slug
+    verdict: VerdictRead
+    answer: str
+    """What the evidence says; shown before the statement."""
+    counts_text: str | None
+    """Who found what, both sides."""
     statement: str
+    """What is claimed."""
     caveat: str | None
     caveat_required: bool
     consensus: terms.Consensus
@@ -77,6 +173,8 @@ class ClaimSummary(ResponseModel):
     certainty: terms.Certainty
     supports: StanceCount
     disputes: StanceCount
+    counts: VoteCounts | None
+    """Who votes, by side; null for grades of `consensus/1`."""
     links: "SelfLink"
 
 
@@ -192,6 +290,9 @@ class ClaimRead(Envelope):
     kind: terms.Kind
     form: terms.Form
     statement: str
+    """What is claimed; what the evidence says of it is `evidence.answer`."""
+    wording: ClaimWording | None
+    """The phrases that the answer is made of; null for forms that gather no votes."""
     effect: terms.Effect
     intervention: ConceptRef | None
     conditions: tuple[ConceptRef, ...]
@@ -214,6 +315,10 @@ class ClaimRead(Envelope):
     origin: OriginRead | None
     caveat: str | None
     caveat_required: bool
+    caveat_basis: tuple[CaveatSource, ...] | None
+    """Every citation that took a side or was undecided when the caveat was written; null where nobody noted them."""
+    caveat_stale: bool
+    """Whether that evidence has moved since: a citation came, went, was retracted or changed its stance."""
     relations: tuple[RelationRead, ...]
     evidence: ClaimEvidence
     citations: tuple[CitationBody, ...]
@@ -304,7 +409,12 @@ class Assertion(ResponseModel):
     """Something that a claim asserts of a concept, with what must travel with its text."""
 
     aspect: terms.Aspect
+    verdict: VerdictRead
+    answer: str
+    """What the evidence says; shown before the text."""
+    counts_text: str | None
     text: str
+    """What is claimed."""
     claim_id: Slug
     caveat: str | None
     caveat_required: bool
@@ -326,8 +436,8 @@ class CatalogueEvidence(ResponseModel):
     participants: int
     by_kind: dict[str, int]
     """Claims of each kind; kinds without claims are left out."""
-    by_consensus: dict[str, int]
-    """Claims of each consensus; values without claims are left out."""
+    by_verdict: dict[str, int]
+    """Claims of each verdict (its code); values without claims are left out. Verdicts are never merged."""
     by_stance: ByStance
 
 

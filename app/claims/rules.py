@@ -4,6 +4,7 @@ The rules come from `docs/method.md`, sections 1 and 2, and hold for seed files,
 Each function returns `(field, reason)` pairs, so that a caller can show all faults of a record at once.
 """
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
@@ -15,12 +16,15 @@ from app.claims.vocabulary import (
     Effect,
     Fit,
     Form,
+    Frame,
     Kind,
     Stance,
     StanceReason,
+    Verb,
     Verification,
 )
 from app.core.text import RuleViolation
+from app.core.vocabulary import Status
 
 INFORMATIVE = frozenset({Stance.supports, Stance.disputes, Stance.mixed, Stance.inconclusive})
 SILENT = frozenset({Stance.background, Stance.not_assessed})
@@ -40,7 +44,7 @@ _UNDECIDED_REASONS = frozenset(
     }
 )
 _REASONS: dict[Stance, tuple[bool, frozenset[StanceReason]]] = {
-    Stance.supports: (False, frozenset({StanceReason.review_conclusion})),
+    Stance.supports: (False, frozenset({StanceReason.review_conclusion, StanceReason.n1a})),
     Stance.disputes: (True, _NULL_REASONS | {StanceReason.opposite, StanceReason.review_conclusion}),
     Stance.mixed: (False, frozenset({StanceReason.ambiguous_reading, StanceReason.review_conclusion})),
     Stance.inconclusive: (True, _UNDECIDED_REASONS),
@@ -109,6 +113,7 @@ def claim_faults(claim: ClaimWrite) -> list[RuleViolation]:
     return [
         *_field_faults(claim),
         *_kind_faults(claim),
+        *_wording_faults(claim),
         *_detail_faults(claim),
         *_origin_faults(claim),
         *_citations_faults(claim),
@@ -143,6 +148,50 @@ def _kind_faults(claim: ClaimWrite) -> Iterator[RuleViolation]:
         yield "interactants", "an interaction names what the intervention meets: interactants or conditions"
 
 
+FRAME_VERBS: dict[Frame, frozenset[Verb]] = {
+    Frame.harm: frozenset({Verb.cause, Verb.increase}),
+    Frame.no_harm: frozenset({Verb.cause, Verb.increase}),
+    Frame.comparison: frozenset(verb for verb in Verb if verb.startswith("have_")),
+    Frame.state: frozenset({Verb.be}),
+}
+"""The verbs of each frame; the others take any verb but those of comparisons and states."""
+
+_OTHER_VERBS = frozenset(Verb) - FRAME_VERBS[Frame.comparison] - FRAME_VERBS[Frame.state]
+_UNFIT_WORDS = re.compile(
+    r"""\b(?:may|might|can|could|would|should|possibl[ey]|probabl[ey]|potential(?:ly)?|perhaps|maybe|likely|seems?|
+    appears?|apparently|suggest(?:s|ed)?|thought|said|believed|no|not|never|none|neither|nor|without|cannot|\w+n['\u2019]t|
+    one|two|three|four|five|six|seven|eight|nine|ten|dozens?|hundreds?|thousands?|half|twice|doubled?|per\ ?cent)\b
+    |%|(?<![\w-])\d""",
+    re.IGNORECASE | re.VERBOSE,
+)
+"""Hedges, negations and numbers: the answer adds its own, and a second one would change what it says."""
+
+
+def _wording_faults(claim: ClaimWrite) -> Iterator[RuleViolation]:
+    """The phrases from which the answer is made: obligatory for forms that gather votes, and fit for every answer."""
+    wording = claim.wording
+    if wording is None:
+        if claim.form in VOTING_FORMS and claim.status is Status.published:
+            yield "wording", f"is required for form {claim.form}: frame, subject, verb and object of the answer"
+        return
+    if claim.form not in VOTING_FORMS:
+        yield "wording", f"does not go with form {claim.form}, which gathers no votes"
+    verbs = FRAME_VERBS.get(wording.frame, _OTHER_VERBS)
+    if wording.verb not in verbs:
+        yield "wording.verb", f"{wording.verb} does not go with frame {wording.frame}; allowed: {_listed(verbs)}"
+    unfit = _UNFIT_WORDS.search(wording.object)
+    if unfit:
+        yield "wording.object", f"must hold no hedge, negation or number: {unfit[0]!r}"
+    if wording.object.endswith((".", ",", ";")):
+        yield "wording.object", "is a part of a sentence and ends without a point"
+    if (wording.frame is Frame.comparison) != (wording.other_group is not None):
+        yield "wording.other_group", "is required for frame comparison, and for no other"
+    if wording.limit is not None and wording.frame is not Frame.no_harm:
+        yield "wording.limit", "is for frame no_harm only"
+    if claim.kind is Kind.safety and claim.effect is Effect.no_difference and wording.frame is not Frame.no_harm:
+        yield "wording.frame", "must be no_harm where no excess of a harm is claimed"
+
+
 def _detail_faults(claim: ClaimWrite) -> Iterator[RuleViolation]:
     if claim.form is not Form.regulatory_status:
         for field in ("authority", "valid_from", "valid_to"):
@@ -152,11 +201,24 @@ def _detail_faults(claim: ClaimWrite) -> Iterator[RuleViolation]:
         yield "valid_to", "must not be before valid_from"
     if claim.caveat_required and not claim.caveat:
         yield "caveat", "is missing although caveat_required is true"
+    if claim.caveat_basis is not None:
+        yield from _caveat_basis_faults(claim)
     for index, relation in enumerate(claim.relations):
         if relation.claim == claim.id:
             yield f"relations[{index}].claim", "a claim cannot relate to itself"
     if claim.status == "published" and claim.successor:
         yield "successor", "is for retired records only"
+
+
+def _caveat_basis_faults(claim: ClaimWrite) -> Iterator[RuleViolation]:
+    basis = claim.caveat_basis or ()
+    if not claim.caveat:
+        yield "caveat_basis", "goes with a caveat"
+    if len({source.citation for source in basis}) < len(basis):
+        yield "caveat_basis", "names a citation twice"
+    for index, source in enumerate(basis):
+        if source.stance not in INFORMATIVE:
+            yield f"caveat_basis[{index}].stance", f"{source.stance} is no evidence that a caveat can rest on"
 
 
 def _origin_faults(claim: ClaimWrite) -> Iterator[RuleViolation]:

@@ -115,9 +115,33 @@ class Origin(ContentModel):
     fit_basis: terms.Basis | None = None
 
 
+class CaveatSource(ContentModel):
+    """A citation that a caveat rests on, with the stance that it had when the caveat was written."""
+
+    citation: Slug
+    stance: terms.Stance
+
+
 class Relation(ContentModel):
     type: terms.RelationType
     claim: Slug
+
+
+class ClaimWording(ContentModel):
+    """Short phrases from which the answer to a claim is made, whatever way the evidence points."""
+
+    frame: terms.Frame
+    subject: OneLine
+    """Begins the sentence; it names the doses studied, never more."""
+    plural: bool = False
+    """Whether the subject is plural."""
+    verb: terms.Verb
+    object: OneLine
+    """A noun phrase that also reads after 'makes little or no difference to', without hedge, negation or number."""
+    other_group: OneLine | None = None
+    """Of a comparison: whom the subject is compared with."""
+    limit: OneLine | None = None
+    """Of `no_harm`: who was left out of the trials, or what else makes the sentence true."""
 
 
 class ClaimWrite(Record):
@@ -127,6 +151,8 @@ class ClaimWrite(Record):
     form: terms.Form
     statement: Text
     """In plain words, as far as the sources support it."""
+    wording: ClaimWording | None = None
+    """Of forms that gather votes: the phrases of the answer; null for other forms."""
     effect: terms.Effect
     intervention: Slug | None = None
     conditions: tuple[Slug, ...] = ()
@@ -155,6 +181,8 @@ class ClaimWrite(Record):
     origin: Origin | None = None
     caveat: Text | None = None
     caveat_required: bool = False
+    caveat_basis: tuple[CaveatSource, ...] | None = None
+    """Every citation that took a side or was undecided when the caveat was written; null where nobody noted them."""
     relations: tuple[Relation, ...] = ()
     reviewed_on: PartialDate | None = None
     stale_on: PartialDate | None = None

@@ -55,6 +55,42 @@ class Effect(Term):
     not_applicable = "not_applicable", "The statement has no direction."
 
 
+class Frame(Term):
+    """What sort of sentence answers a claim that gathers votes, and what the answer is to its reader."""
+
+    benefit = "benefit", "An effect that the reader wants."
+    harm = "harm", "An effect that the reader does not want."
+    no_harm = "no_harm", "That a harm is no more frequent; phrased as the harm, so that support means no difference."
+    comparison = "comparison", "How one group of people differs from another."
+    state = "state", "Severity, course, timing or dose: how something is."
+    mechanism = "mechanism", "How something works."
+
+
+class Verb(Term):
+    """The verb between subject and object of an answer; each has an opposite or none."""
+
+    reduce = "reduce", "The opposite of increase."
+    increase = "increase", "The opposite of reduce."
+    improve = "improve", "The opposite of worsen."
+    worsen = "worsen", "The opposite of improve."
+    ease = "ease", "The opposite of worsen."
+    raise_ = "raise", "The opposite of lower."
+    lower_ = "lower", "The opposite of raise."
+    calm = "calm", "The opposite of activate."
+    activate = "activate", "The opposite of calm."
+    protect = "protect", "The opposite of damage."
+    damage = "damage", "The opposite of protect."
+    change = "change", "Has no opposite."
+    cause = "cause", "Has no opposite."
+    block = "block", "Has no opposite."
+    be = "be", "For states. Has no opposite."
+    have_higher = "have_higher", "For comparisons. The opposite of have lower."
+    have_lower = "have_lower", "For comparisons. The opposite of have higher."
+    have_more = "have_more", "For comparisons. The opposite of have less."
+    have_less = "have_less", "For comparisons of an amount. The opposite of have more."
+    have_fewer = "have_fewer", "For comparisons of a number. The opposite of have more."
+
+
 class EvidenceLevel(Term):
     """The highest level at which a mechanism claim speaks."""
 
@@ -147,8 +183,8 @@ class StanceReason(Term):
     ambiguous_reading = "ambiguous_reading", "Ambiguous", "The finding can be read in more than one way."
     n1a = (
         "n1a_excludes_mid",
-        "Null: excludes an important benefit",
-        "The interval excludes the minimal important difference on the benefit side.",
+        "Null: excludes an important difference",
+        "The interval excludes an important benefit or, of a harm, an important increase.",
     )
     n1b = (
         "n1b_near_zero",
@@ -359,10 +395,13 @@ class SearchDepth(Term):
 class Consensus(Term):
     """What the citations of a claim add up to."""
 
-    unanimous = "unanimous", "All informative studies point one way and no review says otherwise."
-    mostly = "mostly", "Less than one fifth of the weight is on the other side."
+    unanimous = "unanimous", "Several studies that vote point one way, and no study and no review says otherwise."
+    mostly = (
+        "mostly",
+        "Less than one fifth of the weight is on the other side, or too few studies agree for unanimity.",
+    )
     conflicting = "conflicting", "At least one fifth of the weight is on the other side, or a review says the opposite."
-    insufficient = "insufficient", "Fewer than two informative studies, or too little weight."
+    insufficient = "insufficient", "Fewer than two studies that vote, or too little weight."
     uncited = "uncited", "No citation is recorded."
     not_applicable = "not_applicable", "This form of statement gathers no votes."
 
@@ -383,6 +422,71 @@ class Certainty(Term):
     low = "low", "Further research is likely to change the answer."
     very_low = "very_low", "The answer is very uncertain."
     not_graded = "not_graded", "Nothing that could be graded was measured, or the form is not graded."
+
+
+class VerdictCode(Term):
+    """What the evidence says of the statement, in one word; the weaker of agreement and certainty decides."""
+
+    supported = "supported", "All studies agree with it, at moderate or high certainty."
+    disputed = "disputed", "All studies speak against it, at moderate or high certainty."
+    mostly_supported = "mostly_supported", "Most of the weight is for it, at low certainty or better."
+    mostly_disputed = "mostly_disputed", "Most of the weight is against it, at low certainty or better."
+    weak_for = "weak_for", "Weak evidence for", "Most of the weight is for it, at very low certainty."
+    weak_against = "weak_against", "Weak evidence against", "Most of the weight is against it, at very low certainty."
+    conflicting = "conflicting", "Studies disagree, and neither side has three fifths of the weight."
+    conflicting_leaning_for = (
+        "conflicting_leaning_for",
+        "Conflicting, leaning for",
+        "Studies disagree; at least three fifths of the weight is for it.",
+    )
+    conflicting_leaning_against = (
+        "conflicting_leaning_against",
+        "Conflicting, leaning against",
+        "Studies disagree; at least three fifths of the weight is against it.",
+    )
+    too_little = "too_little", "Too little evidence", "Too few studies, or too light ones, to say."
+    not_weighable = "not_weighable", "Studies exist, but how they were made is not recorded."
+    laboratory_only = "laboratory_only", "Laboratory evidence only", "No study in people looked at it."
+    stated_by_label = "stated_by_label", "Stated by the label", "A drug label says so; no study is recorded."
+    stated_by_review = "stated_by_review", "Stated by a review", "A narrative review says so; no study is recorded."
+    not_read = "not_read", "Not read yet", "A source is named that nobody has read on this point."
+    no_study = "no_study", "No study recorded", "What is cited gives context only."
+    uncited = "uncited", "Stated without a citation", "No source is given for it."
+    official_warning = "official_warning", "A contraindication, interaction or warning of an authority or label."
+    official_record = "official_record", "What an authority or label states, other than a warning."
+    one_study = "one_study", "Report of one study", "What one study found; it says nothing beyond it."
+    usage = "usage", "How it is used", "That something is used, never that it helps."
+    view = "view", "A view or advice", "What somebody holds, expects or recommends."
+    definition_ = "definition", "What a word means", "What a word means or what a thing is."
+    gap = "gap", "A gap", "That something is not known."
+
+
+class Tone(Term):
+    """What a verdict is to its reader. Only `favourable` may be shown in green."""
+
+    favourable = "favourable", "A benefit that is supported at low certainty or better; nothing else."
+    unfavourable = "unfavourable", "A benefit that is disputed, or on which the evidence leans against it."
+    caution = "caution", "A harm that is supported or possible, and every official warning."
+    mixed = "mixed", "A benefit on which studies disagree."
+    unclear = "unclear", "Too little or too weak evidence to say."
+    neutral = "neutral", "Neither good nor bad news for the reader, such as records, views and mechanisms."
+
+
+class AnsweringBody(Term):
+    """Which evidence answers a claim."""
+
+    primary = "primary", "Studies", "Studies that are cited themselves."
+    reviews = "reviews", "All systematic reviews together, since no study that votes is cited itself."
+    laboratory = "laboratory", "Laboratory studies", "Work in animals, cells or models only; nothing in people."
+
+
+class InsufficientReason(Term):
+    """Why the evidence of a claim is too little; the first that holds."""
+
+    none_voted = "none_voted", "Nobody voted", "No study and no review found for or against it."
+    not_weighable = "not_weighable", "How the studies that found for or against it were made is not recorded."
+    too_few = "too_few", "Fewer than two studies found for or against it."
+    too_light = "too_light", "The studies that found for or against it have too little weight together."
 
 
 class Overlap(Term):

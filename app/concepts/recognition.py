@@ -361,10 +361,7 @@ class _TextReader:
                 for n in between
                 if n < len(before)
             )
-            or (
-                PRODUCT_WORDS.is_negated_by(after)
-                and not self._has_end(mention.last, mention.last + 1)
-            )
+            or (PRODUCT_WORDS.is_negated_by(after) and not self._has_end(mention.last, mention.last + 1))
         )
 
     def _product(self, contents: Sequence[_Mention]) -> tuple[list[_Mention], list[_Mention]]:

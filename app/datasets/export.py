@@ -4,7 +4,7 @@
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TextIO
@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from app.claims.derived import ClaimDerived
 from app.claims.disclaimer import DISCLAIMER
+from app.claims.responses import OverrideRead
 from app.claims.schemas import ClaimWrite
 from app.core.errors import Fault, InvalidInput
 from app.core.vocabulary import Status
@@ -65,7 +66,7 @@ class GradeDifference:
 def regrade(path: Path) -> tuple[int, list[GradeDifference]]:
     """Compute the derived values of every claim again: the number of claims, and the differences.
 
-    Computed values are compared, not the ones that override them.
+    Values that people have set are taken from the file.
     """
     manifest, lines = _read(path)
     contents: dict[Key, Any] = {}
@@ -76,22 +77,18 @@ def regrade(path: Path) -> tuple[int, list[GradeDifference]]:
         if key.type == "claim":
             exported[key] = ClaimDerived.model_validate_json(json.dumps(line["derived"]))
     records = RecordsInMemory(contents)
+
+    def overrides_of(claim_id: str) -> Sequence[OverrideRead]:
+        return exported[Key("claim", claim_id)].evidence.overrides
+
     differences = []
     for key, derived in exported.items():
         content: ClaimWrite = contents[key]
-        before = text_of(_without_overrides(derived))
-        computed = text_of(computed_claim(records, content, manifest["maintained_on"]))
+        before = text_of(derived)
+        computed = text_of(computed_claim(records, content, manifest["maintained_on"], overrides_of))
         if content.status is Status.published and before != computed:
             differences.append(GradeDifference(key.id, before, computed))
     return len(exported), differences
-
-
-def _without_overrides(derived: ClaimDerived) -> ClaimDerived:
-    evidence = derived.evidence
-    if not evidence.overrides:
-        return derived
-    computed: dict[str, Any] = {o.field: type(getattr(evidence, o.field))(o.computed) for o in evidence.overrides}
-    return derived.model_copy(update={"evidence": evidence.model_copy(update={**computed, "overrides": ()})})
 
 
 def _read(path: Path) -> tuple[dict[str, Any], Iterator[dict[str, Any]]]:

@@ -7,7 +7,7 @@ from app.claims.schemas import ClaimWrite
 from app.claims.vocabulary import Certainty, Stance
 from app.fhir import related, wording
 from app.fhir.values import Json, drops_empty, fhir_code, term_text
-from app.grading.wording import certainty_text, count_text
+from app.grading.wording import count_text
 from app.storage.resource import Key, RecordReader
 
 _RATINGS = {
@@ -34,9 +34,15 @@ def artifact_assessment(records: RecordReader, claim: ClaimWrite, base: str, upd
         "content": [
             {
                 "informationType": "rating",
-                "summary": certainty_text(records, claim, evidence),
+                "summary": evidence.answer,
                 "type": fhir_code("certainty-type", "Overall", "Overall certainty"),
                 "classifier": [_rating(evidence.certainty)],
+            },
+            {
+                "informationType": "classifier",
+                "summary": evidence.counts_text,
+                "type": {"text": "Verdict"},
+                "classifier": [{"text": evidence.verdict.label}],
             },
             {
                 "informationType": "classifier",

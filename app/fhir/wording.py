@@ -1,32 +1,28 @@
-"""The text of a claim as resources show it: always with its caveat, its verdict and the counts of both sides."""
+"""The text of a claim as resources show it: the answer first, then what is claimed, its caveat and both sides."""
 
 from collections.abc import Iterable
 from html import escape
 
 from app.claims import rendering
-from app.claims.derived import ClaimDerived
-from app.claims.schemas import ClaimWrite
 from app.core.english import join_sentences
 from app.fhir.values import Json
-from app.grading.wording import certainty_text, consensus_text, count_text
-from app.storage.resource import Key, RecordReader
+from app.grading.wording import claimed_text, count_text, labelled_answer
+from app.storage.resource import RecordReader
 
 NOTE = "http://hl7.org/fhir/StructureDefinition/note"
 """HL7's extension for notes on resources without a `note` element."""
 
 
 def qualifiers(records: RecordReader, claim_id: str) -> list[str]:
-    """What must be read with a claim's statement, a sentence or two in each line."""
-    key = Key("claim", claim_id)
-    claim: ClaimWrite = records.content(key)
-    derived: ClaimDerived = records.derived(key)
+    """What must be read with a claim's statement: the answer, who found what, the caveat, both sides' counts."""
     summary = rendering.summary(records, claim_id)
-    return [
+    lines = (
+        labelled_answer(summary.verdict, summary.answer),
+        summary.counts_text,
         f"Caveat: {summary.caveat or 'none recorded.'}",
-        consensus_text(summary),
-        f"Certainty: {certainty_text(records, claim, derived.evidence)}",
         f"Supporting: {count_text(summary.supports)}. Disputing: {count_text(summary.disputes)}.",
-    ]
+    )
+    return [line for line in lines if line]
 
 
 def note(records: RecordReader, claim_id: str) -> Json:
@@ -47,6 +43,7 @@ def narrative(*paragraphs: str | None, items: Iterable[str] = ()) -> Json:
 
 
 def claim_narrative(records: RecordReader, claim_id: str, *details: str | None) -> Json:
-    """A claim as XHTML: the statement, its qualifiers, then the details as one paragraph."""
-    claim: ClaimWrite = records.content(Key("claim", claim_id))
-    return narrative(claim.statement, *qualifiers(records, claim_id), join_sentences(*details))
+    """A claim as XHTML: the answer with its qualifiers, what is claimed, then the details as one paragraph."""
+    summary = rendering.summary(records, claim_id)
+    answer, *others = qualifiers(records, claim_id)
+    return narrative(answer, claimed_text(summary.answer, summary.statement), *others, join_sentences(*details))

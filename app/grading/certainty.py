@@ -3,9 +3,10 @@
 from collections.abc import Callable, Sequence
 from fractions import Fraction
 
-from app.claims.vocabulary import Certainty, Consensus, Directness, Kind
+from app.claims.vocabulary import AnsweringBody, Certainty, Consensus, Directness, Kind, Leaning
 from app.grading.evidence import CitationEvidence, EvidenceUnit, Step, Verdict, plain, votes
 from app.grading.method import Method
+from app.sources.vocabulary import IncludedDesigns
 
 _LEVELS = (Certainty.very_low, Certainty.low, Certainty.moderate, Certainty.high)
 
@@ -21,11 +22,13 @@ def certainty_of(
     method: Method,
     steps: list[Step],
 ) -> Certainty:
-    """Steps 1 to 8 of grade-like/1: certainty in the answer that the leaning gives."""
+    """Steps 1 to 8: certainty in the answer that the leaning gives; without a leaning it is very low."""
     if not units:
         steps.append(Step("1", "Nothing that could be graded was measured.", {}, Certainty.not_graded))
         return Certainty.not_graded
-    body, start = _body(units, steps)
+    body, start = _body(units, method, steps)
+    if verdict.body is AnsweringBody.reviews:
+        informative = [item for item in informative if item.citation in body[0].citations]
     level = _LEVELS.index(start)
     for rule, (levels, text, inputs) in (
         ("3", _limitations(body)),
@@ -44,22 +47,31 @@ def certainty_of(
     if verdict.consensus is Consensus.insufficient and level > low:
         level = low
         steps.append(Step("8", "Insufficient evidence: capped at low.", {}, "low"))
+    if verdict.leaning is Leaning.neither and level > 0:
+        level = 0
+        steps.append(Step("8", "The evidence leans to neither side: very low.", {}, "very_low"))
     certainty = _LEVELS[level]
     text = f"{certainty.label} certainty in the answer '{verdict.leaning.label.lower()}'."
     steps.append(Step("8", text, {}, certainty))
     return certainty
 
 
-def _body(units: Sequence[EvidenceUnit], steps: list[Step]) -> tuple[list[EvidenceUnit], Certainty]:
+def _body(units: Sequence[EvidenceUnit], method: Method, steps: list[Step]) -> tuple[list[EvidenceUnit], Certainty]:
     """Steps 1 and 2: the units that are graded, and the level at which they start."""
-    randomized = [unit for unit in units if unit.randomized]
-    human = [unit for unit in units if unit.human]
-    if any(unit.direct for unit in randomized):
-        body, start, name = randomized, Certainty.high, "all randomized studies, since at least one is direct"
+    weighable = [unit for unit in units if unit.is_weighable] or list(units)
+    reviews = [unit for unit in weighable if unit.is_reviews]
+    randomized = [unit for unit in weighable if unit.randomized]
+    human = [unit for unit in weighable if unit.human]
+    if reviews:
+        body, name = reviews, "all systematic reviews together"
+        is_of_trials = reviews[0].included_designs is IncludedDesigns.randomized
+        start = method.start_reviews_of_trials if is_of_trials else method.start_other_reviews
+    elif any(unit.direct for unit in randomized):
+        body, start, name = randomized, method.start_randomized, "all randomized studies, since at least one is direct"
     elif human:
-        body, start, name = human, Certainty.low, "all other studies in people"
+        body, start, name = human, method.start_other, "all other studies in people"
     else:
-        body, start, name = list(units), Certainty.very_low, "laboratory studies only; there is no evidence in people"
+        body, start, name = weighable, method.start_laboratory, "laboratory studies only; there is none in people"
     steps.append(Step("1", f"The body of evidence: {name}.", {"units": [unit.study for unit in body]}))
     steps.append(Step("2", f"It starts at {start.label.lower()}.", {"no_human_evidence": not human}, start))
     return body, start

@@ -4,9 +4,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from app.claims.responses import ByStance, StanceCount
+from app.claims.responses import ByStance, ReviewCount, ReviewSides, StanceCount, VoteCounts, VoterCount
 from app.claims.rules import INFORMATIVE
 from app.claims.vocabulary import Overlap, Stance
+from app.grading.consensus import people_in
+from app.grading.evidence import CitationEvidence, EvidenceUnit
 
 
 @dataclass(frozen=True)
@@ -21,6 +23,8 @@ class Counted:
     study: str | None = None
     is_review: bool = False
     people: int | None = None
+    is_analysed: bool = False
+    """Whether these people were analysed for the finding, rather than taking part in the study."""
 
 
 class Amounts(NamedTuple):
@@ -76,12 +80,25 @@ def amounts(items: Sequence[Counted]) -> Amounts:
 
 
 def _people(items: Iterable[Counted]) -> dict[str, int]:
-    """People in each study other than reviews: the largest number that any citation gives; 0 where unknown."""
-    people: dict[str, int] = {}
+    """People in each study other than reviews, 0 where unknown: those of its highest-ranked informative analyses."""
+    by_study: dict[str, list[Counted]] = {}
     for item in items:
         if item.study is not None and not item.is_review:
-            people[item.study] = max(people.get(item.study, 0), item.people or 0)
-    return people
+            by_study.setdefault(item.study, []).append(item)
+    return {study: _people_in(_speaking(cited)) or 0 for study, cited in by_study.items()}
+
+
+def _people_in(items: Sequence[Counted]) -> int | None:
+    known = [item for item in items if item.people is not None]
+    analysed = [item for item in known if item.is_analysed]
+    return max((item.people for item in analysed or known if item.people is not None), default=None)
+
+
+def _speaking(cited: Sequence[Counted]) -> Sequence[Counted]:
+    """R3: the highest-ranked informative analyses of a study; all where none is informative."""
+    informative = [item for item in cited if item.stance in INFORMATIVE]
+    rank = max((item.rank for item in informative), default=0)
+    return [item for item in informative if item.rank == rank] or cited
 
 
 def study_stances(items: Iterable[Counted]) -> dict[str, Stance]:
@@ -95,13 +112,73 @@ def study_stances(items: Iterable[Counted]) -> dict[str, Stance]:
 
 def _one_stance(cited: list[Counted]) -> Stance:
     """The stance of the highest-ranked informative analyses, mixed if these differ; else background or unassessed."""
-    informative = [item for item in cited if item.stance in INFORMATIVE]
-    if not informative:
+    if not any(item.stance in INFORMATIVE for item in cited):
         is_background = any(item.stance is Stance.background for item in cited)
         return Stance.background if is_background else Stance.not_assessed
-    rank = max(item.rank for item in informative)
-    stances = {item.stance for item in informative if item.rank == rank}
+    stances = {item.stance for item in _speaking(cited)}
     return stances.pop() if len(stances) == 1 else Stance.mixed
+
+
+# --- who votes -----------------------------------------------------------------------------------------------------
+
+
+def vote_counts(
+    units: Sequence[EvidenceUnit], informative: Iterable[CitationEvidence], by_stance: ByStance
+) -> VoteCounts:
+    """Studies and people by side, of the units that grade the claim; reviews and silent studies apart."""
+    studies = [unit for unit in units if not unit.is_reviews]
+    weighable = [unit for unit in studies if unit.is_weighable or not unit.is_voter]
+    voting = {citation for unit in units if unit.is_reviews for citation in unit.citations}
+    reviews = [item for item in informative if item.design.is_systematic]
+    voting = {item.citation for item in reviews if item.citation in voting and item.stance is not Stance.inconclusive}
+    return VoteCounts(
+        supports=_voters(unit for unit in weighable if unit.stance is Stance.supports),
+        disputes=_voters(unit for unit in weighable if unit.stance is Stance.disputes),
+        mixed=_voters(unit for unit in weighable if unit.stance is Stance.mixed),
+        undecided=_voters(unit for unit in weighable if not unit.is_voter),
+        not_weighable=_voters(unit for unit in studies if unit not in weighable),
+        background=by_stance.background.studies,
+        not_assessed=by_stance.not_assessed.studies,
+        voting_reviews=_review_sides(item for item in reviews if item.citation in voting),
+        other_reviews=_review_sides(item for item in reviews if item.citation not in voting),
+    )
+
+
+def _voters(units: Iterable[EvidenceUnit]) -> VoterCount:
+    units = list(units)
+    trials = [unit for unit in units if unit.randomized]
+    return VoterCount(
+        studies=len(units),
+        participants=sum(unit.people or 0 for unit in units),
+        unknown_size=sum(unit.people is None for unit in units),
+        randomized_trials=len(trials),
+        randomized_participants=sum(unit.people or 0 for unit in trials),
+    )
+
+
+def _review_sides(items: Iterable[CitationEvidence]) -> ReviewSides:
+    """Reviews by stance, each counted once; mixed where its own citations differ."""
+    by_review: dict[str, list[CitationEvidence]] = {}
+    for item in items:
+        by_review.setdefault(item.study or item.document, []).append(item)
+    sides: dict[Stance, list[int | None]] = {}
+    for cited in by_review.values():
+        stances = {item.stance for item in cited}
+        stance = stances.pop() if len(stances) == 1 else Stance.mixed
+        sides.setdefault(stance, []).append(people_in(cited))
+
+    def count(stance: Stance) -> ReviewCount:
+        people = sides.get(stance, [])
+        return ReviewCount(
+            reviews=len(people), largest_participants=max((n for n in people if n is not None), default=None)
+        )
+
+    return ReviewSides(
+        supports=count(Stance.supports),
+        disputes=count(Stance.disputes),
+        mixed=count(Stance.mixed),
+        undecided=count(Stance.inconclusive),
+    )
 
 
 def overlap(cited: set[str], includes: Iterable[tuple[frozenset[str], bool]]) -> Overlap:

@@ -5,7 +5,8 @@ counts over the claims that name it. The grades themselves are computed in `grad
 """
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any
@@ -18,20 +19,23 @@ from app.claims import doses
 from app.claims.derived import ClaimDerived, ConceptDerived, DosingRangeDerived, Nothing, SourceDerived
 from app.claims.models import Citation, Claim, ClaimConcept, DosingRange, Maintained, Override
 from app.claims.responses import CatalogueEvidence, ClaimEvidence, OverrideRead
+from app.claims.rules import VOTING_FORMS
 from app.claims.schemas import CitationWrite, ClaimWrite, DosingRangeWrite
-from app.claims.vocabulary import HARM_KINDS, Certainty, Consensus, Stance, Unit
+from app.claims.vocabulary import HARM_KINDS, Certainty, CitationRole, Consensus, RelationType, Stance, Unit
 from app.concepts.models import Concept
 from app.concepts.schemas import ConceptWrite, InterventionWrite
+from app.core.folding import fold
 from app.core.vocabulary import Status
-from app.grading.consensus import ROLE_RANK
-from app.grading.counts import Counted, Tally, overlap, study_stances, tally
+from app.grading.consensus import ROLE_RANK, evidence_units, informative_citations
+from app.grading.counts import Counted, Tally, overlap, study_stances, tally, vote_counts
 from app.grading.evidence import CitationEvidence, Grade, votes
 from app.grading.grade import grade
 from app.grading.method import METHOD
+from app.grading.wording import WordedVerdict, worded_claim, worded_record
 from app.sources.models import Document, DocumentStudyLink, Study
 from app.sources.projection import year_of
-from app.sources.schemas import DocumentWrite, StudyWrite
-from app.sources.vocabulary import ArmRole, Completeness, Design, EvidenceSource, Standing
+from app.sources.schemas import Author, DocumentWrite, StudyWrite
+from app.sources.vocabulary import ArmRole, Completeness, Design, EvidenceSource, IncludedDesigns, Standing
 from app.storage.resource import Key, RecordReader
 from app.storage.rows import key_of
 
@@ -64,6 +68,7 @@ def _evidence(records: RecordReader, claim: ClaimWrite, citation: CitationWrite)
         design=study.design if study else Design.other,
         evidence_source=study.evidence_source if study else EvidenceSource.other,
         people=people(citation, study),
+        is_analysed=analysed_for(citation) is not None,
         limitations=frozenset(study.limitations) if study else frozenset(),
         issued=document.issued,
         has_ci=any(e.ci_low is not None for e in on_outcome),
@@ -71,16 +76,34 @@ def _evidence(records: RecordReader, claim: ClaimWrite, citation: CitationWrite)
         events=sum(events) if events else None,
         includes=frozenset(included.studies) if included else frozenset(),
         includes_complete=included is not None and included.completeness is Completeness.full,
+        includes_designs=included.designs if included else IncludedDesigns.unknown,
+        authors=frozenset(map(_author_key, document.authors)),
+        authors_complete=document.authors_complete,
     )
+
+
+def _author_key(author: Author) -> str:
+    """An author's name as it can be compared across papers: family name and first initial, without accents or case."""
+    if author.literal or not author.family:
+        return fold(author.literal or author.given or "")
+    return fold(f"{author.family} {(author.given or '')[:1]}").strip()
 
 
 def people(citation: CitationWrite, study: StudyWrite | None) -> int | None:
     """People behind a finding: those analysed for it where that was read, else those who took part."""
-    if citation.analysed_n is not None or study is None:
-        return citation.analysed_n
+    analysed = analysed_for(citation)
+    if analysed is not None or study is None:
+        return analysed
     if study.includes is not None:
         return study.includes.participants
     return study.participants
+
+
+def analysed_for(citation: CitationWrite) -> int | None:
+    """People analysed for the finding, as the citation or its primary estimate states; null where neither was read."""
+    if citation.analysed_n is not None:
+        return citation.analysed_n
+    return next((estimate.n_analysed for estimate in citation.estimates if estimate.primary), None)
 
 
 def counted(items: Iterable[CitationEvidence]) -> list[Counted]:
@@ -94,53 +117,150 @@ def counted(items: Iterable[CitationEvidence]) -> list[Counted]:
             study=item.study,
             is_review=item.is_review,
             people=item.people,
+            is_analysed=item.is_analysed,
         )
         for item in items
         if item.standing is not Standing.retracted
     ]
 
 
-def claim_evidence(items: list[CitationEvidence], graded: Grade) -> ClaimEvidence:
-    """Grades, counts by stance and overlap as a claim shows them, without overrides."""
+def claim_evidence(
+    records: RecordReader, claim: ClaimWrite, items: list[CitationEvidence], graded: Grade, day: str | None
+) -> ClaimEvidence:
+    """Verdict in words, grades, counts by stance and overlap as a claim shows them; the verdict is the claim's own."""
     counts = counted(items)
     totals = tally(counts)
     reviews = [(item.includes, item.includes_complete) for item in items if item.is_review]
-    share = graded.support_share
+    informative = informative_citations(items, [])
+    units = graded.units or evidence_units(informative, METHOD, [])
+    votes_cast = vote_counts(units, informative, totals.by_stance)
+    voting = (votes_cast.supports, votes_cast.disputes, votes_cast.mixed)
     return ClaimEvidence(
+        **_words(records, claim, items, graded, day)._asdict(),
         consensus=graded.consensus,
         leaning=graded.leaning,
         certainty=graded.certainty,
         method=METHOD.certainty,
         consensus_method=METHOD.consensus,
-        support_share=None if share is None else Decimal(f"{float(share):.4f}"),
-        study_count=totals.studies,
-        review_count=totals.reviews,
-        participant_count=totals.participants,
+        support_share=_rounded(graded.support_share),
+        body=graded.body,
+        insufficient_reason=graded.insufficient_reason,
+        opposite_share=_rounded(graded.opposite_share),
+        study_count=sum(side.studies for side in voting),
+        review_count=len({item.study for item in informative if item.design.is_systematic}),
+        participant_count=sum(side.participants for side in voting),
+        counts=votes_cast,
         overlap=overlap(set(study_stances(counts)), reviews),
         by_stance=totals.by_stance,
         overrides=(),
     )
 
 
+def _rounded(share: Fraction | None) -> Decimal | None:
+    return None if share is None else Decimal(f"{float(share):.4f}")
+
+
+def _words(
+    records: RecordReader, claim: ClaimWrite, items: list[CitationEvidence], graded: Grade, day: str | None
+) -> WordedVerdict:
+    if claim.form not in VOTING_FORMS:
+        return worded_record(claim, day)
+    labels = {
+        citation.document: records.content(Key("document", citation.document)).label
+        for citation in claim.citations
+        if citation.role is CitationRole.label_
+    }
+    return worded_claim(claim, items, graded, labels)
+
+
 def derive_claim(session: Session, records: RecordReader, claim: ClaimWrite) -> ClaimDerived:
     """The derived values of a claim, with the overrides that are active."""
-    computed = computed_claim(records, claim, maintained_on(session))
-    overrides = session.scalars(
-        select(Override).where(Override.claim_id == claim.id, Override.is_active).order_by(Override.pk)
-    )
-    return computed.model_copy(update={"evidence": _overridden(computed.evidence, overrides)})
+
+    def overrides_of(claim_id: str) -> Sequence[OverrideRead]:
+        active = select(Override).where(Override.claim_id == claim_id, Override.is_active).order_by(Override.pk)
+        return [
+            OverrideRead(
+                field=override.field,
+                value=override.value,
+                computed="",
+                reason=override.reason,
+                author=override.author_id,
+                expires_on=override.expires_on,
+            )
+            for override in session.scalars(active)
+        ]
+
+    return computed_claim(records, claim, maintained_on(session), overrides_of)
 
 
-def computed_claim(records: RecordReader, claim: ClaimWrite, day: str | None) -> ClaimDerived:
-    """The derived values of a claim without overrides; a pure function of the records and the day of maintenance."""
-    items = evidence_of(records, claim)
-    graded = grade(claim.form, claim.kind, items)
+def computed_claim(
+    records: RecordReader,
+    claim: ClaimWrite,
+    day: str | None,
+    overrides_of: Callable[[str], Sequence[OverrideRead]] = lambda _claim_id: (),
+) -> ClaimDerived:
+    """The derived values of a claim; a pure function of the records, the overrides and the day of maintenance.
+
+    A claim that restates another shows that claim's verdict, answer and counts.
+    """
+    items, graded, evidence = _graded(records, claim, day, overrides_of(claim.id))
+    restated = restated_claim(records, claim)
+    if restated is not claim:
+        *_, other = _graded(records, restated, day, overrides_of(restated.id))
+        evidence = evidence.model_copy(update={name: getattr(other, name) for name in WordedVerdict._fields})
     return ClaimDerived(
-        evidence=claim_evidence(items, graded),
+        evidence=evidence,
+        weight=float(sum(votes(graded.units))),
         order=_citation_order(items, graded),
         doses=_doses(records, claim),
         stale=day is not None and claim.stale_on is not None and claim.stale_on <= day,
+        caveat_stale=is_caveat_stale(claim, items),
     )
+
+
+def _graded(
+    records: RecordReader, claim: ClaimWrite, day: str | None, overrides: Sequence[OverrideRead]
+) -> tuple[list[CitationEvidence], Grade, ClaimEvidence]:
+    """What the grade rests on, the computed grade, and the evidence with the values that people have set."""
+    items = evidence_of(records, claim)
+    graded = grade(claim.form, claim.kind, items)
+    values: dict[str, Any] = {
+        override.field: (Consensus if override.field == "consensus" else Certainty)(override.value)
+        for override in overrides
+    }
+    evidence = claim_evidence(records, claim, items, replace(graded, **values), day)
+    listed = tuple(o.model_copy(update={"computed": str(getattr(graded, o.field))}) for o in overrides)
+    return items, graded, evidence.model_copy(update={"overrides": listed})
+
+
+def restated_claim(records: RecordReader, claim: ClaimWrite) -> ClaimWrite:
+    """The claim at the end of a chain of restatements, on which the evidence hangs; else the claim itself.
+
+    Only published claims that gather votes restate and are restated. A circle of restatements leads nowhere.
+    """
+    current, passed = claim, {claim.id}
+    while True:
+        targets = [relation.claim for relation in current.relations if relation.type is RelationType.restates]
+        if current.form not in VOTING_FORMS or not targets:
+            return current
+        try:
+            target: ClaimWrite = records.content(Key("claim", targets[0]))
+        except KeyError:
+            return current
+        if target.form not in VOTING_FORMS or target.status is not Status.published:
+            return current
+        if target.id in passed:
+            return claim
+        current = target
+        passed.add(target.id)
+
+
+def is_caveat_stale(claim: ClaimWrite, items: Sequence[CitationEvidence]) -> bool:
+    """Whether the claim's evidence is not that on which its caveat rests; false where that was not noted."""
+    if claim.caveat is None or claim.caveat_basis is None:
+        return False
+    noted = {(source.citation, source.stance) for source in claim.caveat_basis}
+    return noted != {(item.citation, item.stance) for item in informative_citations(items, [])}
 
 
 def _doses(records: RecordReader, claim: ClaimWrite) -> dict[str, tuple[int, int]]:
@@ -168,25 +288,6 @@ def studied_dose(study: StudyWrite) -> doses.DailyDose | None:
 def maintained_on(session: Session) -> str | None:
     """The day up to which what expires has been published."""
     return session.scalar(select(Maintained.day))
-
-
-def _overridden(evidence: ClaimEvidence, overrides: Iterable[Override]) -> ClaimEvidence:
-    """The evidence with the values that people have set, each listed beside the computed one."""
-    values: dict[str, Any] = {}
-    listed = []
-    for override in overrides:
-        values[override.field] = (Consensus if override.field == "consensus" else Certainty)(override.value)
-        listed.append(
-            OverrideRead(
-                field=override.field,
-                value=override.value,
-                computed=getattr(evidence, override.field),
-                reason=override.reason,
-                author=override.author_id,
-                expires_on=override.expires_on,
-            )
-        )
-    return evidence.model_copy(update={**values, "overrides": tuple(listed)}) if listed else evidence
 
 
 def _citation_order(items: list[CitationEvidence], graded: Grade) -> tuple[str, ...]:
@@ -284,13 +385,11 @@ def _catalogue_evidence(session: Session, claims: Select[Any], *citations: Colum
     """Counts over claims, and over those of their citations that meet the conditions."""
     kinds: Counter[str] = Counter()
     verdicts: Counter[str] = Counter()
-    for kind, consensus, number in session.execute(
-        select(Claim.kind, Claim.consensus, func.count())
-        .where(Claim.pk.in_(claims))
-        .group_by(Claim.kind, Claim.consensus)
+    for kind, verdict, number in session.execute(
+        select(Claim.kind, Claim.verdict, func.count()).where(Claim.pk.in_(claims)).group_by(Claim.kind, Claim.verdict)
     ):
         kinds[kind] += number
-        verdicts[consensus] += number
+        verdicts[verdict] += number
     totals = _tally_rows(session, claims, *citations)
     return CatalogueEvidence(
         claims=kinds.total(),
@@ -300,7 +399,7 @@ def _catalogue_evidence(session: Session, claims: Select[Any], *citations: Colum
         reviews=totals.reviews,
         participants=totals.participants,
         by_kind=dict(sorted(kinds.items())),
-        by_consensus=dict(sorted(verdicts.items())),
+        by_verdict=dict(sorted(verdicts.items())),
         by_stance=totals.by_stance,
     )
 

@@ -6,17 +6,19 @@ from fractions import Fraction
 from typing import NamedTuple
 
 from app.claims.vocabulary import (
+    AnsweringBody,
     Basis,
     Certainty,
     CitationRole,
     Consensus,
     Directness,
     IndirectBecause,
+    InsufficientReason,
     Leaning,
     Stance,
     StanceReason,
 )
-from app.sources.vocabulary import Design, EvidenceSource, Limitation, Standing
+from app.sources.vocabulary import Design, EvidenceSource, IncludedDesigns, Limitation, Standing
 
 
 @dataclass(frozen=True)
@@ -44,8 +46,14 @@ class CitationEvidence:
     pooled_i2: Fraction | None = None
     """I² of a pooled estimate on the claim's own outcome, in per cent."""
     events: int | None = None
+    is_analysed: bool = False
+    """Whether `people` were analysed for this finding, rather than taking part in the study."""
     includes: frozenset[str] = frozenset()
     includes_complete: bool = False
+    includes_designs: IncludedDesigns = IncludedDesigns.unknown
+    authors: frozenset[str] = frozenset()
+    """Authors of the document, as names that can be compared."""
+    authors_complete: bool = False
 
     @property
     def is_review(self) -> bool:
@@ -54,7 +62,7 @@ class CitationEvidence:
 
 @dataclass(frozen=True)
 class EvidenceUnit:
-    """One study with its vote or, where no study is cited itself, all systematic reviews together (R3, R6)."""
+    """One study with its vote or, where no study votes, all systematic reviews together (R3, R6)."""
 
     study: str
     stance: Stance
@@ -71,6 +79,24 @@ class EvidenceUnit:
     limited: bool = False
     """Whether a serious limit is known (step 3)."""
     is_reviews: bool = False
+    included_designs: IncludedDesigns = IncludedDesigns.unknown
+    """How the studies in the reviews were made; of units of reviews only."""
+    citations: frozenset[str] = frozenset()
+    """The citations whose finding is the unit's stance."""
+    authors: frozenset[str] | None = None
+    """Authors of all its documents; null where one of the lists was not read in full."""
+    is_opposite: bool = False
+    """Whether it disputes by a significant result the other way."""
+
+    @property
+    def is_voter(self) -> bool:
+        """Whether it found for or against the claim, or both; whatever its weight."""
+        return self.stance in (Stance.supports, Stance.disputes, Stance.mixed)
+
+    @property
+    def is_weighable(self) -> bool:
+        """Whether its design was recorded."""
+        return self.weight > 0
 
     @property
     def votes(self) -> tuple[Fraction, Fraction]:
@@ -100,6 +126,10 @@ class Step:
 class Verdict(NamedTuple):
     consensus: Consensus
     leaning: Leaning
+    body: AnsweringBody | None
+    """Which evidence answers; null where nothing was measured."""
+    insufficient_reason: InsufficientReason | None
+    """Why it is too little; null for every other consensus, and for laboratory work, which is enough for itself."""
     support_share: Fraction | None
     """Share of the weight on the supporting side; null where nothing weighs."""
 
@@ -111,7 +141,11 @@ class Grade:
     consensus: Consensus
     leaning: Leaning
     certainty: Certainty
+    body: AnsweringBody | None
+    insufficient_reason: InsufficientReason | None
     support_share: Fraction | None
+    opposite_share: Fraction | None
+    """Share of the disputing weight that is a significant result the other way; null where nothing disputes."""
     units: tuple[EvidenceUnit, ...]
     steps: tuple[Step, ...]
 

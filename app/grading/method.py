@@ -1,43 +1,78 @@
-"""The numbers of the method (`docs/method.md`)."""
+"""The numbers of the method (`docs/method.md`), read from `method.yaml`, where they have a name and a version."""
 
-from dataclasses import dataclass
 from fractions import Fraction
+from pathlib import Path
+from typing import Annotated, Any
+
+import yaml
+from pydantic import BaseModel, BeforeValidator, ConfigDict
+
+from app.claims.vocabulary import Certainty
+
+_FILE = Path(__file__).with_name("method.yaml")
 
 
-@dataclass(frozen=True)
-class Method:
+def _fraction(value: Any) -> Any:
+    return Fraction(value) if isinstance(value, int | str) else value
+
+
+Ratio = Annotated[Fraction, BeforeValidator(_fraction)]
+"""An exact number; in YAML an integer or a text such as `1/2`."""
+
+
+class Method(BaseModel):
     """The numbers of one version of the method. To change any of them makes a new version."""
 
-    consensus: str = "consensus/1"
-    certainty: str = "grade-like/1"
+    model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True)
+
+    consensus: str
+    certainty: str
 
     # R4: weights by design
-    randomized_large: Fraction = Fraction(4)
-    randomized_small: Fraction = Fraction(2)
-    comparative: Fraction = Fraction(1)
-    uncontrolled: Fraction = Fraction(1, 2)
-    preclinical: Fraction = Fraction(1, 4)
-    large_trial_people: int = 50
-    case_report_people: int = 5
-    max_halvings: int = 2
+    randomized_large: Ratio
+    randomized_small: Ratio
+    comparative: Ratio
+    uncontrolled: Ratio
+    preclinical: Ratio
+    large_trial_people: int
+    case_report_people: int
+    max_halvings: int
 
-    # R5: enough evidence, conflict, leaning
-    informative_units: int = 2
-    informative_weight: Fraction = Fraction(2)
-    conflict_share: Fraction = Fraction(1, 5)
-    leaning_share: Fraction = Fraction(3, 5)
+    # R5: enough evidence, conflict, leaning, unanimity
+    informative_units: int
+    informative_weight: Ratio
+    conflict_share: Ratio
+    leaning_share: Ratio
+    unanimous_units: int
+    unanimous_independent_trials: int
 
-    # R6: systematic reviews where no study is cited itself
-    review_unit_large: Fraction = Fraction(4)
-    review_unit_small: Fraction = Fraction(2)
-    review_unit_people: int = 400
+    # R6: systematic reviews where no study votes
+    review_unit_large: Ratio
+    review_unit_small: Ratio
+    review_unit_people: int
+    review_unit_counts: int
+
+    # Step 2: where certainty starts
+    start_randomized: Certainty
+    start_other: Certainty
+    start_laboratory: Certainty
+    start_reviews_of_trials: Certainty
+    start_other_reviews: Certainty
 
     # Steps 3, 4 and 6
-    full_text_share: Fraction = Fraction(2, 3)
-    inconsistency_i2: int = 75
-    precise_people: int = 400
-    imprecise_people: int = 100
-    few_events: int = 50
+    full_text_share: Ratio
+    inconsistency_i2: int
+    precise_people: int
+    imprecise_people: int
+    few_events: int
+
+    # Coding (`app/grading/coding.py`)
+    important_harm_ratio: Ratio
 
 
-METHOD = Method()
+def load_method(path: Path = _FILE) -> Method:
+    """The method in a YAML file; pydantic's ValidationError if a number is missing, unknown or malformed."""
+    return Method.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
+
+
+METHOD = load_method()

@@ -12,7 +12,7 @@ from app.claims import rendering as render
 from app.claims.derived import ClaimDerived
 from app.claims.responses import ClaimEvidence, ClaimSummary, EstimateRead
 from app.claims.schemas import ClaimWrite
-from app.claims.vocabulary import CitationRole, Directness, IndirectBecause, Leaning, Stance
+from app.claims.vocabulary import CitationRole, Directness, IndirectBecause, Stance
 from app.core.content import QueryModel, ResponseModel
 from app.core.text import Slug
 from app.grading.derive import claim_evidence, evidence_of
@@ -127,8 +127,6 @@ class EvidenceTrace(ResponseModel):
     units: tuple[UnitRead, ...]
     steps: tuple[StepRead, ...]
     forest: tuple[ForestRow, ...]
-    certainty_text: str
-    """The certainty with its direction, for people."""
     links: TraceLinks
 
 
@@ -140,7 +138,7 @@ def trace(records: RecordReader, claim_id: str, what_if: WhatIf) -> EvidenceTrac
     items = evidence_of(records, content)
     included = [item for item in items if what_if.includes(item)]
     graded = grade(content.form, content.kind, included)
-    evidence = claim_evidence(included, graded) if what_if.is_set else derived.evidence
+    evidence = claim_evidence(records, content, included, graded, None) if what_if.is_set else derived.evidence
     address = render.address("claims", claim_id)
     return EvidenceTrace(
         claim=render.summary(records, claim_id),
@@ -153,7 +151,6 @@ def trace(records: RecordReader, claim_id: str, what_if: WhatIf) -> EvidenceTrac
         units=tuple(map(_unit, graded.units)),
         steps=tuple(StepRead(rule=s.rule, text=s.text, inputs=s.inputs, result=s.result) for s in graded.steps),
         forest=_forest(records, content, derived.order, included, graded),
-        certainty_text=certainty_text(content, evidence),
         links=TraceLinks(self=f"{address}/evidence", claim=address),
     )
 
@@ -217,16 +214,3 @@ def _forest(
             )
         )
     return tuple(rows)
-
-
-def certainty_text(content: ClaimWrite, evidence: ClaimEvidence) -> str:
-    """The certainty as one sentence that names the direction, so that neither can be read without the other."""
-    if evidence.certainty == "not_graded":
-        return "The certainty was not graded."
-    says = f"“{content.statement.rstrip('.')}”"
-    answer = {
-        Leaning.supports: f"that the statement {says} holds",
-        Leaning.disputes: f"that the statement {says} does not hold, or holds only to an extent that matters little",
-        Leaning.neither: f"in any answer on the statement {says}: the evidence leans to neither side",
-    }[evidence.leaning]
-    return f"{evidence.certainty.label} certainty {answer}."

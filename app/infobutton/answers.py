@@ -13,7 +13,7 @@ from app.claims.vocabulary import HARM_KINDS, Form, Kind, RelationType
 from app.concepts.models import Concept
 from app.concepts.vocabulary import InterventionKind
 from app.core.vocabulary import Status
-from app.grading.wording import certainty_text, consensus_text, count_text
+from app.grading.wording import claimed_text, count_text
 from app.infobutton.criteria import InfobuttonConcept
 from app.infobutton.page import InfobuttonAnswer, InfobuttonClaim, InfobuttonGroup, InfobuttonLinks
 from app.questions.subjects import about_interventions
@@ -98,16 +98,18 @@ def _is_about(concept: Concept) -> ColumnElement[bool]:
 def _claim(records: CurrentRecords, claim_id: str, base: str) -> InfobuttonClaim:
     key = Key("claim", claim_id)
     row, summary = records.row(key), rendering.summary(records, claim_id)
-    claim, derived = records.content(key), records.derived(key)
+    claim = records.content(key)
     return InfobuttonClaim(
         id=claim_id,
         kind=claim.kind.label,
-        statement=summary.statement,
+        claimed=claimed_text(summary.answer, summary.statement),
         caveat=summary.caveat,
         consensus=summary.consensus,
         leaning=summary.leaning,
-        verdict=consensus_text(summary),
-        certainty=certainty_text(records, claim, derived.evidence),
+        verdict=summary.verdict.label,
+        tone=summary.verdict.tone,
+        answer=summary.answer,
+        counts=summary.counts_text,
         supporting=count_text(summary.supports),
         disputing=count_text(summary.disputes),
         link=f"{base}{summary.links.self}?serial={row.serial if row else 1}",

@@ -4,7 +4,8 @@ from xml.etree import ElementTree as ET
 
 from pydantic import BaseModel, ConfigDict
 
-from app.claims.vocabulary import Consensus, Leaning
+from app.claims.vocabulary import Consensus, Leaning, Tone
+from app.core.english import join_sentences
 from app.core.templates import content_security_policy, render_template, style_digest
 
 ATOM = "application/atom+xml"
@@ -29,13 +30,17 @@ class InfobuttonClaim(_InfobuttonModel):
 
     id: str
     kind: str
-    statement: str
+    answer: str
+    """What the evidence says."""
+    counts: str | None
+    """Who found what."""
+    claimed: str | None
+    """The statement, named as what is claimed; null where the answer quotes it."""
     caveat: str | None
     consensus: Consensus
     leaning: Leaning
     verdict: str
-    """Consensus and leaning in words."""
-    certainty: str
+    tone: Tone
     supporting: str
     disputing: str
     link: str
@@ -81,7 +86,11 @@ def atom(answer: InfobuttonAnswer) -> bytes:
     for group in answer.groups:
         for claim in group.claims:
             entry = ET.SubElement(feed, "entry")
-            _texts(entry, title=claim.statement, id=f"tag:ldn-evidence,2026:{group.id}/claims/{claim.id}")
+            _texts(
+                entry,
+                title=join_sentences(claim.answer, claim.claimed),
+                id=f"tag:ldn-evidence,2026:{group.id}/claims/{claim.id}",
+            )
             _texts(entry, updated=claim.updated)
             ET.SubElement(entry, "link", {"rel": "alternate", "type": "application/json", "href": claim.link})
             ET.SubElement(entry, "category", {"term": group.id, "label": group.label})

@@ -11,7 +11,8 @@ from app.claims.responses import CitationBody, ClaimRead, DocumentWithEvidence
 from app.claims.schemas import DosingRangeWrite, Locator
 from app.claims.vocabulary import DoseBasis, Stance
 from app.concepts.schemas import ConceptRef
-from app.grading.wording import verdict_of_evidence
+from app.core.english import join_sentences
+from app.grading.wording import labelled_answer
 from app.sources.schemas import Author, DocumentEmbed, Notice
 from app.sources.vocabulary import DocumentKind, Standing
 
@@ -55,7 +56,9 @@ def claim(read: ClaimRead, dosing: DosingRangeWrite | None) -> Node:
         "@type": "Claim",
         "identifier": read.id,
         "text": read.statement,
-        "abstract": verdict_of_evidence(read.evidence),
+        "abstract": join_sentences(
+            labelled_answer(read.evidence.verdict, read.evidence.answer), read.evidence.counts_text
+        ),
         "version": read.version,
         "dateModified": read.updated_at,
         "url": {"@id": read.links.permalink},

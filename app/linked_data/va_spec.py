@@ -30,7 +30,7 @@ def statement(read: ClaimRead) -> Node:
         "proposition": proposition,
         "direction": _DIRECTIONS.get(evidence.leaning, "neutral"),
         "strength": _term("certainty", evidence.certainty),
-        "classification": _term("consensus", evidence.consensus),
+        "classification": _term("verdict_code", evidence.verdict.code),
         "specifiedBy": {
             "id": f"{read.links.self}/evidence",
             "type": "Method",
@@ -41,6 +41,10 @@ def statement(read: ClaimRead) -> Node:
         "hasEvidenceLines": [_line(citation) for citation in read.citations],
         "extensions": _extensions(
             {
+                "answer": evidence.answer,
+                "counts_text": evidence.counts_text,
+                "tone": evidence.verdict.tone.value,
+                "consensus": evidence.consensus.value,
                 "version": read.version,
                 "permalink": read.links.permalink,
                 "kind": read.kind.value,

@@ -91,7 +91,9 @@ def maintain(session: Session, day: str) -> MaintenanceResult:
         row.day = max(row.day, day)
     session.flush()
     due = session.scalars(
-        select(Claim.id).where(or_(Claim.stale_on <= day, Claim.is_stale), Claim.status == Status.published)
+        select(Claim.id).where(
+            or_(Claim.stale_on <= day, Claim.is_stale, Claim.valid_to < day), Claim.status == Status.published
+        )
     )
     keys = [Key("claim", claim_id) for claim_id in (*due, *(one.claim_id for one in ended))]
     result = publish(session, MAINTENANCE, (), f"Maintenance of {day}", recompute=keys)

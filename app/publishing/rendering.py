@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from app.claims.derived import ClaimDerived
 from app.claims.models import Citation, Claim
+from app.claims.vocabulary import RelationType
 from app.registry import BY_TYPE
 from app.storage.history import RecordState, StoredRecord, referrers, targets, text_of
 from app.storage.records import CurrentRecords, RecordRow
@@ -44,6 +45,7 @@ class Renderer:
         self.records.prefetch(affected, depth=1)
         # Claims first: the counts on other records are computed from the claims' rows.
         moved = {key for key in sorted(affected) if key.type == "claim" and self._derive(key)}
+        moved |= self._derive_restatements(moved)
         # A study's number of people counts elsewhere even where a claim states a number of its own.
         sources = (key for key in self.changed if key.type in ("study", "document"))
         moved |= {key for key in referrers(self.session, sources) if key.type == "claim"}
@@ -69,6 +71,22 @@ class Renderer:
                 self.session.execute(statement, rows)
         return [Key(state["type"], state["id"]) for state in self._states]
 
+    def _derive_restatements(self, moved: Set[Key]) -> set[Key]:
+        """Recompute the claims that restate a changed one, for they show its verdict; those that change."""
+        changed: set[Key] = set()
+        while restating := {
+            key
+            for key in referrers(self.session, moved)
+            if key.type == "claim" and key not in changed and self._restates(key, moved)
+        }:
+            moved = {key for key in sorted(restating) if self._derive(key)}
+            changed |= moved
+        return changed
+
+    def _restates(self, key: Key, moved: Set[Key]) -> bool:
+        relations = self.records.content(key).relations
+        return any(r.type is RelationType.restates and Key("claim", r.claim) in moved for r in relations)
+
     def _derive(self, key: Key) -> bool:
         """Recompute a record's derived values; whether they or the content changed."""
         derived = BY_TYPE[key.type].derive(self.session, self.records, self.records.content(key))
@@ -84,6 +102,8 @@ class Renderer:
             .where(Claim.id == key.id)
             .values(
                 **derived.evidence.model_dump(include=_VERDICT_COLUMNS),
+                verdict=derived.evidence.verdict.code,
+                weight=derived.weight,
                 citation_count=len(derived.order),
                 is_stale=derived.stale,
             )

@@ -14,24 +14,23 @@ from app.claims import rendering as render
 from app.claims.models import Citation, Claim, LiteratureSearch
 from app.claims.responses import ClaimSummary, SelfLink
 from app.claims.rules import VOTING_FORMS
-from app.claims.vocabulary import Certainty, Consensus, Coverage, Effect, Leaning, SearchDepth
+from app.claims.vocabulary import Coverage, Effect, SearchDepth
 from app.concepts.models import Concept
 from app.concepts.queries import concept_keys
 from app.concepts.schemas import ConceptRef, OutcomeRef
 from app.core.content import ResponseModel
-from app.core.english import quantity
+from app.core.english import inline, join_sentences, quantity
 from app.core.text import Slug
 from app.core.vocabulary import Status
-from app.grading.counts import Amounts
-from app.grading.wording import NO_ALL_CLEAR
+from app.grading.wording import NEVER_SEARCHED, NO_ALL_CLEAR, search_text
 from app.questions.relevance import (
     EvidenceBody,
     EvidenceQuestion,
     RelevantClaim,
+    amounts_of,
     best_design,
     evidence_on,
     evidence_question,
-    totals,
 )
 from app.questions.searches import RecordedSearch, SearchMatch, names_concept, newest, recorded_searches
 from app.sources.models import Study, StudyCondition, StudyIdentifier
@@ -62,17 +61,20 @@ class OutcomeFinding(ResponseModel):
 
 
 class CoverageSummary(ResponseModel):
-    """For a card. `consensus`, `leaning` and `certainty` are those of `headline`, the claim that most bears on it."""
+    """For a card. Verdicts of several claims are never merged: the answer is that of one claim."""
 
     text: str
-    headline: ClaimSummary | None
-    consensus: Consensus
-    leaning: Leaning
-    certainty: Certainty
+    """The answer on the headline claim with its counts; without one, what was and was not looked for."""
+    headline_claim: ClaimSummary | None
+    """The claim on exactly this question with the most weight."""
+    other_claims: int
+    """Further claims with evidence on the question."""
     best_design: Design | None
     """The strongest design of a study cited for, against or undecided; indirect ones only where there is no other."""
     studies: int
+    """Studies that vote on the headline, as that claim counts them."""
     reviews: int
+    """Reviews that measured it."""
     participants: int
     """People in those studies, each study once; studies of unknown size add none."""
     outcomes: tuple[OutcomeFinding, ...]
@@ -147,12 +149,9 @@ def sentence_on(status: Coverage, names: Sequence[str], search: SearchMatch | No
     about = " and ".join(names)
     if status is Coverage.found:
         return f"{about}: evidence is recorded; see the claims for both sides of it."
-    if status is Coverage.not_searched or search is None:
-        return f"{about}: nobody has searched for this yet. {NO_ALL_CLEAR}"
-    when = f"of {search.searched_on}" if search.searched_on else "whose day was not noted"
-    where = f" in {', '.join(search.sources)}" if search.sources else ""
-    kind = "a limited search" if search.depth is not SearchDepth.systematic else "a search"
-    return f"{about}: none found in {kind}{where} {when}. {NO_ALL_CLEAR}"
+    found = None if search is None or status is Coverage.not_searched else search
+    sentence = search_text(found.searched_on, is_limited=found.depth is not SearchDepth.systematic) if found else None
+    return f"{about}: {inline(sentence or NEVER_SEARCHED)} {NO_ALL_CLEAR}"
 
 
 # --- the card --------------------------------------------------------------------------------------------------------
@@ -162,13 +161,11 @@ def _summary(session: Session, body: EvidenceBody, pending: tuple[PendingStudy, 
     headline, on_outcomes = body.headline, _on_outcomes(body.claims)
     claims = [headline, *on_outcomes.values()] if headline else []
     summaries = render.summaries(session, [claim.id for claim in claims]) if claims else {}
-    counts = totals(body.citations)
+    counts = amounts_of(headline)
     return CoverageSummary(
-        text=_text(headline, counts, len(pending)) if headline else sentence,
-        headline=summaries[headline.id] if headline else None,
-        consensus=headline.consensus if headline else Consensus.uncited,
-        leaning=headline.leaning if headline else Leaning.neither,
-        certainty=headline.certainty if headline else Certainty.not_graded,
+        text=_text(summaries[headline.id], len(pending)) if headline else sentence,
+        headline_claim=summaries[headline.id] if headline else None,
+        other_claims=len(body.claims) - 1 if headline else 0,
         best_design=best_design(body.citations),
         **counts._asdict(),
         outcomes=tuple(
@@ -188,41 +185,11 @@ def _on_outcomes(claims: Iterable[RelevantClaim]) -> dict[tuple[OutcomeRef, Effe
     return first
 
 
-_SIDES = {
-    Leaning.supports: "with more weight for the claim than against it",
-    Leaning.disputes: "with more weight against the claim than for it",
-    Leaning.neither: "with neither side ahead",
-}
-
-
-def _text(headline: RelevantClaim, counts: Amounts, pending: int) -> str:
-    lines = [_amounts(counts, pending)]
-    if headline.effect is Effect.contraindicated:
-        return f"{lines[0]} The leading claim is a contraindication."
-    if headline.consensus is Consensus.not_applicable:
-        lines.append("The leading claim reports what a source states and gathers no votes.")
-    else:
-        on = f" on {headline.outcome.name.lower()}" if headline.outcome else ""
-        lines.append(
-            f"The leading claim{on}: {headline.consensus.label.lower()}, {_SIDES[headline.leaning]}; "
-            f"certainty in that answer: {headline.certainty.label.lower()}."
-        )
-    undecided = headline.consensus in (Consensus.insufficient, Consensus.not_applicable)
-    if undecided or headline.leaning is Leaning.neither:
-        lines.append(NO_ALL_CLEAR)
-    return " ".join(lines)
-
-
-def _amounts(counts: Amounts, pending: int) -> str:
-    people = quantity(counts.participants, "person", "people") if counts.participants else "an unknown number of people"
-    amounts = []
-    if counts.studies:
-        amounts.append(f"{quantity(counts.studies, 'study', 'studies')} with {people}")
-    if counts.reviews:
-        amounts.append(quantity(counts.reviews, "review", "reviews"))
-    if pending:
-        amounts.append(f"{quantity(pending, 'registered trial', 'registered trials')} without results")
-    return f"{', '.join(amounts)}." if amounts else "No study is recorded; what is known is what sources state."
+def _text(headline: ClaimSummary, pending: int) -> str:
+    trials = quantity(pending, "registered trial has", "registered trials have")
+    return join_sentences(
+        headline.answer, headline.counts_text, f"{trials} no results yet." if pending else "", headline.caveat
+    )
 
 
 # --- searches, pending trials, names ------------------------------------------------------------------------------

@@ -3,7 +3,6 @@
 One call serves a bubble chart: the number of statements does not depend on the size of the map.
 """
 
-from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -11,8 +10,11 @@ from functools import cached_property
 from sqlalchemy import ColumnElement, Row, and_, or_, select
 from sqlalchemy.orm import Session
 
+from app.claims import rendering as render
 from app.claims.models import Claim, ClaimConcept, LiteratureSearch
-from app.claims.vocabulary import HARM_KINDS, Certainty, Consensus, Coverage, Effect, Leaning
+from app.claims.responses import ClaimSummary
+from app.claims.rules import VOTING_FORMS
+from app.claims.vocabulary import HARM_KINDS, Coverage
 from app.concepts.models import Concept
 from app.concepts.schemas import ConceptRef, OutcomeRef
 from app.concepts.vocabulary import Better, InterventionKind
@@ -20,16 +22,19 @@ from app.core.content import ResponseModel
 from app.core.errors import Fault, InvalidInput
 from app.core.text import Slug
 from app.core.vocabulary import Status
+from app.grading.counts import Amounts
 from app.grading.wording import NO_ALL_CLEAR
 from app.questions.coverage import PendingStudy, pending_trials
 from app.questions.relevance import (
+    MAIN_KIND,
     InformativeCitation,
     RelevantClaim,
+    amounts_of,
     best_design,
+    headline_of,
     informative_citations,
     is_relevant,
     relevant_claims,
-    totals,
 )
 from app.questions.searches import RecordedSearch, SearchMatch, newest, recorded_searches
 from app.sources.vocabulary import Design
@@ -41,16 +46,8 @@ MAX_CELLS = 5_000
 MAX_CLAIMS = 5_000
 
 
-class EffectCount(ResponseModel):
-    """How many claims of the cell point one way, and on which side their evidence lies."""
-
-    effect: Effect
-    leaning: Leaning
-    claims: int
-
-
 class MapCell(ResponseModel):
-    """One condition and one outcome. `effect` to `certainty` are those of `claim_ids[0]`, the claim that tells most."""
+    """One condition and one outcome. Verdicts of several claims are never merged: the cell names one claim."""
 
     condition: Slug
     outcome: Slug
@@ -60,14 +57,15 @@ class MapCell(ResponseModel):
     search: Slug | None
     """The search that found nothing, where that is the coverage."""
     studies: int
+    """Studies that vote on that claim, as it counts them; claims are never added up."""
     reviews: int
+    """Reviews that measured it."""
     participants: int
     """People in those studies, each study once; studies of unknown size add none."""
-    effect: Effect | None
-    leaning: Leaning
-    consensus: Consensus
-    certainty: Certainty
-    effects: tuple[EffectCount, ...]
+    headline_claim: ClaimSummary | None
+    """The claim on exactly this intervention, condition and outcome with the most weight; null without one."""
+    other_claims: int
+    """Further claims in the cell."""
     best_design: Design | None
     pending: tuple[Slug, ...]
     """Registered trials in the condition whose results were not read; which outcomes they measure is not recorded."""
@@ -75,7 +73,7 @@ class MapCell(ResponseModel):
 
 
 class MapRow(ConceptRef):
-    """A condition, with what was found on it whatever the outcome."""
+    """A condition, with the numbers of the claim that tells most about it, as its coverage gives them."""
 
     coverage: Coverage
     studies: int
@@ -102,19 +100,31 @@ class MapData:
 
     by_cell: Mapping[tuple[int, int], list[RelevantClaim]]
     """Condition and outcome → claims: those with informative citations first, then by rank."""
-    by_condition: Mapping[int, set[int]]
-    """Condition → relevant claims, with or without an outcome."""
+    by_condition: Mapping[int, Mapping[int, RelevantClaim]]
+    """Condition → relevant claims by their key, with or without an outcome."""
     citations: Mapping[int, list[InformativeCitation]]
     """Claim → informative citations; claims without any are absent."""
     searches: Sequence[RecordedSearch]
     pending: Mapping[int, list[PendingStudy]]
     """Condition → trials whose results were not read."""
+    intervention: int
+    summaries: Mapping[str, ClaimSummary]
+    """By id, of the claims that head a cell."""
+
+    def headline(self, claims: Sequence[RelevantClaim]) -> RelevantClaim | None:
+        """The claim whose numbers and verdict a cell shows."""
+        return _cell_headline(self.intervention, claims)
 
     def citations_of(self, claims: Iterable[int]) -> list[InformativeCitation]:
         return [citation for pk in claims for citation in self.citations.get(pk, ())]
 
     def citations_on(self, condition: int) -> list[InformativeCitation]:
         return self.citations_of(self.by_condition.get(condition, ()))
+
+    def amounts_on(self, condition: int) -> Amounts:
+        """The numbers that the coverage of the condition gives."""
+        cited = (claim for pk, claim in self.by_condition.get(condition, {}).items() if pk in self.citations)
+        return amounts_of(headline_of(cited, (MAIN_KIND["condition"],), self.intervention))
 
     @cached_property
     def empty_searches(self) -> Mapping[int, SearchMatch]:
@@ -139,15 +149,15 @@ def evidence_map(
     """The map of the conditions and outcomes that are named, else of all on which anything is recorded."""
     intervention = session.get_one(Concept, intervention_pk)
     data = _read(session, intervention, condition_pks)
-    by_outcome: dict[int, set[int]] = {}
+    by_outcome: dict[int, list[Amounts]] = {}
     for (_, outcome_pk), claims in data.by_cell.items():
-        by_outcome.setdefault(outcome_pk, set()).update(claim.pk for claim in claims)
+        by_outcome.setdefault(outcome_pk, []).append(amounts_of(data.headline(claims)))
     conditions = _concepts(session, condition_pks or _conditions(session, intervention_pk, data))
     outcomes = _concepts(session, outcome_pks or list(by_outcome))
     if len(conditions) * len(outcomes) > MAX_CELLS:
         raise _too_large("many conditions and outcomes", f"{MAX_CELLS} cells")
-    conditions = _most_studied_first(conditions, data.citations_on)
-    outcomes = _most_studied_first(outcomes, lambda pk: data.citations_of(by_outcome.get(pk, ())))
+    conditions = _most_studied_first(conditions, lambda pk: [data.amounts_on(pk)])
+    outcomes = _most_studied_first(outcomes, lambda pk: by_outcome.get(pk, ()))
     return EvidenceMapRead(
         intervention=ConceptRef(id=intervention.id, name=intervention.name),
         notice=f"An empty cell: nothing found, or nobody searched. {NO_ALL_CLEAR}",
@@ -172,12 +182,12 @@ def _read(session: Session, intervention: Concept, condition_pks: Sequence[int])
         raise _too_large("many claims", f"{MAX_CLAIMS} claims")
     citations = informative_citations(session, *about)
     by_cell: dict[tuple[int, int], list[RelevantClaim]] = {}
-    by_condition: dict[int, set[int]] = {}
+    by_condition: dict[int, dict[int, RelevantClaim]] = {}
     for claim_pk, condition_pk in session.execute(
         links.join(Claim, Claim.pk == ClaimConcept.claim_pk).where(*is_relevant(about))
     ):
         claim = claims[claim_pk]
-        by_condition.setdefault(condition_pk, set()).add(claim_pk)
+        by_condition.setdefault(condition_pk, {})[claim_pk] = claim
         if claim.outcome_pk is not None:
             by_cell.setdefault((condition_pk, claim.outcome_pk), []).append(claim)
     for cell in by_cell.values():
@@ -186,7 +196,15 @@ def _read(session: Session, intervention: Concept, condition_pks: Sequence[int])
     for condition_pk, study in pending_trials(session, intervention.pk, condition_pks or None):
         pending.setdefault(condition_pk, []).append(study)
     searches = recorded_searches(session, LiteratureSearch.intervention_pk == intervention.pk)
-    return MapData(by_cell, by_condition, citations, searches, pending)
+    headlines = [head.id for of_cell in by_cell.values() if (head := _cell_headline(intervention.pk, of_cell))]
+    summaries = render.summaries(session, headlines) if headlines else {}
+    return MapData(by_cell, by_condition, citations, searches, pending, intervention.pk, summaries)
+
+
+def _cell_headline(intervention_pk: int, claims: Iterable[RelevantClaim]) -> RelevantClaim | None:
+    """The voting claim on the intervention itself with the most weight, then by id."""
+    own = (claim for claim in claims if claim.intervention_pk == intervention_pk and claim.form in VOTING_FORMS)
+    return min(own, key=lambda claim: (-claim.weight, claim.id), default=None)
 
 
 def _on(intervention: Concept) -> ColumnElement[bool]:
@@ -221,13 +239,13 @@ def _concepts(session: Session, pks: Sequence[int]) -> Sequence[ConceptRow]:
 
 
 def _most_studied_first(
-    concepts: Iterable[ConceptRow], citations: Callable[[int], list[InformativeCitation]]
+    concepts: Iterable[ConceptRow], amounts: Callable[[int], Iterable[Amounts]]
 ) -> list[ConceptRow]:
-    """By number of studies, then of people, then by id."""
+    """By the largest number of studies on a claim, then of people, then by id."""
 
     def key(concept: ConceptRow) -> tuple[int, int, str]:
-        counts = totals(citations(concept.pk))
-        return -counts.studies, -counts.participants, concept.id
+        most = max(((one.studies, one.participants) for one in amounts(concept.pk)), default=(0, 0))
+        return -most[0], -most[1], concept.id
 
     return sorted(concepts, key=key)
 
@@ -238,7 +256,7 @@ def _row(data: MapData, condition: ConceptRow) -> MapRow:
         id=condition.id,
         name=condition.name,
         coverage=data.coverage(condition.pk, citations),
-        **totals(citations)._asdict(),
+        **data.amounts_on(condition.pk)._asdict(),
         pending=tuple(data.pending.get(condition.pk, ())),
     )
 
@@ -248,20 +266,16 @@ def _cell(data: MapData, condition: ConceptRow, outcome: ConceptRow) -> MapCell:
     citations = data.citations_of(claim.pk for claim in claims)
     coverage = data.coverage(condition.pk, citations)
     search = data.empty_searches[condition.pk] if coverage is Coverage.searched_none_found else None
-    first = claims[0] if citations else None
-    effects = Counter((claim.effect, claim.leaning) for claim in claims if claim.pk in data.citations)
+    headline = data.headline(claims)
     return MapCell(
         condition=condition.id,
         outcome=outcome.id,
         coverage=coverage,
         searched_on=search.searched_on if search else None,
         search=search.id if search else None,
-        **totals(citations)._asdict(),
-        effect=first.effect if first else None,
-        leaning=first.leaning if first else Leaning.neither,
-        consensus=first.consensus if first else Consensus.uncited,
-        certainty=first.certainty if first else Certainty.not_graded,
-        effects=tuple(EffectCount(effect=e, leaning=side, claims=n) for (e, side), n in sorted(effects.items())),
+        **amounts_of(headline)._asdict(),
+        headline_claim=data.summaries[headline.id] if headline else None,
+        other_claims=len(claims) - (headline is not None),
         best_design=best_design(citations),
         pending=tuple(study.id for study in data.pending.get(condition.pk, ())),
         claim_ids=tuple(claim.id for claim in claims),

@@ -4,7 +4,7 @@ Harms of a drug also apply to its dose regimens and, in questions about two drug
 Benefits apply only to the intervention that the claim names.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,14 +13,14 @@ from sqlalchemy.orm import Session
 
 from app.claims.models import Citation, Claim, ClaimConcept
 from app.claims.rules import INFORMATIVE, VOTING_FORMS
-from app.claims.vocabulary import HARM_KINDS, Certainty, Consensus, Directness, Effect, Form, Kind, Leaning, Stance
+from app.claims.vocabulary import HARM_KINDS, Directness, Effect, Form, Kind
 from app.concepts.models import Concept, InterventionMember
 from app.concepts.queries import concept_keys
 from app.concepts.schemas import OutcomeRef
 from app.concepts.vocabulary import Better, InterventionKind
 from app.core.errors import Fault, InvalidInput
 from app.core.vocabulary import Status
-from app.grading.counts import Amounts, Counted, amounts
+from app.grading.counts import Amounts
 from app.sources.models import Document, Study
 from app.sources.vocabulary import Design, Standing
 from app.storage.serial_memory import SerialMemory
@@ -28,13 +28,12 @@ from app.storage.serial_memory import SerialMemory
 RELEVANT_FORMS = VOTING_FORMS | {Form.study_report, Form.regulatory_status}
 """Forms of claims that say something about effect or harm; use, advice and opinions do not."""
 
-_MAIN_KIND = {
+MAIN_KIND = {
     "condition": Kind.efficacy,
     "mechanism": Kind.mechanism,
     "side_effect": Kind.safety,
     "interactant": Kind.interaction,
 }
-_DECIDED = (Consensus.unanimous, Consensus.mostly, Consensus.conflicting)
 
 
 @dataclass(frozen=True)
@@ -161,35 +160,34 @@ class RelevantClaim:
 
     pk: int
     id: str
+    intervention_pk: int | None
     kind: Kind
     form: Form
     effect: Effect
     outcome_pk: int | None
     outcome: OutcomeRef | None
-    consensus: Consensus
-    leaning: Leaning
-    certainty: Certainty
+    weight: float
+    """Of both sides together."""
     studies: int
+    """Studies that vote."""
+    reviews: int
     participants: int
+    """People in the studies that vote."""
+
+    @property
+    def amounts(self) -> Amounts:
+        return Amounts(self.studies, self.reviews, self.participants)
 
     @property
     def rank(self) -> tuple[Any, ...]:
-        """Sort key: contraindications first, then claims that gather votes, then by number of studies and people."""
-        return (
-            self.effect is not Effect.contraindicated,
-            self.form not in VOTING_FORMS,
-            self.consensus not in _DECIDED,
-            -self.studies,
-            -self.participants,
-            self.id,
-        )
+        """Sort key: contraindications first, then claims that gather votes, by their weight."""
+        return self.effect is not Effect.contraindicated, self.form not in VOTING_FORMS, -self.weight, self.id
 
 
 @dataclass(frozen=True)
 class InformativeCitation:
-    """A citation that supports, disputes or leaves undecided its claim, as far as counting needs it."""
+    """A citation that supports, disputes or leaves undecided its claim."""
 
-    counted: Counted
     design: Design | None
     direct: bool
 
@@ -198,18 +196,32 @@ class InformativeCitation:
 class EvidenceBody:
     """The claims relevant to a question, best first, and their informative citations."""
 
+    intervention: int
     claims: tuple[RelevantClaim, ...] = ()
     citations: tuple[InformativeCitation, ...] = ()
     main_kinds: frozenset[Kind] = field(default_factory=frozenset)
 
     @property
     def headline(self) -> RelevantClaim | None:
-        """The most relevant claim: of the kind that answers the question, if there is one."""
-        return min(self.claims, key=lambda claim: (claim.kind not in self.main_kinds, claim.rank), default=None)
+        """The claim that answers the question: of its kind, on the intervention itself, and with the most weight."""
+        return headline_of(self.claims, self.main_kinds, self.intervention)
 
 
-def totals(citations: Iterable[InformativeCitation]) -> Amounts:
-    return amounts([citation.counted for citation in citations])
+def headline_of(
+    claims: Iterable[RelevantClaim], main_kinds: Container[Kind], intervention_pk: int
+) -> RelevantClaim | None:
+    """The claim that answers a question: of its kind, on the intervention itself, and with the most weight."""
+
+    def key(claim: RelevantClaim) -> tuple[Any, ...]:
+        contraindicated, *rank = claim.rank
+        return claim.kind not in main_kinds, contraindicated, claim.intervention_pk != intervention_pk, rank
+
+    return min(claims, key=key, default=None)
+
+
+def amounts_of(headline: RelevantClaim | None) -> Amounts:
+    """The numbers of the claim that answers a question: studies of different claims are never added up."""
+    return headline.amounts if headline else Amounts(0, 0, 0)
 
 
 def best_design(citations: Iterable[InformativeCitation]) -> Design | None:
@@ -223,9 +235,9 @@ def relevant_claims(session: Session, *where: ColumnElement[bool], limit: int | 
     """Published claims of the relevant forms that meet the conditions, by id. One statement."""
     rows = session.execute(
         select(
-            Claim.pk, Claim.id, Claim.kind, Claim.form, Claim.effect, Claim.consensus, Claim.leaning, Claim.certainty,
-            Claim.study_count, Claim.participant_count, Claim.outcome_pk, Concept.id.label("outcome"), Concept.name,
-            Concept.better,
+            Claim.pk, Claim.id, Claim.intervention_pk, Claim.kind, Claim.form, Claim.effect, Claim.weight,
+            Claim.study_count, Claim.review_count, Claim.participant_count, Claim.outcome_pk,
+            Concept.id.label("outcome"), Concept.name, Concept.better,
         )
         .outerjoin(Concept, Concept.pk == Claim.outcome_pk)
         .where(*is_relevant(where))
@@ -236,15 +248,15 @@ def relevant_claims(session: Session, *where: ColumnElement[bool], limit: int | 
         RelevantClaim(
             pk=row.pk,
             id=row.id,
+            intervention_pk=row.intervention_pk,
             kind=Kind(row.kind),
             form=Form(row.form),
             effect=Effect(row.effect),
             outcome_pk=row.outcome_pk,
             outcome=OutcomeRef(id=row.outcome, name=row.name, better=Better(row.better)) if row.outcome else None,
-            consensus=Consensus(row.consensus),
-            leaning=Leaning(row.leaning or Leaning.neither),
-            certainty=Certainty(row.certainty),
+            weight=row.weight,
             studies=row.study_count,
+            reviews=row.review_count,
             participants=row.participant_count,
         )
         for row in rows
@@ -255,8 +267,7 @@ def informative_citations(session: Session, *where: ColumnElement[bool]) -> dict
     """Informative citations of the same claims, by the claim's key; those of retracted documents are left out."""
     rows = session.execute(
         select(
-            Citation.claim_pk, Citation.id, Citation.stance, Citation.directness, Document.id,
-            Study.id, Study.is_review, Study.participants, Study.design,
+            Citation.claim_pk, Citation.directness, Study.design,
         )
         .join(Claim, Claim.pk == Citation.claim_pk)
         .join(Document, Document.pk == Citation.document_pk)
@@ -265,18 +276,9 @@ def informative_citations(session: Session, *where: ColumnElement[bool]) -> dict
         .order_by(Citation.id)
     )  # fmt: skip
     by_claim: dict[int, list[InformativeCitation]] = {}
-    for claim_pk, citation, stance, directness, document, study, is_review, participants, design in rows:
-        counted = Counted(
-            citation=citation,
-            document=document,
-            stance=Stance(stance),
-            study=study,
-            is_review=bool(is_review),
-            people=participants,
-        )
-        by_claim.setdefault(claim_pk, []).append(
-            InformativeCitation(counted, Design(design) if design else None, directness != Directness.indirect)
-        )
+    for claim_pk, directness, design in rows:
+        citation = InformativeCitation(Design(design) if design else None, directness != Directness.indirect)
+        by_claim.setdefault(claim_pk, []).append(citation)
     return by_claim
 
 
@@ -290,10 +292,11 @@ def evidence_on(session: Session, question: EvidenceQuestion) -> EvidenceBody:
     about = _about(question)
     citations = informative_citations(session, *about)
     if not citations:
-        return EvidenceBody()
+        return EvidenceBody(question.intervention)
     claims = (claim for claim in relevant_claims(session, *about) if claim.pk in citations)
     return EvidenceBody(
+        question.intervention,
         claims=tuple(sorted(claims, key=lambda claim: claim.rank)),
         citations=tuple(citation for of_claim in citations.values() for citation in of_claim),
-        main_kinds=frozenset(_MAIN_KIND[role] for role in question.concepts),
+        main_kinds=frozenset(MAIN_KIND[role] for role in question.concepts),
     )

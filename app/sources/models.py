@@ -23,6 +23,7 @@ class Study(RecordColumns, Base):
     recruitment: Mapped[TermColumn | None]
     results: Mapped[TermColumn | None]
     includes_completeness: Mapped[TermColumn | None]
+    includes_designs: Mapped[TermColumn | None]
     includes_study_count: Mapped[int | None]
     includes_participants: Mapped[int | None]
     includes_searched_on: Mapped[DateColumn | None]

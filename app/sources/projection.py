@@ -13,7 +13,7 @@ from app.sources.schemas import DocumentWrite, Identifier, StudyWrite
 from app.storage.resource import FieldReference, Key
 from app.storage.rows import column_values, key_of, replace, upsert
 
-_INCLUDES_COLUMNS = ("completeness", "study_count", "participants", "searched_on")
+_INCLUDES_COLUMNS = ("completeness", "designs", "study_count", "participants", "searched_on")
 _NOTICE_COLUMNS = ("doi", "url", "text")
 
 

@@ -36,6 +36,8 @@ class Included(ContentModel):
 
     studies: tuple[Slug, ...] = ()
     completeness: terms.Completeness
+    designs: terms.IncludedDesigns = terms.IncludedDesigns.unknown
+    """How the included studies were made; `unknown` where it was not read."""
     study_count: Count | None = None
     participants: Count | None = None
     """People in the included studies, as the review states."""
@@ -191,6 +193,7 @@ class DocumentEmbed(ResponseModel):
 class IncludedRead(ResponseModel):
     studies: tuple[StudyRef, ...]
     completeness: terms.Completeness
+    designs: terms.IncludedDesigns
     study_count: int | None
     participants: int | None
     searched_on: str | None

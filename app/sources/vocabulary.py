@@ -61,7 +61,7 @@ class Design(Term):
     systematic_review = "systematic_review", "Studies searched for by a stated method, not pooled."
     scoping_review = "scoping_review", "A map of what has been studied."
     narrative_review = "narrative_review", "An overview without a stated method of search."
-    other = "other", "None of the other designs."
+    other = "other", "Other or not recorded", "None of the other designs, or nobody recorded which."
 
     @property
     def is_review(self) -> bool:
@@ -83,6 +83,15 @@ RANDOMIZED = (
     Design.randomized_trial_unspecified,
 )
 REVIEWS = (Design.meta_analysis, Design.systematic_review, Design.scoping_review, Design.narrative_review)
+
+
+class IncludedDesigns(Term):
+    """How the studies that a review includes were made."""
+
+    randomized = "randomized", "Randomized trials only."
+    mixed = "mixed", "Randomized trials and other studies."
+    other = "other", "Other studies only", "Studies of other designs only."
+    unknown = "unknown", "Not read."
 
 
 class EvidenceSource(Term):

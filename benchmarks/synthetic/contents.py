@@ -80,6 +80,12 @@ def document(profile: Profile, facts: SourceFacts) -> Content:
     }
 
 
+_WORDINGS = {
+    "benefit": {"frame": "benefit", "subject": "The treatment", "verb": "improve", "object": "the outcome"},
+    "harm": {"frame": "harm", "subject": "The treatment", "verb": "cause", "object": "the side effect"},
+}
+
+
 def claim(pattern: Pattern, profiles: Sequence[Profile], complete: CompleteClaim) -> Content:
     ids = defaultdict(list)
     for record_type, facts_of_concept in zip(pattern.concept_types, complete.concepts, strict=True):
@@ -91,6 +97,7 @@ def claim(pattern: Pattern, profiles: Sequence[Profile], complete: CompleteClaim
         "kind": pattern.kind,
         "form": "hypothesis" if is_mechanism else "general_effect",
         "statement": facts.statement,
+        "wording": _WORDINGS["harm" if pattern.kind is Kind.safety else "benefit"],
         "effect": "causes" if pattern.kind is Kind.safety else "improves",
         "intervention": ids["intervention"][0],
         "conditions": ids["condition"],

@@ -29,7 +29,7 @@ CitationKeys = tuple[int, int]
 Concept = tuple[str, int]
 """Type, and position in the list of its type."""
 ConceptCounts = Counter[tuple[str, int, str, str]]
-"""Type and position of a concept, measure, value of `kind`, `consensus` or stance → how many."""
+"""Type and position of a concept, measure, value of `kind`, `verdict` or stance → how many."""
 
 
 @dataclass
@@ -40,7 +40,7 @@ class RowBatch:
     words: Counter[tuple[str, bool]] = field(default_factory=Counter)
     """Words of the search index by the number of entries that hold them."""
     counts: ConceptCounts = field(default_factory=Counter)
-    """Of concepts: claims by `kind` and `consensus`; all else by stance, and in total under an empty stance."""
+    """Of concepts: claims by `kind` and `verdict`; all else by stance, and in total under an empty stance."""
 
 
 class RowMaker:
@@ -132,7 +132,7 @@ class RowMaker:
             pattern = self._generator.patterns[topic.pattern]
             stance = next(cited.stance for cited in pattern.citations if cited.profile == profile)
             numbers["kind", pattern.kind.value] += 1
-            numbers["consensus", self._templates.consensus[topic.pattern]] += 1
+            numbers["verdict", self._templates.verdict[topic.pattern]] += 1
             own.citations[_ITSELF, stance] += 1
             for concept in zip(pattern.concept_types, topic.positions, strict=True):
                 stances.setdefault(concept, set()).add(stance)
@@ -153,10 +153,10 @@ class RowMaker:
             pattern, template = self._generator.patterns[topic.pattern], self._templates.claims[topic.pattern]
             cells = self._add_rows(batch, template, complete.flat())
             self._add_entry(batch, template, cells, Key("claim", complete.claim.id), number)
-            consensus = self._templates.consensus[topic.pattern]
+            verdict = self._templates.verdict[topic.pattern]
             for record_type, position in zip(pattern.concept_types, topic.positions, strict=True):
                 batch.counts[record_type, position, "kind", pattern.kind.value] += 1
-                batch.counts[record_type, position, "consensus", consensus] += 1
+                batch.counts[record_type, position, "verdict", verdict] += 1
         return batch
 
 
@@ -210,7 +210,7 @@ def _evidence(numbers: Mapping[tuple[str, str], int]) -> CatalogueEvidence:
         claims=sum(by("kind").values()),
         **of(""),
         by_kind=by("kind"),
-        by_consensus=by("consensus"),
+        by_verdict=by("verdict"),
         by_stance=ByStance(**{stance.value: StanceCount(**of(stance)) for stance in Stance}),
     )
 

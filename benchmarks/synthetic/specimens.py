@@ -58,7 +58,7 @@ class Templates:
     documents: list[Template] = field(default_factory=list)
     claims: dict[int, Template] = field(default_factory=dict)
     """By pattern."""
-    consensus: dict[int, str] = field(default_factory=dict)
+    verdict: dict[int, str] = field(default_factory=dict)
     """By pattern."""
 
 
@@ -200,8 +200,8 @@ class _PublishedRows:
         """The marker of a catalogue record's counts: their JSON."""
         return str(self._records.derived(key).evidence.model_dump_json())
 
-    def consensus(self, key: Key) -> str:
-        return str(self._records.derived(key).evidence.consensus.value)
+    def verdict(self, key: Key) -> str:
+        return str(self._records.derived(key).evidence.verdict.code.value)
 
 
 def _redate(value: Any, published_at: str) -> Any:
@@ -265,7 +265,7 @@ def _cut(specimens: _Specimens, published: _PublishedRows) -> Templates:
         rows = [*published.rows(owner), *published.of_records(key, *citation_keys)]
         cutter = TemplateCutter(markers_of_claim.flat())
         templates.claims[pattern] = cutter.cut(rows, published.search_document(key))
-        templates.consensus[pattern] = published.consensus(key)
+        templates.verdict[pattern] = published.verdict(key)
     return templates
 
 

@@ -19,7 +19,7 @@ def known(client: TestClient, **asked: str) -> dict[str, Any]:
 def test_fibromyalgia_is_found_with_both_sides_and_its_caveat(client: TestClient) -> None:
     found = known(client, condition="fibromyalgia")
     assert found["status"] == "found"
-    head = found["summary"]["headline"]
+    head = found["summary"]["headline_claim"]
     assert (head["id"], head["caveat_required"]) == ("ldn-fibromyalgia-pain", True)
     assert head["caveat"]
     assert head["supports"]["citations"] > 0
@@ -33,7 +33,7 @@ def test_lupus_was_searched_in_a_limited_way_and_nothing_was_found(client: TestC
     assert (lupus["status"], lupus["search"]["id"], lupus["search"]["depth"]) == (
         "searched_none_found", "ldn-lupus", "limited",
     )  # fmt: skip
-    assert "none found in a limited search" in lupus["sentence"]
+    assert "a limited search" in lupus["sentence"]
     assert lupus["sentence"].endswith(NO_ALL_CLEAR)
     assert lupus["summary"]["studies"] == 0
 
@@ -51,7 +51,7 @@ def test_a_code_stands_for_an_id(client: TestClient) -> None:
 def test_an_opioid_is_found_contraindicated_through_drug_and_class(client: TestClient) -> None:
     tramadol = known(client, interactant="tramadol")
     assert tramadol["status"] == "found"
-    assert "opioid" in tramadol["summary"]["headline"]["id"]
+    assert "opioid" in tramadol["summary"]["headline_claim"]["id"]
 
 
 def test_every_condition_and_every_other_drug_has_an_answer(client: TestClient) -> None:
@@ -61,7 +61,9 @@ def test_every_condition_and_every_other_drug_has_an_answer(client: TestClient) 
             told = known(client, **{role: item["id"]})
             assert told["status"] in ("found", "searched_none_found", "not_searched")
             for text in (told["sentence"], told["summary"]["text"]):
-                assert "safe" not in text.replace(NO_ALL_CLEAR, "").lower()
+                for disclaimed in (NO_ALL_CLEAR, "That is not evidence of safety."):
+                    text = text.replace(disclaimed, "")
+                assert "safe" not in text.lower()
             if told["status"] != "found":
                 assert told["sentence"].endswith(NO_ALL_CLEAR)
                 assert told["summary"]["studies"] == told["summary"]["reviews"] == 0

@@ -19,12 +19,10 @@ from app.briefs.rendering import html, markdown
 from app.briefs.responses import BriefFoot, BriefRead, DataLicence, Sentence
 from app.briefs.wording import side
 from app.claims.models import Claim
-from app.claims.rules import VOTING_FORMS
 from app.claims.schemas import ClaimWrite
-from app.claims.vocabulary import Certainty, Coverage, Leaning, RelationType, Stance
+from app.claims.vocabulary import Coverage, RelationType, Stance
 from app.concepts.models import Concept
-from app.core.english import inline
-from app.grading.wording import NO_ALL_CLEAR, verdict
+from app.grading.wording import NO_ALL_CLEAR
 from app.sources.vocabulary import Standing
 from app.storage.database import Database
 from app.storage.records import CurrentRecords
@@ -130,13 +128,15 @@ def test_best_studied_benefit_comes_first_with_both_sides_beside_each_other(brie
     assert all(found.finding for found in (*pain.citations.supports, *pain.citations.disputes))
     assert brief.notice.claim is not None
     assert brief.notice.claim.id == pain.claim_id
-    assert brief.notice.summary == pain.certainty_text
+    assert brief.notice.summary == f"{pain.answer} {pain.counts_text}"
 
 
 def test_side_with_more_weight_is_read_first(brief: BriefRead) -> None:
     text, page = markdown(brief), html(brief)
 
-    pain = text[text.index("**Low-dose naltrexone reduces pain in people with fibromyalgia.**") :]
+    pain = text[
+        text.index("**Low-dose naltrexone may make little or no difference to pain in people with fibromyalgia.**") :
+    ]
     card = page[page.index('id="claim-ldn-fibromyalgia-pain"') :]
     for found, first, then in (
         (pain, "- Disputing: ", "- Supporting: "),
@@ -176,30 +176,33 @@ def test_reference_reads_as_in_the_bibliography(session: Session, brief: BriefRe
     assert (younger.pmid, younger.url) == ("23359310", "https://doi.org/10.1002/art.37734")
 
 
-def test_certainty_in_words_holds_the_direction(brief: BriefRead) -> None:
-    graded = [s for s in sentences(brief) if s.form in VOTING_FORMS and s.certainty is not Certainty.not_graded]
+def test_the_answer_stands_before_what_is_claimed(brief: BriefRead) -> None:
+    text, page = plain(markdown(brief)), " ".join(visible(html(brief)).split())
+    pain = next(s for s in sentences(brief) if s.claim_id == "ldn-fibromyalgia-pain")
 
-    assert {s.leaning for s in graded} == set(Leaning)
-    for sentence in graded:
-        told = sentence.certainty_text
-        assert told.startswith(f"{sentence.certainty.label} certainty")
-        if sentence.leaning is Leaning.neither:
-            assert "leaning neither way, on whether" in told
-        elif sentence.leaning is Leaning.supports:
-            assert f"certainty that {inline(sentence.text.split(';')[0].rstrip('.'))}" in told
-        else:
-            assert re.search(r"differs little or not from placebo|little or no difference|this is not so:", told)
-    pain = next(s for s in graded if s.claim_id == "ldn-fibromyalgia-pain")
-    assert pain.certainty_text == (
-        "Low certainty that low-dose naltrexone differs little or not from placebo for pain in fibromyalgia."
-    )
+    assert pain.answer == "Low-dose naltrexone may make little or no difference to pain in people with fibromyalgia."
+    assert pain.verdict.label == "Conflicting, leaning against"
+    for shown in (text, page):
+        first, then = shown.index(pain.answer), shown.index(f"What is claimed: {pain.text}")
+        assert first < then
+        assert pain.counts_text is not None
+        assert pain.counts_text in shown
+
+
+def test_a_record_is_not_said_twice(brief: BriefRead) -> None:
+    records = [s for s in sentences(brief) if s.answer.endswith(s.text)]
+    text = plain(markdown(brief))
+
+    assert records
+    assert [s.claim_id for s in records if f"What is claimed: {s.text}" in text] == []
 
 
 def test_too_little_evidence_never_reads_as_no_effect(brief: BriefRead) -> None:
-    too_little = [s for s in sentences(brief) if s.consensus == "insufficient"]
+    too_little = [s for s in sentences(brief) if s.verdict.code == "too_little"]
 
     assert too_little
-    assert all(sentence.certainty_text.endswith(NO_ALL_CLEAR) for sentence in too_little)
+    for sentence in too_little:
+        assert re.match("There (is too little evidence|are reports)", sentence.answer), sentence.claim_id
 
 
 def test_harms_of_the_parent_drug_stand_among_the_cautions_and_are_marked(brief: BriefRead) -> None:
@@ -216,7 +219,7 @@ def test_what_is_unknown_names_gaps_open_questions_and_undecided_outcomes(brief:
 
     assert questions["ldn-pregnancy"] is Coverage.not_searched
     assert "ldn-lupus" not in questions
-    assert "ldn-fibromyalgia-fatigue" in {undecided.claim.id for undecided in brief.undecided}
+    assert "ldn-fibromyalgia-fatigue" in {claim.id for claim in brief.undecided}
     assert placed(brief)["ldn-sleep-research-gap"] == "unknown"
 
 
@@ -266,7 +269,7 @@ def test_sentences_that_the_program_makes_keep_to_the_words_of_the_house(session
         brief = brief_of(session, row.intervention, row.condition, world)
         made += [brief.title, brief.coverage.sentence, brief.notice.summary]
         made += [text for s in brief.sections for text in (s.title, s.note or "", *(t.topic for t in s.statements))]
-        made += [text for sentence in sentences(brief) for text in (sentence.certainty_text, verdict(sentence))]
+        made += [text for sentence in sentences(brief) for text in (sentence.answer, sentence.counts_text or "")]
 
     assert len(made) > 1000
     assert [text for text in made if UNFIT.search(text)] == []

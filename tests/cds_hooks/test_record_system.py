@@ -101,7 +101,7 @@ def test_a_record_system_shows_cards_with_citations(sandbox: Sandbox) -> None:
 
     assert critical.startswith("[critical] Naltrexone with a current opioid (oxycodone)")
     assert "Remove the drafted order of naltrexone" in critical
-    assert info.startswith("[info] Off-label. Low certainty that")
+    assert info.startswith("[info] Off-label. Low-dose naltrexone may make little or no difference to pain")
     assert "https://doi.org/" in info
     assert "- Supports:" in info
     assert "- Disputes:" in info

@@ -6,7 +6,7 @@ from app.claims.derived import DosingRangeDerived
 from app.core.content import Record
 from app.grading.derive import computed_claim
 from app.storage.resource import Key
-from tests.factories import record
+from tests.factories import record, wording
 
 BASE = "https://ldn.example.org"
 
@@ -104,6 +104,7 @@ def example_records() -> StaticRecords:
             "claim",
             "ldn-fibromyalgia-pain",
             statement="Low-dose naltrexone reduces pain in people with fibromyalgia.",
+            wording=wording(subject="Low-dose naltrexone", object="pain in people with fibromyalgia"),
             intervention="low-dose-naltrexone",
             conditions=["fibromyalgia"],
             comparator="placebo",

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.claims.vocabulary import (
+    AnsweringBody,
     Basis,
     Certainty,
     CitationRole,
@@ -17,14 +18,16 @@ from app.claims.vocabulary import (
     Directness,
     Form,
     IndirectBecause,
+    InsufficientReason,
     Kind,
     Leaning,
     Stance,
+    StanceReason,
 )
 from app.grading.evidence import CitationEvidence, Grade
 from app.grading.grade import grade
 from app.grading.method import METHOD
-from app.sources.vocabulary import Design, EvidenceSource, Limitation, Standing
+from app.sources.vocabulary import Design, EvidenceSource, IncludedDesigns, Limitation, Standing
 
 TRIAL = CitationEvidence(
     citation="c1",
@@ -76,8 +79,50 @@ def test_one_study_is_insufficient_however_large() -> None:
     assert (result.consensus, result.leaning) == (Consensus.insufficient, Leaning.supports)
 
 
-def test_two_studies_the_same_way_are_unanimous() -> None:
-    assert judged(trial(1), trial(2)).consensus is Consensus.unanimous
+def by(*authors: str, complete: bool = True) -> dict[str, Any]:
+    return {"authors": frozenset(authors), "authors_complete": complete}
+
+
+def test_two_trials_are_unanimous_only_if_their_papers_share_no_author() -> None:
+    def consensus(one: dict[str, Any], other: dict[str, Any]) -> Consensus:
+        return judged(trial(1, **one), trial(2, **other)).consensus
+
+    assert consensus(by("ada a", "bo b"), by("cy c")) is Consensus.unanimous
+    assert consensus(by("ada a", "bo b"), by("cy c", "bo b")) is Consensus.mostly
+    assert consensus(by("ada a"), by("cy c", complete=False)) is Consensus.mostly
+    assert consensus(by(), by()) is Consensus.mostly
+
+
+def test_independence_counts_every_paper_of_a_study() -> None:
+    second = trial(1, citation="c1b", document="d1b", role=CitationRole.secondary_result, **by("cy c"))
+    assert judged(trial(1, **by("ada a")), second, trial(2, **by("cy c"))).consensus is Consensus.mostly
+
+
+UNCONTROLLED: dict[str, Any] = {"design": Design.case_control, "people": 60}
+
+
+@pytest.mark.parametrize(
+    ("form", "trials", "others", "consensus"),
+    [
+        (Form.general_effect, 3, 0, Consensus.unanimous),
+        (Form.general_effect, 1, 2, Consensus.unanimous),
+        (Form.general_effect, 1, 1, Consensus.mostly),
+        (Form.general_effect, 0, 4, Consensus.mostly),
+        (Form.hypothesis, 0, 4, Consensus.mostly),
+        (Form.association, 0, 3, Consensus.unanimous),
+        (Form.association, 0, 2, Consensus.mostly),
+    ],
+)
+def test_unanimity_needs_three_voters_one_of_them_randomized(
+    form: Form, trials: int, others: int, consensus: Consensus
+) -> None:
+    studies = [trial(n) for n in range(trials)] + [trial(10 + n, **UNCONTROLLED) for n in range(others)]
+    assert judged(*studies, form=form).consensus is consensus
+
+
+def test_an_undecided_study_does_not_count_towards_unanimity() -> None:
+    undecided = [trial(n, Stance.inconclusive) for n in (3, 4)]
+    assert judged(trial(1), trial(2), *undecided).consensus is Consensus.mostly
 
 
 def test_a_smaller_side_of_one_fifth_is_conflicting() -> None:
@@ -109,7 +154,7 @@ def test_reviews_add_no_weight_beside_studies() -> None:
 def test_reviews_without_studies_are_one_unit_that_suffices() -> None:
     result = judged(review(1, Stance.supports), review(2, Stance.supports))
     assert len(result.units) == 1
-    assert result.consensus is Consensus.unanimous
+    assert (result.consensus, result.body) == (Consensus.mostly, AnsweringBody.reviews)
 
 
 def test_reviews_that_disagree_without_studies_are_mixed() -> None:
@@ -122,6 +167,125 @@ def test_an_inconclusive_review_lends_nothing_to_the_one_that_votes() -> None:
     voting = review(1, Stance.supports, directness=Directness.indirect, indirect_because=twice)
     unit = judged(voting, review(2, Stance.inconclusive)).units[0]
     assert (unit.stance, unit.weight, unit.direct) == (Stance.supports, Fraction(1, 2), False)
+
+
+INDIRECT: dict[str, Any] = {
+    "directness": Directness.indirect,
+    "indirect_because": frozenset({IndirectBecause.dose}),
+}
+
+
+def test_an_undecided_study_does_not_silence_reviews() -> None:
+    result = judged(trial(1, Stance.inconclusive), review(2, Stance.supports), review(3, Stance.supports))
+    assert (result.consensus, result.leaning, result.body) == (
+        Consensus.mostly,
+        Leaning.supports,
+        AnsweringBody.reviews,
+    )
+    assert [unit.study for unit in result.units] == ["s1", "systematic-reviews"]
+
+
+def test_a_study_that_votes_silences_reviews() -> None:
+    result = judged(trial(1), review(2, Stance.supports), review(3, Stance.supports))
+    assert (result.body, result.insufficient_reason) == (AnsweringBody.primary, InsufficientReason.too_few)
+
+
+def test_indirect_reviews_do_not_answer_in_place_of_a_direct_study() -> None:
+    result = judged(trial(1, Stance.inconclusive), review(2, Stance.supports, people=5000, **INDIRECT))
+    assert (result.consensus, result.body, len(result.units)) == (Consensus.insufficient, AnsweringBody.primary, 1)
+    indirect_study = trial(1, Stance.inconclusive, **INDIRECT)
+    assert judged(indirect_study, review(2, Stance.supports, people=5000, **INDIRECT)).body is AnsweringBody.reviews
+
+
+def test_a_direct_review_borrows_nothing_from_indirect_ones() -> None:
+    """Thousands of people at other doses lend no number to four unnamed trials at this one."""
+    unit = judged(review(1, Stance.supports, people=None), review(2, Stance.disputes, people=11194, **INDIRECT)).units[
+        0
+    ]
+    assert (unit.stance, unit.people, unit.weight, unit.direct) == (Stance.supports, None, Fraction(2), True)
+
+
+@pytest.mark.parametrize(
+    ("designs", "certainty"),
+    [
+        (IncludedDesigns.randomized, Certainty.moderate),
+        (IncludedDesigns.mixed, Certainty.low),
+        (IncludedDesigns.other, Certainty.low),
+        (IncludedDesigns.unknown, Certainty.low),
+    ],
+)
+def test_reviews_alone_start_where_their_studies_start_but_at_most_at_moderate(
+    designs: IncludedDesigns, certainty: Certainty
+) -> None:
+    read = {"people": 500, "basis": Basis.full_text, "includes_designs": designs}
+    assert judged(review(1, Stance.supports, **read)).certainty is certainty
+    unread = review(2, Stance.supports, **{**read, "includes_designs": IncludedDesigns.unknown})
+    assert judged(review(1, Stance.supports, **read), unread).certainty is Certainty.low
+
+
+def test_reviews_alone_are_graded_by_what_they_read_themselves() -> None:
+    """The interval and the people of an undecided trial beside them count for nothing."""
+    voting = review(2, Stance.supports, people=90, has_ci=False, includes_designs=IncludedDesigns.randomized)
+    assert judged(trial(1, Stance.inconclusive, people=900), voting).certainty is Certainty.very_low
+
+
+def test_without_a_leaning_the_certainty_is_very_low() -> None:
+    large: dict[str, Any] = {"people": 900, "basis": Basis.full_text}
+    result = judged(trial(1, **large), trial(2, Stance.disputes, **large))
+    assert (result.leaning, result.certainty) == (Leaning.neither, Certainty.very_low)
+    assert judged(trial(1, Stance.inconclusive, **large)).certainty is Certainty.very_low
+
+
+UNRECORDED: dict[str, Any] = {"design": Design.other}
+LABORATORY: dict[str, Any] = {"design": Design.laboratory, "evidence_source": EvidenceSource.in_vitro}
+
+
+@pytest.mark.parametrize(
+    ("evidence", "reason"),
+    [
+        ([], None),
+        ([trial(1, Stance.background)], InsufficientReason.none_voted),
+        ([trial(1, Stance.inconclusive), trial(2, Stance.inconclusive)], InsufficientReason.none_voted),
+        ([trial(1, **UNRECORDED), trial(2, **UNRECORDED)], InsufficientReason.not_weighable),
+        ([trial(1), trial(2, **UNRECORDED)], InsufficientReason.too_few),
+        ([trial(n, design=Design.uncontrolled_trial) for n in (1, 2)], InsufficientReason.too_light),
+        ([trial(1), trial(2)], None),
+        ([trial(n, **LABORATORY) for n in (1, 2)], None),
+    ],
+)
+def test_the_first_reason_that_holds_says_why_evidence_is_too_little(
+    evidence: list[CitationEvidence], reason: InsufficientReason | None
+) -> None:
+    assert judged(*evidence).insufficient_reason is reason
+
+
+def test_a_study_of_unrecorded_design_neither_weighs_nor_silences_reviews() -> None:
+    result = judged(trial(1, **UNRECORDED), review(2, Stance.disputes))
+    assert (result.leaning, result.body, result.support_share) == (
+        Leaning.disputes,
+        AnsweringBody.reviews,
+        Fraction(0),
+    )
+
+
+def test_only_laboratory_work_answers_as_the_laboratory() -> None:
+    cells = [trial(n, **LABORATORY) for n in (1, 2)]
+    assert judged(*cells).body is AnsweringBody.laboratory
+    assert judged(*cells, trial(3, Stance.inconclusive)).body is AnsweringBody.primary
+
+
+def test_the_share_of_opposite_results_is_by_weight() -> None:
+    null = trial(1, Stance.disputes, stance_reason=StanceReason.n1c)
+    opposite = trial(2, Stance.disputes, stance_reason=StanceReason.opposite, people=20)
+    assert judged(null, opposite).opposite_share == Fraction(1, 3)
+    assert judged(null).opposite_share == 0
+    assert judged(trial(1)).opposite_share is None
+
+
+def test_people_are_those_analysed_for_the_finding() -> None:
+    """A larger number, of people who took part, stands beside it."""
+    items = [trial(1, people=98, is_analysed=True), trial(1, people=120, citation="c1b")]
+    assert judged(*items).units[0].people == 98
 
 
 def test_narrative_reviews_never_weigh() -> None:
@@ -155,7 +319,8 @@ def test_a_tie_of_equal_rank_is_mixed_and_votes_both_ways() -> None:
         ({"design": Design.fixed_order_placebo_trial}, 1),
         ({"design": Design.case_control}, 1),
         ({"design": Design.uncontrolled_trial}, Fraction(1, 2)),
-        ({"design": Design.other}, Fraction(1, 2)),
+        ({"design": Design.other}, 0),
+        ({"design": Design.other, "evidence_source": EvidenceSource.animal}, Fraction(1, 4)),
         ({"design": Design.case_report, "people": 3}, Fraction(1, 4)),
         ({"design": Design.case_series, "people": 4}, Fraction(1, 4)),
         ({"evidence_source": EvidenceSource.animal}, Fraction(1, 4)),
@@ -241,6 +406,11 @@ EVIDENCE = st.builds(
     has_ci=st.booleans(),
     pooled_i2=st.one_of(st.none(), st.integers(0, 100).map(Fraction)),
     events=st.one_of(st.none(), st.integers(0, 80)),
+    stance_reason=st.one_of(st.none(), st.sampled_from(StanceReason)),
+    is_analysed=st.booleans(),
+    includes_designs=st.sampled_from(IncludedDesigns),
+    authors=st.frozensets(st.sampled_from(["ada a", "bo b", "cy c"]), max_size=2),
+    authors_complete=st.booleans(),
 )
 BODY = st.lists(EVIDENCE, max_size=12)
 KINDS = st.sampled_from([Kind.efficacy, Kind.safety, Kind.mechanism])
@@ -279,10 +449,37 @@ def test_what_is_retracted_never_counts(body: list[CitationEvidence], kind: Kind
 def test_figures_stay_within_their_bounds(body: list[CitationEvidence], kind: Kind) -> None:
     result = grade(Form.general_effect, kind, body)
     assert result.support_share is None or 0 <= result.support_share <= 1
-    assert all(0 < unit.weight <= METHOD.randomized_large for unit in result.units)
+    assert all(0 <= unit.weight <= METHOD.randomized_large for unit in result.units)
     assert len({unit.study for unit in result.units}) == len(result.units)
     if result.consensus is Consensus.insufficient:
         assert result.certainty in (Certainty.not_graded, Certainty.very_low, Certainty.low)
+
+
+@given(BODY, KINDS)
+def test_what_a_verdict_rests_on_is_said_whatever_the_evidence(body: list[CitationEvidence], kind: Kind) -> None:
+    result = grade(Form.general_effect, kind, body)
+    voters = [unit for unit in result.units if unit.is_voter and unit.is_weighable]
+    reviews = [unit for unit in result.units if unit.is_reviews]
+    assert (result.body is None) == (not result.units)
+    assert (result.body is AnsweringBody.reviews) == bool(reviews)
+    assert not reviews or voters in ([], reviews)
+    if result.leaning is Leaning.neither:
+        assert result.certainty in (Certainty.very_low, Certainty.not_graded)
+    if result.insufficient_reason is not None:
+        assert result.consensus is Consensus.insufficient
+    if result.consensus is Consensus.unanimous:
+        assert len(voters) >= 2
+        assert any(unit.randomized for unit in voters)
+        assert not reviews
+
+
+@given(BODY, KINDS)
+def test_a_study_of_unrecorded_design_never_moves_a_verdict(body: list[CitationEvidence], kind: Kind) -> None:
+    """Unless it is the first thing measured, or direct evidence where there was none."""
+    unrecorded = trial(99, design=Design.other, directness=Directness.indirect, has_ci=False)
+    before = grade(Form.general_effect, kind, body)
+    after = grade(Form.general_effect, kind, [*body, unrecorded])
+    assert (after.leaning, after.support_share) == (before.leaning, before.support_share)
 
 
 @given(BODY, KINDS)

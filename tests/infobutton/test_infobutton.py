@@ -109,8 +109,8 @@ def test_a_claim_never_stands_bare_and_links_to_what_was_shown(facade: TestClien
     for group in ask(facade, "7243", RXNORM)["groups"]:
         for claim in group["claims"]:
             assert claim["link"] == f"{BASE}/v1/claims/{claim['id']}?serial=1"
-            assert claim["certainty"]
-            assert claim["verdict"].startswith("Consensus: ")
+            assert claim["answer"]
+            assert claim["verdict"]
             assert "citation" in claim["supporting"]
             assert "citation" in claim["disputing"]
             assert "caveat" in claim
@@ -152,9 +152,11 @@ def test_the_feed_has_an_entry_for_each_claim(facade: TestClient) -> None:
     entries = feed.findall(f"{ATOM}entry")
 
     assert [entry.findtext(f"{ATOM}title") for entry in entries] == [
-        claim["statement"] for group in told["groups"] for claim in group["claims"]
+        " ".join(filter(None, (claim["answer"], claim["claimed"])))
+        for group in told["groups"]
+        for claim in group["claims"]
     ]
-    assert all("Consensus: " in (entry.findtext(f"{ATOM}summary") or "") for entry in entries)
+    assert all('class="verdict"' in (entry.findtext(f"{ATOM}summary") or "") for entry in entries)
     assert all(entry.findtext(f"{ATOM}updated") for entry in entries)
 
 
@@ -173,8 +175,9 @@ def test_an_unknown_response_type_is_not_acceptable(facade: TestClient) -> None:
 def test_text_is_escaped_and_the_page_runs_nothing(facade: TestClient) -> None:
     evil = '<script>alert("x")</script>'
     claim = InfobuttonClaim(
-        id="a", kind=evil, statement=evil, caveat=evil, consensus="conflicting", leaning="neither", verdict=evil,
-        certainty=evil, supporting=evil, disputing=evil, link=f"/v1/claims/a?{evil}", updated="2026-11-22T10:00:00Z",
+        id="a", kind=evil, answer=evil, counts=evil, claimed=evil, caveat=evil, consensus="conflicting",
+        leaning="neither", verdict=evil, tone="mixed", supporting=evil, disputing=evil, link=f"/v1/claims/a?{evil}",
+        updated="2026-11-22T10:00:00Z",
     )  # fmt: skip
     links = InfobuttonLinks(claims=evil, briefs=evil)
     group = InfobuttonGroup(label=evil, type="claim", id="a", message=evil, claims=[claim], truncated=True, links=links)

@@ -75,8 +75,8 @@ def test_caveat_and_verdict_travel_with_the_text(client: TestClient) -> None:
     (comment,) = graph.objects(claim, SDO.comment)
     assert str(graph.value(comment, SDO.text)) == shown["caveat"]
     verdict = str(graph.value(claim, SDO.abstract))
-    assert "Consensus: conflicting" in verdict
-    assert f"dispute: {shown['evidence']['by_stance']['disputes']['citations']} " in verdict
+    evidence = shown["evidence"]
+    assert verdict == f"{evidence['verdict']['label']}. {evidence['answer']} {evidence['counts_text']}"
 
 
 def test_place_in_a_document_is_an_annotation(client: TestClient) -> None:

@@ -46,7 +46,10 @@ def test_direction_and_strength_are_those_of_the_grade(client: TestClient, state
     statement = statements["ldn-fibromyalgia-pain"]
     assert statement["direction"] == evidence["leaning"]
     assert statement["strength"]["primaryCoding"]["code"] == evidence["certainty"]
-    assert statement["classification"]["primaryCoding"]["code"] == evidence["consensus"]
+    assert statement["classification"]["primaryCoding"]["code"] == evidence["verdict"]["code"]
+    extensions = {entry["name"]: entry["value"] for entry in statement["extensions"]}
+    assert extensions["answer"] == evidence["answer"]
+    assert extensions["tone"] == evidence["verdict"]["tone"]
 
 
 def test_caveat_and_both_sides_travel_with_the_statement(client: TestClient, statements: dict[str, Any]) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from app.claims.vocabulary import Certainty, Consensus, Coverage
+from app.claims.vocabulary import Consensus, Coverage
 from app.concepts.models import Concept
 from app.grading.wording import NO_ALL_CLEAR
 from app.publishing.changes import Change
@@ -54,10 +54,11 @@ def test_evidence_on_both_sides_is_found_and_counted_once(world: Database) -> No
     summary = found.summary
     assert (summary.studies, summary.reviews, summary.participants) == (2, 1, 100)
     assert summary.best_design is Design.randomized_parallel_trial
-    assert summary.headline is not None
-    assert summary.headline.id == "drug-eases-ache"
-    assert summary.consensus is summary.headline.consensus is Consensus.conflicting
-    assert (summary.headline.supports.studies, summary.headline.disputes.studies) == (1, 1)
+    assert summary.headline_claim is not None
+    assert summary.headline_claim.id == "drug-eases-ache"
+    assert summary.headline_claim.consensus is Consensus.conflicting
+    assert summary.text.startswith(summary.headline_claim.answer)
+    assert (summary.headline_claim.supports.studies, summary.headline_claim.disputes.studies) == (1, 1)
     assert [(entry.outcome.id, entry.effect, entry.claim.id) for entry in summary.outcomes] == [
         ("pain", "improves", "drug-eases-ache")
     ]
@@ -70,8 +71,7 @@ def test_a_pair_that_nobody_recorded_anything_about_is_not_searched(world: Datab
     summary = empty.summary
     assert summary.text == empty.sentence
     assert (summary.studies, summary.reviews, summary.participants) == (0, 0, 0)
-    assert (summary.headline, summary.best_design, summary.outcomes, summary.pending) == (None, None, (), ())
-    assert (summary.consensus, summary.certainty) == (Consensus.uncited, Certainty.not_graded)
+    assert (summary.headline_claim, summary.best_design, summary.outcomes, summary.pending) == (None, None, (), ())
 
 
 def test_evidence_does_not_roll_up_to_the_wider_condition(world: Database) -> None:
@@ -118,8 +118,8 @@ def test_retracted_evidence_is_not_found(world: Database) -> None:
 def test_a_regimen_inherits_the_harms_of_its_drug_and_none_of_its_benefits(world: Database) -> None:
     assert known(world, "drug-low", side_effect="insomnia").status is Coverage.found
     benefits = known(world, "drug-low", condition="ache")
-    assert benefits.summary.headline is not None
-    assert benefits.summary.headline.id == "drug-causes-insomnia"
+    assert benefits.summary.headline_claim is not None
+    assert benefits.summary.headline_claim.id == "drug-causes-insomnia"
     assert benefits.summary.outcomes == ()
 
 
@@ -141,7 +141,7 @@ def test_a_limited_search_says_so_with_its_date_and_sources(world: Database) -> 
     assert found.search is not None
     assert (found.search.id, found.search.depth, found.search.sources) == ("looked", "limited", ("PubMed", "Embase"))
     assert found.search.searched_on == "2026-11-20"
-    assert "none found in a limited search in PubMed, Embase of 2026-11-20" in found.sentence
+    assert "a limited search on 20 November 2026 found no study of this" in found.sentence
     assert found.sentence.endswith(NO_ALL_CLEAR)
 
 
@@ -153,7 +153,7 @@ def test_the_newest_search_answers_and_all_are_listed(world: Database) -> None:
     assert found.search is not None
     assert found.search.id == "newer"
     assert [search.id for search in found.searches] == ["newer", "older"]
-    assert "in a search of 2026-01" in found.sentence
+    assert "a search in January 2026" in found.sentence
 
 
 def test_found_wins_over_every_search(world: Database) -> None:
@@ -189,8 +189,8 @@ def test_a_warning_on_a_class_holds_for_its_members_whichever_way_it_is_asked(wo
     for one, other in (("drug", "opioids"), ("drug-low", "one-opioid"), ("one-opioid", "drug-low")):
         found = known(world, one, interactant=other)
         assert found.status is Coverage.found
-        assert found.summary.headline is not None
-        assert found.summary.headline.id == "no-opioids"
+        assert found.summary.headline_claim is not None
+        assert found.summary.headline_claim.id == "no-opioids"
     assert known(world, "other-drug", interactant="one-opioid").status is Coverage.not_searched
 
 

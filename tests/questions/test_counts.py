@@ -1,0 +1,91 @@
+"""A pair has one set of counts, whichever answer shows them."""
+
+from typing import Any
+
+from httpx2 import Response
+from starlette.testclient import TestClient
+
+VOTING = ("supports", "disputes", "mixed")
+
+
+def read(client: TestClient, address: str, **query: str) -> Any:
+    answer: Response = client.get(address, params=query)
+    assert answer.status_code == 200, answer.text
+    return answer.json()
+
+
+def amounts(counts: dict[str, Any]) -> tuple[int, int]:
+    """Studies and people that vote."""
+    sides = [counts[side] for side in VOTING]
+    return sum(side["studies"] for side in sides), sum(side["participants"] for side in sides)
+
+
+def evidence_of(client: TestClient, claim_id: str) -> Any:
+    return read(client, f"/v1/claims/{claim_id}")["evidence"]
+
+
+def shown(answer: dict[str, Any]) -> tuple[int, int, int]:
+    return answer["studies"], answer["reviews"], answer["participants"]
+
+
+def of_claim(evidence: dict[str, Any]) -> tuple[int, int, int]:
+    return evidence["study_count"], evidence["review_count"], evidence["participant_count"]
+
+
+def pairs(client: TestClient) -> list[tuple[str, str]]:
+    listed = read(client, "/v1/briefs", limit="100")
+    assert listed["next"] is None
+    return [(pair["intervention"]["id"], pair["condition"]["id"]) for pair in listed["items"]]
+
+
+def test_claims_maps_coverage_and_briefs_count_every_pair_alike(client: TestClient) -> None:
+    maps = {i: read(client, "/v1/evidence-map", intervention=i) for i in {i for i, _ in pairs(client)}}
+    counted = 0
+    for intervention, condition in pairs(client):
+        known = read(client, "/v1/coverage", intervention=intervention, condition=condition)["summary"]
+        headline = known["headline"]
+        expected = of_claim(evidence_of(client, headline["id"])) if headline else (0, 0, 0)
+        rows = {row["id"]: row for row in maps[intervention]["conditions"]}
+        brief = read(client, f"/v1/briefs/{intervention}/{condition}")
+        assert shown(known) == shown(rows[condition]) == expected, (intervention, condition)
+        assert (brief["notice"]["claim"] or {}).get("counts") == (headline or {}).get("counts")
+        counted += bool(headline)
+    assert counted > 10
+
+
+def test_every_cell_shows_the_counts_of_its_first_claim(client: TestClient) -> None:
+    filled = 0
+    for intervention in {i for i, _ in pairs(client)}:
+        for cell in read(client, "/v1/evidence-map", intervention=intervention)["cells"]:
+            evidence = evidence_of(client, cell["claim_ids"][0]) if cell["coverage"] == "found" else None
+            assert shown(cell) == (of_claim(evidence) if evidence else (0, 0, 0)), cell
+            filled += evidence is not None
+    assert filled > 10
+
+
+def test_a_claim_and_its_sentence_in_a_brief_count_alike(client: TestClient) -> None:
+    sentences = 0
+    for intervention, condition in pairs(client):
+        for section in read(client, f"/v1/briefs/{intervention}/{condition}")["sections"]:
+            for sentence in section["statements"]:
+                evidence = evidence_of(client, sentence["claim_id"])
+                assert sentence["counts"] == evidence["counts"]
+                assert amounts(sentence["counts"]) == (evidence["study_count"], evidence["participant_count"])
+                sentences += 1
+    assert sentences > 100
+
+
+def test_pain_in_fibromyalgia_counts_the_people_who_were_analysed(client: TestClient) -> None:
+    counts = evidence_of(client, "ldn-fibromyalgia-pain")["counts"]
+    assert counts["disputes"]["randomized_trials"] == counts["disputes"]["studies"] == 3
+    assert counts["disputes"]["participants"] == counts["disputes"]["randomized_participants"]
+    assert counts["supports"]["randomized_participants"] < counts["disputes"]["randomized_participants"]
+    assert counts["voting_reviews"]["supports"]["reviews"] == 0
+    assert counts["other_reviews"]["supports"]["reviews"] > 0
+
+
+def test_serious_events_at_any_dose_count_reviews_and_those_analysed(client: TestClient) -> None:
+    """Events were given by arm for 4,960 of the 11,194 people of the review."""
+    counts = evidence_of(client, "naltrexone-serious-adverse-events")["counts"]
+    assert amounts(counts) == (0, 0)
+    assert counts["voting_reviews"]["supports"] == {"reviews": 1, "largest_participants": 4960}
