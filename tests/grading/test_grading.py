@@ -217,7 +217,7 @@ def test_a_direct_review_borrows_nothing_from_indirect_ones() -> None:
 def test_reviews_alone_start_where_their_studies_start_but_at_most_at_moderate(
     designs: IncludedDesigns, certainty: Certainty
 ) -> None:
-    read = {"people": 500, "basis": Basis.full_text, "includes_designs": designs}
+    read: dict[str, Any] = {"people": 500, "basis": Basis.full_text, "includes_designs": designs}
     assert judged(review(1, Stance.supports, **read)).certainty is certainty
     unread = review(2, Stance.supports, **{**read, "includes_designs": IncludedDesigns.unknown})
     assert judged(review(1, Stance.supports, **read), unread).certainty is Certainty.low
@@ -230,7 +230,7 @@ def test_reviews_alone_are_graded_by_what_they_read_themselves() -> None:
 
 
 def test_without_a_leaning_the_certainty_is_very_low() -> None:
-    large = {"people": 900, "basis": Basis.full_text}
+    large: dict[str, Any] = {"people": 900, "basis": Basis.full_text}
     result = judged(trial(1, **large), trial(2, Stance.disputes, **large))
     assert (result.leaning, result.certainty) == (Leaning.neither, Certainty.very_low)
     assert judged(trial(1, Stance.inconclusive, **large)).certainty is Certainty.very_low
