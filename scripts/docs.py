@@ -55,9 +55,10 @@ def weights() -> str:
         (f"randomized, {m.large_trial_people} people or more", str(m.randomized_large)),
         (f"randomized, fewer than {m.large_trial_people} people or unknown", str(m.randomized_small)),
         ("fixed-order placebo, registry with exposure groups, case-control", str(m.comparative)),
-        ("uncontrolled, or design unknown", str(m.uncontrolled)),
+        ("uncontrolled", str(m.uncontrolled)),
         (f"case reports (fewer than {m.case_report_people} people), animals, cells", str(m.preclinical)),
-        (f"all systematic reviews together, where no study is cited itself: a meta-analysis of "
+        ("design not recorded", "0"),
+        (f"all systematic reviews together, where no study votes: a meta-analysis of "
          f"{m.review_unit_people} people or more", str(m.review_unit_large)),
         ("the same, otherwise", str(m.review_unit_small)),
     )  # fmt: skip

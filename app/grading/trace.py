@@ -66,7 +66,7 @@ class StepRead(ResponseModel):
 
 
 class UnitRead(ResponseModel):
-    """One study with its vote, or all systematic reviews together where no study is cited itself."""
+    """One study with its vote, or all systematic reviews together where no study votes."""
 
     study: str
     stance: Stance

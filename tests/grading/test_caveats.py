@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from app.claims.rules import claim_faults
+from app.claims.schemas import ClaimWrite
 from app.datasets.curation import curation_notes
 from app.publishing.changes import Change
 from app.storage.database import Database
@@ -90,5 +91,7 @@ def test_the_check_lists_stale_caveats_and_only_those() -> None:
 )
 def test_a_basis_that_says_nothing_is_refused(fields: dict[str, Any], reason: str) -> None:
     claim = next(change for change in small_data_set() if change.key == Key("claim", CLAIM))
-    faults = claim_faults(amended(with_basis(claim), **fields).content)
+    changed = amended(with_basis(claim), **fields).content
+    assert isinstance(changed, ClaimWrite)
+    faults = claim_faults(changed)
     assert any(reason in text for _, text in faults)

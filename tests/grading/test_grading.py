@@ -217,7 +217,7 @@ def test_a_direct_review_borrows_nothing_from_indirect_ones() -> None:
 def test_reviews_alone_start_where_their_studies_start_but_at_most_at_moderate(
     designs: IncludedDesigns, certainty: Certainty
 ) -> None:
-    read = {"people": 500, "basis": Basis.full_text, "includes_designs": designs}
+    read: dict[str, Any] = {"people": 500, "basis": Basis.full_text, "includes_designs": designs}
     assert judged(review(1, Stance.supports, **read)).certainty is certainty
     unread = review(2, Stance.supports, **{**read, "includes_designs": IncludedDesigns.unknown})
     assert judged(review(1, Stance.supports, **read), unread).certainty is Certainty.low
