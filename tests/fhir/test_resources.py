@@ -9,6 +9,7 @@ from sqlalchemy import select
 
 from app.claims.models import Claim
 from app.claims.schemas import ClaimWrite
+from app.core.vocabulary import Status
 from app.fhir import library, uses
 from app.fhir.related import CITO_TERMS
 from app.fhir.types import TYPES
@@ -45,7 +46,8 @@ def claims(seeded: Database) -> dict[str, ClaimWrite]:
     with seeded.read() as session:
         rows = session.execute(select(StoredRecord.id, StoredRecord.content).where(StoredRecord.type == "claim"))
         write = BY_TYPE["claim"].write
-        return {record_id: write.model_validate_json(content) for record_id, content in rows}  # type: ignore[misc]
+        found = {record_id: write.model_validate_json(content) for record_id, content in rows}
+        return {name: claim for name, claim in found.items() if claim.status is Status.published}  # type: ignore[misc]
 
 
 @pytest.mark.parametrize("name", [*NAMES, "Library"])
