@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any
 
@@ -55,6 +55,8 @@ class Medicine:
 class MedicineReader:
     formulary: Formulary
     medications: Mapping[str, Resource]
+    _drugs: dict[CodedText, Drug] = field(default_factory=dict)
+    """What was recognised in this request: long lists name the same product again and again."""
 
     def medicine(self, order: Resource) -> Medicine:
         strengths: list[Any] = []
@@ -79,7 +81,8 @@ class MedicineReader:
         """What a product is recognised as. The only call of the recogniser."""
         if is_supply(product.words) or is_rescue(product.words):
             return Drug()
-        drug = self.formulary.recognise(product)
+        if (drug := self._drugs.get(product)) is None:
+            drug = self._drugs[product] = self.formulary.recognise(product)
         is_recognised = drug.is_naltrexone or drug.is_opioid
         is_known = drug.is_known and _names_something(product.words)
         return drug if is_recognised else replace(drug, is_known=is_known)

@@ -43,7 +43,7 @@ def test_claims_maps_coverage_and_briefs_count_every_pair_alike(client: TestClie
     counted = 0
     for intervention, condition in pairs(client):
         known = read(client, "/v1/coverage", intervention=intervention, condition=condition)["summary"]
-        headline = known["headline"]
+        headline = known["headline_claim"]
         expected = of_claim(evidence_of(client, headline["id"])) if headline else (0, 0, 0)
         rows = {row["id"]: row for row in maps[intervention]["conditions"]}
         brief = read(client, f"/v1/briefs/{intervention}/{condition}")
@@ -57,7 +57,7 @@ def test_every_cell_shows_the_counts_of_its_first_claim(client: TestClient) -> N
     filled = 0
     for intervention in {i for i, _ in pairs(client)}:
         for cell in read(client, "/v1/evidence-map", intervention=intervention)["cells"]:
-            evidence = evidence_of(client, cell["claim_ids"][0]) if cell["coverage"] == "found" else None
+            evidence = evidence_of(client, cell["headline_claim"]["id"]) if cell["coverage"] == "found" else None
             assert shown(cell) == (of_claim(evidence) if evidence else (0, 0, 0)), cell
             filled += evidence is not None
     assert filled > 10
