@@ -32,7 +32,12 @@ class Record(ContentModel):
 class ResponseModel(BaseModel):
     """A response. Every field is always present; unknown is null, 'does not apply' is an empty list."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+    model_config = ConfigDict(
+        extra="forbid",
+        frozen=True,
+        use_attribute_docstrings=True,
+        json_schema_serialization_defaults_required=True,  # defaults are for what was stored by earlier releases
+    )
 
 
 class QueryModel(BaseModel):

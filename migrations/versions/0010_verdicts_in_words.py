@@ -43,6 +43,7 @@ def upgrade() -> None:
     with op.batch_alter_table("claims") as batch:
         batch.alter_column("verdict", existing_type=sa.String(40), server_default=None)
         batch.alter_column("weight", existing_type=sa.Float(53), server_default=None)
+    _restore_descending_indexes()
     _rewrite(_with_verdict)
 
 
@@ -51,6 +52,16 @@ def downgrade() -> None:
     with op.batch_alter_table("claims") as batch:
         batch.drop_column("weight")
         batch.drop_column("verdict")
+    _restore_descending_indexes()
+
+
+def _restore_descending_indexes() -> None:
+    """SQLite made the table anew, with all indexes ascending."""
+    if op.get_context().dialect.name != "sqlite":
+        return
+    for column in ("updated_at", "study_count", "participant_count"):
+        op.execute(f"DROP INDEX IF EXISTS ix_claims_{column}_desc_id")
+        op.execute(f"CREATE INDEX ix_claims_{column}_desc_id ON claims ({column} DESC, id)")
 
 
 def _rewrite(change: Any) -> None:

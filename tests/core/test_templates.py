@@ -6,12 +6,14 @@ from app.core.templates import content_security_policy, render_template, style_d
 
 def test_values_are_escaped() -> None:
     claim = {
-        "statement": "<b>",
+        "answer": "<b>",
+        "counts": None,
+        "claimed": None,
         "caveat": "a & b",
         "verdict": '"',
+        "tone": "mixed",
         "supporting": "1",
         "disputing": "0",
-        "certainty": "'",
     }
 
     page = render_template("infobutton/claim.html", claim=claim)
@@ -22,7 +24,7 @@ def test_values_are_escaped() -> None:
 
 def test_undefined_name_is_an_error() -> None:
     with pytest.raises(UndefinedError):
-        render_template("infobutton/claim.html", claim={"statement": "only this"})
+        render_template("infobutton/claim.html", claim={"answer": "only this"})
 
 
 def test_policy_allows_what_it_names_and_nothing_else() -> None:
