@@ -84,8 +84,8 @@ def _statement(statement: Statement, *, with_findings: bool) -> Iterator[str]:
     for note in notes:
         if note:
             yield f"  - {escape(note)}"
-    if statement.origin:
-        yield f"  - Stated by {escape(words.origin_line(statement.origin))}"
+    for origin in statement.origins:
+        yield f"  - Stated by {escape(words.origin_line(origin))}"
     for stance in words.stances(statement):
         yield f"  - {escape(words.side_title(statement, stance))}"
         yield from (_citation(citation, with_findings) for citation in words.side(statement, stance))
@@ -105,7 +105,7 @@ def _citation(citation: BriefCitation, with_finding: bool) -> str:
 
 
 def _restated(sentence: Sentence) -> Iterator[str]:
-    source = words.origin_line(sentence.origin) if sentence.origin else sentence.text
+    source = words.origins_line(sentence.origins) or sentence.text
     yield f"  - Also stated by {escape(source)}{_marks(sentence)} [{sentence.claim_id}]({sentence.permalink})"
     for note in (f"Note: {sentence.caveat}" if sentence.caveat else "", verdict(sentence)):
         if note:

@@ -20,13 +20,12 @@ def html(brief: BriefRead) -> str:
 
 def _notes(statement: Statement) -> Iterator[tuple[str, str]]:
     """CSS class and text of the paragraphs below a statement."""
-    origin = f"Stated by {wording.origin_line(statement.origin)}" if statement.origin else ""
     paragraphs = (
         ("caveat", statement.caveat),
         ("quiet", wording.inheritance(statement)),
         ("quiet", wording.validity(statement)),
         ("certainty", joined(verdict(statement), statement.certainty_text)),
-        ("quiet", origin),
+        *(("quiet", f"Stated by {wording.origin_line(origin)}") for origin in statement.origins),
     )
     return ((css, text) for css, text in paragraphs if text)
 

@@ -15,6 +15,8 @@ class Nothing(Derived):
 
 class ClaimDerived(Derived):
     evidence: ClaimEvidence
+    weight: float = 0
+    """Of both sides together; orders the claims on one question. 0 in states stored before it was."""
     order: tuple[str, ...]
     """Citation ids in the order in which they are shown."""
     stale: bool

@@ -41,6 +41,7 @@ from app.claims.schemas import (
     DosingRangeWrite,
     Estimate,
     LiteratureSearchWrite,
+    Origin,
 )
 from app.concepts.schemas import (
     ConceptRef,
@@ -156,7 +157,7 @@ def claim(records: RecordReader, content: ClaimWrite, derived: ClaimDerived, sta
         **_concepts_of(records, content),
         outcome=outcome(records, content.outcome),
         dosing_range=DosingRangeRef(id=dosing.id, dose_text=dosing.dose_text) if dosing else None,
-        origin=_origin(records, content),
+        origins=tuple(origin(records, stated) for stated in content.origins),
         relations=tuple(RelationRead(type=r.type, claim=summary(records, r.claim)) for r in content.relations),
         evidence=derived.evidence,
         citations=tuple(citation_body(records, by_id[citation]) for citation in embedded),
@@ -175,12 +176,10 @@ _CLAIM_AS_IS = (
 )  # fmt: skip
 
 
-def _origin(records: RecordReader, content: ClaimWrite) -> OriginRead | None:
-    if content.origin is None:
-        return None
-    document: DocumentWrite = records.content(Key("document", content.origin.document))
+def origin(records: RecordReader, stated: Origin) -> OriginRead:
+    document: DocumentWrite = records.content(Key("document", stated.document))
     return OriginRead(
-        document=DocumentRef(id=document.id, label=document.label), **content.origin.model_dump(exclude={"document"})
+        document=DocumentRef(id=document.id, label=document.label), **stated.model_dump(exclude={"document"})
     )
 
 

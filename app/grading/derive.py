@@ -137,6 +137,7 @@ def computed_claim(records: RecordReader, claim: ClaimWrite, day: str | None) ->
     graded = grade(claim.form, claim.kind, items)
     return ClaimDerived(
         evidence=claim_evidence(items, graded),
+        weight=float(sum(votes(graded.units))),
         order=_citation_order(items, graded),
         doses=_doses(records, claim),
         stale=day is not None and claim.stale_on is not None and claim.stale_on <= day,

@@ -1,7 +1,7 @@
-"""The indexes that lists and search read, and the version of the code that built each of them.
+"""What is made of the records: indexes for lists and search, derived values and bodies, with the version of the code.
 
-Publishing keeps the indexes up to date. `ldn-evidence migrate` rebuilds those that an earlier version of the code, or
-a bulk import, left behind.
+Publishing keeps all of it up to date. `ldn-evidence migrate` makes again what an earlier version of the code, or a
+bulk import, left behind.
 """
 
 from collections.abc import Callable, Mapping
@@ -10,11 +10,16 @@ from typing import NamedTuple
 from sqlalchemy import String, delete, insert, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
+from app.accounts.models import MAINTENANCE
+from app.accounts.service import ensure_system_actors
+from app.publishing.publish import publish
 from app.registry import FILTERS
 from app.search import index
 from app.storage import filter_index, schema
 from app.storage.database import Base, Database
+from app.storage.history import StoredRecord
 from app.storage.records import CurrentRecords
+from app.storage.resource import Key
 from app.storage.schema import SchemaMismatch
 
 
@@ -32,9 +37,17 @@ class _Index(NamedTuple):
     rebuild: Callable[[Session], None]
 
 
+def _publish_again(session: Session) -> None:
+    """Derive and render every record by today's code; what changes gets a serial of its own."""
+    keys = [Key(*row) for row in session.execute(select(StoredRecord.type, StoredRecord.id))]
+    ensure_system_actors(session)
+    publish(session, MAINTENANCE, (), "Derived and rendered by a new version of the code", recompute=keys)
+
+
 INDEXES: Mapping[str, _Index] = {
     "filters": _Index(2, lambda session: filter_index.rebuild(session, FILTERS)),
     "search": _Index(index.VERSION, lambda session: index.rebuild(session, CurrentRecords)),
+    "bodies": _Index(2, _publish_again),
 }
 
 

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from app.claims.derived import ClaimDerived
 from app.claims.models import Citation, Claim
+from app.claims.rules import relevance
 from app.registry import BY_TYPE
 from app.storage.history import RecordState, StoredRecord, referrers, targets, text_of
 from app.storage.records import CurrentRecords, RecordRow
@@ -85,6 +86,7 @@ class Renderer:
             .values(
                 **derived.evidence.model_dump(include=_VERDICT_COLUMNS),
                 citation_count=len(derived.order),
+                relevance=relevance(self.records.content(key), derived.weight),
                 is_stale=derived.stale,
             )
         )
