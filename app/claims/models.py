@@ -100,7 +100,7 @@ class Claim(Base):
         *sort_indexes("claims", "updated_at"),
         *sort_indexes("claims", "study_count"),
         *sort_indexes("claims", "participant_count"),
-        *sort_indexes("claims", "relevance"),
+        Index("ix_claims_relevance_id", "relevance", "id"),
     )
 
     citations: Mapped[list["Citation"]] = relationship(lazy="raise", viewonly=True)

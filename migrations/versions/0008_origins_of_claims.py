@@ -29,7 +29,8 @@ COLUMNS = {
     "fit": sa.String(40),
     "fit_basis": sa.String(40),
 }
-SORTS = (("ix_claims_relevance_id", "relevance"), ("ix_claims_relevance_desc_id", "relevance DESC"))
+DOWNWARDS = ("updated_at", "study_count", "participant_count")
+"""Sorts whose indexes go downwards. Where SQLite makes the table anew, Alembic makes them upwards, as it reads them."""
 
 
 def upgrade() -> None:
@@ -78,13 +79,12 @@ def upgrade() -> None:
         batch.add_column(sa.Column("relevance", sa.Integer(), nullable=False, server_default="0"))
     with op.batch_alter_table("claims") as batch:
         batch.alter_column("relevance", existing_type=sa.Integer(), server_default=None)
-    for name, column in SORTS:
-        op.create_index(name, "claims", [sa.text(column), "id"])
+    op.create_index("ix_claims_relevance_id", "claims", ["relevance", "id"])
+    _restore_indexes()
 
 
 def downgrade() -> None:
-    for name, _ in SORTS:
-        op.drop_index(name, table_name="claims")
+    op.drop_index("ix_claims_relevance_id", table_name="claims")
     with op.batch_alter_table("claims") as batch:
         batch.drop_column("relevance")
         batch.add_column(sa.Column("origin_document_pk", sa.Integer(), nullable=True))
@@ -92,6 +92,7 @@ def downgrade() -> None:
             batch.add_column(sa.Column(f"origin_{name}", type_, nullable=True))
         batch.create_foreign_key("fk_claims_origin_document_pk", "documents", ["origin_document_pk"], ["pk"])
         batch.create_index("ix_claims_origin_document_pk", ["origin_document_pk"])
+    _restore_indexes()
     op.create_table(
         "claim_references",
         sa.Column("claim_pk", sa.Integer(), nullable=False),
@@ -115,6 +116,12 @@ def downgrade() -> None:
     op.drop_table("origin_references")
     op.drop_table("claim_origins")
     _rewrite(_with_first_origin)
+
+
+def _restore_indexes() -> None:
+    for column in DOWNWARDS:
+        op.execute(f"DROP INDEX IF EXISTS ix_claims_{column}_desc_id")
+        op.execute(f"CREATE INDEX ix_claims_{column}_desc_id ON claims ({column} DESC, id)")
 
 
 # --- stored contents ----------------------------------------------------------------------------------------------
