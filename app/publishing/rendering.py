@@ -119,7 +119,9 @@ class Renderer:
         """Render a record and, if its body changed, keep the rows to write."""
         resource, row = BY_TYPE[key.type], self.records.row(key)
         content, derived = self.records.content(key), self.records.derived(key)
-        texts = {"content": text_of(content), "derived": text_of(derived)}
+        # What nobody changed keeps its text, even where today's code would add a field: by it the seed knows its own.
+        kept = None if row is None or key in self.changed else row.content_json
+        texts = {"content": kept or text_of(content), "derived": text_of(derived)}
         stamp = self._stamp(key, row, **texts)
         # Serial 0 leaves the permalink out of the comparison.
         bare = resource.render(self.records, content, derived, stamp._replace(serial=0)).model_dump_json()
