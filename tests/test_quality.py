@@ -90,7 +90,7 @@ PRIVATE = re.compile(r"\b_start_asgi_task\b|\bmallopt\b|\bctypes\b")
 """Of uvicorn, of the C library, and the way to all of its functions."""
 
 MAX_LINES = {
-    "": 700, "accounts": 100, "api": 2650, "bibliography": 750, "briefs": 1150, "cds_hooks": 2300, "claims": 3150,
+    "": 700, "accounts": 100, "api": 2700, "bibliography": 750, "briefs": 1150, "cds_hooks": 2300, "claims": 3250,
     "concepts": 550, "core": 700, "datasets": 600, "fhir": 2400, "grading": 1350, "http": 1800, "infobutton": 450,
     "linked_data": 400, "publishing": 650, "questions": 1500, "search": 1650, "sources": 1100, "storage": 1900,
     "web": 200,

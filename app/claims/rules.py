@@ -21,6 +21,7 @@ from app.claims.vocabulary import (
     Verification,
 )
 from app.core.text import RuleViolation
+from app.core.vocabulary import Status
 
 INFORMATIVE = frozenset({Stance.supports, Stance.disputes, Stance.mixed, Stance.inconclusive})
 SILENT = frozenset({Stance.background, Stance.not_assessed})
@@ -110,7 +111,9 @@ _WEIGHT_STEPS = 1024
 
 def relevance(claim: ClaimWrite, weight: float) -> int:
     """Orders claims, the smallest first: those on which evidence votes by the weight of both sides, the heaviest in
-    front; then others that are cited; then uncited ones."""
+    front; then others that are cited; then uncited ones; retired ones, which no list shows, at the end."""
+    if claim.status is Status.retired:
+        return 2
     if not claim.citations:
         return 1
     return -1 - round(weight * _WEIGHT_STEPS) if claim.form in VOTING_FORMS else 0

@@ -26,7 +26,7 @@ HEIR = "contract-heir"
 @pytest.fixture(scope="session")
 def everything(client: TestClient) -> dict[str, list[Item]]:
     """Every published record of every type, as its list shows it."""
-    return {resource.type: items_of(client, resource.path, limit=200) for resource in RESOURCES}
+    return {resource.type: items_of(client, resource.path, limit=200, sort="id") for resource in RESOURCES}
 
 
 @pytest.fixture(scope="session")
