@@ -103,6 +103,7 @@ CLAIMS = FilterSpec(
     ),
     ordered=frozenset(
         {
+            PUBLISHED.name,  # the table holds retired claims in between
             "kind",
             "effect",
             "consensus",
@@ -120,6 +121,7 @@ CLAIMS = FilterSpec(
 CITATIONS = FilterSpec(
     Citation,
     (_citation_values(Citation.pk, {PUBLISHED.name: literal(PUBLISHED.value), "role": Citation.role}),),
+    ordered=frozenset({PUBLISHED.name}),  # the table holds those of retired claims in between
 )
 
 _RANGES = DosingRange.status == Status.published

@@ -114,7 +114,9 @@ _WEIGHT_STEPS = 1024
 
 def relevance(claim: ClaimWrite, weight: float) -> int:
     """Orders claims, the smallest first: those on which evidence votes by the weight of both sides, the heaviest in
-    front; then others that are cited; then uncited ones."""
+    front; then others that are cited; then uncited ones; retired ones, which no list shows, at the end."""
+    if claim.status is Status.retired:
+        return 2
     if not claim.citations:
         return 1
     return -1 - round(weight * _WEIGHT_STEPS) if claim.form in VOTING_FORMS else 0

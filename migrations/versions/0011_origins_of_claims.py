@@ -21,7 +21,7 @@ branch_labels = None
 depends_on = None
 
 BATCH = 500
-COLUMNS = {
+COLUMNS: dict[str, Any] = {
     "section": sa.String(500),
     "paragraph": sa.Integer(),
     "asserts": sa.Text(),
@@ -169,7 +169,7 @@ def _rewrite(change: Callable[[str, str], str]) -> None:
     connection = op.get_bind()
     digests: dict[tuple[str, str], str] = {}
     for table, key in (("records", ("id",)), ("record_states", ("id", "serial"))):
-        columns = [sa.column(name) for name in key]
+        columns: list[Any] = [sa.column(name) for name in key]
         rows = sa.table(table, sa.column("type"), sa.column("content"), *columns)
         for *values, content in _claims(connection, rows, columns):
             changed = change(values[0], content)
@@ -179,8 +179,8 @@ def _rewrite(change: Callable[[str, str], str]) -> None:
     seeds = sa.table("seed_records", sa.column("type"), sa.column("id"), sa.column("digest"))
     for claim, digest in connection.execute(sa.select(seeds.c.id, seeds.c.digest).where(seeds.c.type == "claim")).all():
         if (claim, digest) in digests:
-            own = (seeds.c.type == "claim", seeds.c.id == claim)
-            connection.execute(seeds.update().where(*own).values(digest=digests[claim, digest]))
+            row = (seeds.c.type == "claim", seeds.c.id == claim)
+            connection.execute(seeds.update().where(*row).values(digest=digests[claim, digest]))
 
 
 def _claims(connection: sa.Connection, rows: sa.TableClause, key: list[Any]) -> Iterator[Any]:

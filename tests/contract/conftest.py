@@ -26,7 +26,7 @@ HEIR = "contract-heir"
 @pytest.fixture(scope="session")
 def everything(client: TestClient) -> dict[str, list[Item]]:
     """Every published record of every type, as its list shows it."""
-    return {r.type: items_of(client, r.path, limit=200, **every(r.type)) for r in RESOURCES}
+    return {r.type: items_of(client, r.path, limit=200, sort="id", **every(r.type)) for r in RESOURCES}
 
 
 @pytest.fixture(scope="session")

@@ -330,9 +330,9 @@ def test_descendants_add_what_is_narrower(client: TestClient, everything: Everyt
             family |= {
                 item["id"] for item in everything["condition"] if item["parent"] and item["parent"]["id"] in family
             }
-        found = ids(items_of(client, "/v1/claims", condition=parent, descendants="true", limit=200))
+        found = ids(items_of(client, "/v1/claims", condition=parent, descendants="true", limit=200, sort="id"))
         assert found == answered(everything, "claim", condition=sorted(family)), parent
-        assert ids(items_of(client, "/v1/claims", condition=parent, limit=200)) == answered(
+        assert ids(items_of(client, "/v1/claims", condition=parent, limit=200, sort="id")) == answered(
             everything, "claim", condition=parent
         )
 
@@ -411,7 +411,7 @@ def test_updated_since_is_inclusive(client: TestClient, everything: Everything) 
     latest = max(claim["updated_at"] for claim in everything["claim"])
     expected = [claim["id"] for claim in everything["claim"] if claim["updated_at"] >= latest]
 
-    assert ids(items_of(client, "/v1/claims", updated_since=latest, limit=200)) == expected
+    assert ids(items_of(client, "/v1/claims", updated_since=latest, limit=200, sort="id")) == expected
     assert items_of(client, "/v1/claims", updated_since="2999-01-01T00:00:00Z") == []
     for refused in ("yesterday", "2026-13-01T00:00:00Z", "2026-11-22"):
         assert the_error(client, "/v1/claims", updated_since=refused)["field"] == "updated_since"

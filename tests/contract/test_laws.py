@@ -62,8 +62,8 @@ def test_paging_to_the_end_yields_every_published_record_once(
     walked = list(pages(client, resource.path, limit=7, **every(resource.type)))
     seen = [item["id"] for page in walked for item in page["items"]]
 
-    assert seen == sorted(set(seen))
-    assert sorted(seen) == sorted(ids(everything[resource.type]))
+    assert len(seen) == len(set(seen))
+    assert sorted(seen) == ids(everything[resource.type])
     assert {page["total"] for page in walked} == {len(seen)}
     assert client.get("/v1/meta").json()["counts"][resource.type] == len(seen)
     assert all(len(page["items"]) == 7 for page in walked[:-1])
@@ -85,7 +85,7 @@ def test_every_declared_sort_orders_the_whole_walk(
     client: TestClient, everything: Everything, openapi: Item, resource: Resource
 ) -> None:
     parameters = {found["name"]: found for found in openapi["paths"][resource.path]["get"]["parameters"]}
-    for sort in parameters["sort"]["schema"]["enum"]:
+    for sort in set(parameters["sort"]["schema"]["enum"]) - {"relevance"}:  # tests/api/test_statements.py
         walked = ids(items_of(client, resource.path, sort=sort, limit=40, **every(resource.type)))
         assert walked == in_order(everything[resource.type], sort, SORTS[sort.removeprefix("-")]), sort
 

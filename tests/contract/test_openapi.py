@@ -41,10 +41,13 @@ PAIRS: dict[str, list[str]] = {
     ],
 }
 """Queries beside the plain one, or instead of it where a parameter is required."""
-RECORDS = {"getClaimEvidence": ["ldn-fibromyalgia-pain"]}
+RECORDS = {
+    "getClaimEvidence": ["ldn-fibromyalgia-pain"],
+    "listDocumentStatements": ["swing-care-ldn-fibromyalgia"],
+}
 """Records to ask for besides those that are tried of every type."""
-ELSEWHERE = {"Override", "OverrideRead", "OverrideEntry", "Notice"}
-"""Schemas of what the seed data does not hold: nothing is overridden, and no document has a notice."""
+ELSEWHERE = {"Override", "OverrideRead", "OverrideEntry", "Notice", "Sentence"}
+"""Schemas of what the seed data does not hold: nothing is overridden, no document has a notice, no claim restates."""
 
 
 @pytest.fixture(scope="module")
