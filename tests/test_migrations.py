@@ -212,7 +212,7 @@ def test_foreign_keys_hold_again_after_a_migration(
 ) -> None:
     add_probe(monkeypatch, tmp_path)
     schema.migrate(scratch)
-    orphan = text("INSERT INTO claim_references (claim_pk, number) VALUES (999999, 1)")
+    orphan = text("INSERT INTO origin_references (origin_pk, number) VALUES (999999, 1)")
     with pytest.raises(DBAPIError), scratch.engine.begin() as connection:
         connection.execute(orphan)
 
@@ -235,7 +235,7 @@ def test_a_migration_that_fails_leaves_no_trace(
     assert dump(scratch) == before
     assert columns(scratch, "claims") == shape
     with pytest.raises(DBAPIError), scratch.engine.begin() as connection:  # foreign keys are on again
-        connection.execute(text("INSERT INTO claim_references (claim_pk, number) VALUES (999999, 1)"))
+        connection.execute(text("INSERT INTO origin_references (origin_pk, number) VALUES (999999, 1)"))
 
 
 def test_processes_that_start_together_migrate_once(blank: Database) -> None:

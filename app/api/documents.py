@@ -14,10 +14,12 @@ from app.bibliography.styles import Style
 from app.claims import queries
 from app.claims import rendering as render
 from app.claims.filters import CLAIMS
-from app.claims.models import Citation, Claim
+from app.claims.models import Citation, Claim, ClaimOrigin
 from app.claims.queries import DOCUMENT_SORTS, keys_of_ids
-from app.claims.responses import ClaimEvidence, ClaimSummary, DocumentWithEvidence
+from app.claims.responses import ClaimEvidence, ClaimSummary, DocumentWithEvidence, OriginRead
+from app.claims.schemas import ClaimWrite
 from app.core.content import ResponseModel
+from app.core.vocabulary import Status
 from app.grading.trace import WhatIf, trace
 from app.http import conditional
 from app.http.conditional import LinkedBody, query_etag
@@ -29,7 +31,7 @@ from app.registry import BY_TYPE
 from app.sources.models import Document
 from app.sources.schemas import DocumentRef, DocumentWrite
 from app.sources.vocabulary import Standing
-from app.storage.paging import SortedQuery
+from app.storage.paging import ListQuery, SortedQuery, statement_page
 from app.storage.read_view import ReadView
 from app.storage.records import CurrentRecords
 from app.storage.resource import Key, RecordReader
@@ -119,6 +121,72 @@ def _cited_form(body: bytes, records: RecordReader, choice: formats.Choice) -> b
 common.add_item_routes(router, "document", has_formats=True)
 
 
+# --- what a document states ---------------------------------------------------------------------------------------
+
+
+class StatementRead(OriginRead):
+    """Something that the document states, and the claim that it is a statement of."""
+
+    claim: ClaimSummary
+    """The claim with its verdict; its `origins` name every other place."""
+
+
+class StatementList(common.ListOf[StatementRead]):
+    """The statements of a document, in its order."""
+
+    document: DocumentRef
+    standing: Standing
+
+
+class StatementQuery(ListQuery):
+    """The statements in the order of the document."""
+
+
+@router.get(
+    "/v1/documents/{id}/statements",
+    operation_id="listDocumentStatements",
+    summary="What a document states, with the evidence for each statement",
+    response_model=StatementList,
+    responses=responses(404, 410, 422, 503),
+)
+async def list_document_statements(
+    request: Request, id: common.RecordId, query: Annotated[StatementQuery, query_of(StatementQuery)]
+) -> Response:
+    """The document, annotated: every statement in its order, with what it asserts, how that stands to the source that
+    the document gives for it (`fit`), and the claim with its verdict. A document is no evidence for its own statements.
+
+    Documents whose statements nobody has recorded have none.
+    """
+    return await reads_of(request).run(request, _document_statements, request, id, query)
+
+
+def _document_statements(view: ReadView, request: Request, id: str, query: StatementQuery) -> Response:
+    common.get_current(view, BY_TYPE["document"], id)
+
+    def body() -> LinkedBody:
+        session = view.session
+        records = CurrentRecords(session)
+        document: DocumentWrite = records.content(Key("document", id))
+        (key,) = keys_of_ids(session, Document, [id], "id")
+        stated = (
+            select(Claim.id, ClaimOrigin.position)
+            .join(Claim, Claim.pk == ClaimOrigin.claim_pk)
+            .where(ClaimOrigin.document_pk == key, Claim.status == Status.published)
+        )
+        rows, page = statement_page(session, stated, (ClaimOrigin.position, Claim.id), query.page_request(id))
+        summaries = render.summaries(session, {row.id for row in rows})
+        records.prefetch(Key("claim", claim_id) for claim_id in summaries)
+        items = []
+        for claim_id, position, *_ in rows:
+            claim: ClaimWrite = records.content(Key("claim", claim_id))
+            (origin,) = (o for o in claim.origins if (o.document, o.position) == (id, position))
+            item = StatementRead(claim=summaries[claim_id], **dict(render.origin(records, origin)))
+            items.append(item.model_dump_json().encode())
+        return common.page_body(request, page, items, _about(document))
+
+    return common.list_response(request, view, body)
+
+
 # --- what rests on a document -------------------------------------------------------------------------------------
 
 
@@ -170,11 +238,15 @@ def _document_impact(view: ReadView, request: Request, id: str, query: ImpactQue
         selection = Selection("claim", CLAIMS).where(Claim.pk.in_(citing))
         page = common.select_page(view, query, selection, {"id": Claim.id})
         items = [_impact(session, claim_id, id).model_dump_json().encode() for claim_id in page.ids]
-        about = DocumentRef(id=document.id, label=document.label).model_dump_json().encode()
-        extra = b',"document":%b,"standing":"%b"' % (about, document.standing[-1].standing.encode())
-        return common.page_body(request, page, items, extra)
+        return common.page_body(request, page, items, _about(document))
 
     return common.list_response(request, view, body)
+
+
+def _about(document: DocumentWrite) -> bytes:
+    """The document and its standing, beside the items of a list."""
+    about = DocumentRef(id=document.id, label=document.label).model_dump_json().encode()
+    return b',"document":%b,"standing":"%b"' % (about, document.standing[-1].standing.encode())
 
 
 def _impact(session: Session, claim_id: str, document_id: str) -> ImpactRead:

@@ -17,7 +17,7 @@ from app.claims.disclaimer import DISCLAIMER
 from app.claims.models import LiteratureSearch, LiteratureSearchConcept
 from app.claims.responses import ClaimSummary, DosingRangeRef
 from app.claims.rules import VOTING_FORMS
-from app.claims.schemas import CitationWrite, ClaimWrite, DosingRangeWrite
+from app.claims.schemas import CitationWrite, ClaimWrite, DosingRangeWrite, Origin
 from app.claims.vocabulary import Consensus, Coverage, Stance
 from app.concepts.models import Concept
 from app.concepts.schemas import ConceptRef
@@ -162,7 +162,7 @@ class BriefBuilder:
             "cited": bool(cited),
             "footnotes": tuple(self._footnote(citation) for citation in cited),
             "citations": self._sides(cited),
-            "origin": self._origin(claim),
+            "origins": tuple(self._origin(origin) for origin in claim.origins),
         }
 
     def _footnote(self, citation: CitationWrite) -> responses.Footnote:
@@ -199,16 +199,15 @@ class BriefBuilder:
             standing=document.standing[-1].standing,
         )
 
-    def _origin(self, claim: ClaimWrite) -> responses.BriefOrigin | None:
-        if claim.origin is None:
-            return None
+    def _origin(self, origin: Origin) -> responses.BriefOrigin:
         return responses.BriefOrigin(
-            document=_ref(self._document(claim.origin.document)),
-            section=claim.origin.section,
-            reference_numbers=claim.origin.reference_numbers,
-            asserts=claim.origin.asserts,
-            fit=claim.origin.fit,
-            fit_label=claim.origin.fit.label,
+            document=_ref(self._document(origin.document)),
+            section=origin.section,
+            paragraph=origin.paragraph,
+            reference_numbers=origin.reference_numbers,
+            asserts=origin.asserts,
+            fit=origin.fit,
+            fit_label=origin.fit.label,
         )
 
     def _document(self, document_id: str) -> DocumentWrite:
@@ -231,11 +230,11 @@ class BriefBuilder:
 
     def origins(self, sections: Iterable[responses.Section]) -> tuple[DocumentRef, ...]:
         documents = {
-            sentence.origin.document.id: sentence.origin.document
+            origin.document.id: origin.document
             for section in sections
             for statement in section.statements
             for sentence in (statement, *statement.restated_by)
-            if sentence.origin
+            for origin in sentence.origins
         }
         return tuple(documents[document] for document in sorted(documents))
 

@@ -51,7 +51,7 @@ def _marks(sentence: Sentence) -> str:
 
 
 def _lines(statement: Statement) -> Iterator[str]:
-    """The lines below a statement, before its origin and its citations."""
+    """The lines below a statement, before its origins and its citations."""
     notes = (
         statement.counts_text,
         wording.claimed(statement),
@@ -85,13 +85,12 @@ def html(brief: BriefRead) -> str:
 
 def _paragraphs(statement: Statement) -> Iterator[tuple[str, str]]:
     """CSS class and text of the paragraphs below a statement."""
-    origin = f"Stated by {wording.origin_line(statement.origin)}" if statement.origin else ""
     paragraphs = (
         ("counts", statement.counts_text),
         ("caveat", statement.caveat),
         ("quiet", wording.inheritance(statement)),
         ("quiet", wording.validity(statement)),
-        ("quiet", origin),
+        *(("quiet", f"Stated by {wording.origin_line(origin)}") for origin in statement.origins),
     )
     return ((css, text) for css, text in paragraphs if text)
 

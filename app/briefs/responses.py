@@ -59,6 +59,7 @@ class BriefOrigin(ResponseModel):
 
     document: DocumentRef
     section: str
+    paragraph: int
     reference_numbers: tuple[int, ...]
     """The numbers that the origin itself gives its references; not those of this brief."""
     asserts: str
@@ -94,7 +95,8 @@ class Sentence(ResponseModel):
     """False where no citation is recorded for it."""
     footnotes: tuple[Footnote, ...]
     citations: Sides
-    origin: BriefOrigin | None
+    origins: tuple[BriefOrigin, ...]
+    """Every place where a document states it."""
     valid_from: str | None
     valid_to: str | None
     as_of: str | None

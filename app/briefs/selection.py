@@ -129,11 +129,11 @@ class _Background:
     def __init__(self, pair: Pair, claims: Iterable[ClaimWrite]) -> None:
         own = [claim for claim in claims if claim.intervention == pair.intervention]
         self._mechanisms = {mechanism for claim in own for mechanism in claim.mechanisms}
-        self._origins = {claim.origin.document for claim in own if claim.origin}
+        self._origins = {origin.document for claim in own for origin in claim.origins}
 
     def includes(self, claim: ClaimWrite) -> bool:
         """Whether the intervention's claims share its mechanism or its origin."""
-        shares_origin = claim.origin is not None and claim.origin.document in self._origins
+        shares_origin = any(origin.document in self._origins for origin in claim.origins)
         return shares_origin or not self._mechanisms.isdisjoint(claim.mechanisms)
 
 

@@ -1,5 +1,7 @@
 """Sentences of a brief that no curator wrote: sides, sources, origins, marks of references, the foot. Pure."""
 
+from collections.abc import Iterable
+
 from app.bibliography.from_documents import WARNINGS
 from app.briefs import responses
 from app.claims.responses import ClaimSummary
@@ -87,9 +89,15 @@ def origin_line(origin: responses.BriefOrigin) -> str:
     """What the source article says, and how that compares with its own source."""
     numbers = f", its references {', '.join(map(str, origin.reference_numbers))}" if origin.reference_numbers else ""
     return (
-        f"{origin.document.label}, “{origin.section}”{numbers}: {origin.asserts.rstrip('.')}. "
+        f"{origin.document.label}, “{origin.section}”, paragraph {origin.paragraph}{numbers}: "
+        f"{origin.asserts.rstrip('.')}. "
         f"Compared with its source: {inline(origin.fit_label)}."
     )
+
+
+def origins_line(origins: Iterable[responses.BriefOrigin]) -> str:
+    """What documents say of a claim, place by place; empty if none states it."""
+    return " ".join(map(origin_line, origins))
 
 
 def question_line(question: SearchMatch) -> str:

@@ -75,13 +75,6 @@ class Claim(RecordColumns, Base):
     valid_from: Mapped[DateColumn | None]
     valid_to: Mapped[DateColumn | None]
     as_of: Mapped[DateColumn | None]
-    origin_document_pk: Mapped[int | None] = mapped_column(ForeignKey("documents.pk"), index=True)
-    origin_section: Mapped[LineColumn | None]
-    origin_paragraph: Mapped[int | None]
-    origin_asserts: Mapped[TextColumn | None]
-    origin_hedge: Mapped[TermColumn | None]
-    origin_fit: Mapped[TermColumn | None]
-    origin_fit_basis: Mapped[TermColumn | None]
     caveat: Mapped[TextColumn | None]
     caveat_required: Mapped[bool]
     reviewed_on: Mapped[DateColumn | None]
@@ -101,6 +94,8 @@ class Claim(RecordColumns, Base):
     participant_count: Mapped[int]
     is_stale: Mapped[bool]
     """Whether the day for review had passed at the last maintenance."""
+    relevance: Mapped[int]
+    """Orders claims, the smallest first: voting ones by their weight, others that are cited, uncited ones."""
     __table_args__ = (
         Index("ix_claims_intervention_pk_id", "intervention_pk", "id"),
         Index("ix_claims_outcome_pk_id", "outcome_pk", "id"),
@@ -108,6 +103,7 @@ class Claim(RecordColumns, Base):
         *sort_indexes("claims", "updated_at"),
         *sort_indexes("claims", "study_count"),
         *sort_indexes("claims", "participant_count"),
+        Index("ix_claims_relevance_id", "relevance", "id"),
     )
 
 
@@ -122,11 +118,28 @@ class ClaimConcept(Base):
     __table_args__ = (Index("ix_claim_concepts_concept_pk_role_claim_pk", "concept_pk", "role", "claim_pk"),)
 
 
-class ClaimReference(Base):
-    """A reference number that the origin attaches to the claim."""
+class ClaimOrigin(Base):
+    """A place where a document states the claim."""
 
-    __tablename__ = "claim_references"
-    claim_pk: Mapped[int] = mapped_column(ForeignKey("claims.pk", ondelete="CASCADE"), primary_key=True)
+    __tablename__ = "claim_origins"
+    pk: Mapped[Pk]
+    claim_pk: Mapped[int] = mapped_column(ForeignKey("claims.pk", ondelete="CASCADE"), index=True)
+    document_pk: Mapped[int] = mapped_column(ForeignKey("documents.pk"))
+    position: Mapped[int]
+    section: Mapped[LineColumn]
+    paragraph: Mapped[int]
+    asserts: Mapped[TextColumn]
+    hedge: Mapped[TermColumn]
+    fit: Mapped[TermColumn]
+    fit_basis: Mapped[TermColumn | None]
+    __table_args__ = (Index("ix_claim_origins_document_pk_position", "document_pk", "position"),)
+
+
+class OriginReference(Base):
+    """A reference number that the document attaches to the statement."""
+
+    __tablename__ = "origin_references"
+    origin_pk: Mapped[int] = mapped_column(ForeignKey("claim_origins.pk", ondelete="CASCADE"), primary_key=True)
     number: Mapped[int] = mapped_column(primary_key=True)
 
 

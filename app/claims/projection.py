@@ -46,7 +46,7 @@ claim_references = partial(
         "outcome": "outcome",
         "dosing_range": "dosing_range",
         **_CONCEPTS,
-        "origin": {"document": "document"},
+        "origins": {"document": "document"},
         "relations": {"claim": "claim"},
         "citations": _CITED,
     },
@@ -63,22 +63,18 @@ _CLAIM_COLUMNS = {
     "magnitude", "evidence_level", "aspect", "jurisdiction", "authority", "valid_from", "valid_to", "as_of",
     "caveat", "caveat_required", "reviewed_on", "stale_on",
 }  # fmt: skip
-_ORIGIN_COLUMNS = ("section", "paragraph", "asserts", "hedge", "fit", "fit_basis")
 _NOT_DERIVED_YET = {
     "updated_at": "", "verdict": "uncited", "consensus": "uncited", "leaning": None, "certainty": "not_graded",
     "method": "", "weight": 0, "citation_count": 0, "study_count": 0, "review_count": 0, "participant_count": 0,
-    "is_stale": False,
+    "is_stale": False, "relevance": 0,
 }  # fmt: skip
 
 
 def apply_claim(session: Session, claim: schemas.ClaimWrite) -> None:
-    origin = claim.origin
     values = claim.model_dump(include=_CLAIM_COLUMNS) | {
         "intervention_pk": _concept_pk(session, "intervention", claim.intervention),
         "outcome_pk": _concept_pk(session, "outcome", claim.outcome),
         "dosing_range_pk": key_of(session, models.DosingRange, claim.dosing_range) if claim.dosing_range else None,
-        "origin_document_pk": key_of(session, Document, origin.document) if origin else None,
-        **{f"origin_{name}": getattr(origin, name, None) for name in _ORIGIN_COLUMNS},
     }
     upsert(session, models.Claim, {"id": claim.id}, values | _NOT_DERIVED_YET)
 
@@ -87,8 +83,9 @@ def link_claim(session: Session, claim: schemas.ClaimWrite) -> None:
     pk = key_of(session, models.Claim, claim.id)
     owner = {"claim_pk": pk}
     replace(session, models.ClaimConcept, owner, _concept_rows(session, claim))
-    numbers = claim.origin.reference_numbers if claim.origin else ()
-    replace(session, models.ClaimReference, owner, ({"number": number} for number in numbers))
+    session.execute(delete(models.ClaimOrigin).where(models.ClaimOrigin.claim_pk == pk))
+    for origin in claim.origins:
+        _insert_origin(session, pk, origin)
     replace(
         session,
         models.ClaimRelation,
@@ -101,6 +98,16 @@ def link_claim(session: Session, claim: schemas.ClaimWrite) -> None:
     session.execute(delete(models.Citation).where(models.Citation.claim_pk == pk))
     for position, citation in enumerate(claim.citations):
         _insert_citation(session, pk, position, citation)
+
+
+def _insert_origin(session: Session, claim_pk: int, origin: schemas.Origin) -> None:
+    values = origin.model_dump(exclude={"document", "reference_numbers"}) | {
+        "claim_pk": claim_pk,
+        "document_pk": key_of(session, Document, origin.document),
+    }
+    pk = add(session, models.ClaimOrigin, values)
+    numbers = ({"number": number} for number in origin.reference_numbers)
+    replace(session, models.OriginReference, {"origin_pk": pk}, numbers)
 
 
 def _insert_citation(session: Session, claim_pk: int, position: int, citation: schemas.CitationWrite) -> None:

@@ -89,6 +89,7 @@ class ClaimQuery(ClaimFilters):
     updated_since: Instant | None = None
     """Published or changed at or after this instant (RFC 3339, UTC)."""
     sort: Literal[
+        "relevance",
         "id",
         "-id",
         "updated_at",
@@ -97,7 +98,9 @@ class ClaimQuery(ClaimFilters):
         "-study_count",
         "participant_count",
         "-participant_count",
-    ] = "id"
+    ] = "relevance"
+    """`relevance`: claims on which evidence votes come first, by the weight of both sides; then others that are cited,
+    then uncited ones. Filters do not change the order. Ties go by id."""
 
 
 CLAIM_FACETS = (
@@ -108,6 +111,7 @@ CLAIM_FACETS = (
 MAX_FACET_VALUES = 50
 
 CLAIM_SORTS: Sorts = {
+    "relevance": Claim.relevance,
     "id": Claim.id,
     "updated_at": Claim.updated_at,
     "study_count": Claim.study_count,

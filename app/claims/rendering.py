@@ -129,7 +129,7 @@ def claim(records: RecordReader, content: schemas.ClaimWrite, derived: ClaimDeri
         **_concepts_of(records, content),
         outcome=outcome(records, content.outcome),
         dosing_range=reads.DosingRangeRef(id=dosing.id, dose_text=dosing.dose_text) if dosing else None,
-        origin=_origin(records, content),
+        origins=tuple(origin(records, stated) for stated in content.origins),
         relations=tuple(reads.RelationRead(type=r.type, claim=summary(records, r.claim)) for r in content.relations),
         evidence=derived.evidence,
         citations=tuple(citation_body(records, by_id[citation]) for citation in embedded),
@@ -142,12 +142,10 @@ def claim(records: RecordReader, content: schemas.ClaimWrite, derived: ClaimDeri
     )
 
 
-def _origin(records: RecordReader, content: schemas.ClaimWrite) -> reads.OriginRead | None:
-    if content.origin is None:
-        return None
-    document: DocumentWrite = records.content(Key("document", content.origin.document))
+def origin(records: RecordReader, stated: schemas.Origin) -> reads.OriginRead:
+    document: DocumentWrite = records.content(Key("document", stated.document))
     about = DocumentRef(id=document.id, label=document.label)
-    return _response(reads.OriginRead, content.origin, document=about)
+    return _response(reads.OriginRead, stated, document=about)
 
 
 def citation_body(records: RecordReader, citation: schemas.CitationWrite) -> reads.CitationBody:

@@ -259,13 +259,19 @@ class CitationRead(Envelope):
 
 
 class OriginRead(ResponseModel):
-    """Where the claim comes from."""
+    """A place where a document states the claim, and how what is said there stands to its own source."""
 
     document: DocumentRef
+    position: int
+    """Orders the statements of the document."""
     section: str
+    """The heading under which it stands."""
     paragraph: int
+    """Counted from 1 under the heading; list items count as paragraphs."""
     reference_numbers: tuple[int, ...]
+    """The reference numbers that the document attaches to it."""
     asserts: str
+    """What the document says, in our own words, apart from what we publish."""
     hedge: terms.Hedge
     fit: terms.Fit
     fit_basis: terms.Basis | None
@@ -312,7 +318,8 @@ class ClaimRead(Envelope):
     valid_from: str | None
     valid_to: str | None
     as_of: str | None
-    origin: OriginRead | None
+    origins: tuple[OriginRead, ...]
+    """Every place where a document states the claim; empty if none of the recorded documents does."""
     caveat: str | None
     caveat_required: bool
     caveat_basis: tuple[CaveatSource, ...] | None

@@ -108,6 +108,18 @@ KINDS: dict[Kind, FormRule] = {
 }
 
 
+_WEIGHT_STEPS = 1024
+"""Steps of relevance for each unit of weight; weights are multiples of 1/16 in all methods."""
+
+
+def relevance(claim: ClaimWrite, weight: float) -> int:
+    """Orders claims, the smallest first: those on which evidence votes by the weight of both sides, the heaviest in
+    front; then others that are cited; then uncited ones."""
+    if not claim.citations:
+        return 1
+    return -1 - round(weight * _WEIGHT_STEPS) if claim.form in VOTING_FORMS else 0
+
+
 def claim_faults(claim: ClaimWrite) -> list[RuleViolation]:
     """Every violation in a claim; empty for a legal one."""
     return [
@@ -115,7 +127,7 @@ def claim_faults(claim: ClaimWrite) -> list[RuleViolation]:
         *_kind_faults(claim),
         *_wording_faults(claim),
         *_detail_faults(claim),
-        *_origin_faults(claim),
+        *_origins_faults(claim),
         *_citations_faults(claim),
     ]
 
@@ -221,25 +233,31 @@ def _caveat_basis_faults(claim: ClaimWrite) -> Iterator[RuleViolation]:
             yield f"caveat_basis[{index}].stance", f"{source.stance} is no evidence that a caveat can rest on"
 
 
-def _origin_faults(claim: ClaimWrite) -> Iterator[RuleViolation]:
-    origin = claim.origin
+_JUDGED = frozenset({Fit.fits, Fit.overstates, Fit.narrower, Fit.misattributed, Fit.contradicts})
+
+
+def _origins_faults(claim: ClaimWrite) -> Iterator[RuleViolation]:
     attached = {number for citation in claim.citations for number in citation.attached_by.reference_numbers}
-    if origin is None:
-        if attached:
-            yield "origin", "citations name reference numbers, but the claim has no origin"
+    if attached and not claim.origins:
+        yield "origins", "citations name reference numbers, but the claim has no origin"
         return
-    if origin.paragraph < 1:
-        yield "origin.paragraph", "is counted from 1"
-    judged = {Fit.fits, Fit.overstates, Fit.narrower, Fit.misattributed, Fit.contradicts}
-    if origin.fit in judged and origin.fit_basis is None:
-        yield "origin.fit_basis", f"is required when fit is {origin.fit}"
-    for number in sorted(set(origin.reference_numbers) ^ attached):
-        yield (
-            "origin.reference_numbers",
-            f"reference {number} must stand both here and on a citation attached by origin",
-        )
+    places: set[tuple[str, int]] = set()
+    for index, origin in enumerate(claim.origins):
+        at, place = f"origins[{index}]", (origin.document, origin.position)
+        if place in places:
+            yield f"{at}.position", "is the position of another origin in the same document"
+        places.add(place)
+        for field in ("position", "paragraph"):
+            if getattr(origin, field) < 1:
+                yield f"{at}.{field}", "is counted from 1"
+        if origin.fit in _JUDGED and origin.fit_basis is None:
+            yield f"{at}.fit_basis", f"is required when fit is {origin.fit}"
+    stated = {number for origin in claim.origins for number in origin.reference_numbers}
+    for number in sorted(stated ^ attached):
+        yield "origins", f"reference {number} must stand both on an origin and on a citation attached by origin"
+    documents = {origin.document for origin in claim.origins}
     for index, citation in enumerate(claim.citations):
-        if citation.document == origin.document:
+        if citation.document in documents:
             yield f"citations[{index}].document", "a document is never evidence for a claim that originates in it"
 
 

@@ -99,9 +99,11 @@ class CitationWrite(ContentModel):
 
 
 class Origin(ContentModel):
-    """Where the claim comes from, and how what is said there stands to its own source."""
+    """A place where a document states the claim, and how what is said there stands to its own source."""
 
     document: Slug
+    position: int
+    """Orders the statements of the document, as they are read; counted from 1."""
     section: OneLine
     """The heading under which it stands, verbatim."""
     paragraph: int
@@ -145,7 +147,7 @@ class ClaimWording(ContentModel):
 
 
 class ClaimWrite(Record):
-    """One statement with its proposition, origin, caveat and citations."""
+    """One statement with its proposition, origins, caveat and citations."""
 
     kind: terms.Kind
     form: terms.Form
@@ -178,7 +180,8 @@ class ClaimWrite(Record):
     """The last day on which it held."""
     as_of: PartialDate | None = None
     """The day for which it is known to hold."""
-    origin: Origin | None = None
+    origins: tuple[Origin, ...] = ()
+    """Every place where a document states it, in the order of the document."""
     caveat: Text | None = None
     caveat_required: bool = False
     caveat_basis: tuple[CaveatSource, ...] | None = None

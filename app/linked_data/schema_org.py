@@ -68,8 +68,9 @@ def claim(read: ClaimRead, dosing: DosingRangeWrite | None) -> Node:
     }
     if read.caveat:
         node["comment"] = {"@type": "Comment", "name": "Caveat", "text": read.caveat}
-    if read.origin:
-        node["appearance"] = {"@id": f"/v1/documents/{read.origin.document.id}"}
+    if read.origins:
+        stated = dict.fromkeys(origin.document.id for origin in read.origins)
+        node["appearance"] = [{"@id": f"/v1/documents/{document}"} for document in stated]
     for citation in read.citations:
         node.setdefault(_STANCES[citation.stance], []).append({"@id": _document_id(citation.document)})
     documents = {c.document.id: _cited(c.document) for c in read.citations}

@@ -56,8 +56,9 @@ def statement(read: ClaimRead) -> Node:
             }
         ),
     }
-    if read.origin:
-        node["reportedIn"] = [f"/v1/documents/{read.origin.document.id}"]
+    if read.origins:
+        documents = dict.fromkeys(origin.document.id for origin in read.origins)
+        node["reportedIn"] = [f"/v1/documents/{document}" for document in documents]
     return node
 
 

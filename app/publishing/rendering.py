@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from app.claims.derived import ClaimDerived
 from app.claims.models import Citation, Claim
+from app.claims.rules import relevance
 from app.claims.vocabulary import RelationType
 from app.registry import BY_TYPE
 from app.storage.history import RecordState, StoredRecord, referrers, targets, text_of
@@ -105,6 +106,7 @@ class Renderer:
                 verdict=derived.evidence.verdict.code,
                 weight=derived.weight,
                 citation_count=len(derived.order),
+                relevance=relevance(self.records.content(key), derived.weight),
                 is_stale=derived.stale,
             )
         )

@@ -116,7 +116,7 @@ def _claim(session: Session, records: RecordReader, claim: ClaimWrite, derived: 
         ),
         body=(
             claim.caveat,
-            claim.origin.asserts if claim.origin else None,
+            *(origin.asserts for origin in claim.origins),
             claim.population,
             claim.timepoint,
             dosing.dose_text if dosing else None,
@@ -150,9 +150,11 @@ def _warning(claim: ClaimWrite) -> int:
 
 def _rank(claim: ClaimWrite, warning: int, evidence: ClaimEvidence) -> int:
     """Only the first entries by static rank are ranked by the question, so warnings of combinations come first, those
-    of most interactants before others; then claims with most studies."""
+    of most interactants before others; then claims with most studies. What is stated without a citation comes last."""
     if warning > 1:
         return 120 - 10 * warning - 20 * min(len(claim.interactants), 3)
+    if not claim.citations:
+        return 500
     is_graded = evidence.consensus not in ("uncited", "not_applicable")
     return max(100, 400 - 10 * evidence.study_count - 20 * is_graded)
 

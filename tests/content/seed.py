@@ -8,6 +8,7 @@ import yaml
 from app.claims.schemas import CitationWrite, ClaimWrite, LiteratureSearchWrite
 from app.claims.vocabulary import Stance
 from app.core.content import Record
+from app.core.vocabulary import Status
 from app.datasets.bundle import read
 from app.settings import ROOT
 from app.sources.schemas import DocumentWrite
@@ -21,7 +22,16 @@ def records() -> dict[tuple[str, str], Record]:
 
 
 def claims() -> dict[str, ClaimWrite]:
-    return {record.id: record for record in records().values() if isinstance(record, ClaimWrite)}
+    """The published claims."""
+    return {claim.id: claim for claim in _every_claim() if claim.status is Status.published}
+
+
+def retired_claims() -> dict[str, ClaimWrite]:
+    return {claim.id: claim for claim in _every_claim() if claim.status is Status.retired}
+
+
+def _every_claim() -> Iterator[ClaimWrite]:
+    return (record for record in records().values() if isinstance(record, ClaimWrite))
 
 
 def documents() -> dict[str, DocumentWrite]:
