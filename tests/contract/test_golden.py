@@ -1,6 +1,7 @@
 """Answers stay as they were frozen, apart from the differences that `golden/differences.yaml` names with a reason.
 
-The frozen answers are not recorded anew when the code changes: what changes is named there.
+The frozen answers are recorded anew only together with a change of the contract that the CHANGELOG describes; what any
+other change does to answers is named there.
 """
 
 import difflib
