@@ -32,12 +32,8 @@ _DASHES = re.compile(r"[-\u2010-\u2015]")
 """Join the names of drugs as well (`naltrexone-oxycodone`), but other words to compounds (`anti-inflammatory`)."""
 
 _NAME = r"(\S+(?: \S+){0,4})"
-_HOW_IT_WORKS = re.compile(
-    rf"\bhow (?:(?:does|do|did|would) {_NAME} work|{_NAME} works)(?: in (?:(?:the|my|your|our) )?(?:human )?body)?"
-    r"(?=\W*$| in\b)",
-    re.IGNORECASE,
-)
-"""A question about a mechanism in words that records do not use. That it is in the body says nothing further."""
+_HOW_IT_WORKS = re.compile(rf"\bhow (?:(?:does|do|did|would) {_NAME} work|{_NAME} works)(?=\W*$| in\b)", re.IGNORECASE)
+"""A question about a mechanism in words that records do not use."""
 
 _WORDS_IN_EXPANSIONS = {word for phrase in ALTERNATIVES if len(phrase) > 1 for word in phrase}
 
