@@ -46,6 +46,9 @@ SECURITY_HEADERS = {
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
 }
 
+MAX_DISCARDED_BYTES = 16_000_000
+"""Of a body that is refused for its size; what is longer loses its connection."""
+
 ErrorRenderer = Callable[[AppError], Response]
 """Renders an error as a response."""
 
@@ -243,6 +246,8 @@ class RequestLimits:
         render = self._renderer(scope)
         refusal = self._refusal(scope)
         if refusal:
+            if isinstance(refusal, PayloadTooLarge):
+                await _discard_body(receive)
             await render(refusal)(scope, receive, send)
             return
         deadline = RequestDeadline(scope, receive, send, self, render)
@@ -273,6 +278,16 @@ class RequestLimits:
             return PayloadTooLarge(max_bytes)
         fault = _encoding_fault(scope)
         return InvalidInput("The address cannot be read; `errors` says where.", errors=[fault]) if fault else None
+
+
+async def _discard_body(receive: Receive) -> None:
+    """Read on, within bounds: a client that is cut off while it sends may never see the answer."""
+    discarded = 0
+    while discarded <= MAX_DISCARDED_BYTES:
+        message = await receive()
+        discarded += len(message.get("body", b""))
+        if message["type"] != "http.request" or not message.get("more_body", False):
+            return
 
 
 class RequestDeadline:
@@ -311,6 +326,8 @@ class RequestDeadline:
         if self._is_body_complete and (connection := connection_of(self._scope)) is not None:
             connection.body_received()
         if self._received_bytes > self._max_bytes:
+            if not self._is_body_complete:
+                await _discard_body(self._receive)
             await self._answer(PayloadTooLarge(self._max_bytes))
             return {"type": "http.disconnect"}
         self._start_clock()
