@@ -246,9 +246,8 @@ class RequestLimits:
         render = self._renderer(scope)
         refusal = self._refusal(scope)
         if refusal:
-            if isinstance(refusal, PayloadTooLarge):
-                await _discard_body(receive)
-            await render(refusal)(scope, receive, send)
+            answer = _answer_too_large if isinstance(refusal, PayloadTooLarge) else _answer_at_once
+            await answer(render(refusal), scope, receive, send)
             return
         deadline = RequestDeadline(scope, receive, send, self, render)
         try:
@@ -280,14 +279,25 @@ class RequestLimits:
         return InvalidInput("The address cannot be read; `errors` says where.", errors=[fault]) if fault else None
 
 
-async def _discard_body(receive: Receive) -> None:
-    """Read on, within bounds: a client that is cut off while it sends may never see the answer."""
+async def _answer_at_once(response: Response, scope: Scope, receive: Receive, send: Send) -> None:
+    await response(scope, receive, send)
+
+
+async def _answer_too_large(response: Response, scope: Scope, receive: Receive, send: Send) -> None:
+    """Answer before the body has come, and end the answer only when the client has sent what it had to send, within
+    bounds: one that is cut off while it sends may never see the answer."""
+
+    async def unfinished(message: Message) -> None:
+        await send({**message, "more_body": True} if message["type"] == "http.response.body" else message)
+
+    await response(scope, receive, unfinished)
     discarded = 0
     while discarded <= MAX_DISCARDED_BYTES:
         message = await receive()
         discarded += len(message.get("body", b""))
         if message["type"] != "http.request" or not message.get("more_body", False):
-            return
+            break
+    await send({"type": "http.response.body", "body": b"", "more_body": False})
 
 
 class RequestDeadline:
@@ -326,8 +336,6 @@ class RequestDeadline:
         if self._is_body_complete and (connection := connection_of(self._scope)) is not None:
             connection.body_received()
         if self._received_bytes > self._max_bytes:
-            if not self._is_body_complete:
-                await _discard_body(self._receive)
             await self._answer(PayloadTooLarge(self._max_bytes))
             return {"type": "http.disconnect"}
         self._start_clock()
@@ -368,7 +376,9 @@ class RequestDeadline:
         if self._has_started or self._is_answered:
             return
         self._is_answered = True
-        await self._render(error)(self._scope, self._receive, self._send)
+        is_cut_off = isinstance(error, PayloadTooLarge) and not self._is_body_complete
+        answer = _answer_too_large if is_cut_off else _answer_at_once
+        await answer(self._render(error), self._scope, self._receive, self._send)
 
 
 class _Cors(CORSMiddleware):
