@@ -5,8 +5,8 @@ from collections.abc import Iterable
 from app.bibliography.from_documents import WARNINGS
 from app.briefs import responses
 from app.claims.responses import ClaimSummary
-from app.claims.vocabulary import Basis, Directness, Stance
-from app.core.english import inline, join_sentences, quantity
+from app.claims.vocabulary import Basis, Directness, Fit, Stance
+from app.core.english import date_in_words, inline, join_sentences, quantity
 from app.grading.wording import claimed_text
 from app.questions.coverage import PendingStudy
 from app.questions.searches import SearchMatch
@@ -72,7 +72,7 @@ def validity(sentence: responses.Sentence) -> str:
     return join_sentences(
         f"From {sentence.valid_from}." if sentence.valid_from else "",
         f"Until {sentence.valid_to}." if sentence.valid_to else "",
-        f"As known in {sentence.as_of}." if sentence.as_of else "",
+        f"As of {date_in_words(sentence.as_of)}." if sentence.as_of else "",
     )
 
 
@@ -86,12 +86,13 @@ def inheritance(statement: responses.Statement) -> str:
 
 
 def origin_line(origin: responses.BriefOrigin) -> str:
-    """What the source article says, and how that compares with its own source."""
+    """What the source article says, and how that compares with its own source where somebody compared them."""
     numbers = f", its references {', '.join(map(str, origin.reference_numbers))}" if origin.reference_numbers else ""
-    return (
-        f"{origin.document.label}, “{origin.section}”, paragraph {origin.paragraph}{numbers}: "
-        f"{origin.asserts.rstrip('.')}. "
-        f"Compared with its source: {inline(origin.fit_label)}."
+    place = f"{origin.document.label}, “{origin.section}”, paragraph {origin.paragraph}{numbers}"
+    is_compared = origin.fit is not Fit.not_checked
+    return join_sentences(
+        f"{place}: {origin.asserts.rstrip('.')}.",
+        f"Compared with its source: {inline(origin.fit_label)}." if is_compared else "",
     )
 
 
