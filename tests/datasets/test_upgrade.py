@@ -43,9 +43,10 @@ database.dispose()
 @pytest.fixture
 def older(blank: Database, tmp_path: Path) -> Database:
     """A database as the previous release left it."""
-    archive = subprocess.run(
-        ["git", "archive", PREVIOUS, "app", "migrations", "seed_data"], cwd=ROOT, capture_output=True, check=True
-    )
+    command = ["git", "archive", PREVIOUS, "app", "migrations", "seed_data"]
+    archive = subprocess.run(command, cwd=ROOT, capture_output=True, check=False)
+    if archive.returncode:
+        pytest.skip(f"no commit {PREVIOUS[:7]} here: the previous release is made from the history of the repository")
     with tarfile.open(fileobj=io.BytesIO(archive.stdout)) as files:
         files.extractall(tmp_path, filter="data")
     url = blank.url.render_as_string(hide_password=False)
