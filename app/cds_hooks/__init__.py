@@ -14,7 +14,7 @@ TAG = {"name": "cds-hooks", "description": "Cards for record systems, by the CDS
 def install(app: FastAPI, base_url: str, settings: CdsSettings | None = None) -> None:
     """Add the services. `base_url` is this server as record systems address it.
 
-    An opioid value set that cannot be read and issuers without https are errors here, not at the first request.
+    Issuers without https are an error here, not at the first request.
     """
     app.state.cds_hooks = CdsService(settings or CdsSettings(), base_url)
     app.include_router(router)

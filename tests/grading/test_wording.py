@@ -12,16 +12,11 @@ from app.claims.schemas import ClaimWording, ClaimWrite
 from app.claims.vocabulary import Certainty, Consensus, Frame, Leaning, Tone, Verb, VerdictCode
 from app.core.vocabulary import Status
 from app.datasets import bundle
+from app.grading.answer import answer_to
 from app.grading.derive import computed_claim
-from app.grading.wording import (
-    CONJUGATIONS,
-    Body,
-    VerdictBasis,
-    answer_to,
-    search_text,
-    tone_of,
-    verdict_code,
-)
+from app.grading.phrases import CONJUGATIONS
+from app.grading.verdict import Body, VerdictBasis, tone_of, verdict_code
+from app.grading.wording import search_text
 from app.storage.records import RecordsInMemory
 from app.storage.resource import Key
 from tests.contract.golden import verdicts

@@ -12,8 +12,9 @@ from app.claims.schemas import ClaimWording, ClaimWrite
 from app.claims.vocabulary import Certainty, Consensus, Frame, Leaning, Verb
 from app.core.vocabulary import Status
 from app.datasets import bundle
+from app.grading.answer import answer_to
 from app.grading.derive import computed_claim
-from app.grading.wording import Body, Support, VerdictBasis, answer_to, tone_of, verdict_code
+from app.grading.verdict import Body, Support, VerdictBasis, tone_of, verdict_code
 from app.storage.records import RecordsInMemory
 
 SEED = Path("seed_data")
