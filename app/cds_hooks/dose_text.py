@@ -8,7 +8,9 @@ from decimal import Decimal
 from fractions import Fraction
 
 from app.cds_hooks.words import word_set
+from app.claims.doses import PICOGRAMS
 from app.claims.vocabulary import Unit
+from app.core.folding import unify_marks
 
 
 class UnreadableDose(Exception):
@@ -121,8 +123,6 @@ _REPLACEMENTS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         ("\u00bd", " 1/2"),
         ("\u00bc", " 1/4"),
         ("\u00be", " 3/4"),
-        ("[\u2010-\u2015\u2212]", "-"),
-        ("[\u2019\u02bc\u00b4`]", "'"),
     )
 )
 _WORDS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
@@ -160,7 +160,7 @@ def _folded(text: str) -> str:
     text = text[:1000]
     for pattern, replacement in _REPLACEMENTS:
         text = pattern.sub(replacement, text)
-    text = unicodedata.normalize("NFKC", text).lower()
+    text = unicodedata.normalize("NFKC", unify_marks(text)).lower()
     for pattern, replacement in _WORDS:
         text = pattern.sub(replacement, text)
     return text
@@ -198,8 +198,9 @@ _UNIT_NAMES = {
     Unit.g: "g",
 }
 """UCUM codes and common spellings. `MG` is a megagauss in UCUM, but a milligram in an order."""
-_IN_MILLIGRAMS = {Unit.g: "1000", Unit.mg: "1", Unit.ug: "0.001", Unit.ng: "0.000001"}
-MILLIGRAMS = {name: Decimal(_IN_MILLIGRAMS[unit]) for unit, names in _UNIT_NAMES.items() for name in names.split()}
+MILLIGRAMS = {
+    name: Decimal(PICOGRAMS[unit]) / PICOGRAMS[Unit.mg] for unit, names in _UNIT_NAMES.items() for name in names.split()
+}
 """Milligrams in a unit, by its folded name."""
 _MASS_UNIT = "(?:" + "|".join(sorted(MILLIGRAMS.keys() - {"g"}, key=len, reverse=True)) + ")(?![a-z\u03bc])"
 _VOLUME_UNIT = r"(?:ml|milliliters?|millilitres?|cc)\b"

@@ -24,6 +24,7 @@ _BEFORE = str.maketrans(
     | _LETTERS
     | {letter.upper(): plain for letter, plain in _LETTERS.items() if len(letter.upper()) == 1}
 )
+_MARKS = str.maketrans(dict.fromkeys(_DROPPED) | dict.fromkeys(_DASHES, "-") | dict.fromkeys(APOSTROPHES, "'"))
 _GREEK = {
     "α": "alpha", "β": "beta", "γ": "gamma", "δ": "delta", "ε": "epsilon", "ζ": "zeta", "η": "eta", "θ": "theta",
     "ι": "iota", "κ": "kappa", "λ": "lambda", "μ": "mu", "ν": "nu", "ξ": "xi", "ο": "omicron", "π": "pi", "ρ": "rho",
@@ -53,6 +54,14 @@ def fold(text: str) -> str:
     if not plain.isascii():
         plain = _GREEK_LETTER.sub(_name_of_greek_letter, plain)
     return _NUMBER_AND_UNIT.sub(" ", plain)
+
+
+def unify_marks(text: str) -> str:
+    """One hyphen and one apostrophe for the many, no marks without width; letters, numbers and case stay as they are.
+
+    For text whose punctuation matters, such as the thousands separators of a dose.
+    """
+    return text.translate(_MARKS)
 
 
 def _name_of_greek_letter(match: re.Match[str]) -> str:

@@ -41,6 +41,20 @@ def test_numbers_are_read_as_their_locale_means_them_or_not_at_all(product: str,
     assert dose("take 1 capsule nightly", product) == expected
 
 
+@pytest.mark.parametrize("mark", ["\N{SOFT HYPHEN}", "\N{ZERO WIDTH SPACE}", "\N{WORD JOINER}", "\ufeff"])
+def test_marks_without_width_change_nothing(mark: str) -> None:
+    assert (
+        dose(f"take 1.5{mark} mg to 4{mark}.5 mg night{mark}ly")
+        == dose("take 1.5 mg to 4.5 mg nightly")
+        == "1.5 to 4.5 mg"
+    )
+
+
+@pytest.mark.parametrize("dash", "\u2010\u2011\u2012\u2013\u2014\u2212\ufe63\uff0d")
+def test_a_range_is_one_with_any_dash(dash: str) -> None:
+    assert dose(f"take 1.5{dash}4.5 mg nightly") == "1.5 to 4.5 mg"
+
+
 @pytest.mark.parametrize(
     ("text", "product", "expected"),
     [
