@@ -15,8 +15,9 @@ from app.claims.disclaimer import DISCLAIMER
 from app.core.errors import Unavailable
 from app.http import freshness, problems, queries
 from app.http.database_limiter import DatabaseLimiter
-from app.http.middleware import BodyBounds, RequestContext
+from app.http.middleware import RequestContext
 from app.http.reads import Reads
+from app.http.request_limits import BodyBounds
 from app.http.response_cache import ResponseCache
 from app.http.shortcut import RouteShortcut
 from app.infobutton import routes as infobutton
