@@ -169,14 +169,12 @@ def standing(
         raise typer.Exit(2)
     with _error_messages(), _checked_database() as database, database.write() as session:
         ensure_system_actors(session)
-        if crossref is not None:
-            updates, checked = standings.from_crossref(crossref)
-            result = standings.apply(session, updates, checked=checked, checked_on=checked_on, source="crossref")
-            _print_standing("Crossref", result)
-        if retraction_watch is not None:
-            updates = standings.from_retraction_watch(retraction_watch)
-            result = standings.apply(session, updates, checked_on=checked_on, source="retraction-watch")
-            _print_standing("Retraction Watch", result)
+        feeds = [standings.from_crossref(crossref)] if crossref else []
+        feeds += [standings.from_retraction_watch(retraction_watch)] if retraction_watch else []
+        for feed in feeds:
+            _print_standing(feed.source, standings.apply(session, feed, checked_on))
+            for doubt in standings.doubts_to_print(session, feed):
+                console.print(f"  {doubt}")
 
 
 @app.command()
@@ -258,7 +256,8 @@ def _print_standing(source: str, result: PublishResult) -> None:
     if result.serial is None:
         console.print(f"{source}: nothing new.")
     else:
-        console.print(f"{source}: {len(result.updated)} documents, {claims} claims recomputed; serial {result.serial}.")
+        documents = len(result.updated)
+        console.print(f"{source}: {documents} documents, {claims} claims recomputed; serial {result.serial}.")
 
 
 def _listed(counts: dict[str, int]) -> str:

@@ -89,7 +89,8 @@ def citation(citation_id: str, document: str, study: str | None, stance: str = "
 
 
 def standing(*history: str) -> Fields:
-    return {"standing": [{"standing": entry} for entry in history]}
+    """A history with a day for each entry, since a reinstatement lifts only what was stated before it."""
+    return {"standing": [{"standing": entry, "on": f"2024-01-{day:02}"} for day, entry in enumerate(history, 1)]}
 
 
 def small_data_set() -> list[Change]:

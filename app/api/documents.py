@@ -246,7 +246,7 @@ def _document_impact(view: ReadView, request: Request, id: str, query: ImpactQue
 def _about(document: DocumentWrite) -> bytes:
     """The document and its standing, beside the items of a list."""
     about = DocumentRef(id=document.id, label=document.label).model_dump_json().encode()
-    return b',"document":%b,"standing":"%b"' % (about, document.standing[-1].standing.encode())
+    return b',"document":%b,"standing":"%b"' % (about, document.current_standing.standing.encode())
 
 
 def _impact(session: Session, claim_id: str, document_id: str) -> ImpactRead:

@@ -29,7 +29,7 @@ _AS_IS = (
 
 def reference_of(document: DocumentWrite) -> Reference:
     """The document as it is cited. Its id is the key in every format."""
-    standing = document.standing[-1]
+    standing = document.current_standing
     return Reference(
         **{name: getattr(document, name) for name in _AS_IS},
         type=_TYPES.get(document.kind, document.kind.value),

@@ -122,7 +122,7 @@ def numbered(number: int, document: DocumentWrite, style: Style) -> NumberedRefe
         "id", "label", "title", "authors", "authors_complete", "container_title", "container_title_short", "issued",
         "volume", "issue", "page", "publisher",
     )  # fmt: skip
-    standing = document.standing[-1]
+    standing = document.current_standing
     return NumberedReference(
         number=number,
         **{name: getattr(document, name) for name in copied},

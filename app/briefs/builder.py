@@ -173,7 +173,7 @@ class BriefBuilder:
             stance=citation.stance,
             stance_label=citation.stance.label,
             document=_ref(document),
-            standing=document.standing[-1].standing,
+            standing=document.current_standing.standing,
         )
 
     def _sides(self, cited: Sequence[CitationWrite]) -> responses.Sides:
@@ -196,7 +196,7 @@ class BriefBuilder:
             participants=people(citation, study),
             basis=citation.verification.basis,
             document=_ref(document),
-            standing=document.standing[-1].standing,
+            standing=document.current_standing.standing,
         )
 
     def _origin(self, origin: Origin) -> responses.BriefOrigin:
@@ -244,7 +244,7 @@ def _ref(document: DocumentWrite) -> DocumentRef:
 
 
 def _reference(number: int, document: DocumentWrite) -> responses.BriefReference:
-    standing = document.standing[-1]
+    standing = document.current_standing
     return responses.BriefReference(
         number=number,
         document=_ref(document),

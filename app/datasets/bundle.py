@@ -15,8 +15,10 @@ from app.claims.schemas import ClaimWrite
 from app.core.content import Record
 from app.core.errors import Fault, InvalidInput, nearest
 from app.core.vocabulary import Status
-from app.publishing.changes import Change
+from app.publishing.changes import Change, content_violations
 from app.registry import BY_TYPE, RESOURCES
+from app.sources.rules import taken_identifiers
+from app.sources.schemas import DocumentWrite
 from app.storage.resource import FieldReference, Key, Resource
 
 
@@ -127,7 +129,7 @@ def _read_record(path: Path, resource: Resource, index: int, record: Any, faults
         reason = "holds a value that is neither text, number, truth value, list nor fields, or that holds itself"
         faults.append(Fault("file", f"{at}: record", "unreadable", reason))
         return None
-    faults.extend(Fault("file", f"{at}: {f}", "rule", reason) for f, reason in resource.check(content))
+    faults.extend(Fault("file", f"{at}: {f}", "rule", reason) for f, reason in content_violations(resource, content))
     return content
 
 
@@ -143,6 +145,9 @@ def _duplicates(changes: list[Change]) -> Iterator[Fault]:
     for key, count in Counter([*(change.key for change in changes), *citations]).items():
         if count > 1:
             yield Fault("file", f"{key.type}/{key.id}: id", "duplicate", f"stands {count} times")
+    documents = [change.content for change in changes if isinstance(change.content, DocumentWrite)]
+    for document_id, field, reason in taken_identifiers(documents):
+        yield Fault("file", f"document/{document_id}: {field}", "duplicate", reason)
 
 
 def _unresolved_references(changes: list[Change], unreadable: set[str | Key]) -> Iterator[Fault]:

@@ -1,13 +1,15 @@
 """Standing of documents according to Crossref's `updated-by` records and the Retraction Watch table.
 
 Both are files that an operator has downloaded. Notices are matched by DOI, those of Retraction Watch also by PMID. New
-ones are added to a document's history in the order of their dates, and published in one transaction.
+ones are added to a document's history in the order of their dates, and published in one transaction. What cannot be
+read is named, and the rest is used.
 """
 
+import contextlib
 import csv
 import json
-from collections.abc import Iterable, Iterator, Set
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -21,6 +23,7 @@ from app.core.vocabulary import Status
 from app.publishing.changes import Change
 from app.publishing.publish import PublishResult, publish
 from app.sources.identifiers import IdentifierError, normalise
+from app.sources.models import DocumentIdentifier
 from app.sources.rendering import identified
 from app.sources.schemas import DocumentWrite, Notice, StandingEntry
 from app.sources.vocabulary import IdentifierScheme, Standing
@@ -63,70 +66,121 @@ class StandingUpdate:
     entry: StandingEntry
 
 
-def from_crossref(path: Path) -> tuple[list[StandingUpdate], set[str]]:
-    """The updates in a file of Crossref works, and the DOIs of all works in it.
+@dataclass
+class StandingFeed:
+    """What a file says."""
+
+    source: str
+    updates: list[StandingUpdate] = field(default_factory=list)
+    checked: set[str] = field(default_factory=set)
+    """DOIs that the source knows: where it has no notice for one, none was found."""
+    doubts: list[tuple[str, Collection[tuple[IdentifierScheme, str]]]] = field(default_factory=list)
+    """What could not be read: a sentence that names the work or the row, and the works that it is about."""
+
+    def doubt(self, sentence: str, works: Collection[tuple[IdentifierScheme, str]] = ()) -> None:
+        self.doubts.append((sentence, works))
+
+
+def from_crossref(path: Path) -> StandingFeed:
+    """The updates in a file of Crossref works.
 
     The file is a work, `message`, `message.items` or a list. A work without `updated-by` has no notice.
     """
-    updates, dois = [], set()
-    for work in _works(_json(path)):
-        doi = _normal(IdentifierScheme.doi, work.get("DOI"))
+    feed = StandingFeed("crossref")
+    for number, work in enumerate(_works(_json(path)), 1):
+        doi = _normal(IdentifierScheme.doi, work.get("DOI")) if isinstance(work, dict) else None
         if doi is None:
+            feed.doubt(f"Work {number} has no DOI that can be read; it was left out.")
             continue
-        dois.add(doi)
-        for update in work.get("updated-by") or []:
-            standing = CROSSREF_TYPES.get(str(update.get("type", "")).lower().replace("-", "_").replace(" ", "_"))
-            if standing is not None:
-                entry = StandingEntry(
-                    standing=standing,
-                    on=_crossref_date(update.get("updated") or {}),
-                    source=str(update.get("source") or "crossref"),
-                    notice=_notice(update.get("DOI"), None),
-                )
-                updates.append(StandingUpdate(IdentifierScheme.doi, doi, entry))
-    return updates, dois
+        feed.checked.add(doi)
+        updates = work.get("updated-by") or []
+        for update in updates if isinstance(updates, list) else [updates]:
+            _read_crossref_update(feed, doi, update)
+    return feed
 
 
-def from_retraction_watch(path: Path) -> list[StandingUpdate]:
+def _read_crossref_update(feed: StandingFeed, doi: str, update: Any) -> None:
+    fields, work = update if isinstance(update, dict) else {}, [(IdentifierScheme.doi, doi)]
+    kind = str(fields.get("type") or fields.get("label") or "").lower().replace("-", "_").replace(" ", "_")
+    standing = CROSSREF_TYPES.get(kind)
+    if standing is None:
+        feed.checked.discard(doi)
+        feed.doubt(f"{doi}: a notice in `updated-by` is of no known type; look at it by hand.", work)
+        return
+    on = _crossref_date(fields.get("updated"))
+    if on is None:
+        feed.doubt(f"{doi}: the date of a notice in `updated-by` cannot be read; it was taken without a date.", work)
+    source = fields.get("source")
+    entry = StandingEntry(
+        standing=standing,
+        on=on,
+        source=source if isinstance(source, str) and source.strip() else feed.source,
+        notice=_notice(fields.get("DOI"), None),
+    )
+    feed.updates.append(StandingUpdate(IdentifierScheme.doi, doi, entry))
+
+
+def from_retraction_watch(path: Path) -> StandingFeed:
     """The updates in the table that Crossref publishes as `retraction_watch.csv`."""
-    updates = []
-    with path.open(encoding="utf-8", errors="replace", newline="") as file:
+    feed = StandingFeed("retraction-watch")
+    with path.open(encoding="utf-8-sig", errors="replace", newline="") as file:
         rows = csv.DictReader(file)
         missing = [column for column in _COLUMNS if column not in (rows.fieldnames or ())]
         if missing:
             faults = [Fault("file", column, "missing_column", "is missing from the table") for column in missing]
             raise InvalidInput("This is not the Retraction Watch table.", errors=faults)
-        for row in rows:
-            standing = RETRACTION_WATCH_NATURES.get(row["RetractionNature"].strip().lower())
-            if standing is None:
-                continue
-            entry = StandingEntry(
-                standing=standing,
-                on=_us_date(row["RetractionDate"]),
-                source="retraction-watch",
-                notice=_notice(row["RetractionDOI"], row["Reason"].strip("+; ").replace(";+", "; ") or None),
-            )
-            for scheme, column in _WORK_COLUMNS.items():
-                work = _normal(scheme, row[column])
-                if work is not None:
-                    updates.append(StandingUpdate(scheme, work, entry))
-    return updates
+        for row in _rows(rows, feed):
+            _read_retraction_watch_row(feed, f"Line {rows.line_num}", row)
+    return feed
 
 
-def apply(
-    session: Session,
-    updates: Iterable[StandingUpdate],
-    *,
-    checked: Set[str] = frozenset(),
-    checked_on: str,
-    source: str,
-) -> PublishResult:
+def _rows(rows: "csv.DictReader[str]", feed: StandingFeed) -> Iterator[dict[str | None, Any]]:
+    while True:
+        try:
+            row = next(rows, None)
+        except csv.Error:
+            feed.doubt(f"Line {rows.line_num} is no row of the table; it was left out.")
+            continue
+        if row is None:
+            return
+        yield row
+
+
+def _read_retraction_watch_row(feed: StandingFeed, at: str, row: dict[str | None, Any]) -> None:
+    works = [
+        (scheme, work) for scheme, column in _WORK_COLUMNS.items() if (work := _normal(scheme, row[column])) is not None
+    ]
+    if None in row or None in row.values():
+        feed.doubt(f"{at} has more or fewer columns than the table; it was read as far as it goes.", works)
+    standing = RETRACTION_WATCH_NATURES.get((row["RetractionNature"] or "").strip().lower())
+    if standing is None:
+        if works:
+            feed.doubt(f"{at}: `RetractionNature` is empty or unknown; look at the row by hand.", works)
+        return
+    on = _day(row["RetractionDate"] or "")
+    if on is None and works:
+        feed.doubt(f"{at}: `RetractionDate` cannot be read; the notice was taken without a date.", works)
+    reason = (row["Reason"] or "").strip("+; ").replace(";+", "; ")
+    notice = _notice(row["RetractionDOI"], reason or None)
+    entry = StandingEntry(standing=standing, on=on, source=feed.source, notice=notice)
+    feed.updates += [StandingUpdate(scheme, work, entry) for scheme, work in works]
+
+
+def doubts_to_print(session: Session, feed: StandingFeed) -> list[str]:
+    """The sentences about documents that are recorded here, and about what names no work."""
+    names = select(DocumentIdentifier.scheme, DocumentIdentifier.normal)
+    recorded = {(scheme, normal) for scheme, normal in session.execute(names)}
+    return [sentence for sentence, works in feed.doubts if not works or not recorded.isdisjoint(works)]
+
+
+def apply(session: Session, feed: StandingFeed, checked_on: str) -> PublishResult:
     """Add new notices to the documents' histories and publish them; dependent claims are recomputed.
 
-    Documents with a DOI in `checked`, and no notice, become current as of `checked_on`.
+    For a document that the source knows, and knows no notice of, the history says that it was checked on that day. That
+    changes no standing that was stated before.
     """
     by_work: dict[tuple[str, str], list[StandingEntry]] = {}
-    for update in updates:
+    for update in feed.updates:
         by_work.setdefault((update.scheme, update.work), []).append(update.entry)
     contents = select(StoredRecord.content).filter_by(type="document", status=Status.published)
     changes = []
@@ -136,12 +190,20 @@ def apply(
             entry for scheme in _WORK_COLUMNS for entry in by_work.get((scheme, identified(document, scheme) or ""), [])
         ]
         history = _extended(document.standing, entries)
-        doi = identified(document, IdentifierScheme.doi)
-        if history[-1].standing is Standing.not_checked and doi in checked:
-            history = (*history, StandingEntry(standing=Standing.current, on=checked_on, source=source))
+        if not entries and identified(document, IdentifierScheme.doi) in feed.checked:
+            history = _checked(history, feed.source, checked_on)
         if history != document.standing:
             changes.append(Change("document", document.model_copy(update={"standing": history})))
-    return publish(session, MAINTENANCE, changes, f"Standing of sources: {source}")
+    return publish(session, MAINTENANCE, changes, f"Standing of sources: {feed.source}")
+
+
+def _checked(history: tuple[StandingEntry, ...], source: str, on: str) -> tuple[StandingEntry, ...]:
+    """The history with the newest check of a source in the place of an older one."""
+    former = [entry for entry in history if entry.standing is Standing.current and entry.source == source]
+    if any((entry.on or "") >= on for entry in former):
+        return history
+    others = tuple(entry for entry in history if entry not in former)
+    return _extended(others, [StandingEntry(standing=Standing.current, on=on, source=source)])
 
 
 def _extended(history: tuple[StandingEntry, ...], entries: Iterable[StandingEntry]) -> tuple[StandingEntry, ...]:
@@ -161,21 +223,19 @@ def _identity(entry: StandingEntry) -> tuple[Standing, str | None, str | None]:
 
 def _json(path: Path) -> Any:
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except (ValueError, UnicodeDecodeError) as error:
+        return json.loads(path.read_text(encoding="utf-8-sig"))
+    except (ValueError, RecursionError) as error:
         raise InvalidInput(f"{path.name} is not JSON.", errors=[]) from error
 
 
-def _works(data: Any) -> Iterator[dict[str, Any]]:
+def _works(data: Any) -> Iterator[Any]:
     if isinstance(data, list):
         for one in data:
             yield from _works(one)
-    elif isinstance(data, dict):
-        wrapper = next((name for name in ("message", "items") if name in data), None)
-        if wrapper:
-            yield from _works(data[wrapper])
-        else:
-            yield data
+    elif isinstance(data, dict) and (wrapper := next((name for name in ("message", "items") if name in data), None)):
+        yield from _works(data[wrapper])
+    else:
+        yield data
 
 
 def _normal(scheme: IdentifierScheme, value: Any) -> str | None:
@@ -190,17 +250,25 @@ def _notice(doi: Any, text: str | None) -> Notice | None:
     return Notice(doi=normal, text=text) if normal or text else None
 
 
-def _crossref_date(updated: dict[str, Any]) -> str | None:
-    parts = (updated.get("date-parts") or [[]])[0]
-    if parts and parts[0]:
-        return "-".join(f"{part:04d}" if index == 0 else f"{part:02d}" for index, part in enumerate(parts))
-    stamp = updated.get("date-time")
-    return str(stamp)[:10] if stamp else None
+def _crossref_date(updated: Any) -> str | None:
+    """A date of Crossref as far as it is known (`2024-05`); null if there is none."""
+    fields = updated if isinstance(updated, dict) else {}
+    parts = fields.get("date-parts")
+    while isinstance(parts, list) and parts and isinstance(parts[0], list):
+        parts = parts[0]
+    parts = parts[:3] if isinstance(parts, list) else []
+    numbers = [str(part).zfill(2 if position else 4) for position, part in enumerate(parts)]
+    while numbers:
+        if on := _day("-".join(numbers)):
+            return on
+        numbers.pop()  # `[2024, 5, null]` is a month
+    return _day(str(fields.get("date-time") or ""))
 
 
-def _us_date(text: str) -> str | None:
-    """`2/16/2021 0:00` → `2021-02-16`; null if it is no date."""
-    try:
-        return datetime.strptime(text.partition(" ")[0], "%m/%d/%Y").date().isoformat()  # noqa: DTZ007 - a day alone
-    except ValueError:
-        return None
+def _day(text: str) -> str | None:
+    """`2/16/2021 0:00`, `2021-02-16T00:00:00Z`, `2021-02` or `2021` as a partial date; null if it is none."""
+    day = text.strip().replace("T", " ").partition(" ")[0]
+    for form, length in (("%m/%d/%Y", 10), ("%Y-%m-%d", 10), ("%Y-%m", 7), ("%Y", 4)):
+        with contextlib.suppress(ValueError):
+            return datetime.strptime(day, form).date().isoformat()[:length]  # noqa: DTZ007 - a day alone
+    return None

@@ -42,7 +42,7 @@ def citation(document: DocumentWrite) -> Json:
             ],
             "dateAccessed": document.accessed,
             "currentState": [fhir_code("cited-artifact-status-type", "retracted", "Retracted")]
-            if document.standing[-1].standing is Standing.retracted
+            if document.current_standing.standing is Standing.retracted
             else [],
             "title": [{"text": document.title or document.label}],
             "publicationForm": [_publication(document)],
@@ -101,7 +101,7 @@ def _person(author: Author, key: str) -> Json:
 
 def _notes(document: DocumentWrite) -> list[str]:
     """The document's standing, its publisher's interest, and what was not verified."""
-    entry = document.standing[-1]
+    entry = document.current_standing
     notes = [f"Standing: {entry.standing.label}. {entry.standing.definition}"]
     if entry.notice:
         notes.append(join_sentences("Notice:", entry.notice.text, entry.notice.doi, entry.notice.url))

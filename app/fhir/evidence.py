@@ -195,7 +195,7 @@ def _attribute(code: str, display: str, value: Decimal | None = None, unit: str 
 def _standing(records: RecordReader, citation: CitationWrite) -> str | None:
     """A warning if the document was retracted or its publisher expressed concern."""
     document: DocumentWrite = records.content(Key("document", citation.document))
-    standing = document.standing[-1].standing
+    standing = document.current_standing.standing
     return f"{standing.label.upper()}: {standing.definition}" if standing in WARNINGS else None
 
 

@@ -35,7 +35,7 @@ def classifier(stance: Stance) -> Json:
 def artifact(records: RecordReader, citation: CitationWrite, *, claim_id: str | None = None) -> Json:
     """The citation; `claim_id` is shown where the resource is about several claims."""
     document: DocumentWrite = records.content(Key("document", citation.document))
-    standing = document.standing[-1].standing
+    standing = document.current_standing.standing
     mark = f"({standing.label.upper()})" if standing in WARNINGS else None
     return {
         "type": "citation",

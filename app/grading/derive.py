@@ -62,7 +62,7 @@ def _evidence(records: RecordReader, claim: ClaimWrite, citation: CitationWrite)
         directness=citation.directness,
         indirect_because=frozenset(citation.indirect_because),
         role=citation.role,
-        standing=document.standing[-1].standing,
+        standing=document.current_standing.standing,
         basis=citation.verification.basis,
         study=citation.study,
         design=study.design if study else Design.other,

@@ -14,6 +14,7 @@ from app.concepts.schemas import ConceptRef
 from app.core.english import join_sentences
 from app.grading.wording import labelled_answer
 from app.sources.schemas import Author, DocumentEmbed, Notice
+from app.sources.standing import entry_in_force
 from app.sources.vocabulary import DocumentKind, Standing
 
 Node = dict[str, Any]
@@ -81,7 +82,7 @@ def claim(read: ClaimRead, dosing: DosingRangeWrite | None) -> Node:
 def document(read: DocumentWithEvidence) -> Node:
     node: Node = {
         **_work(read.links.self, read.doi, read.kind, read.title or read.label),
-        **_standing(read.standing, read.standing_history[-1].notice),
+        **_standing(read.standing, entry_in_force(read.standing_history).notice),
         "identifier": [
             {"@type": "PropertyValue", "propertyID": identifier.scheme, "value": identifier.normal}
             for identifier in read.identifiers

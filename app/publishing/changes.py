@@ -5,7 +5,6 @@ Refused are contents that break a rule alone, or together with other records.
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,15 +14,16 @@ from sqlalchemy.orm import Session
 from app.claims.schemas import CitationRecord, ClaimWrite
 from app.core.content import Record
 from app.core.errors import Fault, InvalidInput, nearest
+from app.core.text import RuleViolation
 from app.core.vocabulary import Status
 from app.registry import BY_TYPE, RESOURCES
-from app.sources.identifiers import IdentifierError, normalise
 from app.sources.models import Document, DocumentIdentifier
+from app.sources.rules import taken_identifiers
 from app.sources.schemas import DocumentWrite
-from app.sources.vocabulary import Standing
+from app.sources.vocabulary import IdentifierScheme, Standing
 from app.storage.history import StoredRecord, referrers, text_of
 from app.storage.records import CurrentRecords
-from app.storage.resource import Key
+from app.storage.resource import Key, Resource
 
 _ORDER = {resource.type: index for index, resource in enumerate(RESOURCES)}
 
@@ -90,19 +90,22 @@ def check(session: Session, records: CurrentRecords, changed: Sequence[Change], 
 
 
 def _content_faults(change: Change) -> Iterator[Fault]:
-    for field, reason in BY_TYPE[change.type].check(change.content):
+    for field, reason in content_violations(BY_TYPE[change.type], change.content):
         yield _fault(change.key, field, "rule", reason)
 
 
-def _successor_faults(records: CurrentRecords, change: Change) -> Iterator[Fault]:
-    content = change.content
-    if content.successor is None:
-        return
-    if content.status is Status.published:
-        yield _fault(change.key, "successor", "rule", "is for retired records only")
+def content_violations(resource: Resource, content: Record) -> Iterator[RuleViolation]:
+    """The rules that a content breaks alone."""
+    yield from resource.check(content)
+    if content.successor is not None and content.status is Status.published:
+        yield "successor", "is for retired records only"
     if content.successor == content.id:
-        yield _fault(change.key, "successor", "rule", "a record cannot take over from itself")
-    elif _find(records, Key(change.type, content.successor)) is None:
+        yield "successor", "a record cannot take over from itself"
+
+
+def _successor_faults(records: CurrentRecords, change: Change) -> Iterator[Fault]:
+    successor = change.content.successor
+    if successor is not None and _find(records, Key(change.type, successor)) is None:
         yield _fault(change.key, "successor", "unknown_reference", "names no record")
 
 
@@ -139,12 +142,17 @@ def _citation_faults(records: CurrentRecords, record: CitationRecord) -> Iterato
     stored = records.row(Key("citation", record.id))
     if stored is not None and stored.content.claim != record.claim:
         yield _fault(at, "citations", "duplicate", "a citation id of another claim is used again")
-    is_new = stored is None and record.status is Status.published
-    document: DocumentWrite | None = _find(records, Key("document", record.citation.document))
-    if is_new and document is not None and document.standing[-1].standing is Standing.retracted:
-        yield _fault(
-            at, "citations", "retracted", f"the document {document.id} is retracted and can be cited nowhere new"
-        )
+    if stored is None and record.status is Status.published and _was_retracted(records, record.citation.document):
+        reason = f"the document {record.citation.document} is retracted and can be cited nowhere new"
+        yield _fault(at, "citations", "retracted", reason)
+
+
+def _was_retracted(records: CurrentRecords, document_id: str) -> bool:
+    """Whether a document is retracted and was before: one that comes retracted, as in a data set that is loaded as a
+    whole, was cited earlier."""
+    key = Key("document", document_id)
+    states = [row.content if (row := records.row(key)) else None, _find(records, key)]
+    return all(state and state.current_standing.standing is Standing.retracted for state in states)
 
 
 def _duplicates(changes: Sequence[Change]) -> Iterator[Fault]:
@@ -157,21 +165,17 @@ def _taken_identifiers(session: Session, changed: Sequence[Change]) -> Iterator[
     """An identifier names one document."""
     documents = [change.content for change in changed if isinstance(change.content, DocumentWrite)]
     ids = {document.id for document in documents}
-    owners: dict[tuple[str, str], str] = {}
-    for document in documents:
-        for position, identifier in enumerate(document.identifiers):
-            with suppress(IdentifierError):
-                name = (identifier.scheme, normalise(identifier.scheme, identifier.value))
-                stored = session.scalar(
-                    select(Document.id)
-                    .join(DocumentIdentifier, DocumentIdentifier.document_pk == Document.pk)
-                    .where(DocumentIdentifier.scheme == name[0], DocumentIdentifier.normal == name[1])
-                )
-                # A document that changes too may give its identifier up.
-                owner = owners.setdefault(name, stored if stored and stored not in ids else document.id)
-                if owner != document.id:
-                    reason = f"is the identifier of {owner} already"
-                    yield _fault(Key("document", document.id), f"identifiers[{position}]", "duplicate", reason)
+
+    def owner_of(scheme: IdentifierScheme, normal: str) -> str | None:
+        stored = session.scalar(
+            select(Document.id)
+            .join(DocumentIdentifier, DocumentIdentifier.document_pk == Document.pk)
+            .where(DocumentIdentifier.scheme == scheme, DocumentIdentifier.normal == normal)
+        )
+        return stored if stored not in ids else None  # a document that changes too may give its identifier up
+
+    for document_id, field, reason in taken_identifiers(documents, owner_of):
+        yield _fault(Key("document", document_id), field, "duplicate", reason)
 
 
 def _find(records: CurrentRecords, key: Key) -> Any:

@@ -1,15 +1,34 @@
 """Identifiers of documents and studies: one normal form each, whatever way they are written."""
 
+import html
 import re
+import unicodedata
+from urllib.parse import quote, unquote
 
+from app.core.folding import unify_marks
 from app.sources.vocabulary import IdentifierScheme
 
-_PREFIXES: dict[IdentifierScheme, str] = {
-    IdentifierScheme.doi: r"(?:https?://(?:dx\.)?doi\.org/|doi:\s*)",
-    IdentifierScheme.pmid: r"(?:https?://pubmed\.ncbi\.nlm\.nih\.gov/|pmid:\s*)",
-    IdentifierScheme.pmcid: r"(?:https?://pmc\.ncbi\.nlm\.nih\.gov/articles/|pmcid:\s*)",
-    IdentifierScheme.nct: r"(?:https?://clinicaltrials\.gov/study/|nct:\s*)",
-    IdentifierScheme.eudract: r"(?:eudract:\s*)",
+_ADDRESSES: dict[IdentifierScheme, str] = {
+    IdentifierScheme.doi: r"(?:(?:dx|www)\.)?doi\.org/",
+    IdentifierScheme.pmid: r"(?:pubmed\.ncbi\.nlm\.nih\.gov|(?:www\.)?ncbi\.nlm\.nih\.gov/pubmed"
+    r"|(?:www\.)?europepmc\.org/(?:abstract|article)/med)/",
+    IdentifierScheme.pmcid: r"(?:pmc\.ncbi\.nlm\.nih\.gov/articles|(?:www\.)?ncbi\.nlm\.nih\.gov/pmc/articles"
+    r"|(?:www\.)?europepmc\.org/(?:abstract|articles?)(?:/pmc)?)/",
+    IdentifierScheme.nct: r"(?:(?:www|classic)\.)?clinicaltrials\.gov/(?:ct2/)?(?:show|study)/",
+    IdentifierScheme.eudract: r"(?:www\.)?clinicaltrialsregister\.eu/ctr-search/trial/",
+}
+"""Of the sites where identifiers are looked up, without their `https://`."""
+_LABELS: dict[IdentifierScheme, str] = {
+    IdentifierScheme.doi: r"(?:info:doi/|urn:doi:|doi\b[:\s]*)",
+    IdentifierScheme.pmid: r"pmid\b[:\s]*",
+    IdentifierScheme.pmcid: r"pmcid\b[:\s]*",
+    IdentifierScheme.nct: r"(?:clinicaltrials\.gov[:\s]+|identifier[:\s]+|nct[:\s]+(?=nct))",
+    IdentifierScheme.eudract: r"eudract\b(?:\s+(?:number|no\.?))?[:\s]*",
+}
+"""What stands before an identifier in a text."""
+_PREFIXES = {
+    scheme: re.compile(rf"(?:(?P<address>(?:https?://)?{_ADDRESSES[scheme]})|{_LABELS[scheme]})+", re.IGNORECASE)
+    for scheme in IdentifierScheme
 }
 _FORMS: dict[IdentifierScheme, tuple[str, str]] = {
     IdentifierScheme.doi: (r"10\.\d{4,9}/[!-~]+", "a DOI such as 10.1002/art.37734"),
@@ -19,6 +38,11 @@ _FORMS: dict[IdentifierScheme, tuple[str, str]] = {
     IdentifierScheme.eudract: (r"\d{4}-\d{6}-\d{2}(?:-[A-Z]{2})?", "a EudraCT number such as 2019-000702-30"),
 }
 _MAX_LENGTH = 200
+_OPENING, _CLOSING = "(<[{\"'", {")": "(", ">": "<", "]": "[", "}": "{"}
+_QUERY = re.compile(r"\?(?:[\w.~-]+=.*)?$")
+_FRAGMENT = re.compile(r"(?<!;2-)#.*$")
+"""A SICI, the oldest form of DOI, may end in `;2-#`."""
+_PUNCTUATION = "., ;:!?\"'/"
 
 
 class IdentifierError(ValueError):
@@ -26,21 +50,57 @@ class IdentifierError(ValueError):
 
 
 def normalise(scheme: IdentifierScheme, value: str) -> str:
-    """The one form in which an identifier is compared: DOIs in lower case, prefixes and resolver addresses removed."""
+    """The one form in which an identifier is compared: DOIs in lower case, all others in capitals.
+
+    The address of the scheme's site, a label such as `doi:`, percent-encoding, brackets and the punctuation of the
+    sentence around it are removed, and so are invisible characters.
+    """
     form, example = _FORMS[scheme]
-    bare = re.sub(rf"^{_PREFIXES[scheme]}", "", value.strip()[: _MAX_LENGTH * 2], flags=re.IGNORECASE).rstrip("/ ")
-    bare = bare.lower() if scheme is IdentifierScheme.doi else bare.upper()
+    text = unicodedata.normalize("NFKC", unify_marks(html.unescape(value[: 4 * _MAX_LENGTH]))).strip()
+    text = text.lstrip(_OPENING + " ")
+    prefix = _PREFIXES[scheme].match(text)
+    bare = text[prefix.end() :] if prefix else text
+    if prefix and prefix["address"]:
+        bare = _FRAGMENT.sub("", bare)
+        if scheme is not IdentifierScheme.doi:
+            bare = re.split(r"[/?]", bare, maxsplit=1)[0]
+    if scheme is IdentifierScheme.doi:
+        bare = unquote(_QUERY.sub("", bare)).lower()
+    else:
+        bare = re.sub(r"^(PMC|NCT)\s+", r"\1", bare.upper())
+    bare = _without_punctuation(bare)
     if len(bare) > _MAX_LENGTH or not re.fullmatch(form, bare, flags=re.ASCII):
         raise IdentifierError(f"must be {example}")
     return bare
 
 
+def identify(text: str) -> tuple[IdentifierScheme, str] | None:
+    """The identifier in a text that holds nothing else, with its scheme; null for bare digits and other text."""
+    for scheme in IdentifierScheme:
+        try:
+            normal = normalise(scheme, text)
+        except IdentifierError:
+            continue
+        if scheme is not IdentifierScheme.pmid or not text.strip().isdigit():
+            return scheme, normal
+    return None
+
+
+def _without_punctuation(text: str) -> str:
+    """Without what the sentence around an identifier adds at its end; brackets that it opened itself stay."""
+    while text and (
+        text[-1] in _PUNCTUATION or (text[-1] in _CLOSING and text.count(text[-1]) > text.count(_CLOSING[text[-1]]))
+    ):
+        text = text[:-1]
+    return text
+
+
 def address(scheme: IdentifierScheme, normal: str) -> str | None:
-    """Where a reader can open it."""
+    """Where a reader can open it: a URI, so that signs such as `<` and `#` in a DOI are percent-encoded."""
     bases = {
         IdentifierScheme.doi: "https://doi.org/",
         IdentifierScheme.pmid: "https://pubmed.ncbi.nlm.nih.gov/",
         IdentifierScheme.pmcid: "https://pmc.ncbi.nlm.nih.gov/articles/",
         IdentifierScheme.nct: "https://clinicaltrials.gov/study/",
     }
-    return bases[scheme] + normal if scheme in bases else None
+    return bases[scheme] + quote(normal, safe="/:;()!$&'*+,=@~") if scheme in bases else None

@@ -58,7 +58,7 @@ def document_references(document: DocumentWrite) -> Iterator[FieldReference]:
 
 
 def apply_document(session: Session, document: DocumentWrite) -> None:
-    derived = {"year": year_of(document.issued), "standing": document.standing[-1].standing}
+    derived = {"year": year_of(document.issued), "standing": document.current_standing.standing}
     upsert(session, models.Document, {"id": document.id}, column_values(models.Document, document) | derived)
 
 

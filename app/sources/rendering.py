@@ -24,6 +24,7 @@ from app.sources.schemas import (
     StudyRef,
     StudyWrite,
 )
+from app.sources.standing import checked_on
 from app.sources.vocabulary import IdentifierScheme, StudyRole
 from app.storage.resource import Key, RecordReader
 
@@ -71,7 +72,7 @@ def document_embed(document: DocumentWrite) -> DocumentEmbed:
     return DocumentEmbed(
         id=document.id,
         **fields,
-        notice=document.standing[-1].notice,
+        notice=document.current_standing.notice,
         links=DocumentLinks(self=f"/v1/documents/{document.id}", doi=doi_url),
     )
 
@@ -83,7 +84,7 @@ def _derived_fields(document: DocumentWrite) -> dict[str, Any]:
         "doi": identified(document, IdentifierScheme.doi),
         "pmid": identified(document, IdentifierScheme.pmid),
         "pmcid": identified(document, IdentifierScheme.pmcid),
-        "standing": document.standing[-1].standing,
+        "standing": document.current_standing.standing,
     }
 
 
@@ -117,6 +118,7 @@ def document_fields(records: RecordReader, document: DocumentWrite) -> dict[str,
         **shared_fields(document, DocumentRead),
         **_derived_fields(document),
         "identifiers": tuple(identifier(read) for read in document.identifiers),
+        "standing_checked_on": checked_on(document.standing),
         "standing_history": document.standing,
         "studies": tuple(
             DocumentStudyRead(study=study_ref(records, entry.study), role=entry.role) for entry in document.studies

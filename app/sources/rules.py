@@ -1,11 +1,12 @@
 """The rules for studies and documents; each function returns `(field, reason)` pairs."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 
 from app.core.text import RuleViolation
 from app.sources.identifiers import IdentifierError, normalise
 from app.sources.schemas import Author, DocumentWrite, Identifier, StudyWrite
-from app.sources.vocabulary import Completeness
+from app.sources.vocabulary import Completeness, IdentifierScheme
 
 
 def study_faults(study: StudyWrite) -> list[RuleViolation]:
@@ -52,11 +53,32 @@ def _arm_faults(study: StudyWrite) -> Iterator[RuleViolation]:
 
 
 def _identifier_faults(field: str, identifiers: Iterable[Identifier]) -> Iterator[RuleViolation]:
+    positions: dict[tuple[IdentifierScheme, str], int] = {}
     for index, identifier in enumerate(identifiers):
         try:
-            normalise(identifier.scheme, identifier.value)
+            name = (identifier.scheme, normalise(identifier.scheme, identifier.value))
         except IdentifierError as error:
             yield f"{field}[{index}].value", str(error)
+        else:
+            if positions.setdefault(name, index) != index:
+                yield f"{field}[{index}]", f"is {field}[{positions[name]}] in another spelling, or once more"
+
+
+def taken_identifiers(
+    documents: Iterable[DocumentWrite], owner_of: Callable[[IdentifierScheme, str], str | None] = lambda *_: None
+) -> Iterator[tuple[str, str, str]]:
+    """Document id, field and reason wherever a document has an identifier of an earlier one, however it is spelled.
+
+    `owner_of` names the document outside of `documents` that has an identifier; null if none has it.
+    """
+    owners: dict[tuple[IdentifierScheme, str], str] = {}
+    for document in documents:
+        for index, identifier in enumerate(document.identifiers):
+            with suppress(IdentifierError):
+                name = (identifier.scheme, normalise(identifier.scheme, identifier.value))
+                owner = owners.setdefault(name, owner_of(*name) or document.id)
+                if owner != document.id:
+                    yield document.id, f"identifiers[{index}]", f"is the identifier of {owner} already"
 
 
 def document_faults(document: DocumentWrite) -> list[RuleViolation]:

@@ -4,6 +4,7 @@ from app.concepts.schemas import ConceptRef
 from app.core.content import ContentModel, Envelope, Record, ResponseModel
 from app.core.text import Count, Number, OneLine, PartialDate, Slug, Text, Url
 from app.sources import vocabulary as terms
+from app.sources.standing import entry_in_force
 
 
 class Identifier(ContentModel):
@@ -90,7 +91,10 @@ class Notice(ContentModel):
 
 
 class StandingEntry(ContentModel):
-    """One entry of the dated history of a document's standing, oldest first."""
+    """One entry of the dated history of a document's standing, oldest first.
+
+    `current` and `not_checked` say who looked and when; all others are statements, which no later check undoes.
+    """
 
     standing: terms.Standing
     on: PartialDate | None = None
@@ -130,6 +134,11 @@ class DocumentWrite(Record):
     unverified_fields: tuple[OneLine, ...] = ()
     """Bibliographic fields that could not be read or are inferred."""
     note: Text | None = None
+
+    @property
+    def current_standing(self) -> StandingEntry:
+        """The entry of the history that holds."""
+        return entry_in_force(self.standing)
 
 
 class IdentifierRead(ResponseModel):
@@ -262,6 +271,9 @@ class DocumentRead(Envelope):
     identifiers: tuple[IdentifierRead, ...]
     interest: terms.Interest
     standing: terms.Standing
+    """The most serious statement that was not lifted; without one, what the newest check says."""
+    standing_checked_on: str | None
+    """When somebody last looked for notices and found nothing new; null if nobody did."""
     standing_history: tuple[StandingEntry, ...]
     studies: tuple[DocumentStudyRead, ...]
     unverified_fields: tuple[str, ...]

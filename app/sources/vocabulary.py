@@ -192,7 +192,7 @@ class StudyRole(Term):
 
 
 class Standing(Term):
-    """How far a document still stands; the newest entry of its dated history holds."""
+    """How far a document still stands; the most serious statement of its dated history that was not lifted."""
 
     not_checked = "not_checked", "Nobody has yet looked for corrections or retractions."
     current = "current", "Checked; nothing that changes it was found."

@@ -189,7 +189,7 @@ def test_identifiers_that_nobody_confirmed_are_not_published(trap: str) -> None:
 
 
 def test_nobody_has_checked_the_standing_of_papers_beyond_the_two_corrections() -> None:
-    standing = {document.id: document.standing[-1].standing for document in documents().values()}
+    standing = {document.id: document.current_standing.standing for document in documents().values()}
 
     assert {name for name, value in standing.items() if value is Standing.corrected} == {"raknes-2018", "raknes-2019"}
     assert {name for name, value in standing.items() if value is Standing.preprint} == {"bond-long-covid-review"}

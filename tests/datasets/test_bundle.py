@@ -56,6 +56,30 @@ FAULTS: dict[str, tuple[Files, str, str]] = {
     "another top key": ({"outcomes.yaml": "outcome: []"}, "outcomes.yaml", "shape"),
     "an empty file": ({"outcomes.yaml": ""}, "outcomes.yaml", "shape"),
     "a record that is none": ({"outcomes.yaml": "outcomes:\n- 7\n"}, "outcomes.yaml: record 1: record", "model_type"),
+    "an identifier twice in two spellings": (
+        replaced(
+            DOCUMENTS,
+            "issued: '2013'",
+            "issued: '2013'\n  identifiers: [{scheme: doi, value: 10.1000/x}, "
+            "{scheme: doi, value: 'https://doi.org/10.1000%2FX.'}]",
+        ),
+        "documents.yaml: paper-a: identifiers[1]",
+        "rule",
+    ),
+    "an identifier of two documents": (
+        {
+            DOCUMENTS: small_files()[DOCUMENTS].replace(
+                "  issued:", "  identifiers: [{scheme: pmid, value: '1'}]\n  issued:"
+            )
+        },
+        "document/paper-a2: identifiers[0]",
+        "duplicate",
+    ),
+    "a successor of a published record": (
+        replaced(DOCUMENTS, "issued: '2013'", "issued: '2013'\n  successor: paper-b"),
+        "documents.yaml: paper-a: successor",
+        "rule",
+    ),
     "a field twice": (
         replaced(STUDIES, "participants: 40", "participants: 40\n  name: Twice"),
         "studies.yaml, line 9",

@@ -13,6 +13,7 @@ from app.core.errors import InvalidInput
 from app.datasets import standing
 from app.publishing.changes import Change
 from app.publishing.publish import publish
+from app.sources.standing import entry_in_force
 from app.sources.vocabulary import Standing
 from app.storage.database import Database
 from app.storage.records import CurrentRecords
@@ -32,10 +33,17 @@ def update(kind: str, day: tuple[int, ...], notice: str = "10.1002/notice.1") ->
 
 
 def apply(database: Database, path: Path) -> Any:
-    updates, checked = standing.from_crossref(path)
     with database.write() as session:
         ensure_system_actors(session)
-        return standing.apply(session, updates, checked=checked, checked_on="2026-11-24", source="crossref")
+        return standing.apply(session, standing.from_crossref(path), "2026-11-24")
+
+
+def apply_table(database: Database, path: Path) -> list[str]:
+    feed = standing.from_retraction_watch(path)
+    with database.write() as session:
+        ensure_system_actors(session)
+        standing.apply(session, feed, "2026-11-24")
+        return standing.doubts_to_print(session, feed)
 
 
 def claim(client: TestClient, claim_id: str = "ldn-fibromyalgia-pain") -> dict[str, Any]:
@@ -87,6 +95,7 @@ def test_a_work_without_updates_was_checked_and_is_current(
     apply(scratch, crossref(tmp_path / "r.json"))
     document = scratch_client.get("/v1/documents/younger-2013").json()
     assert document["standing"] == "current"
+    assert document["standing_checked_on"] == "2026-11-24"
     assert document["standing_history"][-1] == {
         "standing": "current", "on": "2026-11-24", "source": "crossref", "notice": None,
     }  # fmt: skip
@@ -112,10 +121,7 @@ def test_retraction_watch_finds_by_doi_and_by_pmid(
         "3,C,10.9999/nobody,0,,3/1/2025 0:00,Retraction,+Other;\n"
     )
     table.write_text(HEAD + rows)
-    with scratch.write() as session:
-        standing.apply(
-            session, standing.from_retraction_watch(table), checked_on="2026-11-24", source="retraction-watch"
-        )
+    assert apply_table(scratch, table) == []
     retracted = scratch_client.get("/v1/documents/younger-2013").json()
     assert retracted["standing"] == "retracted"
     assert retracted["standing_history"][-1]["on"] == "2021-02-16"
@@ -154,3 +160,125 @@ def test_another_table_is_refused_by_the_columns_it_lacks(tmp_path: Path) -> Non
 
 def test_every_type_of_crossref_update_has_a_standing_that_exists() -> None:
     assert set(standing.CROSSREF_TYPES.values()) <= set(Standing)
+
+
+def row(nature: str, day: str, notice: str = "", reason: str = "+Error in Data;") -> str:
+    return f"1,A,{YOUNGER},0,{notice},{day},{nature},{reason}\n"
+
+
+def standing_of(client: TestClient) -> str:
+    return str(client.get("/v1/documents/younger-2013").json()["standing"])
+
+
+def test_a_check_that_finds_nothing_does_not_undo_a_retraction(
+    scratch: Database, scratch_client: TestClient, tmp_path: Path
+) -> None:
+    table = tmp_path / "rw.csv"
+    table.write_text(HEAD + row("Retraction", "2/16/2025 0:00"))
+    nothing = tmp_path / "clean.json"
+    nothing.write_text(json.dumps({"message": {"DOI": YOUNGER}}))
+    for first, second in ((nothing, table), (table, nothing)):
+        for path in (first, second):
+            apply(scratch, path) if path is nothing else apply_table(scratch, path)
+        assert standing_of(scratch_client) == "retracted"
+    read = scratch_client.get("/v1/documents/younger-2013").json()
+    assert [entry["standing"] for entry in read["standing_history"]] == ["not_checked", "retracted", "current"]
+    assert read["standing_checked_on"] == "2026-11-24"
+
+
+def test_a_later_check_takes_the_place_of_an_earlier_one(
+    scratch: Database, scratch_client: TestClient, tmp_path: Path
+) -> None:
+    path = crossref(tmp_path / "r.json")
+    apply(scratch, path)
+    with scratch.write() as session:
+        standing.apply(session, standing.from_crossref(path), "2026-12-24")
+    read = scratch_client.get("/v1/documents/younger-2013").json()
+    assert [entry["on"] for entry in read["standing_history"]] == [None, "2026-12-24"]
+    assert read["standing_checked_on"] == "2026-12-24"
+
+
+@pytest.mark.parametrize(
+    ("rows", "holds"),
+    [
+        ([row("Correction", "2/16/2025 0:00"), row("Retraction", "2/16/2025 0:00")], "retracted"),
+        ([row("Retraction", "2/16/2025 0:00"), row("Expression of concern", "2/16/2025 0:00")], "retracted"),
+        ([row("Retraction", "2025-02-16"), row("Correction", "3/1/2025 0:00")], "retracted"),
+        ([row("Retraction", ""), row("Correction", "2025-02-16")], "retracted"),
+        ([row("Retraction", "unknown"), row("Reinstatement", "2025-02-16")], "retracted"),
+        ([row("Retraction", "2025-02-16"), row("Reinstatement", "2/16/2025 0:00")], "retracted"),
+        ([row("Retraction", "2025-02-16"), row("Reinstatement", "2025-02-17")], "reinstated"),
+        ([row("Retraction", "", "10.1002/n1"), row("Reinstatement", "", "10.1002/N1")], "reinstated"),
+        ([row("Retraction", "2025"), row("Reinstatement", "2025-06")], "retracted"),
+        ([row("Retraction", "2025-02-16"), row("Reinstatement", "2025-02-17"), row("Retraction", "2025-05-01")],
+         "retracted"),
+        ([row("Retraction", "2025-02-16"), row("Reinstatement", "2025-02-17"), row("Correction", "2025-05-01")],
+         "corrected"),
+    ],
+)  # fmt: skip
+def test_the_most_serious_statement_holds_until_a_reinstatement_lifts_it(
+    tmp_path: Path, rows: list[str], holds: str
+) -> None:
+    table = tmp_path / "rw.csv"
+    for order in (rows, rows[::-1]):
+        table.write_text(HEAD + "".join(order))
+        history = [update.entry for update in standing.from_retraction_watch(table).updates]
+        assert entry_in_force(history).standing == holds
+
+
+@pytest.mark.parametrize(
+    ("updated", "on"),
+    [
+        ({"date-parts": [[2024, 5, None]]}, "2024-05"),
+        ({"date-parts": [["2024", "05", "01"]]}, "2024-05-01"),
+        ({"date-parts": [2024, 5]}, "2024-05"),
+        ({"date-parts": [[None]], "date-time": "2024-05-01T00:00:00Z"}, "2024-05-01"),
+        ({"date-parts": [[2024, 13, 1]]}, "2024"),
+        ({"date-parts": "2024"}, None),
+        ({"date-parts": [[]]}, None),
+        ("2024-05-01", None),
+        (None, None),
+    ],
+)
+def test_a_date_of_crossref_is_read_as_far_as_it_can_be(tmp_path: Path, updated: Any, on: str | None) -> None:
+    notice = {"DOI": "10.1002/notice", "type": "Retraction", "updated": updated}
+    feed = standing.from_crossref(crossref(tmp_path / "r.json", notice))
+    assert [(one.entry.standing, one.entry.on) for one in feed.updates] == [(Standing.retracted, on)]
+    assert [YOUNGER.lower() in sentence for sentence, _ in feed.doubts] == ([] if on else [True])
+
+
+def test_what_cannot_be_read_is_named_and_the_rest_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "odd.json"
+    good = {"DOI": YOUNGER, "updated-by": [update("retraction", (2026, 3)), update("rumour", (2026, 3)), None, "x"]}
+    path.write_text(json.dumps([None, 7, "x", {"DOI": None}, {"DOI": 5, "updated-by": {}}, good]))
+    feed = standing.from_crossref(path)
+    assert [one.entry.standing for one in feed.updates] == [Standing.retracted]
+    assert len(feed.doubts) == 5 + 3
+    assert feed.checked == set()  # a notice of unknown kind is no clean check
+
+
+def test_a_ragged_row_is_named_and_read_as_far_as_it_goes(
+    scratch: Database, scratch_client: TestClient, tmp_path: Path
+) -> None:
+    table = tmp_path / "rw.csv"
+    table.write_text(
+        HEAD + f"1,A,{YOUNGER},0,10.1002/n,2/16/2025 0:00,Retraction\n"
+        "2,B,10.9999/elsewhere,0,,,\n"
+        f"3,C,{YOUNGER},0,,3/1/2025 0:00,Withdrawn perhaps,x\n"
+        "4\n"
+        f"5,D,{YOUNGER},0,10.1002/m,not a day,Correction,+Typo;,too,many\n"
+    )
+    doubts = apply_table(scratch, table)
+    assert [" ".join(doubt.split()[:2]).rstrip(":") for doubt in doubts] == [
+        "Line 2",
+        "Line 4",
+        "Line 5",
+        "Line 6",
+        "Line 6",
+    ]
+    history = scratch_client.get("/v1/documents/younger-2013").json()["standing_history"]
+    assert {(entry["standing"], entry["on"]) for entry in history[1:]} == {
+        ("corrected", None),
+        ("retracted", "2025-02-16"),
+    }
+    assert standing_of(scratch_client) == "retracted"

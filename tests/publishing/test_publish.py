@@ -300,6 +300,17 @@ def test_every_reference_of_every_stored_record_is_indexed(scratch: Database) ->
     assert indexed == named
 
 
+def test_a_document_that_comes_retracted_may_bring_its_citations_and_gets_no_other(small: Database) -> None:
+    claim = content(small, "claim", "drug-causes-insomnia")
+    cited = [citation("cit-awake", "paper-a2", "trial-a"), citation("cit-withdrawn", "withdrawn", None)]
+    put(small, record("document", "withdrawn", **standing("retracted")), amended(claim, citations=cited))
+    other = content(small, "claim", "drug-eases-ache")
+    more = [*other.content.model_dump(mode="json")["citations"], citation("cit-more", "withdrawn", None)]
+    assert refused(small, amended(other, citations=more)) == {"claim/drug-eases-ache: citations": "retracted"}
+    put(small, amended(content(small, "document", "withdrawn"), **standing("retracted", "reinstated")))
+    put(small, amended(other, citations=more))
+
+
 def test_counts_on_catalogue_records_equal_what_their_claims_add_up_to(small: Database) -> None:
     assert_counts_agree(small)
     put(small, amended(content(small, "document", "paper-b"), **standing("current", "retracted")))
