@@ -19,7 +19,7 @@ from app.http.conditional import conditional_response
 from app.http.problems import declared_parameters_only, responses
 from app.http.reads import reads_of
 from app.registry import BY_TYPE
-from app.sources.identifiers import IdentifierError, normalise
+from app.sources.identifiers import IdentifierError, identify, normalise
 from app.sources.models import Document, DocumentIdentifier, Study, StudyIdentifier
 from app.sources.vocabulary import IdentifierScheme
 from app.storage.read_view import ReadView
@@ -60,7 +60,8 @@ Identifier = Annotated[
     Query(
         min_length=3,
         max_length=250,
-        description="`system:value`, such as `pmid:23359310`, `doi:10.1002/art.37734`, `rxnorm:7243`, `icd10cm:G35.A`. "
+        description="`system:value`, such as `pmid:23359310`, `doi:10.1002/art.37734`, `rxnorm:7243`, `icd10cm:G35.A`; "
+        "or an address such as `https://doi.org/10.1002/art.37734`. "
         f"Systems: {', '.join(SYSTEMS)}.",
         examples=["pmid:23359310"],
     ),
@@ -85,6 +86,8 @@ def _resolve(view: ReadView, request: Request, identifier: str) -> Response:
     system, session = written.strip().lower(), view.session
     if system in list(IdentifierScheme):
         items = _by_identifier(session, IdentifierScheme(system), value)
+    elif identified := identify(identifier):
+        items = _by_identifier(session, *identified)
     elif code_system := code_system_named(written):
         items = _by_code(session, code_system, value.strip())
     else:

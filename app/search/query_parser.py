@@ -13,6 +13,7 @@ from app.search.analyzer import WRITTEN_WORD, Phrase, between_spaces, stem, stem
 from app.search.spelling import nearest_word, two_words
 from app.search.term_statistics import TermStatistics
 from app.search.word_lists import ALTERNATIVES, OPTIONAL_WORDS, RISK_TERMS, STOP_WORDS
+from app.sources.identifiers import identify
 
 MAX_TERMS = 16
 MAX_ALTERNATIVES = 12
@@ -22,9 +23,7 @@ MAX_NAME_WORDS = 6
 """Words in a concept's name that is recognised in a question."""
 MIN_PREFIX = 3
 
-_IDENTIFIER_PREFIX = re.compile(
-    r"https?://(?:(?:dx\.)?doi\.org|pubmed\.ncbi\.nlm\.nih\.gov)/|\b(?:doi|pmid|pmcid|nct):", re.IGNORECASE
-)
+_IDENTIFIER_LABEL = re.compile(r"\b(doi|pmid|pmcid|nct|eudract):\s*", re.IGNORECASE)
 
 _JOINS = re.compile(r"[+/,;&]")
 """Joins what may also be searched as separate words."""
@@ -79,7 +78,7 @@ class _Token:
 def parse_query(session: Session, statistics: TermStatistics, query: str) -> ParsedQuery:
     """Words in quotes, words joined by punctuation (`M79.7`, `ME/CFS`) and names of concepts become one term. Words
     that no record has are corrected or left out."""
-    typed = _IDENTIFIER_PREFIX.sub(" ", query)
+    typed = _plain_identifiers(query)
     tokens = _tokens(typed)
     drugs = drug_index(session)
     corrections, unknown = _unknown_words(session, statistics, drugs, tokens)
@@ -91,6 +90,16 @@ def parse_query(session: Session, statistics: TermStatistics, query: str) -> Par
     if not any(term.is_required for term in terms):
         terms = tuple(replace(term, is_required=True) for term in terms)
     return ParsedQuery(terms, correction, is_complete=unknown <= OPTIONAL_WORDS)
+
+
+def _plain_identifiers(query: str) -> str:
+    """The question with its identifiers in normal form, in whatever spelling or as an address they were written."""
+    chunks = _IDENTIFIER_LABEL.sub(r"\1:", query).split(" ")
+    return " ".join(found[1] if (found := _identified(chunk)) else chunk for chunk in chunks)
+
+
+def _identified(chunk: str) -> tuple[str, str] | None:
+    return identify(chunk) if any(character.isdigit() for character in chunk) else None
 
 
 def _tokens(query: str) -> list[_Token]:
