@@ -22,7 +22,6 @@ from app.linked_data import schema_org, va_spec
 from app.questions.coverage import CoverageRead, coverage_of_empty_list
 from app.registry import BY_TYPE
 from app.sources.models import Document
-from app.storage.filter_index import filter_index
 from app.storage.history import current_bodies
 from app.storage.paging import Page
 from app.storage.read_view import ReadView
@@ -85,15 +84,15 @@ def _list_claims(view: ReadView, request: Request, query: queries.ClaimQuery) ->
         coverage: tuple[CoverageRead, ...] = ()
         if page.total == 0 and query.intervention and query.condition:
             coverage = coverage_of_empty_list(view.session, query.intervention, query.condition)
-        facets = _facets(view, page) if query.facets else None
+        facets = _facets(view, query, page) if query.facets else None
         return common.page_body(request, page, bodies, views.claim_list_fields(facets, dose_count, coverage))
 
     return common.list_response(request, view, body)
 
 
-def _facets(view: ReadView, page: Page) -> dict[str, list[dict[str, str | int]]]:
+def _facets(view: ReadView, query: queries.ClaimQuery, page: Page) -> dict[str, list[dict[str, str | int]]]:
     assert page.keys is not None  # noqa: S101 - every page of a selection has them
-    counts = filter_index(view).facets("claim", queries.CLAIM_FACETS, page.keys, queries.MAX_FACET_VALUES)
+    counts = queries.claim_facets(view, query, page.keys)
     return {name: [{"value": value, "count": count} for value, count in values] for name, values in counts.items()}
 
 

@@ -3,13 +3,14 @@
 Filters choose records; they never remove citations from a claim.
 """
 
-from collections.abc import Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Annotated, Literal, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import Field
 from pyroaring import BitMap
-from sqlalchemy import ColumnElement, and_, func, or_, select
+from sqlalchemy import ColumnElement, Select, and_, func, or_, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from app.claims import dose_query
@@ -110,6 +111,9 @@ CLAIM_FACETS = (
 """Filters by whose values claims are counted."""
 MAX_FACET_VALUES = 50
 
+CitedValues = Mapping[str, Sequence[str]]
+"""Filters on citations: name of one of `CITED` → the values asked for."""
+
 CLAIM_SORTS: Sorts = {
     "relevance": Claim.relevance,
     "id": Claim.id,
@@ -141,25 +145,62 @@ def _claims(view: ReadView, filters: ClaimFilters) -> Selection:
     values = {name: getattr(filters, name) for name in CITED if getattr(filters, name)}
     sources = _cites_source(view, filters)
     if sources:
-        citations = (
-            select(Citation.claim_pk)
-            .join(Document, Document.pk == Citation.document_pk)
-            .outerjoin(Study, Study.pk == Citation.study_pk)
-            .where(*(CITED[name].in_(chosen) for name, chosen in values.items()), *sources)
-        )
-        return selection.where(Claim.pk.in_(citations))
+        return selection.where(Claim.pk.in_(_matching_citations(values, sources, Citation.claim_pk)))
     if len(values) < 2:
         for name, chosen in values.items():
             selection = selection.filtered(name, chosen)
         return selection
-    combinations = [
-        combination
-        for combination in filter_index(view).values("claim", COMBINATION)
-        if all(
-            value in values.get(name, (value,)) for name, value in zip(CITED, combination.split(SEPARATOR), strict=True)
-        )
-    ]
-    return selection.filtered(COMBINATION, combinations or [""])
+    return selection.filtered(COMBINATION, [combination for combination, _ in _combinations(view, values)] or [""])
+
+
+def _matching_citations(
+    values: CitedValues, sources: Sequence[ColumnElement[bool]], *columns: InstrumentedAttribute[Any]
+) -> Select[Any]:
+    """These columns of the citations that meet all filters."""
+    return (
+        select(*columns)
+        .join_from(Citation, Document, Document.pk == Citation.document_pk)
+        .outerjoin(Study, Study.pk == Citation.study_pk)
+        .where(*(CITED[name].in_(chosen) for name, chosen in values.items()), *sources)
+    )
+
+
+def _combinations(view: ReadView, values: CitedValues) -> Iterator[tuple[str, dict[str, str]]]:
+    """The combinations of values of citations that meet all filters, as stored and by the name of the filter."""
+    for combination in filter_index(view).values("claim", COMBINATION):
+        parts = dict(zip(CITED, combination.split(SEPARATOR), strict=True))
+        if all(parts[name] in chosen for name, chosen in values.items()):
+            yield combination, parts
+
+
+def claim_facets(view: ReadView, filters: ClaimFilters, keys: BitMap) -> dict[str, list[tuple[str, int]]]:
+    """How many of the claims with these keys each value of a filter would keep, the most frequent first.
+
+    A value of a citation counts where one citation has it and meets the filters on citations: just so many claims are
+    on the list to which the value narrows.
+    """
+    index = filter_index(view)
+    values = {name: getattr(filters, name) for name in CITED if getattr(filters, name)}
+    sources = _cites_source(view, filters)
+    names = [name for name in CLAIM_FACETS if name not in CITED or not (values or sources)]
+    facets = index.facets("claim", names, keys, MAX_FACET_VALUES)
+    if len(names) == len(CLAIM_FACETS):
+        return facets
+    claims: dict[str, dict[str, BitMap]] = defaultdict(lambda: defaultdict(BitMap))
+    if sources:
+        for pk, *row in view.session.execute(_matching_citations(values, sources, Citation.claim_pk, *CITED.values())):
+            for name, value in zip(CITED, row, strict=True):
+                claims[name][value or ""].add(pk)
+    else:
+        for combination, parts in _combinations(view, values):
+            of_combination = index.of("claim", Filter(COMBINATION, combination))
+            for name, value in parts.items():
+                claims[name][value] |= of_combination
+    for name in set(CLAIM_FACETS).difference(names):
+        counts = [(value, keys.intersection_cardinality(some)) for value, some in claims[name].items() if value]
+        counts.sort(key=lambda count: (-count[1], count[0]))
+        facets[name] = [count for count in counts[:MAX_FACET_VALUES] if count[1]]
+    return {name: facets[name] for name in CLAIM_FACETS}
 
 
 def _has_dose(dose: DailyDose) -> ColumnElement[bool]:

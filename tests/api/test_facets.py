@@ -7,13 +7,24 @@ from app.claims.queries import CLAIM_FACETS
 
 
 @pytest.mark.parametrize(
-    "asked", ["", "condition=fibromyalgia&", "kind=efficacy&kind=safety&stance=supports&", "q=pain&"]
+    "asked",
+    [
+        "",
+        "condition=fibromyalgia&",
+        "kind=efficacy&kind=safety&stance=supports&",
+        "q=pain&",
+        "stance=disputes&condition=fibromyalgia&",
+        "stance=disputes&directness=direct&",
+        "stance=supports&stance=disputes&design=randomized_crossover_trial&",
+        "stance=supports&document=younger-2013&",
+        "pmid=23359310&condition=fibromyalgia&",
+    ],
 )
 def test_each_count_is_the_total_of_the_list_narrowed_by_it(client: TestClient, asked: str) -> None:
     answer = client.get(f"/v1/claims?{asked}facets=true&limit=1").json()
     facets = answer["facets"]
     assert set(facets) == set(CLAIM_FACETS)
-    for name in ("kind", "consensus", "condition", "outcome"):
+    for name in ("kind", "consensus", "condition", "outcome", "stance", "design", "evidence_source", "standing"):
         if f"{name}=" in asked:
             continue  # repeating a parameter widens the list instead
         counts = [facet["count"] for facet in facets[name]]
