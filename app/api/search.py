@@ -92,14 +92,19 @@ class FacetValue(ResponseModel):
 
 
 class FoundList(ListOf[FoundRecord]):
-    """One page of results, best first. At most 120 can be paged through; narrow the question beyond that."""
+    """One page of results, best first. At most 120 can be paged through; narrow the question beyond that (`capped`)."""
 
     model_config = ConfigDict(use_attribute_docstrings=True)
 
     facets: dict[str, list[FacetValue]]
     """Counts of all that matches, for narrowing: pass a value as the parameter of the same name."""
+    capped: bool
+    """Whether there are more results than the 120 that can be paged through; then the best of them are given."""
     matched: Literal["all", "any"]
     """Whether everything asked for occurs in each result, or only a part of it."""
+    left_out: list[str]
+    """Words of the question that no record has, so that the results do not depend on them; in lower case, without
+    accents."""
     did_you_mean: str | None
     """The question with words that no record has replaced by the nearest that some have; the results answer it."""
 
@@ -172,9 +177,11 @@ def _results(view: ReadView, query: SearchQuery) -> tuple[Page, list[bytes], byt
         name: [{"value": value, "count": count} for value, count in values.items()]
         for name, values in results.facets.items()
     }
-    extra = b',"facets":%b,"matched":"%b","did_you_mean":%b' % (
+    extra = b',"facets":%b,"capped":%b,"matched":"%b","left_out":%b,"did_you_mean":%b' % (
         to_json(facets),
+        to_json(results.total > len(results.hits)),
         b"all" if results.has_all_terms else b"any",
+        to_json(results.left_out),
         to_json(results.did_you_mean),
     )
     return Page((), cursor, results.total, results.is_exact), items, extra
@@ -211,10 +218,12 @@ class SuggestedRecord(ResponseModel):
     id: Slug
     name: str
     matched: str
-    """The name, synonym, code or title that goes on from what was typed."""
-    matched_on: Literal["name", "synonym", "code", "identifier", "title"]
+    """The name, synonym, code, title or statement that goes on from what was typed."""
+    matched_on: Literal["name", "synonym", "code", "identifier", "title", "statement"]
     parts: tuple[Part, ...]
     """`matched` in parts, told apart by whether they were typed."""
+    claim: ClaimSummary | None
+    """Of a claim, what must travel with its statement, such as how the evidence stands."""
     links: FoundLinks
 
 
@@ -225,7 +234,7 @@ class SuggestedList(ResponseModel):
 @router.get(
     "/v1/suggest",
     operation_id="suggest",
-    summary="Typeahead over names, synonyms, codes and titles",
+    summary="Typeahead over names, synonyms, codes, titles and statements",
     response_model=SuggestedList,
     responses=responses(422, 503),
 )
@@ -236,6 +245,8 @@ async def suggest_records(request: Request, query: Annotated[SuggestQuery, query
 
 def _suggest(view: ReadView, request: Request, query: SuggestQuery) -> Response:
     def body() -> bytes:
+        found = suggestions.suggest(view.session, query.q, query.limit, query.type, all_drugs=query.all)
+        summaries = suggestions.claim_summaries(view.session, found)
         items = [
             {
                 "type": suggestion.type,
@@ -244,9 +255,10 @@ def _suggest(view: ReadView, request: Request, query: SuggestQuery) -> Response:
                 "matched": suggestion.matched,
                 "matched_on": suggestion.matched_on,
                 "parts": _parts(suggestions.typed_parts(suggestion.matched, suggestion.start)),
+                "claim": summaries.get(suggestion.id) if suggestion.type == "claim" else None,
                 "links": {"self": f"{BY_TYPE[suggestion.type].path}/{suggestion.id}"},
             }
-            for suggestion in suggestions.suggest(view.session, query.q, query.limit, query.type, all_drugs=query.all)
+            for suggestion in found
         ]
         return to_json({"items": items})
 

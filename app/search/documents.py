@@ -31,7 +31,7 @@ CONCEPTS = ("intervention", "condition", "mechanism", "side_effect", "outcome")
 class SearchDocument:
     title: str
     names: tuple[tuple[str, str], ...] = ()
-    """Text and its role (`name`, `synonym`, `code`, `identifier`, `title`); typeahead suggests these as well."""
+    """Text and its role (see `SearchName.matched_on`); typeahead suggests these as well."""
     about: tuple[str, ...] = ()
     """Names of the record's concepts and authors; not suggested."""
     body: tuple[str | None, ...] = ()
@@ -107,6 +107,7 @@ def _claim(session: Session, records: RecordReader, claim: ClaimWrite, derived: 
     evidence = derived.evidence
     return SearchDocument(
         title=claim.statement,
+        names=((claim.statement, "statement"),),
         about=(
             *_names_of(records, concepts),
             *(against if warning else ()),

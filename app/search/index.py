@@ -19,7 +19,7 @@ from app.search.models import RANK_BITS, SearchEntry, SearchName, SearchWord
 from app.storage.history import RecordReference, StoredRecord
 from app.storage.resource import Key, RecordReader
 
-VERSION = 5
+VERSION = 6
 """Of the entries' content and form. Raise it with every change, so that `ldn-evidence migrate` rebuilds the index."""
 
 BATCH = 500
@@ -121,7 +121,7 @@ def _entry(session: Session, records: RecordReader, key: Key, content: Any, deri
 def entry_for(key: Key, document: SearchDocument) -> IndexEntry:
     folded = {
         "title": words(document.title),
-        "names": words(" ".join((*(name for name, _ in document.names), *document.about))),
+        "names": words(" ".join((*(name for name, role in document.names if role != "statement"), *document.about))),
         "body": words(" ".join(text for text in document.body if text)),
     }
     values = {"type": (key.type,), **document.facets}

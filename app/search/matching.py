@@ -37,7 +37,7 @@ def ids_matching(session: Session, record_type: str, query: str) -> Select[str]:
     """Ids of one type's records that match everything in the question, for the `q` of lists."""
     question = parse_query(session, term_statistics(session), query)
     statement = select(SearchEntry.id).where(SearchEntry.type == record_type)
-    if not question.terms or not question.is_complete:
+    if not question.terms or question.unknown:
         return statement.where(SearchEntry.pk < 0)
     conditions, filters = [question.required], {"type": (record_type,)}
     if _is_postgresql(session):

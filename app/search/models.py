@@ -69,7 +69,7 @@ class SearchName(Base):
     text: Mapped[TextColumn]
     """The whole name as displayed."""
     matched_on: Mapped[str] = mapped_column(String(20))
-    """`name`, `synonym`, `code`, `identifier` or `title`."""
+    """`name`, `synonym`, `code`, `identifier`, `title` or `statement`."""
     is_start: Mapped[bool]
     """Whether it starts with the first word."""
     __table_args__ = (

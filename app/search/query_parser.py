@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from sqlalchemy.orm import Session
 
@@ -46,6 +46,8 @@ class QueryTerm:
     is_required: bool = True
     is_risk: bool = False
     """Whether people who use the term may be at risk."""
+    text: str = field(default="", compare=False)
+    """Its words in the question, folded."""
 
 
 @dataclass(frozen=True)
@@ -53,8 +55,8 @@ class ParsedQuery:
     terms: tuple[QueryTerm, ...]
     correction: str | None = None
     """The question with each unknown word replaced by the nearest known one; null if nothing was replaced."""
-    is_complete: bool = True
-    """False if a word was left out because no record has it."""
+    unknown: tuple[str, ...] = ()
+    """Words that were left out because no record has them, nor one like them."""
 
     @property
     def required(self) -> tuple[QueryTerm, ...]:
@@ -65,8 +67,6 @@ class ParsedQuery:
 class _Token:
     words: Phrase
     is_quoted: bool = False
-    is_unfinished: bool = False
-    """Whether the user may still be typing it."""
     text: str = ""
     """As it is written; empty for what is quoted."""
 
@@ -89,7 +89,7 @@ def parse_query(session: Session, statistics: TermStatistics, query: str) -> Par
     terms = tuple(dict.fromkeys(_terms(session, statistics, drugs, known)))[:MAX_TERMS]
     if not any(term.is_required for term in terms):
         terms = tuple(replace(term, is_required=True) for term in terms)
-    return ParsedQuery(terms, correction, is_complete=unknown <= OPTIONAL_WORDS)
+    return ParsedQuery(terms, correction, tuple(sorted(unknown - OPTIONAL_WORDS)))
 
 
 def _plain_identifiers(query: str) -> str:
@@ -111,8 +111,6 @@ def _tokens(query: str) -> list[_Token]:
         for chunk in [part] if is_quoted else part.split():
             if phrase := tuple(words(chunk))[:MAX_TERMS]:
                 tokens.append(_Token(phrase, is_quoted, text="" if is_quoted else chunk))
-    if tokens and len(tokens[-1].words) == 1 and not query[-1].isspace() and query[-1] != '"':
-        tokens[-1] = replace(tokens[-1], is_unfinished=True)
     return ([token for token in tokens if not token.is_stop_word] or tokens)[: 2 * MAX_TERMS]
 
 
@@ -128,9 +126,7 @@ def _separated(
         if not some or token.words in names or _stem_all(token.words) in ALTERNATIVES or drugs.named(token.words):
             yield token
             continue
-        separate = [_Token(part) for part in some]
-        separate[-1] = replace(separate[-1], is_unfinished=len(some[-1]) == 1 and token is tokens[-1])
-        yield from (one for one in separate if not one.is_stop_word)
+        yield from (one for one in map(_Token, some) if not one.is_stop_word)
 
 
 def _parts(drugs: DrugIndex, text: str) -> list[Phrase]:
@@ -251,13 +247,19 @@ def _term(phrase: Phrase, names: Iterable[Phrase], completions: Iterable[Phrase]
         tuple(alternatives),
         is_required=len(phrase) > 1 or phrase[0] not in OPTIONAL_WORDS,
         is_risk=any(not RISK_TERMS.isdisjoint(alternative) for alternative in alternatives),
+        text=" ".join(phrase),
     )
 
 
 def _completions(session: Session, statistics: TermStatistics, token: _Token) -> tuple[Phrase, ...]:
-    """What an unfinished word may become. A word that records have is taken to be finished."""
+    """The known words that a word begins, wherever it stands in the question. One that records have is complete."""
     word = token.words[0]
-    if not token.is_unfinished or len(word) < MIN_PREFIX or statistics.entry_counts(session, {stem(word)})[stem(word)]:
+    if (
+        token.is_quoted
+        or len(token.words) > 1
+        or len(word) < MIN_PREFIX
+        or statistics.entry_counts(session, {stem(word)})[stem(word)]
+    ):
         return ()
     return tuple((stem(longer),) for longer in statistics.words_with_prefix(session, word))
 

@@ -1,6 +1,6 @@
 """Searches: finds entries, ranks them and counts their facets."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from typing import Any
@@ -37,6 +37,8 @@ class SearchResults:
     is_exact: bool
     has_all_terms: bool
     """Whether each result has all required terms."""
+    left_out: tuple[str, ...]
+    """Words of the question, folded, on which the results do not depend: no record has them."""
     facets: Mapping[str, Mapping[str, int]]
     did_you_mean: str | None
     terms: tuple[QueryTerm, ...]
@@ -46,7 +48,7 @@ def search(session: Session, query: str, filters: FacetFilters) -> SearchResults
     statistics = term_statistics(session)
     question = parse_query(session, statistics, query)
     if not question.terms:
-        return SearchResults((), 0, True, question.is_complete, {}, question.correction, ())
+        return SearchResults((), 0, True, not question.unknown, question.unknown, {}, question.correction, ())
     weights = weigh(session, statistics, question.terms)
     levels = _levels(session, question.required, weights, {name: v for name, v in filters.items() if v})
     keys = levels[-1]
@@ -57,7 +59,8 @@ def search(session: Session, query: str, filters: FacetFilters) -> SearchResults
         hits=rank(_read(session, candidates), question.terms, weights, named, query),
         total=len(keys),
         is_exact=len(keys) <= MAX_COUNTED,
-        has_all_terms=len(levels) == 1 and question.is_complete,
+        has_all_terms=len(levels) == 1 and not question.unknown,
+        left_out=(*question.unknown, *_absent(session, question.required if len(levels) > 1 else ())),
         facets=facets.count(statistics.bitmaps, keys[:MAX_COUNTED]),
         did_you_mean=question.correction,
         terms=question.terms,
@@ -80,7 +83,13 @@ def _levels(session: Session, terms: Sequence[QueryTerm], weights: Weights, filt
     if strict_count >= ENOUGH or len(terms) == 1:
         return [strict]
     loose, loose_count = find(_loose_conditions(terms, weights))
+    if not loose:  # the rarest words are in no record, or in none that the filters keep: any word will do
+        loose, loose_count = find([(term,) for term in terms])
     return [strict, loose] if loose_count > strict_count else [strict]
+
+
+def _absent(session: Session, terms: Sequence[QueryTerm]) -> Iterator[str]:
+    return (term.text for term in terms if not matching_keys(session, [[term]], {}, 1))
 
 
 def _loose_conditions(terms: Sequence[QueryTerm], weights: Weights) -> list[tuple[QueryTerm, ...]]:

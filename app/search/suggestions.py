@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from pydantic_core import from_json
 from sqlalchemy.orm import Session
 
 from app.concepts.recognition import drug_index
@@ -84,6 +85,13 @@ def _names(session: Session, start: str, is_concept: bool, types: Sequence[str])
     of_types = list(types or BY_TYPE)
     values = (is_concept, start, after_prefix(start), of_types, WITHOUT_CLAIMS, MAX_READ)
     return [tuple(row) for row in fetch(session, names, *values)]
+
+
+def claim_summaries(session: Session, suggestions: Sequence[NameSuggestion]) -> dict[str, Any]:
+    """Claim id → what must travel with its statement, of the claims among the suggestions."""
+    ids = [suggestion.id for suggestion in suggestions if suggestion.type == "claim"]
+    summaries = "SELECT id, summary FROM search_entries WHERE type = ? AND id IN ?"
+    return {claim: from_json(summary) for claim, summary in fetch(session, summaries, "claim", ids)} if ids else {}
 
 
 def typed_parts(name: str, start: str) -> list[tuple[str, bool]]:

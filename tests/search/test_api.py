@@ -305,3 +305,73 @@ def test_one_slip_anywhere_in_a_name_is_forgiven(client: TestClient) -> None:
             )
             items = client.get("/v1/suggest", params={"q": slip}).json()["items"]
             assert any(name in item["matched"].lower() for item in items), slip
+
+
+# --- unfinished, unknown and joined words ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("question", "same_as"),
+    [
+        ("LDN+tramadol", "LDN tramadol"),
+        ("LDN/tramadol", "LDN tramadol"),
+        ("naltrexone,oxycodone", "naltrexone oxycodone"),
+        ("naltrexone/fibromyalgia", "naltrexone fibromyalgia"),
+        ("naltrex fibromyalgia", "fibromyalgia naltrex"),
+        ("Bye-Moller", "Bye-Møller"),
+        ("http://www.ncbi.nlm.nih.gov/pubmed/23359310", "23359310"),
+        ("pmid: 23359310", "23359310"),
+        ("https://www.ncbi.nlm.nih.gov/pmc/articles/PMC7921161/", "PMC7921161"),
+        ("https://clinicaltrials.gov/study/NCT00568555", "NCT00568555"),
+        ("https://clinicaltrials.gov/ct2/show/NCT00568555?term=ldn", "nct00568555"),
+        ("https://doi.org/10.1002%2Fart.37734", "10.1002/art.37734"),
+        ("(doi: 10.1002/ART.37734).", "10.1002/art.37734"),
+    ],
+)
+def test_spellings_of_one_question_find_the_same(client: TestClient, question: str, same_as: str) -> None:
+    found, expected = ask(client, question), ask(client, same_as)
+    assert found["total"] > 0
+    assert (found["total"], keys(found)) == (expected["total"], keys(expected))
+
+
+@pytest.mark.parametrize("question", ["LDN diff placebo", "fibro naltrexone", "naltrex for my fibromyalg pain"])
+def test_an_unfinished_word_is_completed_wherever_it_stands(client: TestClient, question: str) -> None:
+    assert ask(client, question)["total"] > 0
+
+
+@pytest.mark.parametrize(
+    ("question", "left_out"),
+    [
+        ("fibromyalgia zzyzx", ["zzyzx"]),
+        ("zzyzx qqqq pain", ["qqqq", "zzyzx"]),
+        ("zzyzx", ["zzyzx"]),
+        ("fibromyalgia", []),
+        ('"pain fibromyalgia crohn" sleep', ["pain fibromyalgia crohn"]),
+    ],
+)
+def test_what_no_record_has_is_left_out_and_named(client: TestClient, question: str, left_out: list[str]) -> None:
+    page = ask(client, question)
+    assert page["left_out"] == left_out
+    assert page["matched"] == ("any" if left_out else "all")
+    assert bool(page["total"]) == (question != "zzyzx")
+
+
+def test_a_filter_that_leaves_nothing_with_all_words_gives_what_has_some(client: TestClient) -> None:
+    page = ask(client, "crohn glia tramadol", type="study")
+    assert page["total"] > 0
+    assert page["matched"] == "any"
+
+
+def test_an_answer_says_whether_it_was_capped(client: TestClient) -> None:
+    wide, narrow = ask(client, "naltrexone"), ask(client, "crohn fistula naltrexone", type="document")
+    assert (wide["total"] > MAX_RANKED) is wide["capped"] is True
+    assert narrow["capped"] is (narrow["total"] > MAX_RANKED) is False
+
+
+def test_typeahead_offers_claims_with_what_must_travel_with_them(client: TestClient) -> None:
+    claim = client.get("/v1/claims/ldn-fibromyalgia-pain").json()
+    items = client.get("/v1/suggest", params={"q": claim["statement"][:40], "limit": 20}).json()["items"]
+    suggested = next(item for item in items if item["id"] == claim["id"])
+    assert (suggested["name"], suggested["matched_on"]) == (claim["statement"], "statement")
+    assert suggested["claim"]["verdict"] == claim["evidence"]["verdict"]
+    assert all((item["claim"] is None) == (item["type"] != "claim") for item in items)
