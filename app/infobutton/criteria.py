@@ -65,7 +65,8 @@ class InfobuttonConcept:
 def response_format(response_type: str | None, accept: str) -> InfobuttonFormat:
     """`knowledgeResponseType` decides, else `Accept`; NotAcceptable for an unknown `knowledgeResponseType`."""
     if response_type:
-        media_type = response_type.partition(";")[0].strip().lower()
+        # A `+` that was not percent-encoded arrives as a space: `application/atom+xml`.
+        media_type = response_type.partition(";")[0].strip().lower().replace(" ", "+")
         if media_type not in _FORMATS:
             raise NotAcceptable(InfobuttonFormat)
         return _FORMATS[media_type]
@@ -85,6 +86,10 @@ def parse_criteria(parameters: Mapping[str, str]) -> list[Criterion]:
         code, system, *names = (
             parameters.get(f"{_CRITERION}{name}{suffix}", "").strip() for name in ("c", "cs", "dn", "ot")
         )
+        if code and not system and not any(names):
+            field = f"mainSearchCriteria.v.cs{suffix}"
+            message = "A code means nothing without its code system: send its OID."
+            raise MalformedRequest(message, errors=[Fault("query", field, "missing", message)])
         if code or any(names):
             valid_code = code if _CODE.fullmatch(code) else None
             criteria.append(Criterion(code_system_named(system), valid_code, tuple(filter(None, names))))

@@ -264,3 +264,16 @@ def test_codes_and_names_are_recognised_as_people_write_them(
 ) -> None:
     answer = facade.get("/infobutton", params={**parameters, "knowledgeResponseType": "application/json"})
     assert concept in [group["id"] for group in answer.json()["groups"]]
+
+
+def test_a_code_without_its_system_is_refused_and_a_name_beside_it_is_enough(facade: TestClient) -> None:
+    answer = facade.get("/infobutton?mainSearchCriteria.v.c=7243&knowledgeResponseType=application/json")
+    assert (answer.status_code, answer.json()["errors"][0]["field"]) == (400, "mainSearchCriteria.v.cs")
+    named = "/infobutton?mainSearchCriteria.v.c=7243&mainSearchCriteria.v.dn=LDN&knowledgeResponseType=application/json"
+    assert facade.get(named).status_code == 200
+
+
+def test_a_plus_in_a_media_type_need_not_be_encoded(facade: TestClient) -> None:
+    answer = facade.get("/infobutton?mainSearchCriteria.v.dn=LDN&knowledgeResponseType=application/atom+xml")
+    assert answer.status_code == 200
+    assert answer.headers["content-type"].startswith("application/atom+xml")
