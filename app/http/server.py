@@ -51,7 +51,6 @@ class ConnectionLimits(asyncio.Protocol):
         """When the request that is being received began; null while none is."""
         self.refusal: AppError | None = None
         """Why nothing more is read from this connection."""
-        self.was_used = False
         self._make_inner = make_inner
         self._inner = make_inner(self, None)
         self.open_connections = open_connections
@@ -126,9 +125,9 @@ class ConnectionLimits(asyncio.Protocol):
     def end_request(self) -> None:
         """The answer is sent: what comes now is the next request."""
         self._is_head_complete = self._is_body_complete = False
-        self.was_used = True
         self._received_bytes = 0
         self.receiving_since = None
+        self.open_connections.move_to_end(self)
         if self.refusal is not None:
             self._refuse(self.refusal)
 
@@ -207,25 +206,29 @@ class OpenConnections:
         """Whether the server is about to stop."""
         self.max_connections = _max_connections()
         self._receive_seconds = receive_seconds
-        self._connections: dict[ConnectionLimits, None] = {}
-        """A set in order of age."""
+        self._connections: dict[ConnectionLimits, bool] = {}
+        """A set, in order of when they were opened or last answered."""
         self._is_watching = False
         self._events: Counter[str] = Counter()
 
     def add(self, connection: ConnectionLimits) -> bool:
-        """Take it in, in place of the oldest idle one where there is no room; False where all others are in use."""
+        """Take it in, if need be in place of the one that has been idle longest; False where all others are in use."""
         is_full = len(self._connections) >= self.max_connections
-        idle = self._oldest_idle() if is_full else None
+        idle = next((one for one in self._connections if one.is_idle), None) if is_full else None
         if idle is not None:
             self.discard(idle)
             idle.abort()
         if is_full:
             self.count("closed" if idle is not None else "refused")
-        self._connections[connection] = None
+        self._connections[connection] = True
         if not self._is_watching:
             self._is_watching = True
             asyncio.get_running_loop().call_later(self._receive_seconds / 10, self._close_late_ones)
         return idle is not None or not is_full
+
+    def move_to_end(self, connection: ConnectionLimits) -> None:
+        if self._connections.pop(connection, False):
+            self._connections[connection] = True
 
     def discard(self, connection: ConnectionLimits) -> None:
         self._connections.pop(connection, None)
@@ -235,11 +238,6 @@ class OpenConnections:
         if not self._events:
             asyncio.get_running_loop().call_later(1, self.log)
         self._events[event] += 1
-
-    def _oldest_idle(self) -> ConnectionLimits | None:
-        """Preferably one that has never sent a request."""
-        unused = next((one for one in self._connections if one.is_idle and not one.was_used), None)
-        return unused or next((one for one in self._connections if one.is_idle), None)
 
     def log(self) -> None:
         """Log what was counted and not logged yet."""

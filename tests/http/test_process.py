@@ -123,7 +123,7 @@ def test_who_waits_to_be_accepted_when_the_signal_comes_is_answered() -> None:
 
 
 def test_more_connections_than_descriptors() -> None:
-    """The oldest idle ones make room; where all are in use a new one is refused; the log says so once a second."""
+    """Who has been idle longest makes room; where all are in use a new one is refused; a line a second says so."""
     with process(descriptors=64) as server:
         idle = [server.connect() for _ in range(100)]
         idle[-1].send(b"GET / HTTP/1.1\r\nHost: t")
