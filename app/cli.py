@@ -55,7 +55,8 @@ def serve(
                 _seed(database, config.seed_dir)
         logging.configure(config.log_json)
         console.print(f"Serving on http://{config.host}:{config.port} (documentation: /docs)")
-        server.run("app.main:asgi", config.host, config.port)
+        timeouts = server.Timeouts(shutdown_delay=config.shutdown_delay_seconds)
+        server.run("app.main:asgi", config.host, config.port, timeouts=timeouts)
 
 
 @app.command()

@@ -14,10 +14,10 @@ from app.api import examples
 from app.claims.disclaimer import DISCLAIMER
 from app.core.errors import Unavailable
 from app.http import freshness, problems, queries
+from app.http.bodies import FORM, JSON, BodyBounds
 from app.http.database_limiter import DatabaseLimiter
 from app.http.middleware import RequestContext
 from app.http.reads import Reads
-from app.http.request_limits import BodyBounds
 from app.http.response_cache import ResponseCache
 from app.http.shortcut import RouteShortcut
 from app.infobutton import routes as infobutton
@@ -99,7 +99,15 @@ def in_context(app: FastAPI, given: Settings, *, with_cache: bool = True) -> Req
     return RequestContext(
         RouteShortcut(app),
         max_body_bytes=BodyBounds(
-            given.max_body_bytes, {cds_hooks.router.prefix: max(given.max_body_bytes, cds_hooks.MAX_BODY_BYTES)}
+            given.max_body_bytes,
+            below={
+                cds_hooks.router.prefix: BodyBounds(
+                    max(given.max_body_bytes, cds_hooks.MAX_BODY_BYTES),
+                    max_values=250_000,  # 4 MB of real lists hold 200,000
+                    media_types=(JSON, "application/fhir+json"),
+                ),
+                **{path: BodyBounds(given.max_body_bytes, media_types=(FORM,)) for path in fhir.ERROR_RENDERERS},
+            },
         ),
         deadline_seconds=given.deadline_seconds,
         cache=cache,

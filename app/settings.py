@@ -39,6 +39,9 @@ class Settings(BaseSettings):
     """Longer bodies are refused with 413; requests to `/cds-services` may have 4 MB in any case."""
     deadline_seconds: float = Field(default=10.0, gt=0)
     """A request that has not been answered by then is answered 503."""
+    shutdown_delay_seconds: float = Field(default=0.0, ge=0, le=600)
+    """After SIGTERM `/readyz` is 503, and the server goes on answering for so long before it closes: time for a load
+    balancer to notice. 5 to 15 behind one; 0 where nobody looks."""
     pool_size: int = Field(default=10, ge=1, le=200)
     """Connections that one process may hold to each of its databases."""
 

@@ -27,6 +27,7 @@ ENGINES = ("sqlite", pytest.param("postgresql", marks=pytest.mark.postgres))
 SEED = ROOT / "seed_data"
 
 SWEPT = (
+    "tests/http/test_process.py::test_who_waits_to_be_accepted_when_the_signal_comes_is_answered",
     "tests/benchmarks/test_scaling.py",
     "tests/benchmarks/test_synthetic.py::test_new_records_can_be_published_beside_synthetic_ones",
     "tests/benchmarks/test_synthetic.py::test_publishing_every_record_again_changes_nothing",
@@ -49,6 +50,7 @@ histories. Node ids begin so."""
 
 SWEPT_ON_POSTGRESQL = (
     "tests/api/test_bibliography.py",
+    "tests/api/test_bodies.py",
     "tests/api/test_briefs.py",
     "tests/api/test_interaction_checks.py",
     "tests/benchmarks/test_synthetic.py",
@@ -94,6 +96,7 @@ LENGTHY = (
     "tests/fhir/test_versions.py",
     "tests/fhir/test_warming.py",
     "tests/http/test_freshness.py",
+    "tests/http/test_process.py",
     "tests/http/test_response_cache.py",
     "tests/http/test_two_processes.py",
     "tests/linked_data/test_linked_data.py::test_every_record_expands",

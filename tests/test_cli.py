@@ -1,5 +1,6 @@
 """The command line, as the person at the keyboard meets it."""
 
+import http.client
 import json
 import os
 import re
@@ -13,6 +14,7 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import IO
 
 import pytest
 from sqlalchemy import text
@@ -157,7 +159,9 @@ def free_port() -> int:
 def test_a_started_server_migrates_seeds_and_answers(engine: Engine) -> None:
     url = engine.empty("served")
     port = free_port()
-    with started("serve", "--migrate", "--seed", DATABASE_URL=url, PORT=str(port)) as server:
+    with started(
+        "serve", "--migrate", "--seed", DATABASE_URL=url, PORT=str(port), SHUTDOWN_DELAY_SECONDS="3"
+    ) as server:
         assert server.stderr is not None
         lines = []
         for line in server.stderr:
@@ -170,7 +174,26 @@ def test_a_started_server_migrates_seeds_and_answers(engine: Engine) -> None:
             assert ready.status == 200
         with urllib.request.urlopen(f"{base}/v1/claims?condition=fibromyalgia&kind=efficacy", timeout=20) as answer:  # noqa: S310
             assert json.load(answer)["items"]
-    assert server.returncode in (0, -signal.SIGTERM)
+        open_connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
+        assert _answer(open_connection, "/healthz") == (200, None)
+        server.send_signal(signal.SIGTERM)
+        _until_stopping(server.stderr)
+        assert _answer(http.client.HTTPConnection("127.0.0.1", port, timeout=20), "/readyz") == (503, "close")
+        assert _answer(open_connection, "/v1/claims/ldn-fibromyalgia-pain") == (200, "close")
+    assert server.returncode == 0
+
+
+def _answer(connection: http.client.HTTPConnection, path: str) -> tuple[int, str | None]:
+    """Status and `Connection`."""
+    connection.request("GET", path)
+    with connection.getresponse() as answer:
+        answer.read()
+        return answer.status, answer.headers["Connection"]
+
+
+def _until_stopping(log: IO[str]) -> None:
+    """Read as far as the server's line that it is about to stop."""
+    assert any('"stopping"' in line for line in log)
 
 
 def test_a_taken_port_is_said_before_any_work_is_done(tmp_path: Path) -> None:

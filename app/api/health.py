@@ -11,6 +11,7 @@ from app.core.content import ResponseModel
 from app.core.errors import Unavailable
 from app.http.problems import declared_parameters_only, responses
 from app.http.reads import Reads, reads_of
+from app.http.server import connection_of
 from app.storage.database import lax_settings
 from app.storage.read_view import ReadView
 
@@ -38,6 +39,9 @@ async def healthz(response: Response) -> Health:
 @router.get("/readyz", operation_id="getReadiness", summary="The service can answer", responses=responses(422, 503))
 async def readyz(request: Request, response: Response) -> Readiness:
     """200 when the database answers, holds a data set, and keeps what it acknowledges; 503 otherwise."""
+    connection = connection_of(request.scope)
+    if connection is not None and connection.open_connections.is_draining:
+        raise Unavailable("The server is about to stop.", retry_after=5)
     reads = reads_of(request)
     serial, lax = await reads.run(request, _state)
     if serial == 0:

@@ -11,7 +11,7 @@ from app.api.common import ListOf, list_response, page_body
 from app.claims.responses import ClaimSummary
 from app.claims.vocabulary import Certainty, Consensus, Kind, Stance
 from app.core.content import QueryModel, ResponseModel
-from app.core.text import SearchText, Slug, printable
+from app.core.text import JsonNumber, SearchText, Slug, printable
 from app.http.conditional import NO_STORE, LinkedBody
 from app.http.problems import declared_parameters_only, responses
 from app.http.queries import query_of
@@ -21,7 +21,7 @@ from app.search import service, suggestions
 from app.search.highlight import Highlighter
 from app.search.ranking import Hit
 from app.sources.vocabulary import Design
-from app.storage.paging import ListQuery, Page, encode_cursor, list_body
+from app.storage.paging import MAX_LIMIT, ListQuery, Page, encode_cursor, list_body
 from app.storage.read_view import ReadView
 
 router = APIRouter(tags=["search"])
@@ -111,6 +111,10 @@ class FoundList(ListOf[FoundRecord]):
 
 class SearchBody(SearchQuery):
     """The same question in a body, for words that should stand in no address."""
+
+    limit: Annotated[int, Field(ge=1, le=MAX_LIMIT), JsonNumber] = 20
+    """Records on a page, 1 to 200."""
+    year: Annotated[list[Annotated[int, Field(ge=1000, le=9999), JsonNumber]], _LIST] = []
 
     def fingerprint(self, scope: str = "") -> str:
         # Cursors are good for both ways to ask.

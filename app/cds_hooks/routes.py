@@ -255,7 +255,7 @@ def _service_id(service: CdsService, name: str) -> ServiceId:
 
 def _parsed(model: type[Model], raw: bytes) -> Model:
     try:
-        return model.model_validate_json(raw)
+        return model.model_validate_json(raw, strict=True)
     except ValidationError as error:
         faults: Sequence[Any] = error.errors(include_url=False, include_input=False)
     if any(fault["type"] == "json_invalid" for fault in faults):

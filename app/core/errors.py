@@ -108,10 +108,40 @@ class PayloadTooLarge(AppError):
         super().__init__(f"The body may have at most {limit} bytes.")
 
 
+class UriTooLong(AppError):
+    status = 414
+    code = "uri_too_long"
+    title = "The address is too long"
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(f"Address and headers may have at most {limit} bytes. POST /v1/search takes long questions.")
+
+
+class UnsupportedMediaType(AppError):
+    status = 415
+    code = "unsupported_media_type"
+    title = "The body has another media type"
+
+    def __init__(self, allowed: Iterable[str]) -> None:
+        allowed = tuple(allowed)
+        message = "Send the body as one of the media types in `allowed`, in UTF-8."
+        fault = Fault("header", "Content-Type", "unsupported_media_type", message, allowed)
+        super().__init__(f"Send the body as {' or '.join(allowed)}, in UTF-8.", errors=[fault])
+
+
 class InvalidInput(AppError):
     status = 422
     code = "invalid_input"
     title = "The input is not valid"
+
+
+class HeadTooLarge(AppError):
+    status = 431
+    code = "request_header_fields_too_large"
+    title = "The headers are too large"
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(f"Address and headers may have at most {limit} bytes.")
 
 
 class Unavailable(AppError):

@@ -18,6 +18,8 @@ from typing import TextIO
 import structlog
 from structlog.types import EventDict, Processor, WrappedLogger
 
+from app.core.log_stream import standard_error
+
 _FRAMES = 12
 
 
@@ -92,10 +94,13 @@ _output = _Output()
 
 
 def configure(json: bool, stream: TextIO | None = None) -> None:
-    """Send structlog and the standard library's logging to one stream (by default standard error).
+    """Send structlog and the standard library's logging to one stream; by default to standard error, without ever
+    waiting for who reads it.
 
     `json=False` is for people at a terminal.
     """
+    if stream is None:
+        stream = standard_error()
     _output.stream, _output.is_json = stream, json
     shared: list[Processor] = [
         structlog.contextvars.merge_contextvars,
@@ -106,7 +111,7 @@ def configure(json: bool, stream: TextIO | None = None) -> None:
     ]
     # JSON in ASCII: escapes control characters and the separators (U+2028, U+0085) some readers take for a line's end.
     renderer: Processor = structlog.processors.JSONRenderer() if json else structlog.dev.ConsoleRenderer()
-    handler = logging.StreamHandler(stream or sys.stderr)
+    handler = logging.StreamHandler(stream)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=[structlog.stdlib.PositionalArgumentsFormatter(), *shared],

@@ -54,9 +54,14 @@ def _partial_date(text: str) -> str:
     return text
 
 
-def _number(value: object) -> object:
+def _json_number(value: object) -> object:
     if isinstance(value, bool | str):
         raise ValueError("must be a number")
+    return value
+
+
+def _number(value: object) -> object:
+    value = _json_number(value)
     return Decimal(str(value)) if isinstance(value, int | float) else value
 
 
@@ -100,6 +105,9 @@ Number = Annotated[
     PlainSerializer(float, return_type=float, when_used="json"),
 ]
 """An exact decimal; at most 15 significant digits, so that it is also exact as a JSON number."""
+
+JsonNumber = BeforeValidator(_json_number)
+"""For a number in a body whose model is read from addresses too, where numbers are text; stands after `Field`."""
 
 SearchText = Annotated[str, StringConstraints(min_length=1, max_length=400), AfterValidator(printable)]
 """Text of a search box."""

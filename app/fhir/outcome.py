@@ -14,7 +14,7 @@ from starlette.responses import Response
 from app.core import errors
 from app.core.errors import AppError, Fault
 from app.core.logging import describe
-from app.fhir.request import MEDIA_TYPE, UnsupportedMediaType
+from app.fhir.request import MEDIA_TYPE
 from app.fhir.values import Json, drops_empty
 
 MAX_ISSUES = 20
@@ -27,7 +27,7 @@ _CODES: Mapping[type[AppError], str] = {
     errors.MethodNotAllowed: "not-supported",
     errors.NotAcceptable: "not-supported",
     errors.PayloadTooLarge: "too-long",
-    UnsupportedMediaType: "not-supported",
+    errors.UnsupportedMediaType: "not-supported",
     errors.Unavailable: "transient",
 }
 """FHIR's issue types; every other error is an `exception`."""

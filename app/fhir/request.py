@@ -1,6 +1,7 @@
 """Reads a FHIR request: media type, handling, elements, and the search."""
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from urllib.parse import urlencode
@@ -8,7 +9,7 @@ from urllib.parse import urlencode
 from sqlalchemy import ColumnElement, Select, and_, or_, select
 from starlette.requests import Request
 
-from app.core.errors import AppError, Fault, MalformedRequest, NotAcceptable, PayloadTooLarge
+from app.core.errors import Fault, MalformedRequest, NotAcceptable, PayloadTooLarge
 from app.core.text import is_readable
 from app.fhir.search import SearchParameter, parameter_error, values
 from app.fhir.types import FhirType
@@ -28,19 +29,11 @@ MAX_COUNT = 200
 MAX_PARAMETERS = 50
 MAX_FORM_BYTES = 32_000
 """Of a search by POST; the head of a request holds no more either."""
-FORM = "application/x-www-form-urlencoded"
 SUMMARIES = ("true", "text", "data", "count", "false")
 _FHIR_ID = re.compile(r"[A-Za-z0-9\-.]{1,64}")
 _COMMON = ("_format", "_pretty", "_summary", "_elements")
-
-
-class UnsupportedMediaType(AppError):
-    status = 415
-    code = "unsupported_media_type"
-    title = "Unsupported media type"
-
-    def __init__(self) -> None:
-        super().__init__(f"Send the parameters of a search as {FORM}.")
+_ONCE = frozenset({*_COMMON, "_count", "_sort", "_after"})
+"""What says how a result looks may stand once; a search parameter that is repeated narrows further."""
 
 
 @dataclass(frozen=True)
@@ -208,9 +201,6 @@ def search_parameters(request: Request, fhir_type: FhirType) -> FhirSearch:
 
 def form_as_query(request: Request, form: bytes) -> Request:
     """A search by POST as a search by GET: the parameters of the address, then those of the body."""
-    content_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if form and content_type != FORM:
-        raise UnsupportedMediaType
     if len(form) > MAX_FORM_BYTES:
         raise PayloadTooLarge(MAX_FORM_BYTES)
     if not (form.isascii() and is_readable(form)):
@@ -233,7 +223,11 @@ def _order(fhir_type: FhirType, text: str | None) -> SearchOrder | None:
 
 
 def _refuse_unknown(request: Request, unknown: Sequence[str], supported: Sequence[str]) -> None:
-    """MalformedRequest if there are any and the client wants strict handling."""
+    """MalformedRequest if there are any and the client wants strict handling, or if what may stand once is repeated."""
+    names = Counter(name for name, _ in request.query_params.multi_items())
+    for name in _ONCE & names.keys():
+        if names[name] > 1:
+            raise parameter_error(name, "Send this parameter once.")
     if unknown and is_strict(request):
         message = "This parameter is not supported here."
         faults = [Fault("query", name, "not-supported", message, tuple(supported)) for name in unknown]

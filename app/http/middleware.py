@@ -17,10 +17,11 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.core.logging import AccessLog
+from app.http.bodies import BodyBounds
 from app.http.compression import compress
 from app.http.conditional import separate_codings
 from app.http.dataset import API_VERSION, Dataset
-from app.http.request_limits import BodyBounds, ErrorRenderer, RequestLimits
+from app.http.request_limits import ErrorRenderer, RequestLimits
 from app.http.response_cache import CachedResponse, CacheRequest, RawHeaders, Recording, ResponseCache, cache_request
 from app.http.server import connection_of
 
@@ -88,6 +89,8 @@ class RequestContext:
         connection = connection_of(scope)
         if connection is not None:
             connection.begin_request(has_body=_has_body(scope))
+            if connection.open_connections.is_draining:
+                send = _closing(send)
         cached = cache_request(scope) if self.cache is not None else None
         if self.cache is None or cached is None:
             await self._run(scope, receive, send, started_at)
@@ -202,6 +205,17 @@ def _has_body(scope: Scope) -> bool:
         name == b"transfer-encoding" or (name == b"content-length" and value != b"0")
         for name, value in scope["headers"]
     )
+
+
+def _closing(send: Send) -> Send:
+    """Sends answers after which the connection is closed."""
+
+    async def closing(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            message = {**message, "headers": [*message["headers"], (b"connection", b"close")]}
+        await send(message)
+
+    return closing
 
 
 class _Cors(CORSMiddleware):

@@ -26,6 +26,7 @@ def negotiate(accept: str | None, offers: Sequence[str], *, shown: Sequence[str]
     """
     if accept is None or not accept.strip():
         return Negotiated(offers[0], {})
+    accept = accept.lower()  # types, and the names of parameters and their values here, are the same in any case
     try:
         if len(accept) > MAX_ACCEPT_BYTES:
             raise mimeparse.MimeTypeParseException("too long")

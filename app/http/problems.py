@@ -24,6 +24,7 @@ from app.core.errors import (
     Conflict,
     Fault,
     Gone,
+    HeadTooLarge,
     InvalidInput,
     MalformedJson,
     MalformedRequest,
@@ -32,10 +33,12 @@ from app.core.errors import (
     NotFound,
     PayloadTooLarge,
     Unavailable,
+    UnsupportedMediaType,
+    UriTooLong,
     Where,
     nearest,
 )
-from app.http.queries import query_model
+from app.http.queries import is_sequence, query_model, refuse_repeated
 
 MEDIA_TYPE = "application/problem+json"
 MAX_ERRORS = 20
@@ -81,7 +84,10 @@ _ERRORS: dict[int, type[AppError]] = {
         Conflict,
         Gone,
         PayloadTooLarge,
+        UriTooLong,
+        UnsupportedMediaType,
         InvalidInput,
+        HeadTooLarge,
         Unavailable,
     )
 }
@@ -237,29 +243,35 @@ def allowed_methods(request: Request) -> set[str]:
     return allow | {"OPTIONS"} | ({"HEAD"} if "GET" in allow else set())
 
 
-def _declared_query_parameters(request: Request) -> tuple[str, ...]:
+def _declared_query_parameters(request: Request) -> dict[str, bool]:
+    """By name, whether it may be repeated."""
     for route in _routes_at(request):
         if request.method in (route.methods or ()):
-            return tuple(sorted(set(_query_parameters(route.dependant))))
-    return ()
+            return dict(sorted(_query_parameters(route.dependant)))
+    return {}
 
 
-def _query_parameters(dependant: Dependant) -> Iterator[str]:
+def _query_parameters(dependant: Dependant) -> Iterator[tuple[str, bool]]:
     for parameter in dependant.query_params:
         model = parameter.field_info.annotation
         if isinstance(model, type) and issubclass(model, BaseModel):
-            yield from (field.alias or name for name, field in model.model_fields.items())
+            yield from _fields(model)
         else:
-            yield parameter.alias
+            yield parameter.alias, is_sequence(model)
     for dependency in dependant.dependencies:
         if (model := query_model(dependency.call)) is not None:
-            yield from model.model_fields
+            yield from _fields(model)
         yield from _query_parameters(dependency)
 
 
+def _fields(model: type[BaseModel]) -> Iterator[tuple[str, bool]]:
+    for name, field in model.model_fields.items():
+        yield field.alias or name, is_sequence(field.annotation)
+
+
 async def declared_parameters_only(request: Request) -> None:
-    """A dependency for routers: refuses query parameters that the endpoint does not declare. Async, so that it takes no
-    thread.
+    """A dependency for routers: refuses query parameters that the endpoint does not declare, and single ones that are
+    repeated. Async, so that it takes no thread.
 
     FastAPI ignores them unless the endpoint takes a query model that forbids extra fields.
     """
@@ -268,7 +280,8 @@ async def declared_parameters_only(request: Request) -> None:
     declared = _declared_query_parameters(request)
     unknown = [name for name in request.query_params if name not in declared]
     if unknown:
-        raise _to_correct(len(unknown), [_unknown("query", name, declared) for name in unknown])
+        raise _to_correct(len(unknown), [_unknown("query", name, tuple(declared)) for name in unknown])
+    refuse_repeated(name for name in declared if not declared[name] and len(request.query_params.getlist(name)) > 1)
 
 
 def _unknown(where: Where, name: str, allowed: Sequence[str]) -> Fault:
@@ -328,7 +341,7 @@ def _from_pydantic(error: Mapping[str, Any], request: Request) -> Fault:
     field = ".".join(str(step) for step in steps) or where
     context: Mapping[str, Any] = error.get("ctx") or {}
     if kind == "extra_forbidden":
-        declared = _declared_query_parameters(request) if where == "query" else ()
+        declared = tuple(_declared_query_parameters(request)) if where == "query" else ()
         return _unknown(where, field, declared)
     if kind in ("enum", "literal_error"):
         allowed = tuple(_QUOTED.findall(str(context.get("expected", ""))))
@@ -391,6 +404,8 @@ def document(openapi: dict[str, Any]) -> dict[str, Any]:
     for path in openapi["paths"].values():
         for operation in path.values():
             if isinstance(operation, dict):
+                if "requestBody" in operation:
+                    operation["responses"]["415"] = _documented(415)
                 for status, response in operation.get("responses", {}).items():
                     if status == "422" and MEDIA_TYPE not in response.get("content", {}):
                         operation["responses"][status] = _documented(422)

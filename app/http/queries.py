@@ -5,8 +5,9 @@ FastAPI reads a model given as `Query()` field by field, which costs a list of c
 as if the model were given as `Query()`: see `document`.
 """
 
-from collections.abc import Iterator
-from typing import Annotated, Any, TypeVar, get_args, get_origin
+from collections.abc import Iterable, Iterator
+from types import UnionType
+from typing import Annotated, Any, TypeVar, Union, get_args, get_origin
 from urllib.parse import parse_qsl
 
 from fastapi import Depends, FastAPI, Query
@@ -21,9 +22,9 @@ Model = TypeVar("Model", bound=BaseModel)
 def query_of(model: type[Model]) -> Any:
     """A dependency: the query string as a model, which refuses unknown parameters if it forbids extra fields.
 
-    Of a parameter that takes one value the last counts.
+    A parameter that takes one value may stand once.
     """
-    repeatable = frozenset(name for name, field in model.model_fields.items() if _is_sequence(field.annotation))
+    repeatable = frozenset(name for name, field in model.model_fields.items() if is_sequence(field.annotation))
     is_optional = not any(field.is_required() for field in model.model_fields.values())
     defaults = model() if is_optional else None
 
@@ -32,11 +33,15 @@ def query_of(model: type[Model]) -> Any:
         if not query and defaults is not None:
             return defaults
         values: dict[str, Any] = {}
+        repeated = set()
         for name, value in parse_qsl(query.decode("latin-1"), keep_blank_values=True):
             if name in repeatable:
                 values.setdefault(name, []).append(value)
             else:
+                if name in values:
+                    repeated.add(name)
                 values[name] = value
+        refuse_repeated(repeated & model.model_fields.keys())
         try:
             return model.model_validate(values)
         except ValidationError as error:
@@ -47,10 +52,22 @@ def query_of(model: type[Model]) -> Any:
     return Depends(read)
 
 
-def _is_sequence(annotation: Any) -> bool:
-    if get_origin(annotation) is Annotated:
-        return _is_sequence(get_args(annotation)[0])
-    return get_origin(annotation) in (list, tuple, set, frozenset)
+def refuse_repeated(names: Iterable[str]) -> None:
+    """RequestValidationError if there are any: which of the values counts would be a guess."""
+    message = "Send this parameter once."
+    faults = [{"type": "repeated_parameter", "loc": ("query", name), "msg": message} for name in sorted(names)]
+    if faults:
+        raise RequestValidationError(faults)
+
+
+def is_sequence(annotation: Any) -> bool:
+    """Whether a parameter of this type may be repeated."""
+    origin = get_origin(annotation)
+    if origin is Annotated:
+        return is_sequence(get_args(annotation)[0])
+    if origin in (Union, UnionType):
+        return any(map(is_sequence, get_args(annotation)))
+    return origin in (list, tuple, set, frozenset)
 
 
 def query_model(call: Any) -> type[BaseModel] | None:

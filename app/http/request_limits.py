@@ -1,39 +1,45 @@
-"""What no request may exceed: the bytes of its body, the time until its answer, and an address that can be read."""
+"""What no request may exceed: its body, the time until its answer, and an address that can be read."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from urllib.parse import unquote_to_bytes
 
 import structlog
+from starlette.datastructures import Headers
+from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.core.errors import AppError, Fault, InvalidInput, MalformedRequest, PayloadTooLarge, Unavailable
 from app.core.logging import describe
 from app.core.text import is_readable
+from app.http.bodies import BodyBounds, body_fault
 from app.http.problems import internal_error, problem, request_id
-from app.http.server import connection_of
+from app.http.server import connection_of, refusal_of
 
 MAX_DISCARDED_BYTES = 16_000_000
 """Of a body that is refused for its size; what is longer loses its connection."""
 
+_LISTS = frozenset(
+    {
+        b"accept",
+        b"accept-encoding",
+        b"accept-language",
+        b"cache-control",
+        b"forwarded",
+        b"if-match",
+        b"if-none-match",
+        b"prefer",
+        b"x-forwarded-for",
+    }
+)
+"""Headers whose value is a list."""
+_WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
+
 ErrorRenderer = Callable[[AppError], Response]
 """Renders an error as a response."""
-
-
-@dataclass(frozen=True)
-class BodyBounds:
-    """How many bytes a body may have."""
-
-    default: int
-    below: Mapping[str, int] = field(default_factory=dict)
-    """Other bounds, by the path below which they hold."""
-
-    def max_bytes(self, path: str) -> int:
-        return next((bound for prefix, bound in self.below.items() if path.startswith(prefix)), self.default)
 
 
 class RequestLimits:
@@ -52,6 +58,7 @@ class RequestLimits:
         self.error_renderers = error_renderers
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        scope = _with_joined_headers(scope)
         render = self._renderer(scope)
         refusal = self._refusal(scope)
         if refusal:
@@ -73,19 +80,35 @@ class RequestLimits:
         return lambda error: problem(error, request_id(scope))
 
     def _refusal(self, scope: Scope) -> AppError | None:
+        if (refusal := refusal_of(scope)) is not None:
+            return refusal
         hosts, length = 0, b"0"
         for name, value in scope["headers"]:
             if name == b"host":
                 hosts += 1
             elif name == b"content-length":
                 length = value
-        if hosts != 1:
+        if hosts != 1 and (hosts or scope["http_version"] != "1.0"):
             return MalformedRequest("Send exactly one Host header.")
-        max_bytes = self.bounds.max_bytes(scope["path"])
+        max_bytes = self.bounds.at(scope["path"]).max_bytes
         if not length.isdigit() or int(length[:20]) > max_bytes:
             return PayloadTooLarge(max_bytes)
         fault = _encoding_fault(scope)
         return InvalidInput("The address cannot be read; `errors` says where.", errors=[fault]) if fault else None
+
+
+def _with_joined_headers(scope: Scope) -> Scope:
+    """Lists that were sent in several headers of one name as one header each (RFC 9110, section 5.3)."""
+    headers: list[tuple[bytes, bytes]] = scope["headers"]
+    if len({name for name, _ in headers}) == len(headers):
+        return scope
+    values: dict[bytes, list[bytes]] = {}
+    for name, value in headers:
+        values.setdefault(name, []).append(value)
+    joined: list[tuple[bytes, bytes]] = []
+    for name, parts in values.items():
+        joined += [(name, b", ".join(parts))] if name in _LISTS else [(name, part) for part in parts]
+    return {**scope, "headers": joined}
 
 
 async def _answer_at_once(response: Response, scope: Scope, receive: Receive, send: Send) -> None:
@@ -131,7 +154,8 @@ class RequestDeadline:
         self._is_answered = False
         """Whether this class has answered in the application's place."""
         self._late_answer: asyncio.Task[None] | None = None
-        self._max_bytes = limits.bounds.max_bytes(scope["path"])
+        self._bounds = limits.bounds.at(scope["path"])
+        self._chunks: list[bytes] | None = [] if scope["method"] in _WITH_BODY else None
         self._timer: asyncio.TimerHandle
         self._start_clock()
 
@@ -144,11 +168,24 @@ class RequestDeadline:
         self._is_body_complete = not message.get("more_body", False)
         if self._is_body_complete and (connection := connection_of(self._scope)) is not None:
             connection.body_received()
-        if self._received_bytes > self._max_bytes:
-            await self._answer(PayloadTooLarge(self._max_bytes))
+        error = self._body_error(message)
+        if error is not None:
+            await self._answer(error)
             return {"type": "http.disconnect"}
         self._start_clock()
         return message
+
+    def _body_error(self, message: Message) -> AppError | None:
+        """Why the application may not have the body, of which this is the newest part."""
+        if self._received_bytes > self._bounds.max_bytes:
+            return PayloadTooLarge(self._bounds.max_bytes)
+        if self._chunks is None or message["type"] != "http.request":
+            return None
+        self._chunks.append(message.get("body", b""))
+        if not self._is_body_complete:
+            return None
+        body, self._chunks = b"".join(self._chunks), None
+        return body_fault(body, self._bounds, Headers(scope=self._scope).get("content-type", ""))
 
     async def send(self, message: Message) -> None:
         if self._is_answered:
@@ -158,11 +195,11 @@ class RequestDeadline:
         await self._send(message)
 
     async def fail(self, exc: Exception) -> None:
-        """Answer 500, unless the application's failure only followed from our answer or its own has begun.
+        """Answer 500, unless the failure only followed from our answer or the client's leaving, or an answer has begun.
 
         An answer that has begun stays incomplete, and the server closes the connection.
         """
-        if self._is_answered and not self._late_answer:
+        if (self._is_answered and not self._late_answer) or isinstance(exc, ClientDisconnect):
             return
         structlog.get_logger("app.errors").error("unhandled", **describe(exc))
         await self._answer(internal_error())

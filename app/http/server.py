@@ -1,19 +1,36 @@
-"""The server under the application: uvicorn, with limits on receiving a request, which its settings lack."""
+"""The server under the application: uvicorn, with limits on connections and request heads, which its settings lack."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
 import errno
+import re
+import resource
+import signal
 import socket
+import threading
+from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import structlog
 import uvicorn
 from starlette.types import ASGIApp, Scope
 
+from app.core.errors import AppError, HeadTooLarge, MalformedRequest, Unavailable, UriTooLong
+
 MAX_HEAD_BYTES = 32 * 1024
+MAX_REQUEST_BYTES = 20_000_000
+"""Of what a connection takes in for one request, however its body is framed; more loses the connection."""
+LINGER_SECONDS = 1.0
+"""For a client that still sends after its request was refused, so that it sees the answer."""
+_METHOD = re.compile(rb"(GET|HEAD|POST|PUT|PATCH|DELETE|OPTIONS) ")
+_OUT_OF_RESOURCES = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
+
+MakeProtocol = Callable[["ConnectionLimits", AppError | None], asyncio.Protocol]
+"""Makes the server's protocol for a connection; with an error for an application that is to answer with this."""
 
 
 class PortInUse(RuntimeError):
@@ -22,73 +39,228 @@ class PortInUse(RuntimeError):
 
 
 class ConnectionLimits(asyncio.Protocol):
-    """Closes a connection that takes too long to send a request, or sends too much before its head is complete.
+    """Refuses a request whose head is too large or cannot be read, and closes a connection that sends too slowly.
 
     Wraps the server's own protocol and sees bytes only. The application tells how far a request has come:
-    `begin_request` when its head is complete, `end_request` when its body is. A slow trickle of bytes does not extend
-    the time. Waiting idle between two requests is left to uvicorn's keep-alive timeout.
+    `begin_request` when its head is complete, `end_request` when its answer is sent. A slow trickle of bytes does not
+    extend the time. Waiting idle between two requests is left to uvicorn's keep-alive timeout.
     """
 
-    def __init__(self, inner: asyncio.Protocol, open_connections: set[ConnectionLimits]) -> None:
-        self.inner = inner
+    def __init__(self, make_inner: MakeProtocol, open_connections: OpenConnections) -> None:
         self.receiving_since: float | None = None
         """When the request that is being received began; null while none is."""
-        self._open_connections = open_connections
+        self.refusal: AppError | None = None
+        """Why nothing more is read from this connection."""
+        self._make_inner = make_inner
+        self._inner = make_inner(self, None)
+        self.open_connections = open_connections
         self._loop = asyncio.get_running_loop()
-        self._head_bytes = 0
+        self._head = b""
+        """What has come of a head that is not complete."""
         self._is_head_complete = False
+        self._is_body_complete = False
+        self._received_bytes = 0
+        """After the first bytes of the request."""
+        self._is_refusal_sent = False
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether no request is being answered."""
+        return not self._is_head_complete and self.refusal is None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self.transport = transport
+        self.transport = cast("asyncio.Transport", transport)
         self.receiving_since = self._loop.time()
-        self._open_connections.add(self)
-        self.inner.connection_made(transport)
+        self._write = self.transport.write
+        self._server_transport = ServerTransport(self.transport, self)
+        self._inner.connection_made(self._server_transport)  # type: ignore[arg-type]  # has what the server uses
+        if not self.open_connections.add(self):
+            self._refuse(Unavailable("Too many connections are open.", retry_after=1))
 
     def data_received(self, data: bytes) -> None:
-        if not self._is_head_complete:
+        if self._is_head_complete or self.refusal is not None:
+            self._received_bytes += len(data)
+            if self._received_bytes > MAX_REQUEST_BYTES:
+                self.abort()
+            if self.refusal is not None:
+                return
+        else:
             if self.receiving_since is None:
                 self.receiving_since = self._loop.time()
-            self._head_bytes += len(data)
-            if self._head_bytes > MAX_HEAD_BYTES:
-                # The application may be started by these very bytes: it runs before this check does.
-                self._loop.call_soon(self._refuse_long_head)
-        self.inner.data_received(data)
+            self._head = self._head + data if self._head else data
+            if len(self._head) > MAX_HEAD_BYTES and (error := _oversized(self._head)):
+                self._refuse(error)
+                return
+        transport = self._server_transport
+        transport.write = self._hold_back
+        self._inner.data_received(data)
+        transport.write = self._write
 
     def eof_received(self) -> bool | None:
-        return self.inner.eof_received()
+        return self._inner.eof_received()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self._open_connections.discard(self)
-        self.inner.connection_lost(exc)
+        self.open_connections.discard(self)
+        self._inner.connection_lost(exc)
 
     def pause_writing(self) -> None:
-        self.inner.pause_writing()
+        self._inner.pause_writing()
 
     def resume_writing(self) -> None:
-        self.inner.resume_writing()
+        self._inner.resume_writing()
 
     def begin_request(self, *, has_body: bool) -> None:
         """The head of a request is complete."""
         self._is_head_complete = True
+        self._head = b""
         if not has_body:
+            self._is_body_complete = True
             self.receiving_since = None
 
     def body_received(self) -> None:
         """The body of the request is complete."""
+        self._is_body_complete = True
         self.receiving_since = None
 
     def end_request(self) -> None:
         """The answer is sent: what comes now is the next request."""
-        self._is_head_complete = False
-        self._head_bytes = 0
+        self._is_head_complete = self._is_body_complete = False
+        self._received_bytes = 0
         self.receiving_since = None
-
-    def _refuse_long_head(self) -> None:
-        if not self._is_head_complete:
-            self.abort()
+        self.open_connections.move_to_end(self)
+        if self.refusal is not None:
+            self._refuse(self.refusal)
 
     def abort(self) -> None:
-        self.transport.abort()  # type: ignore[attr-defined]  # of an asyncio.Transport
+        self.transport.abort()
+
+    def _hold_back(self, _data: bytes) -> None:
+        """The server's protocol writes nothing while it parses, but for its answer to what cannot be parsed."""
+        self._refuse(MalformedRequest("This is not a request in HTTP/1.1."))
+
+    def _refuse(self, error: AppError) -> None:
+        self.refusal = error
+        self.receiving_since = self.receiving_since or self._loop.time()
+        # Later, because the bytes before may have begun requests, which are answered first.
+        self._loop.call_soon(self._send_refusal)
+
+    def _send_refusal(self) -> None:
+        """Let the application answer a request in place of the one that cannot be used: named, complete and logged."""
+        is_answering = self._is_head_complete and self._is_body_complete
+        if is_answering or self._is_refusal_sent or self.transport.is_closing():
+            return
+        self._is_refusal_sent = True
+        self._server_transport.detach()
+        self._inner.connection_lost(None)
+        self._server_transport = ServerTransport(self.transport, self)
+        self._inner = self._make_inner(self, self.refusal)
+        self._inner.connection_made(self._server_transport)  # type: ignore[arg-type]  # as above
+        method = _METHOD.match(self._head.lstrip(b"\r\n"))
+        self._head = b""
+        self._inner.data_received(b"%b / HTTP/1.0\r\n\r\n" % (method.group(1) if method else b"GET"))
+
+    def close(self) -> None:
+        """Close; after a refusal only when the client has stopped sending, or had time to see the answer."""
+        if self._is_refusal_sent and not self.transport.is_closing():
+            self.transport.write_eof()
+            self._loop.call_later(LINGER_SECONDS, self.transport.close)
+        else:
+            self.transport.close()
+
+
+class ServerTransport:
+    """The transport as the server's protocol has it: what this writes and closes can be held back."""
+
+    def __init__(self, transport: Any, connection: ConnectionLimits) -> None:
+        self._transport = transport
+        self._connection = connection
+        self.is_closing = transport.is_closing
+        self.write: Callable[[bytes], object] = transport.write
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._transport, name)
+
+    def close(self) -> None:
+        if self.write == self._transport.write:
+            self._connection.close()
+
+    def detach(self) -> None:
+        """From now on the protocol reaches nobody."""
+        self.write = lambda _data: None
+
+
+def _oversized(head: bytes) -> AppError | None:
+    """Why a head is refused; null if it ends in time, so that the rest is body."""
+    head = head.lstrip(b"\r\n")
+    if 0 <= head.find(b"\r\n\r\n") <= MAX_HEAD_BYTES:
+        return None
+    is_mostly_address = 2 * len(head.partition(b"\r\n")[0]) > MAX_HEAD_BYTES
+    return UriTooLong(MAX_HEAD_BYTES) if is_mostly_address else HeadTooLarge(MAX_HEAD_BYTES)
+
+
+class OpenConnections:
+    """All connections: closes late ones, keeps their number below what the process has descriptors for."""
+
+    def __init__(self, receive_seconds: float) -> None:
+        self.is_draining = False
+        """Whether the server is about to stop."""
+        self.max_connections = _max_connections()
+        self._receive_seconds = receive_seconds
+        self._connections: dict[ConnectionLimits, bool] = {}
+        """A set, in order of when they were opened or last answered."""
+        self._is_watching = False
+        self._events: Counter[str] = Counter()
+
+    def add(self, connection: ConnectionLimits) -> bool:
+        """Take it in, if need be in place of the one that has been idle longest; False where all others are in use."""
+        is_full = len(self._connections) >= self.max_connections
+        idle = next((one for one in self._connections if one.is_idle), None) if is_full else None
+        if idle is not None:
+            self.discard(idle)
+            idle.abort()
+        if is_full:
+            self.count("closed" if idle is not None else "refused")
+        self._connections[connection] = True
+        if not self._is_watching:
+            self._is_watching = True
+            asyncio.get_running_loop().call_later(self._receive_seconds / 10, self._close_late_ones)
+        return idle is not None or not is_full
+
+    def move_to_end(self, connection: ConnectionLimits) -> None:
+        if self._connections.pop(connection, False):
+            self._connections[connection] = True
+
+    def discard(self, connection: ConnectionLimits) -> None:
+        self._connections.pop(connection, None)
+
+    def count(self, event: str) -> None:
+        """Log that connections had to be closed, refused or left waiting, once a second at most."""
+        if not self._events:
+            asyncio.get_running_loop().call_later(1, self.log)
+        self._events[event] += 1
+
+    def log(self) -> None:
+        """Log what was counted and not logged yet."""
+        counts, self._events = self._events, Counter()
+        if counts:
+            structlog.get_logger("app.server").warning("too many connections", limit=self.max_connections, **counts)
+
+    def _close_late_ones(self) -> None:
+        """Look at all connections together, some times within the limit: a timer for each request would cost more."""
+        loop = asyncio.get_running_loop()
+        too_early = loop.time() - self._receive_seconds
+        for connection in list(self._connections):
+            if connection.receiving_since is not None and connection.receiving_since < too_early:
+                connection.abort()
+        self._is_watching = bool(self._connections)
+        if self._is_watching:
+            loop.call_later(self._receive_seconds / 10, self._close_late_ones)
+
+
+def _max_connections() -> int:
+    """What the limit on descriptors leaves, when the database and files have had theirs."""
+    limit, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return 1_000_000 if limit == resource.RLIM_INFINITY else limit - min(256, limit * 3 // 4)
 
 
 def connection_of(scope: Scope) -> ConnectionLimits | None:
@@ -97,58 +269,81 @@ def connection_of(scope: Scope) -> ConnectionLimits | None:
     return connection
 
 
+def refusal_of(scope: Scope) -> AppError | None:
+    """What has to be answered because the real request could not be read."""
+    refusal: AppError | None = scope.get("state", {}).get("refusal")
+    return refusal
+
+
 class LimitedConfig(uvicorn.Config):
     """uvicorn's configuration with `ConnectionLimits` around its HTTP protocol."""
 
-    receive_seconds = 10.0
-    _is_watching = False
+    timeouts: Timeouts
+    open_connections: OpenConnections
 
     def load(self) -> None:
         super().load()
         protocol_class: Any = self.http_protocol_class
-        open_connections: set[ConnectionLimits] = set()
+        self.open_connections = OpenConnections(self.timeouts.receive)
 
         def limited(*, app_state: dict[str, Any], **arguments: Any) -> asyncio.Protocol:
-            state = dict(app_state)
-            limits = ConnectionLimits(protocol_class(app_state=state, **arguments), open_connections)
-            state["connection"] = limits  # uvicorn copies this state into the scope of each request
-            if not self._is_watching:
-                self._is_watching = True
-                self._close_late_ones_later(open_connections)
-            return limits
+            def make(connection: ConnectionLimits, refusal: AppError | None) -> asyncio.Protocol:
+                # uvicorn copies this state into the scope of each request
+                state = app_state | {"connection": connection} | ({"refusal": refusal} if refusal else {})
+                protocol: asyncio.Protocol = protocol_class(app_state=state, **arguments)
+                return protocol
+
+            return ConnectionLimits(make, self.open_connections)
 
         self.http_protocol_class = limited  # type: ignore[assignment]  # called as the class would be
 
-    def _close_late_ones_later(self, open_connections: set[ConnectionLimits]) -> None:
-        """Look at all connections together, some times within the limit: a timer for each request would cost more."""
-        loop = asyncio.get_running_loop()
-
-        def close_late_ones() -> None:
-            too_early = loop.time() - self.receive_seconds
-            for connection in list(open_connections):
-                if connection.receiving_since is not None and connection.receiving_since < too_early:
-                    connection.abort()
-            self._is_watching = bool(open_connections)
-            if self._is_watching:
-                loop.call_later(self.receive_seconds / 10, close_late_ones)
-
-        loop.call_later(self.receive_seconds / 10, close_late_ones)
-
 
 class _Server(uvicorn.Server):
+    config: LimitedConfig
+
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        asyncio.get_running_loop().set_exception_handler(self._on_loop_error)
         await super().startup(sockets)
         host, port = (sockets or self.servers[0].sockets)[0].getsockname()[:2]
         address = f"[{host}]" if ":" in host else host
         structlog.get_logger("app.server").info("listening", url=f"http://{address}:{port}")
 
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Go on answering for a while, no longer ready; then stop listening, answer what was sent, and close."""
+        timeouts = self.config.timeouts
+        self.config.open_connections.is_draining = True
+        structlog.get_logger("app.server").info("stopping", delay_seconds=timeouts.shutdown_delay)
+        loop = asyncio.get_running_loop()
+        until = loop.time() + timeouts.shutdown_delay
+        await asyncio.sleep(_MOMENT_SECONDS)  # whoever waits to be accepted is
+        while loop.time() < until and not self.force_exit:  # noqa: ASYNC110 - uvicorn says it by a flag
+            await asyncio.sleep(_MOMENT_SECONDS)
+        for listener in self.servers:
+            listener.close()
+        await asyncio.sleep(_MOMENT_SECONDS)  # requests that have arrived are read
+        await super().shutdown(sockets)
+        self.config.open_connections.log()
+
+    def _on_loop_error(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        """asyncio reports a failed accept up to once for each place in the queue, and tries again after a second."""
+        error = context.get("exception")
+        if isinstance(error, OSError) and error.errno in _OUT_OF_RESOURCES:
+            self.config.open_connections.count("not_accepted")
+        else:
+            loop.default_exception_handler(context)
+
+
+_MOMENT_SECONDS = 0.05
+
 
 @dataclass(frozen=True)
 class Timeouts:
-    """Seconds to receive a whole request, to wait for the next one, and for running requests to finish at the end."""
+    """Seconds to receive a whole request, to wait for the next one, to go on answering after the signal to stop, and
+    for running requests to finish then."""
 
-    receive: float = LimitedConfig.receive_seconds
+    receive: float = 10.0
     keep_alive: int = 5
+    shutdown_delay: float = 0.0
     shutdown: int = 15
 
 
@@ -165,7 +360,14 @@ def run(
     reported at once.
     """
     with listen(host, port) as listener, contextlib.suppress(KeyboardInterrupt):
+        if threading.current_thread() is threading.main_thread():
+            signal.signal(signal.SIGTERM, _exit)  # uvicorn raises the signal again when it is done
         server(app, timeouts).run([listener])
+
+
+def _exit(*_: object) -> None:
+    """Being told to stop is no failure."""
+    raise SystemExit(0)
 
 
 def server(app: ASGIApp | str, timeouts: Timeouts = Timeouts()) -> uvicorn.Server:
@@ -180,7 +382,7 @@ def server(app: ASGIApp | str, timeouts: Timeouts = Timeouts()) -> uvicorn.Serve
         timeout_graceful_shutdown=timeouts.shutdown,
         proxy_headers=False,  # nothing here depends on who asks, or by which scheme
     )
-    config.receive_seconds = timeouts.receive
+    config.timeouts = timeouts
     return _Server(config)
 
 

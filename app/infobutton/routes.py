@@ -5,6 +5,7 @@ Parameters about the patient, the user and the place are accepted, never read an
 
 from fastapi import APIRouter, Request, Response
 
+from app.http.queries import refuse_repeated
 from app.http.reads import reads_of
 from app.infobutton.answers import EFFICACY_FIRST, HARMS_FIRST, build_answer
 from app.infobutton.criteria import InfobuttonFormat, matching_concepts, parse_criteria, response_format
@@ -13,6 +14,8 @@ from app.storage.history import Publication
 from app.storage.read_view import ReadView
 
 MAX_PARAMETER_LENGTH = 200
+CRITERIA = "mainsearchcriteria."
+"""What is looked for, so that two values of one name would be a guess."""
 _PROBLEM_LIST = ("PROBLISTREV", "PROBLISTE")
 
 
@@ -30,6 +33,13 @@ def router(base: str) -> APIRouter:
 
 def _answer(view: ReadView, request: Request, base: str) -> Response:
     parameters = {name.lower(): text[:MAX_PARAMETER_LENGTH] for name, text in request.query_params.items()}
+    refuse_repeated(
+        {
+            name
+            for name, text in request.query_params.multi_items()
+            if name.lower().startswith(CRITERIA) and text[:MAX_PARAMETER_LENGTH] != parameters[name.lower()]
+        }
+    )
     media_type = response_format(parameters.get("knowledgeresponsetype"), request.headers.get("accept", ""))
     concepts = matching_concepts(view.session, parse_criteria(parameters))
     is_problem_list = parameters.get("taskcontext.c.c", "").upper() in _PROBLEM_LIST

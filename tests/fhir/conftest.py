@@ -14,6 +14,7 @@ from starlette.testclient import TestClient
 from app import fhir
 from app.fhir.validation import pages
 from app.http import problems
+from app.http.bodies import FORM, BodyBounds
 from app.http.database_limiter import DatabaseLimiter
 from app.http.middleware import RequestContext
 from app.http.reads import Reads
@@ -38,7 +39,8 @@ def application(database: Database, base: str) -> FastAPI:
 
 
 def guard(app: FastAPI) -> RequestContext:
-    return RequestContext(app, max_body_bytes=1000, deadline_seconds=30, error_renderers=fhir.ERROR_RENDERERS)
+    bounds = BodyBounds(1000, media_types=(FORM,))
+    return RequestContext(app, max_body_bytes=bounds, deadline_seconds=30, error_renderers=fhir.ERROR_RENDERERS)
 
 
 @contextmanager

@@ -45,6 +45,8 @@ ERRORS = [
     ("GET", f"{R5}/Evidence", {"Accept": "application/fhir+json;q=0"}, 406, "not-supported"),
     ("GET", f"{R5}/metadata?_format=xml", {}, 406, "not-supported"),
     ("GET", f"{R5}/Evidence?_count=-1", {}, 400, "invalid"),
+    ("GET", f"{R5}/Evidence?_count=1&_count=2", {}, 400, "invalid"),
+    ("GET", f"{R5}/metadata?_format=json&_format=json", {}, 400, "invalid"),
     ("GET", f"{R5}/Evidence?_count=many", {}, 400, "invalid"),
     ("GET", f"{R5}/Evidence?_count=%D9%A3", {}, 400, "invalid"),
     ("GET", f"{R5}/Evidence?_summary=maybe", {}, 400, "invalid"),

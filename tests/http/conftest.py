@@ -20,6 +20,7 @@ from app.core import errors
 from app.core.logging import configure
 from app.core.text import Text
 from app.http import problems
+from app.http.bodies import BodyBounds
 from app.http.conditional import conditional_response, etag
 from app.http.middleware import RequestContext
 from app.http.server import Timeouts
@@ -121,7 +122,8 @@ def app() -> FastAPI:
 
 @pytest.fixture
 def context(app: FastAPI) -> RequestContext:
-    return RequestContext(app, max_body_bytes=MAX_BODY, deadline_seconds=0.2, origins=["*"])
+    unread = {"/v1/swallows": BodyBounds(MAX_BODY, media_types=())}
+    return RequestContext(app, max_body_bytes=BodyBounds(MAX_BODY, below=unread), deadline_seconds=0.2, origins=["*"])
 
 
 @pytest.fixture

@@ -109,3 +109,21 @@ def test_the_access_log_names_the_route_and_never_what_was_asked(
     ]
     assert all(record["ms"] >= 0 and record["request_id"] and record["time"].endswith("Z") for record in records)
     assert SECRET not in str(logs())
+
+
+def test_a_list_may_come_in_several_headers(client: TestClient) -> None:
+    tag = client.get("/v1/claims/a").headers["etag"]
+    headers = [("If-None-Match", '"other"'), ("If-None-Match", tag)]
+    assert client.get("/v1/claims/a", headers=headers).status_code == 304
+
+
+@pytest.mark.parametrize(
+    ("address", "field"),
+    [("/v1/claims?limit=1&limit=2", "limit"), ("/v1/claims?stance=mixed&condition=a&stance=mixed", "stance")],
+)
+def test_what_takes_one_value_may_stand_once(client: TestClient, address: str, field: str) -> None:
+    answer = client.get(address)
+
+    assert answer.status_code == 422
+    [error] = answer.json()["errors"]
+    assert (error["in"], error["field"], error["code"]) == ("query", field, "repeated_parameter")

@@ -1,13 +1,21 @@
 """What only shows on a socket: connections that live on, and those that are closed."""
 
+import json
 from collections.abc import Callable
+from typing import Any
 
 import pytest
+from fastapi import FastAPI
 
+from app.http import server
+from app.http.bodies import BodyBounds
+from app.http.middleware import RequestContext
 from app.http.server import PortInUse, Timeouts, listen, run
 from tests.http.conftest import SECRET, Connection
+from tests.serving import eventually, served
 
 Connect = Callable[[], Connection]
+Logs = Callable[[], list[dict[str, Any]]]
 
 
 @pytest.mark.parametrize(("path", "status"), [("/v1/fails", 500), ("/v1/hangs", 503), ("/nowhere", 404)])
@@ -97,16 +105,90 @@ def test_blank_lines_do_not_keep_a_connection_open(connect: Connect) -> None:
 
 
 @pytest.mark.parametrize(
-    "head",
-    [b"X: " + b"x" * 40_000, b"".join(b"X-%d: y\r\n" % number for number in range(8000))],
-    ids=["one large header", "many headers"],
+    ("head", "status"),
+    [
+        (b"GET /v1/claims HTTP/1.1\r\nHost: test\r\nX: " + b"x" * 40_000, 431),
+        (b"GET / HTTP/1.1\r\nHost: test\r\n" + b"".join(b"X-%d: y\r\n" % number for number in range(8000)), 431),
+        (b"GET /v1/claims?condition=" + b"x" * 40_000 + b" HTTP/1.1\r\nHost: test", 414),
+        (b"\r\n\r\nGET /" + b"x" * 2_000_000, 414),
+    ],
+    ids=["one large header", "many headers", "a long address", "an address without end"],
 )
-def test_an_oversized_head_closes_the_connection(connect: Connect, head: bytes) -> None:
+def test_an_oversized_head_is_refused(connect: Connect, logs: Logs, head: bytes, status: int) -> None:
     connection = connect()
-    connection.send(b"GET /v1/claims HTTP/1.1\r\nHost: test\r\n" + head + b"\r\n\r\n")
+    assert connection.get("/v1/claims")[0] == 200
+    connection.send(head + b"\r\n\r\n")
 
-    received = connection.file.read()
-    assert b" 200 " not in received
+    assert_refused(connection, status, logs)
+
+
+@pytest.mark.parametrize(
+    "request_bytes",
+    [
+        b"nonsense\r\n\r\n",
+        b"GET /v1/claims HTTP/1.1\r\nHost: test\r\nContent-Length: a\r\n\r\n",
+        b"GET /v1/claims HTTP/1.1\r\nHost: test\r\n broken: header\r\n\r\n",
+        b"POST /v1/swallows HTTP/1.1\r\nHost: test\r\nTransfer-Encoding: chunked\r\n\r\nnonsense\r\n",
+        b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",
+    ],
+    ids=["no request", "length", "header", "chunk", "TLS"],
+)
+def test_what_the_parser_cannot_read_is_refused_like_anything_else(
+    connect: Connect, logs: Logs, request_bytes: bytes
+) -> None:
+    connection = connect()
+    connection.send(request_bytes)
+
+    assert_refused(connection, 400, logs)
+
+
+def test_requests_before_one_that_cannot_be_read_are_answered_first(connect: Connect, logs: Logs) -> None:
+    connection = connect()
+    connection.send(b"GET /v1/hangs HTTP/1.1\r\nHost: test\r\n\r\n" + ECHO % 1 + b"nonsense\r\n\r\n")
+
+    assert connection.answer()[0] == 503
+    assert connection.answer()[2] == b'["1"]'
+    assert_refused(connection, 400, logs)
+
+
+def assert_refused(connection: Connection, status: int, logs: Logs) -> None:
+    """A problem with an id that the log has too, and then the end of the connection."""
+    answered, headers, body = connection.answer()
+    assert (answered, headers["content-type"], headers["connection"]) == (status, "application/problem+json", "close")
+    assert json.loads(body)["request_id"] == headers["x-request-id"]
+    assert headers["x-content-type-options"] == "nosniff"
+    assert connection.closed()
+    eventually("logged", lambda: any(line.get("request_id") == headers["x-request-id"] for line in logs()))
+    [line] = [line for line in logs() if line.get("request_id") == headers["x-request-id"]]
+    assert (line["event"], line["status"]) == ("request", status)
+
+
+def test_a_body_may_come_together_with_its_head(app: FastAPI) -> None:
+    """It does not count as head, however much of it is received in one go."""
+    with served(RequestContext(app, max_body_bytes=BodyBounds(1_000_000, media_types=()), deadline_seconds=5)) as port:
+        for _ in range(20):
+            connection = Connection(port)
+            connection.send(
+                b"POST /v1/swallows HTTP/1.1\r\nHost: test\r\nContent-Length: 200000\r\n\r\n" + b"x" * 200_000
+            )
+            assert connection.answer()[::2] == (200, b"200000")
+            connection.file.close()
+            connection.socket.close()
+
+
+def test_http_1_0_needs_no_host(connect: Connect) -> None:
+    connection = connect()
+    connection.send(b"GET /v1/claims HTTP/1.0\r\n\r\n")
+
+    assert connection.answer()[0] == 200
+
+
+def test_a_request_of_any_framing_is_bounded(connect: Connect) -> None:
+    """Here by the extensions of its chunks, which no body shows."""
+    connection = connect()
+    connection.send(b"POST /v1/swallows HTTP/1.1\r\nHost: test\r\nTransfer-Encoding: chunked\r\n\r\n1;")
+
+    assert connection.flood(b"x" * (server.MAX_REQUEST_BYTES + 1_000_000))
 
 
 @pytest.mark.parametrize("timeouts", [Timeouts(receive=60, shutdown=2)])
