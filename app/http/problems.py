@@ -31,6 +31,7 @@ from app.core.errors import (
     NotAcceptable,
     NotFound,
     PayloadTooLarge,
+    RateLimited,
     Unavailable,
     Where,
     nearest,
@@ -82,6 +83,7 @@ _ERRORS: dict[int, type[AppError]] = {
         Gone,
         PayloadTooLarge,
         InvalidInput,
+        RateLimited,
         Unavailable,
     )
 }

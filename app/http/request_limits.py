@@ -73,6 +73,9 @@ class RequestLimits:
         return lambda error: problem(error, request_id(scope))
 
     def _refusal(self, scope: Scope) -> AppError | None:
+        refused: AppError | None = scope.get("state", {}).get("refusal")
+        if refused:
+            return refused
         hosts, length = 0, b"0"
         for name, value in scope["headers"]:
             if name == b"host":
@@ -178,6 +181,7 @@ class RequestDeadline:
             self._timer = loop.call_later(self._limits.deadline_seconds, self._expire)
 
     def _expire(self) -> None:
+        self._scope.setdefault("state", {})["is_past_deadline"] = True
         error = Unavailable("The answer took too long. Try again, or ask for less.")
         self._late_answer = asyncio.ensure_future(self._answer(error))
 

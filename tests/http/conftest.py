@@ -21,7 +21,7 @@ from app.core.logging import configure
 from app.core.text import Text
 from app.http import problems
 from app.http.conditional import conditional_response, etag
-from app.http.middleware import RequestContext
+from app.http.middleware import OperatorOptions, RequestContext
 from app.http.server import Timeouts
 from tests.serving import served
 
@@ -121,7 +121,7 @@ def app() -> FastAPI:
 
 @pytest.fixture
 def context(app: FastAPI) -> RequestContext:
-    return RequestContext(app, max_body_bytes=MAX_BODY, deadline_seconds=0.2, origins=["*"])
+    return RequestContext(app, max_body_bytes=MAX_BODY, deadline_seconds=0.2, options=OperatorOptions(origins=["*"]))
 
 
 @pytest.fixture
