@@ -1,7 +1,7 @@
 """The application: routers and interfaces, and the request context around them."""
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from importlib.metadata import version
 from typing import Any
 
@@ -16,10 +16,11 @@ from app.core.errors import Unavailable
 from app.http import freshness, problems, queries
 from app.http.bodies import FORM, JSON, BodyBounds
 from app.http.database_limiter import DatabaseLimiter
-from app.http.middleware import RequestContext
+from app.http.middleware import OperatorOptions, RequestContext
 from app.http.reads import Reads
 from app.http.response_cache import ResponseCache
 from app.http.shortcut import RouteShortcut
+from app.http.tracing import NO_TELEMETRY, tracer_from_environment
 from app.infobutton import routes as infobutton
 from app.settings import Settings, settings
 from app.storage.database import Database
@@ -32,6 +33,9 @@ Claims about low-dose naltrexone, each with the citations that support it **and 
 Start with `GET /v1/claims?condition=fibromyalgia&kind=efficacy`: one call gives statements, caveats, verdicts, and
 footnotes with DOIs, PMIDs and study designs. Ids are stable; `links.permalink` reads a record as it was. Answers may
 gain fields and enumeration values within `/v1`.
+
+Where the operator limits requests, answers carry `RateLimit` and `RateLimit-Policy`: an item costs 1, a list 2, a
+search 5, a brief 10, an answer that you have (304) nothing. Beyond the limit any address answers 429 with `Retry-After`.
 
 {DISCLAIMER}
 """
@@ -51,9 +55,12 @@ def create_app(given: Settings | None = None) -> FastAPI:
         redoc_url=None,
         lifespan=_lifespan,
         strict_content_type=True,
+        telemetry=NO_TELEMETRY,
     )
     database = Database(given.database_url, read_url=given.database_read_url, pool_size=given.pool_size)
     app.state.reads = Reads(database, DatabaseLimiter(given.pool_size), given.pool_size)
+    app.state.settings = given
+    app.state.metrics = None
     problems.install(app)
     app.add_exception_handler(DBAPIError, _database_trouble)
     app.add_exception_handler(PoolTimeout, _database_trouble)
@@ -69,7 +76,9 @@ def create_app(given: Settings | None = None) -> FastAPI:
 
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
-    yield
+    metrics = app.state.metrics
+    with metrics.served(app.state.settings.metrics_address) if metrics is not None else nullcontext():
+        yield
     app.state.reads.close()
 
 
@@ -111,8 +120,29 @@ def in_context(app: FastAPI, given: Settings, *, with_cache: bool = True) -> Req
         ),
         deadline_seconds=given.deadline_seconds,
         cache=cache,
-        origins=given.cors_origins,
         error_renderers=fhir.ERROR_RENDERERS,
+        options=_operator_options(app, given, cache),
+    )
+
+
+def _operator_options(app: FastAPI, given: Settings, cache: ResponseCache | None) -> OperatorOptions:
+    """Modules of what is switched off are not loaded: their libraries would double the time of a start."""
+    rate_limits = None
+    if given.rate_limit:
+        from app.http.rate_limits import RateLimits
+
+        rate_limits = RateLimits(given.rate_limit, given.trusted_proxies, given.rate_limit_redis_url)
+    if given.metrics_address:
+        from app.http.metrics import Metrics
+
+        app.state.metrics = Metrics(app.state.reads.database, app.state.reads.limiter, cache, rate_limits)
+    return OperatorOptions(
+        given.cors_origins,
+        given.trusted_proxies,
+        given.log_client_addresses,
+        rate_limits,
+        app.state.metrics,
+        tracer_from_environment(),
     )
 
 

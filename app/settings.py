@@ -1,6 +1,7 @@
 """Settings, from the environment alone; every name is the variable in upper case."""
 
 from functools import lru_cache
+from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 
 from pydantic import Field
@@ -35,6 +36,18 @@ class Settings(BaseSettings):
     """Origins whose pages may read; `*` is every origin, without credentials."""
     log_json: bool = True
     """One JSON object a line; false for a person at a terminal."""
+    log_client_addresses: bool = False
+    """Write the addresses of clients to the access lines. They are personal data in many countries."""
+    trusted_proxies: tuple[IPv4Network | IPv6Network, ...] = ()
+    """Addresses or networks of proxies in front, such as `["10.0.0.0/8"]`: only their `X-Forwarded-For` says who a
+    client is."""
+    rate_limit: str = Field(default="", pattern=r"^([1-9]\d{1,8}/(second|minute|hour|day))?$")
+    """How much one client may ask for, such as `600/minute`; no limit unless set. An item costs 1, a list 2, a search
+    5, a brief 10; a 304 and health checks are free."""
+    rate_limit_redis_url: str | None = Field(default=None, repr=False)
+    """Where processes count together, such as `redis://host:6379`; else each counts for itself."""
+    metrics_address: str = Field(default="", pattern=r"^(\S+:\d{1,5})?$")
+    """Where `/metrics` answers Prometheus, such as `127.0.0.1:9464`; nowhere unless set."""
     max_body_bytes: int = Field(default=1_000_000, ge=1)
     """Longer bodies are refused with 413; requests to `/cds-services` may have 4 MB in any case."""
     deadline_seconds: float = Field(default=10.0, gt=0)

@@ -64,6 +64,7 @@ SWEPT_ON_POSTGRESQL = (
     "tests/datasets/test_standing.py",
     "tests/datasets/test_upgrade.py",
     "tests/fhir/test_versions.py",
+    "tests/http/test_rate_limits.py",
     "tests/http/test_shortcut.py",
     "tests/http/test_response_cache.py::test_answers_from_memory_are_those_of_the_application",
     "tests/http/test_response_cache.py::test_memory_says_as_the_application_that_nothing_changed",

@@ -142,7 +142,7 @@ def hook_call(request: Request, id: ServiceName, body: Body, caller: Caller, dru
     Runs before a session is open: a slow record system must not hold a database connection.
     """
     service = cds_service(request)
-    service_id = _service_id(service, id)
+    request.state.service = service_id = _service_id(service, id)
     hook = _parsed(HookRequest, body)
     expected = SERVICES[service_id].hook
     if hook.hook != expected:
@@ -198,19 +198,21 @@ async def discover(request: Request) -> Response:
 )
 async def call(request: Request, hook: Annotated[HookCall, Depends(hook_call)], serial: AtSerial = None) -> Response:
     """Cards for what is being ordered, or seen. No advice is `{"cards": []}`."""
-    return await reads_of(request).run(request, _cards, cds_service(request), hook, serial)
+    return await reads_of(request).run(request, _cards, request, hook, serial)
 
 
-def _cards(view: ReadView, service: CdsService, hook: HookCall, serial: int | None) -> Response:
+def _cards(view: ReadView, request: Request, hook: HookCall, serial: int | None) -> Response:
     if serial is not None and serial > view.serial:
         fault = Fault("query", "serial", "unknown_serial", f"The newest serial is {view.serial}.")
         raise InvalidInput("This serial has not been published yet.", errors=[fault])
+    service = cds_service(request)
     at = serial or view.serial
     claims = ClaimReader(view.session, at, service.memory_at(at))
     try:
         findings = _findings(hook, claims)
     except rules.NotEnoughData:
         return _precondition_failed()
+    request.state.rules = [finding.rule for finding in findings]
     builder = CardBuilder(claims, hook.service, at, service.base_url, hook.instance, hook.chart.today)
     return _json_response(Cards(cards=list(map(builder.card, findings))), _NO_STORE)
 
@@ -238,12 +240,16 @@ def feedback(request: Request, id: ServiceName, body: Body, _slot: SlotToWrite) 
     """Counted by service, outcome and reason code. Comments, cards and times are dropped."""
     service_id = _service_id(cds_service(request), id)
     items = _parsed(FeedbackRequest, body).feedback
-    with reads_of(request).database.write() as session:
+    with reads_of(request).database.short_write() as session:
         known = reason_codes(reason for rule in interaction_rules(session) for reason in rule.override_reasons)
+        counted = []
         for item in items:
             reason = item.overrideReason.reason if item.overrideReason else None
             code = (reason.code if reason else None) or ""
-            count_feedback(session, service_id, item.outcome, code if code in known or not code else "other")
+            counted.append((item.outcome, code if code in known or not code else "other"))
+        for outcome, code in sorted(counted):  # in one order, so that two requests never wait for each other
+            count_feedback(session, service_id, outcome, code)
+    request.state.service, request.state.outcomes = service_id, [item.outcome for item in items]
     return Response(status_code=200, headers=_NO_STORE)
 
 

@@ -1,12 +1,13 @@
 """Who may call: record systems by signed tokens (JWT) of configured issuers; without issuers, this machine alone.
 
 A token is used once, lives five minutes at most and names exactly the address it was sent to. Keys come only from the
-place that the operator configured: `jku`, `jwk` and `x5u` of a token are never followed. Every refusal is the same
-response; the log has the reason, and nothing of the token.
+place that the operator configured: `jku`, `jwk` and `x5u` of a token are never followed. Every refusal of a token is
+the same response; the log has the reason, and nothing of the token.
 """
 
 import hashlib
 import json
+import re
 import threading
 import time
 from collections.abc import Mapping
@@ -20,9 +21,10 @@ from sqlalchemy.exc import IntegrityError
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import HTTPConnection
 
-from app.cds_hooks.settings import Issuer, is_loopback
+from app.cds_hooks.settings import Issuer
 from app.core.errors import AppError
 from app.core.http_client import http_client, read_bounded
+from app.http.client_address import client_address
 from app.http.database_limiter import Slots
 from app.storage.database import Database
 from app.storage.replay import use_once
@@ -37,6 +39,11 @@ MIN_REFRESH_SECONDS = 60.0
 """Between two reads of a key set, so that tokens with unknown keys cannot cause a request each."""
 MAX_KEY_SET_BYTES = 200_000
 KEY_SET_TIMEOUT_SECONDS = 3.0
+_FORWARDING_HEADER = re.compile(
+    r"forwarded|x-forwarded-.+|via|(x-real|x-client|x-cluster-client|true-client|cf-connecting)-ip"
+)
+_ALGORITHM_OF_KEY = {("RSA", None): "RS384", ("EC", "P-384"): "ES384"}
+"""By type and curve: what a key whose set does not say it is used with. Others are not accepted anyway."""
 
 
 class Unauthorized(AppError):
@@ -47,6 +54,19 @@ class Unauthorized(AppError):
     def __init__(self) -> None:
         super().__init__(
             "Send a bearer token as CDS Hooks describes it, from a record system that is registered here.",
+            headers={"WWW-Authenticate": "Bearer"},
+        )
+
+
+class IssuerRequired(AppError):
+    status = 401
+    code = "cds_issuer_required"
+    title = "No record system is registered here"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "Without a registered record system only a caller on the server's own machine is answered, and only where "
+            "neither PUBLIC_URL nor a proxy makes it public. Set CDS_ISSUERS to the record systems that may call.",
             headers={"WWW-Authenticate": "Bearer"},
         )
 
@@ -79,10 +99,16 @@ class IssuerKeys:
 
         try:
             raw = _download(self.issuer.jwks) if self.issuer.is_remote else Path(self.issuer.jwks).read_bytes()
-            keys = PyJWKSet.from_dict(json.loads(raw)).keys
-        except (OSError, ValueError, AttributeError, PyJWTError) as error:
+            keys = PyJWKSet.from_dict({"keys": [_with_algorithm(key) for key in json.loads(raw)["keys"]]}).keys
+        except (OSError, ValueError, TypeError, LookupError, AttributeError, PyJWTError) as error:
             raise TokenRefused("keys cannot be read") from error
         return {key.key_id: key for key in keys if key.key_id}
+
+
+def _with_algorithm(key: dict[str, Any]) -> dict[str, Any]:
+    """A key with its `alg`, which is optional in a key set; the library would take RS256 for every RSA key."""
+    algorithm = _ALGORITHM_OF_KEY.get((str(key.get("kty")), key.get("crv")))
+    return {"alg": algorithm, **key} if algorithm else key
 
 
 def _download(url: str) -> bytes:
@@ -114,6 +140,7 @@ class TokenAuthenticator:
             claims = await run_in_threadpool(self._verified_claims, _bearer_token(connection), audience)
             async with slots.slot():
                 await run_in_threadpool(_mark_used, claims, database)
+            connection.state.issuer = claims["iss"]
             return self._keys[claims["iss"]].issuer
         except TokenRefused as refusal:
             structlog.get_logger("app.cds_hooks").info("caller refused", reason=str(refusal))
@@ -150,10 +177,17 @@ class TokenAuthenticator:
 
 
 def _check_is_local(connection: HTTPConnection) -> None:
-    # Behind a proxy on this machine every caller would look local; the proxy names itself in these headers.
-    is_forwarded = any(name in connection.headers for name in ("forwarded", "x-forwarded-for", "x-real-ip", "via"))
-    if is_forwarded or not is_loopback(connection.client.host if connection.client else ""):
-        raise TokenRefused("no issuer is configured, and the caller is not on this machine")
+    """Raises IssuerRequired unless the caller is on this machine and the service is not public.
+
+    Behind a proxy on this machine every caller looks local. A proxy names itself in a header, and an operator who has
+    one sets PUBLIC_URL: either is enough to refuse.
+    """
+    given = connection.app.state.settings
+    is_forwarded = any(_FORWARDING_HEADER.fullmatch(name) for name in connection.headers)
+    address = client_address(connection.scope, given.trusted_proxies)
+    if given.public_url or is_forwarded or address is None or not address.is_loopback:
+        structlog.get_logger("app.cds_hooks").info("caller refused", reason="CDS_ISSUERS is not set")
+        raise IssuerRequired
 
 
 def _signing_key(keys: IssuerKeys, header: Mapping[str, Any]) -> "PyJWK":
@@ -184,7 +218,7 @@ def _mark_used(claims: Mapping[str, Any], database: Database) -> None:
     until = datetime.fromtimestamp(claims["exp"] + LEEWAY_SECONDS, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     digest = hashlib.blake2b(claims["jti"].encode("utf-8", "surrogatepass"), digest_size=32).hexdigest()
     try:
-        with database.write() as session:
+        with database.short_write() as session:
             use_once(session, claims["iss"], digest, until)
     except IntegrityError:
         raise TokenRefused("used before") from None

@@ -155,6 +155,20 @@ class Unavailable(AppError):
         super().__init__(detail, headers={"Retry-After": str(retry_after)})
 
 
+class RateLimited(AppError):
+    """A client asked for more than it may in a time; `retry_after` is in seconds."""
+
+    status = 429
+    code = "rate_limited"
+    title = "Too many requests"
+
+    def __init__(self, retry_after: int) -> None:
+        super().__init__(
+            f"This address has asked for as much as it may. Go on in {retry_after} seconds.",
+            headers={"Retry-After": str(retry_after)},
+        )
+
+
 def nearest(word: str, candidates: Iterable[str], n: int = 5) -> tuple[str, ...]:
     """The candidates most like the word, best first. Long words are cut: the comparison takes quadratic time."""
     return tuple(difflib.get_close_matches(word[:100], list(candidates), n=n, cutoff=0.5))

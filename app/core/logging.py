@@ -7,13 +7,15 @@ exception's class and the places it passed through, and nothing else of it.
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
 import sys
 import time
 import traceback
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TextIO
+from typing import NamedTuple, TextIO
 
 import structlog
 from structlog.types import EventDict, Processor, WrappedLogger
@@ -48,37 +50,72 @@ def _without_exception_text(_logger: WrappedLogger, _method: str, event: EventDi
     return event
 
 
+class AccessLine(NamedTuple):
+    """What is written of a request: nothing that it says of a patient, and of its address the route alone."""
+
+    method: str
+    route: str
+    """The template, such as `/v1/claims/{id}`; `-` where no route fits."""
+    status: int
+    seconds: float
+    request_id: str
+    bytes: int
+    """Of the body as it was sent."""
+    serial: int | None = None
+    """That the answer was made from; null where no data were read."""
+    client: str | None = None
+    """Null unless the operator wants addresses in the log."""
+    issuer: str | None = None
+    """The record system that called; null for all but signed calls."""
+    service: str | None = None
+    rules: Sequence[str] = ()
+    """Of the cards that were shown."""
+
+
 class AccessLog:
     """One line for each request, written some at a time: one write costs more than many an answer."""
 
     def __init__(self, *, wait_seconds: float = 0.25) -> None:
         self._wait_seconds = wait_seconds
-        self._pending: list[tuple[float, str, str, int, float, str]] = []
+        self._pending: list[tuple[float, AccessLine]] = []
 
-    def __call__(self, method: str, route: str, status: int, seconds: float, request_id: str) -> None:
+    def __call__(self, line: AccessLine) -> None:
         if not self._pending:
             asyncio.get_running_loop().call_later(self._wait_seconds, self.flush)
-        self._pending.append((time.time(), method, route, status, seconds * 1000, request_id))
+        self._pending.append((time.time(), line))
 
     def flush(self) -> None:
-        """Write what is pending. Every value is ours or was checked, so none needs escaping."""
-        lines, self._pending = self._pending, []
-        template = _JSON_LINE if _output.is_json else _PLAIN_LINE
+        """Write what is pending."""
+        pending, self._pending = self._pending, []
+        render = _json_line if _output.is_json else _plain_line
         second, day = -1, ""
         text = []
-        for at, *values in lines:
+        for at, line in pending:
             if int(at) != second:
                 second = int(at)
                 day = datetime.fromtimestamp(second, UTC).strftime("%Y-%m-%dT%H:%M:%S")
-            text.append(template % (day, at % 1 * 1000, *values))
+            text.append(render(f"{day}.{int(at % 1 * 1000):03d}Z", line))
         (_output.stream or sys.stderr).write("".join(text))
 
 
-_JSON_LINE = (
-    '{"time": "%s.%03dZ", "method": "%s", "route": "%s", "status": %d, "ms": %.1f, "request_id": "%s", '
-    '"event": "request", "level": "info", "logger": "app.access"}\n'
-)
-_PLAIN_LINE = "%s.%03dZ %s %s %d %.1f ms %s\n"
+def _json_line(at: str, line: AccessLine) -> str:
+    """Only names that the operator chose need escaping: all other values are ours or were checked."""
+    method, route, status, seconds, request_id, size, serial, client, issuer, service, rules = line
+    return (
+        f'{{"time": "{at}", "method": "{method}", "route": "{route}", "status": {status}, "ms": {seconds * 1000:.1f}, '
+        f'"bytes": {size}, "serial": {"null" if serial is None else serial}, "client": {_quoted(client)}, '
+        f'"issuer": {_quoted(issuer)}, "service": {_quoted(service)}, "rules": {json.dumps(rules) if rules else "[]"}, '
+        f'"request_id": "{request_id}", "event": "request", "level": "info", "logger": "app.access"}}\n'
+    )
+
+
+def _quoted(text: str | None) -> str:
+    return "null" if text is None else json.dumps(text)
+
+
+def _plain_line(at: str, line: AccessLine) -> str:
+    what = f"{line.method} {line.route} {line.status}"
+    return f"{at} {what} {line.seconds * 1000:.1f} ms {line.bytes} B {line.request_id}\n"
 
 
 @dataclass

@@ -28,6 +28,7 @@ _CODES: Mapping[type[AppError], str] = {
     errors.NotAcceptable: "not-supported",
     errors.PayloadTooLarge: "too-long",
     errors.UnsupportedMediaType: "not-supported",
+    errors.RateLimited: "throttled",
     errors.Unavailable: "transient",
 }
 """FHIR's issue types; every other error is an `exception`."""

@@ -20,6 +20,9 @@ class Slots:
     """First come, first served. Waiting takes no thread, and giving up costs nothing."""
 
     def __init__(self, count: int, wait_seconds: float = WAIT_SECONDS) -> None:
+        self.count = count
+        self.in_use = self.waits = self.refusals = 0
+        """For metrics: slots that are held now; requests that had to wait for one, and that got none in time."""
         self._free = asyncio.Semaphore(count)
         self._wait_seconds = wait_seconds
 
@@ -29,14 +32,18 @@ class Slots:
 
         A request holds at most one slot: two would wait for each other.
         """
+        self.waits += self._free.locked()
         try:
             async with asyncio.timeout(self._wait_seconds):
                 await self._free.acquire()
         except TimeoutError:
+            self.refusals += 1
             raise Unavailable("The server is overloaded. Retry later.", retry_after=1) from None
+        self.in_use += 1
         try:
             yield
         finally:
+            self.in_use -= 1
             self._free.release()
 
 

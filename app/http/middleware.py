@@ -7,8 +7,9 @@ import os
 import re
 import time
 from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import structlog
 from starlette.datastructures import Headers, MutableHeaders
@@ -16,14 +17,22 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from app.core.logging import AccessLog
+from app.core.logging import AccessLine, AccessLog
 from app.http.bodies import BodyBounds
+from app.http.client_address import IPNetwork, client_address
 from app.http.compression import compress
 from app.http.conditional import separate_codings
 from app.http.dataset import API_VERSION, Dataset
 from app.http.request_limits import ErrorRenderer, RequestLimits
 from app.http.response_cache import CachedResponse, CacheRequest, RawHeaders, Recording, ResponseCache, cache_request
 from app.http.server import connection_of
+from app.http.tracing import record_span
+
+if TYPE_CHECKING:
+    from opentelemetry.trace import Tracer
+
+    from app.http.metrics import Metrics  # imported where they are switched on: their libraries take long to load
+    from app.http.rate_limits import RateLimits
 
 EXPOSED_HEADERS = (
     "ETag",
@@ -31,6 +40,8 @@ EXPOSED_HEADERS = (
     "Location",
     "Content-Location",
     "Retry-After",
+    "RateLimit",
+    "RateLimit-Policy",
     "X-Request-ID",
     "Dataset-Release",
     "Dataset-Serial",
@@ -42,16 +53,35 @@ SECURITY_HEADERS = {
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
 }
 
-_REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
+_REQUEST_ID = re.compile(
+    rb"[0-9a-fA-F]{8}(-?)[0-9a-fA-F]{4}\1[0-9a-fA-F]{4}\1[0-9a-fA-F]{4}\1[0-9a-fA-F]{12}"  # UUID, trace id, nginx's
+    rb"|[0-7][0-9A-HJKMNP-TV-Z]{25}"  # ULID
+    rb"|[0-9a-f]{12}-[0-9a-f]{1,16}"  # ours
+)
+"""Ids of a caller that are taken over: forms that software makes. In free text a name or a number of a patient could
+reach the log."""
+
+
+@dataclass(frozen=True)
+class OperatorOptions:
+    """What an operator switches on around the service; by default nothing."""
+
+    origins: Collection[str] = ()
+    """Sites whose pages may read answers; `*` for all."""
+    trusted_proxies: Collection[IPNetwork] = ()
+    """Whose `X-Forwarded-For` counts."""
+    logs_client_addresses: bool = False
+    rate_limits: RateLimits | None = None
+    metrics: Metrics | None = None
+    tracer: Tracer | None = None
 
 
 class RequestContext:
     """The outermost layer: names, bounds, caches, completes and logs every request, and lets no exception out.
 
     An answer that the cache holds is sent before anything else is made for the request. A 500 that reaches uvicorn as
-    an exception costs the client its connection; here it becomes a problem. With `origins` the browsers of those sites
-    (`*`: of all) may read answers, errors among them. `error_renderers` render errors below a path, such as `/fhir/`;
-    elsewhere they are problems.
+    an exception costs the client its connection; here it becomes a problem. `error_renderers` render errors below a
+    path, such as `/fhir/`; elsewhere they are problems.
     """
 
     def __init__(
@@ -61,8 +91,8 @@ class RequestContext:
         max_body_bytes: int | BodyBounds,
         deadline_seconds: float,
         cache: ResponseCache | None = None,
-        origins: Collection[str] = (),
         error_renderers: Mapping[str, ErrorRenderer] | None = None,
+        options: OperatorOptions = OperatorOptions(),
     ) -> None:
         def bounded(app: ASGIApp) -> ASGIApp:
             bounds = max_body_bytes if isinstance(max_body_bytes, BodyBounds) else BodyBounds(max_body_bytes)
@@ -72,10 +102,11 @@ class RequestContext:
         self.plain = bounded(app)
         """For requests from no page of another origin that take no compressed answer."""
         compressing = bounded(compress(app))
-        self.for_browsers = add_cors(compressing, origins) if origins else compressing
-        self._vary = (b"Origin",) if origins else ()
+        self.for_browsers = add_cors(compressing, options.origins) if options.origins else compressing
+        self._vary = (b"Origin",) if options.origins else ()
         self.cache = cache
         self.log = AccessLog()
+        self.options = options
         self._ids = itertools.count(1)
         self._prefix = os.urandom(6).hex()
         self._newest: Dataset | None = None
@@ -91,7 +122,13 @@ class RequestContext:
             connection.begin_request(has_body=_has_body(scope))
             if connection.open_connections.is_draining:
                 send = _closing(send)
-        cached = cache_request(scope) if self.cache is not None else None
+        is_refused = False
+        if self.options.rate_limits is not None and (charge := await self.options.rate_limits.charge(scope)):
+            send = charge.sending(send)
+            if (refusal := charge.refusal) is not None:
+                is_refused = True
+                scope.setdefault("state", {})["refusal"] = refusal
+        cached = cache_request(scope) if self.cache is not None and not is_refused else None
         if self.cache is None or cached is None:
             await self._run(scope, receive, send, started_at)
         elif (response := self.cache.find(cached)) is not None:
@@ -111,8 +148,22 @@ class RequestContext:
         self, response: CachedResponse, cached: CacheRequest, scope: Scope, send: Send, started_at: float
     ) -> None:
         identifier = self._request_id(scope)
-        status = await response.send(send, cached, identifier)
-        self.log(scope["method"], response.route, status, time.perf_counter() - started_at, identifier.decode())
+        status, size = await response.send(send, cached, identifier)
+        if self.options.metrics is not None:
+            self.options.metrics.cache_hits += 1
+        self._record(
+            scope,
+            AccessLine(
+                scope["method"],
+                response.route,
+                status,
+                time.perf_counter() - started_at,
+                identifier.decode(),
+                size,
+                response.serial,
+                self._client(scope) if self.options.logs_client_addresses else None,
+            ),
+        )
 
     async def _make(
         self, cache: ResponseCache, cached: CacheRequest, scope: Scope, receive: Receive, send: Send
@@ -125,6 +176,8 @@ class RequestContext:
             else:
                 await self._run(scope, receive, send, started_at)
             return
+        if self.options.metrics is not None:
+            self.options.metrics.cache_misses += 1
         serial, recording = cache.current_serial(), Recording()
 
         async def recorded(message: Message) -> None:
@@ -148,15 +201,17 @@ class RequestContext:
         is_head = scope["method"] == "HEAD"
         # A copy: the server must go on knowing that this is a HEAD, or it waits for the body it was promised.
         inner = {**scope, "method": "GET"} if is_head else scope
-        status = 0
+        status = sent_bytes = 0
 
         async def outgoing(message: Message) -> None:
-            nonlocal status
+            nonlocal status, sent_bytes
             if message["type"] == "http.response.start":
                 status = message["status"]
                 message = {**message, "headers": self._complete(message.get("headers", ()), identifier, state)}
             elif is_head and message["type"] == "http.response.body":
                 message = {**message, "body": b""}
+            elif message["type"] == "http.response.body":
+                sent_bytes += len(message.get("body", b""))
             await send(message)
 
         is_plain = not any(
@@ -166,8 +221,36 @@ class RequestContext:
         try:
             await (self.plain if is_plain else self.for_browsers)(inner, receive, outgoing)
         finally:
-            state["route"] = route = _route_template(inner)
-            self.log(scope["method"], route, status, time.perf_counter() - started_at, state["request_id"])
+            state["route"] = _route_template(inner)
+            self._record(
+                scope,
+                AccessLine(
+                    scope["method"],
+                    state["route"],
+                    status,
+                    time.perf_counter() - started_at,
+                    state["request_id"],
+                    sent_bytes,
+                    state["dataset"].serial if "dataset" in state else None,
+                    self._client(scope) if self.options.logs_client_addresses else None,
+                    state.get("issuer"),
+                    state.get("service"),
+                    state.get("rules", ()),
+                ),
+            )
+            if self.options.metrics is not None:
+                self.options.metrics.count_state(state)
+
+    def _record(self, scope: Scope, line: AccessLine) -> None:
+        self.log(line)
+        if self.options.metrics is not None:
+            self.options.metrics.count(line)
+        if self.options.tracer is not None:
+            record_span(self.options.tracer, scope, line)
+
+    def _client(self, scope: Scope) -> str | None:
+        address = client_address(scope, self.options.trusted_proxies)
+        return None if address is None else str(address)
 
     def _complete(
         self, headers: Iterable[tuple[bytes, bytes]], identifier: bytes, state: Mapping[str, Any]

@@ -32,6 +32,7 @@ from app.core.errors import (
     NotAcceptable,
     NotFound,
     PayloadTooLarge,
+    RateLimited,
     Unavailable,
     UnsupportedMediaType,
     UriTooLong,
@@ -87,6 +88,7 @@ _ERRORS: dict[int, type[AppError]] = {
         UriTooLong,
         UnsupportedMediaType,
         InvalidInput,
+        RateLimited,
         HeadTooLarge,
         Unavailable,
     )

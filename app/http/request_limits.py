@@ -215,6 +215,7 @@ class RequestDeadline:
             self._timer = loop.call_later(self._limits.deadline_seconds, self._expire)
 
     def _expire(self) -> None:
+        self._scope.setdefault("state", {})["is_past_deadline"] = True
         error = Unavailable("The answer took too long. Try again, or ask for less.")
         self._late_answer = asyncio.ensure_future(self._answer(error))
 

@@ -39,6 +39,7 @@ class CachedResponse:
         self.body = body
         self.route = route
         self.etag = next(value for name, value in headers if name == b"etag")
+        self.serial = next((int(value) for name, value in headers if name == b"dataset-serial"), None)
         self.headers_of_304 = [header for header in headers if header[0] not in conditional.NOT_OF_A_304]
 
     @property
@@ -46,8 +47,8 @@ class CachedResponse:
         """Bytes in memory, roughly."""
         return len(self.body) + sum(len(name) + len(value) + 150 for name, value in self.headers)
 
-    async def send(self, send: Send, request: CacheRequest, request_id: bytes) -> int:
-        """Send the answer, or 304 to a client that has it; the status."""
+    async def send(self, send: Send, request: CacheRequest, request_id: bytes) -> tuple[int, int]:
+        """Send the answer, or 304 to a client that has it; the status and the bytes of the body."""
         tag = self._tag_held(request.if_none_match)
         if tag is None:
             headers, body, status = self.headers, self.body, 200
@@ -57,7 +58,7 @@ class CachedResponse:
                 headers = [(name, tag if name == b"etag" else value) for name, value in headers]
         await send({"type": "http.response.start", "status": status, "headers": [*headers, (_REQUEST_ID, request_id)]})
         await send({"type": "http.response.body", "body": body})
-        return status
+        return status, len(body)
 
     def _tag_held(self, sent: bytes | None) -> bytes | None:
         if sent is None or sent == self.etag:

@@ -49,6 +49,12 @@ WRITERS_AND_INLINE = 3
 PING_AFTER_SECONDS = 1.0
 """A connection to PostgreSQL that was idle for longer is tested before it is used."""
 
+BUSY_SECONDS = 5
+"""How long a statement waits for another writer of SQLite."""
+
+SHORT_WRITE_WAIT_SECONDS = 1.5
+"""How long a request waits for SQLite's writer before it is answered 503."""
+
 DURABLE = ("fsync", "full_page_writes", "synchronous_commit")
 """What PostgreSQL must have switched on to keep what it acknowledged."""
 
@@ -143,6 +149,25 @@ class Database:
             session.commit()
 
     @contextmanager
+    def short_write(self) -> Iterator[Session]:
+        """One short transaction on tables that no publication touches, such as used tokens; committed at the end.
+
+        On PostgreSQL it does not stand in the writers' line, so that a publication never delays it. SQLite has one
+        writer: after `SHORT_WRITE_WAIT_SECONDS` beside a publication it is locked (OperationalError).
+        """
+        with self.engine.connect().execution_options(write=True) as connection:
+            driver: Any = connection.connection.driver_connection
+            if self.is_sqlite:
+                driver.execute(f"PRAGMA busy_timeout={int(1000 * SHORT_WRITE_WAIT_SECONDS)}")
+            try:
+                with Session(connection, expire_on_commit=False, join_transaction_mode="control_fully") as session:
+                    yield session
+                    session.commit()
+            finally:
+                if self.is_sqlite:
+                    driver.execute(f"PRAGMA busy_timeout={1000 * BUSY_SECONDS}")
+
+    @contextmanager
     def exclusive(self) -> Iterator[Connection]:
         """A connection while nobody else writes; rolled back unless the caller commits."""
         with self._lock_file(), self.engine.connect().execution_options(write=True) as connection:
@@ -235,7 +260,7 @@ def _sqlite_options(url: URL) -> dict[str, Any]:
         Path(str(url.database)).parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise Unavailable("The directory of the database file cannot be made. Check DATABASE_URL.") from error
-    return {"max_overflow": WRITERS_AND_INLINE, "connect_args": {"check_same_thread": False, "timeout": 5}}
+    return {"max_overflow": WRITERS_AND_INLINE, "connect_args": {"check_same_thread": False, "timeout": BUSY_SECONDS}}
 
 
 def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:

@@ -1,6 +1,7 @@
 """State of services that all replicas share: used tokens, and counts of feedback. No table holds text of a client."""
 
-from sqlalchemy import Integer, String, delete
+from sqlalchemy import Integer, String, delete, select, tuple_
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from app.storage.database import Base, InstantColumn, LineColumn, TermColumn, now
@@ -29,17 +30,19 @@ class FeedbackCount(Base):
 
 
 def use_once(session: Session, issuer: str, token_id: str, until: str) -> None:
-    """Store a token; IntegrityError if it was used before. Deletes expired ones."""
-    session.execute(delete(ReplayGuard).where(ReplayGuard.until < now()))
+    """Store a token; IntegrityError if it was used before. Deletes expired ones that nobody else is deleting."""
     session.add(ReplayGuard(issuer=issuer, token_id=token_id, until=until))
     session.flush()
+    key = tuple_(ReplayGuard.issuer, ReplayGuard.token_id)
+    expired = select(ReplayGuard.issuer, ReplayGuard.token_id).where(ReplayGuard.until < now())
+    session.execute(delete(ReplayGuard).where(key.in_(expired.with_for_update(skip_locked=True))))
 
 
 def count_feedback(session: Session, service: str, outcome: str, reason: str) -> None:
-    """Add one. Only one write transaction runs at a time, so that no count is lost."""
-    row = session.get(FeedbackCount, (service, outcome, reason))
-    if row is None:
-        row = FeedbackCount(service=service, outcome=outcome, reason=reason, count=0)
-        session.add(row)
-    row.count += 1
-    session.flush()
+    """Add one. Others may count at the same time."""
+    insert = sqlite.insert if session.get_bind().dialect.name == "sqlite" else postgresql.insert
+    key = {"service": service, "outcome": outcome, "reason": reason}
+    counted = insert(FeedbackCount).values(**key, count=1)
+    session.execute(
+        counted.on_conflict_do_update(index_elements=list(key), set_={FeedbackCount.count: FeedbackCount.count + 1})
+    )

@@ -22,7 +22,7 @@ from app.core.text import Text
 from app.http import problems
 from app.http.bodies import BodyBounds
 from app.http.conditional import conditional_response, etag
-from app.http.middleware import RequestContext
+from app.http.middleware import OperatorOptions, RequestContext
 from app.http.server import Timeouts
 from tests.serving import served
 
@@ -123,7 +123,8 @@ def app() -> FastAPI:
 @pytest.fixture
 def context(app: FastAPI) -> RequestContext:
     unread = {"/v1/swallows": BodyBounds(MAX_BODY, media_types=())}
-    return RequestContext(app, max_body_bytes=BodyBounds(MAX_BODY, below=unread), deadline_seconds=0.2, origins=["*"])
+    bounds = BodyBounds(MAX_BODY, below=unread)
+    return RequestContext(app, max_body_bytes=bounds, deadline_seconds=0.2, options=OperatorOptions(origins=["*"]))
 
 
 @pytest.fixture

@@ -2,12 +2,14 @@
 
 import re
 from collections.abc import Callable
+from ipaddress import ip_network
 from typing import Any
 
 import pytest
+from fastapi import FastAPI
 from starlette.testclient import TestClient
 
-from app.http.middleware import EXPOSED_HEADERS, RequestContext
+from app.http.middleware import EXPOSED_HEADERS, OperatorOptions, RequestContext
 from tests.http.conftest import SECRET
 
 Logs = Callable[[], list[dict[str, Any]]]
@@ -28,15 +30,37 @@ def test_a_page_may_set_its_own_content_security_policy(client: TestClient) -> N
 
 
 @pytest.mark.parametrize(
-    ("sent", "kept"), [("trace-1.a_B", True), ("a" * 64, True), ("a" * 65, False), ("a b", False), ("", False)]
+    ("sent", "is_kept"),
+    [
+        ("3f2b8c1e-0d4a-4f6b-9c7d-5e8a1b2c3d4e", True),
+        ("3F2B8C1E-0D4A-4F6B-9C7D-5E8A1B2C3D4E", True),
+        ("0af7651916cd43dd8448eb211c80319c", True),
+        ("01ARZ3NDEKTSV4RRFFQ69G5FAV", True),
+        ("6b88f149ab93-45a", True),
+        ("", False),
+        ("a b", False),
+        ("trace-1", False),
+        ("jane.doe", False),
+        ("MRN-00123456", False),
+        ("0012345678", False),
+        ("110101199003074578", False),  # a number of citizens
+        ("3f2b8c1e0d4a-4f6b-9c7d-5e8a1b2c3d4e", False),
+        ("3f2b8c1e-0d4a-4f6b-9c7d-5e8a1b2c3d4e0", False),
+        ("a" * 65, False),
+    ],
 )
-def test_a_decent_request_id_is_kept(client: TestClient, sent: str, kept: bool) -> None:
-    assert (client.get("/v1/claims", headers={"X-Request-ID": sent}).headers["x-request-id"] == sent) is kept
+def test_only_an_id_that_software_makes_is_taken_over(client: TestClient, sent: str, is_kept: bool) -> None:
+    """Anything else could be a name or a number of a patient."""
+    identifier = client.get("/v1/claims", headers={"X-Request-ID": sent}).headers["x-request-id"]
+
+    assert (identifier == sent) is is_kept
+    assert identifier
 
 
 def test_head_answers_like_get_without_the_body(client: TestClient) -> None:
+    named = {"X-Request-ID": "0af7651916cd43dd8448eb211c80319c"}
     for path in ("/v1/claims/a", "/v1/claims?limit=0", "/nowhere", "/v1/fails"):
-        get, head = client.get(path, headers={"X-Request-ID": "x"}), client.head(path, headers={"X-Request-ID": "x"})
+        get, head = client.get(path, headers=named), client.head(path, headers=named)
         assert (head.status_code, head.content) == (get.status_code, b"")
         assert head.headers == get.headers
         assert int(head.headers["content-length"]) == len(get.content)
@@ -94,7 +118,7 @@ def test_a_failure_is_logged_once_without_its_text(client: TestClient, logs: Log
 def test_the_access_log_names_the_route_and_never_what_was_asked(
     context: RequestContext, client: TestClient, logs: Logs
 ) -> None:
-    client.get(f"/v1/claims/{SECRET}")
+    first = client.get(f"/v1/claims/{SECRET}")
     client.get(f"/v1/claims?condition={SECRET}%0a%1b[31m")
     client.get(f"/{SECRET}")
     client.head("/v1/claims/unknown")
@@ -107,6 +131,8 @@ def test_the_access_log_names_the_route_and_never_what_was_asked(
         ("GET", "-", 404),
         ("HEAD", "/v1/claims/{id}", 404),
     ]
+    assert [record["bytes"] for record in records][::3] == [len(first.content), 0]
+    assert {record["client"] for record in records} == {None}
     assert all(record["ms"] >= 0 and record["request_id"] and record["time"].endswith("Z") for record in records)
     assert SECRET not in str(logs())
 
@@ -127,3 +153,13 @@ def test_what_takes_one_value_may_stand_once(client: TestClient, address: str, f
     assert answer.status_code == 422
     [error] = answer.json()["errors"]
     assert (error["in"], error["field"], error["code"]) == ("query", field, "repeated_parameter")
+
+
+def test_the_access_log_names_clients_where_the_operator_wants_it(app: FastAPI, logs: Logs) -> None:
+    options = OperatorOptions(trusted_proxies=[ip_network("10.0.0.0/8")], logs_client_addresses=True)
+    context = RequestContext(app, max_body_bytes=1000, deadline_seconds=5, options=options)
+    with TestClient(context, client=("10.0.0.1", 1)) as client:
+        client.get("/v1/claims", headers={"X-Forwarded-For": "203.0.113.1, 198.51.100.7"})
+        client.get("/v1/claims", headers={"X-Forwarded-For": SECRET})
+
+    assert [record["client"] for record in logs()] == ["198.51.100.7", "10.0.0.1"]
