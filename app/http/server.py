@@ -49,7 +49,7 @@ class ConnectionLimits(asyncio.Protocol):
             if self.receiving_since is None:
                 self.receiving_since = self._loop.time()
             self._head_bytes += len(data)
-            if self._head_bytes > MAX_HEAD_BYTES:
+            if self._head_bytes > MAX_HEAD_BYTES and b"\r\n\r\n" not in data[:MAX_HEAD_BYTES]:
                 # The application may be started by these very bytes: it runs before this check does.
                 self._loop.call_soon(self._refuse_long_head)
         self.inner.data_received(data)
