@@ -68,7 +68,8 @@ lock: install-dev ## Pin the requirements again after a change of pyproject.toml
 	@echo "uv" | $(LOCK) - -o requirements/uv.txt
 	@$(LOCK) pyproject.toml --group dev --group browser -o requirements/browser.txt
 	@$(LOCK) pyproject.toml --group dev -c requirements/browser.txt -o requirements/dev.txt
-	@$(LOCK) pyproject.toml --group build -c requirements/browser.txt -o requirements/run.txt
+	@$(LOCK) pyproject.toml -c requirements/browser.txt -o requirements/run.txt
+	@$(LOCK) --group build -c requirements/browser.txt -o requirements/build.txt
 
 clean: ## Remove what was installed or cached (the database in var/ stays)
 	@rm -rf .cache .venv .tools .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache tests/node/node_modules

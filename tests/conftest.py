@@ -89,6 +89,7 @@ LENGTHY = (
     "tests/datasets/test_bundle.py::test_damage_to_a_file",
     "tests/datasets/test_standing.py",
     "tests/datasets/test_upgrade.py",
+    "tests/deploy/",
     "tests/fhir/test_lazy.py",
     "tests/fhir/test_resources.py::test_rendering_everything",
     "tests/fhir/test_versions.py",
