@@ -12,7 +12,7 @@ QUICK := not postgres and not lengthy and not sweep and not slow and not browser
 NODE_MODULES := tests/node/node_modules/.package-lock.json
 
 .DEFAULT_GOAL := help
-.PHONY: help run migrate seed test test-quick test-all test-browser test-node test-cluster bench lint format lock clean
+.PHONY: help run migrate seed test test-quick test-all test-browser test-node test-cluster bench lint format lock sbom clean
 
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -68,10 +68,14 @@ lock: install-dev ## Pin the requirements again after a change of pyproject.toml
 	@echo "uv" | $(LOCK) - -o requirements/uv.txt
 	@$(LOCK) pyproject.toml --group dev --group browser -o requirements/browser.txt
 	@$(LOCK) pyproject.toml --group dev -c requirements/browser.txt -o requirements/dev.txt
-	@$(LOCK) pyproject.toml --group build -c requirements/browser.txt -o requirements/run.txt
+	@$(LOCK) pyproject.toml -c requirements/browser.txt -o requirements/run.txt
+	@$(LOCK) --group build -c requirements/browser.txt -o requirements/build.txt
+
+sbom: install-dev ## Write the software bill of materials (CycloneDX) of what the service runs on: sbom.cdx.json
+	@$(BIN)/python scripts/dependencies.py
 
 clean: ## Remove what was installed or cached (the database in var/ stays)
-	@rm -rf .cache .venv .tools .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache tests/node/node_modules
+	@rm -rf .cache .venv .tools .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache tests/node/node_modules sbom.cdx.json
 	@find app migrations scripts tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(NODE_MODULES): tests/node/package-lock.json

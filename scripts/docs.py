@@ -7,6 +7,8 @@ import json
 import re
 import sys
 from collections.abc import Callable, Iterable
+from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
 
 from app.cds_hooks.settings import CdsSettings
@@ -15,6 +17,7 @@ from app.claims.vocabulary import Certainty, Consensus, Stance, StanceReason
 from app.grading.method import METHOD
 from app.main import create_app
 from app.settings import ROOT, Settings
+from scripts.dependencies import is_for_linux, licence, locked
 
 BLOCK = re.compile(r"(<!-- generated: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
@@ -94,8 +97,17 @@ def forms() -> str:
     return table(("form", "meaning", "gathers votes", "stances its citations may take"), rows)
 
 
+def licences() -> str:
+    rows = sorted(
+        (licence(requirement.name), requirement.name) for requirement in locked() if is_for_linux(requirement)
+    )
+    by_licence = {text: ", ".join(f"`{name}`" for _, name in group) for text, group in groupby(rows, key=itemgetter(0))}
+    return table(("licence", "packages"), by_licence.items())
+
+
 PARTS: dict[str, Callable[[], str]] = {
-    part.__name__: part for part in (endpoints, settings, weights, consensus, certainty, stances, reasons, forms)
+    part.__name__: part
+    for part in (endpoints, settings, weights, consensus, certainty, stances, reasons, forms, licences)
 }
 
 

@@ -26,6 +26,10 @@ REQUIREMENTS = ROOT / "requirements"
 
 PIP_OPTIONS = ["--quiet", "--retries", "2", "--disable-pip-version-check"]
 
+LOCKS = {name: [REQUIREMENTS / f"{name}.txt"] for name in ("dev", "browser")}
+# The larger sets hold the build backend themselves.
+LOCKS["run"] = [REQUIREMENTS / "run.txt", REQUIREMENTS / "build.txt"]
+
 # A set that contains another one makes installing the smaller one unnecessary.
 LARGER_SETS = {"run": ["run", "dev", "browser"], "dev": ["dev", "browser"], "browser": ["browser"]}
 
@@ -67,13 +71,13 @@ def is_installed(requirement_set: str) -> bool:
 def fingerprint(requirement_set: str) -> str:
     """Changes with the lock, with the project's own metadata, with the Python and with the place of the checkout."""
     digest = hashlib.sha256(f"{sys.version}\n{ROOT}\n".encode())
-    digest.update(lock(requirement_set).read_bytes())
-    digest.update((ROOT / "pyproject.toml").read_bytes())
+    for file in (*LOCKS[requirement_set], ROOT / "pyproject.toml"):
+        digest.update(file.read_bytes())
     return digest.hexdigest()
 
 
-def lock(requirement_set: str) -> Path:
-    return REQUIREMENTS / f"{requirement_set}.txt"
+def locks(requirement_set: str) -> list[object]:
+    return [part for lock in LOCKS[requirement_set] for part in ("-r", lock)]
 
 
 def check_writable() -> None:
@@ -93,7 +97,7 @@ def install_with_uv(requirement_set: str) -> None:
         execute([UV, "venv", "--quiet", "--clear", "--python", sys.executable, VENV], environment)
     # Compiled now, as pip does, rather than at the first start, or at every start where Python may not write.
     install = [UV, "pip", "install", "--quiet", "--compile-bytecode", "--python", VENV_PYTHON]
-    execute([*install, "--require-hashes", "-r", lock(requirement_set)], environment)
+    execute([*install, "--require-hashes", *locks(requirement_set)], environment)
     execute([*install, "--no-deps", "--no-build-isolation", "-e", ROOT], environment)
 
 
@@ -120,7 +124,7 @@ def install_with_pip(requirement_set: str) -> None:
         ) from problem
     pip = [VENV_PYTHON, "-m", "pip", "install", *PIP_OPTIONS, "--no-deps"]
     try:
-        execute([*pip, "--require-hashes", "-r", lock(requirement_set)])
+        execute([*pip, "--require-hashes", *locks(requirement_set)])
         execute([*pip, "--no-build-isolation", "-e", ROOT])
     except subprocess.CalledProcessError as problem:
         trouble = NETWORK_TROUBLE.search(problem.stderr)

@@ -35,6 +35,7 @@ SWEPT = (
     "tests/benchmarks/test_synthetic.py::test_the_same_seed_gives_the_same_data_and_another_one_does_not",
     "tests/benchmarks/test_synthetic.py::test_synthetic_data_never_mix_with_real_ones",
     "tests/benchmarks/test_synthetic.py::test_the_sizes_are_those_that_performance_is_stated_for",
+    "tests/deploy/test_dependencies.py::test_the_bill_of_materials_is_valid",
     *(
         f"tests/publishing/{test}[{engine}-{seed}"
         for test in (
@@ -45,8 +46,8 @@ SWEPT = (
         for seed in (1, 2)
     ),
 )
-"""Left to `make test-all`: the generator of synthetic data, of which one small run stays, and all but one of the random
-histories. Node ids begin so."""
+"""Left to `make test-all`: the generator of synthetic data, of which one small run stays, the schema of a bill of
+materials, and all but one of the random histories. Node ids begin so."""
 
 SWEPT_ON_POSTGRESQL = (
     "tests/api/test_bibliography.py",
@@ -92,6 +93,7 @@ LENGTHY = (
     "tests/datasets/test_bundle.py::test_damage_to_a_file",
     "tests/datasets/test_standing.py",
     "tests/datasets/test_upgrade.py",
+    "tests/deploy/",
     "tests/fhir/test_lazy.py",
     "tests/fhir/test_resources.py::test_rendering_everything",
     "tests/fhir/test_versions.py",

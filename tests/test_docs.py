@@ -14,7 +14,10 @@ from starlette.testclient import TestClient
 
 from app.settings import ROOT
 
-PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").rglob("*.md"))]
+TOP = [ROOT / f"{name}.md" for name in ("README", "CONTRIBUTING", "CHANGELOG", "SECURITY")]
+PAGES = [*TOP, *sorted((ROOT / "docs").rglob("*.md"))]
+
+PYTHON_TESTS = [path for path in (ROOT / "tests").rglob("test_*.py") if "node_modules" not in path.parts]
 
 
 def test_generated_parts_are_those_that_the_code_gives() -> None:
@@ -69,6 +72,14 @@ def test_every_file_that_the_map_or_a_decision_names_exists() -> None:
             continue
         for file in re.findall(r"`((?:\w+/)+(?:\w+\.py)?)(?::\w+)?`", text):
             assert (ROOT / file).exists() or (ROOT / "app" / file).exists(), file
+
+
+def test_every_test_that_a_promise_names_exists() -> None:
+    text = (ROOT / "docs" / "reliability.md").read_text(encoding="utf-8")
+    files = {path.relative_to(ROOT / "tests").as_posix(): path.read_text("utf-8") for path in PYTHON_TESTS}
+    assert set(re.findall(r"`([\w/]+\.py)[`:]", text)) - set(files) == set()
+    defined = set(re.findall(r"def (test_\w+)", "".join(files.values())))
+    assert set(re.findall(r"[`:](test_\w+)`", text)) - defined == set()
 
 
 def test_every_code_word_of_the_glossary_is_defined_in_the_code() -> None:

@@ -81,12 +81,17 @@ def fhir_app(parent: FastAPI, base: str) -> Starlette:
     app = Starlette(
         routes=[
             Route(f"{R5}/{{type}}/_search", fhir.search_by_post, methods=["POST"]),
+            Route(f"{R5}/{{type}}/_search", _refuse_get, methods=["GET"]),  # it is no id of a resource
             *(Route(path, fhir.endpoint(operation), methods=["GET"]) for path, operation in operations.items()),
         ]
     )
     app.router.redirect_slashes = False
     outcome.install(app)
     return app
+
+
+async def _refuse_get(request: Request) -> Response:
+    raise HTTPException(405, headers={"Allow": "POST"})
 
 
 class _FhirOperations:

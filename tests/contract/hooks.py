@@ -5,6 +5,7 @@ import re
 from typing import Any
 
 import schemathesis
+from fhir.resources.operationoutcome import OperationOutcome
 from schemathesis import Case, CheckContext, GenerationMode, Response
 
 MEANINGS = frozenset(
@@ -29,11 +30,14 @@ drug, what goes with an outcome of feedback, days that exist."""
 
 
 @schemathesis.check
-def problem_json_everywhere(ctx: CheckContext, response: Response, case: Case[Any]) -> None:
-    """Every error has the one shape, whoever raised it; only CDS Hooks prescribes another one, for 412."""
-    if case.path.startswith("/cds-services") and response.status_code == 412:
+def one_shape_of_errors(ctx: CheckContext, response: Response, case: Case[Any]) -> None:
+    """Every error is a problem, whoever raised it; below `/fhir`, and for 412 of CDS Hooks, an OperationOutcome."""
+    if response.status_code < 400 or case.method.upper() == "HEAD":
         return
-    if response.status_code >= 400 and case.method.upper() != "HEAD":
+    if case.path.startswith("/fhir/"):
+        assert response.headers["content-type"][0] == "application/fhir+json; charset=utf-8"
+        OperationOutcome.model_validate_json(response.content)
+    elif not (case.path.startswith("/cds-services") and response.status_code == 412):
         assert response.headers["content-type"][0] == "application/problem+json"
         assert json.loads(response.content)["status"] == response.status_code
 
@@ -49,7 +53,7 @@ def bounded_and_traceable(ctx: CheckContext, response: Response, case: Case[Any]
 def refused_for_its_meaning_alone(ctx: CheckContext, response: Response, case: Case[Any]) -> None:
     """A request that fits the schema may be refused for what it names, never for its form."""
     valid = case.meta is not None and case.meta.generation.mode is GenerationMode.POSITIVE
-    if valid and response.status_code == 422:
-        errors = json.loads(response.content)["errors"]
+    if valid and response.status_code in (400, 422):
+        errors = json.loads(response.content).get("errors", [])
         codes = {error["code"] for error in errors if not BEYOND_SCHEMAS.fullmatch(error["field"])}
         assert codes <= MEANINGS, f"refused for {sorted(codes - MEANINGS)}"

@@ -1,5 +1,9 @@
-"""Schemathesis against the real server over the seeded database: every check, no failure."""
+"""Schemathesis against the real server over the seeded database: every check, no failure.
 
+`/v1` has an OpenAPI document of its own; those of FHIR and Infobutton are made by `descriptions.py`.
+"""
+
+import json
 import os
 import re
 import shutil
@@ -7,11 +11,14 @@ import subprocess
 import sysconfig
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
+import httpx2
 import pytest
 
 from app.settings import ROOT
 from tests.conftest import Engine, application
+from tests.contract.descriptions import fhir_description, infobutton_description
 from tests.serving import served
 
 IN_SHORT = ("--phases=examples,fuzzing", "--max-examples=2")
@@ -19,29 +26,66 @@ IN_SHORT = ("--phases=examples,fuzzing", "--max-examples=2")
 AT_LENGTH = ("--max-examples=8", "--max-time=75")
 """All phases: cases that follow from the schemas, then fuzzing and chains of calls; nothing new after 75 seconds."""
 
+Description = dict[str, Any]
+
+
+def openapi(address: str) -> Description:
+    document: Description = httpx2.get(f"{address}/openapi.json").json()
+    return document
+
+
+def fhir(address: str) -> Description:
+    """From the CapabilityStatement, with the first ids of each type."""
+
+    def ids(resource_type: str) -> list[str]:
+        bundle = httpx2.get(f"{address}/fhir/r5/{resource_type}?_count=5").json()
+        return [entry["resource"]["id"] for entry in bundle["entry"]]
+
+    return fhir_description(httpx2.get(f"{address}/fhir/r5/metadata").json(), ids)
+
+
+def infobutton(address: str) -> Description:
+    return infobutton_description()
+
+
+def every_interface(address: str) -> Description:
+    """All three in one, because starting Schemathesis takes longer than a short run."""
+    document, *others = openapi(address), fhir(address), infobutton(address)
+    return {**document, "paths": {path: item for part in (document, *others) for path, item in part["paths"].items()}}
+
+
+AT_LENGTH_RUNS = [
+    pytest.param(engine_name, describe, AT_LENGTH, id=f"at length: {describe.__name__} on {engine_name}", marks=marks)
+    for engine_name, marks in (("sqlite", pytest.mark.sweep), ("postgresql", [pytest.mark.sweep, pytest.mark.postgres]))
+    for describe in (openapi, fhir, infobutton)
+]
+
 
 @pytest.mark.parametrize(
-    ("engine_name", "options"),
-    [
-        pytest.param("sqlite", IN_SHORT, id="in short"),
-        pytest.param("sqlite", AT_LENGTH, id="at length", marks=pytest.mark.sweep),
-        pytest.param("postgresql", AT_LENGTH, id="on PostgreSQL", marks=[pytest.mark.sweep, pytest.mark.postgres]),
-    ],
+    ("engine_name", "describe", "options"),
+    [pytest.param("sqlite", every_interface, IN_SHORT, id="in short"), *AT_LENGTH_RUNS],
 )
 def test_schemathesis_finds_nothing(
-    engines: Callable[[str], Engine], engine_name: str, options: tuple[str, ...], tmp_path: Path
+    engines: Callable[[str], Engine],
+    engine_name: str,
+    describe: Callable[[str], Description],
+    options: tuple[str, ...],
+    tmp_path: Path,
 ) -> None:
     with application(engines(engine_name).original) as app, served(app) as port:
-        run_schemathesis(f"http://127.0.0.1:{port}", options, tmp_path)
+        address = f"http://127.0.0.1:{port}"
+        (tmp_path / "openapi.json").write_text(json.dumps(describe(address)))
+        run_schemathesis(address, options, tmp_path)
 
 
 def run_schemathesis(address: str, options: tuple[str, ...], directory: Path) -> None:
+    """Over the operations that `openapi.json` in the directory describes."""
     command = shutil.which("schemathesis", path=sysconfig.get_path("scripts"))
     assert command, "schemathesis is not installed: run make test"
 
     finished = subprocess.run(
         [
-            command, f"--config-file={ROOT / 'schemathesis.toml'}", "run", f"{address}/openapi.json",
+            command, f"--config-file={ROOT / 'schemathesis.toml'}", "run", "openapi.json", f"--url={address}",
             "--generation-deterministic", "--no-color", *options,
         ],
         cwd=directory,

@@ -39,7 +39,7 @@ ERRORS = [
     ("PUT", f"{R5}/Evidence/_search", {}, 405, "not-supported"),
     ("POST", f"{R5}/Patient/_search", {}, 404, "not-found"),
     ("POST", f"{R5}/Citation/_search?_sort=date", {"Prefer": "handling=strict"}, 400, "not-supported"),
-    ("GET", f"{R5}/Evidence/_search", {}, 404, "not-found"),
+    ("GET", f"{R5}/Evidence/_search", {}, 405, "not-supported"),
     ("GET", f"{R5}/Evidence", {"Accept": "application/fhir+xml"}, 406, "not-supported"),
     ("GET", f"{R5}/Evidence", {"Accept": "application/fhir+json; fhirVersion=4.0"}, 406, "not-supported"),
     ("GET", f"{R5}/Evidence", {"Accept": "application/fhir+json;q=0"}, 406, "not-supported"),
