@@ -138,7 +138,8 @@ def _citation_faults(records: CurrentRecords, record: CitationRecord) -> Iterato
     at = Key("claim", record.claim)
     stored = records.row(Key("citation", record.id))
     if stored is not None and stored.content.claim != record.claim:
-        yield _fault(at, "citations", "duplicate", "a citation id of another claim is used again")
+        reason = f"the citation {record.id} belongs to claim/{stored.content.claim} for ever: give this one another id"
+        yield _fault(at, "citations", "duplicate", reason)
     is_new = stored is None and record.status is Status.published
     document: DocumentWrite | None = _find(records, Key("document", record.citation.document))
     if is_new and document is not None and document.standing[-1].standing is Standing.retracted:
