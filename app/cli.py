@@ -3,8 +3,9 @@
 import importlib
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -24,10 +25,15 @@ from app.datasets import seed as seeding
 from app.datasets import standing as standings
 from app.datasets import value_set as value_sets
 from app.datasets.curation import curation_notes
+from app.operations import backup as backups
+from app.operations import doctor as doctors
 from app.publishing import indexes, maintenance
 from app.publishing.publish import PublishResult
+from app.publishing.rendering import Progress
 from app.settings import Settings, settings
 from app.storage.database import Database, UnusableUrl, now
+from app.storage.history import current_serial
+from app.storage.resource import Key
 from app.storage.schema import SchemaMismatch
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
@@ -50,9 +56,10 @@ def serve(
         with _database(config) as database:
             if migrate_first:
                 _migrate(database)
-            indexes.check(database)
+            _refresh(database)
             if seed_first:
-                _seed(database, config.seed_dir)
+                _seed_if_possible(database, config.seed_dir)
+            console.print(f"{doctors.versions(database)}.")
         logging.configure(config.log_json)
         console.print(f"Serving on http://{config.host}:{config.port} (documentation: /docs)")
         timeouts = server.Timeouts(shutdown_delay=config.shutdown_delay_seconds)
@@ -69,10 +76,17 @@ def migrate(
 
 
 @app.command()
-def seed(directory: SeedDirectory = None) -> None:
+def seed(
+    directory: SeedDirectory = None,
+    take: Annotated[list[str] | None, typer.Option(help="TYPE/ID of a record to take from the files anyway.")] = None,
+) -> None:
     """Apply the records of the seed files that changed, and that nobody has edited since."""
+    keys = [Key(*name.split("/", 1)) for name in take or () if "/" in name]
+    if len(keys) < len(take or ()):
+        console.print("Name a record as TYPE/ID, such as outcome/fatigue.")
+        raise typer.Exit(2)
     with _error_messages(), _checked_database() as database:
-        _seed(database, directory or _settings().seed_dir)
+        _seed(database, directory or _settings().seed_dir, keys)
 
 
 @app.command()
@@ -224,6 +238,38 @@ def override(
     console.print(f"Override published; serial {result.serial}.")
 
 
+@app.command()
+def backup(file: Annotated[Path, typer.Argument(help="File to write; it must not exist.")]) -> None:
+    """Write one state of the whole database to a file, while others read and write."""
+    with _error_messages(backups.BackupError), _database(_settings()) as database:
+        manifest = backups.backup(database, file)
+    console.print(f"Backup: {manifest}, {file.stat().st_size // 1_000_000} MB.")
+
+
+@app.command()
+def restore(
+    file: Annotated[Path, typer.Argument(help="A file that `backup` made, of either engine.")],
+    verify: Annotated[bool, typer.Option("--verify", help="Read it all back; then as `doctor`.")] = False,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the data; stop the servers first.")] = False,
+) -> None:
+    """Check a backup, put it into the empty database that DATABASE_URL names, and bring it up to date."""
+    with _error_messages(backups.BackupError), _database(_settings()) as database:
+        manifest = backups.restore(database, file, overwrite=overwrite, verify=verify)
+        console.print(f"Restored: {manifest}.")
+        _migrate(database)
+        if verify:
+            _examine(database)
+
+
+@app.command()
+def doctor(
+    as_json: Annotated[bool, typer.Option("--json", help="A list of findings on standard output.")] = False,
+) -> None:
+    """Examine settings, database, schema, indexes and records; exits with 1 where there is a fault."""
+    with _error_messages(), _database(_settings()) as database:
+        _examine(database, as_json)
+
+
 # --- steps of several commands ------------------------------------------------------------------------------------
 
 
@@ -235,10 +281,17 @@ def _migrate(database: Database, target: str = "head") -> None:
         console.print(f"Schema {before or 'none'} → {after or 'none'}.")
 
 
-def _seed(database: Database, directory: Path) -> None:
+def _refresh(database: Database) -> None:
+    names = indexes.refresh(database)
+    if names:
+        console.print(f"Made anew, because they did not fit the data: {', '.join(names)}.")
+
+
+def _seed(database: Database, directory: Path, take: Sequence[Key] = ()) -> None:
     with Bar(console=console, transient=True, disable=not console.is_terminal) as bar, database.write() as session:
         task = bar.add_task("Publishing", total=None)
-        result = seeding.seed(session, directory, lambda done, total: bar.update(task, completed=done, total=total))
+        progress: Progress = lambda done, total: bar.update(task, completed=done, total=total)  # noqa: E731
+        result = seeding.seed(session, directory, progress, take)
     if result.serial is None:
         console.print(f"Seed data: nothing changed ({result.unchanged} records).")
     else:
@@ -248,8 +301,32 @@ def _seed(database: Database, directory: Path) -> None:
         )
     if result.release:
         console.print(f"Release {result.release} cut.")
-    for key in result.conflicts:
-        console.print(f"Conflict: {key.type}/{key.id} was edited here and in the files; left as it is here.")
+    for conflict in result.conflicts:
+        console.print(f"Conflict: {conflict}")
+
+
+def _examine(database: Database, as_json: bool = False) -> None:
+    findings = []
+    for finding in doctors.examine(database, _settings()):
+        findings.append(finding)
+        if not as_json:
+            console.print(str(finding), markup=False)
+    if as_json:
+        _write(json.dumps([asdict(finding) for finding in findings], indent=1) + "\n", None)
+    if any(finding.level is doctors.Level.fault for finding in findings):
+        raise typer.Exit(1)
+
+
+def _seed_if_possible(database: Database, directory: Path) -> None:
+    """A database that holds data already is served even where the seed files do not fit it."""
+    try:
+        with _error_messages():
+            _seed(database, directory)
+    except typer.Exit:
+        with database.read() as session:
+            if current_serial(session) == 0:
+                raise
+        console.print("The seed data were not applied. Serving what the database holds.")
 
 
 def _print_standing(source: str, result: PublishResult) -> None:

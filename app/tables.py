@@ -4,7 +4,7 @@ from app.accounts import models as accounts
 from app.claims import models as evidence
 from app.concepts import models as concepts
 from app.datasets import seed
-from app.publishing import indexes as projections
+from app.publishing import index_state as projections
 from app.search import models as search
 from app.sources import models as sources
 from app.storage import filter_index as filters

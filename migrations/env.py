@@ -1,4 +1,7 @@
-"""Runs migrations on the connection that the caller hands over; see app/storage/schema.py."""
+"""Runs migrations on the connection that the caller hands over; see app/storage/schema.py.
+
+After each of them the indexes count as outdated: `app/publishing/indexes.py` makes them anew.
+"""
 
 import sqlite3
 from collections.abc import Iterator
@@ -6,7 +9,8 @@ from contextlib import contextmanager
 from typing import cast
 
 from alembic import context
-from sqlalchemy import Connection, text
+from alembic.runtime.migration import MigrationContext
+from sqlalchemy import Connection, inspect, text
 
 from app import tables
 
@@ -14,7 +18,11 @@ from app import tables
 def run(connection: Connection) -> None:
     sqlite = connection.dialect.name == "sqlite"
     context.configure(
-        connection=connection, target_metadata=tables.metadata, render_as_batch=sqlite, transaction_per_migration=False
+        connection=connection,
+        target_metadata=tables.metadata,
+        render_as_batch=sqlite,
+        transaction_per_migration=False,
+        on_version_apply=forget_indexes,
     )
     if sqlite:
         with _without_foreign_keys(connection):
@@ -23,6 +31,13 @@ def run(connection: Connection) -> None:
         connection.execute(text("SET LOCAL lock_timeout = '5s'"))
         context.run_migrations()
     connection.commit()
+
+
+def forget_indexes(ctx: MigrationContext, step: object, heads: object, run_args: object) -> None:
+    """After each step, in its transaction: what indexes were made of is not there any more."""
+    connection = ctx.connection
+    if connection is not None and inspect(connection).has_table("projections"):
+        connection.execute(text("DELETE FROM projections"))
 
 
 @contextmanager

@@ -86,9 +86,18 @@ def test_seed_names_the_conflicts(scratch: Database, tmp_path: Path) -> None:
     directory = shutil.copytree(SEED, tmp_path / "seed_data")
     path = directory / "outcomes.yaml"
     path.write_text(path.read_text(encoding="utf-8").replace("name: Fatigue", "name: Weariness"), encoding="utf-8")
-    assert "Conflict: outcome/fatigue was edited here and in the files" in error_text(
-        run(scratch, "seed", "--from", str(directory))
+    message = error_text(run(scratch, "seed", "--from", str(directory)))
+    assert (
+        "Conflict: outcome/fatigue was edited here and in the files; left as it is here. They differ in name."
+        in message
     )
+    remedy = message.partition("ldn-evidence ")[2].split()
+    assert remedy == ["seed", "--take", "outcome/fatigue"]
+    assert "1 updated" in error_text(run(scratch, *remedy, "--from", str(directory)))
+    assert content(scratch, "outcome", "fatigue").content.model_dump()["name"] == "Weariness"
+    assert "Conflict" not in error_text(run(scratch, "seed", "--from", str(directory)))
+    assert "is in no file" in error_text(run(scratch, "seed", "--take", "outcome/nothing"), 1)
+    assert "TYPE/ID" in error_text(run(scratch, "seed", "--take", "fatigue"), 2)
 
 
 @pytest.mark.parametrize("command", ["seed", "serve"])

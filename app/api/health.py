@@ -12,6 +12,7 @@ from app.core.errors import Unavailable
 from app.http.problems import declared_parameters_only, responses
 from app.http.reads import Reads, reads_of
 from app.http.server import connection_of
+from app.publishing import indexes
 from app.storage.database import lax_settings
 from app.storage.read_view import ReadView
 
@@ -38,14 +39,17 @@ async def healthz(response: Response) -> Health:
 
 @router.get("/readyz", operation_id="getReadiness", summary="The service can answer", responses=responses(422, 503))
 async def readyz(request: Request, response: Response) -> Readiness:
-    """200 when the database answers, holds a data set, and keeps what it acknowledges; 503 otherwise."""
+    """200 when the database answers, holds a data set and its indexes, keeps what it acknowledges; 503 otherwise."""
     connection = connection_of(request.scope)
     if connection is not None and connection.open_connections.is_draining:
         raise Unavailable("The server is about to stop.", retry_after=5)
     reads = reads_of(request)
-    serial, lax = await reads.run(request, _state)
+    serial, lax, unfit = await reads.run(request, _state)
     if serial == 0:
         raise Unavailable("The data set is empty. Run: ldn-evidence seed", retry_after=5)
+    if unfit:
+        reason = f"Indexes do not fit the data: {', '.join(unfit)}. Run: ldn-evidence migrate"
+        raise Unavailable(reason, retry_after=5)
     if reads.database.has_replica:
         lax = await _lax_settings_of_primary(reads)
     if lax:
@@ -54,8 +58,8 @@ async def readyz(request: Request, response: Response) -> Readiness:
     return Readiness(status="ready", serial=serial)
 
 
-def _state(view: ReadView) -> tuple[int, list[str]]:
-    return view.serial, lax_settings(view.session)
+def _state(view: ReadView) -> tuple[int, list[str], list[str]]:
+    return view.serial, lax_settings(view.session), indexes.unfit(view.session)
 
 
 async def _lax_settings_of_primary(reads: Reads) -> list[str]:

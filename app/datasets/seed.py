@@ -1,14 +1,18 @@
 """Applies the seed files to the database: only what changed in the files, and never over a curator's edit."""
 
+import json
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import String, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from app.accounts.models import SEED
 from app.accounts.service import ensure_system_actors
+from app.core.errors import Fault, InvalidInput
 from app.datasets import bundle
 from app.publishing.changes import Change
 from app.publishing.publish import publish
@@ -31,6 +35,21 @@ class SeedRecord(Base):
 
 
 @dataclass(frozen=True)
+class SeedConflict:
+    """A record that was edited both here and in the files, and the fields in which the two differ now."""
+
+    key: Key
+    fields: tuple[str, ...]
+
+    def __str__(self) -> str:
+        name = f"{self.key.type}/{self.key.id}"
+        return (
+            f"{name} was edited here and in the files; left as it is here. They differ in {', '.join(self.fields)}. "
+            f"To take it from the files: ldn-evidence seed --take {name}"
+        )
+
+
+@dataclass(frozen=True)
 class SeedResult:
     """What seeding did; `serial` is null if nothing changed."""
 
@@ -38,29 +57,34 @@ class SeedResult:
     created: int
     updated: int
     unchanged: int
-    conflicts: tuple[Key, ...]
+    conflicts: tuple[SeedConflict, ...]
     """Records that were changed both in the files and by a curator; the curator's content stays."""
     release: str | None
     """The release that was cut; null if none was."""
 
 
-def seed(session: Session, directory: Path, progress: Progress | None = None) -> SeedResult:
-    """Apply the records whose content in the files changed since the last time, unless a curator edited them."""
+def seed(session: Session, directory: Path, progress: Progress | None = None, take: Collection[Key] = ()) -> SeedResult:
+    """Apply the records whose content in the files changed since the last time, unless a curator edited them.
+
+    Records in `take` are applied even then.
+    """
     changes = bundle.read(directory)
     ensure_system_actors(session)
     applied = {Key(row.type, row.id): row for row in session.scalars(select(SeedRecord))}
     contents = session.execute(select(StoredRecord.type, StoredRecord.id, StoredRecord.content))
-    stored = {Key(record_type, record_id): _digest(content) for record_type, record_id, content in contents}
+    stored = {Key(record_type, record_id): content for record_type, record_id, content in contents}
+    _refuse_unknown(take, changes)
     due: list[Change] = []
-    conflicts: list[Key] = []
+    conflicts: list[SeedConflict] = []
     for change in changes:
         key, digest = change.key, _digest(text_of(change.content))
         row = applied.get(key)
         last = row.digest if row else None
-        if digest == last:
+        here = _digest(stored[key]) if key in stored else None
+        if digest == last and (key not in take or here == digest):
             continue
-        if stored.get(key) not in (last, digest):
-            conflicts.append(key)
+        if here not in (last, digest) and key not in take:
+            conflicts.append(SeedConflict(key, _differing_fields(stored.get(key), change)))
             continue
         due.append(change)
         row = row or SeedRecord(type=key.type, id=key.id)
@@ -75,6 +99,21 @@ def seed(session: Session, directory: Path, progress: Progress | None = None) ->
         conflicts=tuple(conflicts),
         release=_cut_first_release(session),
     )
+
+
+def _refuse_unknown(take: Collection[Key], changes: Sequence[Change]) -> None:
+    missing = set(take) - {change.key for change in changes}
+    if missing:
+        faults = [
+            Fault("file", f"{key.type}/{key.id}", "unknown_reference", "is in no file") for key in sorted(missing)
+        ]
+        raise InvalidInput("A record that is to be taken from the files is not there.", errors=faults)
+
+
+def _differing_fields(stored: str | None, change: Change) -> tuple[str, ...]:
+    here: dict[str, Any] = {} if stored is None else json.loads(stored)
+    files: dict[str, Any] = json.loads(text_of(change.content))
+    return tuple(name for name in {**files, **here} if here.get(name) != files.get(name))
 
 
 def _digest(content: str) -> str:

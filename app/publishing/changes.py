@@ -141,7 +141,8 @@ def _citation_faults(records: CurrentRecords, record: CitationRecord) -> Iterato
     at = Key("claim", record.claim)
     stored = records.row(Key("citation", record.id))
     if stored is not None and stored.content.claim != record.claim:
-        yield _fault(at, "citations", "duplicate", "a citation id of another claim is used again")
+        reason = f"the citation {record.id} belongs to claim/{stored.content.claim} for ever: give this one another id"
+        yield _fault(at, "citations", "duplicate", reason)
     if stored is None and record.status is Status.published and _was_retracted(records, record.citation.document):
         reason = f"the document {record.citation.document} is retracted and can be cited nowhere new"
         yield _fault(at, "citations", "retracted", reason)

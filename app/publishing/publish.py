@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from app.accounts.models import Actor
 from app.concepts.schemas import InterventionWrite
+from app.publishing import index_state
 from app.publishing.changes import Change, check, differing, with_citations
 from app.publishing.rendering import Progress, Renderer
 from app.registry import BY_TYPE, FILTERS
@@ -61,7 +62,7 @@ def publish(
     neighbours = referrers(session, keys) | targets(session, keys)
     updater = FilterIndexUpdater(session, FILTERS)
     _snapshot(updater, neighbours | recompute | keys | _claims_on_parents(session, records, changed))
-    _write_tables(session, changed)
+    write_tables(session, changed)
     neighbours |= referrers(session, keys) | targets(session, keys)
     _snapshot(updater, neighbours)
 
@@ -74,6 +75,7 @@ def publish(
     if not rendered:
         session.execute(delete(Publication).where(Publication.serial == serial))
         return PublishResult(None)
+    index_state.advance(session, serial)
     if session.get_bind().dialect.name == "postgresql":
         session.execute(select(func.pg_notify(CHANNEL, str(serial))))
     return PublishResult(
@@ -100,7 +102,8 @@ def _snapshot(updater: FilterIndexUpdater, keys: Iterable[Key]) -> None:
         updater.snapshot(record_type, some)
 
 
-def _write_tables(session: Session, changed: Sequence[Change]) -> None:
+def write_tables(session: Session, changed: Sequence[Change]) -> None:
+    """Write contents as rows, and what they refer to; parents come first. What is derived is written by `Renderer`."""
     for change in changed:
         BY_TYPE[change.type].apply(session, change.content)
     for change in changed:

@@ -37,8 +37,8 @@ def migrate(database: Database, target: str = "head") -> tuple[str | None, str |
     from alembic import command
 
     with database.exclusive() as connection:
-        before = _revision(connection)
-        _refuse_newer(before)
+        before = current(connection)
+        refuse_unknown(before)
         revisions = _revisions()
         if target not in ("head", "base", *revisions):
             raise SchemaMismatch(f"There is no revision of that name; there are {', '.join(revisions)}.")
@@ -46,15 +46,15 @@ def migrate(database: Database, target: str = "head") -> tuple[str | None, str |
         is_down = target == "base" or (target in revisions and order.index(target) > order.index(before))
         (command.downgrade if is_down else command.upgrade)(config(connection), target)
         connection.commit()
-        return before, _revision(connection)
+        return before, current(connection)
 
 
 def check(database: Database) -> None:
     """Raise SchemaMismatch unless the schema is the one that this code needs."""
     with database.engine.connect() as connection:
-        revision = _revision(connection)
+        revision = current(connection)
     if revision != newest():
-        _refuse_newer(revision)
+        refuse_unknown(revision)
         state = "empty" if revision is None else f"at an older schema ({revision})"
         raise SchemaMismatch(f"The database is {state}. Run: ldn-evidence migrate")
 
@@ -64,14 +64,16 @@ def newest() -> str:
     return max(script.stem for script in (MIGRATIONS / "versions").glob("*.py")).partition("_")[0]
 
 
-def _revision(connection: Connection) -> str | None:
+def current(connection: Connection) -> str | None:
+    """The revision of the schema; null for an empty database."""
     if not inspect(connection).has_table("alembic_version"):
         return None
     revision: str | None = connection.scalar(text("SELECT version_num FROM alembic_version"))
     return revision
 
 
-def _refuse_newer(revision: str | None) -> None:
+def refuse_unknown(revision: str | None) -> None:
+    """Raise SchemaMismatch for a revision that only newer software knows."""
     if revision is not None and revision not in _revisions():
         raise SchemaMismatch(
             f"The database was made by a newer version of this software (schema {revision}). "

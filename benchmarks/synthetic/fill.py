@@ -23,6 +23,7 @@ from app.accounts.models import SEED
 from app.accounts.service import ensure_system_actors
 from app.claims.models import Citation
 from app.core.errors import InvalidInput
+from app.publishing import index_state
 from app.registry import FILTERS
 from app.search import facets
 from app.storage import filter_index as filters
@@ -62,6 +63,9 @@ def fill(database: Database, claims: int, seed: int, processes: int | None = Non
         with _workers(seed, size, processes or len(os.sched_getaffinity(0))) as (executor, maker):
             writer = BulkWriter(connection)
             _write_all(writer, executor, maker)
+        with Session(connection, join_transaction_mode="control_fully") as session:
+            index_state.advance(session, 1)
+            session.commit()
         if not database.is_sqlite:
             connection.execute(select(func.pg_notify(CHANNEL, "1")))
             connection.commit()

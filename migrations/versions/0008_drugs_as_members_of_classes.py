@@ -14,6 +14,8 @@ from typing import Any
 import sqlalchemy as sa
 from alembic import op
 
+from app.operations.set_aside import giving_back, setting_aside
+
 revision = "0008"
 down_revision = "0007"
 branch_labels = None
@@ -27,6 +29,16 @@ Json = dict[str, Any]
 
 
 def upgrade() -> None:
+    with giving_back(op.get_bind(), revision):
+        _upgrade()
+
+
+def downgrade() -> None:
+    with setting_aside(op.get_bind(), revision):
+        _downgrade()
+
+
+def _upgrade() -> None:
     op.execute("ALTER TABLE concepts RENAME COLUMN level TO kind")
     op.execute("UPDATE concepts SET kind = 'class' WHERE kind = 'drug_class'")
     op.create_table(
@@ -48,7 +60,7 @@ def upgrade() -> None:
     _turn_references()
 
 
-def downgrade() -> None:
+def _downgrade() -> None:
     for table in ("interaction_rule_claims", "interaction_rule_drugs", "interaction_rules"):
         op.drop_table(table)
     for table in (*STATES, "seed_records", "record_references"):

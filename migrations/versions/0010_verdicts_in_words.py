@@ -13,6 +13,8 @@ from typing import Any
 import sqlalchemy as sa
 from alembic import op
 
+from app.operations.set_aside import giving_back, setting_aside
+
 revision = "0010"
 down_revision = "0009"
 branch_labels = None
@@ -37,6 +39,16 @@ TABLES = {"records": ("type", "id"), "record_states": ("type", "id", "serial")}
 
 
 def upgrade() -> None:
+    with giving_back(op.get_bind(), revision):
+        _upgrade()
+
+
+def downgrade() -> None:
+    with setting_aside(op.get_bind(), revision):
+        _downgrade()
+
+
+def _upgrade() -> None:
     with op.batch_alter_table("claims") as batch:
         batch.add_column(sa.Column("verdict", sa.String(40), nullable=False, server_default="uncited"))
         batch.add_column(sa.Column("weight", sa.Float(53), nullable=False, server_default="0"))
@@ -47,7 +59,7 @@ def upgrade() -> None:
     _rewrite(_with_verdict)
 
 
-def downgrade() -> None:
+def _downgrade() -> None:
     _rewrite(_without_verdict)
     with op.batch_alter_table("claims") as batch:
         batch.drop_column("weight")

@@ -15,6 +15,8 @@ from typing import Any
 import sqlalchemy as sa
 from alembic import op
 
+from app.operations.set_aside import giving_back, setting_aside
+
 revision = "0011"
 down_revision = "0010"
 branch_labels = None
@@ -34,6 +36,16 @@ DOWNWARDS = ("updated_at", "study_count", "participant_count")
 
 
 def upgrade() -> None:
+    with giving_back(op.get_bind(), revision):
+        _upgrade()
+
+
+def downgrade() -> None:
+    with setting_aside(op.get_bind(), revision):
+        _downgrade()
+
+
+def _upgrade() -> None:
     op.create_table(
         "claim_origins",
         sa.Column("pk", sa.Integer(), nullable=False),
@@ -83,7 +95,7 @@ def upgrade() -> None:
     _restore_indexes()
 
 
-def downgrade() -> None:
+def _downgrade() -> None:
     op.drop_index("ix_claims_relevance_id", table_name="claims")
     with op.batch_alter_table("claims") as batch:
         batch.drop_column("relevance")

@@ -7,8 +7,9 @@ HL7's standard that `docs/interop/infobutton.md` lists.
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from app.fhir.request import FORM, MEDIA_TYPE, SUMMARIES
+from app.fhir.request import MEDIA_TYPE, SUMMARIES
 from app.fhir.search import MAX_VALUE_LENGTH
+from app.http.bodies import FORM
 
 Json = dict[str, Any]
 

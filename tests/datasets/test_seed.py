@@ -10,7 +10,7 @@ import yaml
 from sqlalchemy import select
 
 from app.core.errors import InvalidInput
-from app.datasets.seed import SeedResult, seed
+from app.datasets.seed import SeedConflict, SeedResult, seed
 from app.storage.database import Database
 from app.storage.history import Release, current_serial
 from app.storage.resource import Key
@@ -105,7 +105,7 @@ def test_what_a_curator_and_the_files_changed_is_a_conflict_and_left_alone(scrat
     edit(directory, "outcomes", "pain", description="Other words.")
     for updated in (1, 0):  # listed again at each start, until somebody settles it
         report = run(scratch, directory)
-        assert (report.updated, report.conflicts) == (updated, (Key("outcome", OUTCOME),))
+        assert (report.updated, report.conflicts) == (updated, (SeedConflict(Key("outcome", OUTCOME), ("name",)),))
     kept = content(scratch, "outcome", OUTCOME).content.model_dump()
     assert kept["description"] == "A curator's words."
 
@@ -124,7 +124,7 @@ def test_a_curators_own_record_is_not_overwritten_by_one_of_that_name(scratch: D
     put(scratch, record("mechanism", "new-one", description="A curator's words."))
     with (directory / "mechanisms.yaml").open("a", encoding="utf-8") as file:
         file.write("\n  - {id: new-one, name: A new one, description: The file's words.}\n")
-    assert run(scratch, directory).conflicts == (Key("mechanism", "new-one"),)
+    assert [conflict.key for conflict in run(scratch, directory).conflicts] == [Key("mechanism", "new-one")]
     assert content(scratch, "mechanism", "new-one").content.model_dump()["description"] == "A curator's words."
 
 

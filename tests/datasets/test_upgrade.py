@@ -6,10 +6,12 @@ import os
 import subprocess
 import sys
 import tarfile
+import urllib.request
 from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 from starlette.testclient import TestClient
 
 from app.claims.schemas import ClaimWrite
@@ -20,39 +22,43 @@ from app.publishing import indexes
 from app.settings import ROOT
 from app.storage import schema
 from app.storage.database import Database
-from app.storage.history import current_serial
+from app.storage.history import StoredRecord, current_serial, text_of
+from app.storage.resource import Key
 from tests.conftest import SEED, serving
+from tests.test_cli import free_port, started
 
 PREVIOUS = "6f6563fb3b6a00bb56fde18b7730cf7cf023a407"
 """The commit whose code and seed files make the older database."""
-MAKE = """
-import sys
-from pathlib import Path
-from app.datasets.seed import seed
-from app.publishing import indexes
-from app.storage.database import Database
-
-database = Database(sys.argv[1])
-indexes.migrate(database)
-with database.write() as session:
-    seed(session, Path("seed_data"))
-database.dispose()
-"""
+RELEASES = {
+    "0001": "8c8d26b", "0003": "c06ece4", "0004": "91aa988", "0005": "96882f2", "0006": "ed0954c",
+    "0007": "e6eeeb8", "0008": "0378540", "0010": "200b6c5", "0011": "ea81aaa",
+}  # fmt: skip
+"""The last commit with each schema; 0002 and 0009 came together with the schemas after them."""
+STANDS_AGAINST = {
+    "0001": "the citation cit-ldn-unique-novel-younger-2014 belongs to claim/article-ldn-unique-novel-action"
+}
+"""Why a release does not take today's seed."""
 
 
 @pytest.fixture
 def older(blank: Database, tmp_path: Path) -> Database:
     """A database as the previous release left it."""
-    command = ["git", "archive", PREVIOUS, "app", "migrations", "seed_data"]
+    make(blank, PREVIOUS, tmp_path)
+    return blank
+
+
+def make(database: Database, commit: str, directory: Path) -> None:
+    """Fill an empty database with the code and the seed files of a commit."""
+    command = ["git", "archive", commit, "app", "migrations", "seed_data", "pyproject.toml"]
     archive = subprocess.run(command, cwd=ROOT, capture_output=True, check=False)
     if archive.returncode:
-        pytest.skip(f"no commit {PREVIOUS[:7]} here: the previous release is made from the history of the repository")
+        pytest.skip(f"no commit {commit[:7]} here: older releases are made from the history of the repository")
     with tarfile.open(fileobj=io.BytesIO(archive.stdout)) as files:
-        files.extractall(tmp_path, filter="data")
-    url = blank.url.render_as_string(hide_password=False)
-    environment = os.environ | {"PYTHONPATH": str(tmp_path)}
-    subprocess.run([sys.executable, "-c", MAKE, url], cwd=tmp_path, env=environment, check=True)
-    return blank
+        files.extractall(directory, filter="data")
+    url = database.url.render_as_string(hide_password=False)
+    environment = os.environ | {"PYTHONPATH": str(directory), "DATABASE_URL": url}
+    for step in ("migrate", "seed"):
+        subprocess.run([sys.executable, "-m", "app.cli", step], cwd=directory, env=environment, check=True)
 
 
 def upgrade(database: Database) -> None:
@@ -116,6 +122,42 @@ def test_an_upgraded_database_is_as_a_new_one_and_keeps_its_history(older: Datab
         assert (origin["paragraph"], origin["reference_numbers"]) == (4, [7])
         assert other.get("/v1/claims/ldn-insomnia", params={"serial": last}).json()["origins"] == []
         assert other.get("/v1/claims/ldn-insomnia-occurs/versions").json()["total"] >= 2
+
+
+@pytest.mark.parametrize("revision", RELEASES)
+def test_every_release_takes_the_seed_of_today_or_says_what_stands_against_it(
+    blank: Database, tmp_path: Path, revision: str
+) -> None:
+    """As by `make run`, which serves it in any case."""
+    make(blank, RELEASES[revision], tmp_path)
+    url = blank.url.render_as_string(hide_password=False)
+    reason = STANDS_AGAINST.get(revision)
+    port = free_port()
+    with started("serve", "--migrate", "--seed", DATABASE_URL=url, PORT=str(port)) as server:
+        lines = read_start(server)
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/readyz", timeout=20) as ready:
+            assert ready.status == 200
+    assert f"Schema {revision} → {schema.newest()}." in lines
+    if reason:
+        assert reason in lines
+        assert "The seed data were not applied. Serving what the database holds." in lines
+        return
+    contents = {change.key: text_of(change.content) for change in bundle.read(SEED)}
+    with blank.read() as session:
+        rows = session.execute(select(StoredRecord.type, StoredRecord.id, StoredRecord.content))
+        stored = {Key(record_type, record_id): content for record_type, record_id, content in rows}
+    assert {key: stored.get(key) for key in contents} == contents
+
+
+def read_start(server: subprocess.Popen[str]) -> str:
+    """What a server says until it listens."""
+    lines: list[str] = []
+    assert server.stderr is not None
+    for line in server.stderr:
+        lines.append(line)
+        if '"listening"' in line:
+            break
+    return "".join(lines)
 
 
 def test_people_who_ask_about_fibromyalgia_meet_fewer_echoes(older: Database) -> None:

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from app.core.errors import InvalidInput
 from app.publishing import indexes
+from app.publishing.index_state import IndexState
 from app.registry import FILTERS
 from app.storage.database import Database
 from app.storage.filter_bitmaps import Filter
@@ -73,7 +74,7 @@ def keys_of(session: Session, name: str, value: str) -> set[int]:
 def test_a_database_from_before_gets_its_filters_when_it_is_migrated(small: Database) -> None:
     with small.write() as session:
         wanted = filed(session)
-        for table in (FilterEntry, FilterBits, FilterRow, indexes.IndexVersion):
+        for table in (FilterEntry, FilterBits, FilterRow, IndexState):
             session.execute(delete(table))
     indexes.migrate(small)
     indexes.check(small)
