@@ -51,7 +51,7 @@ class CdsService:
         self.settings = settings
         self.base_url = base_url
         self.authenticator = TokenAuthenticator(settings.issuers, base_url)
-        self.memory_at = lru_cache(_MAX_SERIALS)(lambda _serial: ClaimMemory())
+        self.memory_at = lru_cache(_MAX_SERIALS)(lambda _generation, _serial: ClaimMemory())
 
     def prefetch(self, service_id: ServiceId) -> dict[str, str]:
         return prefetch_templates(self.settings, SERVICES[service_id])
@@ -206,7 +206,7 @@ def _cards(view: ReadView, service: CdsService, hook: HookCall, serial: int | No
         fault = Fault("query", "serial", "unknown_serial", f"The newest serial is {view.serial}.")
         raise InvalidInput("This serial has not been published yet.", errors=[fault])
     at = serial or view.serial
-    claims = ClaimReader(view.session, at, service.memory_at(at))
+    claims = ClaimReader(view.session, at, service.memory_at(view.state[0], at))
     try:
         findings = _findings(hook, claims)
     except rules.NotEnoughData:
