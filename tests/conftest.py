@@ -34,6 +34,12 @@ SWEPT = (
     "tests/benchmarks/test_synthetic.py::test_the_same_seed_gives_the_same_data_and_another_one_does_not",
     "tests/benchmarks/test_synthetic.py::test_synthetic_data_never_mix_with_real_ones",
     "tests/benchmarks/test_synthetic.py::test_the_sizes_are_those_that_performance_is_stated_for",
+    "tests/http/test_two_processes.py::test_a_minute",
+    "tests/storage/test_power_cut.py",
+    "tests/storage/test_silence.py::test_everybody_is_answered_while_the_server_is_frozen",
+    "tests/storage/test_silence.py::test_a_writer_is_answered_that_freezes_while_it_commits",
+    "tests/storage/test_silence.py::test_a_frozen_replica_holds_nobody",
+    "tests/storage/test_silence.py::test_a_killed_server_that_starts_again_is_used_again",
     *(
         f"tests/publishing/{test}[{engine}-{seed}"
         for test in (
@@ -44,8 +50,8 @@ SWEPT = (
         for seed in (1, 2)
     ),
 )
-"""Left to `make test-all`: the generator of synthetic data, of which one small run stays, and all but one of the random
-histories. Node ids begin so."""
+"""Left to `make test-all`: the generator of synthetic data, of which one small run stays, all but one of the random
+histories, and the long forms of faults of databases. Node ids begin so."""
 
 SWEPT_ON_POSTGRESQL = (
     "tests/api/test_bibliography.py",
@@ -103,6 +109,8 @@ LENGTHY = (
     "tests/publishing/test_publish.py::test_concurrent_writers",
     "tests/search/test_api.py::test_the_words_of_a_list_find",
     "tests/search/test_index.py",
+    "tests/storage/test_silence.py",
+    "tests/storage/test_sqlite_file.py::test_a_file_in_the_place",
     "tests/test_cli.py",
     "tests/test_docs.py",
     "tests/test_migrations.py",

@@ -59,6 +59,7 @@ class SqliteFreshness:
             if self._file.generation != self._generation:
                 self.close()
                 self._generation, self._rests_until = self._file.generation, time.monotonic() + REST_SECONDS
+                return None
             if self._connection is None:
                 if time.monotonic() < self._rests_until:
                     return None

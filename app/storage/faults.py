@@ -169,8 +169,8 @@ def _fault(error: BaseException) -> DatabaseFault | None:
         return _BY_ERRNO.get(error.errno or 0)
     if not hasattr(error, "sqlstate"):
         return None
-    if error.sqlstate is None:  # of the client library: the connection could not be made, or broke
-        return UNREACHABLE if type(error).__name__ in ("OperationalError", "ConnectionTimeout") else None
+    if error.sqlstate is None:  # of the client library: the connection broke, or could not be made
+        return _connection_fault(str(error)) if type(error).__name__ == "OperationalError" else None
     return next((fault for prefix, fault in _BY_SQLSTATE if error.sqlstate.startswith(prefix)), None)
 
 
@@ -179,3 +179,10 @@ def _sqlite_fault(error: sqlite3.Error) -> DatabaseFault | None:
     if name == "SQLITE_ERROR" and str(error).startswith(("no such table", "no such column")):
         return NOT_MIGRATED
     return next((fault for prefix, fault in _BY_SQLITE_NAME if name.startswith(prefix)), None)
+
+
+def _connection_fault(message: str) -> DatabaseFault:
+    """A server that refuses says why in words alone; `FATAL` is how its words begin."""
+    if "FATAL" not in message or any(words in message for words in ("starting up", "shutting down", "recovery")):
+        return UNREACHABLE
+    return BUSY if "too many" in message or "remaining connection slots" in message else REFUSED

@@ -39,9 +39,12 @@ class BoundedConnection(psycopg.Connection[Any]):
     is_patient = False
     """Whether a long silence is borne as long as the server still answers others: it may work on one long statement."""
     on_silence: Callable[[], None] | None = None
+    before_exchange: Callable[[], None] | None = None
 
     def wait(self, gen: PQGen[Result], *args: Any, **options: Any) -> Result:
         """Every exchange with the server passes here."""
+        if self.before_exchange is not None:
+            self.before_exchange()
         return super().wait(self._bounded(gen), *args, **options)
 
     def _bounded(self, gen: PQGen[Result]) -> Generator[Any, Any, Result]:
@@ -104,7 +107,8 @@ def bound_waits(engine: Engine, silence_seconds: float, *, is_patient: bool) -> 
             note_silence()
             raise SilentConnection("The server does not answer.") from error
         connection.silence_seconds, connection.is_patient = silence_seconds, is_patient
-        connection.on_silence = note_silence
+        # Also of what is under way: threads may queue up behind one that waits for the server.
+        connection.on_silence, connection.before_exchange = note_silence, refuse_while_silent
         return connection
 
     @event.listens_for(engine, "checkin")
