@@ -155,12 +155,14 @@ def test_a_writer_is_answered_that_freezes_while_it_commits(cluster: tuple[int, 
             for child in family(pid):
                 os.kill(child, signal.SIGSTOP)
 
-    with frozen([]), contextlib.ExitStack() as stack:
-        stack.callback(lambda: [os.kill(child, signal.SIGCONT) for child in family(pid)])
+    try:
         with pytest.raises(DATABASE_ERRORS) as caught:
             write()
         assert database_fault(caught.value).code == "database_silent"
         assert time.monotonic() - began < SECONDS
+    finally:
+        for child in family(pid):
+            os.kill(child, signal.SIGCONT)
     eventually("the database is used again", lambda: works(database))
     database.dispose()
 
