@@ -55,7 +55,7 @@ class SqliteFreshness:
 
     def serial(self) -> int | None:
         try:
-            self._file.look()
+            self._file.check()
             if self._file.generation != self._generation:
                 self.close()
                 self._generation, self._rests_until = self._file.generation, time.monotonic() + REST_SECONDS

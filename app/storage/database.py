@@ -140,7 +140,7 @@ class Database:
     def view(self, *, primary: bool = False) -> Iterator[ReadView]:
         """One consistent view of the data, whatever is written meanwhile; from the replica if there is one."""
         if self.file is not None:
-            self.file.look()
+            self.file.check()
         connection = (self._primary_views if primary else self._views).connect()
         try:
             view = ReadView(connection, self.bitmaps, self._opening)
@@ -180,7 +180,7 @@ class Database:
     def exclusive(self) -> Iterator[Connection]:
         """A connection while nobody else writes; rolled back unless the caller commits."""
         if self.file is not None:
-            self.file.look()
+            self.file.check()
         with self._lock_file(), self.engine.connect().execution_options(write=True) as connection:
             if not self.is_sqlite:
                 # Else two writers would read the same state, and the second would undo what the first did.

@@ -48,7 +48,9 @@ SILENT = DatabaseFault(
 REFUSED = DatabaseFault(
     "database_refused", "The database refuses this user.", "Check user, password, name and rights in DATABASE_URL."
 )
-CORRUPT = DatabaseFault("database_corrupt", "The database is damaged.", "Stop the service, and restore a backup.")
+CORRUPT = DatabaseFault(
+    "database_corrupt", "The database is damaged.", "Stop the service and restore a backup, or check DATABASE_URL."
+)
 MISSING = DatabaseFault("database_missing", "The file of the database is gone.", "Put it back, or check DATABASE_URL.")
 REPLACED = DatabaseFault(
     "database_replaced",
@@ -94,7 +96,7 @@ _BY_SQLSTATE = (
 _BY_ERRNO = {
     **dict.fromkeys((errno.ENOSPC, errno.EDQUOT, errno.EFBIG), FULL),
     **dict.fromkeys((errno.EROFS, errno.EACCES, errno.EPERM), READ_ONLY),
-    **dict.fromkeys((errno.ENOENT, errno.ENOTDIR), MISSING),
+    **dict.fromkeys((errno.ENOENT, errno.ENOTDIR, errno.EEXIST), MISSING),
 }
 
 

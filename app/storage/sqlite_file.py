@@ -64,7 +64,7 @@ class SqliteFile:
                 connection.close()
                 raise DatabaseUnavailable(REPLACED)
 
-    def look(self) -> None:
+    def check(self) -> None:
         """Raise DatabaseUnavailable if the file is gone; open the one that took its place. Nearly free: the file is
         asked for a few times a second."""
         if time.monotonic() - self._looked_at > LOOK_SECONDS:
