@@ -49,7 +49,7 @@ REFUSED = DatabaseFault(
     "database_refused", "The database refuses this user.", "Check user, password, name and rights in DATABASE_URL."
 )
 CORRUPT = DatabaseFault(
-    "database_corrupt", "The database is damaged.", "Stop the service and restore a backup, or check DATABASE_URL."
+    "database_corrupt", "The database is damaged.", "Stop and restore a backup, or check DATABASE_URL."
 )
 MISSING = DatabaseFault("database_missing", "The file of the database is gone.", "Put it back, or check DATABASE_URL.")
 REPLACED = DatabaseFault(
