@@ -13,7 +13,6 @@ import typer
 from pydantic import ValidationError
 from rich.console import Console
 from rich.progress import Progress as Bar
-from sqlalchemy.exc import DBAPIError
 
 from app.accounts.models import Account, Actor
 from app.accounts.service import ensure_system_actors
@@ -32,6 +31,7 @@ from app.publishing.publish import PublishResult
 from app.publishing.rendering import Progress
 from app.settings import Settings, settings
 from app.storage.database import Database, UnusableUrl, now
+from app.storage.faults import DATABASE_ERRORS, DatabaseUnavailable, database_fault
 from app.storage.history import current_serial
 from app.storage.resource import Key
 from app.storage.schema import SchemaMismatch
@@ -373,6 +373,7 @@ def _checked_database() -> Iterator[Database]:
 @contextmanager
 def _database(config: Settings) -> Iterator[Database]:
     database = Database(config.database_url, statement_timeout_ms=0)
+    database.on_wait = console.print
     try:
         yield database
     finally:
@@ -385,6 +386,9 @@ def _error_messages(*expected: type[Exception]) -> Iterator[None]:
     explained: tuple[type[Exception], ...] = (SchemaMismatch, *expected)
     try:
         yield
+    except (DatabaseUnavailable, *DATABASE_ERRORS) as error:
+        console.print(str(database_fault(error)))
+        raise typer.Exit(1) from None
     except AppError as error:
         console.print(error.detail)
         for fault in error.errors:
@@ -395,9 +399,6 @@ def _error_messages(*expected: type[Exception]) -> Iterator[None]:
         console.print(str(error))
         for line in getattr(error, "faults", ()):
             console.print(f"  {line}")
-        raise typer.Exit(1) from None
-    except DBAPIError as error:
-        console.print(f"The database does not answer or refuses ({type(error.orig).__name__}). Check DATABASE_URL.")
         raise typer.Exit(1) from None
     except UnusableUrl as error:
         console.print(str(error))

@@ -5,14 +5,12 @@ from contextlib import asynccontextmanager, nullcontext
 from importlib.metadata import version
 from typing import Any
 
+import structlog
 from fastapi import FastAPI, Request, Response
-from sqlalchemy.exc import DBAPIError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from app import api, cds_hooks, fhir
 from app.api import examples
 from app.claims.disclaimer import DISCLAIMER
-from app.core.errors import Unavailable
 from app.http import freshness, problems, queries
 from app.http.bodies import FORM, JSON, BodyBounds
 from app.http.database_limiter import DatabaseLimiter
@@ -24,6 +22,8 @@ from app.http.tracing import NO_TELEMETRY, tracer_from_environment
 from app.infobutton import routes as infobutton
 from app.settings import Settings, settings
 from app.storage.database import Database
+from app.storage.faults import DATABASE_ERRORS, DatabaseUnavailable, unavailable
+from app.storage.sqlite_file import known_wal_fault
 from app.web import docs
 
 TITLE = "LDN Evidence"
@@ -63,8 +63,8 @@ def create_app(given: Settings | None = None) -> FastAPI:
     app.state.settings = given
     app.state.metrics = None
     problems.install(app)
-    app.add_exception_handler(DBAPIError, _database_trouble)
-    app.add_exception_handler(PoolTimeout, _database_trouble)
+    for kind in (DatabaseUnavailable, *DATABASE_ERRORS):
+        app.add_exception_handler(kind, _database_trouble)
     for router in api.ROUTERS:
         app.router.routes.extend(router.routes)  # flat: walking 25 routers would cost every request
     cds_hooks.install(app, given.own_url)
@@ -85,8 +85,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
 
 def _database_trouble(request: Request, error: Exception) -> Response:
     """A database that is away, busy or frozen is a 503 that says when to come back; its own words stay inside."""
-    trouble = Unavailable("The database does not answer just now.", retry_after=2)
-    return problems.problem(trouble, problems.request_id(request.scope))
+    return problems.problem(unavailable(error), problems.request_id(request.scope))
 
 
 def _document(app: FastAPI) -> None:
@@ -150,4 +149,6 @@ def _operator_options(app: FastAPI, given: Settings, cache: ResponseCache | None
 def asgi() -> RequestContext:
     """What the server runs."""
     given = settings()
+    if given.database_url.startswith("sqlite") and (fault := known_wal_fault()):
+        structlog.get_logger("app.storage").warning(fault)
     return in_context(create_app(given), given)

@@ -38,6 +38,12 @@ SWEPT = (
     "tests/deploy/test_dependencies.py::test_the_bill_of_materials_is_valid",
     "tests/datasets/test_upgrade.py::test_every_release",
     "tests/operations/test_down_and_up.py::test_down_to_every_revision",
+    "tests/http/test_two_processes.py::test_a_minute",
+    "tests/storage/test_power_cut.py",
+    "tests/storage/test_silence.py::test_everybody_is_answered_while_the_server_is_frozen",
+    "tests/storage/test_silence.py::test_a_writer_is_answered_that_freezes_while_it_commits",
+    "tests/storage/test_silence.py::test_a_frozen_replica_holds_nobody",
+    "tests/storage/test_silence.py::test_a_killed_server_that_starts_again_is_used_again",
     *(
         f"tests/publishing/{test}[{engine}-{seed}"
         for test in (
@@ -114,6 +120,8 @@ LENGTHY = (
     "tests/publishing/test_publish.py::test_concurrent_writers",
     "tests/search/test_api.py::test_the_words_of_a_list_find",
     "tests/search/test_index.py",
+    "tests/storage/test_silence.py",
+    "tests/storage/test_sqlite_file.py::test_a_file_in_the_place",
     "tests/test_cli.py",
     "tests/test_docs.py",
     "tests/test_migrations.py",

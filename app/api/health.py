@@ -1,10 +1,10 @@
 """Whether the process lives, and whether it can answer."""
 
+import time
+from math import inf
 from typing import Literal
 
 from fastapi import APIRouter, Depends, Request, Response
-from sqlalchemy.exc import DBAPIError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.concurrency import run_in_threadpool
 
 from app.core.content import ResponseModel
@@ -14,11 +14,13 @@ from app.http.reads import Reads, reads_of
 from app.http.server import connection_of
 from app.publishing import indexes
 from app.storage.database import lax_settings
+from app.storage.faults import DATABASE_ERRORS, DatabaseUnavailable, database_fault
 from app.storage.read_view import ReadView
 
 router = APIRouter(tags=["health"], dependencies=[Depends(declared_parameters_only)])
 
-UNREACHABLE = (DBAPIError, PoolTimeout)
+REMEMBERED_SECONDS = 60
+"""For how long a failed write is told of, unless one succeeds."""
 
 
 class Health(ResponseModel):
@@ -28,6 +30,8 @@ class Health(ResponseModel):
 class Readiness(ResponseModel):
     status: Literal["ready"]
     serial: int
+    write_fault: str | None
+    """Why the newest write of the last minute failed, such as `database_full`, while reads go on; null if none did."""
 
 
 @router.get("/healthz", operation_id="getHealth", summary="The process lives", responses=responses(422))
@@ -39,12 +43,16 @@ async def healthz(response: Response) -> Health:
 
 @router.get("/readyz", operation_id="getReadiness", summary="The service can answer", responses=responses(422, 503))
 async def readyz(request: Request, response: Response) -> Readiness:
-    """200 when the database answers, holds a data set and its indexes, keeps what it acknowledges; 503 otherwise."""
+    """200 when the database answers, holds a data set and its indexes, keeps what it acknowledges; 503 otherwise,
+    with a code for each kind of fault of the database and its remedy."""
     connection = connection_of(request.scope)
     if connection is not None and connection.open_connections.is_draining:
         raise Unavailable("The server is about to stop.", retry_after=5)
     reads = reads_of(request)
-    serial, lax, unfit = await reads.run(request, _state)
+    try:
+        serial, lax, unfit = await reads.run(request, _state)
+    except (DatabaseUnavailable, *DATABASE_ERRORS) as error:
+        raise DatabaseUnavailable(database_fault(error), with_remedy=True) from error
     if serial == 0:
         raise Unavailable("The data set is empty. Run: ldn-evidence seed", retry_after=5)
     if unfit:
@@ -55,7 +63,9 @@ async def readyz(request: Request, response: Response) -> Readiness:
     if lax:
         raise Unavailable(f"The database may lose what it acknowledges. Switch on: {', '.join(lax)}", retry_after=5)
     response.headers["Cache-Control"] = "no-store"
-    return Readiness(status="ready", serial=serial)
+    failed_at, write_fault = reads.database.write_fault or (-inf, None)
+    is_recent = time.monotonic() - failed_at < REMEMBERED_SECONDS
+    return Readiness(status="ready", serial=serial, write_fault=write_fault if is_recent else None)
 
 
 def _state(view: ReadView) -> tuple[int, list[str], list[str]]:
@@ -70,5 +80,5 @@ async def _lax_settings_of_primary(reads: Reads) -> list[str]:
     try:
         async with reads.limiter.primary.slot():
             return await run_in_threadpool(read)
-    except (*UNREACHABLE, Unavailable):
+    except (*DATABASE_ERRORS, Unavailable):
         return []  # who does not answer acknowledges nothing, and reads go on

@@ -51,7 +51,7 @@ class CdsService:
         self.settings = settings
         self.base_url = base_url
         self.authenticator = TokenAuthenticator(settings.issuers, base_url)
-        self.memory_at = lru_cache(_MAX_SERIALS)(lambda _serial: ClaimMemory())
+        self.memory_at = lru_cache(_MAX_SERIALS)(lambda _generation, _serial: ClaimMemory())
 
     def prefetch(self, service_id: ServiceId) -> dict[str, str]:
         return prefetch_templates(self.settings, SERVICES[service_id])
@@ -207,7 +207,7 @@ def _cards(view: ReadView, request: Request, hook: HookCall, serial: int | None)
         raise InvalidInput("This serial has not been published yet.", errors=[fault])
     service = cds_service(request)
     at = serial or view.serial
-    claims = ClaimReader(view.session, at, service.memory_at(at))
+    claims = ClaimReader(view.session, at, service.memory_at(view.state[0], at))
     try:
         findings = _findings(hook, claims)
     except rules.NotEnoughData:
@@ -240,7 +240,7 @@ def feedback(request: Request, id: ServiceName, body: Body, _slot: SlotToWrite) 
     """Counted by service, outcome and reason code. Comments, cards and times are dropped."""
     service_id = _service_id(cds_service(request), id)
     items = _parsed(FeedbackRequest, body).feedback
-    with reads_of(request).database.short_write() as session:
+    with reads_of(request).database.write(in_turn=False) as session:
         known = reason_codes(reason for rule in interaction_rules(session) for reason in rule.override_reasons)
         counted = []
         for item in items:

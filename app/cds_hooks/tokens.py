@@ -218,7 +218,7 @@ def _mark_used(claims: Mapping[str, Any], database: Database) -> None:
     until = datetime.fromtimestamp(claims["exp"] + LEEWAY_SECONDS, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     digest = hashlib.blake2b(claims["jti"].encode("utf-8", "surrogatepass"), digest_size=32).hexdigest()
     try:
-        with database.short_write() as session:
+        with database.write(in_turn=False) as session:
             use_once(session, claims["iss"], digest, until)
     except IntegrityError:
         raise TokenRefused("used before") from None

@@ -31,7 +31,7 @@ class AppError(Exception):
     """An error with a message for the caller. `code` is stable; `detail` is for people and may change."""
 
     status: ClassVar[int] = 500
-    code: ClassVar[str] = "internal_error"
+    code: str = "internal_error"
     title: ClassVar[str] = "Something went wrong on our side"
 
     def __init__(self, detail: str, *, errors: Iterable[Fault] = (), headers: Mapping[str, str] | None = None) -> None:

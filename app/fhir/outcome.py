@@ -1,8 +1,8 @@
 """Errors below `/fhir` as OperationOutcome. They never repeat what the client sent."""
 
+import sqlite3
 from collections.abc import Mapping
 
-import structlog
 from pydantic_core import to_json
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
@@ -13,9 +13,9 @@ from starlette.responses import Response
 
 from app.core import errors
 from app.core.errors import AppError, Fault
-from app.core.logging import describe
 from app.fhir.request import MEDIA_TYPE
 from app.fhir.values import Json, drops_empty
+from app.storage.faults import DATABASE_ERRORS, DatabaseUnavailable, unavailable
 
 MAX_ISSUES = 20
 
@@ -35,7 +35,7 @@ _CODES: Mapping[type[AppError], str] = {
 
 
 def install(app: Starlette) -> None:
-    for kind in (AppError, HTTPException, DBAPIError, PoolTimeout, Exception):
+    for kind in (AppError, HTTPException, *DATABASE_ERRORS, Exception):
         app.add_exception_handler(kind, _on_error)
 
 
@@ -77,11 +77,10 @@ async def _on_error(request: Request, exc: Exception) -> Response:
 
 def _app_error(exc: Exception) -> AppError:
     match exc:
+        case DatabaseUnavailable() | DBAPIError() | PoolTimeout() | sqlite3.Error():
+            return unavailable(exc)
         case AppError():
             return exc
-        case DBAPIError() | PoolTimeout():
-            structlog.get_logger("app.errors").warning("database", **describe(exc))
-            return errors.Unavailable("The database does not answer just now.")
         case HTTPException(status_code=405):
             return errors.MethodNotAllowed({"OPTIONS", *(exc.headers or {})["Allow"].split(", ")})
         case HTTPException(status_code=404):

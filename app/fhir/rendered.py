@@ -13,6 +13,7 @@ from app.fhir.request import ElementSelection
 from app.fhir.types import FhirType, RenderContext
 from app.fhir.values import Json
 from app.storage.history import Publication
+from app.storage.read_view import view_of
 from app.storage.records import CurrentRecords, DatabaseRecords, RecordsAt
 from app.storage.resource import Key
 
@@ -41,22 +42,23 @@ class ResourceCache:
     """The rendered resources of the newest serial, within a number of bytes."""
 
     def __init__(self, max_bytes: int = CACHE_BYTES) -> None:
-        self._serial = -1
+        self._state = (-1, -1)
         # Half for newcomers: warming renders every resource once, and the whole data set fits into that half.
         self._resources = ByteBoundedCache[tuple[str, str], RenderedResource](max_bytes, newcomers_share=0.5)
         self._lock = threading.Lock()
 
-    def get(self, serial: int, type_name: str, record_id: str) -> RenderedResource | None:
+    def get(self, state: tuple[int, int], type_name: str, record_id: str) -> RenderedResource | None:
+        """`state` is that of a `ReadView`."""
         with self._lock:
-            return self._resources.get((type_name, record_id)) if serial == self._serial else None
+            return self._resources.get((type_name, record_id)) if state == self._state else None
 
-    def put(self, serial: int, type_name: str, resource: RenderedResource) -> None:
+    def put(self, state: tuple[int, int], type_name: str, resource: RenderedResource) -> None:
         """An older serial than the newest is ignored: a slow reader rendered it."""
         with self._lock:
-            if serial > self._serial:
+            if state > self._state:
                 self._resources.clear()
-                self._serial = serial
-            if serial == self._serial:
+                self._state = state
+            if state == self._state:
                 self._resources.put((type_name, resource.id), resource, len(resource.body))
 
 
@@ -69,9 +71,13 @@ class ResourceRenderer:
     serial: int
     base: str
 
+    @property
+    def _state(self) -> tuple[int, int]:
+        return view_of(self.session).state
+
     def read(self, fhir_type: FhirType, record_id: str) -> RenderedResource:
         """One resource; NotFound, or Gone if its record was retired."""
-        if cached := self.cache.get(self.serial, fhir_type.name, record_id):
+        if cached := self.cache.get(self._state, fhir_type.name, record_id):
             return cached
         records = CurrentRecords(self.session)
         row = records.row(Key(fhir_type.record_type, record_id))
@@ -86,7 +92,7 @@ class ResourceRenderer:
         self, fhir_type: FhirType, ids: Sequence[str], records: CurrentRecords | None = None
     ) -> list[RenderedResource]:
         """The resources in the order of the ids, without those that do not exist."""
-        resources = {record_id: self.cache.get(self.serial, fhir_type.name, record_id) for record_id in ids}
+        resources = {record_id: self.cache.get(self._state, fhir_type.name, record_id) for record_id in ids}
         missing = [record_id for record_id, cached in resources.items() if cached is None]
         records = records or CurrentRecords(self.session)
         # A citation comes with its claim, and what the claim names is needed to word its certainty.
@@ -96,7 +102,7 @@ class ResourceRenderer:
             resource = self._render(records, fhir_type, record_id, self.serial)
             if resource is not None:
                 resources[record_id] = resource
-                self.cache.put(self.serial, fhir_type.name, resource)
+                self.cache.put(self._state, fhir_type.name, resource)
         return [resource for resource in resources.values() if resource is not None]
 
     def read_version(self, fhir_type: FhirType, record_id: str, version: int) -> RenderedResource:

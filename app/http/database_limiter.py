@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from app.core.errors import Unavailable
+from app.storage.faults import log_once_a_second
 
 WAIT_SECONDS = 2.0
 """How long a request waits for a slot before it is answered 503."""
@@ -38,6 +39,7 @@ class Slots:
                 await self._free.acquire()
         except TimeoutError:
             self.refusals += 1
+            log_once_a_second("overloaded", remedy="All slots of the database are taken: see POOL_SIZE.")
             raise Unavailable("The server is overloaded. Retry later.", retry_after=1) from None
         self.in_use += 1
         try:

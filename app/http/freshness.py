@@ -9,9 +9,14 @@ from typing import Protocol
 from sqlalchemy.engine import URL
 
 from app.storage.database import CHANNEL, Database, usable
+from app.storage.faults import DATABASE_ERRORS, DatabaseUnavailable
+from app.storage.sqlite_file import SqliteFile
 
 HEARTBEAT_SECONDS = 1.0
 """How long a publication may go unseen where a notification was lost."""
+REST_SECONDS = 15.0
+"""For how long no answer is kept after another file of SQLite has taken the place of the former: longer than a request
+may take, so that no answer of the former is kept at an equal serial."""
 _LINE = {"autocommit": True, "prepare_threshold": None, "connect_timeout": 2, "tcp_user_timeout": 5000}
 
 
@@ -28,8 +33,8 @@ class Freshness(Protocol):
 
 def of(database: Database, listen_url: str | None) -> Freshness:
     """The watcher that fits the database."""
-    if database.is_sqlite:
-        return SqliteFreshness(str(database.url.database))
+    if database.file is not None:
+        return SqliteFreshness(database.file)
     return PostgresFreshness(database.url if listen_url is None else usable(listen_url))
 
 
@@ -40,22 +45,32 @@ class SqliteFreshness:
     next process would take the shared memory for abandoned and truncate it under the server.
     """
 
-    def __init__(self, path: str) -> None:
-        self._path = path
+    def __init__(self, file: SqliteFile) -> None:
+        self._file = file
+        self._generation = 0
+        self._rests_until = 0.0
         self._connection: sqlite3.Connection | None = None
         self._version: int | None = None
         self._serial: int | None = None
 
     def serial(self) -> int | None:
         try:
+            self._file.check()
+            if self._file.generation != self._generation:
+                self.close()
+                self._generation, self._rests_until = self._file.generation, time.monotonic() + REST_SECONDS
+                return None
             if self._connection is None:
-                self._connection = sqlite3.connect(f"file:{self._path}?mode=ro", uri=True, isolation_level=None)
+                if time.monotonic() < self._rests_until:
+                    return None
+                self._connection = sqlite3.connect(f"file:{self._file.path}?mode=ro", uri=True, isolation_level=None)
+                self._file.require()
             (version,) = self._connection.execute("PRAGMA data_version").fetchone()
             if version != self._version:
                 (self._serial,) = self._connection.execute("SELECT max(serial) FROM publications").fetchone()
                 # Taken before the serial was read: what is written in between is seen next time.
                 self._version = version
-        except sqlite3.Error:
+        except (sqlite3.Error, *DATABASE_ERRORS, DatabaseUnavailable):
             self.close()
             return None
         return self._serial
@@ -102,10 +117,12 @@ class PostgresFreshness:
     def _listen(self) -> None:
         import psycopg  # heavy, and not needed on SQLite
 
+        from app.storage.postgres import BoundedConnection
+
         while not self._closing.is_set():
             with (
                 contextlib.suppress(psycopg.Error),
-                psycopg.connect(**{**_LINE, **self._arguments}) as connection,
+                BoundedConnection.connect(**{**_LINE, **self._arguments}) as connection,
             ):
                 connection.execute(f"LISTEN {CHANNEL}")
                 self._serial = None  # another server may answer now, and it may know less

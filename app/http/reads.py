@@ -17,6 +17,7 @@ from app.core.errors import AppError, Fault, InvalidInput, Unavailable
 from app.http.database_limiter import DatabaseLimiter
 from app.http.dataset import Dataset
 from app.storage.database import Database
+from app.storage.faults import LOCKED, database_fault
 from app.storage.read_view import ReadView
 
 WAIT_SECONDS = 1.0
@@ -48,7 +49,9 @@ class Reads:
             return await self.run(request, work, *args, **kwargs)
         try:
             return self._read(request, False, 0, work, args, kwargs)[1]  # type: ignore[return-value]
-        except (OperationalError, sqlite3.OperationalError):
+        except (OperationalError, sqlite3.OperationalError) as error:
+            if database_fault(error) is not LOCKED:
+                raise
             return await self.run(request, work, *args, **kwargs)  # the file is busy: wait for it in a thread
 
     async def run(

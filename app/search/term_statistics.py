@@ -35,7 +35,8 @@ def fetch(session: Session, statement: str, *values: Any) -> Sequence[Any]:
 class TermStatistics:
     """The index at one serial. Threads may use it at the same time; at worst two read the same values."""
 
-    serial: int
+    state: tuple[int, int]
+    """`ReadView.state`."""
     bitmaps: FacetBitmaps
     _entry_counts: dict[str, int] = field(default_factory=dict)
     _with_prefix: dict[str, Sequence[str]] = field(default_factory=dict)
@@ -143,21 +144,21 @@ _by_pool: WeakKeyDictionary[Pool, TermStatistics] = WeakKeyDictionary()
 def term_statistics(session: Session) -> TermStatistics:
     """The statistics of the database at the serial that the session sees."""
     pool = session.get_bind().engine.pool
-    serial = view_of(session).serial
+    state = view_of(session).state
     statistics = _by_pool.get(pool)
-    if statistics is None or statistics.serial != serial:
+    if statistics is None or statistics.state != state:
         with _lock:  # One thread reads for all: the bitmaps of a million claims take tens of megabytes.
             statistics = _by_pool.get(pool)
-            if statistics is None or statistics.serial != serial:
-                statistics = _by_pool[pool] = TermStatistics(serial, _bitmaps(session, statistics, serial))
+            if statistics is None or statistics.state != state:
+                statistics = _by_pool[pool] = TermStatistics(state, _bitmaps(session, statistics, state))
     return statistics
 
 
-def _bitmaps(session: Session, known: TermStatistics | None, serial: int) -> FacetBitmaps:
+def _bitmaps(session: Session, known: TermStatistics | None, state: tuple[int, int]) -> FacetBitmaps:
     """All bitmaps. Only those that changed since older statistics are read; a replica may be behind newer ones."""
     bitmaps: FacetBitmaps = {}
     since = -1
-    if known is not None and known.serial < serial:
-        bitmaps, since = known.bitmaps, known.serial
+    if known is not None and known.state[0] == state[0] and known.state < state:
+        bitmaps, since = known.bitmaps, known.state[1]
     changed = facets.changed_since(session, since)
     return {facet: entries for facet, entries in {**bitmaps, **changed}.items() if entries}

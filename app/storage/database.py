@@ -1,10 +1,10 @@
 """Engines and sessions for SQLite and PostgreSQL: one writer at a time, exact pragmas, no bound values in errors."""
 
 import fcntl
-import select as sockets
+import os
 import sqlite3
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,14 +13,14 @@ from typing import Annotated, Any
 from sqlalchemy import Engine, MetaData, String, Text, event, func, select
 from sqlalchemy import create_engine as sqlalchemy_engine
 from sqlalchemy.engine import URL, Connection, make_url
-from sqlalchemy.exc import ArgumentError, InvalidatePoolError
+from sqlalchemy.exc import ArgumentError
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
-from sqlalchemy.pool import ConnectionPoolEntry
 
-from app.core.errors import Unavailable
 from app.core.text import SLUG_LENGTH
+from app.storage.faults import DATABASE_ERRORS, LOCKED, OTHER, DatabaseUnavailable, database_fault
 from app.storage.filter_bitmaps import FilterBitmaps
 from app.storage.read_view import ReadView
+from app.storage.sqlite_file import SqliteFile
 
 SLUG = String(SLUG_LENGTH).with_variant(String(SLUG_LENGTH, collation="C"), "postgresql")
 """Ids sort by code point on both engines, so that cursors and ties agree."""
@@ -46,14 +46,16 @@ WRITERS = 0x4C444E
 WRITERS_AND_INLINE = 3
 """Connections to SQLite beyond the pool's size: two writers in line, and one read that takes no thread."""
 
-PING_AFTER_SECONDS = 1.0
-"""A connection to PostgreSQL that was idle for longer is tested before it is used."""
-
-BUSY_SECONDS = 5
-"""How long a statement waits for another writer of SQLite."""
-
-SHORT_WRITE_WAIT_SECONDS = 1.5
-"""How long a request waits for SQLite's writer before it is answered 503."""
+COMMAND_WAIT_SECONDS = 600.0
+"""How long a command waits for its turn to write."""
+COMMAND_SILENCE_SECONDS = 60.0
+"""How long a command waits for PostgreSQL to say something; longer, if it still answers others."""
+SILENCE_SECONDS = 0.5
+"""How much longer than a statement may take a request waits for PostgreSQL: the server ends statements itself."""
+MAX_PAUSE_SECONDS = 0.05
+"""Between two looks whether another writer is done."""
+MAX_BUSY_SECONDS = 30.0
+"""How long SQLite waits where somebody writes without waiting for a turn."""
 
 DURABLE = ("fsync", "full_page_writes", "synchronous_commit")
 """What PostgreSQL must have switched on to keep what it acknowledged."""
@@ -98,15 +100,25 @@ class UnusableUrl(ValueError):
 class Database:
     """An engine with its two kinds of session: many readers, one writer at a time.
 
-    With `read_url` readers go to a replica, which may be a little behind.
+    With `read_url` readers go to a replica, which may be a little behind. No wait is longer than a statement may take,
+    by half a second; with `statement_timeout_ms=0`, for the command line, statements may take as long as they work.
     """
 
     def __init__(
-        self, url: str, *, read_url: str | None = None, pool_size: int = 10, statement_timeout_ms: int = 3000
+        self, url: str, *, read_url: str | None = None, pool_size: int = 10, statement_timeout_ms: int = 2000
     ) -> None:
         self.url = usable(url)
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
+        self.wait_seconds = statement_timeout_ms / 1000 or COMMAND_WAIT_SECONDS
+        """How long a writer waits for its turn."""
+        self.on_wait: Callable[[str], object] | None = None
+        """Told once when a writer has to wait for another one."""
+        self.write_fault: tuple[float, str] | None = None
+        """When the newest write failed (`time.monotonic`), and the code of its fault; null once one succeeded."""
         self.engine = _engine(self.url, pool_size, statement_timeout_ms)
+        self.file = SqliteFile(str(self.url.database)) if self.is_sqlite else None
+        if self.file is not None:
+            self.file.watch(self.engine)
         self.has_replica = read_url is not None
         self._views = self._primary_views = _for_views(self.engine)
         if read_url is not None:
@@ -127,6 +139,8 @@ class Database:
     @contextmanager
     def view(self, *, primary: bool = False) -> Iterator[ReadView]:
         """One consistent view of the data, whatever is written meanwhile; from the replica if there is one."""
+        if self.file is not None:
+            self.file.check()
         connection = (self._primary_views if primary else self._views).connect()
         try:
             view = ReadView(connection, self.bitmaps, self._opening)
@@ -139,61 +153,94 @@ class Database:
             view.close()
 
     @contextmanager
-    def write(self) -> Iterator[Session]:
-        """One transaction, committed at the end or rolled back whole; concurrent writers queue up fairly."""
-        with (
-            self.exclusive() as connection,
-            Session(connection, expire_on_commit=False, join_transaction_mode="control_fully") as session,
-        ):
-            yield session
-            session.commit()
+    def write(self, *, in_turn: bool = True) -> Iterator[Session]:
+        """One transaction, committed at the end or rolled back whole; writers take turns.
 
-    @contextmanager
-    def short_write(self) -> Iterator[Session]:
-        """One short transaction on tables that no publication touches, such as used tokens; committed at the end.
-
-        On PostgreSQL it does not stand in the writers' line, so that a publication never delays it. SQLite has one
-        writer: after `SHORT_WRITE_WAIT_SECONDS` beside a publication it is locked (OperationalError).
+        `in_turn=False` is for a short transaction on tables that no publication touches, such as used tokens: on
+        PostgreSQL no publication delays it. SQLite has one writer at a time in any case.
+        DatabaseUnavailable if no turn comes in time, and if the file of SQLite is gone or another when the transaction
+        has been committed: what is acknowledged is in the file of that name.
         """
-        with self.engine.connect().execution_options(write=True) as connection:
-            driver: Any = connection.connection.driver_connection
-            if self.is_sqlite:
-                driver.execute(f"PRAGMA busy_timeout={int(1000 * SHORT_WRITE_WAIT_SECONDS)}")
-            try:
-                with Session(connection, expire_on_commit=False, join_transaction_mode="control_fully") as session:
-                    yield session
-                    session.commit()
-            finally:
-                if self.is_sqlite:
-                    driver.execute(f"PRAGMA busy_timeout={1000 * BUSY_SECONDS}")
+        try:
+            with (
+                self.exclusive(in_turn=in_turn) as connection,
+                Session(connection, expire_on_commit=False, join_transaction_mode="control_fully") as session,
+            ):
+                yield session
+                if self.file is not None:
+                    self.file.require()
+                session.commit()
+                if self.file is not None:
+                    self.file.require()
+        except (DatabaseUnavailable, *DATABASE_ERRORS) as error:
+            if (fault := database_fault(error)) is not OTHER:
+                self.write_fault = time.monotonic(), fault.code
+            raise
+        self.write_fault = None
 
     @contextmanager
-    def exclusive(self) -> Iterator[Connection]:
-        """A connection while nobody else writes; rolled back unless the caller commits."""
+    def exclusive(self, *, in_turn: bool = True) -> Iterator[Connection]:
+        """A connection while nobody else writes; rolled back unless the caller commits. `in_turn` as in `write`."""
+        if self.file is not None:
+            self.file.check()
         with self._lock_file(), self.engine.connect().execution_options(write=True) as connection:
-            if not self.is_sqlite:
+            if in_turn and not self.is_sqlite:
                 # Else two writers would read the same state, and the second would undo what the first did.
-                connection.execute(select(func.pg_advisory_xact_lock(WRITERS)))
+                self._wait(lambda: connection.scalar(select(func.pg_try_advisory_xact_lock(WRITERS))))
             yield connection
 
     @contextmanager
     def _lock_file(self) -> Iterator[None]:
-        # SQLite's own queue starves writers (one waits seconds while another repeats); a lock file is fair.
-        if not self.is_sqlite:
+        """The turn to write. SQLite's own queue starves writers: one waits seconds while another repeats."""
+        if self.file is None:
             yield
             return
+        path = self.file.path.with_name(f"{self.file.path.name}.lock")
+        descriptors: list[int] = []
+
+        def lock() -> bool:
+            if not descriptors or not _is_at(descriptors[0], path):
+                try:
+                    descriptors.insert(0, os.open(path, os.O_CREAT | os.O_RDWR, 0o666))
+                except OSError as error:
+                    raise DatabaseUnavailable(database_fault(error)) from error
+            try:
+                fcntl.flock(descriptors[0], fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                return False
+            return _is_at(descriptors[0], path)  # else somebody removed it, and another one may be locked by now
+
         try:
-            lock = Path(f"{self.url.database}.lock").open("a")  # noqa: SIM115 - closed below, after the yield
-        except OSError as error:
-            reason = "The database file is in a directory that cannot be written to. Check DATABASE_URL."
-            raise Unavailable(reason) from error
-        with lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
+            self._wait(lock)
             yield
+        finally:
+            for descriptor in descriptors:
+                os.close(descriptor)
+
+    def _wait(self, lock: Callable[[], bool | None]) -> None:
+        """Try until it succeeds; DatabaseUnavailable if that takes too long."""
+        give_up_at = time.monotonic() + self.wait_seconds
+        pause = 0.002
+        is_told = False
+        while not lock():
+            if time.monotonic() > give_up_at:
+                raise DatabaseUnavailable(LOCKED)
+            if self.on_wait is not None and not is_told and pause >= MAX_PAUSE_SECONDS:
+                self.on_wait("Waiting for another writer to finish.")
+                is_told = True
+            time.sleep(pause)
+            pause = min(2 * pause, MAX_PAUSE_SECONDS)
 
     def dispose(self) -> None:
         self.engine.dispose()
         self._views.dispose()
+
+
+def _is_at(descriptor: int, path: Path) -> bool:
+    try:
+        return os.path.samestat(os.fstat(descriptor), path.stat())
+    except FileNotFoundError:
+        return False
 
 
 def lax_settings(session: Session) -> list[str]:
@@ -220,12 +267,16 @@ def usable(text: str) -> URL:
 def _engine(url: URL, pool_size: int, statement_timeout_ms: int) -> Engine:
     """An engine whose transactions begin in the way that the options of the connection ask for."""
     is_sqlite = url.get_backend_name() == "sqlite"
-    options = _sqlite_options(url) if is_sqlite else _POSTGRESQL_OPTIONS
-    engine = sqlalchemy_engine(url, hide_parameters=True, pool_size=pool_size, pool_timeout=2, **options)
+    seconds = statement_timeout_ms / 1000
+    options = _sqlite_options(url, seconds or MAX_BUSY_SECONDS) if is_sqlite else _POSTGRESQL_OPTIONS
+    engine = sqlalchemy_engine(url, hide_parameters=True, pool_size=pool_size, **options)
     if is_sqlite:
         event.listen(engine, "connect", _prepare_sqlite)
     else:
-        _ping_idle_connections(engine)
+        from app.storage.postgres import bound_waits  # heavy, and not needed on SQLite
+
+        silence = seconds + SILENCE_SECONDS if seconds else COMMAND_SILENCE_SECONDS
+        bound_waits(engine, silence, is_patient=not seconds)
 
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:
@@ -255,12 +306,13 @@ def _limits(statement_timeout_ms: int) -> str:
     return f"SET LOCAL statement_timeout = {statement_timeout_ms}; SET LOCAL lock_timeout = 5000"
 
 
-def _sqlite_options(url: URL) -> dict[str, Any]:
+def _sqlite_options(url: URL, wait_seconds: float) -> dict[str, Any]:
     try:
         Path(str(url.database)).parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise Unavailable("The directory of the database file cannot be made. Check DATABASE_URL.") from error
-    return {"max_overflow": WRITERS_AND_INLINE, "connect_args": {"check_same_thread": False, "timeout": BUSY_SECONDS}}
+        raise DatabaseUnavailable(database_fault(error)) from error
+    arguments = {"check_same_thread": False, "timeout": min(wait_seconds, MAX_BUSY_SECONDS)}
+    return {"max_overflow": WRITERS_AND_INLINE, "pool_timeout": 2, "connect_args": arguments}
 
 
 def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:
@@ -269,32 +321,9 @@ def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:
         connection.execute(f"PRAGMA {pragma}")
 
 
-def _ping_idle_connections(engine: Engine) -> None:
-    """Test a connection before it is used again, and replace all older ones if it is broken.
-
-    `pool_pre_ping` would ask the server each time: one exchange beside the two of an item. Here it is asked where the
-    connection was idle for long, or where there is something to read: a server that closes a connection says so.
-    """
-
-    @event.listens_for(engine, "checkin")
-    def note(_connection: object, record: ConnectionPoolEntry) -> None:
-        record.info["used_at"] = time.monotonic()
-
-    @event.listens_for(engine, "checkout")
-    def test(connection: Any, record: ConnectionPoolEntry, _proxy: object) -> None:
-        waiting = sockets.poll()
-        waiting.register(connection.fileno(), sockets.POLLIN)
-        is_idle = time.monotonic() - record.info.get("used_at", time.monotonic()) > PING_AFTER_SECONDS
-        if not is_idle and not waiting.poll(0):
-            return
-        try:
-            engine.dialect.do_ping(connection)
-        except engine.dialect.loaded_dbapi.Error as error:
-            raise InvalidatePoolError from error
-
-
 _POSTGRESQL_OPTIONS: dict[str, Any] = {
     "max_overflow": 0,
+    "pool_timeout": 0.5,  # who reads waits in the slots of a process; writers take a connection beside them
     "connect_args": {
         "connect_timeout": 2,
         "tcp_user_timeout": 5000,

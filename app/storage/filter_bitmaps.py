@@ -27,13 +27,13 @@ class FilterBitmaps:
     """What filters keep, as far as it was read. Used by several threads at once."""
 
     def __init__(self, max_bytes: int = MAX_BYTES) -> None:
-        self._bitmaps: ByteBoundedCache[tuple[int, str, str, str], BitMap] = ByteBoundedCache(max_bytes)
-        self._values: dict[tuple[int, str, str], dict[str, int]] = {}
+        self._bitmaps: ByteBoundedCache[tuple[tuple[int, int], str, str, str], BitMap] = ByteBoundedCache(max_bytes)
+        self._values: dict[tuple[tuple[int, int], str, str], dict[str, int]] = {}
         self._lock = threading.Lock()
 
     def of(self, view: ReadView, scope: str, item: Filter) -> BitMap:
         """Internal keys of the records that one filter keeps; not to be changed."""
-        key = (view.serial, scope, *item)
+        key = (view.state, scope, *item)
         with self._lock:
             bitmap = self._bitmaps.get(key)
         if bitmap is None:
@@ -50,13 +50,13 @@ class FilterBitmaps:
 
     def values(self, view: ReadView, scope: str, name: str) -> dict[str, int]:
         """The values of a filter under which some record stands, in order, each with the filter's internal key."""
-        key = (view.serial, scope, name)
+        key = (view.state, scope, name)
         values = self._values.get(key)
         if values is None:
             sql = "SELECT value, pk FROM filters WHERE scope = ? AND name = ? ORDER BY value"
             values = {row[0]: row[1] for row in view.rows(sql, scope, name)}
             with self._lock:
-                for old in [known for known in self._values if known[0] != view.serial]:
+                for old in [known for known in self._values if known[0] != view.state]:
                     del self._values[old]
                 self._values[key] = values
         return values

@@ -44,6 +44,11 @@ class ReadView:
         return self._dataset_seen()[0]
 
     @property
+    def state(self) -> tuple[int, int]:
+        """What memory of the data set goes by: the serial, and which file it is the serial of."""
+        return self.connection.info.get("generation", 0), self.serial
+
+    @property
     def release(self) -> str | None:
         """The newest release's name; null before the first."""
         return self._dataset_seen()[1]

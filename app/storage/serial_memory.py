@@ -20,17 +20,20 @@ class SerialMemory(Generic[T]):
     def __init__(self, read: Callable[[Session], T]) -> None:
         self._read = read
         self._lock = threading.Lock()
-        self._by_pool: WeakKeyDictionary[Pool, tuple[int, T]] = WeakKeyDictionary()
+        self._by_pool: WeakKeyDictionary[Pool, tuple[tuple[int, int], T]] = WeakKeyDictionary()
 
     def get(self, session: Session) -> T:
         """The value at the serial that the session sees. A connection pool stands for its database."""
         pool = session.get_bind().engine.pool
         view: ReadView | None = session.info.get("view")
-        serial = current_serial(session) if view is None else view.serial
+        if view is None:
+            state = session.connection().info.get("generation", 0), current_serial(session)
+        else:
+            state = view.state
         known = self._by_pool.get(pool)
-        if known is None or known[0] != serial:
+        if known is None or known[0] != state:
             with self._lock:  # one thread reads for all
                 known = self._by_pool.get(pool)
-                if known is None or known[0] != serial:
-                    known = self._by_pool[pool] = serial, self._read(session)
+                if known is None or known[0] != state:
+                    known = self._by_pool[pool] = state, self._read(session)
         return known[1]

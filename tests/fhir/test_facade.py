@@ -347,16 +347,16 @@ def resource(record_id: str, size: int = 10) -> RenderedResource:
 
 def test_the_cache_holds_one_serial_within_its_bytes_and_keeps_what_was_read_again() -> None:
     cache = ResourceCache(max_bytes=40)
-    cache.put(1, "Evidence", resource("a"))
-    cache.put(1, "Evidence", resource("b"))
-    cache.get(1, "Evidence", "a")
-    cache.put(1, "Evidence", resource("c"))
-    cache.put(1, "Evidence", resource("d"))
+    cache.put((0, 1), "Evidence", resource("a"))
+    cache.put((0, 1), "Evidence", resource("b"))
+    cache.get((0, 1), "Evidence", "a")
+    cache.put((0, 1), "Evidence", resource("c"))
+    cache.put((0, 1), "Evidence", resource("d"))
 
-    assert [bool(cache.get(1, "Evidence", name)) for name in "abcd"] == [True, False, True, True]
+    assert [bool(cache.get((0, 1), "Evidence", name)) for name in "abcd"] == [True, False, True, True]
 
-    cache.put(2, "Evidence", resource("e"))
-    cache.put(1, "Evidence", resource("f"))
+    cache.put((0, 2), "Evidence", resource("e"))
+    cache.put((0, 1), "Evidence", resource("f"))
 
-    assert cache.get(1, "Evidence", "a") is None
-    assert [bool(cache.get(2, "Evidence", name)) for name in "aef"] == [False, True, False]
+    assert cache.get((0, 1), "Evidence", "a") is None
+    assert [bool(cache.get((0, 2), "Evidence", name)) for name in "aef"] == [False, True, False]

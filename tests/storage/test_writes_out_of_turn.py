@@ -5,10 +5,11 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from sqlalchemy import select, update
-from sqlalchemy.exc import IntegrityError, OperationalError
+from sqlalchemy.exc import IntegrityError
 
 from app.accounts.models import Account
 from app.storage.database import Database
+from app.storage.faults import DatabaseUnavailable
 from app.storage.replay import FeedbackCount, ReplayGuard, count_feedback, use_once
 
 ISSUER = "https://ehr.example.org"
@@ -16,21 +17,21 @@ NEVER = "2999-01-01T00:00:00Z"
 
 
 def use(database: Database, token: str, until: str = NEVER) -> None:
-    with database.short_write() as session:
+    with database.write(in_turn=False) as session:
         use_once(session, ISSUER, token, until)
 
 
 def test_a_publication_that_goes_on_delays_nobody(small: Database) -> None:
-    """SQLite has one writer: there it is told soon that the database is locked."""
+    """SQLite has one writer: there it is told within its limit that the database is locked."""
     with small.write() as session:
         session.execute(update(Account).values(name=Account.name))
         started_at = time.monotonic()
         if small.is_sqlite:
-            with pytest.raises(OperationalError):
+            with pytest.raises(DatabaseUnavailable):
                 use(small, "a")
         else:
             use(small, "a")
-            with small.short_write() as other:
+            with small.write(in_turn=False) as other:
                 count_feedback(other, "service", "accepted", "")
         assert time.monotonic() - started_at < 4
         session.rollback()
@@ -49,7 +50,7 @@ def test_expired_tokens_are_deleted_and_nobody_waits_for_it(small: Database) -> 
     if small.is_sqlite:  # which has one writer
         use(small, "one")
     else:
-        with small.short_write() as session:
+        with small.write(in_turn=False) as session:
             use_once(session, ISSUER, "one", NEVER)
             use(small, "two")
 
@@ -60,7 +61,7 @@ def test_expired_tokens_are_deleted_and_nobody_waits_for_it(small: Database) -> 
 
 def test_no_count_is_lost(small: Database) -> None:
     def count(_: int) -> None:
-        with small.short_write() as session:
+        with small.write(in_turn=False) as session:
             count_feedback(session, "service", "accepted", "")
 
     with ThreadPoolExecutor(4) as threads:
