@@ -1,0 +1,203 @@
+"""What no request may exceed: the bytes of its body, the time until its answer, and an address that can be read."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from urllib.parse import unquote_to_bytes
+
+import structlog
+from starlette.responses import Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from app.core.errors import AppError, Fault, InvalidInput, MalformedRequest, PayloadTooLarge, Unavailable
+from app.core.logging import describe
+from app.core.text import is_readable
+from app.http.problems import internal_error, problem, request_id
+from app.http.server import connection_of
+
+MAX_DISCARDED_BYTES = 16_000_000
+"""Of a body that is refused for its size; what is longer loses its connection."""
+
+ErrorRenderer = Callable[[AppError], Response]
+"""Renders an error as a response."""
+
+
+@dataclass(frozen=True)
+class BodyBounds:
+    """How many bytes a body may have."""
+
+    default: int
+    below: Mapping[str, int] = field(default_factory=dict)
+    """Other bounds, by the path below which they hold."""
+
+    def max_bytes(self, path: str) -> int:
+        return next((bound for prefix, bound in self.below.items() if path.startswith(prefix)), self.default)
+
+
+class RequestLimits:
+    """Refuses what the application should never see, and answers for it when it fails or takes too long."""
+
+    def __init__(
+        self,
+        app: ASGIApp,
+        bounds: BodyBounds,
+        deadline_seconds: float,
+        error_renderers: Mapping[str, ErrorRenderer],
+    ) -> None:
+        self.app = app
+        self.bounds = bounds
+        self.deadline_seconds = deadline_seconds
+        self.error_renderers = error_renderers
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        render = self._renderer(scope)
+        refusal = self._refusal(scope)
+        if refusal:
+            answer = _answer_too_large if isinstance(refusal, PayloadTooLarge) else _answer_at_once
+            await answer(render(refusal), scope, receive, send)
+            return
+        deadline = RequestDeadline(scope, receive, send, self, render)
+        try:
+            await self.app(scope, deadline.receive, deadline.send)
+        except Exception as exc:
+            await deadline.fail(exc)
+        finally:
+            await deadline.close()
+
+    def _renderer(self, scope: Scope) -> ErrorRenderer:
+        for path, renderer in self.error_renderers.items():
+            if scope["path"].startswith(path):
+                return renderer
+        return lambda error: problem(error, request_id(scope))
+
+    def _refusal(self, scope: Scope) -> AppError | None:
+        hosts, length = 0, b"0"
+        for name, value in scope["headers"]:
+            if name == b"host":
+                hosts += 1
+            elif name == b"content-length":
+                length = value
+        if hosts != 1:
+            return MalformedRequest("Send exactly one Host header.")
+        max_bytes = self.bounds.max_bytes(scope["path"])
+        if not length.isdigit() or int(length[:20]) > max_bytes:
+            return PayloadTooLarge(max_bytes)
+        fault = _encoding_fault(scope)
+        return InvalidInput("The address cannot be read; `errors` says where.", errors=[fault]) if fault else None
+
+
+async def _answer_at_once(response: Response, scope: Scope, receive: Receive, send: Send) -> None:
+    await response(scope, receive, send)
+
+
+async def _answer_too_large(response: Response, scope: Scope, receive: Receive, send: Send) -> None:
+    """Answer before the body has come, and end the answer only when the client has sent what it had to send, within
+    bounds: one that is cut off while it sends may never see the answer."""
+
+    async def unfinished(message: Message) -> None:
+        await send({**message, "more_body": True} if message["type"] == "http.response.body" else message)
+
+    await response(scope, receive, unfinished)
+    discarded = 0
+    while discarded <= MAX_DISCARDED_BYTES:
+        message = await receive()
+        discarded += len(message.get("body", b""))
+        if message["type"] != "http.request" or not message.get("more_body", False):
+            break
+    await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+
+class RequestDeadline:
+    """Counts the body of one request as it comes in, and watches the clock until its answer starts.
+
+    The clock stands still while the body is on its way; the server's own limit bounds that. When it runs out, 503
+    is sent and whatever the application says later is dropped. The application is not cancelled: work in a thread
+    cannot be, and its database connection must stay open under it.
+    """
+
+    def __init__(
+        self, scope: Scope, receive: Receive, send: Send, limits: RequestLimits, render: ErrorRenderer
+    ) -> None:
+        self._scope = scope
+        self._render = render
+        self._receive = receive
+        self._send = send
+        self._limits = limits
+        self._received_bytes = 0
+        self._is_body_complete = False
+        self._has_started = False
+        self._is_answered = False
+        """Whether this class has answered in the application's place."""
+        self._late_answer: asyncio.Task[None] | None = None
+        self._max_bytes = limits.bounds.max_bytes(scope["path"])
+        self._timer: asyncio.TimerHandle
+        self._start_clock()
+
+    async def receive(self) -> Message:
+        if self._is_body_complete:
+            return await self._receive()
+        self._timer.cancel()
+        message = await self._receive()
+        self._received_bytes += len(message.get("body", b""))
+        self._is_body_complete = not message.get("more_body", False)
+        if self._is_body_complete and (connection := connection_of(self._scope)) is not None:
+            connection.body_received()
+        if self._received_bytes > self._max_bytes:
+            await self._answer(PayloadTooLarge(self._max_bytes))
+            return {"type": "http.disconnect"}
+        self._start_clock()
+        return message
+
+    async def send(self, message: Message) -> None:
+        if self._is_answered:
+            return
+        self._has_started = True
+        self._timer.cancel()
+        await self._send(message)
+
+    async def fail(self, exc: Exception) -> None:
+        """Answer 500, unless the application's failure only followed from our answer or its own has begun.
+
+        An answer that has begun stays incomplete, and the server closes the connection.
+        """
+        if self._is_answered and not self._late_answer:
+            return
+        structlog.get_logger("app.errors").error("unhandled", **describe(exc))
+        await self._answer(internal_error())
+
+    async def close(self) -> None:
+        self._timer.cancel()
+        if self._late_answer:
+            await self._late_answer
+
+    def _start_clock(self) -> None:
+        if not self._has_started:
+            loop = asyncio.get_running_loop()
+            self._timer = loop.call_later(self._limits.deadline_seconds, self._expire)
+
+    def _expire(self) -> None:
+        error = Unavailable("The answer took too long. Try again, or ask for less.")
+        self._late_answer = asyncio.ensure_future(self._answer(error))
+
+    async def _answer(self, error: AppError) -> None:
+        if self._has_started or self._is_answered:
+            return
+        self._is_answered = True
+        is_cut_off = isinstance(error, PayloadTooLarge) and not self._is_body_complete
+        answer = _answer_too_large if is_cut_off else _answer_at_once
+        await answer(self._render(error), self._scope, self._receive, self._send)
+
+
+def _encoding_fault(scope: Scope) -> Fault | None:
+    """The first part of the address that is not text without NUL once its percent-encoding is undone."""
+    raw_path: bytes = scope.get("raw_path") or scope["path"].encode("utf-8", "surrogateescape")
+    if not is_readable(raw_path):
+        return Fault("path", "path", "invalid_encoding", "Must be UTF-8, percent-encoded, without NUL.")
+    query: bytes = scope["query_string"]
+    for pair in query.split(b"&") if query else ():
+        if not (pair.isascii() and is_readable(pair)):
+            name = unquote_to_bytes(pair.partition(b"=")[0]).decode("utf-8", "replace")
+            return Fault("query", name, "invalid_encoding", "Must be UTF-8, percent-encoded, without NUL.")
+    return None
