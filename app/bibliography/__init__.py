@@ -18,13 +18,22 @@ class CitationFormat:
     aliases: tuple[str, ...] = ()
     """Other media types that clients use for it."""
     has_styles: bool = False
+    suffix: str = ""
+    """Of an address that answers in this format, where it is not the extension."""
+    is_page: bool = False
+    """For people to read: shown and not downloaded, and not negotiated, because browsers ask for HTML everywhere."""
 
 
 FORMATS: dict[str, CitationFormat] = {
     "csl-json": CitationFormat(
-        "application/vnd.citationstyles.csl+json", "json", csl_json.render, ("application/citeproc+json",)
+        "application/vnd.citationstyles.csl+json",
+        "json",
+        csl_json.render,
+        ("application/citeproc+json",),
+        suffix="csl.json",
     ),
     "bibtex": CitationFormat("application/x-bibtex", "bib", bibtex.render),
     "ris": CitationFormat("application/x-research-info-systems", "ris", ris.render),
     "text": CitationFormat("text/x-bibliography", "txt", styles.render, ("text/plain",), has_styles=True),
+    "html": CitationFormat("text/html", "html", styles.render_html, has_styles=True, is_page=True),
 }

@@ -4,7 +4,8 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from app.bibliography.reference import Mark, Name, Reference
+from app.bibliography.pages import format_pages
+from app.bibliography.reference import Name, Reference
 
 Item = dict[str, Any]
 
@@ -19,23 +20,33 @@ _PLAIN = {
 
 
 def item(reference: Reference) -> Item:
-    """The reference as one CSL item. Variables without a value are left out, as CSL requires."""
+    """The reference as one CSL item. Variables without a value are left out, as CSL requires.
+
+    A preprint is an `article` of the genre `Preprint`, its server the publisher, as in Zotero
+    (https://github.com/zotero/zotero-bits/issues/88).
+    """
     variables: Item = {"id": reference.id, "type": reference.type, "title": reference.shown_title}
     if reference.authors:
         variables["author"] = [_name(author) for author in reference.authors]
     for variable, field in _PLAIN.items():
         if (value := getattr(reference, field)) is not None:
             variables[variable] = value
+    if reference.page is not None:
+        variables["page"] = format_pages(reference.page)
     for variable, date in (("issued", reference.issued), ("accessed", reference.accessed)):
         if date:
             variables[variable] = {"date-parts": [list(date)]}
-    if reference.warning is Mark.retracted:
-        variables["status"] = "retracted"
-    return variables
+    return _as_preprint(reference, variables) if reference.is_preprint else variables
+
+
+def _as_preprint(reference: Reference, variables: Item) -> Item:
+    kept = {name: value for name, value in variables.items() if not name.startswith("container-title")}
+    server = {"publisher": reference.server} if reference.server else {}
+    return kept | {"type": "article", "genre": "Preprint"} | server
 
 
 def _name(author: Name) -> dict[str, str]:
-    parts = {"family": author.family, "given": author.given, "literal": author.literal}
+    parts = {"family": author.family, "given": author.given, "suffix": author.suffix, "literal": author.literal}
     return {part: value for part, value in parts.items() if value}
 
 

@@ -1,6 +1,8 @@
 """Identifiers of documents and studies: one normal form each, whatever way they are written."""
 
 import re
+from contextlib import suppress
+from urllib.parse import quote
 
 from app.sources.vocabulary import IdentifierScheme
 
@@ -36,11 +38,25 @@ def normalise(scheme: IdentifierScheme, value: str) -> str:
 
 
 def address(scheme: IdentifierScheme, normal: str) -> str | None:
-    """Where a reader can open it."""
+    """Where a reader can open it: an IRI, with every character of a DOI percent-encoded that an IRI does not allow."""
     bases = {
         IdentifierScheme.doi: "https://doi.org/",
         IdentifierScheme.pmid: "https://pubmed.ncbi.nlm.nih.gov/",
         IdentifierScheme.pmcid: "https://pmc.ncbi.nlm.nih.gov/articles/",
         IdentifierScheme.nct: "https://clinicaltrials.gov/study/",
     }
+    if scheme is IdentifierScheme.doi:
+        normal = quote_doi(normal)
     return bases[scheme] + normal if scheme in bases else None
+
+
+def doi_address(written: str) -> str:
+    """The address of a DOI in whatever way it is written."""
+    with suppress(IdentifierError):
+        written = normalise(IdentifierScheme.doi, written)
+    return f"https://doi.org/{quote_doi(written)}"
+
+
+def quote_doi(doi: str) -> str:
+    """The DOI as it stands in an address."""
+    return quote(doi, safe="/:;()!$&'*+,=@")
