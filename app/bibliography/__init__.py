@@ -1,4 +1,4 @@
-"""Formats of references. A format is one module here and one entry in FORMATS."""
+"""Formats of references. A format is one module here and one entry in FORMATS or PAGES."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -20,8 +20,6 @@ class CitationFormat:
     has_styles: bool = False
     suffix: str = ""
     """Of an address that answers in this format, where it is not the extension."""
-    is_page: bool = False
-    """For people to read: shown and not downloaded, and not negotiated, because browsers ask for HTML everywhere."""
 
 
 FORMATS: dict[str, CitationFormat] = {
@@ -35,5 +33,8 @@ FORMATS: dict[str, CitationFormat] = {
     "bibtex": CitationFormat("application/x-bibtex", "bib", bibtex.render),
     "ris": CitationFormat("application/x-research-info-systems", "ris", ris.render),
     "text": CitationFormat("text/x-bibliography", "txt", styles.render, ("text/plain",), has_styles=True),
-    "html": CitationFormat("text/html", "html", styles.render_html, has_styles=True, is_page=True),
 }
+"""What reference managers and writers read: negotiated, and downloaded under a name."""
+PAGES = {"html": CitationFormat("text/html", "html", styles.render_html, has_styles=True)}
+"""What people read: asked for by name or address alone, because a browser likes HTML best at every address."""
+ALL_FORMATS = FORMATS | PAGES

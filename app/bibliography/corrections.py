@@ -9,9 +9,9 @@ from functools import cache
 from typing import Any
 
 from app.bibliography.pages import format_pages, page_ranges
+from app.sources.names import initials
 
 _FIRST_LETTER = re.compile(r"^(\W*)(\w)")
-_WORDS = re.compile(r"(-?)([^\s.-]+)(\.?)")
 
 
 @cache
@@ -142,19 +142,6 @@ def _initialize(self: Any, given: str, mark: str, context: Any) -> str:
     The library puts the mark of an initial before and after them (`doe,. jane .`). No report found.
     """
     return initials(given, mark, with_hyphen=self.get_option("initialize-with-hyphen", context))
-
-
-def initials(given: str, mark: str, *, with_hyphen: bool = True) -> str:
-    """`Jean-Paul de la` is `J.-P. de la` with the mark `. `; what was abbreviated already keeps its letters."""
-    text = ""
-    for hyphen, word, stop in _WORDS.findall(given):
-        if stop or word[0].isupper():
-            joint = "-" if hyphen and with_hyphen else ""
-            text = text.rstrip() + joint if joint else text
-            text += (word if stop else word[0]) + mark
-        elif not (hyphen and word.islower()):
-            text = f"{text.rstrip()} {word} "
-    return text.strip()
 
 
 # --- BibTeX and RIS -----------------------------------------------------------------------------------------------

@@ -18,6 +18,50 @@ _PLAIN = {
 }
 """Variable → field of a reference."""
 
+_TEXTS = (
+    "title", "container-title", "container-title-short", "volume", "issue", "page", "publisher", "genre", "note", "DOI",
+    "PMID", "PMCID", "URL",
+)  # fmt: skip
+_DATE = {
+    "type": "object",
+    "required": ["date-parts"],
+    "additionalProperties": False,
+    "properties": {
+        "date-parts": {
+            "description": "One date: year, month and day, as far as known.",
+            "type": "array",
+            "items": {"type": "array", "items": {"type": "integer"}, "minItems": 1, "maxItems": 3},
+        }
+    },
+}
+_NAME = {
+    "type": "object",
+    "additionalProperties": False,
+    "properties": {part: {"type": "string"} for part in ("family", "given", "suffix", "literal")},
+}
+SCHEMA = {
+    "type": "array",
+    "items": {
+        "title": "CslItem",
+        "description": "A reference as CSL-JSON 1.0.2 describes it; what is not known is left out.",
+        "type": "object",
+        "required": ["id", "type", "title"],
+        "additionalProperties": False,
+        "properties": {
+            "id": {"description": "Id of the document.", "type": "string"},
+            "type": {
+                "enum": ["article", "article-journal", "chapter", "webpage", "report", "dataset"],
+                "type": "string",
+            },
+            **{variable: {"type": "string"} for variable in _TEXTS},
+            "author": {"type": "array", "items": _NAME},
+            "issued": _DATE,
+            "accessed": _DATE,
+        },
+    },
+}
+"""JSON schema of what `render` writes."""
+
 
 def item(reference: Reference) -> Item:
     """The reference as one CSL item. Variables without a value are left out, as CSL requires.

@@ -1,10 +1,9 @@
 """References made from documents."""
 
-import re
-
 from app.bibliography import markup
 from app.bibliography.reference import Mark, Name, Reference
 from app.sources import identifiers
+from app.sources.names import split_suffix
 from app.sources.rendering import identified
 from app.sources.schemas import Author, DocumentWrite, StandingEntry
 from app.sources.vocabulary import DocumentKind, IdentifierScheme, Standing
@@ -25,8 +24,6 @@ _CHANGES = {
 
 
 _AS_IS = ("id", "label", "title", "authors_complete", "volume", "issue", "page")
-_SUFFIX = re.compile(r"(?P<name>.*?\S)(?:\s*,\s*|\s+)(?P<suffix>(?:[JS]r\.?|II|III|IV|2nd|3rd|4th)\.?)")
-"""Behind a given or family name, as databases deliver it."""
 
 
 def reference_of(document: DocumentWrite) -> Reference:
@@ -56,15 +53,10 @@ def _name(author: Author) -> Name:
     family, given, literal = (_text(part) for part in (author.family, author.given, author.literal))
     suffix = None
     if given:  # a family name that stands alone is left whole
-        family, suffix = _split_suffix(family or "")
-        given, behind = _split_suffix(given)
+        family, suffix = split_suffix(family or "")
+        given, behind = split_suffix(given)
         suffix = behind or suffix
     return Name(family, given, literal, suffix)
-
-
-def _split_suffix(name: str) -> tuple[str, str | None]:
-    match = _SUFFIX.fullmatch(name)
-    return (match["name"], match["suffix"]) if match else (name, None)
 
 
 def _text(text: str | None) -> str | None:

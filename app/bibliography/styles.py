@@ -17,6 +17,7 @@ from app.bibliography.reference import Reference
 from app.core.templates import render_template
 from app.core.vocabulary import Term
 from app.sources.identifiers import address, quote_doi
+from app.sources.names import is_solid
 from app.sources.vocabulary import IdentifierScheme
 
 
@@ -40,8 +41,6 @@ MAX_CACHED = 4096
 
 _OTHERS = "others"
 _PREPRINT = " [Preprint]"
-_SOLID = re.compile(r"[\u3005-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff]+")
-"""Han, kana and Hangul: family and given names stand together, and are not abbreviated."""
 _LABEL = re.compile(r"\[?1\]?\.?\s*")
 _SINGLE_QUOTES = str.maketrans("\u201c\u201d", "\u2018\u2019")
 _CORRECTIONS = (
@@ -148,7 +147,7 @@ def _name_preprint(item: csl_json.Item, style: Style) -> None:
 
 def _author(author: dict[str, str]) -> dict[str, str]:
     family, given = author.get("family", ""), author.get("given", "")
-    if _SOLID.fullmatch(family + given):
+    if is_solid(family + given):
         return {"literal": family + given}
     return {part: _curly(name) for part, name in author.items()}
 

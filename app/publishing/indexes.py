@@ -47,7 +47,7 @@ def _publish_again(session: Session) -> None:
 INDEXES: Mapping[str, _Index] = {
     "filters": _Index(4, lambda session: filter_index.rebuild(session, FILTERS)),
     "search": _Index(index.VERSION, lambda session: index.rebuild(session, CurrentRecords)),
-    "bodies": _Index(3, _publish_again),
+    "bodies": _Index(4, _publish_again),
 }
 
 

@@ -6,10 +6,10 @@ import json
 import pytest
 
 from app.bibliography import FORMATS
-from app.bibliography.corrections import initials
 from app.bibliography.from_documents import reference_of
 from app.bibliography.reference import Reference
 from app.bibliography.styles import Style, apply_style
+from app.sources.names import initials
 from app.sources.schemas import DocumentWrite
 from tests.bibliography.oracle import pandoc
 from tests.bibliography.test_corpus import handed

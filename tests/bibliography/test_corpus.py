@@ -9,7 +9,7 @@ import bibtexparser.entrypoint
 import pytest
 import rispy
 
-from app.bibliography import FORMATS
+from app.bibliography import FORMATS, PAGES
 from app.bibliography.from_documents import reference_of
 from app.bibliography.pages import format_pages, page_ranges
 from app.bibliography.reference import Name, Reference
@@ -53,7 +53,7 @@ def test_every_awkward_reference_reads_as_another_processor_formats_it(
 
 def test_html_is_the_text_with_markup(references: list[Reference]) -> None:
     for style in Style:
-        page = FORMATS["html"].render(references, style)
+        page = PAGES["html"].render(references, style)
         items = re.findall(r'<li id="([^"]+)">(.*)</li>', page)
         assert [key for key, _ in items] == [reference.id for reference in references]
         for reference, (_, html) in zip(references, items, strict=True):
