@@ -8,8 +8,17 @@ from pydantic import Field
 
 from app.api.briefs import read_brief
 from app.api.common import with_text
-from app.api.formats import REFERENCE_OFFERS, Choice, ReferenceFormat, choose, documented, formatted_response
-from app.bibliography import FORMATS, reference_list
+from app.api.formats import (
+    REFERENCE_OFFERS,
+    Choice,
+    FormatAddresses,
+    ReferenceFormat,
+    add_format_addresses,
+    choose,
+    documented,
+    formatted_response,
+)
+from app.bibliography import ALL_FORMATS, reference_list
 from app.bibliography.from_documents import reference_of
 from app.bibliography.reference_list import Bibliography
 from app.bibliography.styles import Style
@@ -31,15 +40,21 @@ from app.storage.records import CurrentRecords
 router = APIRouter(tags=["bibliography"])
 
 
-class BibliographyQuery(ClaimQuery):
+class ReferencesQuery(ClaimQuery):
     """The filters of `/v1/claims`. A bibliography is given whole, so it has no pages and no views of citations."""
 
     limit: ClassVar[int]  # type: ignore[misc]
     cursor: ClassVar[None]  # type: ignore[misc]
     citations: ClassVar[Literal["all"]]  # type: ignore[misc]
+
+
+class BibliographyFilters(ReferencesQuery):
     brief: Annotated[str, Field(max_length=200, pattern=r"^[!-.0-~]+/[!-.0-~]+$")] | None = None
     """The references of a brief, as `intervention/condition`, under the brief's own numbers where nothing else is
     asked for."""
+
+
+class BibliographyQuery(BibliographyFilters):
     format: ReferenceFormat | None = None
     """Goes before the `Accept` header."""
     style: Style | None = None
@@ -74,20 +89,40 @@ async def get_bibliography(
     or formatted text; the text inside the JSON is in the `style` too.
     """
     choice = choose(request, REFERENCE_OFFERS, query.format, query.style)
-    return await reads_of(request).run(request, _bibliography, request, query, choice)
+    return await answer_bibliography(request, query, choice)
 
 
-def _bibliography(view: ReadView, request: Request, query: BibliographyQuery, choice: Choice) -> Response:
+async def answer_bibliography(request: Request, query: ReferencesQuery, choice: Choice) -> Response:
+    """What the chosen claims, or a brief, rest on, in the chosen format."""
+    return await reads_of(request).run(request, bibliography_response, request, query, choice)
+
+
+add_format_addresses(
+    router,
+    FormatAddresses(
+        "/v1/bibliography",
+        "getBibliography",
+        "The references of any choice of claims, or of a brief",
+        "Every document that the chosen claims cite, once, in the order of first appearance; whole, or 422 "
+        "`too_many_references`.",
+        (422, 503),
+    ),
+    BibliographyFilters,
+    answer_bibliography,
+)
+
+
+def bibliography_response(view: ReadView, request: Request, query: ReferencesQuery, choice: Choice) -> Response:
     tag = conditional.etag(query_etag(request, view.serial).encode(), choice.content_type)
     if conditional.matching_tag(request.headers.get("if-none-match"), tag) is not None:
         return formatted_response(request, choice, tag, b"", file_name="bibliography")
     chosen = _chosen(view, query)
     documents = reference_list.documents(CurrentRecords(view.session), chosen.ids)
     if choice.format == "json":
-        body = _as_json(view, chosen, documents, query.style or Style.ama)
+        body = _as_json(view, chosen, documents, getattr(query, "style", None) or Style.ama)
     else:
         references = [reference_of(document) for document in documents]
-        body = FORMATS[choice.format].render(references, choice.style or "").encode()
+        body = ALL_FORMATS[choice.format].render(references, choice.style or "").encode()
     return formatted_response(request, choice, tag, body, file_name=chosen.name)
 
 
@@ -104,14 +139,15 @@ def _as_json(view: ReadView, chosen: ChosenReferences, documents: Sequence[Docum
     return bibliography.model_dump_json().encode()
 
 
-def _chosen(view: ReadView, query: BibliographyQuery) -> ChosenReferences:
+def _chosen(view: ReadView, query: ReferencesQuery) -> ChosenReferences:
     asked = query.model_fields_set - {"format", "style"}
+    brief = query.brief if isinstance(query, BibliographyFilters) else None
     ids: list[str] = []
-    if query.brief is None or asked != {"brief"}:
+    if brief is None or asked != {"brief"}:
         selection = with_text(view, queries.claims(view, query), query)
         ids = reference_list.cited_documents(view.session, selection.keys(view.session, filter_index(view)), query.sort)
-    if query.brief is not None:
-        return _of_brief(view, query.brief, None if asked == {"brief"} else set(ids))
+    if brief is not None:
+        return _of_brief(view, brief, None if asked == {"brief"} else set(ids))
     if asked == {"id"} and len(query.id) == 1:
         claim = view.session.get_one(StoredRecord, ("claim", query.id[0]))
         part = f"Claim {claim.id}, version {claim.version}"

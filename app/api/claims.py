@@ -7,11 +7,20 @@ from pydantic import ConfigDict, Field
 from pydantic_core import to_json
 
 from app.api import common
-from app.api.formats import CLAIM_OFFERS, Choice, answer_formatted, choose, documented
+from app.api.bibliography import ReferencesQuery, answer_bibliography, bibliography_response
+from app.api.formats import (
+    CLAIM_OFFERS,
+    Choice,
+    FormatAddresses,
+    add_format_addresses,
+    answer_formatted,
+    choose,
+    documented,
+)
 from app.claims import dose_query, queries, views
 from app.claims.responses import CitationRead, ClaimRead
 from app.claims.views import DoseCount
-from app.core.content import ResponseModel
+from app.core.content import QueryModel, ResponseModel
 from app.grading.trace import EvidenceTrace, WhatIf, trace
 from app.http import conditional
 from app.http.conditional import LinkedBody, conditional_response
@@ -117,6 +126,47 @@ async def list_claim_citations(
         return queries.citations(view, query)
 
     return await common.answer_list(request, "citation", narrowed, select, queries.CITATION_SORTS)
+
+
+# --- what claims cite ---------------------------------------------------------------------------------------------
+
+
+class ClaimReferencesQuery(QueryModel):
+    """The references of one claim, whole."""
+
+
+async def answer_claim_references(request: Request, id: str, _query: QueryModel, choice: Choice) -> Response:
+    def references(view: ReadView) -> Response:
+        common.get_current(view, BY_TYPE["claim"], id)  # raises where there is no such claim
+        return bibliography_response(view, request, ReferencesQuery(id=[id]), choice)
+
+    return await reads_of(request).run(request, references)
+
+
+add_format_addresses(
+    router,
+    FormatAddresses(
+        "/v1/claims",
+        "listClaimReferences",
+        "What any choice of claims cites",
+        "Every document that the claims cite that meet the filters, once; the same as `/v1/bibliography`.",
+        (422, 503),
+    ),
+    ReferencesQuery,
+    answer_bibliography,
+)
+add_format_addresses(
+    router,
+    FormatAddresses(
+        "/v1/claims/{id}",
+        "getClaimReferences",
+        "What one claim cites",
+        "Every document that the claim with this id cites, once, for and against.",
+        (404, 410, 422, 503),
+    ),
+    ClaimReferencesQuery,
+    answer_claim_references,
+)
 
 
 # --- one claim ----------------------------------------------------------------------------------------------------

@@ -8,7 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.api import common, formats
-from app.bibliography import FORMATS, reference_list
+from app.bibliography import ALL_FORMATS, reference_list
 from app.bibliography.from_documents import reference_of
 from app.bibliography.styles import Style
 from app.claims import queries
@@ -68,18 +68,56 @@ async def list_documents(
         return await common.answer_list(
             request, "document", query, queries.documents, DOCUMENT_SORTS, {"Vary": formats.VARY}
         )
+    return await answer_references(request, query, choice)
+
+
+async def answer_references(request: Request, query: queries.DocumentQuery, choice: formats.Choice) -> Response:
+    """One page of documents as references."""
     return await reads_of(request).run(request, _list_references, request, query, choice)
 
 
-def _list_references(view: ReadView, request: Request, query: DocumentListQuery, choice: formats.Choice) -> Response:
+def _list_references(
+    view: ReadView, request: Request, query: queries.DocumentQuery, choice: formats.Choice
+) -> Response:
     def body() -> LinkedBody:
         page = common.select_page(view, query, queries.documents(view, query), DOCUMENT_SORTS)
         documents = reference_list.documents(CurrentRecords(view.session), page.ids)
-        text = FORMATS[choice.format].render([reference_of(document) for document in documents], choice.style or "")
+        text = ALL_FORMATS[choice.format].render([reference_of(document) for document in documents], choice.style or "")
         return LinkedBody(text.encode(), common.link_to(common.next_address(request, page.next_cursor)))
 
     tag = conditional.etag(query_etag(request, view.serial).encode(), choice.content_type)
     return formats.formatted_response(request, choice, tag, body, file_name="documents")
+
+
+async def answer_reference(request: Request, id: str, query: common.ItemQuery, choice: formats.Choice) -> Response:
+    """One document as a reference."""
+    return await formats.answer_formatted(request, Key("document", id), query.serial, choice, _cited_form)
+
+
+formats.add_format_addresses(
+    router,
+    formats.FormatAddresses(
+        "/v1/documents",
+        "listDocuments",
+        "Publications, web pages and labels",
+        "One page of documents as references; the next is named by the `Link` header.",
+        (422, 503),
+    ),
+    queries.DocumentQuery,
+    answer_references,
+)
+formats.add_format_addresses(
+    router,
+    formats.FormatAddresses(
+        "/v1/documents/{id}",
+        "getDocument",
+        "One document",
+        "The document with this id as a reference, now or, with `serial`, as it was.",
+        (404, 410, 422, 503),
+    ),
+    common.ItemQuery,
+    answer_reference,
+)
 
 
 class DocumentItemQuery(common.ItemQuery):
@@ -115,7 +153,7 @@ def _cited_form(body: bytes, records: RecordReader, choice: formats.Choice) -> b
     if choice.format == "jsonld":
         return to_json(schema_org.document(document))
     cited = reference_of(records.content(Key("document", document.id)))
-    return FORMATS[choice.format].render([cited], choice.style or "").encode()
+    return ALL_FORMATS[choice.format].render([cited], choice.style or "").encode()
 
 
 common.add_item_routes(router, "document", has_formats=True)

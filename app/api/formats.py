@@ -1,17 +1,21 @@
 """In which format an answer goes out: what `format=` names, else what the Accept header likes best."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from fastapi import Request, Response
+from fastapi import APIRouter, Request, Response
+from pydantic import BaseModel, create_model
 
-from app.api.common import answer_item, cache_control, item_at, records_at
-from app.bibliography import FORMATS
+from app.api.common import RecordId, answer_item, cache_control, item_at, records_at
+from app.bibliography import ALL_FORMATS, FORMATS, PAGES, CitationFormat, csl_json
 from app.bibliography.styles import Style
 from app.core.errors import Fault, InvalidInput
+from app.core.templates import content_security_policy
 from app.http import conditional
 from app.http.conditional import JSON, LinkedBody, conditional_response
 from app.http.negotiation import negotiate
+from app.http.problems import responses
+from app.http.queries import query_of
 from app.http.reads import reads_of
 from app.storage.read_view import ReadView
 from app.storage.resource import Key, RecordReader
@@ -22,8 +26,8 @@ if TYPE_CHECKING:
 else:  # the registry decides, so that a new format needs no second list
     from typing import Literal
 
-    ReferenceFormat = Literal["json", *FORMATS]
-    DocumentFormat = Literal["json", *FORMATS, "jsonld"]
+    ReferenceFormat = Literal["json", *ALL_FORMATS]
+    DocumentFormat = Literal["json", *ALL_FORMATS, "jsonld"]
 
 
 class Offer(NamedTuple):
@@ -34,14 +38,18 @@ class Offer(NamedTuple):
     extension: str | None = None
     """Of the file that it is downloaded as; null for what is read in place."""
     has_styles: bool = False
+    is_negotiated: bool = True
+    """False for what is asked for by name alone."""
+
+
+def _offer(known: CitationFormat, *, is_page: bool) -> Offer:
+    extension = None if is_page else known.extension
+    return Offer(known.media_type, known.aliases, extension, known.has_styles, not is_page)
 
 
 REFERENCE_OFFERS: dict[str, Offer] = {
     "json": Offer(JSON),
-    **{
-        name: Offer(known.media_type, known.aliases, known.extension, known.has_styles)
-        for name, known in FORMATS.items()
-    },
+    **{name: _offer(known, is_page=name in PAGES) for name, known in ALL_FORMATS.items()},
 }
 JSON_LD = Offer("application/ld+json", ("application/vnd.schemaorg.ld+json",))
 DOCUMENT_OFFERS = REFERENCE_OFFERS | {"jsonld": JSON_LD}
@@ -71,9 +79,10 @@ def choose(
     """The format named by `format=`, else the best by Accept; NotAcceptable where there is none."""
     if named is not None:
         return Choice(named, offers[named], _style(offers[named], style, {}))
-    by_type = {media: name for name, offer in offers.items() for media in (offer.media_type, *offer.aliases)}
+    negotiated = {name: offer for name, offer in offers.items() if offer.is_negotiated}
+    by_type = {media: name for name, offer in negotiated.items() for media in (offer.media_type, *offer.aliases)}
     best = negotiate(
-        request.headers.get("accept"), list(by_type), shown=[offer.media_type for offer in offers.values()]
+        request.headers.get("accept"), list(by_type), shown=[offer.media_type for offer in negotiated.values()]
     )
     name = by_type[best.media_type]
     return Choice(name, offers[name], _style(offers[name], style, best.parameters))
@@ -127,6 +136,8 @@ def formatted_response(
     headers = {"Vary": VARY}
     if choice.offer.extension is not None:
         headers["Content-Disposition"] = f'attachment; filename="{file_name}.{choice.offer.extension}"'
+    if choice.offer.media_type == "text/html":
+        headers["Content-Security-Policy"] = content_security_policy()
     return conditional_response(
         request, tag, body, media_type=choice.content_type, cache_control=cache_control, headers=headers
     )
@@ -134,15 +145,83 @@ def formatted_response(
 
 def documented(offers: Mapping[str, Offer], description: str) -> dict[int | str, dict[str, Any]]:
     """The 200 of a route with all its media types, for OpenAPI."""
-    others = {
-        offer.media_type: {"schema": {"type": "string" if offer.media_type.startswith("text/") else _kind(offer)}}
-        for name, offer in offers.items()
-        if name != "json"
-    }
+    others = {offer.media_type: {"schema": _schema(offer)} for name, offer in offers.items() if name != "json"}
     return {200: {"description": description, "content": others}}
 
 
-def _kind(offer: Offer) -> str:
+def _schema(offer: Offer) -> dict[str, Any]:
     if offer.media_type == FORMATS["csl-json"].media_type:
-        return "array"
-    return "object" if offer.media_type.endswith("json") else "string"
+        return csl_json.SCHEMA
+    return {"type": "object" if offer.media_type.endswith("json") else "string"}
+
+
+# --- an address for each format -----------------------------------------------------------------------------------
+
+
+class FormatAddresses(NamedTuple):
+    """The addresses of references that end in the format: `/v1/documents.ris`, or `/v1/documents/{id}.ris`."""
+
+    path: str
+    """Without the ending."""
+    operation: str
+    """Id of the operation, without the format."""
+    summary: str
+    description: str
+    codes: tuple[int, ...]
+    """Of the errors that they answer with."""
+
+
+def add_format_addresses(
+    router: APIRouter,
+    addresses: FormatAddresses,
+    query: type[BaseModel],
+    answer: Callable[..., Awaitable[Response]],
+) -> None:
+    """An operation for each format of references, so that generated clients and links need no header.
+
+    They take the parameters of `query`, and a style where the format has styles. `answer` gets the request, the id
+    where the path has one, the query and what was chosen. To be added before the routes whose paths they match.
+    """
+    for name, known in ALL_FORMATS.items():
+        camel = "".join(word.capitalize() for word in name.split("-"))
+        styled = create_model(f"{query.__name__}WithStyle", __base__=query, style=(Style | None, None))
+        endpoint = _item_endpoint if "{id}" in addresses.path else _list_endpoint
+        router.add_api_route(
+            f"{addresses.path}.{known.suffix or known.extension}",
+            endpoint(name, styled if known.has_styles else query, answer),
+            operation_id=f"{addresses.operation}As{camel}",
+            summary=f"{addresses.summary}, as {LABELS[name]}",
+            description=addresses.description,
+            response_class=Response,
+            responses=documented({name: REFERENCE_OFFERS[name]}, "The references.") | responses(*addresses.codes),
+        )
+
+
+LABELS = {"csl-json": "CSL-JSON", "bibtex": "BibTeX", "ris": "RIS", "text": "formatted text", "html": "formatted HTML"}
+
+
+def _list_endpoint(
+    name: str, model: type[BaseModel], answer: Callable[..., Awaitable[Response]]
+) -> Callable[..., Awaitable[Response]]:
+    read_query = query_of(model)
+
+    async def endpoint(request: Request, query: Any = read_query) -> Response:
+        return await answer(request, query, _named(name, query))
+
+    return endpoint
+
+
+def _item_endpoint(
+    name: str, model: type[BaseModel], answer: Callable[..., Awaitable[Response]]
+) -> Callable[..., Awaitable[Response]]:
+    read_query = query_of(model)
+
+    async def endpoint(request: Request, id: RecordId, query: Any = read_query) -> Response:
+        return await answer(request, id, query, _named(name, query))
+
+    return endpoint
+
+
+def _named(name: str, query: BaseModel) -> Choice:
+    offer = REFERENCE_OFFERS[name]
+    return Choice(name, offer, _style(offer, getattr(query, "style", None), {}))

@@ -1,9 +1,11 @@
 """References made from documents."""
 
+from app.bibliography import markup
 from app.bibliography.reference import Mark, Name, Reference
 from app.sources import identifiers
+from app.sources.names import split_suffix
 from app.sources.rendering import identified
-from app.sources.schemas import DocumentWrite, StandingEntry
+from app.sources.schemas import Author, DocumentWrite, StandingEntry
 from app.sources.vocabulary import DocumentKind, IdentifierScheme, Standing
 
 _TYPES = {DocumentKind.legislation: "webpage"}
@@ -21,10 +23,7 @@ _CHANGES = {
 }
 
 
-_AS_IS = (
-    "id", "label", "title", "authors_complete", "container_title", "container_title_short", "volume", "issue", "page",
-    "publisher",
-)  # fmt: skip
+_AS_IS = ("id", "label", "title", "authors_complete", "volume", "issue", "page")
 
 
 def reference_of(document: DocumentWrite) -> Reference:
@@ -32,17 +31,37 @@ def reference_of(document: DocumentWrite) -> Reference:
     standing = document.current_standing
     return Reference(
         **{name: getattr(document, name) for name in _AS_IS},
+        container_title=_text(document.container_title),
+        container_title_short=_text(document.container_title_short),
+        publisher=_text(document.publisher),
         type=_TYPES.get(document.kind, document.kind.value),
-        authors=tuple(Name(author.family, author.given, author.literal) for author in document.authors),
+        authors=tuple(_name(author) for author in document.authors),
         issued=_date_parts(document.issued),
         url=document.url or _registry_url(document),
         accessed=_date_parts(document.accessed),
         doi=identified(document, IdentifierScheme.doi),
         pmid=identified(document, IdentifierScheme.pmid),
         pmcid=identified(document, IdentifierScheme.pmcid),
+        is_preprint=any(entry.standing is Standing.preprint for entry in document.standing),
         warning=WARNINGS.get(standing.standing),
         notice=_notice(standing),
     )
+
+
+def _name(author: Author) -> Name:
+    """The name, with its suffix taken off the given names, or off the family name of who has given names."""
+    family, given, literal = (_text(part) for part in (author.family, author.given, author.literal))
+    suffix = None
+    if given:  # a family name that stands alone is left whole
+        family, suffix = split_suffix(family or "")
+        given, behind = split_suffix(given)
+        suffix = behind or suffix
+    return Name(family, given, literal, suffix)
+
+
+def _text(text: str | None) -> str | None:
+    """A name without markup and entities."""
+    return markup.plain(markup.marked(text)) if text else None
 
 
 def reader_url(document: DocumentWrite) -> str | None:
@@ -72,6 +91,6 @@ def _notice(entry: StandingEntry) -> str | None:
     text = " ".join(notice.text.split()).rstrip(".") if notice and notice.text else None
     address = None
     if notice is not None:
-        address = identifiers.address(IdentifierScheme.doi, notice.doi) if notice.doi else notice.url
+        address = identifiers.doi_address(notice.doi) if notice.doi else notice.url
     parts = (change, text, f"Notice: {address}" if address else None)
     return ". ".join(part for part in parts if part) + "."

@@ -6,7 +6,11 @@ RIS has no tag for a PMID that importers map back, so the PMID is an accession n
 from collections.abc import Sequence
 from typing import Any
 
+from app.bibliography.corrections import ris_writer
+from app.bibliography.pages import format_pages, page_ranges
 from app.bibliography.reference import Name, Reference
+from app.sources.identifiers import address
+from app.sources.vocabulary import IdentifierScheme
 
 _TYPES = {
     "article-journal": "JOUR",
@@ -20,34 +24,34 @@ _TYPES = {
 def render(references: Sequence[Reference], _style: str) -> str:
     import rispy
 
-    class Writer(rispy.RisWriter):  # type: ignore[misc] # the library is not typed
-        def set_header(self, count: int) -> str:
-            """No header: the library's own is a stray line in front of each record."""
-            return ""
-
-    text: str = rispy.dumps([_record(reference) for reference in references], implementation=Writer)
+    text: str = rispy.dumps([_record(reference) for reference in references], implementation=ris_writer())
     return text.lstrip("\n")
 
 
 def _record(reference: Reference) -> dict[str, Any]:
-    first, _, last = (reference.page or "").replace("\u2013", "-").partition("-")
+    pages = page_ranges(reference.page) if reference.page else []
+    first = pages[0] if pages else None
     links = [
-        f"https://doi.org/{reference.doi}" if reference.doi else None,
+        address(IdentifierScheme.doi, reference.doi) if reference.doi else None,
         reference.url,
         f"https://pubmed.ncbi.nlm.nih.gov/{reference.pmid}/" if reference.pmid else None,
     ]
+    notes = [reference.note] if reference.note else []
+    if len(pages) > 1 and reference.page:  # RIS has room for one range
+        notes.append(f"Pages: {format_pages(reference.page)}.")
     record = {
-        "type_of_reference": _TYPES.get(reference.type, "GEN"),
+        "type_of_reference": "UNPB" if reference.is_preprint else _TYPES.get(reference.type, "GEN"),
         "id": reference.id,
-        "title": reference.shown_title,
+        "title": reference.plain_title,
         "authors": [_name(author) for author in reference.authors],
-        "secondary_title": reference.container_title,
+        "secondary_title": reference.server or reference.container_title,
         "alternate_title2": reference.container_title_short,
+        "type_of_work": "Preprint" if reference.is_preprint else None,
         "volume": reference.volume,
         "number": reference.issue,
-        "start_page": first.strip(),
-        "end_page": last.strip(),
-        "publisher": reference.publisher,
+        "start_page": f"{first.before}{first.first}{first.after}" if first else None,
+        "end_page": first.last if first else None,
+        "publisher": reference.server or reference.publisher,
         "year": str(reference.issued[0]) if reference.issued else None,
         "date": "/".join(f"{part:02}" for part in reference.issued),
         "doi": reference.doi,
@@ -55,10 +59,18 @@ def _record(reference: Reference) -> dict[str, Any]:
         "name_of_database": "PubMed" if reference.pmid else None,
         "custom2": reference.pmcid,
         "urls": list({link.lower(): link for link in links if link}.values()),
-        "notes": [reference.note] if reference.note else None,
+        "notes": notes,
     }
     return {field: value for field, value in record.items() if value}
 
 
 def _name(author: Name) -> str:
-    return author.literal or ", ".join(part for part in (author.family, author.given) if part)
+    """`Family, Given Suffix`. A comma behind a name without given names keeps readers from taking it apart.
+
+    There is no comma before a suffix: some readers take what follows the first comma for it, others what follows the
+    second. RIS cannot write a comma in a name.
+    """
+    if author.literal:
+        return author.literal if "," in author.literal else f"{author.literal},"
+    given = " ".join(part.replace(",", "") for part in (author.given, author.suffix) if part)
+    return f"{author.family or ''}, {given}".strip() if author.family else given

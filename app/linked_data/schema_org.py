@@ -4,18 +4,22 @@ The context is inline, because a client without a network cannot fetch one. Addr
 the API.
 """
 
+import re
 from collections.abc import Iterable
 from typing import Any
+from urllib.parse import quote
 
+from app.bibliography import markup
 from app.claims.responses import CitationBody, ClaimRead, DocumentWithEvidence
 from app.claims.schemas import DosingRangeWrite, Locator
 from app.claims.vocabulary import DoseBasis, Stance
 from app.concepts.schemas import ConceptRef
 from app.core.english import join_sentences
 from app.grading.wording import labelled_answer
+from app.sources import identifiers
 from app.sources.schemas import Author, DocumentEmbed, Notice
 from app.sources.standing import entry_in_force
-from app.sources.vocabulary import DocumentKind, Standing
+from app.sources.vocabulary import DocumentKind, IdentifierScheme, Standing
 
 Node = dict[str, Any]
 
@@ -47,6 +51,7 @@ _TYPES = {
     DocumentKind.dataset: "Dataset",
 }
 _SCHEDULES = {DoseBasis.recommended: "RecommendedDoseSchedule", DoseBasis.maximum: "MaximumDoseSchedule"}
+_NOT_IN_IRIS = re.compile(r"[\x00-\x20<>\"{}|\\^`]|%(?![0-9A-Fa-f]{2})")
 _PDF_FRAGMENT = "http://tools.ietf.org/rfc/rfc8118"
 
 
@@ -81,7 +86,7 @@ def claim(read: ClaimRead, dosing: DosingRangeWrite | None) -> Node:
 
 def document(read: DocumentWithEvidence) -> Node:
     node: Node = {
-        **_work(read.links.self, read.doi, read.kind, read.title or read.label),
+        **_work(read.links.self, read.doi, read.kind, _title(read.title) or read.label),
         **_standing(read.standing, entry_in_force(read.standing_history).notice),
         "identifier": [
             {"@type": "PropertyValue", "propertyID": identifier.scheme, "value": identifier.normal}
@@ -93,7 +98,7 @@ def document(read: DocumentWithEvidence) -> Node:
         "datePublished": read.issued,
         "pagination": read.page,
         "publisher": {"@type": "Organization", "name": read.publisher} if read.publisher else None,
-        "url": {"@id": read.url} if read.url else None,
+        "url": {"@id": _iri(read.url)} if read.url else None,
         "isPartOf": _container(read),
     }
     node |= {name: value for name, value in optional.items() if value}
@@ -197,7 +202,7 @@ def _document_id(embed: DocumentEmbed) -> str:
 
 
 def _work(self: str, doi: str | None, kind: DocumentKind, name: str) -> Node:
-    address = f"https://doi.org/{doi}" if doi else None
+    address = identifiers.address(IdentifierScheme.doi, doi) if doi else None
     node: Node = {"@id": address or self, "@type": _TYPES[kind], "name": name}
     return node | {"mainEntityOfPage": {"@id": self}} if address else node
 
@@ -205,9 +210,9 @@ def _work(self: str, doi: str | None, kind: DocumentKind, name: str) -> Node:
 def _standing(standing: Standing, notice: Notice | None) -> Node:
     """The standing of the work, with the notice of a correction or retraction."""
     node: Node = {"creativeWorkStatus": standing.label}
-    address = notice and (f"https://doi.org/{notice.doi}" if notice.doi else notice.url)
+    address = notice and (identifiers.doi_address(notice.doi) if notice.doi else notice.url)
     if address:
-        node["correction"] = {"@id": address}
+        node["correction"] = {"@id": _iri(address)}
     elif notice and notice.text:
         node["correction"] = notice.text
     return node
@@ -219,12 +224,22 @@ def _cited(embed: DocumentEmbed) -> Node:
     node: Node = {
         "@id": _document_id(embed),
         "@type": "CreativeWork",
-        "name": embed.title or embed.label,
+        "name": _title(embed.title) or embed.label,
         **_standing(embed.standing, embed.notice),
         "identifier": [{"@type": "PropertyValue", "propertyID": n, "value": v} for n, v in identifiers if v],
         "mainEntityOfPage": {"@id": embed.links.self},
     }
     return node | ({"datePublished": embed.issued} if embed.issued else {})
+
+
+def _title(title: str | None) -> str | None:
+    """The title without markup and entities."""
+    return markup.plain(markup.marked(title)) if title else None
+
+
+def _iri(address: str) -> str:
+    """The address with what no IRI may hold percent-encoded (RFC 3987)."""
+    return _NOT_IN_IRIS.sub(lambda match: quote(match[0], safe=""), address)
 
 
 def _author(author: Author) -> Node:

@@ -3,6 +3,7 @@
 import html
 import re
 import unicodedata
+from contextlib import suppress
 from urllib.parse import quote, unquote
 
 from app.core.folding import unify_marks
@@ -103,4 +104,18 @@ def address(scheme: IdentifierScheme, normal: str) -> str | None:
         IdentifierScheme.pmcid: "https://pmc.ncbi.nlm.nih.gov/articles/",
         IdentifierScheme.nct: "https://clinicaltrials.gov/study/",
     }
-    return bases[scheme] + quote(normal, safe="/:;()!$&'*+,=@~") if scheme in bases else None
+    if scheme is IdentifierScheme.doi:
+        normal = quote_doi(normal)
+    return bases[scheme] + normal if scheme in bases else None
+
+
+def doi_address(written: str) -> str:
+    """The address of a DOI in whatever way it is written."""
+    with suppress(IdentifierError):
+        written = normalise(IdentifierScheme.doi, written)
+    return f"https://doi.org/{quote_doi(written)}"
+
+
+def quote_doi(doi: str) -> str:
+    """The DOI as it stands in an address."""
+    return quote(doi, safe="/:;()!$&'*+,=@")

@@ -6,6 +6,7 @@ from typing import Any
 from app.concepts.schemas import ConceptRef
 from app.core.content import shared_fields
 from app.sources import identifiers
+from app.sources.names import initials, is_solid, split_suffix
 from app.sources.projection import year_of
 from app.sources.schemas import (
     Author,
@@ -55,9 +56,12 @@ def author_name(author: Author) -> str:
     """As in a reference list: `Younger J`, `Abu Dabrh AM`; group names stand as they are."""
     if author.literal:
         return author.literal
-    parts = (author.given or "").replace("-", " ").replace(".", " ").split()
-    initials = "".join(part if part.isupper() else part[0].upper() for part in parts)
-    return f"{author.family} {initials}".strip()
+    family, given = author.family or "", author.given or ""
+    if is_solid(family + given):
+        return family + given
+    given, suffix = split_suffix(given)
+    short = initials(given, "", with_hyphen=False, keep_capitals=True)
+    return " ".join(part for part in (family, short, suffix) if part)
 
 
 def study_embed(study: StudyWrite) -> StudyEmbed:

@@ -9,7 +9,7 @@ import bibtexparser.entrypoint
 import pytest
 import rispy
 
-from app.bibliography import FORMATS
+from app.bibliography import ALL_FORMATS
 from app.bibliography.reference import Reference
 from app.bibliography.styles import Style, apply_style
 from tests.bibliography import works
@@ -18,33 +18,34 @@ from tests.bibliography.oracle import citeproc, pandoc
 GOLDEN = Path(__file__).parent / "golden"
 
 
-@pytest.mark.parametrize("name", FORMATS)
+@pytest.mark.parametrize("name", ALL_FORMATS)
 def test_every_format_names_every_document_once_and_in_order(name: str, documents: list[Reference]) -> None:
-    made = FORMATS[name].render(documents, Style.ama)
+    made = ALL_FORMATS[name].render(documents, Style.ama)
     assert made.endswith("\n")
     assert not re.search(r"\bNone\b|\bnull\b", made)
     if name == "text":
         return
-    keys = re.findall(r'^@\w+\{([^,]+),|^ID  - (.+)$|^  "id": "(.+)",$', made, re.MULTILINE)
+    keys = re.findall(r'^@\w+\{([^,]+),|^ID  - (.+)$|^  "id": "(.+)",$|^<li id="([^"]+)">', made, re.MULTILINE)
     assert ["".join(found) for found in keys] == [document.id for document in documents]
 
 
 @pytest.mark.parametrize(
-    ("name", "style"), [*((name, "") for name in FORMATS if name != "text"), *(("text", style) for style in Style)]
+    ("name", "style"),
+    [(name, style) for name, known in ALL_FORMATS.items() for style in (Style if known.has_styles else ("",))],
 )
 def test_format_looks_as_an_editor_expects(name: str, style: str) -> None:
-    file = GOLDEN / f"{'-'.join(part for part in ('references', style) if part)}.{FORMATS[name].extension}"
-    assert FORMATS[name].render(works.ALL, style) == file.read_text(encoding="utf-8")
+    file = GOLDEN / f"{'-'.join(part for part in ('references', style) if part)}.{ALL_FORMATS[name].extension}"
+    assert ALL_FORMATS[name].render(works.ALL, style) == file.read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize("name", FORMATS)
+@pytest.mark.parametrize("name", ALL_FORMATS)
 def test_no_reference_gives_no_reference(name: str) -> None:
-    assert FORMATS[name].render([], Style.ama).strip() in ("", "[]")
+    assert not re.search(r"@|TY  -|<li|\w\. ", ALL_FORMATS[name].render([], Style.ama))
 
 
-@pytest.mark.parametrize("name", FORMATS)
+@pytest.mark.parametrize("name", ALL_FORMATS)
 def test_retracted_work_is_marked_with_its_notice(name: str) -> None:
-    made = FORMATS[name].render([works.RETRACTED], Style.vancouver)
+    made = ALL_FORMATS[name].render([works.RETRACTED], Style.vancouver)
     assert "RETRACTED: A finding that was withdrawn" in made
     assert "https://doi.org/10.1000/notice" in made
 
@@ -79,7 +80,7 @@ def test_style_shows_nothing_of_the_reference_before() -> None:
 
 
 def test_bibtex_comes_back_whole_from_pandoc(documents: list[Reference]) -> None:
-    read = _by_id(pandoc(FORMATS["bibtex"].render(documents, ""), "bibtex", "csljson"))
+    read = _by_id(pandoc(ALL_FORMATS["bibtex"].render(documents, ""), "bibtex", "csljson"))
     assert read.keys() == {document.id for document in documents}
     for document in documents:
         item = read[document.id]
@@ -92,7 +93,7 @@ def test_bibtex_comes_back_whole_from_pandoc(documents: list[Reference]) -> None
 
 
 def test_bibtex_comes_back_whole_from_bibtexparser(documents: list[Reference]) -> None:
-    library = bibtexparser.entrypoint.parse_string(FORMATS["bibtex"].render(documents, ""))
+    library = bibtexparser.entrypoint.parse_string(ALL_FORMATS["bibtex"].render(documents, ""))
     assert library.failed_blocks == []
     for document in documents:
         fields = {field.key: field.value for field in library.entries_dict[document.id].fields}
@@ -101,19 +102,19 @@ def test_bibtex_comes_back_whole_from_bibtexparser(documents: list[Reference]) -
 
 
 def test_hostile_title_survives_bibtex() -> None:
-    (item,) = _by_id(pandoc(FORMATS["bibtex"].render([works.HOSTILE], ""), "bibtex", "csljson")).values()
+    (item,) = _by_id(pandoc(ALL_FORMATS["bibtex"].render([works.HOSTILE], ""), "bibtex", "csljson")).values()
     assert item["title"] == _curly(works.HOSTILE.shown_title)
     assert (item["DOI"], item["URL"]) == (works.HOSTILE.doi, works.HOSTILE.url)
 
 
 def test_group_is_one_author_in_bibtex() -> None:
-    (item,) = _by_id(pandoc(FORMATS["bibtex"].render([works.GROUP], ""), "bibtex", "csljson")).values()
+    (item,) = _by_id(pandoc(ALL_FORMATS["bibtex"].render([works.GROUP], ""), "bibtex", "csljson")).values()
     assert item["author"][0] == {"literal": "The O\u2019Brien Study Group"}
 
 
 def test_ris_comes_back_whole_from_pandoc(documents: list[Reference]) -> None:
     """RIS cannot tell a group from a person; the data set holds none, so nothing is lost here."""
-    read = _by_id(pandoc(FORMATS["ris"].render(documents, ""), "ris", "csljson"))
+    read = _by_id(pandoc(ALL_FORMATS["ris"].render(documents, ""), "ris", "csljson"))
     for document in documents:
         item = read[document.id]
         assert item["title"] == document.shown_title
@@ -123,13 +124,13 @@ def test_ris_comes_back_whole_from_pandoc(documents: list[Reference]) -> None:
 
 
 def test_ris_keeps_the_pmid_where_an_importer_may_look() -> None:
-    (record,) = rispy.loads(FORMATS["ris"].render([works.ARTICLE], ""))
+    (record,) = rispy.loads(ALL_FORMATS["ris"].render([works.ARTICLE], ""))
     assert (record["accession_number"], record["name_of_database"]) == ("23359310", "PubMed")
     assert "https://pubmed.ncbi.nlm.nih.gov/23359310/" in record["urls"]
 
 
 def test_csl_json_is_read_by_pandoc_as_it_was_written(documents: list[Reference]) -> None:
-    made = FORMATS["csl-json"].render(documents, "")
+    made = ALL_FORMATS["csl-json"].render(documents, "")
     read = _by_id(pandoc(made, "csljson", "csljson"))
     for key, item in _by_id(made).items():
         assert _names(read[key]) == [_curly(author["family"]) for author in item.get("author", [])]
