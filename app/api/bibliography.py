@@ -17,6 +17,7 @@ from app.briefs.selection import pair_of
 from app.claims import queries
 from app.claims.queries import ClaimQuery
 from app.concepts.queries import concept_keys
+from app.core import deadline
 from app.http import conditional
 from app.http.conditional import query_etag
 from app.http.problems import responses
@@ -86,7 +87,7 @@ def _bibliography(view: ReadView, request: Request, query: BibliographyQuery, ch
     if choice.format == "json":
         body = _as_json(view, chosen, documents, query.style or Style.ama)
     else:
-        references = [reference_of(document) for document in documents]
+        references = [reference_of(document) for document in deadline.checked(documents)]
         body = FORMATS[choice.format].render(references, choice.style or "").encode()
     return formatted_response(request, choice, tag, body, file_name=chosen.name)
 
@@ -95,7 +96,10 @@ def _as_json(view: ReadView, chosen: ChosenReferences, documents: Sequence[Docum
     bibliography = Bibliography(
         style=style,
         how_to_cite=reference_list.how_to_cite(view, chosen.address, chosen.part),
-        items=tuple(reference_list.numbered(number, document, style) for number, document in enumerate(documents, 1)),
+        items=tuple(
+            reference_list.numbered(number, document, style)
+            for number, document in deadline.checked(enumerate(documents, 1))
+        ),
         next=None,
         next_cursor=None,
         total=len(documents),

@@ -11,7 +11,8 @@ import structlog
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from app.core.errors import AppError, Fault, InvalidInput, MalformedRequest, PayloadTooLarge, Unavailable
+from app.core import deadline
+from app.core.errors import AppError, Fault, InvalidInput, MalformedRequest, PayloadTooLarge
 from app.core.logging import describe
 from app.core.text import is_readable
 from app.http.problems import internal_error, problem, request_id
@@ -114,7 +115,7 @@ class RequestDeadline:
 
     The clock stands still while the body is on its way; the server's own limit bounds that. When it runs out, 503
     is sent and whatever the application says later is dropped. The application is not cancelled: work in a thread
-    cannot be, and its database connection must stay open under it.
+    cannot be, and its database connection must stay open under it. It stops by itself at its next `deadline.check()`.
     """
 
     def __init__(
@@ -133,12 +134,13 @@ class RequestDeadline:
         self._late_answer: asyncio.Task[None] | None = None
         self._max_bytes = limits.bounds.max_bytes(scope["path"])
         self._timer: asyncio.TimerHandle
+        self._deadline = deadline.begin()
         self._start_clock()
 
     async def receive(self) -> Message:
         if self._is_body_complete:
             return await self._receive()
-        self._timer.cancel()
+        self._stop_clock()
         message = await self._receive()
         self._received_bytes += len(message.get("body", b""))
         self._is_body_complete = not message.get("more_body", False)
@@ -154,7 +156,7 @@ class RequestDeadline:
         if self._is_answered:
             return
         self._has_started = True
-        self._timer.cancel()
+        self._stop_clock()
         await self._send(message)
 
     async def fail(self, exc: Exception) -> None:
@@ -176,10 +178,14 @@ class RequestDeadline:
         if not self._has_started:
             loop = asyncio.get_running_loop()
             self._timer = loop.call_later(self._limits.deadline_seconds, self._expire)
+            self._deadline.start(self._limits.deadline_seconds)
+
+    def _stop_clock(self) -> None:
+        self._timer.cancel()
+        self._deadline.stop()
 
     def _expire(self) -> None:
-        error = Unavailable("The answer took too long. Try again, or ask for less.")
-        self._late_answer = asyncio.ensure_future(self._answer(error))
+        self._late_answer = asyncio.ensure_future(self._answer(deadline.DeadlinePassed()))
 
     async def _answer(self, error: AppError) -> None:
         if self._has_started or self._is_answered:
