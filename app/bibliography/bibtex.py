@@ -93,7 +93,7 @@ def _braced(name: str) -> str:
 
 
 def _pages(page: str | None) -> str | None:
-    return re.sub(r"\s*[-\u2013]\s*", "--", page) if page else None
+    return re.sub(r"(?:(?<!\s)\s*)?[-\u2013]\s*", "--", page) if page else None
 
 
 def _escape(text: str) -> str:

@@ -34,7 +34,7 @@ MAX_CACHED = 4096
 """Formatted references in memory. A changed reference is another key."""
 
 _OTHERS = "others"
-_FORMATTING = re.compile(r"</?(?:i|b|sup|sub|sc|span)(?:\s[^>]*)?>")
+_FORMATTING = re.compile(r"</?(?:i|b|sup|sub|sc|span)(?:\s[^<>]*)?>")
 """The only markup that CSL allows in a text. Any other markup belongs to the title."""
 _SHORT_RANGE = re.compile(r"(\D*)(\d+)\s*[-\u2013]\s*(\D*)(\d+)")
 _LABEL = re.compile(r"\[?1\]?\.?\s*")
@@ -69,7 +69,7 @@ def apply_style(reference: Reference, style: Style) -> str:
     if style == Style.bmj:
         text = text.translate(_SINGLE_QUOTES)
     text = re.sub(r"([?!])\.(?= |$)(?: (?=;))?", r"\1", text)
-    return re.sub(r" +([.,])(?= |$)", r"\1", text)
+    return re.sub(r"(?<! ) +([.,])(?= |$)", r"\1", text)
 
 
 def _csl_item(reference: Reference) -> csl_json.Item:

@@ -6,7 +6,6 @@ response; the log has the reason, and nothing of the token.
 """
 
 import hashlib
-import json
 import threading
 import time
 from collections.abc import Mapping
@@ -23,6 +22,7 @@ from starlette.requests import HTTPConnection
 from app.cds_hooks.settings import Issuer, is_loopback
 from app.core.errors import AppError
 from app.core.http_client import http_client, read_bounded
+from app.core.json_reader import read_json
 from app.http.database_limiter import Slots
 from app.storage.database import Database
 from app.storage.replay import use_once
@@ -79,7 +79,7 @@ class IssuerKeys:
 
         try:
             raw = _download(self.issuer.jwks) if self.issuer.is_remote else Path(self.issuer.jwks).read_bytes()
-            keys = PyJWKSet.from_dict(json.loads(raw)).keys
+            keys = PyJWKSet.from_dict(read_json(raw)).keys
         except (OSError, ValueError, AttributeError, PyJWTError) as error:
             raise TokenRefused("keys cannot be read") from error
         return {key.key_id: key for key in keys if key.key_id}

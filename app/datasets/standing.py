@@ -5,7 +5,6 @@ ones are added to a document's history in the order of their dates, and publishe
 """
 
 import csv
-import json
 from collections.abc import Iterable, Iterator, Set
 from dataclasses import dataclass
 from datetime import datetime
@@ -17,6 +16,7 @@ from sqlalchemy.orm import Session
 
 from app.accounts.models import MAINTENANCE
 from app.core.errors import Fault, InvalidInput
+from app.core.json_reader import read_json
 from app.core.vocabulary import Status
 from app.publishing.changes import Change
 from app.publishing.publish import PublishResult, publish
@@ -161,8 +161,8 @@ def _identity(entry: StandingEntry) -> tuple[Standing, str | None, str | None]:
 
 def _json(path: Path) -> Any:
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except (ValueError, UnicodeDecodeError) as error:
+        return read_json(path.read_bytes())
+    except ValueError as error:
         raise InvalidInput(f"{path.name} is not JSON.", errors=[]) from error
 
 
