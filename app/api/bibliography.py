@@ -26,6 +26,7 @@ from app.briefs.selection import pair_of
 from app.claims import queries
 from app.claims.queries import ClaimQuery
 from app.concepts.queries import concept_keys
+from app.core import deadline
 from app.http import conditional
 from app.http.conditional import query_etag
 from app.http.problems import responses
@@ -121,7 +122,7 @@ def bibliography_response(view: ReadView, request: Request, query: ReferencesQue
     if choice.format == "json":
         body = _as_json(view, chosen, documents, getattr(query, "style", None) or Style.ama)
     else:
-        references = [reference_of(document) for document in documents]
+        references = [reference_of(document) for document in deadline.checked(documents)]
         body = ALL_FORMATS[choice.format].render(references, choice.style or "").encode()
     return formatted_response(request, choice, tag, body, file_name=chosen.name)
 
@@ -130,7 +131,10 @@ def _as_json(view: ReadView, chosen: ChosenReferences, documents: Sequence[Docum
     bibliography = Bibliography(
         style=style,
         how_to_cite=reference_list.how_to_cite(view, chosen.address, chosen.part),
-        items=tuple(reference_list.numbered(number, document, style) for number, document in enumerate(documents, 1)),
+        items=tuple(
+            reference_list.numbered(number, document, style)
+            for number, document in deadline.checked(enumerate(documents, 1))
+        ),
         next=None,
         next_cursor=None,
         total=len(documents),

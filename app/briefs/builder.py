@@ -21,6 +21,7 @@ from app.claims.schemas import CitationWrite, ClaimWrite, DosingRangeWrite, Orig
 from app.claims.vocabulary import Consensus, Coverage, Stance
 from app.concepts.models import Concept
 from app.concepts.schemas import ConceptRef
+from app.core import deadline
 from app.core.english import inline, join_sentences
 from app.grading.derive import people
 from app.grading.wording import NO_ALL_CLEAR
@@ -126,6 +127,7 @@ class BriefBuilder:
     # --- sentences ---
 
     def _statement(self, claim_id: str) -> responses.Statement:
+        deadline.check()
         claim = self._claims[claim_id]
         inherited = claim.intervention is not None and claim.intervention == self._pair.parent
         dosing: DosingRangeWrite | None = (

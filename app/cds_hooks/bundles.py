@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from app.cds_hooks.bounds import MAX_ENTRIES
 from app.cds_hooks.fhir_json import member, objects, text_member
 
 Resource = Mapping[str, Any]
@@ -21,6 +22,7 @@ class Gap(StrEnum):
     unreadable = "unreadable"
     unrecognised = "unrecognised"
     unread_draft = "unread-draft"
+    too_large = "too-large"
 
     @property
     def words(self) -> str:
@@ -34,6 +36,7 @@ _GAP_WORDS = {
     Gap.unreadable: "a list could not be read",
     Gap.unrecognised: "a listed medicine has no readable name, and codes that are not known here",
     Gap.unread_draft: "the drafted order has no readable name, and codes that are not known here",
+    Gap.too_large: "the record was too large to read whole",
 }
 
 
@@ -65,7 +68,7 @@ def read_list(value: Any, types: Iterable[str] = _ORDERS) -> ResourceList:
     found = tuple(resources(value))
     matches = [resource for resource in found if resource.get("resourceType") in types]
     total = value.get("total")
-    has_next = any(link.get("relation") == "next" for link in objects(value.get("link")))
+    has_next = any(link.get("relation") == "next" for link in objects(value.get("link"), MAX_ENTRIES))
     return ResourceList(
         found,
         frozenset(_gaps(value, found, types)),
@@ -78,9 +81,18 @@ def _gaps(value: Resource, found: tuple[Resource, ...], types: tuple[str, ...]) 
         yield Gap.refused
     entries = value.get("entry")
     is_list = value.get("resourceType") in ("Bundle", "OperationOutcome", *types) or entries is not None
-    is_whole = entries is None or (isinstance(entries, list) and len(found) >= len(entries))
-    if not is_list or not is_whole:
+    is_whole = entries is None or (isinstance(entries, list) and len(found) >= min(len(entries), MAX_ENTRIES))
+    has_list_within = any(resource.get("resourceType") == "Bundle" for resource in found)
+    if not is_list or not is_whole or has_list_within:
         yield Gap.unreadable
+    if is_too_long(value):
+        yield Gap.too_large
+
+
+def is_too_long(bundle: Any) -> bool:
+    """Whether a Bundle has more entries than are read."""
+    entries = member(bundle, "entry")
+    return isinstance(entries, list) and len(entries) > MAX_ENTRIES
 
 
 def resources(value: Any) -> Iterator[Resource]:
@@ -89,7 +101,7 @@ def resources(value: Any) -> Iterator[Resource]:
         return
     if "entry" not in value and value.get("resourceType") != "Bundle":
         yield value
-    for entry in objects(value.get("entry")):
+    for entry in objects(value.get("entry"), MAX_ENTRIES):
         if isinstance(resource := entry.get("resource"), dict):
             yield resource
 
@@ -97,7 +109,7 @@ def resources(value: Any) -> Iterator[Resource]:
 def medications(bundles: Iterable[Any]) -> dict[str, Resource]:
     """Medication resources by every address under which something may refer to them."""
     found: dict[str, Resource] = {}
-    for entry in (entry for bundle in bundles for entry in objects(member(bundle, "entry"))):
+    for entry in (entry for bundle in bundles for entry in objects(member(bundle, "entry"), MAX_ENTRIES)):
         resource: Any = entry.get("resource")
         if member(resource, "resourceType") == "Medication":
             if identifier := text_member(resource, "id"):

@@ -85,7 +85,7 @@ class CardBuilder:
         return self._card(finding, wording.summary(finding), [*paragraphs, *self._claim_texts(claims)], claims)
 
     def _evidence_card(self, finding: Finding) -> Card:
-        reasons = sum((medicine.reasons for medicine in finding.naltrexone), CodedText())
+        reasons = CodedText.of(medicine.reasons for medicine in finding.naltrexone)
         topics = [topic for topic in self.claims.topics(reasons) if topic.condition not in LABEL_CONDITIONS]
         ids = [claim_id for topic in topics for claim_id in CLAIMS_BY_CONDITION[topic.condition]]
         paragraphs = [wording.dose_text(finding.naltrexone)]

@@ -44,6 +44,8 @@ class Chart:
     past: tuple[Medicine, ...]
     gaps: frozenset[Gap]
     """What is missing from the lists, except pages of the history."""
+    is_draft_cut: bool
+    """Whether the drafts that the hook is about could not be read whole, since there is too much of them."""
     unread_history: UnreadHistory
     has_lists: bool
     """Whether any list of medicines was sent."""
@@ -75,21 +77,26 @@ def read_chart(
     """The drafts and the medicines in the lists of the prefetch."""
     sent = prefetch or {}
     reader = MedicineReader(formulary, medications([draft_orders, *sent.values()]))
-    orders = list(read_list(draft_orders).orders)
-    drafts = _selected(
-        [reader.medicine(order) for order in orders if _status(order) not in _IGNORED | PAST], selections
-    )
-    ending = [reader.medicine(order) for order in orders if _status(order) in _IGNORED | PAST]
+    drafted = read_list(draft_orders)
+    orders = list(drafted.orders)
+    drafts, has_all = reader.medicines(order for order in orders if _status(order) not in _IGNORED | PAST)
+    drafts = _selected(drafts, selections)
+    ending, _ = reader.medicines(order for order in orders if _status(order) in _IGNORED | PAST)
+    is_draft_cut = not has_all or Gap.too_large in drafted.gaps or any(one.is_cut for one in drafts if one.is_selected)
     lists = {name: read_list(sent[name]) for name in list_names if name in sent}
     listed_orders = [order for one in lists.values() for order in one.orders if _status(order) not in _IGNORED]
-    listed = [_as_drafted(medicine, ending) for medicine in map(reader.medicine, listed_orders)]
-    listed = [medicine for medicine in listed if not _is_among(medicine, drafts)]
+    listed, has_all_listed = reader.medicines(listed_orders)
+    is_cut = is_draft_cut or not has_all_listed or any(medicine.is_cut for medicine in (*drafts, *listed))
+    ended, changed = _names(ending), _names(drafts)
+    listed = [replace(medicine, is_past=True) if _name(medicine) in ended else medicine for medicine in listed]
+    listed = [medicine for medicine in listed if _name(medicine) not in changed]
     today = _today(orders, listed_orders)
     return Chart(
         drafts=tuple(drafts),
         current=tuple(medicine for medicine in listed if not medicine.is_past),
         past=tuple(medicine for medicine in listed if medicine.is_past),
-        gaps=frozenset(_gaps(lists, list_names, listed)),
+        gaps=frozenset(_gaps(lists, list_names, listed) | ({Gap.too_large} if is_cut else set())),
+        is_draft_cut=is_draft_cut,
         unread_history=_unread_history(lists.get(STOPPED), today),
         has_lists=bool(lists),
         today=today,
@@ -113,16 +120,13 @@ def _selected(drafts: list[Medicine], selections: Iterable[str]) -> list[Medicin
     ]
 
 
-def _as_drafted(medicine: Medicine, ending: Iterable[Medicine]) -> Medicine:
-    """A listed medicine, which counts as ended if a draft ends it."""
-    return replace(medicine, is_past=True) if _is_among(medicine, ending) else medicine
+def _name(medicine: Medicine) -> tuple[str | None, str]:
+    """What tells which order a draft changes. The id alone is not enough: ids of drafts may be made up."""
+    return medicine.reference, medicine.drug.name
 
 
-def _is_among(medicine: Medicine, drafts: Iterable[Medicine]) -> bool:
-    """Whether a draft changes this order. The id alone is not enough: ids of drafts may be made up."""
-    return medicine.reference is not None and any(
-        draft.reference == medicine.reference and draft.drug.name == medicine.drug.name for draft in drafts
-    )
+def _names(drafts: Iterable[Medicine]) -> set[tuple[str | None, str]]:
+    return {_name(draft) for draft in drafts if draft.reference is not None}
 
 
 def _today(drafts: Iterable[Resource], listed: Iterable[Resource]) -> date | None:

@@ -1,7 +1,7 @@
 """The claims on cards, read from the history of the data set so that a card can be made again later."""
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from sqlalchemy.orm import Session
@@ -111,18 +111,17 @@ class Topic:
     """Codes that mean more than the condition; codes below them may mean something else."""
     words: re.Pattern[str]
 
-    def is_named_by(self, codes: frozenset[Code], words: Iterable[str]) -> bool:
-        wider = frozenset(wider for system, code in codes for wider in self._ancestors(system, code))
-        return bool(self.codes & wider or self.wider_codes & codes) or any(map(self.words.search, words))
+    def is_named_by(self, codes: Mapping[Code, frozenset[Code]], words: Iterable[str]) -> bool:
+        """By one of the codes, each with itself and those that are wider, or by words."""
+        return any(map(self._is_code, codes, codes.values())) or any(map(self.words.search, words))
 
-    def is_unverified(self, codes: frozenset[Code]) -> bool:
+    def _is_code(self, code: Code, with_wider: frozenset[Code]) -> bool:
+        return code in self.wider_codes or not self.codes.isdisjoint(with_wider)
+
+    def is_unverified(self, codes: Mapping[Code, frozenset[Code]]) -> bool:
         """Whether only a SNOMED CT code names it: sources differ about those."""
-        known = {code for code in codes if self.is_named_by(frozenset({code}), ())}
+        known = [code for code, with_wider in codes.items() if self._is_code(code, with_wider)]
         return bool(known) and all(system is CodeSystem.snomed for system, _ in known)
-
-    @staticmethod
-    def _ancestors(system: CodeSystem, code: str) -> list[Code]:
-        return [(system, wider) for wider in ancestors(system, code)]
 
 
 @dataclass
@@ -236,16 +235,16 @@ class ClaimReader:
         return CardSource(citation.stance, text, url, citation.finding)
 
 
-def coded_reasons(reasons: CodedText) -> frozenset[Code]:
-    """The codes of reasons in the systems that are known here."""
-    found = set()
+def coded_reasons(reasons: CodedText) -> dict[Code, frozenset[Code]]:
+    """The codes of reasons in the systems that are known here, each with itself and those that are wider."""
+    found: set[Code] = set()
     for coding in reasons.codes:
         system = CodeSystem.icd10cm if coding.system == _ICD_10 else code_system(coding.system)
         if system is not None:
             code = coding.code.upper()
             is_undotted = system is CodeSystem.icd10cm and re.fullmatch(r"[A-Z]\d[0-9A-Z]{2,5}", code)
             found.add((system, f"{code[:3]}.{code[3:]}" if is_undotted else code))
-    return frozenset(found)
+    return {(system, code): frozenset((system, wider) for wider in ancestors(system, code)) for system, code in found}
 
 
 def _selected_citations(ordered: list[CitationWrite], has_votes: bool) -> list[CitationWrite]:

@@ -6,6 +6,7 @@ from decimal import Decimal, InvalidOperation
 from fractions import Fraction
 from typing import Any
 
+from app.cds_hooks.bounds import MAX_INSTRUCTIONS
 from app.cds_hooks.dose_text import (
     MILLIGRAMS,
     PIECE_UNIT,
@@ -35,6 +36,8 @@ _TIMING_CODES = {
 _LEAST_TIMES_A_DAY = Fraction(1, 7)
 """What is given more rarely than once a week, such as a monthly injection, has no daily dose."""
 
+_MAX_UNIT = 100
+"""Characters of a unit that are read."""
 _MAX_PICOGRAMS = 1000 * PICOGRAMS[Unit.g]
 """No daily dose is as large."""
 
@@ -113,6 +116,8 @@ def _dose_of_range(
 def _rates(instruction: Instruction) -> list[Instruction]:
     """The `doseAndRate` of R4, a list or a single object, or the instruction itself, as in STU3."""
     rates = instruction.get("doseAndRate")
+    if isinstance(rates, list) and len(rates) > MAX_INSTRUCTIONS:
+        raise UnreadableDose
     return [*objects(rates)] or [*objects([rates])] or [instruction]
 
 
@@ -125,7 +130,7 @@ def _quantity(value: Any) -> Quantity | None:
     """A FHIR Quantity as an amount, a number of pieces or a volume; null if it is none of them."""
     decimal = decimal_of(member(value, "value"))
     for name in ("code", "unit"):
-        unit = fold_unit(text_member(value, name))
+        unit = fold_unit(text_member(value, name)[:_MAX_UNIT])
         if decimal is None or not unit:
             continue
         if unit in MILLIGRAMS:

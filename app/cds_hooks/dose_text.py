@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
 
+from app.cds_hooks.bounds import MAX_TEXT
 from app.cds_hooks.words import word_set
 from app.claims.doses import PICOGRAMS
 from app.claims.vocabulary import Unit
@@ -79,7 +80,9 @@ class Product:
 
 
 def read_instruction(text: str) -> DoseWords:
-    """UnreadableDose where the words could mean several doses."""
+    """UnreadableDose where the words could mean several doses, or are too many."""
+    if len(text) > MAX_TEXT:
+        raise UnreadableDose
     folded = _folded(text)
     _refuse_ambiguous(folded)
     is_titration = _TITRATION.search(folded) is not None
@@ -131,7 +134,7 @@ _WORDS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (r"\d{10,}", " "),  # a number of an article or a person, never of a dose
         (r"\((?:s|n|en|e)\)", "s"),
         (r"\b([a-z])\.([a-z])\.(?:([a-z])\.?)?", r"\1\2\3"),
-        (r"\s+and\s+(?:a|one)[\s-]half\b", " 1/2"),
+        (r"(?<!\s)\s+and\s+(?:a|one)[\s-]half\b", " 1/2"),
         (r"\b(?:one[\s-])?half(?:\s+of)?(?:\s+an?)?\b", "1/2"),
         (
             r"\b(?:one|a|an|ein|eine|une|un|una)(?=\s+(?:capsule|tablet|cap|tab|kapsel|tablette|g\u00e9lule|pill|comprim))",
@@ -143,7 +146,7 @@ _WORDS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (r"\b(?:four|vier|quatre|cuatro)\b", "4"),
         (r"\bfive\b", "5"),
         (r"\bsix\b", "6"),
-        (r"(\d+)\s*\((?:\1|seven|eight|nine|ten|twelve|fourteen|twenty(?:[\s-]four)?|thirty)\)", r"\1"),
+        (r"(?<!\d)(\d+)\s*\((?:\1|seven|eight|nine|ten|twelve|fourteen|twenty(?:[\s-]four)?|thirty)\)", r"\1"),
         (r"\bonce\b", "1 times"),
         (r"\btwice\b", "2 times"),
         (r"\b(?:thrice)\b", "3 times"),
@@ -157,7 +160,6 @@ def fold_unit(text: str) -> str:
 
 
 def _folded(text: str) -> str:
-    text = text[:1000]
     for pattern, replacement in _REPLACEMENTS:
         text = pattern.sub(replacement, text)
     text = unicodedata.normalize("NFKC", unify_marks(text)).lower()
@@ -265,7 +267,7 @@ _MASS = re.compile(
 _VOLUME = re.compile(rf"(?P<first>{_NUMBER})(?:{_TO}(?P<second>{_NUMBER}))?\s*{_VOLUME_UNIT}")
 _BARE_COUNT = re.compile(
     r"(?:\b(?:take|give|use|nehmen|prendre|tomar)\s+"
-    r"|(?:^|[\s:])(?=\d[\d/.\s-]*(?:po|qhs|hs|qd|bid|tid|nightly|daily|by mouth)\b))"
+    r"|(?:^|[\s:])(?=\d[\d/.\s-]{0,20}(?:po|qhs|hs|qd|bid|tid|nightly|daily|by mouth)\b))"
     rf"(?P<first>{_NUMBER})(?:{_TO}(?P<second>{_NUMBER}))?"
     r"(?!\s*(?:-|times|x\b|h\b|hours?|hrs?|days?|nights?|weeks?|months?|minutes?|min\b|drops?|sprays?|puffs?|tsp|tea|%|\d))"
 )
@@ -362,12 +364,13 @@ def _span_of(match: re.Match[str]) -> Span:
 
 _PER = r"\s*(?:a|per|each|every|/|pro|par|por|in|the)?\s*(?:an?\s+)?"
 _WEEK, _DAY = r"(?:weeks?|weekly|wk|woche|semaine|semana)\b", r"(?:days?|daily|d|tag|t\u00e4glich|jour|d\u00eda|dia)\b"
-_COUNTED_PER_WEEK = re.compile(rf"(\d+)\s*(?:x|times?|days?|nights?){_PER}{_WEEK}")
-_COUNTED_PER_DAY = re.compile(rf"(\d+)\s*(?:x|times?){_PER}{_DAY}")
+_COUNTED_PER_WEEK = re.compile(rf"(?<!\d)(\d+)\s*(?:x|times?|days?|nights?){_PER}{_WEEK}")
+_COUNTED_PER_DAY = re.compile(rf"(?<!\d)(\d+)\s*(?:x|times?){_PER}{_DAY}")
 _HOURS = re.compile(r"\b(?:every|q|alle)\s*(\d+)\s*(?:h|hrs?|hours?|hourly|stunden)\b")
 _DAYS = re.compile(r"\b(?:every|q|alle)\s*(\d+)\s*(?:d|days?|nights?|tage)\b")
 _RARE = re.compile(
-    r"\bmonth|\bmonat|\bmois|\bmes\b|\bevery\s*\d+\s*w|\bq\s*\d+\s*w|\bdose range\b|\d+\s*(?:-|to)\s*\d+\s*times\b"
+    r"\bmonth|\bmonat|\bmois|\bmes\b|\bevery\s*\d+\s*w|\bq\s*\d+\s*w|\bdose range\b"
+    r"|(?<!\d)\d+\s*(?:-|to)\s*\d+\s*times\b"
 )
 _WEEKDAY = re.compile(r"\b(mon|tue|wed|thu|fri|sat|sun)(?:s|day|sday|nesday|rsday|urday)?s?\b")
 _EVERY = re.compile(r"\bevery\b(?!\s+(?:day|night|evening|morning|bedtime))|\bq\d")

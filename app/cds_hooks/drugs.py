@@ -34,8 +34,12 @@ class CodedText:
     codes: tuple[Coding, ...] = ()
     words: tuple[str, ...] = ()
 
-    def __add__(self, other: "CodedText") -> "CodedText":
-        return CodedText(self.codes + other.codes, self.words + other.words)
+    @classmethod
+    def of(cls, texts: Iterable["CodedText"]) -> "CodedText":
+        """All of them together, each code and text once."""
+        texts = tuple(texts)
+        codes = dict.fromkeys(code for text in texts for code in text.codes)
+        return cls(tuple(codes), tuple(dict.fromkeys(words for text in texts for words in text.words)))
 
 
 @dataclass(frozen=True)
@@ -70,7 +74,7 @@ class Formulary:
 
     def recognise(self, medication: CodedText) -> Drug:
         by_code = self._by_code(medication.codes)
-        readings = [self.index.by_text(text) for text in medication.words]
+        readings = [self.index.by_text(text, suggest=False) for text in medication.words]
         drugs = self._drugs(list(by_code), readings)
         if not drugs:
             is_named = any(reading.unread or reading.reason is UnrecognizedReason.not_a_drug for reading in readings)

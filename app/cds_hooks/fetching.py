@@ -15,11 +15,10 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
-from pydantic_core import from_json
-
 from app.cds_hooks.fhir_json import member
 from app.cds_hooks.settings import is_loopback
 from app.core.http_client import http_client, read_bounded
+from app.core.json_reader import read_json
 
 TIMEOUT_SECONDS = 2.0
 """For all lists of a request together: someone is waiting for the card."""
@@ -89,7 +88,7 @@ def _fetch(server: FhirServer, query: str, deadline: float) -> Any:
     try:
         for address in _addresses(server):
             try:
-                return from_json(_get(server, address, query, deadline))
+                return read_json(_get(server, address, query, deadline))
             except ConnectionError:
                 continue
     except (OSError, ValueError):

@@ -1,11 +1,12 @@
 """Reads FHIR JSON that no validator would accept: what has another type than expected counts as missing."""
 
+from itertools import islice
 from typing import Any
 
 
-def objects(value: Any) -> list[dict[str, Any]]:
-    """The objects in a list; empty for anything but a list."""
-    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
+def objects(value: Any, most: int | None = None) -> list[dict[str, Any]]:
+    """The objects among the first `most` items of a list, or among all; empty for anything but a list."""
+    return [item for item in islice(value, most) if isinstance(item, dict)] if isinstance(value, list) else []
 
 
 def member(value: Any, *path: str) -> Any:

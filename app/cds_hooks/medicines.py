@@ -1,25 +1,37 @@
 """One order or statement as far as the checks need it: which drug, which dose, until when."""
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from datetime import date
+from functools import cached_property
 from typing import Any
 
+from app.cds_hooks.bounds import (
+    CODE_WORK,
+    DOSE_WORK,
+    MAX_DEPTH,
+    MAX_PARTS,
+    MAX_TEXT,
+    ORDER_WORK,
+    PART_WORK,
+    REASON_WORK,
+    TEXT_WORK,
+    WorkCounter,
+)
 from app.cds_hooks.bundles import Resource
 from app.cds_hooks.dosage import DoseReading, read_dose
-from app.cds_hooks.drugs import CodedText, Drug, Formulary, coding_of
+from app.cds_hooks.drugs import CodedText, Coding, Drug, Formulary, coding_of
 from app.cds_hooks.fhir_json import member, objects, text_member
-from app.cds_hooks.supply import dosage_instructions, last_day, started_on
+from app.cds_hooks.supply import dosage_instructions, has_unread_instructions, instruction_texts, last_day, started_on
 from app.cds_hooks.words import depot_days, word_pattern, word_set
+from app.core import deadline
 
 PAST = frozenset({"stopped", "completed", "ended"})
 _ID = re.compile(r"[A-Za-z0-9\-.]{1,64}")
 _LOW_DOSE = re.compile(r"\bLDN\b|\blow[\s-]*dose\b", re.IGNORECASE)
 _HAS_WORD = re.compile(r"[^\W\d_][^\W_]")
 _NAME = re.compile(r"[^\W\d_]{2,}|[^\W\d_]\d+")
-_MAX_DEPTH = 4
-"""Of ingredients in ingredients: contained resources may refer to each other in a circle."""
 _PRODUCTS = ("medicationCodeableConcept", "medicationReference", "medication")
 
 
@@ -42,6 +54,9 @@ class Medicine:
     dose: DoseReading | None
     says_low_dose: bool
     reasons: CodedText
+    """Of naltrexone."""
+    is_cut: bool = False
+    """Whether there was too much of it to be read whole."""
     is_selected: bool = True
     """Of a draft: whether it is the order that is being chosen."""
 
@@ -51,18 +66,39 @@ class Medicine:
         return self.names_product and not self.drug.is_known
 
 
-@dataclass(frozen=True)
 class MedicineReader:
-    formulary: Formulary
-    medications: Mapping[str, Resource]
-    _drugs: dict[CodedText, Drug] = field(default_factory=dict)
-    """What was recognised in this request: long lists name the same product again and again."""
+    """Reads the orders of one request, within the bounds of `bounds.py`."""
+
+    def __init__(self, formulary: Formulary, medications: Mapping[str, Resource]) -> None:
+        self._formulary = formulary
+        self._medications = medications
+        self._products: dict[CodedText, _Product] = {}
+        """What was recognised in this request: long lists name the same product again and again."""
+        self.work = WorkCounter()
+
+    def medicines(self, orders: Iterable[Resource]) -> tuple[list[Medicine], bool]:
+        """The medicines of the orders, and whether they are all that there are."""
+        medicines: list[Medicine] = []
+        for order in orders:
+            deadline.check()
+            if self.work.is_spent:
+                return medicines, False
+            medicines.append(self.medicine(order))
+        return medicines, True
 
     def medicine(self, order: Resource) -> Medicine:
-        strengths: list[Any] = []
-        product = self._product(order, order, strengths, _MAX_DEPTH)
-        drug = Drug() if order.get("doNotPerform") is True else self.drug(product)
-        acting_days = depot_days(product)
+        parts = _PartReader(order, self._medications)
+        parts.read(order)
+        product = self._product(parts.text)
+        drug = Drug() if order.get("doNotPerform") is True else product.drug
+        instructions = dosage_instructions(order)
+        self.work.add(ORDER_WORK + parts.work + len(instructions) * PART_WORK)
+        dose, reasons, is_cut = None, CodedText(), parts.is_cut or has_unread_instructions(order)
+        if drug.is_naltrexone:
+            self.work.add(DOSE_WORK * sum(len(text) for one in instructions for text in instruction_texts(one)))
+            dose = read_dose(instructions, product.text.words, parts.strengths)
+            reasons, has_unread_reasons = self._reasons(order)
+            is_cut = is_cut or has_unread_reasons
         return Medicine(
             drug=drug,
             reference=reference_of(order),
@@ -70,61 +106,150 @@ class MedicineReader:
             is_past=text_member(order, "status") in PAST,
             is_proposed=text_member(order, "intent") == "proposal",
             started_on=started_on(order),
-            last_day=last_day(order, acting_days),
-            is_depot=acting_days > 0,
-            dose=read_dose(dosage_instructions(order), product.words, strengths) if drug.is_naltrexone else None,
-            says_low_dose=any(map(_LOW_DOSE.search, product.words)),
-            reasons=self._reasons(order),
+            last_day=last_day(order, product.acting_days),
+            is_depot=product.acting_days > 0,
+            dose=dose,
+            says_low_dose=product.says_low_dose,
+            reasons=reasons,
+            is_cut=is_cut,
         )
 
-    def drug(self, product: CodedText) -> Drug:
-        """What a product is recognised as. The only call of the recogniser."""
+    def drug(self, text: CodedText) -> Drug:
+        """What a product is recognised as."""
+        return self._product(text).drug
+
+    def _product(self, text: CodedText) -> "_Product":
+        if (product := self._products.get(text)) is None:
+            self.work.add(TEXT_WORK * sum(map(len, text.words)) + CODE_WORK * len(text.codes))
+            product = _Product(
+                text, self._drug(text), depot_days(text), says_low_dose=any(map(_LOW_DOSE.search, text.words))
+            )
+            self._products[text] = product
+        return product
+
+    def _drug(self, product: CodedText) -> Drug:
+        """The only call of the recogniser."""
         if is_supply(product.words) or is_rescue(product.words):
             return Drug()
-        if (drug := self._drugs.get(product)) is None:
-            drug = self._drugs[product] = self.formulary.recognise(product)
+        drug = self._formulary.recognise(product)
         is_recognised = drug.is_naltrexone or drug.is_opioid
         is_known = drug.is_known and _names_something(product.words)
         return drug if is_recognised else replace(drug, is_known=is_known)
 
-    def _product(self, part: Resource, order: Resource, strengths: list[Any], depth: int) -> CodedText:
-        """The codes and words of an order, a Medication or an ingredient, and of what they refer to.
+    def _reasons(self, order: Resource) -> tuple[CodedText, bool]:
+        """The reasons of an order, and whether some were not read."""
+        parts = _PartReader(order, self._medications)
+        for name in ("reasonCode", "reason"):
+            for reason in objects(order.get(name), MAX_PARTS + 1):
+                parts.add_concept(reason.get("concept") or reason)
+        for reference in objects(order.get("reasonReference"), MAX_PARTS + 1):
+            parts.follow(reference)
+        self.work.add(parts.work + REASON_WORK * sum(map(len, parts.text.words)) + CODE_WORK * len(parts.text.codes))
+        return parts.text, parts.is_cut
 
-        Appends the strengths of ingredients to `strengths`.
-        """
-        product = CodedText()
-        if depth == 0:
-            return product
+
+@dataclass(frozen=True)
+class _Product:
+    text: CodedText
+    drug: Drug
+    acting_days: int
+    says_low_dose: bool
+
+
+class _PartReader:
+    """Gathers the codes and words of an order, of its ingredients, and of the resources to which it refers.
+
+    Each resource is read once, for they may refer to each other in a circle.
+    """
+
+    def __init__(self, order: Resource, medications: Mapping[str, Resource]) -> None:
+        self._order = order
+        self._medications = medications
+        self._codes: list[Coding] = []
+        self._words: list[str] = []
+        self._seen: set[int] = set()
+        """`id` of the resources; the request holds them."""
+        self._parts = 0
+        self.strengths: list[Any] = []
+        """Of ingredients."""
+        self.is_cut = False
+        """Whether something was not read because there is too much of it."""
+
+    @property
+    def text(self) -> CodedText:
+        return CodedText(tuple(self._codes), tuple(self._words))
+
+    @property
+    def work(self) -> int:
+        return self._parts * PART_WORK
+
+    def read(self, part: Resource, depth: int = 0) -> None:
+        """An order, a Medication or an ingredient."""
+        if id(part) in self._seen or not self._may_go_on(depth):
+            return
+        self._seen.add(id(part))
         for name in ("medicationCodeableConcept", "itemCodeableConcept", "code"):
-            product += concept_text(part.get(name))
+            self.add_concept(part.get(name))
         for name in ("medicationReference", "itemReference"):
-            product += self._referenced(part.get(name), order, strengths, depth)
+            self.follow(part.get(name), depth)
         for name in ("medication", "item"):  # R5
-            product += concept_text(member(part, name, "concept"))
-            product += self._referenced(member(part, name, "reference"), order, strengths, depth)
-        for ingredient in objects(part.get("ingredient")):
-            strengths.append(ingredient.get("strength"))
-            product += self._product(ingredient, order, strengths, depth - 1)
-        return product
+            self.add_concept(member(part, name, "concept"))
+            self.follow(member(part, name, "reference"), depth)
+        for ingredient in self._objects(part.get("ingredient")):
+            self.strengths.append(ingredient.get("strength"))
+            self.read(ingredient, depth + 1)
 
-    def _referenced(self, reference: Any, order: Resource, strengths: list[Any], depth: int) -> CodedText:
+    def add_concept(self, concept: Any) -> None:
+        """The codes and words of a CodeableConcept."""
+        if not isinstance(concept, dict) or not self._may_go_on():
+            return
+        codings = self._objects(concept.get("coding"))
+        self._codes += [code for coding in codings if (code := coding_of(coding))]
+        self._add_words(concept.get("text"))
+        for coding in codings:
+            self._add_words(coding.get("display"))
+
+    def follow(self, reference: Any, depth: int = 0) -> None:
         """The words of a reference and of the resource to which it leads."""
-        product = CodedText(words=_words(member(reference, "display")))
+        if not isinstance(reference, dict) or not self._may_go_on():
+            return
+        self._add_words(reference.get("display"))
         target = text_member(reference, "reference")
         if target.startswith("#"):
-            contained = objects(order.get("contained"))
-            resource: Resource | None = next((c for c in contained if c.get("id") == target[1:]), None)
+            resource = self._contained.get(target[1:])
         else:
-            resource = self.medications.get(target) or self.medications.get(short_reference(target))
-        return product + self._product(resource, order, strengths, depth - 1) if resource else product
+            resource = self._medications.get(target) or self._medications.get(short_reference(target))
+        if resource is not None:
+            self.read(resource, depth + 1)
 
-    def _reasons(self, order: Resource) -> CodedText:
-        reasons = CodedText()
-        for reason in [*objects(order.get("reasonCode")), *objects(order.get("reason"))]:
-            reasons += concept_text(reason.get("concept") or reason)
-        for reference in objects(order.get("reasonReference")):
-            reasons += self._referenced(reference, order, [], _MAX_DEPTH)
-        return reasons
+    @cached_property
+    def _contained(self) -> dict[str, Resource]:
+        """The first resource with each id."""
+        contained = objects(self._order.get("contained"))
+        return {identifier: one for one in reversed(contained) if isinstance(identifier := one.get("id"), str)}
+
+    def _objects(self, value: Any) -> list[dict[str, Any]]:
+        """As many of a list as may still be read."""
+        left = MAX_PARTS - self._parts
+        found = objects(value, left)
+        if isinstance(value, list) and len(value) > left:
+            self.is_cut = True
+        self._parts += len(found)
+        return found
+
+    def _may_go_on(self, depth: int = 0) -> bool:
+        self._parts += 1
+        is_in_bounds = self._parts <= MAX_PARTS and depth <= MAX_DEPTH
+        self.is_cut = self.is_cut or not is_in_bounds
+        return is_in_bounds
+
+    def _add_words(self, text: Any) -> None:
+        if not isinstance(text, str):
+            return
+        if len(text) > MAX_TEXT:
+            self.is_cut = True
+        if _HAS_WORD.search(text[:MAX_TEXT]):
+            self._words.append(text[:MAX_TEXT])
 
 
 def reference_of(resource: Resource) -> str | None:
@@ -137,16 +262,12 @@ def short_reference(target: str) -> str:
     return "/".join(target.split("/_history", 1)[0].split("/")[-2:])
 
 
-def concept_text(concept: Any) -> CodedText:
-    """The codes and words of a CodeableConcept."""
-    codings = objects(member(concept, "coding"))
-    displays = [word for coding in codings for word in _words(coding.get("display"))]
-    codes = [code for coding in codings if (code := coding_of(coding))]
-    return CodedText(tuple(codes), (*_words(member(concept, "text")), *displays))
-
-
-def _words(text: Any) -> tuple[str, ...]:
-    return (text[:1000],) if isinstance(text, str) and _HAS_WORD.search(text) else ()
+def concept_text(*concepts: Any) -> tuple[CodedText, bool]:
+    """The codes and words of CodeableConcepts, and whether there was too much of them to be read whole."""
+    parts = _PartReader({}, {})
+    for concept in concepts:
+        parts.add_concept(concept)
+    return parts.text, parts.is_cut
 
 
 def _names_something(words: tuple[str, ...]) -> bool:

@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from app.cds_hooks.bounds import MAX_PARTS, PART_WORK, REASON_WORK
 from app.cds_hooks.bundles import Gap, Resource, ResourceList, read_list
 from app.cds_hooks.chart import Chart
 from app.cds_hooks.drugs import CodedText, Coding
@@ -12,6 +13,7 @@ from app.cds_hooks.medicines import MedicineReader, concept_text
 from app.cds_hooks.rules import DrugPair, Finding, NotEnoughData, Rule
 from app.concepts.code_systems import code_system
 from app.concepts.vocabulary import CodeSystem
+from app.core import deadline
 
 CONDITIONS, ALLERGIES = "conditions", "allergies"
 
@@ -30,20 +32,30 @@ def findings(list_name: str, lists: Mapping[str, Any], chart: Chart, reader: Med
         return []
     if list_name not in lists:
         raise NotEnoughData
-    checks: dict[str, tuple[str, Rule, Callable[[Resource], bool]]] = {
+    checks: dict[str, tuple[str, Rule, Callable[[CodedText], bool]]] = {
         CONDITIONS: ("Condition", Rule.liver_disease, is_liver_disease),
-        ALLERGIES: ("AllergyIntolerance", Rule.hypersensitivity, lambda resource: _is_allergy(resource, reader)),
+        ALLERGIES: ("AllergyIntolerance", Rule.hypersensitivity, lambda text: reader.drug(text).is_naltrexone),
     }
     resource_type, rule, is_reason = checks[list_name]
     listed = read_list(lists[list_name], (resource_type,))
-    if any(is_reason(resource) for resource in listed.of_type(resource_type) if _is_valid(resource)):
-        return [Finding(rule, naltrexone, removable=naltrexone[0])]
-    gaps = _gaps(listed)
+    is_cut = any(draft.is_cut for draft in chart.selected)
+    for resource in deadline.checked(listed.of_type(resource_type)):
+        if reader.work.is_spent:
+            is_cut = True
+            break
+        if _is_valid(resource):
+            text, is_text_cut = _text(resource)
+            reader.work.add(PART_WORK * (1 + len(text.codes)) + REASON_WORK * sum(map(len, text.words)))
+            if is_reason(text):
+                return [Finding(rule, naltrexone, removable=naltrexone[0])]
+            is_cut = is_cut or is_text_cut
+    gaps = _gaps(listed, is_cut=is_cut)
     return [Finding(Rule.record_incomplete, naltrexone, gaps=gaps)] if gaps else []
 
 
-def _gaps(listed: ResourceList) -> tuple[Gap, ...]:
-    return tuple(gap for gap in Gap if gap in listed.gaps or (gap is Gap.paged and listed.is_paged))
+def _gaps(listed: ResourceList, *, is_cut: bool) -> tuple[Gap, ...]:
+    gaps = {*listed.gaps, *([Gap.paged] if listed.is_paged else []), *([Gap.too_large] if is_cut else [])}
+    return tuple(gap for gap in Gap if gap in gaps)
 
 
 def _is_valid(resource: Resource) -> bool:
@@ -53,8 +65,16 @@ def _is_valid(resource: Resource) -> bool:
     return not is_over and verification.isdisjoint({"refuted", "entered-in-error"})
 
 
-def is_liver_disease(condition: Resource) -> bool:
-    text = concept_text(condition.get("code"))
+def _text(resource: Resource) -> tuple[CodedText, bool]:
+    """What a diagnosis names, or what somebody is hypersensitive to, and whether there was too much to be read; an
+    intolerance such as nausea is no hypersensitivity."""
+    if text_member(resource, "type") == "intolerance":
+        return CodedText(), False
+    reactions = objects(resource.get("reaction"), MAX_PARTS + 1)
+    return concept_text(resource.get("code"), *(member(reaction, "substance") for reaction in reactions))
+
+
+def is_liver_disease(text: CodedText) -> bool:
     if any(map(_is_liver_code, text.codes)):
         return True
     return any(_LIVER_WORDS.search(words) and not _NOT_PRESENT.search(words) for words in text.words)
@@ -63,15 +83,6 @@ def is_liver_disease(condition: Resource) -> bool:
 def _is_liver_code(coding: Coding) -> bool:
     is_icd = code_system(coding.system) is CodeSystem.icd10cm or coding.system == "http://hl7.org/fhir/sid/icd-10"
     return is_icd and _LIVER_CODES.match(coding.code.upper()) is not None
-
-
-def _is_allergy(allergy: Resource, reader: MedicineReader) -> bool:
-    """Whether somebody is hypersensitive to naltrexone; an intolerance such as nausea is not that."""
-    if text_member(allergy, "type") == "intolerance":
-        return False
-    substances = [member(reaction, "substance") for reaction in objects(allergy.get("reaction"))]
-    text = sum(map(concept_text, (allergy.get("code"), *substances)), CodedText())
-    return reader.drug(text).is_naltrexone
 
 
 def _codes(concept: Any) -> set[str]:

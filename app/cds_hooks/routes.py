@@ -5,7 +5,7 @@ Nothing of a request outlives it: it is parsed, answered and dropped. Errors nev
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Annotated, Any, TypeVar
 from uuid import UUID
 
@@ -221,7 +221,7 @@ def _findings(hook: HookCall, claims: ClaimReader) -> list[rules.Finding]:
     """NotEnoughData if a check is due and the lists that it needs were not sent."""
     list_name = SERVICES[hook.service].patient_list
     if list_name is None:
-        return rules.findings(hook.chart, claims.conditions, views_chart=hook.views_chart)
+        return rules.findings(hook.chart, cache(claims.conditions), views_chart=hook.views_chart)
     reader = MedicineReader(hook.formulary, medications(hook.lists.values()))
     return patient_checks.findings(list_name, hook.lists, hook.chart, reader)
 

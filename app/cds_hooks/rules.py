@@ -86,7 +86,7 @@ def findings(chart: Chart, conditions_of: ConditionsOf, *, views_chart: bool = F
     if not result:
         result += _dependence(selected.naltrexone, conditions_of)
     subject = current if views_chart else selected
-    gaps = _gaps(chart, subject)
+    gaps = _gaps(chart, subject, views_chart=views_chart)
     if gaps and not any(finding.rule.is_critical for finding in result):
         result.append(Finding(Rule.incomplete, *subject, gaps=gaps))
     low = tuple(m for m in subject.naltrexone if is_low_dose(m, conditions_of(m.reasons)))
@@ -97,7 +97,8 @@ def findings(chart: Chart, conditions_of: ConditionsOf, *, views_chart: bool = F
 
 def is_check_due(chart: Chart, *, views_chart: bool) -> bool:
     """Whether there is anything to check; otherwise lists that were not sent are not fetched."""
-    return views_chart or any(map(_matters, chart.selected)) or any(draft.is_unread for draft in chart.selected)
+    is_unread = chart.is_draft_cut or any(draft.is_unread for draft in chart.selected)
+    return views_chart or is_unread or any(map(_matters, chart.selected))
 
 
 def is_low_dose(medicine: Medicine, conditions: Collection[str] = ()) -> bool:
@@ -179,13 +180,13 @@ def _dependence(naltrexone: tuple[Medicine, ...], conditions_of: ConditionsOf) -
         yield Finding(Rule.opioid_use_disorder, ordered)
 
 
-def _gaps(chart: Chart, subject: DrugPair) -> tuple[Gap, ...]:
-    """The gaps that matter for the medicines in question."""
+def _gaps(chart: Chart, subject: DrugPair, *, views_chart: bool) -> tuple[Gap, ...]:
+    """The gaps that matter for the medicines in question, which may be among those that were too many to read."""
     gaps = set(chart.gaps)
     has_unread_draft = any(draft.is_unread for draft in chart.selected)
     if has_unread_draft and (gaps or any(map(_matters, (*chart.drafts, *chart.current, *chart.recent)))):
         gaps.add(Gap.unread_draft)
-    elif not any(subject):
+    elif not any(subject) and not chart.is_draft_cut and not (views_chart and Gap.too_large in gaps):
         return ()
     if subject.naltrexone and any(not medicine.drug.is_known for medicine in chart.recent):
         gaps.add(Gap.unrecognised)

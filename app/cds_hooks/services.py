@@ -7,7 +7,7 @@ from app.cds_hooks.patient_checks import ALLERGIES, CONDITIONS
 from app.cds_hooks.schemas import Service
 from app.cds_hooks.settings import CdsSettings, ServiceId
 
-VERSION = "2.0.0"
+VERSION = "2.1.0"
 """Of the rules and words: raised when the same request may get another card from the same data."""
 
 _PATIENT = "patient={{context.patientId}}"

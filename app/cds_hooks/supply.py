@@ -6,6 +6,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
+from app.cds_hooks.bounds import MAX_INSTRUCTIONS, MAX_TEXT
 from app.cds_hooks.bundles import Resource
 from app.cds_hooks.dosage import decimal_of
 from app.cds_hooks.fhir_json import member, objects, text_member
@@ -66,8 +67,22 @@ def _periods(order: Resource) -> Iterator[Any]:
 
 
 def dosage_instructions(order: Resource) -> list[dict[str, Any]]:
+    """As many of them as are read."""
     dosage = order.get("dosageInstruction", order.get("dosage"))
-    return objects(dosage) or objects([dosage])
+    return objects(dosage, MAX_INSTRUCTIONS) or objects([dosage])
+
+
+def instruction_texts(instruction: Resource) -> list[str]:
+    return [text for name in ("text", "patientInstruction") if (text := text_member(instruction, name))]
+
+
+def has_unread_instructions(order: Resource) -> bool:
+    """Whether the instructions of an order say more than is read."""
+    dosage = order.get("dosageInstruction", order.get("dosage"))
+    lists = [dosage, *(one.get("doseAndRate") for one in dosage_instructions(order))]
+    if any(isinstance(one, list) and len(one) > MAX_INSTRUCTIONS for one in lists):
+        return True
+    return any(len(text) > MAX_TEXT for one in dosage_instructions(order) for text in instruction_texts(one))
 
 
 def _supply_days(order: Resource) -> int:
@@ -92,8 +107,8 @@ def _instruction_days(instruction: Resource) -> int:
     durations = [member(repeat, "boundsDuration"), member(repeat, "boundsRange", "high"), interval]
     written = [
         int(number) * int(_DAYS_IN[unit.lower()])
-        for name in ("text", "patientInstruction")
-        for number, unit in _FOR_DAYS.findall(text_member(instruction, name)[:1000])
+        for text in instruction_texts(instruction)
+        for number, unit in _FOR_DAYS.findall(text[:MAX_TEXT])
     ]
     return max([*(_whole_days(duration) for duration in durations), sum(written)])
 

@@ -6,7 +6,6 @@ the same response; the log has the reason, and nothing of the token.
 """
 
 import hashlib
-import json
 import re
 import threading
 import time
@@ -24,6 +23,7 @@ from starlette.requests import HTTPConnection
 from app.cds_hooks.settings import Issuer
 from app.core.errors import AppError
 from app.core.http_client import http_client, read_bounded
+from app.core.json_reader import read_json
 from app.http.client_address import client_address
 from app.http.database_limiter import Slots
 from app.storage.database import Database
@@ -99,7 +99,7 @@ class IssuerKeys:
 
         try:
             raw = _download(self.issuer.jwks) if self.issuer.is_remote else Path(self.issuer.jwks).read_bytes()
-            keys = PyJWKSet.from_dict({"keys": [_with_algorithm(key) for key in json.loads(raw)["keys"]]}).keys
+            keys = PyJWKSet.from_dict({"keys": [_with_algorithm(key) for key in read_json(raw)["keys"]]}).keys
         except (OSError, ValueError, TypeError, LookupError, AttributeError, PyJWTError) as error:
             raise TokenRefused("keys cannot be read") from error
         return {key.key_id: key for key in keys if key.key_id}

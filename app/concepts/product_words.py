@@ -57,7 +57,7 @@ def _load() -> ProductWords:
     lists = yaml.load(_FILE.read_text(encoding="utf-8"), yaml.CSafeLoader)
 
     def phrases(name: str) -> Phrases:
-        return frozenset(tuple(phrase.split()) for phrase in re.split(r"\s*\|\s*", lists[name].strip()))
+        return frozenset(tuple(phrase.split()) for phrase in re.split(r"(?<!\s)\s*\|\s*", lists[name].strip()))
 
     return ProductWords(
         plain=frozenset(f"{lists['plain']} {lists['salts']}".split()),

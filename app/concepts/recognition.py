@@ -6,9 +6,9 @@ is not morphine. Strengths, salts and forms beside a name are put aside. A name 
 """
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
-from functools import cached_property
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property, lru_cache
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -31,6 +31,10 @@ from app.storage.serial_memory import SerialMemory
 MAX_NEAR = 5
 MIN_SPELLING = 5
 """Letters of a name that is recognised in the spelling of other languages, or in one word with a salt or form."""
+MAX_COMPARED = 20
+"""Words of a text for which similar names are looked for."""
+_MAX_COMPARED_LENGTH = 60
+_MAX_REMEMBERED = 4096
 MAX_WORDS_BETWEEN = 3
 """Words between a phrase such as `allergic to` and the drugs that it speaks of."""
 
@@ -180,11 +184,17 @@ class DrugIndex:
             return Recognition(drugs, MatchedBy.code, confidence, relation)
         return Recognition(reason=UnrecognizedReason.unknown_code)
 
-    def by_text(self, text: str) -> Recognition:
-        """The drugs of a product that a text names; `system:code` is read as a code."""
+    def by_text(self, text: str, *, suggest: bool = True) -> Recognition:
+        """The drugs of a product that a text names; `system:code` is read as a code.
+
+        `suggest` looks for drugs with similar names where none was recognized, which takes most of the time then.
+        """
         if code := _as_code(text):
             return self.by_coding(*code)
-        return _TextReader(self, fold(text)).recognition()
+        recognised = _TextReader(self, fold(text)).recognition()
+        if suggest and recognised.reason is UnrecognizedReason.unknown_name:
+            return replace(recognised, near=self.similar(recognised.unread))
+        return recognised
 
     def expand(self, ids: Iterable[str]) -> frozenset[str]:
         """The ids of the interventions, of the members of classes, and of the dose regimens of drugs."""
@@ -218,8 +228,12 @@ class DrugIndex:
     # --- names ----------------------------------------------------------------------------------------------------
 
     @cached_property
-    def max_words(self) -> int:
-        return max(map(len, self.names), default=1)
+    def lengths(self) -> dict[str, tuple[int, ...]]:
+        """First word of names → their numbers of words, the largest first."""
+        lengths: dict[str, set[int]] = {}
+        for name in self.names:
+            lengths.setdefault(name[0], set()).add(len(name))
+        return {word: tuple(sorted(found, reverse=True)) for word, found in lengths.items()}
 
     @cached_property
     def single_words(self) -> list[str]:
@@ -251,19 +265,28 @@ class DrugIndex:
         return ()
 
     def similar(self, unread: Sequence[str]) -> tuple[DrugRecord, ...]:
-        """Drugs whose names differ by a slip or two from a word, or from two words that belong together."""
-        pairs = ["".join(pair) for pair in pairwise(unread)]
+        """Drugs whose names differ by a slip or two from one of the first words, or from two that belong together."""
+        compared = unread[:MAX_COMPARED]
+        pairs = ["".join(pair) for pair in pairwise(compared)]
         near: dict[int, tuple[int, str]] = {}
-        for word in (*unread, *pairs):
-            if len(word) < MIN_SPELLING:
-                continue
-            slips = 1 if len(word) < 7 else 2
-            for name, distance, _ in process.extract(
-                word, self.single_words, scorer=OSA.distance, score_cutoff=slips, limit=MAX_NEAR
-            ):
+        for word in (*compared, *pairs):
+            for name, distance in self._similar_names(word):
                 for pk in self.names[(name,)]:
-                    near[pk] = min(near.get(pk, (99, "")), (int(distance), name))
+                    near[pk] = min(near.get(pk, (99, "")), (distance, name))
         return tuple(self.records[pk] for pk in sorted(near, key=lambda pk: (near[pk], pk))[:MAX_NEAR])
+
+    @cached_property
+    def _similar_names(self) -> Callable[[str], tuple[tuple[str, int], ...]]:
+        """The names next to a word, each with the slips between; the words that were asked last are remembered."""
+        return lru_cache(_MAX_REMEMBERED)(self._find_similar_names)
+
+    def _find_similar_names(self, word: str) -> tuple[tuple[str, int], ...]:
+        if not MIN_SPELLING <= len(word) <= _MAX_COMPARED_LENGTH:
+            return ()
+        slips = 1 if len(word) < 7 else 2
+        names = [name for name in self.single_words if abs(len(name) - len(word)) <= slips]
+        found = process.extract(word, names, scorer=OSA.distance, score_cutoff=slips, limit=MAX_NEAR)
+        return tuple((name, int(distance)) for name, distance, _ in found)
 
     def _in_order(self, pks: Iterable[int]) -> tuple[DrugRecord, ...]:
         return tuple(sorted((self.records[pk] for pk in set(pks)), key=lambda drug: drug.id))
@@ -306,12 +329,10 @@ class _TextReader:
         drugs_only = [m for m in contents if any(d.kind is not InterventionKind.drug_class for d in m.drugs)]
         contents = drugs_only or contents
         if not contents:
-            near = self.index.similar(unread)
-            reason = UnrecognizedReason.unknown_name
-            if mentions:
-                reason = UnrecognizedReason.only_mentioned
-                near = _unique(drug for mention in mentions for drug in mention.drugs)[:MAX_NEAR]
-            return Recognition(near=near, reason=reason, unread=unread)
+            if not mentions:
+                return Recognition(reason=UnrecognizedReason.unknown_name, unread=unread)
+            near = _unique(drug for mention in mentions for drug in mention.drugs)[:MAX_NEAR]
+            return Recognition(near=near, reason=UnrecognizedReason.only_mentioned, unread=unread)
         product, others = self._product(contents)
         drugs = _unique(drug for mention in product for drug in mention.drugs)
         mentioned = tuple(drug for drug in _unique(d for m in others for d in m.drugs) if drug not in drugs)
@@ -335,9 +356,9 @@ class _TextReader:
             start = mention.last + 1 if mention else start + 1
 
     def _longest_name(self, start: int) -> _Mention | None:
-        for end in range(min(len(self.words), start + self.index.max_words), start, -1):
-            if named := self.index.named(tuple(self.words[start:end])):
-                return _Mention(start, end - 1, *named)
+        for length in self.index.lengths.get(self.words[start], ()):
+            if named := self.index.named(tuple(self.words[start : start + length])):
+                return _Mention(start, start + length - 1, *named)
         return None
 
     def _spelled_name(self, position: int) -> _Mention | None:
@@ -391,6 +412,8 @@ def _unique(drugs: Iterable[DrugRecord]) -> tuple[DrugRecord, ...]:
 
 def _without_endings(word: str) -> Iterator[str]:
     """The word without a salt or form that is written together with it."""
+    if not word.endswith(PRODUCT_WORDS.endings):
+        return
     for ending in PRODUCT_WORDS.endings:
         if word.endswith(ending) and len(word) - len(ending) >= MIN_SPELLING:
             yield word[: -len(ending)]

@@ -5,9 +5,9 @@ ones are added to a document's history in the order of their dates, and publishe
 read is named, and the rest is used.
 """
 
+import codecs
 import contextlib
 import csv
-import json
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -19,6 +19,7 @@ from sqlalchemy.orm import Session
 
 from app.accounts.models import MAINTENANCE
 from app.core.errors import Fault, InvalidInput
+from app.core.json_reader import read_json
 from app.core.vocabulary import Status
 from app.publishing.changes import Change
 from app.publishing.publish import PublishResult, publish
@@ -223,8 +224,8 @@ def _identity(entry: StandingEntry) -> tuple[Standing, str | None, str | None]:
 
 def _json(path: Path) -> Any:
     try:
-        return json.loads(path.read_text(encoding="utf-8-sig"))
-    except (ValueError, RecursionError) as error:
+        return read_json(path.read_bytes().removeprefix(codecs.BOM_UTF8))
+    except ValueError as error:
         raise InvalidInput(f"{path.name} is not JSON.", errors=[]) from error
 
 

@@ -3,7 +3,6 @@
 The codes go to a record of their own, a narrower class of the one that is named: the seed goes on to keep the other.
 """
 
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,10 +16,13 @@ from app.concepts.recognition import drug_index
 from app.concepts.schemas import Code, InterventionWrite
 from app.concepts.vocabulary import CodeRelation, CodeSystem, InterventionKind
 from app.core.errors import Fault, InvalidInput, nearest
+from app.core.json_reader import read_json
 from app.publishing.changes import Change
 from app.publishing.publish import publish
 
 SUFFIX = "-value-set"
+_MAX_DEPTH = 100
+"""Of JSON: an expansion may hold a whole tree of codes."""
 MAX_SOURCE = 300
 
 
@@ -79,7 +81,7 @@ def load(session: Session, path: Path, class_id: str) -> LoadResult:
 
 def _read(path: Path) -> Mapping[str, Any]:
     try:
-        value_set = json.loads(path.read_text(encoding="utf-8"))
+        value_set = read_json(path.read_bytes(), _MAX_DEPTH)
     except ValueError as error:
         raise _unusable(path, "cannot be read as JSON") from error
     if not isinstance(value_set, dict) or value_set.get("resourceType") != "ValueSet":

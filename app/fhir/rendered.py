@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pydantic_core import from_json, to_json
 from sqlalchemy.orm import Session
 
+from app.core import deadline
 from app.core.cache import ByteBoundedCache
 from app.core.errors import Gone, NotFound
 from app.fhir.request import ElementSelection
@@ -98,7 +99,7 @@ class ResourceRenderer:
         # A citation comes with its claim, and what the claim names is needed to word its certainty.
         depth = 2 if fhir_type.record_type == "citation" else 1
         records.prefetch((Key(fhir_type.record_type, record_id) for record_id in missing), depth)
-        for record_id in missing:
+        for record_id in deadline.checked(missing):
             resource = self._render(records, fhir_type, record_id, self.serial)
             if resource is not None:
                 resources[record_id] = resource

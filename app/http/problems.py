@@ -298,7 +298,7 @@ def _unknown(where: Where, name: str, allowed: Sequence[str]) -> Fault:
 
 _BUILT_IN = frozenset(get_args(ErrorType))
 _WHERE: dict[str, Where] = {"query": "query", "path": "path", "body": "body", "header": "header", "cookie": "header"}
-_QUOTED = re.compile(r"'((?:[^'\\]|\\.)*)'")
+_QUOTED = re.compile(r"(?<!\\)'((?:[^'\\]|\\.)*)'")
 _REMEDIES: dict[str, tuple[str, str]] = {
     "missing": ("missing", "This is required."),
     "greater_than": ("out_of_range", "Must be greater than {gt}."),

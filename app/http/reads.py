@@ -7,12 +7,14 @@ import sqlite3
 import time
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from typing import Annotated, Any, Concatenate, ParamSpec, TypeVar
 
 from fastapi import Depends
 from sqlalchemy.exc import OperationalError
 from starlette.requests import Request
 
+from app.core import deadline
 from app.core.errors import AppError, Fault, InvalidInput, Unavailable
 from app.http.database_limiter import DatabaseLimiter
 from app.http.dataset import Dataset
@@ -70,7 +72,7 @@ class Reads:
             slots = self.limiter.primary if is_primary else self.limiter.reading
             async with slots.slot():
                 is_new_enough, result = await loop.run_in_executor(
-                    self._executor, self._read, request, is_primary, least, work, args, kwargs
+                    self._executor, copy_context().run, self._read, request, is_primary, least, work, args, kwargs
                 )
             if is_new_enough:
                 return result  # type: ignore[return-value]
@@ -91,6 +93,7 @@ class Reads:
         kwargs: dict[str, Any],
     ) -> tuple[bool, Result | None]:
         """Whether the view was new enough, and what the work returned."""
+        deadline.check()  # it may have waited for a thread
         with self.database.view(primary=is_primary) as view:
             try:
                 if least and view.serial < least:

@@ -12,7 +12,8 @@ from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from app.core.errors import AppError, Fault, InvalidInput, MalformedRequest, PayloadTooLarge, Unavailable
+from app.core import deadline
+from app.core.errors import AppError, Fault, InvalidInput, MalformedRequest, PayloadTooLarge
 from app.core.logging import describe
 from app.core.text import is_readable
 from app.http.bodies import BodyBounds, body_fault
@@ -137,7 +138,7 @@ class RequestDeadline:
 
     The clock stands still while the body is on its way; the server's own limit bounds that. When it runs out, 503
     is sent and whatever the application says later is dropped. The application is not cancelled: work in a thread
-    cannot be, and its database connection must stay open under it.
+    cannot be, and its database connection must stay open under it. It stops by itself at its next `deadline.check()`.
     """
 
     def __init__(
@@ -157,12 +158,13 @@ class RequestDeadline:
         self._bounds = limits.bounds.at(scope["path"])
         self._chunks: list[bytes] | None = [] if scope["method"] in _WITH_BODY else None
         self._timer: asyncio.TimerHandle
+        self._deadline = deadline.begin()
         self._start_clock()
 
     async def receive(self) -> Message:
         if self._is_body_complete:
             return await self._receive()
-        self._timer.cancel()
+        self._stop_clock()
         message = await self._receive()
         self._received_bytes += len(message.get("body", b""))
         self._is_body_complete = not message.get("more_body", False)
@@ -191,7 +193,7 @@ class RequestDeadline:
         if self._is_answered:
             return
         self._has_started = True
-        self._timer.cancel()
+        self._stop_clock()
         await self._send(message)
 
     async def fail(self, exc: Exception) -> None:
@@ -213,11 +215,15 @@ class RequestDeadline:
         if not self._has_started:
             loop = asyncio.get_running_loop()
             self._timer = loop.call_later(self._limits.deadline_seconds, self._expire)
+            self._deadline.start(self._limits.deadline_seconds)
+
+    def _stop_clock(self) -> None:
+        self._timer.cancel()
+        self._deadline.stop()
 
     def _expire(self) -> None:
         self._scope.setdefault("state", {})["is_past_deadline"] = True
-        error = Unavailable("The answer took too long. Try again, or ask for less.")
-        self._late_answer = asyncio.ensure_future(self._answer(error))
+        self._late_answer = asyncio.ensure_future(self._answer(deadline.DeadlinePassed()))
 
     async def _answer(self, error: AppError) -> None:
         if self._has_started or self._is_answered:

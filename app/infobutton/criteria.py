@@ -24,7 +24,7 @@ MAX_CRITERIA = 10
 
 _CRITERION = "mainsearchcriteria.v."
 _CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9.\-]{0,60}")
-_SEMANTIC_TAG = re.compile(r"\s*\([^()]*\)\s*$")
+_SEMANTIC_TAG = re.compile(r"(?<!\s)\s*\([^()]*\)\s*$")
 """As SNOMED CT ends its fully specified names."""
 
 

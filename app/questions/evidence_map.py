@@ -18,6 +18,7 @@ from app.claims.vocabulary import HARM_KINDS, Coverage
 from app.concepts.models import Concept
 from app.concepts.schemas import ConceptRef, OutcomeRef
 from app.concepts.vocabulary import Better, InterventionKind
+from app.core import deadline
 from app.core.content import ResponseModel
 from app.core.errors import Fault, InvalidInput
 from app.core.text import Slug
@@ -161,7 +162,7 @@ def evidence_map(
     return EvidenceMapRead(
         intervention=ConceptRef(id=intervention.id, name=intervention.name),
         notice=f"An empty cell: nothing found, or nobody searched. {NO_ALL_CLEAR}",
-        conditions=tuple(_row(data, condition) for condition in conditions),
+        conditions=tuple(_row(data, condition) for condition in deadline.checked(conditions)),
         outcomes=tuple(OutcomeRef(id=row.id, name=row.name, better=Better(row.better)) for row in outcomes),
         cells=tuple(_cell(data, condition, outcome) for condition in conditions for outcome in outcomes),
         cells_at_most=MAX_CELLS,

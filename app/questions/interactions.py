@@ -31,6 +31,7 @@ from app.claims.vocabulary import (
     Kind,
 )
 from app.concepts.recognition import DrugIndex, Recognition, UnrecognizedReason, drug_index
+from app.core import deadline
 from app.core.english import quantity
 from app.core.errors import Fault, InvalidInput
 from app.core.vocabulary import Status
@@ -208,12 +209,12 @@ def check(session: Session, request: InteractionCheck) -> InteractionCheckRead:
         tiers = dose.tiers if dose and has_regimens else ()
         drugs.append(RequestedDrug(position, recognition, dose, frozenset(tiers)))
     read = _read_evidence(session, index, tree, drugs)
-    evidence = [read.of(a, b) for a, b in combinations(drugs, 2)]
+    evidence = [read.of(a, b) for a, b in deadline.checked(combinations(drugs, 2))]
     claim_ids = {claim.id for pair in evidence for claim in pair.claims[:MAX_CLAIMS]}
     summaries = render.summaries(session, claim_ids) if claim_ids else {}
     severity = list(InteractionStatus)
     pairs = sorted(
-        (_pair(pair, tree, index, summaries) for pair in evidence),
+        (_pair(pair, tree, index, summaries) for pair in deadline.checked(evidence)),
         key=lambda pair: (severity.index(pair.status), pair.positions),
     )
     unrecognized = [drug for drug in drugs if not drug.pks]

@@ -18,6 +18,7 @@ from app.concepts.models import Concept, InterventionMember
 from app.concepts.queries import concept_keys
 from app.concepts.schemas import OutcomeRef
 from app.concepts.vocabulary import Better, InterventionKind
+from app.core import deadline
 from app.core.errors import Fault, InvalidInput
 from app.core.vocabulary import Status
 from app.grading.counts import Amounts
@@ -259,7 +260,7 @@ def relevant_claims(session: Session, *where: ColumnElement[bool], limit: int | 
             reviews=row.review_count,
             participants=row.participant_count,
         )
-        for row in rows
+        for row in deadline.checked(rows)
     ]
 
 

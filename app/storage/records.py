@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import Select, and_, func, null, select
 from sqlalchemy.orm import Session
 
+from app.core import deadline
 from app.core.content import Record
 from app.core.vocabulary import Status
 from app.storage.history import RecordState, StoredRecord, are_among, batches
@@ -67,7 +68,8 @@ class DatabaseRecords:
         self._tracked: set[Key] = set()
 
     def row(self, key: Key) -> RecordRow | None:
-        """The stored record; null if there is none."""
+        """The stored record; null if there is none. What reads many records stops here at the request's deadline."""
+        deadline.check()
         self._load((key,))
         self._tracked.add(key)
         return self._rows[key]

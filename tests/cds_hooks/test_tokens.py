@@ -388,3 +388,11 @@ def test_the_rsa_key_must_be_the_one_that_is_registered(caller: TestClient, ehr:
     stranger = rsa.generate_private_key(65537, 2048)
 
     assert _post(caller, ehr.token(SIGN, alg="RS384", key=stranger)).status_code == 401
+
+
+def test_a_key_set_of_many_levels_is_no_key_set(scratch: Database, ehr: RecordSystem, tmp_path: Path) -> None:
+    path = tmp_path / "nested.json"
+    path.write_text(f'{{"keys": {"[" * 100_000}{"]" * 100_000}}}', encoding="utf-8")
+    settings = CdsSettings(issuers=(Issuer(iss=ISSUER, jwks=str(path)),))
+    with cds_client(scratch.url.render_as_string(hide_password=False), settings) as caller:
+        assert _post(caller, ehr.token(SIGN)).status_code == 401

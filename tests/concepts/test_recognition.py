@@ -206,3 +206,10 @@ def test_a_narrower_class_belongs_to_the_wider_one(scratch: Database) -> None:
     )
     with scratch.read() as session:
         assert drug_index(session).expand(["wide"]) == {"wide", "narrow", "tramadol"}
+
+
+def test_similar_names_are_looked_for_at_the_first_words_alone(index: DrugIndex) -> None:
+    unknown = [f"zzyx{chr(97 + i // 26)}{chr(97 + i % 26)}" for i in range(100)]
+    assert index.by_text(" ".join(["oxicodonne", *unknown])).near
+    assert not index.by_text(" ".join([*unknown, "oxicodonne"])).near
+    assert not index.by_text("oxicodonne", suggest=False).near

@@ -3,6 +3,7 @@
 import contextlib
 import shutil
 from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -53,6 +54,12 @@ DOCUMENTS, STUDIES, CLAIMS, DOSES = "documents.yaml", "studies.yaml", "claims.ya
 
 FAULTS: dict[str, tuple[Files, str, str]] = {
     "malformed YAML": ({"outcomes.yaml": "outcomes: [\n"}, "outcomes.yaml, line 2", "malformed_yaml"),
+    "an alias": (
+        {"outcomes.yaml": "outcomes:\n- &a {id: x}\n- *a\n"},
+        "outcomes.yaml, line 2",
+        "malformed_yaml",
+    ),
+    "many levels": ({"outcomes.yaml": "[" * 100_000}, "outcomes.yaml, line 1", "malformed_yaml"),
     "another top key": ({"outcomes.yaml": "outcome: []"}, "outcomes.yaml", "shape"),
     "an empty file": ({"outcomes.yaml": ""}, "outcomes.yaml", "shape"),
     "a record that is none": ({"outcomes.yaml": "outcomes:\n- 7\n"}, "outcomes.yaml: record 1: record", "model_type"),
@@ -246,3 +253,10 @@ def test_damage_to_a_file_is_a_fault_at_worst(data: st.DataObject, tmp_path_fact
     with contextlib.suppress(InvalidInput):
         bundle.read(directory)
     shutil.rmtree(directory)
+
+
+def test_parts_within_parts_are_refused_before_they_fill_the_memory(write: Callable[[Files], Path]) -> None:
+    letters = "abcdefghijklmnop"
+    laughs = [f"- &{letter} [{', '.join([f'*{before}'] * 9)}]" for before, letter in pairwise(letters)]
+    text = "\n".join(["outcomes:", "- &a [ha, ha, ha, ha, ha, ha, ha, ha, ha]", *laughs])
+    assert ("malformed_yaml", "outcomes.yaml, line 2") in [(c, f) for f, c in faults(write({"outcomes.yaml": text}))]

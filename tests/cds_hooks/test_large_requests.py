@@ -1,0 +1,204 @@
+"""Requests that are made to cost much: each is answered soon, and what was not read is never passed over in silence."""
+
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from starlette.testclient import TestClient
+
+from app.cds_hooks.bounds import MAX_DEPTH, MAX_ENTRIES, MAX_INSTRUCTIONS, MAX_PARTS, MAX_TEXT
+from app.cds_hooks.settings import CdsSettings
+from tests.cds_hooks.support import (
+    ATC,
+    LDN,
+    OXYCODONE,
+    SIGN,
+    Json,
+    active,
+    bundle,
+    cards,
+    cds_client,
+    order,
+    request,
+    rules,
+)
+from tests.conftest import Engine
+
+MAX_CPU_SECONDS = 3.0
+"""Of one answer. Before there were bounds, each of these requests took more, most of them minutes."""
+TOO_LARGE = "too-large"
+
+
+def gaps(found: list[Json]) -> list[str]:
+    reproductions = [card["extension"]["ldn-evidence.reproduction"] for card in found]
+    return [gap for reproduction in reproductions for gap in reproduction.get("gaps", ())]
+
+
+def words(seed: int, count: int) -> str:
+    """Words that no medicine has, others for each seed."""
+    return " ".join(f"zu{chr(97 + i % 26)}q{seed}" for i in range(count))
+
+
+def medication(identifier: str, *ingredients: str, **fields: Any) -> Json:
+    referred = [{"itemReference": {"reference": ingredient}} for ingredient in ingredients]
+    return {"resourceType": "Medication", "id": identifier, "ingredient": referred, **fields}
+
+
+def ordered(identifier: str, reference: str, **fields: Any) -> Json:
+    return order(identifier, **{"medicationReference": {"reference": reference}, **fields})
+
+
+HOSTILE: dict[str, Callable[[], Json]] = {
+    "a medication whose 300 ingredients are itself, in 300 orders": lambda: request(
+        *(ordered(f"o{i}", "Medication/a") for i in range(300)),
+        medications=bundle(medication("a", *["Medication/a"] * 300)),
+    ),
+    "a contained medication of 2000 ingredients, each of them itself": lambda: request(
+        ordered("o", "#a", contained=[medication("a", *["#a"] * 2000)])
+    ),
+    "3000 long texts": lambda: request(LDN, medications=bundle(*(active(f"m{i}", words(i, 110)) for i in range(3000)))),
+    "20,000 short texts": lambda: request(
+        LDN, medications=bundle(*(active(f"m{i}", words(i, 3)) for i in range(20_000)))
+    ),
+    "30,000 contained medications and references to them": lambda: request(
+        ordered(
+            "o",
+            "#all",
+            contained=[
+                *(medication(f"c{i}") for i in range(30_000)),
+                medication("all", *(f"#c{i}" for i in reversed(range(30_000)))),
+            ],
+        )
+    ),
+    "30,000 codes": lambda: request(
+        order(
+            "o",
+            medicationCodeableConcept={
+                "coding": [{"system": ATC, "code": f"X{i}", "display": words(i, 3)} for i in range(30_000)]
+            },
+        )
+    ),
+    "60,000 dosage instructions": lambda: request(
+        order("o", "naltrexone", dosageInstruction=[{"text": f"take {i} mg"} for i in range(60_000)])
+    ),
+    "1500 long dosage instructions of naltrexone": lambda: request(
+        *(
+            order(f"o{i}", "naltrexone", dosageInstruction=[{"text": f"{i} mg {'1-2 (1 x 3 caps ' * 60}"}])
+            for i in range(1500)
+        )
+    ),
+    "30,000 reasons": lambda: request(
+        order("o", "naltrexone 4.5 mg", reasonCode=[{"text": words(i, 8)} for i in range(30_000)])
+    ),
+}
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_a_request_that_is_made_to_cost_much_is_answered_soon(clinic: TestClient, name: str) -> None:
+    body = HOSTILE[name]()
+    started = time.process_time()
+    found = cards(clinic, body)
+    assert time.process_time() - started < MAX_CPU_SECONDS
+    if "itself" not in name:  # which is read whole, since it says nothing more
+        assert TOO_LARGE in gaps(found)
+        assert any("too large to read whole" in card["detail"] for card in found)
+
+
+def beyond(most: int, *last: Json) -> Iterator[Json]:
+    """One medicine more than are read, of which the last ones are these."""
+    yield from (active(f"m{i}", "ibuprofen 400 mg tablet") for i in range(most + 1 - len(last)))
+    yield from last
+
+
+MANY_CODES: Json = {"text": "ibuprofen", "coding": [{}] * MAX_PARTS + [{"display": "oxycodone"}]}
+MANY_INSTRUCTIONS: list[Json] = [{}] * MAX_INSTRUCTIONS + [{"text": "for 90 days"}]
+UNREAD_OPIOIDS: dict[str, Callable[[], Json]] = {
+    "entries of a list": lambda: request(LDN, medications=bundle(*beyond(MAX_ENTRIES, OXYCODONE))),
+    "drafts": lambda: request(*beyond(MAX_ENTRIES, LDN, OXYCODONE)),
+    "codes": lambda: request(LDN, medications=bundle(active("m", medicationCodeableConcept=MANY_CODES))),
+    "ingredients of a draft": lambda: request(
+        ordered(
+            "o",
+            "#a",
+            contained=[
+                medication("a", *["#x"] * MAX_PARTS, "#y", code={"text": "ibuprofen"}),
+                medication("y", code={"text": "oxycodone"}),
+            ],
+        )
+    ),
+    "medications in each other": lambda: request(
+        LDN,
+        medications=bundle(
+            active("m", medicationReference={"reference": "Medication/0"}),
+            *(medication(str(i), f"Medication/{i + 1}", code={"text": "ibuprofen"}) for i in range(MAX_DEPTH)),
+            medication(str(MAX_DEPTH), code={"text": "oxycodone"}),
+        ),
+    ),
+    "a text": lambda: request(LDN, medications=bundle(active("m", f"ibuprofen{' ' * MAX_TEXT}oxycodone"))),
+    "instructions": lambda: request(
+        LDN, stopped=bundle(active("m", "ibuprofen", status="stopped", dosageInstruction=MANY_INSTRUCTIONS))
+    ),
+    "lists within a list": lambda: request(LDN, medications=bundle(bundle(OXYCODONE))),
+}
+
+
+@pytest.mark.parametrize("name", UNREAD_OPIOIDS)
+def test_what_is_beyond_a_bound_is_told(clinic: TestClient, name: str) -> None:
+    found = cards(clinic, UNREAD_OPIOIDS[name]())
+    assert "opioid-check-incomplete" in rules(found)
+    assert gaps(found) == (["unreadable"] if "within" in name else [TOO_LARGE])
+
+
+def test_a_chart_that_is_too_large_is_told_when_it_is_opened(clinic: TestClient) -> None:
+    listed = bundle(*beyond(MAX_ENTRIES))
+    assert gaps(cards(clinic, request(hook="patient-view", medications=listed), "ldn-patient-view")) == [TOO_LARGE]
+
+
+def test_an_order_that_is_neither_side_of_the_check_is_not_interrupted(clinic: TestClient) -> None:
+    assert cards(clinic, request(order("o", "ibuprofen"), medications=bundle(*beyond(MAX_ENTRIES)))) == []
+
+
+def test_what_is_as_large_as_the_bounds_is_read_whole(clinic: TestClient) -> None:
+    listed = [active(f"m{i}", f"ibuprofen {i % 300} mg tablet") for i in range(2999)]
+    assert rules(cards(clinic, request(LDN, medications=bundle(*listed, OXYCODONE)))) == [
+        "naltrexone-drafted-opioid-current",
+        "ldn-evidence",
+    ]
+
+
+def test_resources_that_refer_to_each_other_are_read_once(clinic: TestClient) -> None:
+    circle = bundle(
+        active("m", medicationReference={"reference": "Medication/a"}),
+        medication("a", "Medication/b"),
+        medication("b", "Medication/a", "Medication/b", code={"text": "oxycodone"}),
+    )
+    assert "naltrexone-drafted-opioid-current" in rules(cards(clinic, request(LDN, medications=circle)))
+
+
+@pytest.mark.parametrize(
+    ("service", "list_name", "entry"),
+    [
+        ("ldn-liver-disease", "conditions", {"resourceType": "Condition", "code": {"text": "Asthma"}}),
+        ("ldn-hypersensitivity", "allergies", {"resourceType": "AllergyIntolerance", "code": {"text": "Pollen"}}),
+    ],
+)
+def test_a_list_of_diagnoses_or_allergies_that_is_too_large_is_told(
+    engine: Engine, service: Any, list_name: str, entry: Json
+) -> None:
+    many_codes = {**entry, "code": {"coding": [{}] * (MAX_PARTS + 1)}}
+    with cds_client(engine.original, CdsSettings(services=(service,))) as caller:
+        for entries in ([entry] * (MAX_ENTRIES + 1), [many_codes]):
+            body = {**request(LDN), "prefetch": {list_name: bundle(*entries)}}
+            assert gaps(cards(caller, body, service)) == [TOO_LARGE]
+
+
+@pytest.mark.parametrize("number", ["1e400", "1" + "0" * 4000, "-" + "9" * 4000])
+def test_numbers_of_any_size_are_answered(clinic: TestClient, number: str) -> None:
+    dose = f'"sequence":{number},"doseAndRate":[{{"doseQuantity":{{"value":{number},"unit":"mg"}}}}]'
+    draft = f'{{"resourceType":"MedicationRequest","medication":"naltrexone","dosageInstruction":[{{{dose}}}]}}'
+    body = (
+        '{"hook":"order-sign","hookInstance":"d1577c69-dfbe-44ad-ba6d-3e05e953b2ea","context":{"draftOrders":'
+        f'{{"entry":[{{"resource":{draft}}}]}}}},"prefetch":{{"medications":{{"entry":[],"total":{number}}}}}}}'
+    )
+    assert clinic.post(SIGN, content=body, headers={"Content-Type": "application/json"}).status_code == 200
