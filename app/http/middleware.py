@@ -115,6 +115,8 @@ class RequestContext:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             self.close()
+            if self.options.rate_limits is not None:
+                await self.options.rate_limits.close()
             return
         started_at = time.perf_counter()
         connection = connection_of(scope)

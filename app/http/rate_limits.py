@@ -9,6 +9,7 @@ from collections import OrderedDict
 from collections.abc import Collection
 from dataclasses import dataclass
 from ipaddress import IPv6Address, ip_network
+from typing import TYPE_CHECKING, Any
 
 import structlog
 from limits import RateLimitItem, parse
@@ -18,6 +19,9 @@ from starlette.types import Message, Scope, Send
 from app.core.errors import RateLimited
 from app.core.logging import describe
 from app.http.client_address import IPAddress, IPNetwork, client_address
+
+if TYPE_CHECKING:
+    from redis.asyncio import ConnectionPool
 
 ITEM, LIST, SEARCH, BRIEF = 1, 2, 5, 10
 _FHIR_TYPE = r"/fhir/[^/]+/[^/]+"
@@ -146,8 +150,16 @@ class RateLimits:
         self.refusals = 0
         """Requests that were refused, for metrics."""
         self._trusted_proxies = trusted_proxies
-        self._storage: Storage = _redis(redis_url) if redis_url else WindowCounters()
+        self._storage: Storage = WindowCounters()
+        self._pool: ConnectionPool | None = None
         self._away_until = 0.0
+        if redis_url:
+            from redis.asyncio import ConnectionPool
+
+            seconds = REDIS_TIMEOUT_SECONDS
+            self._pool = ConnectionPool.from_url(redis_url, socket_timeout=seconds, socket_connect_timeout=seconds)
+            options: dict[str, Any] = {"connection_pool": self._pool}
+            self._storage = RedisStorage(redis_url, implementation="redispy", key_prefix="ldn-evidence", **options)
 
     async def charge(self, scope: Scope) -> Charge | None:
         """Count a request; null where it is free or cannot be counted now."""
@@ -170,17 +182,12 @@ class RateLimits:
         except self._storage.base_exceptions as error:
             self._note_absence(error)
 
+    async def close(self) -> None:
+        """Close the connections to Redis."""
+        if self._pool is not None:
+            await self._pool.disconnect()
+
     def _note_absence(self, error: Exception) -> None:
         if time.monotonic() >= self._away_until:  # many requests may have waited for the same answer
             structlog.get_logger("app.rate_limits").warning("requests are not counted", **describe(error))
         self._away_until = time.monotonic() + REDIS_PAUSE_SECONDS
-
-
-def _redis(url: str) -> Storage:
-    return RedisStorage(
-        url,
-        implementation="redispy",
-        key_prefix="ldn-evidence",
-        socket_timeout=REDIS_TIMEOUT_SECONDS,
-        socket_connect_timeout=REDIS_TIMEOUT_SECONDS,
-    )

@@ -185,6 +185,8 @@ def test_processes_count_together_in_redis_and_serve_without_it(tmp_path: Path, 
         process.kill()
         process.wait()
         assert [await one.charge(scope) for _ in range(20)] == [None] * 20
+        await one.close()
+        await other.close()
 
     try:
         asyncio.run(run())
