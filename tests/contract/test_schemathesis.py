@@ -19,7 +19,7 @@ import pytest
 from app.settings import ROOT
 from tests.conftest import Engine, application
 from tests.contract.descriptions import fhir_description, infobutton_description
-from tests.serving import served
+from tests.serving import PATIENCE_SECONDS, served
 
 IN_SHORT = ("--phases=examples,fuzzing", "--max-examples=2")
 """Two requests to each operation."""
@@ -29,8 +29,12 @@ AT_LENGTH = ("--max-examples=8", "--max-time=75")
 Description = dict[str, Any]
 
 
+def read(address: str) -> Any:
+    return httpx2.get(address, timeout=PATIENCE_SECONDS).raise_for_status().json()
+
+
 def openapi(address: str) -> Description:
-    document: Description = httpx2.get(f"{address}/openapi.json").json()
+    document: Description = read(f"{address}/openapi.json")
     return document
 
 
@@ -38,10 +42,10 @@ def fhir(address: str) -> Description:
     """From the CapabilityStatement, with the first ids of each type."""
 
     def ids(resource_type: str) -> list[str]:
-        bundle = httpx2.get(f"{address}/fhir/r5/{resource_type}?_count=5").json()
+        bundle = read(f"{address}/fhir/r5/{resource_type}?_count=2")
         return [entry["resource"]["id"] for entry in bundle["entry"]]
 
-    return fhir_description(httpx2.get(f"{address}/fhir/r5/metadata").json(), ids)
+    return fhir_description(read(f"{address}/fhir/r5/metadata"), ids)
 
 
 def infobutton(address: str) -> Description:

@@ -30,7 +30,7 @@ from app.http.conditional import SHARED
 from app.http.server import connection_of, listen
 from app.settings import ROOT, Settings
 from tests.conftest import Engine, application
-from tests.serving import eventually, served
+from tests.serving import PATIENCE_SECONDS, eventually, served
 
 NGINX = shutil.which("nginx", path=f"{os.environ['PATH']}:/usr/sbin")
 pytestmark = pytest.mark.skipif(NGINX is None, reason="nginx is missing. On Debian and Ubuntu: apt-get install nginx")
@@ -51,7 +51,8 @@ class Proxy:
     trusted: ssl.SSLContext
 
     def client(self, name: str = NAME) -> httpx2.Client:
-        return httpx2.Client(verify=self.trusted, base_url=f"https://127.0.0.1:{self.https}", headers={"Host": name})
+        address = f"https://127.0.0.1:{self.https}"
+        return httpx2.Client(verify=self.trusted, base_url=address, headers={"Host": name}, timeout=PATIENCE_SECONDS)
 
     def log(self) -> list[dict[str, object]]:
         """Of finished requests; nginx writes a line after the answer."""
