@@ -1,5 +1,6 @@
 """The application: routers and interfaces, and the request context around them."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from importlib.metadata import version
@@ -23,6 +24,7 @@ from app.http.shortcut import RouteShortcut
 from app.infobutton import routes as infobutton
 from app.settings import Settings, settings
 from app.storage.database import Database
+from app.warming import warm
 from app.web import docs
 
 TITLE = "LDN Evidence"
@@ -53,6 +55,7 @@ def create_app(given: Settings | None = None) -> FastAPI:
         strict_content_type=True,
     )
     database = Database(given.database_url, read_url=given.database_read_url, pool_size=given.pool_size)
+    app.state.is_warmed = False
     app.state.reads = Reads(database, DatabaseLimiter(given.pool_size), given.pool_size)
     problems.install(app)
     app.add_exception_handler(DBAPIError, _database_trouble)
@@ -69,7 +72,10 @@ def create_app(given: Settings | None = None) -> FastAPI:
 
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    warming = asyncio.create_task(warm(app)) if app.state.is_warmed else None
     yield
+    if warming is not None:
+        warming.cancel()
     app.state.reads.close()
 
 
@@ -111,4 +117,6 @@ def in_context(app: FastAPI, given: Settings, *, with_cache: bool = True) -> Req
 def asgi() -> RequestContext:
     """What the server runs."""
     given = settings()
-    return in_context(create_app(given), given)
+    app = create_app(given)
+    app.state.is_warmed = True
+    return in_context(app, given)
