@@ -165,11 +165,11 @@ def _posts(largest: _Largest) -> Iterator[ExpensiveRequest]:
         for number, drug in enumerate(largest.drugs)
     ]  # fmt: skip
     bundle = {"resourceType": "Bundle", "type": "collection", "entry": orders}
-    for hook, service in (("order-sign", "ldn-order-sign"), ("patient-view", "ldn-patient-view")):
+    for hook, service in (("order-sign", "ldn-order-sign"), ("order-select", "ldn-order-select")):
         body = {
             "hook": hook,
             "hookInstance": "d1577c69-dfbe-44ad-ba6d-3e05e953b2ea",
-            "context": {"userId": "Practitioner/1", "patientId": "1", "draftOrders": bundle},
+            "context": {"userId": "Practitioner/1", "patientId": "1", "selections": [], "draftOrders": bundle},
             "prefetch": {"medications": bundle},
         }
         yield ExpensiveRequest("POST /cds-services/{id}", f"/cds-services/{service}", body)
@@ -197,6 +197,6 @@ def _pages(largest: _Largest) -> Iterator[ExpensiveRequest]:
     for path in ("/", "/docs", "/reference", "/openapi.json", "/static/favicon.svg"):
         yield ExpensiveRequest(path, path)
     yield ExpensiveRequest("/claims/{id}", f"/claims/{largest.ids['claim']}")
-    for answer in ("application/json", "text/html", "application/atom+xml"):
+    for answer in ("application/json", "text/html", "text/xml"):
         query = f"mainSearchCriteria.v.dn=low+dose+naltrexone&knowledgeResponseType={answer}"
         yield ExpensiveRequest("/infobutton", f"/infobutton?{query}")

@@ -34,6 +34,7 @@ SWEPT = (
     "tests/benchmarks/test_synthetic.py::test_the_same_seed_gives_the_same_data_and_another_one_does_not",
     "tests/benchmarks/test_synthetic.py::test_synthetic_data_never_mix_with_real_ones",
     "tests/benchmarks/test_synthetic.py::test_the_sizes_are_those_that_performance_is_stated_for",
+    "tests/contract/test_expensive_requests.py::test_every_expensive_request_is_bounded",
     *(
         f"tests/publishing/{test}[{engine}-{seed}"
         for test in (

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from app.bibliography.from_documents import reader_url, reference_of
 from app.bibliography.styles import Style, format_reference
 from app.briefs import responses
-from app.briefs.selection import MAX_CLAIMS, MAX_SHOWN, SECTIONS, Pair, Place, places, restatements
+from app.briefs.selection import MAX_CLAIMS, SECTIONS, Pair, Place, places, restatements, that_fit
 from app.claims import rendering as render
 from app.claims.derived import ClaimDerived
 from app.claims.disclaimer import DISCLAIMER
@@ -98,8 +98,8 @@ class BriefBuilder:
         self._is_cut = len(claim_ids) > MAX_CLAIMS
         """Whether there are claims that were not even considered; nobody knows in which sections."""
         claim_ids = claim_ids[:MAX_CLAIMS]
-        self._shown = frozenset(claim_ids[:MAX_SHOWN])
         self._claims: dict[str, ClaimWrite] = {i: records.content(Key("claim", i)) for i in claim_ids}
+        self._shown = that_fit(self._claims.values())
         self._derived: dict[str, ClaimDerived] = {i: records.derived(Key("claim", i)) for i in claim_ids}
         self._stamps = _stamps(session, claim_ids)
         self._places = places(pair, self._claims, lambda record_type, i: records.content(Key(record_type, i)).name)

@@ -21,8 +21,10 @@ from app.storage.rows import key_of
 
 MAX_CLAIMS = 300
 """Claims considered for one brief."""
-MAX_SHOWN = 250
-"""Claims shown in one brief: some 4 kB each as JSON, so that it stays below 1 MiB."""
+MAX_BYTES = 1_000_000
+"""Of a brief as JSON, by estimate: claims that do not fit any more are not shown."""
+_BYTES_OF_CLAIM, _BYTES_OF_CITATION, _BYTES_OF_REFERENCE = 1_750, 900, 850
+"""Measured over the data set; texts are counted beside them."""
 
 SECTIONS = {
     "what-it-is": "What it is",
@@ -100,6 +102,21 @@ def _of_neighbours(intervention: int) -> Select[Any]:
     return select(ClaimConcept.claim_pk).where(
         ClaimConcept.role == "condition", ClaimConcept.concept_pk.in_(neighbours)
     )
+
+
+def that_fit(claims: Iterable[ClaimWrite]) -> frozenset[str]:
+    """Ids of the first claims that fit into one brief."""
+    shown: list[str] = []
+    documents: set[str] = set()
+    size = 0
+    for claim in claims:
+        documents.update(citation.document for citation in claim.citations)
+        texts = sum(len(citation.finding or "") for citation in claim.citations)
+        size += _BYTES_OF_CLAIM + _BYTES_OF_CITATION * len(claim.citations) + texts
+        if size + _BYTES_OF_REFERENCE * len(documents) > MAX_BYTES:
+            break
+        shown.append(claim.id)
+    return frozenset(shown)
 
 
 # --- placing ------------------------------------------------------------------------------------------------------

@@ -38,7 +38,7 @@ class RecordRow:
     """Null in earlier states."""
 
     @cached_property
-    def _content(self) -> _Content:
+    def _content(self) -> _ParsedContent:
         return _parsed.content(self.type, self.content_json)
 
     @property
@@ -59,7 +59,7 @@ class RecordRow:
         return self.status == Status.retired
 
 
-class _Content:
+class _ParsedContent:
     """A content, and the records that it names."""
 
     def __init__(self, resource: Resource, text: str) -> None:
@@ -74,8 +74,8 @@ class _ParsedTexts:
         self._values = ByteBoundedCache[tuple[type[Any], str, str], Any](max_bytes, newcomers_share=0.5)
         self._lock = Lock()
 
-    def content(self, record_type: str, text: str) -> _Content:
-        content: _Content = self._get(_Content, record_type, text, _Content)
+    def content(self, record_type: str, text: str) -> _ParsedContent:
+        content: _ParsedContent = self._get(_ParsedContent, record_type, text, _ParsedContent)
         return content
 
     def derived(self, record_type: str, text: str) -> Any:
