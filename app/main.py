@@ -1,5 +1,6 @@
 """The application: routers and interfaces, and the request context around them."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, nullcontext
 from importlib.metadata import version
@@ -24,6 +25,7 @@ from app.settings import Settings, settings
 from app.storage.database import Database
 from app.storage.faults import DATABASE_ERRORS, DatabaseUnavailable, unavailable
 from app.storage.sqlite_file import known_wal_fault
+from app.warming import warm
 from app.web import docs
 
 TITLE = "LDN Evidence"
@@ -59,6 +61,7 @@ def create_app(given: Settings | None = None) -> FastAPI:
         telemetry=NO_TELEMETRY,
     )
     database = Database(given.database_url, read_url=given.database_read_url, pool_size=given.pool_size)
+    app.state.is_warmed = False
     app.state.reads = Reads(database, DatabaseLimiter(given.pool_size), given.pool_size)
     app.state.settings = given
     app.state.metrics = None
@@ -78,8 +81,11 @@ def create_app(given: Settings | None = None) -> FastAPI:
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     metrics = app.state.metrics
+    warming = asyncio.create_task(warm(app)) if app.state.is_warmed else None
     with metrics.served(app.state.settings.metrics_address) if metrics is not None else nullcontext():
         yield
+    if warming is not None:
+        warming.cancel()
     app.state.reads.close()
 
 
@@ -151,4 +157,6 @@ def asgi() -> RequestContext:
     given = settings()
     if given.database_url.startswith("sqlite") and (fault := known_wal_fault()):
         structlog.get_logger("app.storage").warning(fault)
-    return in_context(create_app(given), given)
+    app = create_app(given)
+    app.state.is_warmed = True
+    return in_context(app, given)

@@ -44,6 +44,7 @@ SWEPT = (
     "tests/storage/test_silence.py::test_a_writer_is_answered_that_freezes_while_it_commits",
     "tests/storage/test_silence.py::test_a_frozen_replica_holds_nobody",
     "tests/storage/test_silence.py::test_a_killed_server_that_starts_again_is_used_again",
+    "tests/contract/test_expensive_requests.py::test_every_expensive_request_is_bounded",
     *(
         f"tests/publishing/{test}[{engine}-{seed}"
         for test in (
@@ -68,6 +69,7 @@ SWEPT_ON_POSTGRESQL = (
     "tests/concepts/test_recognition.py",
     "tests/contract/test_errors.py::test_every_error_is_a_problem",
     "tests/contract/test_errors.py::test_odd_headers_are_answered",
+    "tests/contract/test_large_numbers.py::test_a_number_that_no_column_holds_is_refused[postgresql-99-5000",
     "tests/contract/test_openapi.py",
     "tests/datasets/test_seed.py",
     "tests/datasets/test_standing.py",

@@ -237,7 +237,7 @@ def _claim_evidence(view: ReadView, request: Request, id: str, query: TraceQuery
     if query.as_if_retracted:
         queries.keys_of_ids(view.session, Document, query.as_if_retracted, "as_if_retracted")
     what_if = WhatIf(**query.model_dump(exclude={"serial"}))
-    common.item_at(view, "claim", id, query.serial)  # raises where there is no such claim
-    body = trace(common.records_at(view, query.serial), id, what_if).model_dump_json().encode()
+    records = common.records_of_claim(view, id, query.serial)
+    body = trace(records, id, what_if).model_dump_json().encode()
     kept = conditional.NO_STORE if what_if.is_set else common.cache_control(query.serial)
     return conditional_response(request, conditional.etag(body), body, cache_control=kept)

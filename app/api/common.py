@@ -22,8 +22,8 @@ from app.storage import history
 from app.storage.filter_index import filter_index
 from app.storage.paging import ListQuery, Page, SortedQuery, Sorts, TextQuery, list_body, selection_page, statement_page
 from app.storage.read_view import ReadView
-from app.storage.records import CurrentRecords, RecordsAt
-from app.storage.resource import RecordReader, Resource, Stamp
+from app.storage.records import CurrentRecords, RecordRow, RecordsAt
+from app.storage.resource import Key, RecordReader, Resource, Stamp
 from app.storage.selection import MAX_READ, Selection
 
 Item = TypeVar("Item", bound=BaseModel)
@@ -191,6 +191,16 @@ def records_at(view: ReadView, serial: int | None) -> RecordReader:
     return CurrentRecords(view.session) if serial is None else RecordsAt(view.session, serial)
 
 
+def records_of_claim(view: ReadView, claim_id: str, serial: int | None) -> RecordReader:
+    """A reader that has read a claim and what it names; raises as `item_at` where there is no such claim."""
+    if serial is not None:
+        return record_at(view, BY_TYPE["claim"], claim_id, serial)[0]
+    get_current(view, BY_TYPE["claim"], claim_id)
+    records = CurrentRecords(view.session)
+    records.prefetch([Key("claim", claim_id)], depth=1)
+    return records
+
+
 def get_current(view: ReadView, resource: Resource, record_id: str) -> history.CurrentBody:
     """The published record; raises NotFound, or Gone with its successor."""
     current = history.current_body(view, resource.type, record_id)
@@ -207,17 +217,23 @@ def get_current(view: ReadView, resource: Resource, record_id: str) -> history.C
 
 def body_at(view: ReadView, resource: Resource, record_id: str, serial: int) -> bytes:
     """The record as it was at a serial, in today's shape."""
+    records, row = record_at(view, resource, record_id, serial)
+    stamp = Stamp(row.version, row.serial, row.updated_at)
+    return resource.render(records, row.content, row.derived, stamp).model_dump_json().encode()
+
+
+def record_at(view: ReadView, resource: Resource, record_id: str, serial: int) -> tuple[RecordsAt, RecordRow]:
+    """The record as it was at a serial, and a reader that has read what the record is rendered from."""
     if serial > view.serial:
         fault = Fault("query", "serial", "unknown_serial", f"The newest serial is {view.serial}.")
         raise InvalidInput("This serial has not been published yet.", errors=[fault])
-    state = history.state_at(view.session, resource.type, record_id, serial)
-    if state is None:
+    records, key = RecordsAt(view.session, serial), Key(resource.type, record_id)
+    row = records.row(key)
+    if row is None:
         raise NotFound(f"There was no {resource.label.lower()} with this id at this serial.")
-    content = resource.write.model_validate_json(state.content)
-    derived = resource.derived.model_validate_json(state.derived)
-    stamp = Stamp(state.version, state.serial, state.updated_at)
-    records = RecordsAt(view.session, serial)
-    return resource.render(records, content, derived, stamp).model_dump_json().encode()
+    shown = (getattr(row.derived, name, ()) for name in ("assertions", "inherited", "claims"))
+    records.prefetch([key, *(Key("claim", claim_id) for claims in shown for claim_id in claims)], depth=1)
+    return records, row
 
 
 class VersionsQuery(ListQuery):

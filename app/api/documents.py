@@ -5,7 +5,6 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Request, Response
 from pydantic_core import to_json
 from sqlalchemy import select
-from sqlalchemy.orm import Session
 
 from app.api import common, formats
 from app.bibliography import ALL_FORMATS, reference_list
@@ -20,7 +19,7 @@ from app.claims.responses import ClaimEvidence, ClaimSummary, DocumentWithEviden
 from app.claims.schemas import ClaimWrite
 from app.core.content import ResponseModel
 from app.core.vocabulary import Status
-from app.grading.trace import WhatIf, trace
+from app.grading.trace import WhatIf, evidence_if
 from app.http import conditional
 from app.http.conditional import LinkedBody, query_etag
 from app.http.problems import responses
@@ -275,7 +274,9 @@ def _document_impact(view: ReadView, request: Request, id: str, query: ImpactQue
         citing = select(Citation.claim_pk).where(Citation.document_pk == key)
         selection = Selection("claim", CLAIMS).where(Claim.pk.in_(citing))
         page = common.select_page(view, query, selection, {"id": Claim.id})
-        items = [_impact(session, claim_id, id).model_dump_json().encode() for claim_id in page.ids]
+        records = CurrentRecords(session)
+        records.prefetch((Key("claim", claim_id) for claim_id in page.ids), depth=1)
+        items = [_impact(records, claim_id, id).model_dump_json().encode() for claim_id in page.ids]
         return common.page_body(request, page, items, _about(document))
 
     return common.list_response(request, view, body)
@@ -287,10 +288,9 @@ def _about(document: DocumentWrite) -> bytes:
     return b',"document":%b,"standing":"%b"' % (about, document.current_standing.standing.encode())
 
 
-def _impact(session: Session, claim_id: str, document_id: str) -> ImpactRead:
-    records = CurrentRecords(session)
-    result = trace(records, claim_id, WhatIf(as_if_retracted=[document_id]))
-    before, after = result.as_published, result.evidence
+def _impact(records: RecordReader, claim_id: str, document_id: str) -> ImpactRead:
+    before = records.derived(Key("claim", claim_id)).evidence
+    after = evidence_if(records, claim_id, WhatIf(as_if_retracted=(document_id,)))
     return ImpactRead(
         claim=render.summary(records, claim_id),
         before=before,

@@ -168,7 +168,7 @@ def _results(view: ReadView, query: SearchQuery) -> tuple[Page, list[bytes], byt
     """A page of results, each rendered when its record was published; and the further fields of a `FoundList`."""
     results = service.search(view.session, query.q, query.narrowed())
     request = query.page_request()
-    start = int(request.place[0]) if request.place is not None else 0
+    start = request.position(service.MAX_RANKED)
     hits = results.hits[start : start + query.limit]
     end = start + len(hits)
     cursor = encode_cursor(request.fingerprint, [end, ""]) if end < len(results.hits) else None

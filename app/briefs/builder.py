@@ -1,8 +1,10 @@
 """Builds a brief: the claims that say what is known of a treatment in a condition, in the order of a page."""
 
+from __future__ import annotations
+
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import groupby
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
@@ -10,7 +12,7 @@ from sqlalchemy.orm import Session
 from app.bibliography.from_documents import reader_url, reference_of
 from app.bibliography.styles import Style, format_reference
 from app.briefs import responses
-from app.briefs.selection import SECTIONS, Pair, Place, places, restatements
+from app.briefs.selection import MAX_CLAIMS, SECTIONS, Pair, Place, places, restatements, that_fit
 from app.claims import rendering as render
 from app.claims.derived import ClaimDerived
 from app.claims.disclaimer import DISCLAIMER
@@ -29,7 +31,7 @@ from app.questions.coverage import coverage
 from app.questions.searches import SearchMatch, recorded_searches
 from app.sources.rendering import identified
 from app.sources.schemas import DocumentRef, DocumentWrite, StudyWrite
-from app.sources.vocabulary import IdentifierScheme, Interest
+from app.sources.vocabulary import IdentifierScheme, Interest, Standing
 from app.storage.history import StoredRecord
 from app.storage.resource import Key, RecordReader
 from app.storage.rows import key_of
@@ -80,31 +82,44 @@ def build(
     )
 
 
+class _Document(NamedTuple):
+    """What every mention of a document in a brief shows."""
+
+    content: DocumentWrite
+    ref: DocumentRef
+    standing: Standing
+
+
 class BriefBuilder:
     """Writes sentences in reading order and numbers the references as they first appear."""
 
     def __init__(self, session: Session, records: RecordReader, pair: Pair, claim_ids: Sequence[str]) -> None:
         self._records = records
         self._pair = pair
+        self._is_cut = len(claim_ids) > MAX_CLAIMS
+        """Whether there are claims that were not even considered; nobody knows in which sections."""
+        claim_ids = claim_ids[:MAX_CLAIMS]
         self._claims: dict[str, ClaimWrite] = {i: records.content(Key("claim", i)) for i in claim_ids}
+        self._shown = that_fit(self._claims.values())
         self._derived: dict[str, ClaimDerived] = {i: records.derived(Key("claim", i)) for i in claim_ids}
         self._stamps = _stamps(session, claim_ids)
         self._places = places(pair, self._claims, lambda record_type, i: records.content(Key(record_type, i)).name)
         self._restatements = restatements(self._claims, self._places)
         self._restating = {claim_id for ids in self._restatements.values() for claim_id in ids}
         self._numbers: dict[str, int] = {}
+        self._documents: dict[str, _Document] = {}
 
     # --- sections ---
 
     def section(self, section_id: str) -> responses.Section:
         ids = [i for i, place in self._places.items() if place.section == section_id and i not in self._restating]
-        first = self._sort(ids)[:MAX_STATEMENTS]
+        first = self._sort(i for i in ids if i in self._shown)[:MAX_STATEMENTS]
         return responses.Section(
             id=section_id,
             title=SECTIONS[section_id],
             note=_NOTES.get(section_id) if first else _NOTHING,
             statements=tuple(self._statement(claim_id) for claim_id in first),
-            truncated=len(ids) > len(first),
+            truncated=self._is_cut or len(ids) > len(first),
         )
 
     def _sort(self, ids: Iterable[str]) -> list[str]:
@@ -139,7 +154,9 @@ class BriefBuilder:
             inherited_from=render.concept(self._records, "intervention", claim.intervention) if inherited else None,
             dose=DosingRangeRef(id=dosing.id, dose_text=dosing.dose_text) if dosing else None,
             restated_by=tuple(
-                responses.Sentence(**self._sentence_fields(i)) for i in sorted(self._restatements.get(claim_id, ()))
+                responses.Sentence(**self._sentence_fields(i))
+                for i in sorted(self._restatements.get(claim_id, ()))
+                if i in self._shown
             ),
         )
 
@@ -170,12 +187,12 @@ class BriefBuilder:
     def _footnote(self, citation: CitationWrite) -> responses.Footnote:
         document = self._document(citation.document)
         return responses.Footnote(
-            number=self._numbers.setdefault(document.id, len(self._numbers) + 1),
+            number=self._numbers.setdefault(citation.document, len(self._numbers) + 1),
             citation_id=citation.id,
             stance=citation.stance,
             stance_label=citation.stance.label,
-            document=_ref(document),
-            standing=document.current_standing.standing,
+            document=document.ref,
+            standing=document.standing,
         )
 
     def _sides(self, cited: Sequence[CitationWrite]) -> responses.Sides:
@@ -188,7 +205,7 @@ class BriefBuilder:
         document = self._document(citation.document)
         study: StudyWrite | None = self._records.content(Key("study", citation.study)) if citation.study else None
         return responses.BriefCitation(
-            number=self._numbers[document.id],
+            number=self._numbers[citation.document],
             citation_id=citation.id,
             stance_reason=citation.stance_reason,
             directness=citation.directness,
@@ -197,13 +214,13 @@ class BriefBuilder:
             design_label=study.design.label if study else None,
             participants=people(citation, study),
             basis=citation.verification.basis,
-            document=_ref(document),
-            standing=document.current_standing.standing,
+            document=document.ref,
+            standing=document.standing,
         )
 
     def _origin(self, origin: Origin) -> responses.BriefOrigin:
         return responses.BriefOrigin(
-            document=_ref(self._document(origin.document)),
+            document=self._document(origin.document).ref,
             section=origin.section,
             paragraph=origin.paragraph,
             reference_numbers=origin.reference_numbers,
@@ -212,8 +229,12 @@ class BriefBuilder:
             fit_label=origin.fit.label,
         )
 
-    def _document(self, document_id: str) -> DocumentWrite:
-        document: DocumentWrite = self._records.content(Key("document", document_id))
+    def _document(self, document_id: str) -> _Document:
+        document = self._documents.get(document_id)
+        if document is None:
+            content: DocumentWrite = self._records.content(Key("document", document_id))
+            document = _Document(content, _ref(content), content.current_standing.standing)
+            self._documents[document_id] = document
         return document
 
     # --- the brief as a whole ---
@@ -228,7 +249,7 @@ class BriefBuilder:
         )
 
     def references(self) -> tuple[responses.BriefReference, ...]:
-        return tuple(_reference(number, self._document(document)) for document, number in self._numbers.items())
+        return tuple(_reference(number, self._document(document).content) for document, number in self._numbers.items())
 
     def origins(self, sections: Iterable[responses.Section]) -> tuple[DocumentRef, ...]:
         documents = {

@@ -19,8 +19,12 @@ from app.sources.models import Document, Study
 from app.sources.vocabulary import Standing
 from app.storage.rows import key_of
 
-MAX_CLAIMS = 1000
-"""Claims considered for one brief, those with the most studies first."""
+MAX_CLAIMS = 300
+"""Claims considered for one brief."""
+MAX_BYTES = 1_000_000
+"""Of a brief as JSON, by estimate: claims that do not fit any more are not shown."""
+_BYTES_OF_CLAIM, _BYTES_OF_CITATION, _BYTES_OF_REFERENCE = 1_750, 900, 850
+"""Measured over the data set; texts are counted beside them."""
 
 SECTIONS = {
     "what-it-is": "What it is",
@@ -56,7 +60,10 @@ def pair_of(session: Session, intervention_pk: int, condition_pk: int) -> Pair:
 
 
 def claim_ids(session: Session, pair: Pair) -> list[str]:
-    """Claims of the intervention, of its parent drug, and those of no intervention that bear on the condition."""
+    """Claims of the intervention, of its parent drug, and those of no intervention that bear on the condition.
+
+    The most important first; at most one more than MAX_CLAIMS, which tells that there are more.
+    """
     condition = key_of(session, Concept, pair.condition, "condition")
     own = key_of(session, Concept, pair.intervention, "intervention")
     on_condition = Claim.pk.in_(_naming("condition", [condition]))
@@ -69,13 +76,14 @@ def claim_ids(session: Session, pair: Pair) -> list[str]:
     ]
     if pair.parent is not None:
         selected.append(Claim.intervention_pk == key_of(session, Concept, pair.parent, "intervention"))
-    # Claims about the pair itself come first, so that MAX_CLAIMS never cuts them off.
-    order = (on_condition.desc(), (Claim.intervention_pk == own).desc().nulls_last())
+    # What is said of the condition comes first, then harms wherever they were seen: these are cut off last.
+    is_harm = and_(Claim.kind.in_(HARM_KINDS), Claim.intervention_pk.is_not(None))
+    order = (on_condition.desc(), is_harm.desc(), (Claim.intervention_pk == own).desc().nulls_last())
     statement = (
         select(Claim.id)
         .where(Claim.status == Status.published, or_(*selected))
         .order_by(*order, Claim.study_count.desc(), Claim.id)
-        .limit(MAX_CLAIMS)
+        .limit(MAX_CLAIMS + 1)
     )
     return list(session.scalars(statement))
 
@@ -94,6 +102,21 @@ def _of_neighbours(intervention: int) -> Select[Any]:
     return select(ClaimConcept.claim_pk).where(
         ClaimConcept.role == "condition", ClaimConcept.concept_pk.in_(neighbours)
     )
+
+
+def that_fit(claims: Iterable[ClaimWrite]) -> frozenset[str]:
+    """Ids of the first claims that fit into one brief."""
+    shown: list[str] = []
+    documents: set[str] = set()
+    size = 0
+    for claim in claims:
+        documents.update(citation.document for citation in claim.citations)
+        texts = sum(len(citation.finding or "") for citation in claim.citations)
+        size += _BYTES_OF_CLAIM + _BYTES_OF_CITATION * len(claim.citations) + texts
+        if size + _BYTES_OF_REFERENCE * len(documents) > MAX_BYTES:
+            break
+        shown.append(claim.id)
+    return frozenset(shown)
 
 
 # --- placing ------------------------------------------------------------------------------------------------------

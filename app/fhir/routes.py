@@ -37,6 +37,8 @@ from app.storage.read_view import ReadView
 
 MOUNT = "/fhir"
 R5 = "/r5"
+MAX_VERSION_DIGITS = 18
+"""A version with more is not read: Python refuses integers of some thousand digits."""
 EPOCH = "1970-01-01T00:00:00Z"
 """The date of an empty data set."""
 
@@ -76,7 +78,7 @@ def fhir_app(parent: FastAPI, base: str) -> Starlette:
         f"{R5}/Library/{{id}}": fhir.read_library,
         f"{R5}/{{type}}": fhir.search,
         f"{R5}/{{type}}/{{id}}": fhir.read,
-        f"{R5}/{{type}}/{{id}}/_history/{{version:int}}": fhir.read_version,
+        f"{R5}/{{type}}/{{id}}/_history/{{version}}": fhir.read_version,
     }
     app = Starlette(
         routes=[
@@ -134,10 +136,8 @@ class _FhirOperations:
 
     def read_version(self, request: Request, view: ReadView) -> _Representation:
         fhir_type, elements = _type(request), read_parameters(request)
-        record_id, version = request.path_params["id"], request.path_params["version"]
-        snapshot = _snapshot(view)
-        if version > snapshot.dataset.serial:
-            raise NotFound("This version is still to come.")
+        record_id, snapshot = request.path_params["id"], _snapshot(view)
+        version = _version(request, snapshot.dataset.serial)
         resource = self._renderer(snapshot).read_version(fhir_type, record_id, version)
         body = _part(resource, fhir_type, elements)
         return _Representation(body, resource.etag, resource.updated_at, IMMUTABLE)
@@ -223,6 +223,16 @@ def _type(request: Request) -> FhirType:
     if name not in BY_NAME:
         raise HTTPException(404)
     return BY_NAME[name]
+
+
+def _version(request: Request, newest: int) -> int:
+    """The version in the path; NotFound beyond the newest, however many digits it has."""
+    text = request.path_params["version"]
+    if not (text.isascii() and text.isdigit()):
+        raise HTTPException(404)
+    if len(text) > MAX_VERSION_DIGITS or int(text) > newest:
+        raise NotFound("This version is still to come.")
+    return int(text)
 
 
 def _part(resource: RenderedResource, fhir_type: FhirType, elements: ElementSelection) -> bytes:

@@ -101,7 +101,9 @@ def _medication_knowledge(records: DatabaseRecords, record_id: str, context: Ren
         .where(DosingRange.intervention_pk == own, DosingRange.status == Status.published)
         .order_by(DosingRange.low_pg_per_day.is_(None), DosingRange.low_pg_per_day, DosingRange.id)
     ).all()
-    records.prefetch((Key("dosing_range", dose) for dose in doses), depth=1)
+    dose_keys = [Key("dosing_range", dose) for dose in doses]
+    records.prefetch(dose_keys, depth=1)
+    records.prefetch({Key("claim", claim) for dose in dose_keys for claim in records.derived(dose).claims}, depth=1)
     issues = context.session.scalars(
         _CLAIMS.where(about_interventions([record_id]), uses.of_types(uses.HARM_TYPES))
         .order_by(Claim.id)

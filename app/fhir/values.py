@@ -31,13 +31,22 @@ def drops_empty(mapper: Callable[Parameters, Json]) -> Callable[Parameters, Json
     return make
 
 
+_NESTED = (dict, list, tuple)
+
+
 def _without_empty(value: Any) -> Any:
     if isinstance(value, dict):
-        cleaned = {name: _without_empty(inner) for name, inner in value.items()}
-        return {name: inner for name, inner in cleaned.items() if inner not in (None, "", [], {})}
-    if isinstance(value, list | tuple):
-        return [inner for inner in map(_without_empty, value) if inner not in (None, "", [], {})]
-    return value
+        items = (
+            (name, _without_empty(inner) if isinstance(inner, _NESTED) else inner) for name, inner in value.items()
+        )
+        return {name: inner for name, inner in items if inner or _is_value(inner)}
+    cleaned = (_without_empty(inner) if isinstance(inner, _NESTED) else inner for inner in value)
+    return [inner for inner in cleaned if inner or _is_value(inner)]
+
+
+def _is_value(inner: Any) -> bool:
+    """Of what is false: whether it is a value, such as 0, rather than nothing."""
+    return inner is not None and not isinstance(inner, (str, *_NESTED))
 
 
 def json_number(value: Decimal | None) -> int | float | None:

@@ -135,10 +135,7 @@ def trace(records: RecordReader, claim_id: str, what_if: WhatIf) -> EvidenceTrac
     key = Key("claim", claim_id)
     content: ClaimWrite = records.content(key)
     derived: ClaimDerived = records.derived(key)
-    items = evidence_of(records, content)
-    included = [item for item in items if what_if.includes(item)]
-    graded = grade(content.form, content.kind, included)
-    evidence = claim_evidence(records, content, included, graded, None) if what_if.is_set else derived.evidence
+    included, graded, evidence = _graded(records, key, what_if)
     address = render.address("claims", claim_id)
     return EvidenceTrace(
         claim=render.summary(records, claim_id),
@@ -153,6 +150,23 @@ def trace(records: RecordReader, claim_id: str, what_if: WhatIf) -> EvidenceTrac
         forest=_forest(records, content, derived.order, included, graded),
         links=TraceLinks(self=f"{address}/evidence", claim=address),
     )
+
+
+def evidence_if(records: RecordReader, claim_id: str, what_if: WhatIf) -> ClaimEvidence:
+    """The evidence of a claim as its trace shows it, without the trace."""
+    return _graded(records, Key("claim", claim_id), what_if)[2]
+
+
+def _graded(
+    records: RecordReader, key: Key, what_if: WhatIf
+) -> tuple[Sequence[CitationEvidence], Grade, ClaimEvidence]:
+    """The citations that are left, their grade, and the evidence as it is shown."""
+    content: ClaimWrite = records.content(key)
+    included = [item for item in evidence_of(records, content) if what_if.includes(item)]
+    graded = grade(content.form, content.kind, included)
+    if not what_if.is_set:
+        return included, graded, records.derived(key).evidence
+    return included, graded, claim_evidence(records, content, included, graded, None)
 
 
 def _side(units: Sequence[EvidenceUnit], side: int) -> SideRead:

@@ -24,7 +24,16 @@ from app.http.compression import compress
 from app.http.conditional import separate_codings
 from app.http.dataset import API_VERSION, Dataset
 from app.http.request_limits import ErrorRenderer, RequestLimits
-from app.http.response_cache import CachedResponse, CacheRequest, RawHeaders, Recording, ResponseCache, cache_request
+from app.http.response_cache import (
+    REQUEST_ID,
+    CachedResponse,
+    CacheRequest,
+    RawHeaders,
+    ResponseCache,
+    SingleFlight,
+    cache_request,
+    route_template,
+)
 from app.http.server import connection_of
 from app.http.tracing import record_span
 
@@ -99,10 +108,13 @@ class RequestContext:
             return RequestLimits(app, bounds, deadline_seconds, error_renderers or {})
 
         self.app = app
-        self.plain = bounded(app)
+        # What is expensive is made once for all content codings, and each coding once for all who take it.
+        inner = app if cache is None else SingleFlight(app, cache, _plain_request, self._completed, deadline_seconds)
+        self.plain = bounded(inner)
         """For requests from no page of another origin that take no compressed answer."""
-        compressing = bounded(compress(app))
-        self.for_browsers = add_cors(compressing, options.origins) if options.origins else compressing
+        browsing = bounded(compress(inner))
+        browsing = add_cors(browsing, options.origins) if options.origins else browsing
+        self.for_browsers = browsing if cache is None else SingleFlight(browsing, cache, _own_request, self._completed)
         self._vary = (b"Origin",) if options.origins else ()
         self.cache = cache
         self.log = AccessLog()
@@ -136,7 +148,10 @@ class RequestContext:
         elif (response := self.cache.find(cached)) is not None:
             await self._send_cached(response, cached, scope, send, started_at)
         else:
-            await self._make(self.cache, cached, scope, receive, send)
+            if self.options.metrics is not None:
+                self.options.metrics.cache_misses += 1
+            scope.setdefault("state", {})["cache_request"] = cached
+            await self._run(scope, receive, send, started_at)
         if connection is not None:
             connection.end_request()
 
@@ -150,7 +165,7 @@ class RequestContext:
         self, response: CachedResponse, cached: CacheRequest, scope: Scope, send: Send, started_at: float
     ) -> None:
         identifier = self._request_id(scope)
-        status, size = await response.send(send, cached, identifier)
+        status, size = await response.send(send, cached, (REQUEST_ID, identifier))
         if self.options.metrics is not None:
             self.options.metrics.cache_hits += 1
         self._record(
@@ -166,32 +181,6 @@ class RequestContext:
                 self._client(scope) if self.options.logs_client_addresses else None,
             ),
         )
-
-    async def _make(
-        self, cache: ResponseCache, cached: CacheRequest, scope: Scope, receive: Receive, send: Send
-    ) -> None:
-        """Make an answer once, however many ask for it meanwhile, and keep it where it may be kept."""
-        started_at = time.perf_counter()
-        if await cache.wait_for_maker(cached):
-            if (response := cache.find(cached)) is not None:
-                await self._send_cached(response, cached, scope, send, started_at)
-            else:
-                await self._run(scope, receive, send, started_at)
-            return
-        if self.options.metrics is not None:
-            self.options.metrics.cache_misses += 1
-        serial, recording = cache.current_serial(), Recording()
-
-        async def recorded(message: Message) -> None:
-            recording.add(message)
-            await send(message)
-
-        try:
-            await self._run(scope, receive, recorded, started_at)
-            if scope["method"] == "GET":  # a HEAD has no body to keep
-                cache.keep(cached, recording, serial, scope["state"]["route"])
-        finally:
-            cache.finish(cached)
 
     async def _run(self, scope: Scope, receive: Receive, send: Send, started_at: float) -> None:
         """Let the application answer."""
@@ -223,7 +212,7 @@ class RequestContext:
         try:
             await (self.plain if is_plain else self.for_browsers)(inner, receive, outgoing)
         finally:
-            state["route"] = _route_template(inner)
+            state["route"] = route_template(inner)
             self._record(
                 scope,
                 AccessLine(
@@ -254,6 +243,9 @@ class RequestContext:
         address = client_address(scope, self.options.trusted_proxies)
         return None if address is None else str(address)
 
+    def _completed(self, scope: Scope, headers: Iterable[tuple[bytes, bytes]]) -> RawHeaders:
+        return self._complete(headers, b"", scope["state"])
+
     def _complete(
         self, headers: Iterable[tuple[bytes, bytes]], identifier: bytes, state: Mapping[str, Any]
     ) -> RawHeaders:
@@ -283,6 +275,16 @@ class RequestContext:
 def _constant_headers(dataset: Dataset | None) -> tuple[tuple[bytes, bytes], ...]:
     headers = {**SECURITY_HEADERS, "API-Version": API_VERSION, **(dataset.headers if dataset else {})}
     return tuple((name.lower().encode(), value.encode()) for name, value in headers.items())
+
+
+def _plain_request(scope: Scope) -> CacheRequest | None:
+    request = _own_request(scope)
+    return request.plain if request is not None else None
+
+
+def _own_request(scope: Scope) -> CacheRequest | None:
+    request: CacheRequest | None = scope.get("state", {}).get("cache_request")
+    return request
 
 
 def _has_body(scope: Scope) -> bool:
@@ -321,13 +323,3 @@ def add_cors(app: ASGIApp, origins: Collection[str]) -> ASGIApp:
         expose_headers=EXPOSED_HEADERS,
         max_age=86400,
     )
-
-
-def _route_template(scope: Scope) -> str:
-    """The path as declared, `/v1/claims/{id}`: what stands in it may be private.
-
-    FastAPI keeps included routers apart, so a route alone does not know its prefix; the context it was reached by does.
-    """
-    context: Any = scope.get("fastapi", {}).get("effective_route_context") or scope.get("route")
-    template = getattr(context, "path_format", None) or getattr(context, "path", None)
-    return template if isinstance(template, str) else "-"

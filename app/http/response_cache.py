@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from starlette.types import Message, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.core.cache import ByteBoundedCache
 from app.http import conditional
@@ -30,6 +30,12 @@ class CacheRequest(NamedTuple):
     key: Key
     if_none_match: bytes | None
 
+    @property
+    def plain(self) -> CacheRequest:
+        """The same for a client that takes no compressed answer and is no page of another origin."""
+        path, query, accept, _, _, prefer = self.key
+        return CacheRequest((path, query, accept, b"", b"", prefer), self.if_none_match)
+
 
 class CachedResponse:
     """An answer without its request id, and its 304."""
@@ -47,16 +53,20 @@ class CachedResponse:
         """Bytes in memory, roughly."""
         return len(self.body) + sum(len(name) + len(value) + 150 for name, value in self.headers)
 
-    async def send(self, send: Send, request: CacheRequest, request_id: bytes) -> tuple[int, int]:
-        """Send the answer, or 304 to a client that has it; the status and the bytes of the body."""
+    def answer_to(self, request: CacheRequest) -> tuple[int, RawHeaders, bytes]:
+        """Status, headers and body: 304 for a client that has it."""
         tag = self._tag_held(request.if_none_match)
         if tag is None:
-            headers, body, status = self.headers, self.body, 200
-        else:
-            headers, body, status = self.headers_of_304, b"", 304
-            if tag != self.etag:
-                headers = [(name, tag if name == b"etag" else value) for name, value in headers]
-        await send({"type": "http.response.start", "status": status, "headers": [*headers, (_REQUEST_ID, request_id)]})
+            return 200, self.headers, self.body
+        headers = self.headers_of_304
+        if tag != self.etag:
+            headers = [(name, tag if name == b"etag" else value) for name, value in headers]
+        return 304, headers, b""
+
+    async def send(self, send: Send, request: CacheRequest, *more: tuple[bytes, bytes]) -> tuple[int, int]:
+        """Send the answer with more headers; the status, and the bytes of the body."""
+        status, headers, body = self.answer_to(request)
+        await send({"type": "http.response.start", "status": status, "headers": [*headers, *more]})
         await send({"type": "http.response.body", "body": body})
         return status, len(body)
 
@@ -67,21 +77,21 @@ class CachedResponse:
         return held.encode("latin-1") if held is not None else None
 
 
-_REQUEST_ID = b"x-request-id"
+REQUEST_ID = b"x-request-id"
 
 
 class ResponseCache:
     """Keeps 200 answers to GET that carry an ETag and `Cache-Control: no-cache`, whatever interface gave them.
 
     All are dropped when the data set moves. An answer is kept only if the serial was the same before and after it was
-    made. Bounded in bytes.
+    made. Bounded in bytes. An answer is made once, however many ask for it at a time (`SingleFlight`).
     """
 
     def __init__(self, freshness: Freshness, max_bytes: int) -> None:
         self.freshness = freshness
         self._responses: ByteBoundedCache[Key, CachedResponse] = ByteBoundedCache(max_bytes)
         self._serial: int | None = None
-        self._makers: dict[Key, asyncio.Event] = {}
+        self._makers: dict[Key, Making] = {}
 
     def __len__(self) -> int:
         return len(self._responses)
@@ -102,33 +112,48 @@ class ResponseCache:
             self._serial = serial
         return serial
 
-    async def wait_for_maker(self, request: CacheRequest) -> bool:
-        """Wait while another request makes this answer; False where nobody does, and this request is now the maker."""
-        maker = self._makers.get(request.key)
-        if maker is None:
-            self._makers[request.key] = asyncio.Event()
-            return False
-        await maker.wait()
-        return True
+    def maker_of(self, request: CacheRequest) -> Making | None:
+        """The request that makes this answer just now."""
+        return self._makers.get(request.key)
 
-    def finish(self, request: CacheRequest) -> None:
-        """The maker is done, whether it made an answer or not."""
-        maker = self._makers.pop(request.key, None)
-        if maker is not None:
-            maker.set()
+    def start_making(self, request: CacheRequest) -> Making:
+        """Whoever asks for this answer from here on waits, until `finish`."""
+        making = self._makers[request.key] = Making(self.current_serial())
+        return making
 
-    def keep(self, request: CacheRequest, response: Recording, serial_before: int | None, route: str) -> None:
-        """Keep an answer that stays right until the data set moves."""
-        made_at = response.header(b"dataset-serial")
-        if made_at is None or not response.is_whole:
+    def finish(self, request: CacheRequest, making: Making) -> None:
+        """The answer is made, or will not be made; may be called twice."""
+        if self._makers.get(request.key) is making:
+            del self._makers[request.key]
+        making.is_over.set()
+
+    def keep(self, request: CacheRequest, recording: Recording, making: Making, route: str) -> None:
+        """Keep a whole answer that stays right until the data set moves."""
+        made_at = recording.header(b"dataset-serial")
+        making.is_worth_waiting_for = recording.is_meant_to_be_kept or recording.status in (304, 500, 503)
+        if made_at is None:
             return
         self.freshness.saw(int(made_at))
         serial = self.current_serial()
-        if serial is None or serial != serial_before or int(made_at) != serial or not response.is_keepable:
+        if serial is None or serial != making.serial or int(made_at) != serial or not recording.is_keepable:
             return
-        headers = [header for header in response.headers if header[0] != _REQUEST_ID]
-        kept = CachedResponse(headers, b"".join(response.chunks), route)
+        headers = [header for header in recording.headers if header[0] != REQUEST_ID]
+        kept = CachedResponse(headers, b"".join(recording.chunks), route)
+        making.response = kept
         self._responses.put(request.key, kept, kept.size)
+
+
+class Making:
+    """An answer that one request makes for all who ask for it meanwhile."""
+
+    def __init__(self, serial: int | None) -> None:
+        self.serial = serial
+        """Of the data set when it was begun; null where that was not known."""
+        self.response: CachedResponse | None = None
+        """For those who wait, whether or not the cache had room for it."""
+        self.is_worth_waiting_for = True
+        """Whether whoever waited in vain does so again for the next, rather than that all make it at once."""
+        self.is_over = asyncio.Event()
 
 
 class Recording:
@@ -153,16 +178,97 @@ class Recording:
             self.is_whole = not message.get("more_body", False)
 
     @property
+    def is_meant_to_be_kept(self) -> bool:
+        """Whether it is of the kind that is kept, be it too long or not."""
+        return self.status == 200 and self.header(b"cache-control") == b"no-cache" and self.header(b"etag") is not None
+
+    @property
     def is_keepable(self) -> bool:
-        return (
-            self.status == 200
-            and self._bytes <= MAX_BYTES_OF_ONE
-            and self.header(b"cache-control") == b"no-cache"
-            and self.header(b"etag") is not None
-        )
+        return self.is_meant_to_be_kept and self._bytes <= MAX_BYTES_OF_ONE
 
     def header(self, name: bytes) -> bytes | None:
         return next((value for key, value in self.headers if key == name), None)
+
+
+Complete = Callable[[Scope, Iterable[tuple[bytes, bytes]]], RawHeaders]
+"""The headers of an answer with those that all answers have."""
+
+
+class SingleFlight:
+    """Around an application: lets one request make an answer, and gives it to all who ask for it meanwhile.
+
+    `key_of` tells what an answer is kept under; with null a request goes its own way. If nothing comes of an answer
+    that others may have (its maker failed, the data set moved, it is too long), the next of those who wait makes it
+    alone; with `patience_seconds` null, and for answers of a kind that is never kept, all make it at once. Whoever has
+    waited for longer than that makes nothing any more: the deadline of requests has answered in its place.
+    """
+
+    def __init__(
+        self,
+        app: ASGIApp,
+        cache: ResponseCache,
+        key_of: Callable[[Scope], CacheRequest | None],
+        complete: Complete,
+        patience_seconds: float | None = None,
+    ) -> None:
+        self.app = app
+        self._cache = cache
+        self._key_of = key_of
+        self._complete = complete
+        self._patience_seconds = patience_seconds
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        request = self._key_of(scope) if scope["type"] == "http" else None
+        if request is None:
+            await self.app(scope, receive, send)
+            return
+        loop = asyncio.get_running_loop()
+        serial, began = self._cache.current_serial(), loop.time()
+        response = self._cache.find(request)
+        while response is None and (making := self._cache.maker_of(request)) is not None:
+            await making.is_over.wait()
+            if making.response is not None and making.serial == serial:
+                response = making.response
+            elif self._patience_seconds is None or not making.is_worth_waiting_for:
+                await self.app(scope, receive, send)
+                return
+            elif loop.time() - began > self._patience_seconds:
+                return
+            else:
+                response = self._cache.find(request)
+        if response is None:
+            await self._make(request, scope, receive, send)
+        else:
+            scope["state"]["route"] = response.route
+            await response.send(send, request)
+
+    async def _make(self, request: CacheRequest, scope: Scope, receive: Receive, send: Send) -> None:
+        making, recording = self._cache.start_making(request), Recording()
+
+        async def recorded(message: Message) -> None:
+            recording.add(message)
+            if recording.is_whole:  # before it is sent: nobody waits for a client that reads slowly
+                recording.headers = self._complete(scope, recording.headers)
+                self._cache.keep(request, recording, making, route_template(scope))
+                self._cache.finish(request, making)
+            await send(message)
+
+        try:
+            await self.app(scope, receive, recorded)
+        finally:
+            self._cache.finish(request, making)
+
+
+def route_template(scope: Scope) -> str:
+    """The path as declared, `/v1/claims/{id}`: what stands in it may be private.
+
+    FastAPI keeps included routers apart, so a route alone does not know its prefix; the context it was reached by does.
+    """
+    if (route := scope["state"].get("route")) is not None:
+        return str(route)
+    context: Any = scope.get("fastapi", {}).get("effective_route_context") or scope.get("route")
+    template = getattr(context, "path_format", None) or getattr(context, "path", None)
+    return template if isinstance(template, str) else "-"
 
 
 def cache_request(scope: Scope) -> CacheRequest | None:
@@ -189,5 +295,7 @@ def _read(path: bytes, query: bytes, headers: Iterable[tuple[bytes, bytes]]) -> 
     if hosts != 1 or not query.isascii() or b"%00" in query:
         return None
     accept, encoding, origin, prefer = (values.get(name, b"") for name in KEY_HEADERS)
+    if encoding == b"identity":
+        encoding = b""
     key = (path, conditional.canonical(query.decode()), accept, encoding, origin, prefer)
     return CacheRequest(key, values.get(b"if-none-match"))

@@ -88,6 +88,13 @@ class PageRequest(NamedTuple):
         """Where the page before ended; InvalidInput where the cursor cannot be used here."""
         return decode_cursor(self.cursor, self.fingerprint) if self.cursor is not None else None
 
+    def position(self, max_position: int) -> int:
+        """Where to go on in a list whose places are whole numbers; InvalidInput for a cursor that holds no such."""
+        value = self.place[0] if self.place is not None else 0
+        if not isinstance(value, int) or not 0 <= value <= max_position:
+            raise _refused("malformed_cursor", "was altered or cut; take it from next_cursor as it is")
+        return value
+
 
 # --- pages --------------------------------------------------------------------------------------------------------
 

@@ -1,18 +1,23 @@
 """Reads records: as they are now, with pending changes laid over them, or as they were at a serial."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from functools import cached_property
+from threading import Lock
 from typing import Any
 
+from pydantic import BaseModel
 from sqlalchemy import Select, and_, func, null, select
 from sqlalchemy.orm import Session
 
 from app.core import deadline
+from app.core.cache import ByteBoundedCache
 from app.core.content import Record
 from app.core.vocabulary import Status
 from app.storage.history import RecordState, StoredRecord, are_among, batches
-from app.storage.resource import Key, resource_of
+from app.storage.resource import Key, Resource, resource_of
 
 
 @dataclass(frozen=True)
@@ -34,16 +39,65 @@ class RecordRow:
     """Null in earlier states."""
 
     @cached_property
+    def _content(self) -> _ParsedContent:
+        return _parsed.content(self.type, self.content_json)
+
+    @property
     def content(self) -> Any:
-        return resource_of(self.type).write.model_validate_json(self.content_json)
+        return self._content.value
+
+    @property
+    def named(self) -> Set[Key]:
+        """The records that the content names."""
+        return self._content.named
 
     @cached_property
     def derived(self) -> Any:
-        return resource_of(self.type).derived.model_validate_json(self.derived_json)
+        return _parsed.derived(self.type, self.derived_json)
 
     @property
     def is_retired(self) -> bool:
         return self.status == Status.retired
+
+
+class _ParsedContent:
+    """A content, and the records that it names."""
+
+    def __init__(self, resource: Resource, text: str) -> None:
+        self.value = resource.write.model_validate_json(text)
+        self.named = frozenset(reference.key for reference in resource.references(self.value))
+
+
+class _ParsedTexts:
+    """Remembers what stored texts were parsed to: the same text is the same frozen value, at whatever serial."""
+
+    def __init__(self, max_bytes: int) -> None:
+        self._values = ByteBoundedCache[tuple[type[Any], str, str], Any](max_bytes, newcomers_share=0.5)
+        self._lock = Lock()
+
+    def content(self, record_type: str, text: str) -> _ParsedContent:
+        content: _ParsedContent = self._get(_ParsedContent, record_type, text, _ParsedContent)
+        return content
+
+    def derived(self, record_type: str, text: str) -> Any:
+        return self._get(
+            BaseModel, record_type, text, lambda resource, text: resource.derived.model_validate_json(text)
+        )
+
+    def _get(self, kind: type[Any], record_type: str, text: str, parse: Callable[[Resource, str], Any]) -> Any:
+        key = (kind, record_type, text)
+        with self._lock:
+            value = self._values.get(key)
+        if value is None:
+            value = parse(resource_of(record_type), text)
+            with self._lock:
+                self._values.put(key, value, len(text))
+        return value
+
+
+MAX_PARSED_BYTES = 8_000_000
+"""Of texts whose parsed values are remembered; those take several times as much memory."""
+_parsed = _ParsedTexts(MAX_PARSED_BYTES)
 
 
 class RecordsInMemory:
@@ -70,7 +124,8 @@ class DatabaseRecords:
     def row(self, key: Key) -> RecordRow | None:
         """The stored record; null if there is none. What reads many records stops here at the request's deadline."""
         deadline.check()
-        self._load((key,))
+        if key not in self._rows:
+            self._load((key,))
         self._tracked.add(key)
         return self._rows[key]
 
@@ -85,9 +140,8 @@ class DatabaseRecords:
         keys = set(keys)
         self._load(keys)
         if depth:
-            rows = [row for key in keys if (row := self._rows[key])]
-            named = (reference.key for row in rows for reference in resource_of(row.type).references(row.content))
-            self.prefetch(named, depth - 1)
+            named = (row.named for key in keys if (row := self._rows[key]))
+            self.prefetch(set().union(*named), depth - 1)
 
     def start_tracking(self) -> None:
         """Let `last_change` count from here: another resource is about to be made."""

@@ -419,3 +419,18 @@ def plain(text: str) -> str:
                 yield "".join(words(token.children))
 
     return "\n".join(words(Markdown(text).parsed))
+
+
+def test_a_brief_that_would_be_too_long_shows_what_matters_most_and_says_that_there_is_more(
+    session: Session, brief: BriefRead, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(brief_claims, "MAX_BYTES", 400_000)
+
+    short = brief_of(session, "low-dose-naltrexone", "fibromyalgia")
+
+    assert 300_000 < len(short.model_dump_json()) < 450_000
+    assert not any(section.truncated for section in brief.sections)
+    whole = {section.id: len(section.statements) for section in brief.sections}
+    assert [s.truncated for s in short.sections] == [len(s.statements) < whole[s.id] for s in short.sections]
+    helps, elsewhere = (next(s for s in short.sections if s.id == name) for name in ("does-it-help", "elsewhere"))
+    assert (helps.truncated, elsewhere.truncated) == (False, True)

@@ -1,0 +1,110 @@
+"""Prepares a server's process for its first requests, so that the first of each kind costs no more than the second.
+
+A process builds much only when it is first needed: SQL, templates, the OpenAPI document, the citation styles. On the
+first request that is up to a second of CPU time in which others wait.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+from collections.abc import Iterator
+
+import structlog
+from fastapi import FastAPI
+from sqlalchemy import select
+from starlette.types import Message
+
+from app.api.briefs import Format
+from app.api.examples import REQUESTS
+from app.bibliography import FORMATS
+from app.bibliography.from_documents import reference_of
+from app.bibliography.styles import Style, format_reference
+from app.core.logging import describe
+from app.core.vocabulary import Status
+from app.fhir.routes import MOUNT, R5
+from app.fhir.types import TYPES
+from app.http.reads import Reads
+from app.sources.models import Document
+from app.sources.schemas import DocumentWrite
+from app.storage.read_view import ReadView
+from app.storage.records import CurrentRecords
+from app.storage.resource import Key
+
+MAX_DOCUMENTS = 3_000
+"""Documents whose references are formatted in the style of briefs: about 1.5 ms of CPU time each."""
+MAX_IN_EVERY_STYLE = 250
+"""Documents whose references are formatted in the other styles too: about 8 ms each. The formatter keeps some 4,000."""
+_PAUSE_SECONDS = 0.002
+"""Between two references: requests go first."""
+
+
+async def warm(app: FastAPI) -> None:
+    """Do once what first requests would wait for. Failures are logged and change nothing: requests will meet them."""
+    try:
+        await asyncio.to_thread(app.openapi)
+        for address in _addresses():
+            await _ask(app, address)
+        await _format_references(app.state.reads)
+    except Exception as error:
+        structlog.get_logger("app.warming").warning("not_warmed", **describe(error))
+    gc.collect()
+    gc.freeze()  # what is here now stays: collections need not look at it again
+
+
+def _addresses() -> Iterator[str]:
+    """One address of every kind. Those of records that are not here are answered 404, which does no harm."""
+    yield from REQUESTS.values()
+    yield from (f"/v1/briefs/low-dose-naltrexone/fibromyalgia?format={name}" for name in Format)
+    yield from (f"/v1/documents?format={name}&limit=1" for name in FORMATS)
+    yield "/v1/claims?q=pain&facets=true&dose=4.5%20mg&limit=1"
+    yield f"{MOUNT}{R5}/metadata"
+    yield f"{MOUNT}{R5}/Library"
+    yield from (f"{MOUNT}{R5}/{fhir_type.name}?_count=1" for fhir_type in TYPES)
+    yield "/infobutton?mainSearchCriteria.v.dn=naltrexone&knowledgeResponseType=text/html"
+    yield from ("/claims/naltrexone-opioid-free-interval", "/", "/docs", "/reference")
+
+
+async def _ask(app: FastAPI, address: str) -> None:
+    path, _, query = address.partition("?")
+    scope = {
+        "type": "http",
+        "method": "GET",
+        "scheme": "http",
+        "path": path,
+        "raw_path": path.encode(),
+        "query_string": query.encode(),
+        "root_path": "",
+        "headers": [(b"host", b"localhost")],
+        "state": {"request_id": "warming"},
+    }
+
+    async def receive() -> Message:
+        return {"type": "http.request", "body": b""}
+
+    async def send(message: Message) -> None:
+        """Nobody reads the answer."""
+
+    await app(scope, receive, send)
+
+
+async def _format_references(reads: Reads) -> None:
+    """Format the references of the first documents, which the formatter remembers. No connection is held meanwhile."""
+
+    def documents() -> list[DocumentWrite]:
+        with reads.database.view() as view:
+            return _documents(view)
+
+    references = [reference_of(document) for document in await asyncio.to_thread(documents)]
+    for style in Style:
+        for reference in references if style is Style.ama else references[:MAX_IN_EVERY_STYLE]:
+            await asyncio.to_thread(format_reference, reference, style)
+            await asyncio.sleep(_PAUSE_SECONDS)
+
+
+def _documents(view: ReadView) -> list[DocumentWrite]:
+    published = select(Document.id).where(Document.status == Status.published).order_by(Document.id)
+    keys = [Key("document", document_id) for document_id in view.session.scalars(published.limit(MAX_DOCUMENTS))]
+    records = CurrentRecords(view.session)
+    records.prefetch(keys)
+    return [records.content(key) for key in keys]
