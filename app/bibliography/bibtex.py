@@ -84,11 +84,12 @@ def _person(author: Name) -> Any:
     from pybtex.database import Person
 
     person = Person()
-    if author.literal or not author.given:  # braces: what stands alone has no given names
-        person.last_names = [f"{{{_escape(author.literal or author.family or '')}}}"]
+    alone = author.literal or (None if author.given else author.family)
+    if alone and (author.literal or " " in alone):  # braces: it has no given names
+        person.last_names = [f"{{{_escape(alone)}}}"]
     else:
         person.last_names = [_braced(author.family or "")]
-        person.first_names = [_braced(author.given)]
+        person.first_names = [_braced(author.given)] if author.given else []
     person.lineage_names = [_escape(author.suffix)] if author.suffix else []
     return person
 

@@ -71,6 +71,12 @@ def _name(author: Name) -> str:
     second. RIS cannot write a comma in a name.
     """
     if author.literal:
-        return author.literal if "," in author.literal else f"{author.literal},"
+        return _alone(author.literal)
+    if not author.given:
+        return _alone(author.family or "")
     given = " ".join(part.replace(",", "") for part in (author.given, author.suffix) if part)
-    return f"{author.family or ''}, {given}".strip() if author.family else given
+    return f"{author.family}, {given}" if author.family else given
+
+
+def _alone(name: str) -> str:
+    return f"{name}," if " " in name and "," not in name else name

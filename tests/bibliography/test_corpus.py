@@ -120,7 +120,7 @@ def test_ris_comes_back_whole(references: list[Reference]) -> None:
         assert [_read(author) for author in item.get("author", [])] == [
             _recorded(author) for author in reference.authors
         ]
-        assert all(line.count(",") == 1 for line in record.get("authors", []))
+        assert all("," in line for line in record.get("authors", []) if " " in line)
         assert (item.get("DOI"), item.get("volume"), item.get("issue")) == (
             reference.doi, reference.volume, reference.issue,
         )  # fmt: skip
