@@ -85,7 +85,7 @@ def _structure_fault(body: bytes, bounds: BodyBounds) -> AppError | None:
         return _too_many_values(bounds)
     if _is_too_deep(outside.translate(_AS_ARRAYS, b",")):
         fault = Fault("body", "body", "too_deep", f"At most {MAX_DEPTH} objects and arrays inside one another.")
-        return InvalidInput("The body is nested too deeply.", errors=[fault])
+        return MalformedJson("The body is nested too deeply.", errors=[fault])
     return None
 
 
