@@ -32,6 +32,9 @@ from benchmarks.expensive_requests import ExpensiveRequest, expensive_requests
 WARMING = ("/v1/meta", "/v1/claims?limit=1", "/v1/documents?limit=1")
 """Asked first, so that what every process needs is not counted as the cost of one request."""
 
+MAX_BYTES = 2**20
+"""Of an answer with a limit of 20 at most."""
+
 
 class Cost(NamedTuple):
     status: int
@@ -198,7 +201,7 @@ def _line(asked: ExpensiveRequest, cost: Cost, goal: Goal | None) -> str:
         faults.append("CPU")
     if goal and cost.peak_mb > goal.peak_mb:
         faults.append("memory")
-    if asked.is_bounded and cost.bytes > 1_000_000:
+    if asked.is_bounded and cost.bytes > MAX_BYTES:
         faults.append("bytes")
     method = "GET" if asked.body is None else "POST"
     return (
