@@ -116,8 +116,8 @@ def _copy_postgresql(database: Database, file: Path, revision: str) -> None:
                 _create_set_aside(file)
             columns = [column.name for column in _stored_columns(table)]
             copy.execute(f"DELETE FROM {table.name}")  # noqa: S608 - names of our own tables
-            rows = connection.execute(_rows_of(table), execution_options={"yield_per": BATCH})
-            copy.executemany(_insert(table.name, columns), map(tuple, rows))
+            with connection.execute(_rows_of(table), execution_options={"yield_per": BATCH}) as rows:
+                copy.executemany(_insert(table.name, columns), map(tuple, rows))
             copy.commit()
         copy.execute("PRAGMA journal_mode=DELETE")
 
@@ -284,9 +284,13 @@ def _stored_columns(table: sa.Table) -> list[sa.Column[Any]]:
 
 
 def _rows_of(table: sa.Table) -> sa.Select[Any]:
-    """Every row, with truth values as SQLite has them."""
-    columns = _stored_columns(table)
-    return sa.select(*(sa.cast(c, sa.Integer) if isinstance(c.type, sa.Boolean) else c for c in columns))
+    """Every row, with truth values and JSON as SQLite has them: numbers and text."""
+    return sa.select(*map(_as_in_sqlite, _stored_columns(table)))
+
+
+def _as_in_sqlite(column: sa.Column[Any]) -> sa.ColumnElement[Any]:
+    as_stored = {sa.Boolean: sa.Integer, sa.JSON: sa.Text}
+    return next((sa.cast(column, new) for old, new in as_stored.items() if isinstance(column.type, old)), column)
 
 
 def _sqlite_tables(copy: sqlite3.Connection) -> list[str]:
