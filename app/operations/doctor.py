@@ -41,7 +41,7 @@ class Level(StrEnum):
 
 
 @dataclass(frozen=True)
-class Finding:
+class Diagnosis:
     level: Level
     subject: str
     text: str
@@ -50,9 +50,9 @@ class Finding:
         return f"{self.level:<8}{self.subject}: {self.text}"
 
 
-def _of(subject: str, good: str, faults: list[str], level: Level = Level.fault) -> Finding:
+def _of(subject: str, good: str, faults: list[str], level: Level = Level.fault) -> Diagnosis:
     """A finding that is ok where there are no faults."""
-    return Finding(level, subject, "; ".join(faults)) if faults else Finding(Level.ok, subject, good)
+    return Diagnosis(level, subject, "; ".join(faults)) if faults else Diagnosis(Level.ok, subject, good)
 
 
 def versions(database: Database) -> str:
@@ -68,38 +68,38 @@ def engine_version(session: Session) -> str:
     return f"PostgreSQL {session.scalar(sa.text('SHOW server_version'))}"
 
 
-def examine(database: Database, settings: Settings) -> Iterator[Finding]:
+def examine(database: Database, settings: Settings) -> Iterator[Diagnosis]:
     """Every finding, in the order in which they build on each other; it ends where there is nothing to build on."""
     yield from _settings(settings)
     try:
         with Session(database.engine) as session:
-            yield Finding(Level.ok, "database", f"{engine_version(session)} answers")
+            yield Diagnosis(Level.ok, "database", f"{engine_version(session)} answers")
             yield from (_sqlite if database.is_sqlite else _postgresql)(database, session)
         schema.check(database)
     except (DBAPIError, schema.SchemaMismatch) as error:
         reason = str(error) if isinstance(error, schema.SchemaMismatch) else f"does not answer ({error.orig})"
-        yield Finding(Level.fault, "database", reason)
+        yield Diagnosis(Level.fault, "database", reason)
         return
-    yield Finding(Level.ok, "schema", schema.newest())
+    yield Diagnosis(Level.ok, "schema", schema.newest())
     for subject, look in _CHECKS.items():
         try:
             with database.read() as session:
                 yield look(session)
         except DBAPIError as error:
-            yield Finding(Level.fault, subject, f"cannot be read ({error.orig})")
+            yield Diagnosis(Level.fault, subject, f"cannot be read ({error.orig})")
 
 
-def _settings(settings: Settings) -> Iterator[Finding]:
+def _settings(settings: Settings) -> Iterator[Diagnosis]:
     missing = [] if settings.seed_dir.is_dir() else ["SEED_DIR names no directory"]
     yield _of("settings", "can be used", missing, Level.warning)
     if settings.host not in ("127.0.0.1", "::1", "localhost") and not settings.public_url:
-        yield Finding(Level.warning, "settings", "PUBLIC_URL is not set: links will name this machine")
+        yield Diagnosis(Level.warning, "settings", "PUBLIC_URL is not set: links will name this machine")
 
 
-def _sqlite(database: Database, session: Session) -> Iterator[Finding]:
+def _sqlite(database: Database, session: Session) -> Iterator[Diagnosis]:
     if sqlite3.sqlite_version_info < SOUND_SQLITE:
         sound = ".".join(map(str, SOUND_SQLITE))
-        yield Finding(
+        yield Diagnosis(
             Level.warning,
             "SQLite",
             f"before {sound}, two processes that write at once may corrupt the file; let one process write",
@@ -117,26 +117,26 @@ def _sqlite(database: Database, session: Session) -> Iterator[Finding]:
     yield _of("integrity", "no page is damaged, no row dangles", faults)
 
 
-def _postgresql(_database: Database, session: Session) -> Iterator[Finding]:
+def _postgresql(_database: Database, session: Session) -> Iterator[Diagnosis]:
     lax = lax_settings(session)
     yield _of("durability", "what is acknowledged survives a crash", [f"switch on {', '.join(lax)}"] if lax else [])
 
 
-def _dataset(session: Session) -> Finding:
+def _dataset(session: Session) -> Diagnosis:
     serial = current_serial(session)
     if serial == 0:
-        return Finding(Level.warning, "data set", "empty. Run: ldn-evidence seed")
+        return Diagnosis(Level.warning, "data set", "empty. Run: ldn-evidence seed")
     release = current_release(session) or "none"
-    return Finding(Level.ok, "data set", f"serial {serial}, release {release}, of {published_at(view_of(session))}")
+    return Diagnosis(Level.ok, "data set", f"serial {serial}, release {release}, of {published_at(view_of(session))}")
 
 
-def _indexes(session: Session) -> Finding:
+def _indexes(session: Session) -> Diagnosis:
     names = indexes.unfit(session)
     faults = [f"{', '.join(names)} do not fit the data. Run: ldn-evidence migrate"] if names else []
     return _of("indexes", "made of the data as they are", faults)
 
 
-def _counts(session: Session) -> Finding:
+def _counts(session: Session) -> Diagnosis:
     """Whether the filters keep as many records as are published, and the search as many claims."""
     r = StoredRecord
     published = sa.select(r.type, sa.func.count()).where(r.status == "published").group_by(r.type)
@@ -153,7 +153,7 @@ def _counts(session: Session) -> Finding:
     return _of("counts", f"{sum(counts.values())} published records, as many as the indexes keep", faults)
 
 
-def _history(session: Session) -> Finding:
+def _history(session: Session) -> Diagnosis:
     """Whether each record has a state for the serial at which it last changed, and every claim its row."""
     r, s = StoredRecord, RecordState
     same = sa.and_(s.type == r.type, s.id == r.id, s.serial == r.serial, s.version == r.version)
@@ -165,7 +165,7 @@ def _history(session: Session) -> Finding:
     return _of("history", "every record has its states", faults)
 
 
-def _bodies(session: Session) -> Finding:
+def _bodies(session: Session) -> Diagnosis:
     """Whether records are what today's code renders: some hundred, spread evenly."""
     r = StoredRecord
     keys = [Key(*row) for row in session.execute(sa.select(r.type, r.id).order_by(r.type, r.id))]
@@ -187,7 +187,7 @@ def _is_rendered_alike(session: Session, records: CurrentRecords, key: Key) -> b
     return bytes(stored or b"") == body
 
 
-_CHECKS: dict[str, Callable[[Session], Finding]] = {
+_CHECKS: dict[str, Callable[[Session], Diagnosis]] = {
     "data set": _dataset,
     "indexes": _indexes,
     "counts": _counts,
