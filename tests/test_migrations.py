@@ -57,8 +57,9 @@ FULL_TEXT = {"vector", "ix_search_entries_vector"}
 
 
 def dump(database: Database) -> dict[str, list[tuple[Any, ...]]]:
-    """Every row but those that say of what indexes were made: each migration deletes them."""
-    return {table: rows for table, rows in factories.dump(database).items() if table != "projections"}
+    """Every row but those that say of what indexes were made, which each migration deletes, and what is set aside."""
+    left_out = ("projections", "set_aside")
+    return {table: rows for table, rows in factories.dump(database).items() if table not in left_out}
 
 
 def head() -> str:

@@ -105,7 +105,10 @@ def test_what_a_curator_and_the_files_changed_is_a_conflict_and_left_alone(scrat
     edit(directory, "outcomes", "pain", description="Other words.")
     for updated in (1, 0):  # listed again at each start, until somebody settles it
         report = run(scratch, directory)
-        assert (report.updated, report.conflicts) == (updated, (SeedConflict(Key("outcome", OUTCOME), ("name",)),))
+        assert (report.updated, report.conflicts) == (
+            updated,
+            (SeedConflict(Key("outcome", OUTCOME), ("description",)),),
+        )
     kept = content(scratch, "outcome", OUTCOME).content.model_dump()
     assert kept["description"] == "A curator's words."
 
