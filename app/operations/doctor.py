@@ -41,11 +41,7 @@ class Level(StrEnum):
 
 
 @dataclass(frozen=True)
-<<<<<<< HEAD
-class HealthCheck:
-=======
 class Diagnosis:
->>>>>>> h-ops
     level: Level
     subject: str
     text: str
@@ -54,15 +50,9 @@ class Diagnosis:
         return f"{self.level:<8}{self.subject}: {self.text}"
 
 
-<<<<<<< HEAD
-def _of(subject: str, good: str, faults: list[str], level: Level = Level.fault) -> HealthCheck:
-    """A finding that is ok where there are no faults."""
-    return HealthCheck(level, subject, "; ".join(faults)) if faults else HealthCheck(Level.ok, subject, good)
-=======
 def _of(subject: str, good: str, faults: list[str], level: Level = Level.fault) -> Diagnosis:
     """A finding that is ok where there are no faults."""
     return Diagnosis(level, subject, "; ".join(faults)) if faults else Diagnosis(Level.ok, subject, good)
->>>>>>> h-ops
 
 
 def versions(database: Database) -> str:
@@ -78,54 +68,24 @@ def engine_version(session: Session) -> str:
     return f"PostgreSQL {session.scalar(sa.text('SHOW server_version'))}"
 
 
-<<<<<<< HEAD
-def examine(database: Database, settings: Settings) -> Iterator[HealthCheck]:
-=======
 def examine(database: Database, settings: Settings) -> Iterator[Diagnosis]:
->>>>>>> h-ops
     """Every finding, in the order in which they build on each other; it ends where there is nothing to build on."""
     yield from _settings(settings)
     try:
         with Session(database.engine) as session:
-<<<<<<< HEAD
-            yield HealthCheck(Level.ok, "database", f"{engine_version(session)} answers")
-=======
             yield Diagnosis(Level.ok, "database", f"{engine_version(session)} answers")
->>>>>>> h-ops
             yield from (_sqlite if database.is_sqlite else _postgresql)(database, session)
         schema.check(database)
     except (DBAPIError, schema.SchemaMismatch) as error:
         reason = str(error) if isinstance(error, schema.SchemaMismatch) else f"does not answer ({error.orig})"
-<<<<<<< HEAD
-        yield HealthCheck(Level.fault, "database", reason)
-        return
-    yield HealthCheck(Level.ok, "schema", schema.newest())
-=======
         yield Diagnosis(Level.fault, "database", reason)
         return
     yield Diagnosis(Level.ok, "schema", schema.newest())
->>>>>>> h-ops
     for subject, look in _CHECKS.items():
         try:
             with database.read() as session:
                 yield look(session)
         except DBAPIError as error:
-<<<<<<< HEAD
-            yield HealthCheck(Level.fault, subject, f"cannot be read ({error.orig})")
-
-
-def _settings(settings: Settings) -> Iterator[HealthCheck]:
-    missing = [] if settings.seed_dir.is_dir() else ["SEED_DIR names no directory"]
-    yield _of("settings", "can be used", missing, Level.warning)
-    if settings.host not in ("127.0.0.1", "::1", "localhost") and not settings.public_url:
-        yield HealthCheck(Level.warning, "settings", "PUBLIC_URL is not set: links will name this machine")
-
-
-def _sqlite(database: Database, session: Session) -> Iterator[HealthCheck]:
-    if sqlite3.sqlite_version_info < SOUND_SQLITE:
-        sound = ".".join(map(str, SOUND_SQLITE))
-        yield HealthCheck(
-=======
             yield Diagnosis(Level.fault, subject, f"cannot be read ({error.orig})")
 
 
@@ -140,7 +100,6 @@ def _sqlite(database: Database, session: Session) -> Iterator[Diagnosis]:
     if sqlite3.sqlite_version_info < SOUND_SQLITE:
         sound = ".".join(map(str, SOUND_SQLITE))
         yield Diagnosis(
->>>>>>> h-ops
             Level.warning,
             "SQLite",
             f"before {sound}, two processes that write at once may corrupt the file; let one process write",
@@ -158,26 +117,11 @@ def _sqlite(database: Database, session: Session) -> Iterator[Diagnosis]:
     yield _of("integrity", "no page is damaged, no row dangles", faults)
 
 
-<<<<<<< HEAD
-def _postgresql(_database: Database, session: Session) -> Iterator[HealthCheck]:
-=======
 def _postgresql(_database: Database, session: Session) -> Iterator[Diagnosis]:
->>>>>>> h-ops
     lax = lax_settings(session)
     yield _of("durability", "what is acknowledged survives a crash", [f"switch on {', '.join(lax)}"] if lax else [])
 
 
-<<<<<<< HEAD
-def _dataset(session: Session) -> HealthCheck:
-    serial = current_serial(session)
-    if serial == 0:
-        return HealthCheck(Level.warning, "data set", "empty. Run: ldn-evidence seed")
-    release = current_release(session) or "none"
-    return HealthCheck(Level.ok, "data set", f"serial {serial}, release {release}, of {published_at(view_of(session))}")
-
-
-def _indexes(session: Session) -> HealthCheck:
-=======
 def _dataset(session: Session) -> Diagnosis:
     serial = current_serial(session)
     if serial == 0:
@@ -187,17 +131,12 @@ def _dataset(session: Session) -> Diagnosis:
 
 
 def _indexes(session: Session) -> Diagnosis:
->>>>>>> h-ops
     names = indexes.unfit(session)
     faults = [f"{', '.join(names)} do not fit the data. Run: ldn-evidence migrate"] if names else []
     return _of("indexes", "made of the data as they are", faults)
 
 
-<<<<<<< HEAD
-def _counts(session: Session) -> HealthCheck:
-=======
 def _counts(session: Session) -> Diagnosis:
->>>>>>> h-ops
     """Whether the filters keep as many records as are published, and the search as many claims."""
     r = StoredRecord
     published = sa.select(r.type, sa.func.count()).where(r.status == "published").group_by(r.type)
@@ -214,11 +153,7 @@ def _counts(session: Session) -> Diagnosis:
     return _of("counts", f"{sum(counts.values())} published records, as many as the indexes keep", faults)
 
 
-<<<<<<< HEAD
-def _history(session: Session) -> HealthCheck:
-=======
 def _history(session: Session) -> Diagnosis:
->>>>>>> h-ops
     """Whether each record has a state for the serial at which it last changed, and every claim its row."""
     r, s = StoredRecord, RecordState
     same = sa.and_(s.type == r.type, s.id == r.id, s.serial == r.serial, s.version == r.version)
@@ -230,11 +165,7 @@ def _history(session: Session) -> Diagnosis:
     return _of("history", "every record has its states", faults)
 
 
-<<<<<<< HEAD
-def _bodies(session: Session) -> HealthCheck:
-=======
 def _bodies(session: Session) -> Diagnosis:
->>>>>>> h-ops
     """Whether records are what today's code renders: some hundred, spread evenly."""
     r = StoredRecord
     keys = [Key(*row) for row in session.execute(sa.select(r.type, r.id).order_by(r.type, r.id))]
@@ -256,11 +187,7 @@ def _is_rendered_alike(session: Session, records: CurrentRecords, key: Key) -> b
     return bytes(stored or b"") == body
 
 
-<<<<<<< HEAD
-_CHECKS: dict[str, Callable[[Session], HealthCheck]] = {
-=======
 _CHECKS: dict[str, Callable[[Session], Diagnosis]] = {
->>>>>>> h-ops
     "data set": _dataset,
     "indexes": _indexes,
     "counts": _counts,
