@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 _DASHES = "-\u2010\u2011\u2012\u2013\u2014\u2015\u2212"
-_SEPARATOR = re.compile(r"\s*([,;&+])\s*")
+_SEPARATOR = re.compile(r"(?<!\s)\s*([,;&+])\s*")
 _LABEL = re.compile(r"^pp?(?:\.\s*|\s+)(?=\S)")
 _RANGE = re.compile(
     rf"(?P<before>(?:[^\W\d]+\.?\s+)*)(?P<first>\w+)\s*[{_DASHES}]+\s*(?P<last>\w[\w.]*)(?P<after>\s.*)?"

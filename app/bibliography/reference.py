@@ -34,11 +34,11 @@ _WARNING = (
 )
 _PUBLISHERS_MARK = re.compile(
     rf"^{_ANY}(?:{_WARNING}{_ANY}\s*:|\[{_WARNING}\]\s*:?|\({_WARNING}\)\s*:?){_ANY}\s*"
-    rf"|\s*{_ANY}(?:\[{_WARNING}[^\]]*\]|\({_WARNING}[^)]*\)){_ANY}[.\s]*$",
+    rf"|(?<!\s)\s*{_ANY}(?:\[{_WARNING}[^\]]*\]|\({_WARNING}[^)]*\)){_ANY}[.\s]*$",
     re.IGNORECASE,
 )
 """A warning that the publisher wrote into the title, in front of it or behind it."""
-_PREPRINT_MARK = re.compile(r"^preprint\s*:\s*|\s*[\[(]preprint[\])][.\s]*$", re.IGNORECASE)
+_PREPRINT_MARK = re.compile(r"^preprint\s*:\s*|(?<!\s)\s*[\[(]preprint[\])][.\s]*$", re.IGNORECASE)
 
 
 @dataclass(frozen=True)

@@ -47,7 +47,7 @@ _CORRECTIONS = (
     (re.compile(rf"([?!]{markup.MARKS})\.(?= |$)(?: (?=;))?"), r"\1"),
     (re.compile(rf"([.,;:])({markup.MARKS})(?<=[\ue000-\ue01f])\1"), r"\1\2"),
     (re.compile(r"\. +(?=;)"), ""),
-    (re.compile(rf" +({markup.MARKS}[.,])(?= |$)"), r"\1"),
+    (re.compile(rf"(?<! ) +({markup.MARKS}[.,])(?= |$)"), r"\1"),
 )
 """Punctuation that meets punctuation."""
 _lock = Lock()

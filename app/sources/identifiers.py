@@ -57,7 +57,10 @@ def normalise(scheme: IdentifierScheme, value: str) -> str:
     sentence around it are removed, and so are invisible characters.
     """
     form, example = _FORMS[scheme]
-    text = unicodedata.normalize("NFKC", unify_marks(html.unescape(value[: 4 * _MAX_LENGTH]))).strip()
+    text = html.unescape(value[: 4 * _MAX_LENGTH])
+    if not text.isascii():
+        text = unicodedata.normalize("NFKC", unify_marks(text))
+    text = text.strip()
     text = text.lstrip(_OPENING + " ")
     prefix = _PREFIXES[scheme].match(text)
     bare = text[prefix.end() :] if prefix else text

@@ -4,7 +4,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from hypothesis import Diagnosis, Phase, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from app.bibliography.from_documents import reference_of
@@ -121,7 +121,7 @@ def corpus(size: int) -> list[Reference]:
 
     @settings(
         max_examples=size * 3, derandomize=True, database=None, deadline=None, phases=[Phase.generate],
-        suppress_health_check=list(Diagnosis),
+        suppress_health_check=list(HealthCheck),
     )  # fmt: skip
     @given(documents())
     def collect(document: DocumentWrite) -> None:

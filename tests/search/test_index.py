@@ -2,7 +2,7 @@
 
 from collections import Counter
 
-from hypothesis import Diagnosis, given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import func, select
 
@@ -108,7 +108,7 @@ EDIT = st.one_of(
 )
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=[Diagnosis.function_scoped_fixture])
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(EDIT, min_size=1, max_size=6))
 def test_after_any_edits_the_index_and_its_word_counts_are_exact(
     small: Database, edits: list[tuple[str, str, str, list[str]]]

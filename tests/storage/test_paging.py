@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import pytest
-from hypothesis import Diagnosis, given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import case, insert, literal
 from sqlalchemy.orm import Mapped, Session, mapped_column
@@ -127,7 +127,7 @@ CHOICES: dict[str, tuple[Selection, Callable[[Row], bool]]] = {
 
 
 @pytest.mark.parametrize("few", [0, MAX_SORTED], ids=["walked", "sorted"])
-@settings(max_examples=40, deadline=None, suppress_health_check=[Diagnosis.function_scoped_fixture])
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(rows=ROWS, limit=st.integers(1, 7), sort=SORTS, choice=st.sampled_from(sorted(CHOICES)))
 def test_pages_join_to_the_whole_list_in_order(
     table: Database, few: int, rows: list[Row], limit: int, sort: str, choice: str
