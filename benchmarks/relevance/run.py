@@ -86,11 +86,13 @@ def run() -> dict[str, list[Score]]:
 
 def main() -> None:
     halves = run()
-    for half, scores in halves.items():
-        worst = sorted(scores, key=lambda s: (s.ndcg, s.question.text))
-        for s in worst if "--all" in sys.argv[1:] else worst[:DEPTH] if half == "tuned on" else ():
+    printed = HALVES if "--all" in sys.argv[1:] else ("tuned on",)
+    for half in printed:
+        worst = sorted(halves[half], key=lambda s: (s.ndcg, s.question.text))
+        for s in worst if printed is HALVES else worst[:DEPTH]:
             missed = [record for record, grade in s.question.grades.items() if grade == 3 and record not in s.hits]
-            print(f"{s.ndcg:.2f} {s.recall:.2f}  {s.question.text}" + (f"   misses {', '.join(missed)}" if missed else ""))
+            misses = f"   misses {', '.join(missed)}" if missed else ""
+            print(f"{s.ndcg:.2f} {s.recall:.2f}  {s.question.text}{misses}")
     for half, scores in halves.items():
         for name, some in ((half, scores), (f"{half}, at risk", [s for s in scores if s.question.risk])):
             print(
