@@ -92,7 +92,7 @@ PRIVATE = re.compile(r"\b_start_asgi_task\b|\bmallopt\b|\bctypes\b")
 MAX_LINES = {
     "": 800, "accounts": 100, "api": 2700, "bibliography": 750, "briefs": 1150, "cds_hooks": 3600, "claims": 3850,
     "concepts": 1100, "core": 800, "datasets": 800, "fhir": 2400, "grading": 2650, "http": 1900, "infobutton": 450,
-    "linked_data": 400, "operations": 700, "publishing": 750, "questions": 1650, "search": 1750, "sources": 1100,
+    "linked_data": 400, "operations": 700, "publishing": 750, "questions": 1650, "search": 1780, "sources": 1100,
     "storage": 1950, "web": 200,
 }  # fmt: skip
 """Lines of Python in each package of `app/`; "" is what lies beside the packages. Raise one only with a reason."""

@@ -92,7 +92,7 @@ def _levels(session: Session, terms: Sequence[QueryTerm], weights: Weights, filt
 
 def _closest(session: Session, terms: Sequence[QueryTerm], weights: Weights, filters: FacetFilters) -> list[list[int]]:
     """Where more entries have all terms than are ranked, keys of those among them that have optional words too, or the
-    very words of the question where other words for them are more common. The fewest first."""
+    very words of the question where other words for them are more common. The fewest first; too many are none."""
     required = tuple(term for term in terms if term.is_required)
     literal = tuple(
         replace(term, alternatives=term.alternatives[:1])
@@ -102,7 +102,8 @@ def _closest(session: Session, terms: Sequence[QueryTerm], weights: Weights, fil
     )
     with_optional = [(*required, term) for term in terms if not term.is_required]
     conditions = [some for some in (with_optional, [literal] if literal != required else []) if some]
-    return sorted((matching_keys(session, some, filters, MAX_COUNTED + 1) for some in conditions), key=len)
+    levels = (matching_keys(session, some, filters, MAX_RANKED + 1) for some in conditions)
+    return sorted((keys for keys in levels if len(keys) <= MAX_RANKED), key=len)
 
 
 def _absent(session: Session, terms: Sequence[QueryTerm]) -> Iterator[str]:
