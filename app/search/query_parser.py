@@ -86,7 +86,7 @@ def parse_query(session: Session, statistics: TermStatistics, query: str) -> Par
     if correction:
         tokens = _tokens(correction)
     known = [token for token in _separated(session, statistics, drugs, tokens) if unknown.isdisjoint(token.words)]
-    terms = tuple(dict.fromkeys(_terms(session, statistics, drugs, known)))[:MAX_TERMS]
+    terms = tuple(dict.fromkeys(_without_names(tuple(_terms(session, statistics, drugs, known)))))[:MAX_TERMS]
     if not any(term.is_required for term in terms):
         terms = tuple(replace(term, is_required=True) for term in terms)
     return ParsedQuery(terms, correction, tuple(sorted(unknown - OPTIONAL_WORDS)))
@@ -251,13 +251,26 @@ def _term(phrase: Phrase, names: Iterable[Phrase], completions: Iterable[Phrase]
     )
 
 
+def _without_names(terms: Sequence[QueryTerm]) -> Iterable[QueryTerm]:
+    """A word in the name of something else that is asked for is in all its records: who asks for the dose of low-dose
+    naltrexone means the dosage. Terms of risk stay as they are."""
+    for term in terms:
+        names = [between_spaces(name) for other in terms if other != term for name in other.alternatives]
+        said, synonyms = term.alternatives[0], ALTERNATIVES.get(term.alternatives[0], ())
+        if synonyms and not term.is_risk and any(between_spaces(said) in name for name in names):
+            term = replace(term, alternatives=term.alternatives[1:])
+        yield term
+
+
 def _completions(session: Session, statistics: TermStatistics, token: _Token) -> tuple[Phrase, ...]:
-    """The known words that a word begins, wherever it stands in the question. One that records have is complete."""
+    """The known words that a word begins, wherever it stands in the question. One that records have is complete, and so
+    is one with other words for it: `max` asks for `maximum`, not for `Maxitram`."""
     word = token.words[0]
     if (
         token.is_quoted
         or len(token.words) > 1
         or len(word) < MIN_PREFIX
+        or (stem(word),) in ALTERNATIVES
         or statistics.entry_counts(session, {stem(word)})[stem(word)]
     ):
         return ()

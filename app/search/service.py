@@ -1,7 +1,7 @@
 """Searches: finds entries, ranks them and counts their facets."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 from typing import Any
 
@@ -19,8 +19,9 @@ from app.search.term_statistics import fetch, term_statistics
 MAX_RANKED = 120
 """Results that can be paged through."""
 MAX_COUNTED = 1000
-ENOUGH = 10
-"""If fewer entries have all required terms, entries that have some of them are results as well."""
+ENOUGH = 20
+"""If fewer entries have all required terms than a page holds, entries that have some of them are results as well: a few
+that have the words by chance must not hide the answers that lack one."""
 SUFFICIENT_SHARE = 0.3
 """The share of the question, by weight, that these entries must have."""
 MAX_COMBINED = 6
@@ -52,8 +53,9 @@ def search(session: Session, query: str, filters: FacetFilters) -> SearchResults
     weights = weigh(session, statistics, question.terms)
     levels = _levels(session, question.required, weights, {name: v for name, v in filters.items() if v})
     keys = levels[-1]
+    closest = _closest(session, question.terms, weights, filters) if len(levels) == 1 and len(keys) > MAX_RANKED else []
     # Entries that have all terms are candidates, whatever their static rank.
-    candidates = list(dict.fromkeys(key for level in levels for key in level[:MAX_RANKED]))[:MAX_RANKED]
+    candidates = list(dict.fromkeys(key for level in (*closest, *levels) for key in level[:MAX_RANKED]))[:MAX_RANKED]
     named = _named(session, " ".join(words(query)))
     return SearchResults(
         hits=rank(_read(session, candidates), question.terms, weights, named, query),
@@ -86,6 +88,22 @@ def _levels(session: Session, terms: Sequence[QueryTerm], weights: Weights, filt
     if not loose:  # the rarest words are in no record, or in none that the filters keep: any word will do
         loose, loose_count = find([(term,) for term in terms])
     return [strict, loose] if loose_count > strict_count else [strict]
+
+
+def _closest(session: Session, terms: Sequence[QueryTerm], weights: Weights, filters: FacetFilters) -> list[list[int]]:
+    """Where more entries have all terms than are ranked, keys of those among them that have optional words too, or the
+    very words of the question where other words for them are more common. The fewest first; too many are none."""
+    required = tuple(term for term in terms if term.is_required)
+    literal = tuple(
+        replace(term, alternatives=term.alternatives[:1])
+        if weights[term.alternatives[0]] > weight_of(term, weights)
+        else term
+        for term in required
+    )
+    with_optional = [(*required, term) for term in terms if not term.is_required]
+    conditions = [some for some in (with_optional, [literal] if literal != required else []) if some]
+    levels = (matching_keys(session, some, filters, MAX_RANKED + 1) for some in conditions)
+    return sorted((keys for keys in levels if len(keys) <= MAX_RANKED), key=len)
 
 
 def _absent(session: Session, terms: Sequence[QueryTerm]) -> Iterator[str]:

@@ -32,7 +32,7 @@ KIND = "claim"
 def main() -> None:
     url = sys.argv[1]
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
-    texts_by_name = {"common words": WORDS, "judged questions": [question.text for question in questions()]}
+    texts_by_name = {"common words": WORDS, "judged questions": [question.text for question in questions("tuned on")]}
     settings = Settings(database_url=url)
     app = create_app(settings)
     with closing(asyncio.new_event_loop()) as loop:

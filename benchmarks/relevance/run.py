@@ -1,7 +1,8 @@
-"""The quality of the search on judged questions: `python benchmarks/relevance/run.py [--all]`.
+"""The quality of the search on judged questions: `python -m benchmarks.relevance.run [--all]`.
 
-Prints nDCG@10 (gain 2^grade - 1) and recall@10 (of the records judged 2 or 3, at most ten): the ten worst
-questions and the means. It seeds a new database.
+Prints nDCG@10 (gain 2^grade - 1) and recall@10 (of the records judged 2 or 3, at most ten) of both halves: of the
+questions the search is tuned on also the ten worst, of those held out only the means, so that nobody tunes to them.
+`--all` prints every question of both. It seeds a new database.
 """
 
 import math
@@ -21,7 +22,8 @@ from app.settings import ROOT
 from app.storage import schema
 from app.storage.database import Database
 
-QUESTIONS = Path(__file__).with_name("questions.yaml")
+HALVES = {"tuned on": "questions.yaml", "held out": "held_out.yaml"}
+"""Name of each half of the judged questions -> its file."""
 DEPTH = 10
 GRADES = (3, 2, 1)
 
@@ -44,8 +46,9 @@ class Score:
     recall: float
 
 
-def questions() -> list[Question]:
-    entries = yaml.safe_load(QUESTIONS.read_text(encoding="utf-8"))
+def questions(half: str) -> list[Question]:
+    """The questions of a half; KeyError for a name that is not in `HALVES`."""
+    entries = yaml.safe_load(Path(__file__).with_name(HALVES[half]).read_text(encoding="utf-8"))
     return [
         Question(
             entry["q"],
@@ -68,29 +71,34 @@ def _gain(grades: Sequence[int]) -> float:
     return math.fsum((2.0**grade - 1) / math.log2(place + 2) for place, grade in enumerate(grades))
 
 
-def run() -> list[Score]:
+def run() -> dict[str, list[Score]]:
+    """Name of each half -> the scores of its questions."""
     with tempfile.TemporaryDirectory() as directory:
         database = Database(f"sqlite:///{directory}/relevance.db")
         schema.migrate(database)
         with database.write() as session:
             seed(session, ROOT / "seed_data")
         with database.read() as session:
-            scores = [score(session, question) for question in questions()]
+            scores = {half: [score(session, question) for question in questions(half)] for half in HALVES}
         database.dispose()
     return scores
 
 
 def main() -> None:
-    scores = sorted(run(), key=lambda s: (s.ndcg, s.question.text))
-    printed = scores if "--all" in sys.argv[1:] else scores[:DEPTH]
-    for s in printed:
-        missed = [record for record, grade in s.question.grades.items() if grade == 3 and record not in s.hits]
-        print(f"{s.ndcg:.2f} {s.recall:.2f}  {s.question.text}" + (f"   misses {', '.join(missed)}" if missed else ""))
-    for name, some in (("all", scores), ("at risk", [s for s in scores if s.question.risk])):
-        print(
-            f"{name}: {len(some)} questions, nDCG@{DEPTH} {fmean(s.ndcg for s in some):.3f}, "
-            f"recall@{DEPTH} {fmean(s.recall for s in some):.3f}"
-        )
+    halves = run()
+    printed = HALVES if "--all" in sys.argv[1:] else ("tuned on",)
+    for half in printed:
+        worst = sorted(halves[half], key=lambda s: (s.ndcg, s.question.text))
+        for s in worst if printed is HALVES else worst[:DEPTH]:
+            missed = [record for record, grade in s.question.grades.items() if grade == 3 and record not in s.hits]
+            misses = f"   misses {', '.join(missed)}" if missed else ""
+            print(f"{s.ndcg:.2f} {s.recall:.2f}  {s.question.text}{misses}")
+    for half, scores in halves.items():
+        for name, some in ((half, scores), (f"{half}, at risk", [s for s in scores if s.question.risk])):
+            print(
+                f"{name}: {len(some)} questions, nDCG@{DEPTH} {fmean(s.ndcg for s in some):.3f}, "
+                f"recall@{DEPTH} {fmean(s.recall for s in some):.3f}"
+            )
 
 
 if __name__ == "__main__":

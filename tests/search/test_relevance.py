@@ -8,24 +8,69 @@ from sqlalchemy import select
 from app.claims.models import Claim
 from app.search import service
 from app.storage.history import StoredRecord
-from benchmarks.relevance.run import questions, score
+from benchmarks.relevance.run import HALVES, questions, score
 from tests.conftest import Engine, opened
 
 
 def test_every_judged_record_exists_and_no_question_stands_twice(engine: Engine) -> None:
-    judged = questions()
+    judged = [question for half in HALVES for question in questions(half)]
     with opened(engine.original) as database, database.read() as session:
         existing = {f"{row.type}/{row.id}" for row in session.execute(select(StoredRecord.type, StoredRecord.id))}
     assert {record for question in judged for record in question.grades} <= existing
-    assert len({question.text for question in judged}) == len(judged) >= 60
+    assert len({" ".join(question.text.lower().split()) for question in judged}) == len(judged)
+    assert sum(question.risk for question in questions("held out")) >= len(questions("held out")) / 4
 
 
-def test_the_judged_questions_are_answered_well(engine: Engine) -> None:
+@pytest.mark.parametrize(
+    ("half", "of_all", "of_those_at_risk"),
+    [("tuned on", (131, 0.82, 0.845), (30, 0.83, 0.86)), ("held out", (60, 0.417, 0.425), (18, 0.348, 0.432))],
+)
+def test_the_judged_questions_are_answered_as_well_as_was_measured(
+    engine: Engine, half: str, of_all: tuple[int, float, float], of_those_at_risk: tuple[int, float, float]
+) -> None:
+    """Number of questions, least nDCG and recall, a little below docs/performance.md. Nothing is tuned to those held
+    out."""
     with opened(engine.original) as database, database.read() as session:
-        scores = [score(session, question) for question in questions()]
-    for some in (scores, [s for s in scores if s.question.risk]):
-        assert fmean(s.ndcg for s in some) >= 0.82
-        assert fmean(s.recall for s in some) >= 0.82
+        scores = [score(session, question) for question in questions(half)]
+    at_risk = [s for s in scores if s.question.risk]
+    for some, (size, ndcg, recall) in ((scores, of_all), (at_risk, of_those_at_risk)):
+        assert len(some) == size
+        assert fmean(s.ndcg for s in some) >= ndcg
+        assert fmean(s.recall for s in some) >= recall
+
+
+def test_a_word_that_has_other_words_for_it_is_not_completed(engine: Engine) -> None:
+    """`max` asks for the maximum, not for the tramadol product Maxitram."""
+    with opened(engine.original) as database, database.read() as session:
+        found = [f"{hit.type}/{hit.id}" for hit in service.search(session, "max dose", {}).hits]
+    assert found[0] == "dosing_range/ldn-pediatric-maximum-4-5-mg"
+    assert "intervention/tramadol" not in found
+
+
+@pytest.mark.parametrize(
+    ("question", "expected"),
+    [
+        ("vivitrol", {"document/vivitrol-label-openfda", "document/vivitrol-drugs-com"}),
+        ("who makes ldn", {"claim/ldn-compounding-individual-doses"}),
+    ],
+)
+def test_what_has_the_very_words_is_ranked_where_more_is_found_than_can_be(
+    engine: Engine, question: str, expected: set[str]
+) -> None:
+    with opened(engine.original) as database, database.read() as session:
+        results = service.search(session, question, {})
+    assert results.total > service.MAX_RANKED
+    assert expected <= {f"{hit.type}/{hit.id}" for hit in results.hits[: service.ENOUGH]}
+
+
+def test_who_asks_for_the_usual_dose_reads_of_doses(engine: Engine) -> None:
+    """`Dose` is in the name of low-dose naltrexone, and so in nearly every record; `usual` says little."""
+    with opened(engine.original) as database, database.read() as session:
+        first = service.search(session, "usual dose of ldn", {}).hits[:10]
+        claims = [hit.id for hit in first if hit.type == "claim"]
+        kinds = set(session.scalars(select(Claim.kind).where(Claim.id.in_(claims))))
+    assert {hit.type for hit in first} == {"claim", "dosing_range"}
+    assert kinds == {"dosing"}
 
 
 WITHDRAWAL = {
@@ -78,7 +123,7 @@ def test_what_was_never_searched_is_said_first(engine: Engine) -> None:
         "ldn lupus evidence": "search/ldn-lupus",
     }
     with opened(engine.original) as database, database.read() as session:
-        for question in questions():
+        for question in questions("tuned on"):
             if question.text in never:
                 assert never.pop(question.text) in score(session, question).hits[:3]
     assert not never
