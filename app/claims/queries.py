@@ -22,7 +22,7 @@ from app.claims.models import Citation, Claim, ClaimConcept, DosingRange, Intera
 from app.concepts.models import Concept
 from app.concepts.queries import concept_ids, concept_keys, filter_spec
 from app.core.errors import Fault, InvalidInput, nearest
-from app.core.text import IdOrCode, Instant, Slug
+from app.core.text import IdentifierText, IdOrCode, Instant, Slug
 from app.core.vocabulary import Status
 from app.sources import vocabulary as source_terms
 from app.sources.filters import DOCUMENTS, STUDIES
@@ -69,8 +69,8 @@ class ClaimFilters(TextQuery):
     verification: Few[terms.Verification] = ()
     document: Few[Slug] = ()
     study: Few[Slug] = ()
-    doi: Names = ()
-    pmid: Names = ()
+    doi: Few[IdentifierText] = ()
+    pmid: Few[IdentifierText] = ()
     design: Few[source_terms.Design] = ()
     evidence_source: Few[source_terms.EvidenceSource] = ()
     standing: Few[source_terms.Standing] = ()
@@ -231,8 +231,8 @@ class CitationFilters(SortedQuery):
     verification: Few[terms.Verification] = ()
     document: Few[Slug] = ()
     study: Few[Slug] = ()
-    doi: Names = ()
-    pmid: Names = ()
+    doi: Few[IdentifierText] = ()
+    pmid: Few[IdentifierText] = ()
     design: Few[source_terms.Design] = ()
     evidence_source: Few[source_terms.EvidenceSource] = ()
     standing: Few[source_terms.Standing] = ()
@@ -351,8 +351,8 @@ def studies(view: ReadView, query: StudyQuery) -> Selection:
 class DocumentQuery(TextQuery):
     kind: Few[source_terms.DocumentKind] = ()
     standing: Few[source_terms.Standing] = ()
-    doi: Names = ()
-    pmid: Names = ()
+    doi: Few[IdentifierText] = ()
+    pmid: Few[IdentifierText] = ()
     year: Few[Annotated[int, Field(ge=1000, le=9999)]] = ()
     claim: Few[Slug] = ()
     """Documents cited for one of these claims."""

@@ -114,6 +114,9 @@ SearchText = Annotated[str, StringConstraints(min_length=1, max_length=400), Aft
 
 Cursor = Annotated[str, StringConstraints(min_length=8, max_length=400, pattern=r"^[A-Za-z0-9_-]+$")]
 
+IdentifierText = Annotated[str, StringConstraints(min_length=1, max_length=400), AfterValidator(printable)]
+"""A DOI or PMID in whatever spelling, as a filter takes it."""
+
 IdOrCode = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"^[!-~]+$")]
 """An id, or a code such as `icd10cm:M79.7`, as a filter takes it."""
 

@@ -3,6 +3,7 @@
 import html
 import re
 import unicodedata
+from collections.abc import Callable
 from contextlib import suppress
 from urllib.parse import quote, unquote
 
@@ -11,24 +12,25 @@ from app.sources.vocabulary import IdentifierScheme
 
 _ADDRESSES: dict[IdentifierScheme, str] = {
     IdentifierScheme.doi: r"(?:(?:dx|www)\.)?doi\.org/",
-    IdentifierScheme.pmid: r"(?:pubmed\.ncbi\.nlm\.nih\.gov|(?:www\.)?ncbi\.nlm\.nih\.gov/pubmed"
-    r"|(?:www\.)?europepmc\.org/(?:abstract|article)/med)/",
-    IdentifierScheme.pmcid: r"(?:pmc\.ncbi\.nlm\.nih\.gov/articles|(?:www\.)?ncbi\.nlm\.nih\.gov/pmc/articles"
+    IdentifierScheme.pmid: r"(?:(?:www\.)?pubmed\.gov|(?:www\.)?pubmed\.ncbi\.nlm\.nih\.gov"
+    r"|(?:www\.)?ncbi\.nlm\.nih\.gov(?:/m)?/pubmed|(?:www\.)?europepmc\.org(?:/(?:abstract|article))?/med)/(?:\?term=)?",
+    IdentifierScheme.pmcid: r"(?:(?:www\.)?(?:pmc\.)?ncbi\.nlm\.nih\.gov(?:/labs)?(?:/pmc)?/articles"
     r"|(?:www\.)?europepmc\.org/(?:abstract|articles?)(?:/pmc)?)/",
-    IdentifierScheme.nct: r"(?:(?:www|classic)\.)?clinicaltrials\.gov/(?:ct2/)?(?:show|study)/",
+    IdentifierScheme.nct: r"(?:(?:www|classic|beta)\.)?clinicaltrials\.gov/(?:ct2?/)?"
+    r"(?:(?:show|study|results|history)/)*",
     IdentifierScheme.eudract: r"(?:www\.)?clinicaltrialsregister\.eu/ctr-search/trial/",
 }
 """Of the sites where identifiers are looked up, without their `https://`."""
 _LABELS: dict[IdentifierScheme, str] = {
-    IdentifierScheme.doi: r"(?:info:doi/|urn:doi:|doi\b[:\s]*)",
-    IdentifierScheme.pmid: r"pmid\b[:\s]*",
-    IdentifierScheme.pmcid: r"pmcid\b[:\s]*",
-    IdentifierScheme.nct: r"(?:clinicaltrials\.gov[:\s]+|identifier[:\s]+|nct[:\s]+(?=nct))",
+    IdentifierScheme.doi: r"(?:info:doi/|urn:doi:|doi(?:\.org)?[:=\s]+)",
+    IdentifierScheme.pmid: r"(?:pubmed(?:\s+id)?|pmid)(?=[^.])[:=#\s-]*",
+    IdentifierScheme.pmcid: r"pmcid[:=\s]*",
+    IdentifierScheme.nct: r"(?:clinicaltrials\.gov[:,\s]+|(?:identifier|id|number|no\.)[:,\s]+|nct[:\s]+(?=nct))",
     IdentifierScheme.eudract: r"eudract\b(?:\s+(?:number|no\.?))?[:\s]*",
 }
 """What stands before an identifier in a text."""
 _PREFIXES = {
-    scheme: re.compile(rf"(?:(?P<address>(?:https?://)?{_ADDRESSES[scheme]})|{_LABELS[scheme]})+", re.IGNORECASE)
+    scheme: re.compile(rf"(?:(?P<address>(?:(?:https?:)?//)?{_ADDRESSES[scheme]})|{_LABELS[scheme]})+", re.IGNORECASE)
     for scheme in IdentifierScheme
 }
 _FORMS: dict[IdentifierScheme, tuple[str, str]] = {
@@ -40,7 +42,12 @@ _FORMS: dict[IdentifierScheme, tuple[str, str]] = {
 }
 _MAX_LENGTH = 200
 _OPENING, _CLOSING = "(<[{\"'", {")": "(", ">": "<", "]": "[", "}": "{"}
-_QUERY = re.compile(r"\?(?:[\w.~-]+=.*)?$")
+_QUERY = re.compile(r"(?:\?(?:[\w.~-]+=.*)?|&[\w.]+=.*|</.*)$")
+_COMMENT = re.compile(r"\s\[[^\]]*\]\.?$")
+"""`[doi]`, `[PubMed - indexed for MEDLINE]`: as PubMed writes behind an identifier."""
+_SPACED = re.compile(r"^(PMC|NCT)[:\s-]+")
+_VERSION = re.compile(r"\.\d+$")
+_SENTENCE_MARKS = str.maketrans("\u201c\u201d\u201e\u00ab\u00bb\u3002\u3001", '""""".,')
 _FRAGMENT = re.compile(r"(?<!;2-)#.*$")
 """A SICI, the oldest form of DOI, may end in `;2-#`."""
 _PUNCTUATION = "., ;:!?\"'/"
@@ -57,21 +64,23 @@ def normalise(scheme: IdentifierScheme, value: str) -> str:
     sentence around it are removed, and so are invisible characters.
     """
     form, example = _FORMS[scheme]
-    text = html.unescape(value[: 4 * _MAX_LENGTH])
+    text = _settled(html.unescape, value[: 4 * _MAX_LENGTH])
     if not text.isascii():
-        text = unicodedata.normalize("NFKC", unify_marks(text))
-    text = text.strip()
-    text = text.lstrip(_OPENING + " ")
+        text = unicodedata.normalize("NFKC", unify_marks(text)).translate(_SENTENCE_MARKS)
+    text = _COMMENT.sub("", text).strip().lstrip(_OPENING + " ")
     prefix = _PREFIXES[scheme].match(text)
     bare = text[prefix.end() :] if prefix else text
-    if prefix and prefix["address"]:
-        bare = _FRAGMENT.sub("", bare)
-        if scheme is not IdentifierScheme.doi:
-            bare = re.split(r"[/?]", bare, maxsplit=1)[0]
+    is_address = prefix is not None and prefix["address"] is not None
     if scheme is IdentifierScheme.doi:
-        bare = unquote(_QUERY.sub("", bare)).lower()
+        bare = _FRAGMENT.sub("", bare) if is_address else bare
+        bare = _settled(unquote, _QUERY.sub("", bare)).lower()
     else:
-        bare = re.sub(r"^(PMC|NCT)\s+", r"\1", bare.upper())
+        bare = re.split(r"[/?#&]", bare, maxsplit=1)[0] if is_address else bare
+        bare = _SPACED.sub(r"\1", bare.upper())
+        if scheme is IdentifierScheme.pmcid and prefix is not None and bare[:1].isdigit():
+            bare = f"PMC{bare}"
+        if scheme in (IdentifierScheme.pmid, IdentifierScheme.pmcid):
+            bare = _VERSION.sub("", bare)  # `PMC7921161.1`, and `23359310.0` as spreadsheets write it
     bare = _without_punctuation(bare)
     if len(bare) > _MAX_LENGTH or not re.fullmatch(form, bare, flags=re.ASCII):
         raise IdentifierError(f"must be {example}")
@@ -88,6 +97,15 @@ def identify(text: str) -> tuple[IdentifierScheme, str] | None:
         if scheme is not IdentifierScheme.pmid or not text.strip().isdigit():
             return scheme, normal
     return None
+
+
+def _settled(undo: Callable[[str], str], text: str) -> str:
+    """The text after what was done to it, perhaps more than once, is undone."""
+    for _ in range(3):
+        before, text = text, undo(text)
+        if text == before:
+            break
+    return text
 
 
 def _without_punctuation(text: str) -> str:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from app.sources.vocabulary import Standing
+from app.sources.identifiers import IdentifierError, normalise
+from app.sources.vocabulary import IdentifierScheme, Standing
 
 if TYPE_CHECKING:
     from app.sources.schemas import StandingEntry
@@ -52,10 +54,17 @@ def checked_on(history: Sequence[StandingEntry]) -> str | None:
     return max((entry.on for entry in history if entry.standing is Standing.current and entry.on), default=None)
 
 
+def notice_doi(entry: StandingEntry) -> str | None:
+    """The DOI of the notice in its normal form; null if there is none that can be read."""
+    with suppress(IdentifierError):
+        return normalise(IdentifierScheme.doi, entry.notice.doi or "") if entry.notice else None
+    return None
+
+
 def _lifts(reinstatement: StandingEntry, entry: StandingEntry) -> bool:
     """Whether the reinstatement names the notice of the entry, or came later for certain."""
-    notice, named = (item.notice.doi if item.notice else None for item in (entry, reinstatement))
-    if notice is not None and named is not None and notice.lower() == named.lower():
+    notice = notice_doi(entry)
+    if notice is not None and notice == notice_doi(reinstatement):
         return True
     if entry.on is None or reinstatement.on is None:
         return False
