@@ -153,6 +153,7 @@ def test_no_outcome_leaves_a_trace_of_the_patient(
         def post(name: str, path: str = SIGN, token: str | None = None, query: str = "", **sent: Any) -> None:
             bearer = token or ehr.token(path, jti=f"{CANARY}-{name}", sub=CANARY, tenant=CANARY)
             headers = {"Authorization": f"Bearer {bearer}", "X-Patient": CANARY, "Cookie": CANARY, "User-Agent": CANARY}
+            headers["Content-Type"] = "application/json"
             answer = httpx2.post(f"{address}{path}{query}", headers=headers, timeout=30, **sent)
             seen[name] = answer.status_code
             if name not in (

@@ -13,7 +13,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.http import freshness
 from app.http.middleware import RequestContext
-from app.http.response_cache import KEY_HEADERS, ResponseCache
+from app.http.request_limits import RequestLimits
+from app.http.response_cache import KEY_HEADERS, ResponseCache, SingleFlight
 from app.main import create_app, in_context
 from app.settings import Settings
 from app.storage.database import Database
@@ -86,8 +87,9 @@ def service_over(url: str, cache_bytes: int = CACHE_BYTES) -> Iterator[Service]:
     # The one client would add headers of its own to every request.
     with TestClient(context, headers={}) as cached, TestClient(behind, headers={}) as plain:
         service = Service(context, cached, plain, app.state.reads.database)
-        context.plain = counting(context.plain, service.asked)
-        context.for_browsers = counting(context.for_browsers, service.asked)
+        assert isinstance(context.plain, RequestLimits)
+        assert isinstance(context.plain.app, SingleFlight)  # the same one is behind `for_browsers`
+        context.plain.app.app = counting(context.plain.app.app, service.asked)
         _wait_until_watching(service.cache.freshness)
         yield service
 
