@@ -182,6 +182,9 @@ def standing(
     if crossref is None and retraction_watch is None:
         console.print("Name a file: --crossref FILE or --retraction-watch FILE.")
         raise typer.Exit(2)
+    if not standings.is_day(checked_on):
+        console.print("--checked-on must be a day that exists, such as 2026-11-25.")
+        raise typer.Exit(2)
     with _error_messages(), _checked_database() as database, database.write() as session:
         ensure_system_actors(session)
         feeds = [standings.from_crossref(crossref)] if crossref else []

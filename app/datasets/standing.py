@@ -8,6 +8,7 @@ read is named, and the rest is used.
 import codecs
 import contextlib
 import csv
+import re
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -27,6 +28,7 @@ from app.sources.identifiers import IdentifierError, normalise
 from app.sources.models import DocumentIdentifier
 from app.sources.rendering import identified
 from app.sources.schemas import DocumentWrite, Notice, StandingEntry
+from app.sources.standing import notice_doi
 from app.sources.vocabulary import IdentifierScheme, Standing
 from app.storage.history import StoredRecord
 
@@ -55,6 +57,10 @@ _WORK_COLUMNS = {
     IdentifierScheme.doi: "OriginalPaperDOI",
     IdentifierScheme.pmid: "OriginalPaperPubMedID",
 }
+_SEVERAL = re.compile(r"[;,\s]+(?=10\.)|;\s+")
+"""Between two works in one cell."""
+_NO_WORK = frozenset({"", "0", "unavailable", "unknown", "none", "n/a", "na", "nan"})
+"""What the table says where a work has no DOI or PMID."""
 _COLUMNS = (*_WORK_COLUMNS.values(), "RetractionDOI", "RetractionDate", "RetractionNature", "Reason")
 
 
@@ -111,11 +117,12 @@ def _read_crossref_update(feed: StandingFeed, doi: str, update: Any) -> None:
     on = _crossref_date(fields.get("updated"))
     if on is None:
         feed.doubt(f"{doi}: the date of a notice in `updated-by` cannot be read; it was taken without a date.", work)
-    source = fields.get("source")
+    elif _is_less_than_given(on, fields):
+        feed.doubt(f"{doi}: the date of a notice in `updated-by` is no date as a whole; it was taken as {on}.", work)
     entry = StandingEntry(
         standing=standing,
         on=on,
-        source=source if isinstance(source, str) and source.strip() else feed.source,
+        source=_line(fields.get("source"), 500) or feed.source,
         notice=_notice(fields.get("DOI"), None),
     )
     feed.updates.append(StandingUpdate(IdentifierScheme.doi, doi, entry))
@@ -135,12 +142,19 @@ def from_retraction_watch(path: Path) -> StandingFeed:
     return feed
 
 
+def _is_less_than_given(on: str, fields: dict[str, Any]) -> bool:
+    parts = (fields.get("updated") or {}).get("date-parts")
+    while isinstance(parts, list) and parts and isinstance(parts[0], list):
+        parts = parts[0]
+    return isinstance(parts, list) and len(on.split("-")) < len([part for part in parts[:3] if part is not None])
+
+
 def _rows(rows: "csv.DictReader[str]", feed: StandingFeed) -> Iterator[dict[str | None, Any]]:
     while True:
         try:
             row = next(rows, None)
         except csv.Error:
-            feed.doubt(f"Line {rows.line_num} is no row of the table; it was left out.")
+            feed.doubt(f"Line {rows.line_num + 1} is no row of the table; it was left out.")
             continue
         if row is None:
             return
@@ -148,9 +162,19 @@ def _rows(rows: "csv.DictReader[str]", feed: StandingFeed) -> Iterator[dict[str 
 
 
 def _read_retraction_watch_row(feed: StandingFeed, at: str, row: dict[str | None, Any]) -> None:
-    works = [
-        (scheme, work) for scheme, column in _WORK_COLUMNS.items() if (work := _normal(scheme, row[column])) is not None
-    ]
+    works = []
+    for scheme, column in _WORK_COLUMNS.items():
+        for written in _SEVERAL.split(row[column] or ""):
+            if (work := _normal(scheme, written)) is not None:
+                works.append((scheme, work))
+            elif written.strip().lower() not in _NO_WORK:
+                feed.doubt(f"{at}: `{column}` cannot be read; look at the row by hand.")
+    text = "\0".join(str(value) for value in row.values() if value)
+    if text.count("\n") and text.count(",") >= len(row) - 1:
+        feed.doubt(f"{at}: a quotation mark that was never closed may have swallowed the rows after it.")
+    if "\ufffd" in text:
+        feed.doubt(f"{at} is not UTF-8; its reason was left out.", works)
+        row = {**row, "Reason": ""}
     if None in row or None in row.values():
         feed.doubt(f"{at} has more or fewer columns than the table; it was read as far as it goes.", works)
     standing = RETRACTION_WATCH_NATURES.get((row["RetractionNature"] or "").strip().lower())
@@ -161,7 +185,7 @@ def _read_retraction_watch_row(feed: StandingFeed, at: str, row: dict[str | None
     on = _day(row["RetractionDate"] or "")
     if on is None and works:
         feed.doubt(f"{at}: `RetractionDate` cannot be read; the notice was taken without a date.", works)
-    reason = (row["Reason"] or "").strip("+; ").replace(";+", "; ")
+    reason = _line(row["Reason"], 4000).strip("+; ").replace(";+", "; ")
     notice = _notice(row["RetractionDOI"], reason or None)
     entry = StandingEntry(standing=standing, on=on, source=feed.source, notice=notice)
     feed.updates += [StandingUpdate(scheme, work, entry) for scheme, work in works]
@@ -219,7 +243,7 @@ def _extended(history: tuple[StandingEntry, ...], entries: Iterable[StandingEntr
 
 
 def _identity(entry: StandingEntry) -> tuple[Standing, str | None, str | None]:
-    return entry.standing, entry.on, entry.notice.doi if entry.notice else None
+    return entry.standing, entry.on, notice_doi(entry)
 
 
 def _json(path: Path) -> Any:
@@ -246,6 +270,12 @@ def _normal(scheme: IdentifierScheme, value: Any) -> str | None:
         return None
 
 
+def _line(text: Any, longest: int) -> str:
+    """The text in one line of at most so many characters, without what cannot be shown; empty for what is no text."""
+    shown = "".join(c if c.isprintable() else " " for c in text) if isinstance(text, str) else ""
+    return " ".join(shown.split())[:longest].strip()
+
+
 def _notice(doi: Any, text: str | None) -> Notice | None:
     normal = _normal(IdentifierScheme.doi, doi)
     return Notice(doi=normal, text=text) if normal or text else None
@@ -264,6 +294,11 @@ def _crossref_date(updated: Any) -> str | None:
             return on
         numbers.pop()  # `[2024, 5, null]` is a month
     return _day(str(fields.get("date-time") or ""))
+
+
+def is_day(text: str) -> bool:
+    """Whether the text is a whole day, such as `2026-11-25`."""
+    return len(text) == 10 and _day(text) == text
 
 
 def _day(text: str) -> str | None:
