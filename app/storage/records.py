@@ -117,7 +117,7 @@ class DatabaseRecords:
     """Reads records in a session, each of them once."""
 
     def __init__(self, session: Session) -> None:
-        self._session = session
+        self.session = session
         self._rows: dict[Key, RecordRow | None] = {}
         self._tracked: set[Key] = set()
 
@@ -162,7 +162,7 @@ class DatabaseRecords:
         missing = [key for key in keys if key not in self._rows]
         self._rows.update(dict.fromkeys(missing))
         for some in batches(missing):
-            for values in self._session.execute(self._select(some)):
+            for values in self.session.execute(self._select(some)):
                 row = RecordRow(*values)
                 self._rows[Key(row.type, row.id)] = row
 
