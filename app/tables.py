@@ -1,6 +1,7 @@
 """Imports every models module, so that the metadata is whole for migrations and tests."""
 
 from app.accounts import models as accounts
+from app.bibliography import formatted as bibliography
 from app.claims import models as evidence
 from app.concepts import models as concepts
 from app.datasets import seed
@@ -13,6 +14,7 @@ from app.storage.database import Base
 
 __all__ = [
     "accounts",
+    "bibliography",
     "concepts",
     "evidence",
     "filters",

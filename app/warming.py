@@ -12,31 +12,16 @@ from collections.abc import Iterator
 
 import structlog
 from fastapi import FastAPI
-from sqlalchemy import select
 from starlette.types import Message
 
 from app.api.briefs import Format
 from app.api.examples import REQUESTS
 from app.bibliography import FORMATS
-from app.bibliography.from_documents import reference_of
+from app.bibliography.reference import Reference
 from app.bibliography.styles import Style, format_reference
 from app.core.logging import describe
-from app.core.vocabulary import Status
 from app.fhir.routes import MOUNT, R5
 from app.fhir.types import TYPES
-from app.http.reads import Reads
-from app.sources.models import Document
-from app.sources.schemas import DocumentWrite
-from app.storage.read_view import ReadView
-from app.storage.records import CurrentRecords
-from app.storage.resource import Key
-
-MAX_DOCUMENTS = 3_000
-"""Documents whose references are formatted in the style of briefs: about 1.5 ms of CPU time each."""
-MAX_IN_EVERY_STYLE = 250
-"""Documents whose references are formatted in the other styles too: about 8 ms each. The formatter keeps some 4,000."""
-_PAUSE_SECONDS = 0.002
-"""Between two references: requests go first."""
 
 
 async def warm(app: FastAPI) -> None:
@@ -45,7 +30,8 @@ async def warm(app: FastAPI) -> None:
         await asyncio.to_thread(app.openapi)
         for address in _addresses():
             await _ask(app, address)
-        await _format_references(app.state.reads)
+        for style in Style:  # loads the formatter, for references that are not stored
+            await asyncio.to_thread(format_reference, Reference("warming", "webpage", "Warming"), style)
     except Exception as error:
         structlog.get_logger("app.warming").warning("not_warmed", **describe(error))
     gc.collect()
@@ -86,25 +72,3 @@ async def _ask(app: FastAPI, address: str) -> None:
         """Nobody reads the answer."""
 
     await app(scope, receive, send)
-
-
-async def _format_references(reads: Reads) -> None:
-    """Format the references of the first documents, which the formatter remembers. No connection is held meanwhile."""
-
-    def documents() -> list[DocumentWrite]:
-        with reads.database.view() as view:
-            return _documents(view)
-
-    references = [reference_of(document) for document in await asyncio.to_thread(documents)]
-    for style in Style:
-        for reference in references if style is Style.ama else references[:MAX_IN_EVERY_STYLE]:
-            await asyncio.to_thread(format_reference, reference, style)
-            await asyncio.sleep(_PAUSE_SECONDS)
-
-
-def _documents(view: ReadView) -> list[DocumentWrite]:
-    published = select(Document.id).where(Document.status == Status.published).order_by(Document.id)
-    keys = [Key("document", document_id) for document_id in view.session.scalars(published.limit(MAX_DOCUMENTS))]
-    records = CurrentRecords(view.session)
-    records.prefetch(keys)
-    return [records.content(key) for key in keys]

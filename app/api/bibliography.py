@@ -18,8 +18,7 @@ from app.api.formats import (
     documented,
     formatted_response,
 )
-from app.bibliography import ALL_FORMATS, reference_list
-from app.bibliography.from_documents import reference_of
+from app.bibliography import ALL_FORMATS, formatted, reference_list
 from app.bibliography.reference_list import Bibliography
 from app.bibliography.styles import Style
 from app.briefs.selection import pair_of
@@ -122,18 +121,19 @@ def bibliography_response(view: ReadView, request: Request, query: ReferencesQue
     if choice.format == "json":
         body = _as_json(view, chosen, documents, getattr(query, "style", None) or Style.ama)
     else:
-        references = [reference_of(document) for document in deadline.checked(documents)]
+        references = formatted.references(view.session, deadline.checked(documents), choice.style)
         body = ALL_FORMATS[choice.format].render(references, choice.style or "").encode()
     return formatted_response(request, choice, tag, body, file_name=chosen.name)
 
 
 def _as_json(view: ReadView, chosen: ChosenReferences, documents: Sequence[DocumentWrite], style: Style) -> bytes:
+    references = formatted.references(view.session, deadline.checked(documents), style)
     bibliography = Bibliography(
         style=style,
         how_to_cite=reference_list.how_to_cite(view, chosen.address, chosen.part),
         items=tuple(
-            reference_list.numbered(number, document, style)
-            for number, document in deadline.checked(enumerate(documents, 1))
+            reference_list.numbered(number, document, reference, style)
+            for number, (document, reference) in enumerate(zip(documents, references, strict=True), 1)
         ),
         next=None,
         next_cursor=None,

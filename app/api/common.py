@@ -22,7 +22,7 @@ from app.storage import history
 from app.storage.filter_index import filter_index
 from app.storage.paging import ListQuery, Page, SortedQuery, Sorts, TextQuery, list_body, selection_page, statement_page
 from app.storage.read_view import ReadView
-from app.storage.records import CurrentRecords, RecordRow, RecordsAt
+from app.storage.records import CurrentRecords, DatabaseRecords, RecordRow, RecordsAt
 from app.storage.resource import Key, RecordReader, Resource, Stamp
 from app.storage.selection import MAX_READ, Selection
 
@@ -186,7 +186,7 @@ def cache_control(serial: int | None) -> str:
     return conditional.IMMUTABLE if serial else conditional.REVALIDATE
 
 
-def records_at(view: ReadView, serial: int | None) -> RecordReader:
+def records_at(view: ReadView, serial: int | None) -> DatabaseRecords:
     """The records as they are, or as they were at a serial."""
     return CurrentRecords(view.session) if serial is None else RecordsAt(view.session, serial)
 

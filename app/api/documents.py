@@ -7,8 +7,7 @@ from pydantic_core import to_json
 from sqlalchemy import select
 
 from app.api import common, formats
-from app.bibliography import ALL_FORMATS, reference_list
-from app.bibliography.from_documents import reference_of
+from app.bibliography import ALL_FORMATS, formatted, reference_list
 from app.bibliography.styles import Style
 from app.claims import queries
 from app.claims import rendering as render
@@ -32,7 +31,7 @@ from app.sources.schemas import DocumentRef, DocumentWrite
 from app.sources.vocabulary import Standing
 from app.storage.paging import ListQuery, SortedQuery, statement_page
 from app.storage.read_view import ReadView
-from app.storage.records import CurrentRecords
+from app.storage.records import CurrentRecords, DatabaseRecords
 from app.storage.resource import Key, RecordReader
 from app.storage.selection import Selection
 
@@ -81,7 +80,8 @@ def _list_references(
     def body() -> LinkedBody:
         page = common.select_page(view, query, queries.documents(view, query), DOCUMENT_SORTS)
         documents = reference_list.documents(CurrentRecords(view.session), page.ids)
-        text = ALL_FORMATS[choice.format].render([reference_of(document) for document in documents], choice.style or "")
+        references = formatted.references(view.session, documents, choice.style)
+        text = ALL_FORMATS[choice.format].render(references, choice.style or "")
         return LinkedBody(text.encode(), common.link_to(common.next_address(request, page.next_cursor)))
 
     tag = conditional.etag(query_etag(request, view.serial).encode(), choice.content_type)
@@ -146,13 +146,13 @@ async def get_document(
     return await formats.answer_formatted(request, Key("document", id), query.serial, choice, _cited_form)
 
 
-def _cited_form(body: bytes, records: RecordReader, choice: formats.Choice) -> bytes:
+def _cited_form(body: bytes, records: DatabaseRecords, choice: formats.Choice) -> bytes:
     """The document as other systems cite it."""
     document = DocumentWithEvidence.model_validate_json(body)
     if choice.format == "jsonld":
         return to_json(schema_org.document(document))
-    cited = reference_of(records.content(Key("document", document.id)))
-    return ALL_FORMATS[choice.format].render([cited], choice.style or "").encode()
+    cited = formatted.references(records.session, [records.content(Key("document", document.id))], choice.style)
+    return ALL_FORMATS[choice.format].render(cited, choice.style or "").encode()
 
 
 common.add_item_routes(router, "document", has_formats=True)

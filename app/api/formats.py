@@ -18,7 +18,8 @@ from app.http.problems import responses
 from app.http.queries import query_of
 from app.http.reads import reads_of
 from app.storage.read_view import ReadView
-from app.storage.resource import Key, RecordReader
+from app.storage.records import DatabaseRecords
+from app.storage.resource import Key
 
 if TYPE_CHECKING:
     ReferenceFormat = str
@@ -106,7 +107,7 @@ async def answer_formatted(
     key: Key,
     serial: int | None,
     choice: Choice,
-    convert: Callable[[bytes, RecordReader, Choice], bytes],
+    convert: Callable[[bytes, DatabaseRecords, Choice], bytes],
 ) -> Response:
     """The record as it is, or as it was at a serial, in the chosen format; `convert` makes it from the JSON."""
 

@@ -4,6 +4,9 @@ import re
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
+from hashlib import blake2b
+
+from pydantic_core import to_json
 
 from app.bibliography import markup
 
@@ -72,6 +75,11 @@ class Reference:
     warning: Mark | None = None
     notice: str | None = None
     """A sentence: what changed the standing of the work, and where that was announced."""
+
+    @cached_property
+    def digest(self) -> str:
+        """Of all fields; equal references have the same."""
+        return blake2b(to_json(self), digest_size=16).hexdigest()
 
     @cached_property
     def marked_title(self) -> str:

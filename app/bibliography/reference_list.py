@@ -7,7 +7,7 @@ from pyroaring import BitMap
 from sqlalchemy import distinct, func, select
 from sqlalchemy.orm import Session
 
-from app.bibliography.from_documents import reference_of
+from app.bibliography.reference import Reference
 from app.bibliography.styles import Style, format_reference
 from app.claims.models import Citation, Claim
 from app.claims.queries import CLAIM_SORTS
@@ -116,8 +116,8 @@ class Bibliography(ResponseModel):
     total_is: Literal["exact"]
 
 
-def numbered(number: int, document: DocumentWrite, style: Style) -> NumberedReference:
-    reference = reference_of(document)
+def numbered(number: int, document: DocumentWrite, reference: Reference, style: Style) -> NumberedReference:
+    """The document, which is cited as the reference, with its text in the style."""
     copied = (
         "id", "label", "title", "authors", "authors_complete", "container_title", "container_title_short", "issued",
         "volume", "issue", "page", "publisher",

@@ -6,14 +6,16 @@ processor over every document (docs/interop/citations.md).
 
 import html
 import re
+import sys
 from collections.abc import Callable, Sequence
-from functools import cache, lru_cache, partial
+from functools import cache, partial
 from threading import Lock
 from types import SimpleNamespace
 
 from app.bibliography import csl_json, markup
 from app.bibliography.corrections import correct_citeproc
 from app.bibliography.reference import Reference
+from app.core.cache import ByteBoundedCache
 from app.core.templates import render_template
 from app.core.vocabulary import Term
 from app.sources.identifiers import address, quote_doi
@@ -36,8 +38,8 @@ STYLE_FILES = {
     Style.vancouver: "nlm-citation-sequence",
     Style.bmj: "bmj",
 }
-MAX_CACHED = 4096
-"""Formatted references in memory. A changed reference is another key."""
+MAX_BYTES = 4_000_000
+"""Of formatted references in memory, some 3,000 of them."""
 
 _OTHERS = "others"
 _PREPRINT = " [Preprint]"
@@ -83,12 +85,29 @@ class StyledText(str):
     """The same with the markup of its title, of the style, and of links."""
 
 
-@lru_cache(maxsize=MAX_CACHED)
+_memory: ByteBoundedCache[tuple[str, Style], StyledText] = ByteBoundedCache(MAX_BYTES, newcomers_share=0.5)
+_memory_lock = Lock()
+
+
 def apply_style(reference: Reference, style: Style) -> StyledText:
     """The reference as the style alone formats it, without a notice."""
-    marked = _marked(reference, style)
+    with _memory_lock:
+        text = _memory.get((reference.digest, style))
+    return text or remember(reference.digest, style, format_marked(reference, style))
+
+
+def is_remembered(reference: Reference, style: Style) -> bool:
+    """Whether `apply_style` has the text in memory."""
+    with _memory_lock:
+        return _memory.get((reference.digest, style)) is not None
+
+
+def remember(digest: str, style: Style, marked: str) -> StyledText:
+    """Keep what `format_marked` makes of the reference with this digest in memory."""
     text = StyledText(markup.plain(marked))
     text.marked = marked
+    with _memory_lock:
+        _memory.put((digest, style), text, sys.getsizeof(text) + sys.getsizeof(marked) + sys.getsizeof(digest) + 300)
     return text
 
 
@@ -99,7 +118,8 @@ def _as_html(reference: Reference, style: Style) -> str:
     return f"{text} {notice}".strip()
 
 
-def _marked(reference: Reference, style: Style) -> str:
+def format_marked(reference: Reference, style: Style) -> str:
+    """The reference in the style, with the markup of its title, of the style, and of links. Takes milliseconds."""
     with _lock:
         text = _processor(style)(_csl_item(reference, style))
     if style != Style.apa:

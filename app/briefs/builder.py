@@ -9,7 +9,9 @@ from typing import Any, NamedTuple
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
-from app.bibliography.from_documents import reader_url, reference_of
+from app.bibliography import formatted
+from app.bibliography.from_documents import reader_url
+from app.bibliography.reference import Reference
 from app.bibliography.styles import Style, format_reference
 from app.briefs import responses
 from app.briefs.selection import MAX_CLAIMS, SECTIONS, Pair, Place, places, restatements, that_fit
@@ -75,7 +77,7 @@ def build(
         open_questions=_open_questions(session, pair),
         undecided=builder.undecided(sections),
         pending_studies=evidence.summary.pending,
-        references=builder.references(),
+        references=builder.references(session),
         origins=builder.origins(sections),
         foot=foot,
         links=responses.BriefLinks.of(pair.intervention, pair.condition),
@@ -248,8 +250,10 @@ class BriefBuilder:
             if section.id in ("does-it-help", "side-effects") and s.consensus is Consensus.insufficient
         )
 
-    def references(self) -> tuple[responses.BriefReference, ...]:
-        return tuple(_reference(number, self._document(document).content) for document, number in self._numbers.items())
+    def references(self, session: Session) -> tuple[responses.BriefReference, ...]:
+        documents = [self._document(document_id).content for document_id in self._numbers]
+        cited = formatted.references(session, documents, Style.ama)
+        return tuple(map(_reference, self._numbers.values(), documents, cited))
 
     def origins(self, sections: Iterable[responses.Section]) -> tuple[DocumentRef, ...]:
         documents = {
@@ -266,12 +270,12 @@ def _ref(document: DocumentWrite) -> DocumentRef:
     return DocumentRef(id=document.id, label=document.label)
 
 
-def _reference(number: int, document: DocumentWrite) -> responses.BriefReference:
+def _reference(number: int, document: DocumentWrite, cited: Reference) -> responses.BriefReference:
     standing = document.current_standing
     return responses.BriefReference(
         number=number,
         document=_ref(document),
-        text=format_reference(reference_of(document), Style.ama),
+        text=format_reference(cited, Style.ama),
         doi=identified(document, IdentifierScheme.doi),
         pmid=identified(document, IdentifierScheme.pmid),
         standing=standing.standing,

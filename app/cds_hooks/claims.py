@@ -1,12 +1,14 @@
 """The claims on cards, read from the history of the data set so that a card can be made again later."""
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from sqlalchemy.orm import Session
 
-from app.bibliography.from_documents import reader_url, reference_of
+from app.bibliography import formatted
+from app.bibliography.from_documents import reader_url
+from app.bibliography.reference import Reference
 from app.bibliography.styles import Style, format_reference
 from app.cds_hooks.drugs import CodedText, any_of
 from app.cds_hooks.rules import LABEL_CONDITIONS, Rule
@@ -184,7 +186,7 @@ class ClaimReader:
         content: ClaimWrite = self._records.content(Key("claim", claim_id))
         derived: ClaimDerived = self._records.derived(Key("claim", claim_id))
         by_id = {citation.id: citation for citation in content.citations}
-        return tuple(self._source(by_id[citation_id]) for citation_id in derived.order)
+        return self._sources([by_id[citation_id] for citation_id in derived.order])
 
     def _read_topics(self) -> Iterator[Topic]:
         for condition in (*CLAIMS_BY_CONDITION, *sorted(LABEL_CONDITIONS)):
@@ -223,16 +225,22 @@ class ClaimReader:
             version=state.version,
             permalink=f"/v1/claims/{claim_id}?serial={state.serial}",
             page=f"/claims/{claim_id}?serial={state.serial}",
-            sources=tuple(map(self._source, _selected_citations(ordered, has_votes))),
+            sources=self._sources(_selected_citations(ordered, has_votes)),
             has_votes=has_votes,
         )
 
-    def _source(self, citation: CitationWrite) -> CardSource:
-        document: DocumentWrite = self._records.content(Key("document", citation.document))
-        url, text = reader_url(document), format_reference(reference_of(document), Style.ama)
-        if url:
-            text = text.removesuffix(f" {url}")  # the link shows it already
-        return CardSource(citation.stance, text, url, citation.finding)
+    def _sources(self, citations: Sequence[CitationWrite]) -> tuple[CardSource, ...]:
+        keys = [Key("document", citation.document) for citation in citations]
+        documents: list[DocumentWrite] = [self._records.content(key) for key in keys]
+        references = formatted.references(self._session, documents, Style.ama)
+        return tuple(map(_source, citations, documents, references))
+
+
+def _source(citation: CitationWrite, document: DocumentWrite, reference: Reference) -> CardSource:
+    url, text = reader_url(document), format_reference(reference, Style.ama)
+    if url:
+        text = text.removesuffix(f" {url}")  # the link shows it already
+    return CardSource(citation.stance, text, url, citation.finding)
 
 
 def coded_reasons(reasons: CodedText) -> dict[Code, frozenset[Code]]:

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pydantic_core import from_json, to_json
 from sqlalchemy.orm import Session
 
+from app.bibliography import formatted
+from app.bibliography.styles import Style
 from app.core import deadline
 from app.core.cache import ByteBoundedCache
 from app.core.errors import Gone, NotFound
@@ -98,7 +100,10 @@ class ResourceRenderer:
         records = records or CurrentRecords(self.session)
         # A citation comes with its claim, and what the claim names is needed to word its certainty.
         depth = 2 if fhir_type.record_type == "citation" else 1
-        records.prefetch((Key(fhir_type.record_type, record_id) for record_id in missing), depth)
+        keys = [Key(fhir_type.record_type, record_id) for record_id in missing]
+        records.prefetch(keys, depth)
+        if fhir_type.record_type == "document":
+            formatted.references(self.session, (records.content(key) for key in keys if records.row(key)), Style.ama)
         for record_id in deadline.checked(missing):
             resource = self._render(records, fhir_type, record_id, self.serial)
             if resource is not None:

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from app.accounts.models import MAINTENANCE
 from app.accounts.service import ensure_system_actors
+from app.bibliography import formatted
 from app.publishing import index_state
 from app.publishing.changes import Change
 from app.publishing.publish import publish, write_tables
@@ -52,6 +53,7 @@ INDEXES: Mapping[str, _Index] = {
     "filters": _Index(4, lambda session: filter_index.rebuild(session, FILTERS)),
     "search": _Index(index.VERSION, lambda session: index.rebuild(session, CurrentRecords)),
     "bodies": _Index(4, _publish_again),
+    "references": _Index(formatted.VERSION, formatted.rebuild),
 }
 """In the order in which they are made: each from those before it."""
 VERSIONS: Mapping[str, int] = {name: index.version for name, index in INDEXES.items()}

@@ -12,6 +12,7 @@ from sqlalchemy import delete, func, insert, select
 from sqlalchemy.orm import Session
 
 from app.accounts.models import Actor
+from app.bibliography import formatted
 from app.concepts.schemas import InterventionWrite
 from app.publishing import index_state
 from app.publishing.changes import Change, check, differing, with_citations
@@ -71,6 +72,7 @@ def publish(
     session.flush()
     rendered = Renderer(session, records, serial, at, keys, progress).run(neighbours | recompute)
     index.update(session, records, ((key, records.content(key), records.derived(key)) for key in rendered))
+    formatted.update(session, (records.content(key) for key in rendered if key.type == "document"))
     updater.apply()
     if not rendered:
         session.execute(delete(Publication).where(Publication.serial == serial))

@@ -91,12 +91,15 @@ class _ParsedTexts:
         if value is None:
             value = parse(resource_of(record_type), text)
             with self._lock:
-                self._values.put(key, value, len(text))
+                self._values.put(key, value, _MEMORY_PER_BYTE * len(text) + _MEMORY_PER_VALUE)
         return value
 
 
-MAX_PARSED_BYTES = 8_000_000
-"""Of texts whose parsed values are remembered; those take several times as much memory."""
+MAX_PARSED_BYTES = 64_000_000
+"""Of memory for values that were parsed before, for each process."""
+_MEMORY_PER_BYTE = 10
+"""A parsed value takes 7 to 12 times as much memory as its text, which is kept as well."""
+_MEMORY_PER_VALUE = 1_000
 _parsed = _ParsedTexts(MAX_PARSED_BYTES)
 
 
@@ -117,7 +120,7 @@ class DatabaseRecords:
     """Reads records in a session, each of them once."""
 
     def __init__(self, session: Session) -> None:
-        self._session = session
+        self.session = session
         self._rows: dict[Key, RecordRow | None] = {}
         self._tracked: set[Key] = set()
 
@@ -162,7 +165,7 @@ class DatabaseRecords:
         missing = [key for key in keys if key not in self._rows]
         self._rows.update(dict.fromkeys(missing))
         for some in batches(missing):
-            for values in self._session.execute(self._select(some)):
+            for values in self.session.execute(self._select(some)):
                 row = RecordRow(*values)
                 self._rows[Key(row.type, row.id)] = row
 

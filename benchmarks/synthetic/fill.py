@@ -21,6 +21,7 @@ from sqlalchemy.orm import Session
 
 from app.accounts.models import SEED
 from app.accounts.service import ensure_system_actors
+from app.bibliography import formatted
 from app.claims.models import Citation
 from app.core.errors import InvalidInput
 from app.publishing import index_state
@@ -64,6 +65,7 @@ def fill(database: Database, claims: int, seed: int, processes: int | None = Non
             writer = BulkWriter(connection)
             _write_all(writer, executor, maker)
         with Session(connection, join_transaction_mode="control_fully") as session:
+            formatted.rebuild(session)
             index_state.advance(session, 1)
             session.commit()
         if not database.is_sqlite:
