@@ -22,6 +22,8 @@ FILTERS = {
     "design": "randomized_crossover_trial",
     "year": "2013",
 }
+JOINING_SIGNS = "/+,;&|\\_:·•….?!=>→×~*#@[(、／＋，；＆"  # noqa: RUF001 - wide signs are the very subject
+FIBROMYALGIA_CODES = ("M797", "m797", "ICD10CM:M79.7", "icd10:M79.7", "icd10cm M797", "M 79.7")
 LISTS = {
     "claims": "claim",
     "interventions": "intervention",
@@ -326,12 +328,75 @@ def test_one_slip_anywhere_in_a_name_is_forgiven(client: TestClient) -> None:
         ("https://clinicaltrials.gov/ct2/show/NCT00568555?term=ldn", "nct00568555"),
         ("https://doi.org/10.1002%2Fart.37734", "10.1002/art.37734"),
         ("(doi: 10.1002/ART.37734).", "10.1002/art.37734"),
+        ("PMC 7921161", "PMC7921161"),
+        ("NCT 00568555", "NCT00568555"),
+        ("DOI 10.1002/art.37734", "10.1002/art.37734"),
+        ("pmid 23359310", "23359310"),
+        *(
+            (spelling, "M79.7")
+            for spelling in ("M797", "m797", "ICD10CM:M79.7", "icd10:M79.7", "icd10cm M797", "M 79.7")
+        ),
+        ("TLR-4", "TLR4"),
+        ("TLR 4", "TLR4"),
+        ("IL6", "IL-6"),
+        ("IL-1β", "IL-1beta"),
+        ("3mg", "3 mg"),
+        ("1.5mg", "1.5 mg"),
+        ("4.5mgs", "4.5 mg"),
+        ("500µg", "500 mcg"),
+        ("500mcg", "500 mcg"),
+        ("10ng", "10 ng"),
+        ("naltrexone 50mg", "naltrexone 50 mg"),
+        *((f"naltrexone{sign}crohn", "naltrexone crohn") for sign in JOINING_SIGNS),
     ],
 )
 def test_spellings_of_one_question_find_the_same(client: TestClient, question: str, same_as: str) -> None:
     found, expected = ask(client, question), ask(client, same_as)
     assert found["total"] > 0
     assert (found["total"], keys(found)) == (expected["total"], keys(expected))
+
+
+@pytest.mark.parametrize(
+    ("question", "left_out"),
+    [
+        ("kappa-opioid", ["kappa"]),
+        ("u-opioid", ["u"]),
+        ("δ-opioid", ["delta"]),
+        ("ß-endorphin", ["ss"]),
+        ("q-pain", ["q"]),
+        ("naltrexone/zz1", ["zz1"]),
+        ("naltrexone+icd10", ["icd10"]),
+        ("nausea&zz1", ["zz1"]),
+        ('"naltrexone xyzzyq"', ["xyzzyq"]),
+        ("500mcg", ["500"]),
+        ("nausea/77", []),
+        ("headache+77", []),
+        ("9+crohn", []),
+        ("il6,sjogren", []),
+        ("nausea-α", []),  # noqa: RUF001
+        ("sjogren–α", []),  # noqa: RUF001
+        ("thyroid-9", []),
+        ("b-crohn", []),
+        ("amoxicillin treatment", ["amoxicillin"]),
+    ],
+)
+def test_words_that_are_joined_are_found_where_the_whole_is_not(
+    client: TestClient, question: str, left_out: list[str]
+) -> None:
+    page = ask(client, question)
+    assert page["total"] > 0
+    assert page["matched"] == "any"
+    assert page["left_out"] == left_out
+
+
+@pytest.mark.parametrize(
+    "question", ["fibromyalgia", "crohn naltrexone", "4.5 mg", "endorphin", '"active crohns disease"']
+)
+def test_an_added_word_never_leaves_nothing(client: TestClient, question: str) -> None:
+    for sign in (" ", "-", "/", "_", "="):
+        for added in ("xyzzyq", "77", "q", "7.7", "zz9"):
+            for q in (f"{question}{sign}{added}", f"{added}{sign}{question}"):
+                assert ask(client, q)["total"] > 0, q
 
 
 @pytest.mark.parametrize("question", ["LDN diff placebo", "fibro naltrexone", "naltrex for my fibromyalg pain"])
