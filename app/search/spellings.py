@@ -38,7 +38,7 @@ def normal_text(session: Session, statistics: TermStatistics, query: str) -> str
     }
     if not joined:
         return query
-    codes = {text: [tuple(words(code)) for code in _codes(text)] for text in joined.values()}
+    codes = {text: [tuple(words(code)) for code in possible_codes(text)] for text in joined.values()}
     names = statistics.concept_names(session, [code for some in codes.values() for code in some if code])
     counts = statistics.entry_counts(
         session, {text.replace(" ", "").lower() for text in joined.values() if text.isascii()}
@@ -78,7 +78,7 @@ def _replaced(
         start += size
 
 
-def _codes(text: str) -> Iterator[str]:
+def possible_codes(text: str) -> Iterator[str]:
     """The codes that a text may be, with the name of its system before it or without."""
     written = _WITH_SYSTEM.fullmatch(text)
     if written and (system := code_system_named(written[1])):

@@ -278,12 +278,43 @@ def test_the_words_of_a_list_find_what_the_search_finds(client: TestClient, samp
         ("sclerosis", ("condition", "multiple-sclerosis"), "name"),
         ("10.1002/art", ("document", "younger-2013"), "identifier"),
         ("hashimotto", ("condition", "hashimotos-thyroiditis"), "synonym"),
+        *((spelling, ("condition", "fibromyalgia"), "code") for spelling in (*FIBROMYALGIA_CODES, "icd10:M79")),
+        *((q, ("mechanism", "microglial-tlr4-modulation"), "synonym") for q in ("TLR4", "TLR-4", "TLR 4")),
+        ("PMC 7921161", ("document", "jackson-2021"), "identifier"),
+        ("DOI 10.1002/art", ("document", "younger-2013"), "identifier"),
+        ("pmid 23359310", ("document", "younger-2013"), "identifier"),
+        ("sleep naltrexone", ("claim", "ldn-fibromyalgia-sleep"), "statement"),
+        ("moller", ("document", "bruun-2024"), "title"),
+        ("bye-mol", ("document", "bruun-2024"), "title"),
+        ("oxycodone", ("claim", "naltrexone-opioid-contraindication"), "statement"),
     ],
 )
 def test_typing_suggests(client: TestClient, typed: str, first: tuple[str, str], matched_on: str) -> None:
     items = client.get("/v1/suggest", params={"q": typed}).json()["items"]
     assert (items[0]["type"], items[0]["id"]) == first
     assert items[0]["matched_on"] == matched_on
+
+
+@pytest.mark.parametrize(
+    ("typed", "words"),
+    [
+        ("ldn sle", ["sle"]),
+        ("ldn+sle", ["sle"]),
+        ("naltrexone fib", ["naltrexone", "fib"]),
+        ("fibromyalgia naltr", ["fibromyalgia", "naltr"]),
+    ],
+)
+def test_words_of_a_record_suggest_it_in_any_order(client: TestClient, typed: str, words: list[str]) -> None:
+    for limit in (1, 8):
+        items = client.get("/v1/suggest", params={"q": typed, "limit": limit}).json()["items"]
+        assert len(items) == limit
+        for item in items:
+            assert "".join(part["text"] for part in item["parts"]) == item["matched"]
+    statements = [item for item in items if item["matched_on"] == "statement"]
+    assert any(set(words) <= {p["text"].lower() for p in item["parts"] if p["hit"]} for item in statements)
+    claims = client.get("/v1/suggest", params={"q": typed, "type": "claim"}).json()["items"]
+    assert {item["type"] for item in claims} == {"claim"}
+    assert all(item["claim"] for item in claims)
 
 
 def test_suggestions_are_told_in_parts(client: TestClient) -> None:
