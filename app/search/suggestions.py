@@ -22,6 +22,7 @@ from app.search.spelling import nearest_prefix
 from app.search.spellings import normal_text, possible_codes, spellings
 from app.search.term_statistics import TermStatistics, after_prefix, fetch, term_statistics
 from app.search.terms import QueryTerm
+from app.search.word_lists import STOP_WORDS
 
 MAX_READ = 1000
 """Names that are read, of concepts and of other records each: one letter starts very many."""
@@ -82,7 +83,7 @@ def _with_words(
 ) -> list[NameSuggestion]:
     """Records that have all words typed, in any order and place, the best first."""
     *complete, last = typed
-    question = parse_query(session, statistics, " ".join(complete))
+    question = parse_query(session, statistics, " ".join(word for word in complete if word not in STOP_WORDS))
     if question.is_relaxed or len(last) < MIN_LETTERS:
         return []
     continued = (stem(last), *map(stem, statistics.words_with_prefix(session, last)))
