@@ -17,7 +17,7 @@ from app.http.problems import responses
 from app.http.queries import query_of
 from app.http.reads import reads_of
 from app.registry import BY_TYPE
-from app.search.matching import ids_matching
+from app.search.service import ids_matching
 from app.storage import history
 from app.storage.filter_index import filter_index
 from app.storage.paging import ListQuery, Page, SortedQuery, Sorts, TextQuery, list_body, selection_page, statement_page

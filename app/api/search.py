@@ -243,7 +243,8 @@ class SuggestedList(ResponseModel):
     responses=responses(422, 503),
 )
 async def suggest_records(request: Request, query: Annotated[SuggestQuery, query_of(SuggestQuery)]) -> Response:
-    """Records of which a name goes on from what was typed; one slip is forgiven where nothing else is found."""
+    """Records of which a name goes on from what was typed; where there are none, records that have all words typed, the
+    last of which may be unfinished. One slip is forgiven where nothing else is found."""
     return await reads_of(request).run(request, _suggest, request, query)
 
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 
 from app.search.analyzer import WRITTEN_WORD, Phrase, stems
-from app.search.query_parser import QueryTerm
+from app.search.terms import QueryTerm
 
 
 class Highlighter:

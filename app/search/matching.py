@@ -9,8 +9,8 @@ from sqlalchemy.orm import Session
 
 from app.search.analyzer import Phrase
 from app.search.models import SearchEntry
-from app.search.query_parser import QueryTerm, parse_query
-from app.search.term_statistics import fetch, term_statistics
+from app.search.term_statistics import fetch
+from app.search.terms import QueryTerm
 
 _SQLITE = "SELECT json_group_array(rowid) FROM (SELECT rowid FROM search_fts WHERE search_fts MATCH ? LIMIT ?)"
 """FTS5 returns keys in order without sorting. One row with all keys costs half of one row for each."""
@@ -33,13 +33,12 @@ def matching_keys(session: Session, conditions: Conditions, filters: FacetFilter
     return list(from_json(keys))
 
 
-def ids_matching(session: Session, record_type: str, query: str) -> Select[str]:
-    """Ids of one type's records that match everything in the question, for the `q` of lists."""
-    question = parse_query(session, term_statistics(session), query)
+def select_ids(session: Session, record_type: str, terms: Sequence[QueryTerm]) -> Select[str]:
+    """Ids of one type's records that have all terms; of none without terms."""
     statement = select(SearchEntry.id).where(SearchEntry.type == record_type)
-    if not question.terms or question.unknown:
+    if not terms:
         return statement.where(SearchEntry.pk < 0)
-    conditions, filters = [question.required], {"type": (record_type,)}
+    conditions, filters = [terms], {"type": (record_type,)}
     if _is_postgresql(session):
         from sqlalchemy.dialects.postgresql import TSQUERY  # imported here: SQLite does without the whole dialect
 

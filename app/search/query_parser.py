@@ -1,19 +1,22 @@
 """Parses a question into terms: words, phrases and names of concepts, each with its alternatives."""
 
 import re
-from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass, field, replace
+import unicodedata
+from collections.abc import Collection, Iterable, Iterator, Sequence, Set
+from dataclasses import dataclass, replace
 
 from sqlalchemy.orm import Session
 
 from app.concepts.recognition import DrugIndex, drug_index
 from app.concepts.vocabulary import InterventionKind
-from app.core.folding import words
+from app.core.folding import fold, unify_marks, words
 from app.search.analyzer import WRITTEN_WORD, Phrase, between_spaces, stem, stems
+from app.search.matching import matching_keys
 from app.search.spelling import nearest_word, two_words
+from app.search.spellings import normal_text, occurring, spellings
 from app.search.term_statistics import TermStatistics
+from app.search.terms import QueryTerm
 from app.search.word_lists import ALTERNATIVES, OPTIONAL_WORDS, RISK_TERMS, STOP_WORDS
-from app.sources.identifiers import identify
 
 MAX_TERMS = 16
 MAX_ALTERNATIVES = 12
@@ -23,12 +26,12 @@ MAX_NAME_WORDS = 6
 """Words in a concept's name that is recognised in a question."""
 MIN_PREFIX = 3
 
-_IDENTIFIER_LABEL = re.compile(r"\b(doi|pmid|pmcid|nct|eudract):\s*", re.IGNORECASE)
+MAX_PHRASES = 16
+"""Joined words that are looked up before they are taken apart; more are taken apart at once."""
 
-_JOINS = re.compile(r"[+/,;&]")
-"""Joins what may also be searched as separate words."""
-_DASHES = re.compile(r"[-\u2010-\u2015]")
-"""Join the names of drugs as well (`naltrexone-oxycodone`), but other words to compounds (`anti-inflammatory`)."""
+_SIGNS = re.compile(r"[^\w\s'.-]|_|(?<![0-9])\.|\.(?![0-9])")
+"""Join what may also be searched as separate words. Within a number, the point does not."""
+_DECIMAL = re.compile(r"[0-9]+(?:[.,][0-9]+)+")
 
 _NAME = r"(\S+(?: \S+){0,4})"
 _HOW_IT_WORKS = re.compile(rf"\bhow (?:(?:does|do|did|would) {_NAME} work|{_NAME} works)(?=\W*$| in\b)", re.IGNORECASE)
@@ -38,25 +41,16 @@ _WORDS_IN_EXPANSIONS = {word for phrase in ALTERNATIVES if len(phrase) > 1 for w
 
 
 @dataclass(frozen=True)
-class QueryTerm:
-    """A word, phrase or name in the question."""
-
-    alternatives: tuple[Phrase, ...]
-    """Stems, of which a record has any; the first are the words of the question."""
-    is_required: bool = True
-    is_risk: bool = False
-    """Whether people who use the term may be at risk."""
-    text: str = field(default="", compare=False)
-    """Its words in the question, folded."""
-
-
-@dataclass(frozen=True)
 class ParsedQuery:
     terms: tuple[QueryTerm, ...]
+    text: str
+    """The question with identifiers, codes and doses in their one spelling."""
     correction: str | None = None
     """The question with each unknown word replaced by the nearest known one; null if nothing was replaced."""
     unknown: tuple[str, ...] = ()
     """Words that were left out because no record has them, nor one like them."""
+    is_relaxed: bool = False
+    """Whether words are missing, or words in quotes were taken apart for one that is missing."""
 
     @property
     def required(self) -> tuple[QueryTerm, ...]:
@@ -68,7 +62,7 @@ class _Token:
     words: Phrase
     is_quoted: bool = False
     text: str = ""
-    """As it is written; empty for what is quoted."""
+    """As it is written."""
 
     @property
     def is_stop_word(self) -> bool:
@@ -78,28 +72,21 @@ class _Token:
 def parse_query(session: Session, statistics: TermStatistics, query: str) -> ParsedQuery:
     """Words in quotes, words joined by punctuation (`M79.7`, `ME/CFS`) and names of concepts become one term. Words
     that no record has are corrected or left out."""
-    typed = _plain_identifiers(query)
+    typed = normal_text(session, statistics, query)
     tokens = _tokens(typed)
     drugs = drug_index(session)
     corrections, unknown = _unknown_words(session, statistics, drugs, tokens)
     correction = _corrected(typed, corrections) if corrections else None
     if correction:
         tokens = _tokens(correction)
-    known = [token for token in _separated(session, statistics, drugs, tokens) if unknown.isdisjoint(token.words)]
+    separate = _Separator(session, statistics, drugs, unknown).separate(tokens)
+    known = [token for token in separate if unknown.isdisjoint(token.words)]
     terms = tuple(dict.fromkeys(_without_names(tuple(_terms(session, statistics, drugs, known)))))[:MAX_TERMS]
     if not any(term.is_required for term in terms):
         terms = tuple(replace(term, is_required=True) for term in terms)
-    return ParsedQuery(terms, correction, tuple(sorted(unknown - OPTIONAL_WORDS)))
-
-
-def _plain_identifiers(query: str) -> str:
-    """The question with its identifiers in normal form, in whatever spelling or as an address they were written."""
-    chunks = _IDENTIFIER_LABEL.sub(r"\1:", query).split(" ")
-    return " ".join(found[1] if (found := _identified(chunk)) else chunk for chunk in chunks)
-
-
-def _identified(chunk: str) -> tuple[str, str] | None:
-    return identify(chunk) if any(character.isdigit() for character in chunk) else None
+    left_out = tuple(sorted(unknown - OPTIONAL_WORDS))
+    is_relaxed = bool(left_out) or any(token.is_quoted and unknown & set(token.words) for token in tokens)
+    return ParsedQuery(terms, typed, correction, left_out, is_relaxed)
 
 
 def _tokens(query: str) -> list[_Token]:
@@ -110,33 +97,65 @@ def _tokens(query: str) -> list[_Token]:
         is_quoted = position % 2 == 1
         for chunk in [part] if is_quoted else part.split():
             if phrase := tuple(words(chunk))[:MAX_TERMS]:
-                tokens.append(_Token(phrase, is_quoted, text="" if is_quoted else chunk))
+                tokens.append(_Token(phrase, is_quoted, text=chunk))
     return ([token for token in tokens if not token.is_stop_word] or tokens)[: 2 * MAX_TERMS]
 
 
-def _separated(
-    session: Session, statistics: TermStatistics, drugs: DrugIndex, tokens: Sequence[_Token]
-) -> Iterable[_Token]:
-    """Takes apart what is joined, unless it is a name as a whole: `ME/CFS` stays, `naltrexone/tramadol` does not."""
-    parts = {token: _parts(drugs, token.text) for token in tokens if len(token.words) > 1}
-    joined = [token.words for token, some in parts.items() if some and len(token.words) <= MAX_NAME_WORDS]
-    names = statistics.concept_names(session, joined) if joined else {}
-    for token in tokens:
-        some = parts.get(token)
-        if not some or token.words in names or _stem_all(token.words) in ALTERNATIVES or drugs.named(token.words):
+class _Separator:
+    """Takes apart what is joined unless it is a name or a phrase of some record: `ME/CFS` stays, `b-crohn` does not."""
+
+    def __init__(self, session: Session, statistics: TermStatistics, drugs: DrugIndex, unknown: Set[str]) -> None:
+        self._session, self._statistics, self._drugs, self._unknown = session, statistics, drugs, unknown
+        self._looked_up = 0
+
+    def separate(self, tokens: Sequence[_Token]) -> Iterator[_Token]:
+        # All names at once; each is then in memory.
+        self._statistics.concept_names(self._session, [way for token in tokens for way in _ways(token)])
+        for token in tokens:
+            yield from self._apart(token)
+
+    def _apart(self, token: _Token) -> Iterator[_Token]:
+        parts = self._parts(token)
+        if len(parts) < 2:
             yield token
-            continue
-        yield from (one for one in map(_Token, some) if not one.is_stop_word)
+            return
+        separate = [_Token(phrase, text=part) for part in parts if (phrase := tuple(words(part)))]
+        for one in [one for one in separate if not one.is_stop_word] or separate:
+            yield from self._apart(one)
+
+    def _parts(self, token: _Token) -> Sequence[str]:
+        """What to search for separately; at most one if the token stays as it is."""
+        ways = _ways(token)
+        if (len(token.words) == 1 and (len(ways) == 1 or token.words[0] in self._unknown)) or self._is_name(ways):
+            return ()
+        if token.is_quoted:
+            return token.text.split() if self._unknown & set(token.words) else ()
+        signed, dashed = _split(_SIGNS, token.text), _split(re.compile(rf"-|{_SIGNS.pattern}"), token.text)
+        at_once = dashed if any(_is_drug(self._drugs, tuple(words(part))) for part in dashed) else signed
+        if len(at_once) > 1 and all("".join(words(part)).isalpha() for part in at_once):
+            return at_once
+        if _DECIMAL.fullmatch(token.text) or self._is_phrase(token, ways):
+            return ()
+        return next((parts for parts in (signed, dashed, fold(token.text).split(), ways[0]) if len(parts) > 1), ())
+
+    def _is_name(self, ways: Sequence[Phrase]) -> bool:
+        names = self._statistics.concept_names(self._session, ways)
+        return any(way in names or _stem_all(way) in ALTERNATIVES or self._drugs.named(way) for way in ways)
+
+    def _is_phrase(self, token: _Token, ways: Sequence[Phrase]) -> bool:
+        if self._unknown & set(token.words) or self._looked_up == MAX_PHRASES:
+            return False
+        self._looked_up += 1
+        term = QueryTerm(tuple(map(_stem_all, ways)))
+        return bool(matching_keys(self._session, [[term]], {}, 1))
 
 
-def _parts(drugs: DrugIndex, text: str) -> list[Phrase]:
-    """The phrases that are joined by signs such as `/` and `+`, or by a dash to a drug; empty if there is one alone."""
-    phrases = [phrase for chunk in _JOINS.split(text) if (phrase := tuple(words(chunk)))]
-    dashed = [phrase for chunk in _JOINS.split(text) for one in _DASHES.split(chunk) if (phrase := tuple(words(one)))]
-    if any(_is_drug(drugs, phrase) for phrase in dashed):
-        phrases = dashed
-    # What holds digits is an identifier or a dose.
-    return phrases if len(phrases) > 1 and all("".join(phrase).isalpha() for phrase in phrases) else []
+def _ways(token: _Token) -> list[Phrase]:
+    return [token.words] if token.is_quoted or len(token.words) > MAX_NAME_WORDS else spellings(token.words)
+
+
+def _split(signs: re.Pattern[str], text: str) -> list[str]:
+    return [part for part in signs.split(unicodedata.normalize("NFKC", unify_marks(text))) if words(part)]
 
 
 def _is_drug(drugs: DrugIndex, phrase: Phrase) -> bool:
@@ -155,7 +174,8 @@ def _unknown_words(
     unknown: set[str] = set()
     attempts = 0
     for word in sorted(_absent(session, statistics, {word for token in tokens for word in token.words})):
-        if _drug_names(drugs, (word,)):
+        pieces = spellings((word,))[0]
+        if _drug_names(drugs, (word,)) or (len(pieces) > 1 and not _absent(session, statistics, pieces)):
             continue
         nearest = None
         if word not in OPTIONAL_WORDS and attempts < MAX_CORRECTIONS:
@@ -211,12 +231,16 @@ def _terms(
         for start in range(len(tokens))
         for end in range(start + 1, min(len(tokens), start + MAX_NAME_WORDS) + 1)
     }
-    of_concepts = statistics.concept_names(session, [row for row in phrases.values() if len(row) <= MAX_NAME_WORDS])
+    ways = {phrase: spellings(phrase) for phrase in phrases.values() if len(phrase) <= MAX_NAME_WORDS}
+    of_concepts = statistics.concept_names(session, [way for some in ways.values() for way in some])
     names = {
         phrase: [
             # A drug that nothing is recorded of is asked for by its classes too.
             *_drug_names(drugs, phrase, with_classes=phrase not in of_concepts),
-            *sorted(of_concepts.get(phrase, ()), key=lambda name: (len(name), name)),
+            *sorted(
+                {name for way in ways.get(phrase, ()) for name in of_concepts.get(way, ())},
+                key=lambda name: (len(name), name),
+            ),
         ]
         for phrase in phrases.values()
     }
@@ -227,17 +251,21 @@ def _terms(
             end -= 1
         phrase = phrases[start, end]
         completions = _completions(session, statistics, tokens[start]) if end == start + 1 else ()
-        yield _term(phrase, names[phrase], completions, tokens[start].is_quoted)
+        spelled = ways.get(phrase, ())
+        spelled = occurring(session, statistics, spelled) if len(spelled) > 1 else ()
+        yield _term(phrase, spelled or [_stem_all(phrase)], names[phrase], completions, tokens[start])
         start = end
 
 
-def _term(phrase: Phrase, names: Iterable[Phrase], completions: Iterable[Phrase], is_quoted: bool) -> QueryTerm:
+def _term(
+    phrase: Phrase, spelled: Sequence[Phrase], names: Iterable[Phrase], completions: Iterable[Phrase], token: _Token
+) -> QueryTerm:
     stemmed = _stem_all(phrase)
     others = list(ALTERNATIVES.get(stemmed, ()))
-    if not is_quoted:
+    if not token.is_quoted:
         # A question about liver damage must find what records say about the liver.
         others += [(word,) for word in stemmed if word in RISK_TERMS]
-    alternatives = [stemmed]
+    alternatives = list(spelled)
     for other in (*sorted(others, key=lambda other: (len(other), other)), *names):
         # A phrase that contains another alternative finds nothing more.
         if not any(between_spaces(one) in between_spaces(other) for one in alternatives):

@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 from sqlalchemy.orm import Session
 
 from app.search.analyzer import Phrase, between_spaces, stems
-from app.search.query_parser import QueryTerm
 from app.search.term_statistics import TermStatistics
+from app.search.terms import QueryTerm
 
 # docs/performance.md says what each is worth.
 _NAMES_WEIGHT = 2.0

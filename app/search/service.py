@@ -5,16 +5,19 @@ from dataclasses import dataclass, replace
 from itertools import combinations
 from typing import Any
 
+from sqlalchemy import Select
 from sqlalchemy.orm import Session
 
 from app.core.folding import words
 from app.search import facets
-from app.search.analyzer import stems
+from app.search.analyzer import stem, stems
 from app.search.index import MAX_NAME_LENGTH
-from app.search.matching import Conditions, FacetFilters, matching_keys
-from app.search.query_parser import QueryTerm, parse_query
+from app.search.matching import Conditions, FacetFilters, matching_keys, select_ids
+from app.search.query_parser import parse_query
 from app.search.ranking import COLUMNS, Hit, Weights, rank, weigh, weight_of
+from app.search.spellings import spellings
 from app.search.term_statistics import fetch, term_statistics
+from app.search.terms import QueryTerm
 
 MAX_RANKED = 120
 """Results that can be paged through."""
@@ -49,24 +52,40 @@ def search(session: Session, query: str, filters: FacetFilters) -> SearchResults
     statistics = term_statistics(session)
     question = parse_query(session, statistics, query)
     if not question.terms:
-        return SearchResults((), 0, True, not question.unknown, question.unknown, {}, question.correction, ())
-    weights = weigh(session, statistics, question.terms)
+        return SearchResults((), 0, True, not question.is_relaxed, question.unknown, {}, question.correction, ())
+    terms = question.terms
+    weights = weigh(session, statistics, terms)
     levels = _levels(session, question.required, weights, {name: v for name, v in filters.items() if v})
+    if not levels[-1]:
+        terms = tuple(dict.fromkeys((*terms, *_single_words(terms))))
+        weights = weigh(session, statistics, terms)
+        levels = [[], matching_keys(session, [(term,) for term in terms], filters, MAX_COUNTED + 1)]
     keys = levels[-1]
-    closest = _closest(session, question.terms, weights, filters) if len(levels) == 1 and len(keys) > MAX_RANKED else []
+    closest = _closest(session, terms, weights, filters) if len(levels) == 1 and len(keys) > MAX_RANKED else []
     # Entries that have all terms are candidates, whatever their static rank.
     candidates = list(dict.fromkeys(key for level in (*closest, *levels) for key in level[:MAX_RANKED]))[:MAX_RANKED]
-    named = _named(session, " ".join(words(query)))
+    named = _named(session, [" ".join(one)[:MAX_NAME_LENGTH] for one in spellings(tuple(words(question.text)))])
     return SearchResults(
-        hits=rank(_read(session, candidates), question.terms, weights, named, query),
+        hits=rank(_read(session, candidates), terms, weights, named, question.text),
         total=len(keys),
         is_exact=len(keys) <= MAX_COUNTED,
-        has_all_terms=len(levels) == 1 and not question.unknown,
+        has_all_terms=len(levels) == 1 and not question.is_relaxed,
         left_out=(*question.unknown, *_absent(session, question.required if len(levels) > 1 else ())),
         facets=facets.count(statistics.bitmaps, keys[:MAX_COUNTED]),
         did_you_mean=question.correction,
-        terms=question.terms,
+        terms=terms,
     )
+
+
+def ids_matching(session: Session, record_type: str, query: str) -> Select[str]:
+    """Ids of one type's records that match everything in the question, for the `q` of lists."""
+    question = parse_query(session, term_statistics(session), query)
+    return select_ids(session, record_type, () if question.is_relaxed else question.required)
+
+
+def _single_words(terms: Sequence[QueryTerm]) -> Iterator[QueryTerm]:
+    """The words of phrases, to be found where the phrases are not."""
+    return (QueryTerm(((stem(word),),), text=word) for term in terms for word in term.text.split() if " " in term.text)
 
 
 def _levels(session: Session, terms: Sequence[QueryTerm], weights: Weights, filters: FacetFilters) -> list[list[int]]:
@@ -127,10 +146,10 @@ def _read(session: Session, pks: list[int]) -> Sequence[Any]:
     return fetch(session, f"SELECT {COLUMNS} FROM search_entries WHERE pk IN ?", pks) if pks else []  # noqa: S608
 
 
-def _named(session: Session, folded: str) -> set[int]:
-    """Keys of the entries that have exactly this name."""
-    named = "SELECT entry_pk FROM search_names WHERE folded = ? AND is_start ORDER BY entry_pk LIMIT ?"
-    return {pk for (pk,) in fetch(session, named, folded[:MAX_NAME_LENGTH], MAX_RANKED)}
+def _named(session: Session, folded: Sequence[str]) -> set[int]:
+    """Keys of the entries that have exactly one of these names."""
+    named = "SELECT entry_pk FROM search_names WHERE folded IN ? AND is_start ORDER BY entry_pk LIMIT ?"
+    return {pk for (pk,) in fetch(session, named, folded, MAX_RANKED)}
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,9 @@
-"""Typeahead: names that continue what was typed."""
+"""Typeahead: names that continue what was typed, or else records that have all words of it."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import groupby
+from operator import itemgetter
 from typing import Any
 
 from pydantic_core import from_json
@@ -10,14 +12,27 @@ from sqlalchemy.orm import Session
 from app.concepts.recognition import drug_index
 from app.core.folding import words
 from app.registry import BY_TYPE
-from app.search.analyzer import WRITTEN_WORD
+from app.search.analyzer import WRITTEN_WORD, stem
 from app.search.documents import WITHOUT_CLAIMS
 from app.search.index import MAX_NAME_LENGTH
+from app.search.matching import matching_keys
+from app.search.query_parser import parse_query
+from app.search.ranking import COLUMNS, rank, weigh
 from app.search.spelling import nearest_prefix
-from app.search.term_statistics import after_prefix, fetch, term_statistics
+from app.search.spellings import normal_text, possible_codes, spellings
+from app.search.term_statistics import TermStatistics, after_prefix, fetch, term_statistics
+from app.search.terms import QueryTerm
+from app.search.word_lists import STOP_WORDS
 
 MAX_READ = 1000
 """Names that are read, of concepts and of other records each: one letter starts very many."""
+MAX_MATCHED = 60
+"""Records with all words typed that are read and ranked."""
+MIN_LETTERS = 2
+"""Of a last word that may stand anywhere in a record."""
+
+_SHOWN_AS = {"claim": "statement", **dict.fromkeys(("document", "dosing_range", "search"), "title")}
+"""Type -> what its heading is, if not a name."""
 
 
 @dataclass(frozen=True)
@@ -28,13 +43,15 @@ class NameSuggestion:
     matched: str
     matched_on: str
     start: str
-    """The folded text that the matched name continues, for `typed_parts`."""
+    """The folded text that the matched name continues or of which it has words, for `typed_parts`."""
 
 
 def suggest(
     session: Session, text: str, limit: int, types: Sequence[str], *, all_drugs: bool = False
 ) -> list[NameSuggestion]:
-    """Names of which some word starts with what was typed. If there are none, one slip in the last word is forgiven.
+    """Names of which some word starts with what was typed, in any spelling of a code or identifier. If there are none,
+    records that have all words typed, the last maybe unfinished; if these are none either, one slip in the last word
+    is forgiven.
 
     Interventions without claims are left out unless `all_drugs`.
     """
@@ -44,11 +61,44 @@ def suggest(
     suggestions = _suggestions(session, " ".join(typed), limit, types)
     if all_drugs and (not types or "intervention" in types):
         suggestions = [*suggestions, *_drugs(session, " ".join(typed), suggestions)][:limit]
-    if not suggestions:
-        nearest = nearest_prefix(session, term_statistics(session), typed[-1])
-        if nearest is not None:
-            suggestions = _suggestions(session, " ".join((*typed[:-1], nearest)), limit, types)
+    statistics = term_statistics(session)
+    for start in _other_spellings(session, statistics, text) if not suggestions else ():
+        suggestions = suggestions or _suggestions(session, start, limit, types)
+    suggestions = suggestions or _with_words(session, statistics, typed, limit, types)
+    if not suggestions and (nearest := nearest_prefix(session, statistics, typed[-1])):
+        corrected = [*typed[:-1], nearest]
+        suggestions = _suggestions(session, " ".join(corrected), limit, types)
+        suggestions = suggestions or _with_words(session, statistics, corrected, limit, types)
     return suggestions
+
+
+def _other_spellings(session: Session, statistics: TermStatistics, text: str) -> Iterator[str]:
+    """Folded, of what may be a code, an identifier or a short name with a number."""
+    others = [normal_text(session, statistics, text), *possible_codes(text)]
+    yield from dict.fromkeys(" ".join(way) for other in others for way in spellings(tuple(words(other))) if way)
+
+
+def _with_words(
+    session: Session, statistics: TermStatistics, typed: Sequence[str], limit: int, types: Sequence[str]
+) -> list[NameSuggestion]:
+    """Records that have all words typed, in any order and place, the best first."""
+    *complete, last = typed
+    question = parse_query(session, statistics, " ".join(word for word in complete if word not in STOP_WORDS))
+    if question.is_relaxed or len(last) < MIN_LETTERS:
+        return []
+    continued = (stem(last), *map(stem, statistics.words_with_prefix(session, last)))
+    terms = (*question.terms, QueryTerm(tuple((word,) for word in dict.fromkeys(continued))))
+    keys = matching_keys(session, [terms], {"type": types}, MAX_MATCHED)
+    if not keys:
+        return []
+    rows = fetch(session, f"SELECT {COLUMNS}, label, heading FROM search_entries WHERE pk IN ?", keys)  # noqa: S608
+    shown = {pk: (label, heading) for pk, *_, label, heading in rows}
+    named = [row[:-2] for row in rows if row[COLUMNS.split(", ").index("rank")] != WITHOUT_CLAIMS]
+    hits = rank(named, terms, weigh(session, statistics, terms), set(), " ".join(typed))[:limit]
+    return [
+        NameSuggestion(hit.type, hit.id, *shown[hit.pk], _SHOWN_AS.get(hit.type, "name"), " ".join(typed))
+        for hit in hits
+    ]
 
 
 def _drugs(session: Session, start: str, known: Sequence[NameSuggestion]) -> list[NameSuggestion]:
@@ -109,4 +159,12 @@ def typed_parts(name: str, start: str) -> list[tuple[str, bool]]:
                 (word[len(last) :] + "".join(pieces[2 * end + 2 :]), False),
             )
             return [part for part in parts if part[0]]
-    return [(name, False)]
+    typed = [word if word in whole else word[: len(last)] if word.startswith(last) else "" for word in folded]
+    lengths = [len(part) for part in typed]
+    parts_of_words = [
+        part
+        for between, word, length in zip(pieces[::2], [*pieces[1::2], ""], [*lengths, 0], strict=True)
+        for part in ((between, False), (word[:length], True), (word[length:], False))
+        if part[0]
+    ]
+    return [("".join(part for part, _ in some), hit) for hit, some in groupby(parts_of_words, key=itemgetter(1))]

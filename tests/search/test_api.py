@@ -22,6 +22,8 @@ FILTERS = {
     "design": "randomized_crossover_trial",
     "year": "2013",
 }
+JOINING_SIGNS = "/+,;&|\\_:·•….?!=>→×~*#@[(、／＋，；＆"  # noqa: RUF001 - wide signs are the very subject
+FIBROMYALGIA_CODES = ("M797", "m797", "ICD10CM:M79.7", "icd10:M79.7", "icd10cm M797", "M 79.7")
 LISTS = {
     "claims": "claim",
     "interventions": "intervention",
@@ -276,12 +278,43 @@ def test_the_words_of_a_list_find_what_the_search_finds(client: TestClient, samp
         ("sclerosis", ("condition", "multiple-sclerosis"), "name"),
         ("10.1002/art", ("document", "younger-2013"), "identifier"),
         ("hashimotto", ("condition", "hashimotos-thyroiditis"), "synonym"),
+        *((spelling, ("condition", "fibromyalgia"), "code") for spelling in (*FIBROMYALGIA_CODES, "icd10:M79")),
+        *((q, ("mechanism", "microglial-tlr4-modulation"), "synonym") for q in ("TLR4", "TLR-4", "TLR 4")),
+        ("PMC 7921161", ("document", "jackson-2021"), "identifier"),
+        ("DOI 10.1002/art", ("document", "younger-2013"), "identifier"),
+        ("pmid 23359310", ("document", "younger-2013"), "identifier"),
+        ("sleep naltrexone", ("claim", "ldn-fibromyalgia-sleep"), "statement"),
+        ("moller", ("document", "bruun-2024"), "title"),
+        ("bye-mol", ("document", "bruun-2024"), "title"),
+        ("oxycodone", ("claim", "naltrexone-opioid-contraindication"), "statement"),
     ],
 )
 def test_typing_suggests(client: TestClient, typed: str, first: tuple[str, str], matched_on: str) -> None:
     items = client.get("/v1/suggest", params={"q": typed}).json()["items"]
     assert (items[0]["type"], items[0]["id"]) == first
     assert items[0]["matched_on"] == matched_on
+
+
+@pytest.mark.parametrize(
+    ("typed", "words"),
+    [
+        ("ldn sle", ["sle"]),
+        ("ldn+sle", ["sle"]),
+        ("naltrexone fib", ["naltrexone", "fib"]),
+        ("fibromyalgia naltr", ["fibromyalgia", "naltr"]),
+    ],
+)
+def test_words_of_a_record_suggest_it_in_any_order(client: TestClient, typed: str, words: list[str]) -> None:
+    for limit in (1, 8):
+        items = client.get("/v1/suggest", params={"q": typed, "limit": limit}).json()["items"]
+        assert len(items) == limit
+        for item in items:
+            assert "".join(part["text"] for part in item["parts"]) == item["matched"]
+    statements = [item for item in items if item["matched_on"] == "statement"]
+    assert any(set(words) <= {p["text"].lower() for p in item["parts"] if p["hit"]} for item in statements)
+    claims = client.get("/v1/suggest", params={"q": typed, "type": "claim"}).json()["items"]
+    assert {item["type"] for item in claims} == {"claim"}
+    assert all(item["claim"] for item in claims)
 
 
 def test_suggestions_are_told_in_parts(client: TestClient) -> None:
@@ -326,12 +359,75 @@ def test_one_slip_anywhere_in_a_name_is_forgiven(client: TestClient) -> None:
         ("https://clinicaltrials.gov/ct2/show/NCT00568555?term=ldn", "nct00568555"),
         ("https://doi.org/10.1002%2Fart.37734", "10.1002/art.37734"),
         ("(doi: 10.1002/ART.37734).", "10.1002/art.37734"),
+        ("PMC 7921161", "PMC7921161"),
+        ("NCT 00568555", "NCT00568555"),
+        ("DOI 10.1002/art.37734", "10.1002/art.37734"),
+        ("pmid 23359310", "23359310"),
+        *(
+            (spelling, "M79.7")
+            for spelling in ("M797", "m797", "ICD10CM:M79.7", "icd10:M79.7", "icd10cm M797", "M 79.7")
+        ),
+        ("TLR-4", "TLR4"),
+        ("TLR 4", "TLR4"),
+        ("IL6", "IL-6"),
+        ("IL-1β", "IL-1beta"),
+        ("3mg", "3 mg"),
+        ("1.5mg", "1.5 mg"),
+        ("4.5mgs", "4.5 mg"),
+        ("500µg", "500 mcg"),
+        ("500mcg", "500 mcg"),
+        ("10ng", "10 ng"),
+        ("naltrexone 50mg", "naltrexone 50 mg"),
+        *((f"naltrexone{sign}crohn", "naltrexone crohn") for sign in JOINING_SIGNS),
     ],
 )
 def test_spellings_of_one_question_find_the_same(client: TestClient, question: str, same_as: str) -> None:
     found, expected = ask(client, question), ask(client, same_as)
     assert found["total"] > 0
     assert (found["total"], keys(found)) == (expected["total"], keys(expected))
+
+
+@pytest.mark.parametrize(
+    ("question", "left_out"),
+    [
+        ("kappa-opioid", ["kappa"]),
+        ("u-opioid", ["u"]),
+        ("δ-opioid", ["delta"]),
+        ("ß-endorphin", ["ss"]),
+        ("q-pain", ["q"]),
+        ("naltrexone/zz1", ["zz1"]),
+        ("naltrexone+icd10", ["icd10"]),
+        ("nausea&zz1", ["zz1"]),
+        ('"naltrexone xyzzyq"', ["xyzzyq"]),
+        ("500mcg", ["500"]),
+        ("nausea/77", []),
+        ("headache+77", []),
+        ("9+crohn", []),
+        ("il6,sjogren", []),
+        ("nausea-α", []),  # noqa: RUF001
+        ("sjogren–α", []),  # noqa: RUF001
+        ("thyroid-9", []),
+        ("b-crohn", []),
+        ("amoxicillin treatment", ["amoxicillin"]),
+    ],
+)
+def test_words_that_are_joined_are_found_where_the_whole_is_not(
+    client: TestClient, question: str, left_out: list[str]
+) -> None:
+    page = ask(client, question)
+    assert page["total"] > 0
+    assert page["matched"] == "any"
+    assert page["left_out"] == left_out
+
+
+@pytest.mark.parametrize(
+    "question", ["fibromyalgia", "crohn naltrexone", "4.5 mg", "endorphin", '"active crohns disease"']
+)
+def test_an_added_word_never_leaves_nothing(client: TestClient, question: str) -> None:
+    for sign in (" ", "-", "/", "_", "="):
+        for added in ("xyzzyq", "77", "q", "7.7", "zz9"):
+            for q in (f"{question}{sign}{added}", f"{added}{sign}{question}"):
+                assert ask(client, q)["total"] > 0, q
 
 
 @pytest.mark.parametrize("question", ["LDN diff placebo", "fibro naltrexone", "naltrex for my fibromyalg pain"])
