@@ -42,6 +42,10 @@ MAX_CACHED = 4096
 _OTHERS = "others"
 _PREPRINT = " [Preprint]"
 _LABEL = re.compile(r"\[?1\]?\.?\s*")
+_NET_STOP = re.compile(r"(?<=\w)\.(?=[a-z])")
+"""The full stop of `Preprints.org`, which is no abbreviation's; styles take those out."""
+_STOP = "\ue01f"
+"""Stands for it as long as a style is at work."""
 _SINGLE_QUOTES = str.maketrans("\u201c\u201d", "\u2018\u2019")
 _CORRECTIONS = (
     (re.compile(rf"([?!]{markup.MARKS})\.(?= |$)(?: (?=;))?"), r"\1"),
@@ -101,7 +105,7 @@ def _as_html(reference: Reference, style: Style) -> str:
 
 def _marked(reference: Reference, style: Style) -> str:
     with _lock:
-        text = _processor(style)(_csl_item(reference, style))
+        text = _processor(style)(_csl_item(reference, style)).replace(_STOP, ".")
     if style != Style.apa:
         text = _LABEL.sub("", text, count=1)
     if not reference.authors_complete:
@@ -123,7 +127,8 @@ def _csl_item(reference: Reference, style: Style) -> csl_json.Item:
         _name_preprint(item, style)
     for variable in ("title", "container-title", "container-title-short", "publisher"):
         if variable in item:
-            item[variable] = _curly(item[variable])
+            text = _curly(item[variable])
+            item[variable] = text if variable == "title" else _NET_STOP.sub(_STOP, text)
     item["author"] = [_author(author) for author in item.get("author", [])]
     if item["author"] and not reference.authors_complete:
         item["author"].append({"literal": _OTHERS})

@@ -133,6 +133,13 @@ def _document(**fields: object) -> Reference:
         "WITHDRAWN: A finding", "A finding (Retracted article. See vol. 375, pg. 445, 2010)", "A finding [RETRACTED]",
         "<b>RETRACTED:</b> A finding", "RETRACTED: RETRACTED ARTICLE: A finding", "Expression of Concern: A finding",
         "This article has been retracted: A finding", "Notice of Retraction: A finding", "A finding",
+        "RETRACTED - A finding", "RETRACTED \u2014 A finding", "Retracted \u2013 A finding", "RETRACTED-A finding",
+        "RETRACTED\u2014A finding", "RETRACTED ARTICLE A finding", "***RETRACTED*** A finding", "*Retracted*: A finding",
+        "RETRACTED\uff1aA finding", "RETRACTED. A finding", "A finding \u2013 RETRACTED ARTICLE", "A finding - RETRACTED",
+        "A finding. RETRACTED", "A finding: RETRACTED", "A finding RETRACTED ARTICLE", "A finding ***RETRACTED***",
+        "Retraction: A finding", "Retraction notice: A finding", "WITHDRAWN A finding", "<b>RETRACTED</b> A finding",
+        "<b>RETRACTED: A finding</b>", "<i>RETRACTED ARTICLE</i>: A finding", "A finding <b>RETRACTED</b>",
+        "Retracted article \u2013 A finding", "RETRACTED: A finding (Retracted)",
     ],
 )  # fmt: skip
 def test_a_publishers_warning_is_not_repeated(title: str) -> None:
@@ -142,10 +149,45 @@ def test_a_publishers_warning_is_not_repeated(title: str) -> None:
     assert "Retracted." not in apply_style(retracted, Style.apa)
 
 
-@pytest.mark.parametrize("title", ["Withdrawn patients: a study", "Removal of opioids", "Retraction of the lung"])
+@pytest.mark.parametrize(
+    "title",
+    [
+        "Withdrawn patients: a study", "Removal of opioids", "Retraction of the lung", "Retracted position of the jaw",
+        "Retraction-free surgery", "Retracted-position splints", "RETRACTED POSITION OF THE JAW", "The tongue, retracted",
+        "Outcome of patients withdrawn", "THE JAW RETRACTED", "Removed",
+    ],
+)  # fmt: skip
 def test_a_title_that_only_sounds_like_a_warning_stays(title: str) -> None:
     retracted = _document(title=title, standing=[{"standing": "retracted"}])
     assert retracted.shown_title == f"RETRACTED: {title}"
+
+
+@pytest.mark.parametrize("title", ["RETRACTED ARTICLE A finding", "Retracted: A finding", "A finding. RETRACTED"])
+def test_a_document_that_is_not_retracted_keeps_every_word(title: str) -> None:
+    assert _document(title=title).shown_title == title
+
+
+@pytest.mark.parametrize(
+    ("container", "server"),
+    [
+        ("medRxiv preprint", "medRxiv"), ("medRxiv [Preprint]", "medRxiv"), ("medRxiv, preprint", "medRxiv"),
+        ("medRxiv - Preprint", "medRxiv"), ("bioRxiv preprint server", "bioRxiv"), ("Preprints.org", "Preprints.org"),
+        ("JMIR Preprints", "JMIR Preprints"), ("Preprint", "Preprint"), ("PeerJ Preprints", "PeerJ Preprints"),
+    ],
+)  # fmt: skip
+def test_a_server_says_preprint_once(container: str, server: str) -> None:
+    preprint = _document(container_title=container, standing=[{"standing": "preprint"}])
+    assert preprint.server == server
+
+
+@pytest.mark.parametrize("style", [Style.bmj, Style.ama, Style.vancouver, Style.apa])
+@pytest.mark.parametrize("is_preprint", [True, False])
+def test_a_name_of_the_net_keeps_its_stop(style: Style, is_preprint: bool) -> None:
+    standing = [{"standing": "preprint" if is_preprint else "not_checked"}]
+    text = apply_style(_document(title="T", container_title="Preprints.org", standing=standing), style)
+    assert "Preprints.org" in text
+    short = apply_style(_document(title="T", container_title="J. Pain Res."), style)
+    assert ("J. Pain Res" if style == Style.apa else "J Pain Res") in short
 
 
 def test_a_retracted_preprint_says_both_once() -> None:
