@@ -68,15 +68,20 @@ def _name(author: Name) -> str:
     """`Family, Given Suffix`. A comma behind a name without given names keeps readers from taking it apart.
 
     There is no comma before a suffix: some readers take what follows the first comma for it, others what follows the
-    second. RIS cannot write a comma in a name.
+    second. RIS cannot write a comma in a name, so those within a name are left out.
     """
     if author.literal:
         return _alone(author.literal)
     if not author.given:
         return _alone(author.family or "")
-    given = " ".join(part.replace(",", "") for part in (author.given, author.suffix) if part)
-    return f"{author.family}, {given}" if author.family else given
+    given = " ".join(_without_commas(part) for part in (author.given, author.suffix) if part)
+    return f"{_without_commas(author.family)}, {given}" if author.family else given
 
 
 def _alone(name: str) -> str:
-    return f"{name}," if " " in name and "," not in name else name
+    name = _without_commas(name)
+    return f"{name}," if " " in name else name
+
+
+def _without_commas(name: str) -> str:
+    return " ".join(name.replace(",", " ").split())

@@ -42,6 +42,11 @@ MAX_CACHED = 4096
 _OTHERS = "others"
 _PREPRINT = " [Preprint]"
 _LABEL = re.compile(r"\[?1\]?\.?\s*")
+_CONTRACTION = re.compile(
+    r"(?<!\w)['\u2018](?=(?:[tsn]|tis|twas|til|em|cause)\b(?!['\u2019])|\d0s\b)|(?<=(?<!\w)'n)'(?=\s)|(?<!\w)'(?=n'\s)",
+    re.IGNORECASE,
+)
+"""The apostrophe of `'t Hooft`, `'90s` and `rock 'n' roll`, which opens no quotation."""
 _NET_STOP = re.compile(r"(?<=\w)\.(?=[a-z])")
 """The full stop of `Preprints.org`, which is no abbreviation's; styles take those out."""
 _STOP = "\ue01f"
@@ -159,6 +164,7 @@ def _author(author: dict[str, str]) -> dict[str, str]:
 
 def _curly(text: str) -> str:
     """The text with the typographic quotation marks and apostrophes that the styles require."""
+    text = _CONTRACTION.sub("\u2019", text)
     text = re.sub(r"(^|[\s(\[])'([^']+)'(?=[\s.,;:!?)\]]|$)", r'\1"\2"', text)
     text = re.sub(r'(^|[\s(\[])"(?=\S)', "\\1\u201c", text).replace('"', "\u201d")
     return re.sub(r"(^|[\s(\[])'(?=\S)", "\\1\u2018", text).replace("'", "\u2019")

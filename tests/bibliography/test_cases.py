@@ -115,6 +115,8 @@ def test_names_come_back_as_they_were_recorded(cases: dict[str, Reference], name
         ("Jean-Paul", "J.-P.", "JP"), ("Jean-paul", "J.", "J"), ("Mary de la", "M. de la", "M de la"),
         ("Yu. V.", "Yu. V.", "YuV"), ("Sang-Hyun (Sean)", "S.-H. (Sean)", "SH (Sean)"), ("小明", "小明", "小明"),
         ("דוד", "דוד", "דוד"), ("Иван", "И.", "И"), ("Éric", "É.", "É"), ("", "", ""), ("-", "", ""),
+        ("jean-paul", "jean-paul", "jean-paul"), ("jean-paul marie", "jean-paul marie", "jean-paul marie"),
+        ("Jean\u2010Paul", "J.-P.", "JP"), ("Jean\u2011Paul", "J.-P.", "JP"), ("Anne de-la", "A. de-la", "A de-la"),
     ],
 )  # fmt: skip
 def test_initials(given: str, apart: str, together: str) -> None:
@@ -212,3 +214,66 @@ def test_a_notice_leads_to_its_doi_however_that_is_written() -> None:
     for doi in ("10.1000/<a>", "https://doi.org/10.1000/<a>", "doi: 10.1000/<A>"):
         reference = _document(standing=[{"standing": "retracted", "notice": {"doi": doi}}])
         assert reference.notice == "Retracted. Notice: https://doi.org/10.1000/%3Ca%3E."
+
+
+@pytest.mark.parametrize(
+    ("given", "name", "suffix"),
+    [
+        ("Martin Luther, Jr.", "Martin Luther", "Jr."), ("Robert, III, MD", "Robert", "III"), ("John, MD", "John", None),
+        ("John, PhD", "John", None), ("John, M.D., Ph.D.", "John", None), ("Robert Jr., MD", "Robert", "Jr."),
+        ("Robert jr.", "Robert", "Jr."), ("Robert, JR", "Robert", "Jr"), ("Ann, RN, MSc, FRCP", "Ann", None),
+        ("Robert, sr., DO, MPH", "Robert", "Sr."), ("John W., 3rd", "John W.", "3rd"), ("J R", "J R", None),
+        ("Jane, Mary", "Jane, Mary", None), ("MD", "MD", None), ("Jr.", "Jr.", None), ("J. D.", "J. D.", None),
+        ("John, Fred", "John, Fred", None), ("Ma, Mary", "Ma, Mary", None), ("Jane, Ed", "Jane, Ed", None), ("John, V", "John, V", None),
+        ("John, MD PhD", "John", None), ("John, M. D.", "John, M. D.", None),
+        ("Do", "Do", None), (", MD", ", MD", None),
+    ],
+)  # fmt: skip
+def test_what_stands_behind_given_names(given: str, name: str, suffix: str | None) -> None:
+    (author,) = _document(authors=[{"family": "Doe", "given": given}]).authors
+    assert (author.family, author.given, author.suffix) == ("Doe", name, suffix)
+
+
+@pytest.mark.parametrize(
+    ("author", "style", "text"),
+    [
+        ({"family": "Doe", "given": "jean-paul"}, "apa", "Doe, jean-paul. (2020). T."),
+        ({"family": "'t Hooft", "given": "Gerard"}, "apa", "\u2019t Hooft, G. (2020). T."),
+        ({"family": "in 't Veld", "given": "B. A."}, "ama", "in \u2019t Veld BA. T."),
+        ({"family": "\u2018t Hooft", "given": "Gerard"}, "ama", "\u2019t Hooft G. T."),
+        ({"family": "Doe", "given": "Robert, III, MD"}, "apa", "Doe, R., III. (2020). T."),
+        ({"family": "\U00020bb7", "given": "\U0002a6b2\u592a"}, "apa", "\U00020bb7\U0002a6b2\u592a. (2020). T."),
+        ({"family": "Doe", "given": "Jean\u2010Paul"}, "apa", "Doe, J.-P. (2020). T."),
+    ],
+)  # fmt: skip
+def test_names_in_text(author: dict[str, str], style: str, text: str) -> None:
+    assert apply_style(_document(title="T", authors=[author], issued="2020"), Style(style)).startswith(text)
+
+
+@pytest.mark.parametrize(
+    ("title", "shown"),
+    [
+        ("The '90s", "The \u201990s"), ("Rock 'n' roll", "Rock \u2019n\u2019 roll"), ("'Tis pain", "\u2019Tis pain"),
+        ("A 't' test", "A \u201ct\u201d test"), ("The 'so-called' test", "The \u201cso-called\u201d test"),
+    ],
+)  # fmt: skip
+def test_apostrophes_open_no_quotation(title: str, shown: str) -> None:
+    assert apply_style(_document(title=title), Style.ama).startswith(shown)
+
+
+@pytest.mark.parametrize(
+    ("author", "line", "read"),
+    [
+        ({"literal": "FDA, Center for Drugs"}, "FDA Center for Drugs,", "FDA Center for Drugs"),
+        ({"literal": "Smith and Sons, Ltd."}, "Smith and Sons Ltd.,", "Smith and Sons Ltd."),
+        ({"literal": "A,B"}, "A B,", "A B"),
+        ({"family": "Doe, Roe"}, "Doe Roe,", "Doe Roe"),
+        ({"family": "Doe, Roe", "given": "Jane"}, "Doe Roe, Jane", "Doe Roe"),
+    ],
+)  # fmt: skip
+def test_a_comma_within_a_name_takes_nothing_apart_in_ris(author: dict[str, str], line: str, read: str) -> None:
+    made = FORMATS["ris"].render([_document(title="T", authors=[author])], "")
+    assert f"AU  - {line}\n" in made
+    (item,) = json.loads(pandoc(made, "ris", "csljson"))
+    names = item["author"][0]
+    assert (names.get("literal") or names["family"], names.get("given")) == (read, author.get("given"))

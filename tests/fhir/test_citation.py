@@ -17,11 +17,11 @@ def _cited(**fields: object) -> dict[str, object]:
 @pytest.mark.parametrize(
     ("title", "standing", "text"),
     [
-        ("<i>In vivo</i> &amp; CO<sub>2</sub>", "no_notice_found", "In vivo & CO₂"),
+        ("<i>In vivo</i> &amp; CO<sub>2</sub>", "current", "In vivo & CO₂"),
         ("RETRACTED ARTICLE A finding", "retracted", "RETRACTED: A finding"),
         ("A finding", "retracted", "RETRACTED: A finding"),
         ("A finding [Preprint]", "preprint", "A finding"),
-        (None, "no_notice_found", "D"),
+        (None, "current", "D"),
     ],
 )
 def test_title_is_read_as_in_references(title: str | None, standing: str, text: str) -> None:
