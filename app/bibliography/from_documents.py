@@ -52,9 +52,14 @@ def reference_of(document: DocumentWrite) -> Reference:
 
 
 def plain_title(title: str | None, label: str, standing: Standing) -> str:
-    """The title, or else the label, without markup and behind the warning that the standing asks for."""
-    is_preprint = standing is Standing.preprint
-    return markup.plain(titled(title or label, label, WARNINGS.get(standing), is_preprint=is_preprint))
+    """The title, or else the label, without markup, for formats that have a field for the standing.
+
+    A warning that the publisher wrote into the title is said in one way; none is added.
+    """
+    warning, is_preprint = WARNINGS.get(standing), standing is Standing.preprint
+    text = titled(title or label, label, None, is_preprint=is_preprint)
+    warned = titled(title or label, label, warning, is_preprint=is_preprint)
+    return markup.plain(text if warned == f"{warning}: {text}" else warned)
 
 
 def _name(author: Author) -> Name:

@@ -37,8 +37,9 @@ def _record(reference: Reference) -> dict[str, Any]:
         f"https://pubmed.ncbi.nlm.nih.gov/{reference.pmid}/" if reference.pmid else None,
     ]
     notes = [reference.note] if reference.note else []
-    if len(pages) > 1 and reference.page:  # RIS has room for one range
-        notes.append(f"Pages: {format_pages(reference.page)}.")
+    in_full = format_pages(reference.page) if reference.page else ""
+    if first and in_full != "-".join(page for page in (first.first, first.last) if page):
+        notes.append(f"Pages: {in_full}.")  # RIS has room for one range, without words
     record = {
         "type_of_reference": "UNPB" if reference.is_preprint else _TYPES.get(reference.type, "GEN"),
         "id": reference.id,
@@ -49,7 +50,7 @@ def _record(reference: Reference) -> dict[str, Any]:
         "type_of_work": "Preprint" if reference.is_preprint else None,
         "volume": reference.volume,
         "number": reference.issue,
-        "start_page": f"{first.before}{first.first}{first.after}" if first else None,
+        "start_page": first.first if first else None,
         "end_page": first.last if first else None,
         "publisher": reference.server or reference.publisher,
         "year": str(reference.issued[0]) if reference.issued else None,

@@ -5,10 +5,11 @@ import re
 _WORDS = re.compile(r"([-\u2010\u2011]?)([^\s.\u2010\u2011-]+)(\.?)")
 _SUFFIX = re.compile(r"(?:[JSjs]r|II|III|IV|2nd|3rd|4th)\.?")
 _SUFFIX_BEHIND_COMMA = re.compile(r"(?:[JS]r|II|III|IV|2nd|3rd|4th)\.?", re.IGNORECASE)
-_DEGREES = frozenset(
-    "MD PhD PHD DO DDS DMD DVM DPhil MPhil DSc ScD EdD PsyD PharmD DrPH DPT DNP MPH MSPH MHS MSc MSC MS MA MBA MEd MMed"
-    " MM MSN MB MBBS MBChB MBBCh MBBChir BM BMBS BMBCh ChB BCh BChir BSc BSN BS BA RN NP CRNP CRNA PA PA-C PT JD LLM"
-    " FACP FACR FACS FACC FAAN FAHA FRCP FRCPC FRCPath FRCS FRACP FRCA MRCP MRCS MRCGP".split()
+_DEGREE = re.compile(
+    r"MD|PhD|PHD|DO|DDS|DMD|DVM|DPhil|MPhil|DSc|ScD|EdD|PsyD|PharmD|DrPH|DPT|DNP|MPH|MSPH|MHS|MSc|MSC|MS"
+    r"|MA|MBA|MEd|MMed|MM|MSN|MB|MBBS|MBChB|MBBCh|MBBChir|BM|BMBS|BMBCh|ChB|BCh|BChir|BSc|BSN|BS|BA|RN|NP"
+    r"|CRNP|CRNA|PA|PA-C|PT|JD|LLM|FACP|FACR|FACS|FACC|FAAN|FAHA|FRCP|FRCPC|FRCPath|FRCS|FRACP|FRCA|MRCP"
+    r"|MRCS|MRCGP"
 )
 """Without full stops. References leave them out where they stand behind a comma, as their styles ask for."""
 _SOLID = re.compile(r"[\u3005-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff\U00020000-\U0003ffff]+")
@@ -51,7 +52,7 @@ def split_suffix(name: str) -> tuple[str, str | None]:
 
 
 def _is_degree(text: str) -> bool:
-    return all(word in _DEGREES for word in text.replace(".", "").split() or [""])
+    return all(_DEGREE.fullmatch(word) for word in text.replace(".", "").split() or [""])
 
 
 def _with_capital(suffix: str) -> str:

@@ -78,6 +78,21 @@ def test_ris(cases: dict[str, Reference], case: str, lines: list[str]) -> None:
     assert [line for line in made if line[:2] in tags] == lines
 
 
+@pytest.mark.parametrize(
+    ("page", "lines"),
+    [
+        ("345-50 contd", ["SP  - 345", "EP  - 350", "N1  - Pages: 345-350 contd."]),
+        ("101\u20139 passim", ["SP  - 101", "EP  - 109", "N1  - Pages: 101-109 passim."]),
+        ("523-32.e1-4", ["SP  - 523", "EP  - 532.e4", "N1  - Pages: 523-532.e1-e4."]),
+        ("12&ndash;15", ["SP  - 12", "EP  - 15"]), ("12&amp;#8211;15", ["SP  - 12", "EP  - 15"]),
+        ("1,234-1,240", ["SP  - 1234", "EP  - 1240"]), ("12+", ["SP  - 12+"]), ("0001-0012", ["SP  - 0001", "EP  - 0012"]),
+    ],
+)  # fmt: skip
+def test_ris_names_the_first_and_the_last_page(page: str, lines: list[str]) -> None:
+    made = FORMATS["ris"].render([_document(title="T", page=page)], "").splitlines()
+    assert [line for line in made if line[:2] in ("SP", "EP", "N1")] == lines
+
+
 BIBTEX = [
     ("em-dash", 'pages = "529--538"'),
     ("double-hyphen", 'pages = "529--538"'),

@@ -19,7 +19,7 @@ def _cited(**fields: object) -> dict[str, object]:
     [
         ("<i>In vivo</i> &amp; CO<sub>2</sub>", "current", "In vivo & CO₂"),
         ("RETRACTED ARTICLE A finding", "retracted", "RETRACTED: A finding"),
-        ("A finding", "retracted", "RETRACTED: A finding"),
+        ("A finding", "retracted", "A finding"),
         ("A finding [Preprint]", "preprint", "A finding"),
         (None, "current", "D"),
     ],
