@@ -38,7 +38,7 @@ _MIXED = r"(?-i:[^a-z\ue000-\ue01f]*[a-z])"
 """What has a small letter, so that capitals stand out."""
 _PUBLISHERS_MARK = re.compile(
     rf"^{_ANY}(?:{_WARNING}{_ANY}(?:\s*[:\uff1a]|\.(?=\s)|\s+{_DASH}{{1,3}}(?=\s))"
-    rf"|\[{_WARNING}\]\s*[:\uff1a]?|\({_WARNING}\)\s*[:\uff1a]?"
+    rf"|(?:\[{_WARNING}\]|\({_WARNING}\))(?:\s*[:\uff1a]|\s*{_DASH}(?=\s))?"
     rf"|\*{{1,5}}\s*{_WARNING}\s*\*{{1,5}}\s*[:\uff1a]?"
     rf"|{_CAPITALS}{_ANY}(?:\s*{_DASH}{{1,3}}|(?=\s{_MIXED}))){_ANY}\s*"
     rf"|(?<!\s)\s*{_ANY}(?:\[{_WARNING}[^\]]*\]|\({_WARNING}[^)]*\)|\*{{1,5}}\s*{_WARNING}\s*\*{{1,5}}"

@@ -154,7 +154,7 @@ def _document(**fields: object) -> Reference:
         "RETRACTED\u2014A finding", "RETRACTED ARTICLE A finding", "***RETRACTED*** A finding", "*Retracted*: A finding",
         "RETRACTED\uff1aA finding", "RETRACTED. A finding", "A finding \u2013 RETRACTED ARTICLE", "A finding - RETRACTED",
         "A finding. RETRACTED", "A finding: RETRACTED", "A finding RETRACTED ARTICLE", "A finding ***RETRACTED***",
-        "Retraction: A finding", "Retraction notice: A finding", "WITHDRAWN A finding", "<b>RETRACTED</b> A finding",
+        "Retraction: A finding", "Retraction notice: A finding", "WITHDRAWN A finding", "[RETRACTED] \u2013 A finding", "(Retracted): A finding", "<b>RETRACTED</b> A finding",
         "<b>RETRACTED: A finding</b>", "<i>RETRACTED ARTICLE</i>: A finding", "A finding <b>RETRACTED</b>",
         "Retracted article \u2013 A finding", "RETRACTED: A finding (Retracted)",
     ],
