@@ -9,7 +9,7 @@ from pydantic import BaseModel, create_model
 from app.api.common import RecordId, answer_item, cache_control, item_at, records_at
 from app.bibliography import ALL_FORMATS, FORMATS, PAGES, CitationFormat, csl_json
 from app.bibliography.styles import Style
-from app.core.errors import Fault, InvalidInput
+from app.core.errors import Fault, InvalidInput, NotAcceptable
 from app.core.templates import content_security_policy
 from app.http import conditional
 from app.http.conditional import JSON, LinkedBody, conditional_response
@@ -82,9 +82,13 @@ def choose(
         return Choice(named, offers[named], _style(offers[named], style, {}))
     negotiated = {name: offer for name, offer in offers.items() if offer.is_negotiated}
     by_type = {media: name for name, offer in negotiated.items() for media in (offer.media_type, *offer.aliases)}
-    best = negotiate(
-        request.headers.get("accept"), list(by_type), shown=[offer.media_type for offer in negotiated.values()]
-    )
+    accept = request.headers.get("accept")
+    try:
+        best = negotiate(accept, list(by_type), shown=[offer.media_type for offer in negotiated.values()])
+    except NotAcceptable as error:
+        if "text/html" in (accept or "").lower() and "html" in offers:
+            error.detail = f"{error.detail} As HTML it is at {request.url.path}.html."
+        raise
     name = by_type[best.media_type]
     return Choice(name, offers[name], _style(offers[name], style, best.parameters))
 

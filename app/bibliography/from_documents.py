@@ -1,7 +1,7 @@
 """References made from documents."""
 
 from app.bibliography import markup
-from app.bibliography.reference import Mark, Name, Reference
+from app.bibliography.reference import Mark, Name, Reference, titled
 from app.sources import identifiers
 from app.sources.names import split_suffix
 from app.sources.rendering import identified
@@ -23,7 +23,7 @@ _CHANGES = {
 }
 
 
-_AS_IS = ("id", "label", "title", "authors_complete", "volume", "issue", "page")
+_AS_IS = ("id", "label", "title", "authors_complete")
 
 
 def reference_of(document: DocumentWrite) -> Reference:
@@ -34,6 +34,9 @@ def reference_of(document: DocumentWrite) -> Reference:
         container_title=_text(document.container_title),
         container_title_short=_text(document.container_title_short),
         publisher=_text(document.publisher),
+        volume=_text(document.volume),
+        issue=_text(document.issue),
+        page=_text(document.page),
         type=_TYPES.get(document.kind, document.kind.value),
         authors=tuple(_name(author) for author in document.authors),
         issued=_date_parts(document.issued),
@@ -48,6 +51,17 @@ def reference_of(document: DocumentWrite) -> Reference:
     )
 
 
+def plain_title(title: str | None, label: str, standing: Standing) -> str:
+    """The title, or else the label, without markup, for formats that have a field for the standing.
+
+    A warning that the publisher wrote into the title is said in one way; none is added.
+    """
+    warning, is_preprint = WARNINGS.get(standing), standing is Standing.preprint
+    text = titled(title or label, label, None, is_preprint=is_preprint)
+    warned = titled(title or label, label, warning, is_preprint=is_preprint)
+    return markup.plain(text if warned == f"{warning}: {text}" else warned)
+
+
 def _name(author: Author) -> Name:
     """The name, with its suffix taken off the given names, or off the family name of who has given names."""
     family, given, literal = (_text(part) for part in (author.family, author.given, author.literal))
@@ -60,7 +74,7 @@ def _name(author: Author) -> Name:
 
 
 def _text(text: str | None) -> str | None:
-    """A name without markup and entities."""
+    """A name or number without markup and entities."""
     return markup.plain(markup.marked(text)) if text else None
 
 

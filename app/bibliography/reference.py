@@ -30,18 +30,35 @@ class Mark(StrEnum):
 
 
 _ANY = markup.MARKS
+_DASH = "[-\u2010-\u2015\u2212]"
 _WARNING = (
     r"(?:this )?(?:(?:article|paper|chapter|editorial)\s+)?(?:has been |is )?(?:temporarily )?"
-    r"(?:retracted|withdrawn|removed|notice of retraction|temporary removal|expressions? of concern)"
-    r"(?:\s+(?:article|paper|chapter|study|publication))?"
+    r"(?:retracted|withdrawn|removed|(?:notice of )?retraction(?: note| notice)?|temporary removal"
+    r"|expressions? of concern)(?:\s+(?:article|paper|chapter|study|publication))?"
 )
+_CAPITALS = r"(?-i:(?:RETRACTED|WITHDRAWN|REMOVED|RETRACTION|EXPRESSION OF CONCERN)(?:\s+(?:ARTICLE|PAPER|CHAPTER))?)"
+_MIXED = r"(?-i:[^a-z\ue000-\ue01f]*[a-z])"
+"""What has a small letter, so that capitals stand out."""
 _PUBLISHERS_MARK = re.compile(
-    rf"^{_ANY}(?:{_WARNING}{_ANY}\s*:|\[{_WARNING}\]\s*:?|\({_WARNING}\)\s*:?){_ANY}\s*"
-    rf"|(?<!\s)\s*{_ANY}(?:\[{_WARNING}[^\]]*\]|\({_WARNING}[^)]*\)){_ANY}[.\s]*$",
+    rf"^{_ANY}(?:{_WARNING}{_ANY}(?:\s*[:\uff1a]|\.(?=\s)|\s+{_DASH}{{1,3}}(?=\s))"
+    rf"|(?:\[{_WARNING}\]|\({_WARNING}\))(?:\s*[:\uff1a]|\s*{_DASH}(?=\s))?"
+    rf"|\*{{1,5}}\s*{_WARNING}\s*\*{{1,5}}\s*[:\uff1a]?"
+    rf"|{_CAPITALS}{_ANY}(?:\s*{_DASH}{{1,3}}|(?=\s{_MIXED}))){_ANY}\s*"
+    rf"|(?<!\s)\s*{_ANY}(?:\[{_WARNING}[^\]]*\]|\({_WARNING}[^)]*\)|\*{{1,5}}\s*{_WARNING}\s*\*{{1,5}}"
+    rf"|(?:{_DASH}{{1,3}}\s*|(?-i:(?<=[a-z.?!:\ue000-\ue01f]\s)){_ANY}){_CAPITALS}){_ANY}[.\s]*$",
     re.IGNORECASE,
 )
-"""A warning that the publisher wrote into the title, in front of it or behind it."""
-_PREPRINT_MARK = re.compile(r"^preprint\s*:\s*|(?<!\s)\s*[\[(]preprint[\])][.\s]*$", re.IGNORECASE)
+"""A warning that the publisher wrote into the title, in front of it or behind it.
+
+Without punctuation it is one in capitals alone: `Retracted position of the jaw` is a title.
+"""
+_PREPRINT_MARK = re.compile(
+    rf"^preprint\s*(?:[:\uff1a]|\s{_DASH}(?=\s))\s*"
+    rf"|(?<!\s)\s*(?:[\[(]preprint(?: server)?[\])]|[:\uff1a,]\s*preprint|\s{_DASH}\s*preprint)[.\s]*$",
+    re.IGNORECASE,
+)
+_SERVERS_MARK = re.compile(r"(?<=\w)\s(?:preprint|preprint server)[.\s]*$", re.IGNORECASE)
+"""`medRxiv preprint`, in the name of a server alone."""
 
 
 @dataclass(frozen=True)
@@ -88,10 +105,7 @@ class Reference:
         A work without a title has its label in brackets, as style guides require. What the publisher wrote into the
         title to warn of the work is not repeated.
         """
-        title = markup.marked(self.title) if self.title else f"[{self.label}]"
-        if self.is_preprint:
-            title = without(_PREPRINT_MARK, title)
-        return f"{self.warning}: {without(_PUBLISHERS_MARK, title)}" if self.warning else title
+        return titled(self.title, self.label, self.warning, is_preprint=self.is_preprint)
 
     @property
     def shown_title(self) -> str:
@@ -107,13 +121,26 @@ class Reference:
     def server(self) -> str | None:
         """Where a preprint was posted; null for other works."""
         named = self.container_title or self.publisher if self.is_preprint else None
-        return without(_PREPRINT_MARK, named) if named else None
+        return without(_SERVERS_MARK, without(_PREPRINT_MARK, named)) if named else None
 
     @property
     def note(self) -> str | None:
         """For the note field of a format: the notice, and whether authors are missing."""
         incomplete = None if self.authors_complete or not self.authors else "Only the first author is recorded."
         return " ".join(part for part in (self.notice, incomplete) if part) or None
+
+
+def titled(title: str | None, label: str, warning: Mark | None, *, is_preprint: bool) -> str:
+    """The title, or else the label in brackets, behind the warning, with markup as `markup.marked` writes it."""
+    text = markup.marked(title) if title else f"[{label}]"
+    if is_preprint:
+        text = without(_PREPRINT_MARK, text)
+    return f"{warning}: {_without_warning(text)}" if warning else text
+
+
+def _without_warning(title: str) -> str:
+    shorter = markup.balanced(without(_PUBLISHERS_MARK, title))
+    return shorter if title.endswith(shorter) else shorter.rstrip(" .:-\u2013\u2014*")
 
 
 def without(mark: re.Pattern[str], text: str) -> str:

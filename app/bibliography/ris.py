@@ -37,8 +37,9 @@ def _record(reference: Reference) -> dict[str, Any]:
         f"https://pubmed.ncbi.nlm.nih.gov/{reference.pmid}/" if reference.pmid else None,
     ]
     notes = [reference.note] if reference.note else []
-    if len(pages) > 1 and reference.page:  # RIS has room for one range
-        notes.append(f"Pages: {format_pages(reference.page)}.")
+    in_full = format_pages(reference.page) if reference.page else ""
+    if first and in_full != "-".join(page for page in (first.first, first.last) if page):
+        notes.append(f"Pages: {in_full}.")  # RIS has room for one range, without words
     record = {
         "type_of_reference": "UNPB" if reference.is_preprint else _TYPES.get(reference.type, "GEN"),
         "id": reference.id,
@@ -49,7 +50,7 @@ def _record(reference: Reference) -> dict[str, Any]:
         "type_of_work": "Preprint" if reference.is_preprint else None,
         "volume": reference.volume,
         "number": reference.issue,
-        "start_page": f"{first.before}{first.first}{first.after}" if first else None,
+        "start_page": first.first if first else None,
         "end_page": first.last if first else None,
         "publisher": reference.server or reference.publisher,
         "year": str(reference.issued[0]) if reference.issued else None,
@@ -68,15 +69,20 @@ def _name(author: Name) -> str:
     """`Family, Given Suffix`. A comma behind a name without given names keeps readers from taking it apart.
 
     There is no comma before a suffix: some readers take what follows the first comma for it, others what follows the
-    second. RIS cannot write a comma in a name.
+    second. RIS cannot write a comma in a name, so those within a name are left out.
     """
     if author.literal:
         return _alone(author.literal)
     if not author.given:
         return _alone(author.family or "")
-    given = " ".join(part.replace(",", "") for part in (author.given, author.suffix) if part)
-    return f"{author.family}, {given}" if author.family else given
+    given = " ".join(_without_commas(part) for part in (author.given, author.suffix) if part)
+    return f"{_without_commas(author.family)}, {given}" if author.family else given
 
 
 def _alone(name: str) -> str:
-    return f"{name}," if " " in name and "," not in name else name
+    name = _without_commas(name)
+    return f"{name}," if " " in name else name
+
+
+def _without_commas(name: str) -> str:
+    return " ".join(name.replace(",", " ").split())

@@ -44,6 +44,15 @@ MAX_BYTES = 4_000_000
 _OTHERS = "others"
 _PREPRINT = " [Preprint]"
 _LABEL = re.compile(r"\[?1\]?\.?\s*")
+_CONTRACTION = re.compile(
+    r"(?<!\w)['\u2018](?=(?:[tsn]|tis|twas|til|em|cause)\b(?!['\u2019])|\d0s\b)|(?<=(?<!\w)'n)'(?=\s)|(?<!\w)'(?=n'\s)",
+    re.IGNORECASE,
+)
+"""The apostrophe of `'t Hooft`, `'90s` and `rock 'n' roll`, which opens no quotation."""
+_NET_STOP = re.compile(r"(?<=\w)\.(?=[a-z])")
+"""The full stop of `Preprints.org`, which is no abbreviation's; styles take those out."""
+_STOP = "\ue01f"
+"""Stands for it as long as a style is at work."""
 _SINGLE_QUOTES = str.maketrans("\u201c\u201d", "\u2018\u2019")
 _CORRECTIONS = (
     (re.compile(rf"([?!]{markup.MARKS})\.(?= |$)(?: (?=;))?"), r"\1"),
@@ -121,7 +130,7 @@ def _as_html(reference: Reference, style: Style) -> str:
 def format_marked(reference: Reference, style: Style) -> str:
     """The reference in the style, with the markup of its title, of the style, and of links. Takes milliseconds."""
     with _lock:
-        text = _processor(style)(_csl_item(reference, style))
+        text = _processor(style)(_csl_item(reference, style)).replace(_STOP, ".")
     if style != Style.apa:
         text = _LABEL.sub("", text, count=1)
     if not reference.authors_complete:
@@ -143,7 +152,8 @@ def _csl_item(reference: Reference, style: Style) -> csl_json.Item:
         _name_preprint(item, style)
     for variable in ("title", "container-title", "container-title-short", "publisher"):
         if variable in item:
-            item[variable] = _curly(item[variable])
+            text = _curly(item[variable])
+            item[variable] = text if variable == "title" else _NET_STOP.sub(_STOP, text)
     item["author"] = [_author(author) for author in item.get("author", [])]
     if item["author"] and not reference.authors_complete:
         item["author"].append({"literal": _OTHERS})
@@ -174,6 +184,7 @@ def _author(author: dict[str, str]) -> dict[str, str]:
 
 def _curly(text: str) -> str:
     """The text with the typographic quotation marks and apostrophes that the styles require."""
+    text = _CONTRACTION.sub("\u2019", text)
     text = re.sub(r"(^|[\s(\[])'([^']+)'(?=[\s.,;:!?)\]]|$)", r'\1"\2"', text)
     text = re.sub(r'(^|[\s(\[])"(?=\S)', "\\1\u201c", text).replace('"', "\u201d")
     return re.sub(r"(^|[\s(\[])'(?=\S)", "\\1\u2018", text).replace("'", "\u2019")

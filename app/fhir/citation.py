@@ -1,7 +1,8 @@
 """Document → Citation: what was published, by whom, and whether it was retracted. A stance belongs to a claim."""
 
-from app.bibliography.from_documents import reference_of
+from app.bibliography.from_documents import plain_title, reference_of
 from app.bibliography.pages import page_ranges
+from app.bibliography.reference import Reference
 from app.bibliography.styles import Style, format_reference
 from app.core.english import join_sentences
 from app.fhir.values import Json, drops_empty, fhir_code
@@ -23,16 +24,18 @@ _CLASSIFIERS = {
     DocumentKind.webpage: ("webpage", "Webpage"),
     DocumentKind.dataset: ("D064886", "Dataset"),
 }
+_PREPRINT = ("D000076942", "Preprint")
 
 
 @drops_empty
 def citation(document: DocumentWrite) -> Json:
     notes = _notes(document)
+    reference = reference_of(document)
     contained = [_person(author, f"author-{n}") for n, author in enumerate(document.authors, 1)]
     return {
         "resourceType": "Citation",
         "id": document.id,
-        "text": narrative(format_reference(reference_of(document), Style.ama), *notes),
+        "text": narrative(format_reference(reference, Style.ama), *notes),
         "contained": contained,
         "status": "active",
         "note": [{"text": text} for text in notes],
@@ -45,35 +48,37 @@ def citation(document: DocumentWrite) -> Json:
             "currentState": [fhir_code("cited-artifact-status-type", "retracted", "Retracted")]
             if document.current_standing.standing is Standing.retracted
             else [],
-            "title": [{"text": document.title or document.label}],
-            "publicationForm": [_publication(document)],
+            "title": [{"text": plain_title(document.title, document.label, document.current_standing.standing)}],
+            "publicationForm": [_publication(document, reference)],
             "webLocation": [{"url": document.url}],
-            "classification": [_classification(document)],
+            "classification": [_classification(document, is_preprint=reference.is_preprint)],
             "contributorship": _contributors(document, contained),
         },
     }
 
 
-def _publication(document: DocumentWrite) -> Json:
-    pages = page_ranges(document.page) if document.page else []
+def _publication(document: DocumentWrite, reference: Reference) -> Json:
+    """A preprint is in no periodical, and FHIR has no code for the server that it is on."""
+    pages = page_ranges(reference.page) if reference.page else []
     first, last = (pages[0].first, pages[0].last) if len(pages) == 1 else (None, None)
-    is_periodical = document.kind is DocumentKind.article_journal and document.container_title is not None
+    is_article = document.kind is DocumentKind.article_journal and not reference.is_preprint
+    is_periodical = is_article and reference.container_title is not None
     return {
         "publishedIn": {
             "type": fhir_code("published-in-type", "D020492", "Periodical") if is_periodical else None,
-            "title": document.container_title or document.publisher,
+            "title": reference.server or reference.container_title or reference.publisher,
         },
-        "volume": document.volume,
-        "issue": document.issue,
+        "volume": reference.volume,
+        "issue": reference.issue,
         "articleDate": document.issued,
         "firstPage": first if last else None,
         "lastPage": last,
-        "pageString": None if last else document.page,
+        "pageString": None if last else reference.page,
     }
 
 
-def _classification(document: DocumentWrite) -> Json:
-    code = _CLASSIFIERS.get(document.kind)
+def _classification(document: DocumentWrite, *, is_preprint: bool) -> Json:
+    code = _PREPRINT if is_preprint else _CLASSIFIERS.get(document.kind)
     classifier = fhir_code("citation-artifact-classifier", *code) if code else {"text": document.kind.label}
     kind = fhir_code("cited-artifact-classification-type", "knowledge-artifact-type", "Knowledge Artifact Type")
     return {"type": kind, "classifier": [classifier]}

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from typing import Any
 from urllib.parse import quote
 
-from app.bibliography import markup
+from app.bibliography.from_documents import plain_title
 from app.claims.responses import CitationBody, ClaimRead, DocumentWithEvidence
 from app.claims.schemas import DosingRangeWrite, Locator
 from app.claims.vocabulary import DoseBasis, Stance
@@ -86,7 +86,7 @@ def claim(read: ClaimRead, dosing: DosingRangeWrite | None) -> Node:
 
 def document(read: DocumentWithEvidence) -> Node:
     node: Node = {
-        **_work(read.links.self, read.doi, read.kind, _title(read.title) or read.label),
+        **_work(read.links.self, read.doi, read.kind, plain_title(read.title, read.label, read.standing)),
         **_standing(read.standing, entry_in_force(read.standing_history).notice),
         "identifier": [
             {"@type": "PropertyValue", "propertyID": identifier.scheme, "value": identifier.normal}
@@ -224,17 +224,12 @@ def _cited(embed: DocumentEmbed) -> Node:
     node: Node = {
         "@id": _document_id(embed),
         "@type": "CreativeWork",
-        "name": _title(embed.title) or embed.label,
+        "name": plain_title(embed.title, embed.label, embed.standing),
         **_standing(embed.standing, embed.notice),
         "identifier": [{"@type": "PropertyValue", "propertyID": n, "value": v} for n, v in identifiers if v],
         "mainEntityOfPage": {"@id": embed.links.self},
     }
     return node | ({"datePublished": embed.issued} if embed.issued else {})
-
-
-def _title(title: str | None) -> str | None:
-    """The title without markup and entities."""
-    return markup.plain(markup.marked(title)) if title else None
 
 
 def _iri(address: str) -> str:

@@ -133,3 +133,12 @@ def test_a_doi_is_encoded_in_links_and_raw_in_its_fields(awkward: TestClient) ->
         graph = Graph().parse(data=json.dumps(linked), format="json-ld", publicID="https://evidence.example")
         assert len(Graph().parse(data=graph.serialize(format="nt"), format="nt")) == len(graph)
         assert not re.search(r'<[^>]*[{}|\\^`" ][^>]*>', graph.serialize(format="nt"))
+
+
+@pytest.mark.parametrize("path", ["/v1/documents/younger-2013", "/v1/documents", "/v1/bibliography"])
+def test_who_accepts_html_alone_is_told_its_address(client: TestClient, path: str) -> None:
+    refused = client.get(f"{path}?{QUERIES[path]}", headers={"Accept": "text/html"})
+    assert refused.status_code == 406
+    (address,) = re.findall(r"/v1/\S+\.html", refused.json()["detail"])
+    assert client.get(f"{address}?{QUERIES[path]}").headers["content-type"].startswith("text/html")
+    assert ".html" not in client.get(path, headers={"Accept": "image/png"}).json()["detail"]
