@@ -324,7 +324,10 @@ def application(url: str) -> Iterator[ASGIApp]:
 @contextmanager
 def serving(url: str) -> Iterator[TestClient]:
     """A client that speaks to the whole application over a database."""
-    with application(url) as app, TestClient(app, base_url="http://testserver", client=("127.0.0.1", 50_000)) as client:
+    with (
+        application(url) as app,
+        TestClient(app, base_url="http://127.0.0.1:8000", client=("127.0.0.1", 50_000)) as client,
+    ):
         yield client
 
 

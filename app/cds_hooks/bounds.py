@@ -17,9 +17,11 @@ MAX_INSTRUCTIONS = 100
 _MAX_WORK = 400_000
 """Of all that is read of one request."""
 
-ORDER_WORK, PART_WORK, CODE_WORK, TEXT_WORK, DOSE_WORK, REASON_WORK = 70, 3, 10, 1, 5, 1
-"""What reading costs, by measurement, where a character of a product's name costs 1: an order, a part, a code, and a
-character of a name, of a dosage instruction and of a reason."""
+ORDER_WORK, PART_WORK, CODE_WORK, STRENGTH_WORK, INSTRUCTION_WORK = 70, 3, 10, 5, 10
+TEXT_WORK, DOSE_WORK, REASON_WORK, SCANNED_PER_WORK = 1, 5, 1, 100
+"""What reading costs, by measurement, where a character of a product's name costs 1: an order, a part, a code, a
+strength, and a dosage instruction or a dose in it; a character of a name, of a dosage instruction and of a reason; 100
+characters in which only a word is looked for."""
 
 
 class WorkCounter:

@@ -21,7 +21,6 @@ from app.cds_hooks.dose_text import (
     Volume,
     fold_unit,
     read_instruction,
-    read_product,
 )
 from app.cds_hooks.fhir_json import member, objects, text_member
 from app.claims.doses import PICOGRAMS, DailyDose
@@ -65,14 +64,13 @@ class DoseReading:
         return f"{' to '.join(ends)} mg a day"
 
 
-def read_dose(dosage: Any, words: Iterable[str], strengths: Iterable[Any] = ()) -> DoseReading | None:
-    """The dose of an order, from its instructions, the words of its product and the strengths of its ingredients.
+def read_dose(dosage: Any, product: Product) -> DoseReading | None:
+    """The dose of an order, from its instructions and the strength of its product.
 
     Steps of a titration give a range; instructions without a sequence are added, since they may apply at once. Null if
     nothing is said, or if any instruction cannot be read without guessing.
     """
     instructions = objects(dosage) or objects([dosage])
-    product = _product(words, strengths)
     try:
         doses = [dose for instruction in instructions if (dose := _instruction_dose(instruction, product))]
         return _combined(doses, instructions) if doses else _dose_of_product(instructions, product)
@@ -152,8 +150,8 @@ def _span_of(quantity: Quantity, product: Product) -> Span | None:
     return quantity.count.times(each) if each else None
 
 
-def _product(words: Iterable[str], strengths: Iterable[Any]) -> Product:
-    """What is coded about the ingredients, else what the names of the product say."""
+def coded_product(strengths: Iterable[Any]) -> Product | None:
+    """What is coded about the strengths of the ingredients; null if nothing is that can be read."""
     for ratio in strengths:
         numerator, denominator = (_quantity(member(ratio, name)) for name in ("numerator", "denominator"))
         amount = decimal_of(member(ratio, "denominator", "value")) or Decimal(1)
@@ -161,7 +159,7 @@ def _product(words: Iterable[str], strengths: Iterable[Any]) -> Product:
             return Product(concentration=numerator.span.low / amount)
         if isinstance(numerator, Mass) and amount == 1:
             return Product(strength=numerator.span.low)
-    return read_product(words)
+    return None
 
 
 def _dose_in_words(words: DoseWords, product: Product, instruction: Instruction, texts: list[str]) -> DoseReading:

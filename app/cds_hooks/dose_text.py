@@ -123,6 +123,8 @@ _REPLACEMENTS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
     (re.compile(pattern), replacement)
     for pattern, replacement in (
         (r"(?<=\d)[\u00a0\u202f\u2009](?=\d{3}(?!\d))", "'"),  # spaces that hold a number together
+        (r"[^\S\n]{2,}", " "),  # long runs of spaces would take long to read
+        (r"\s{2,}", "\n"),  # and have a line break by now
         ("\u00bd", " 1/2"),
         ("\u00bc", " 1/4"),
         ("\u00be", " 3/4"),

@@ -10,20 +10,24 @@ from typing import Any
 from app.cds_hooks.bounds import (
     CODE_WORK,
     DOSE_WORK,
+    INSTRUCTION_WORK,
     MAX_DEPTH,
     MAX_PARTS,
     MAX_TEXT,
     ORDER_WORK,
     PART_WORK,
     REASON_WORK,
+    SCANNED_PER_WORK,
+    STRENGTH_WORK,
     TEXT_WORK,
     WorkCounter,
 )
 from app.cds_hooks.bundles import Resource
-from app.cds_hooks.dosage import DoseReading, read_dose
+from app.cds_hooks.dosage import DoseReading, coded_product, read_dose
+from app.cds_hooks.dose_text import Product, read_product
 from app.cds_hooks.drugs import CodedText, Coding, Drug, Formulary, coding_of
 from app.cds_hooks.fhir_json import member, objects, text_member
-from app.cds_hooks.supply import dosage_instructions, has_unread_instructions, instruction_texts, last_day, started_on
+from app.cds_hooks.supply import dosage_instructions, dose_texts, has_unread_instructions, last_day, started_on
 from app.cds_hooks.words import depot_days, word_pattern, word_set
 from app.core import deadline
 
@@ -92,11 +96,14 @@ class MedicineReader:
         product = self._product(parts.text)
         drug = Drug() if order.get("doNotPerform") is True else product.drug
         instructions = dosage_instructions(order)
-        self.work.add(ORDER_WORK + parts.work + len(instructions) * PART_WORK)
+        self.work.add(ORDER_WORK + parts.work + sum(map(_instruction_work, instructions)))
         dose, reasons, is_cut = None, CodedText(), parts.is_cut or has_unread_instructions(order)
         if drug.is_naltrexone:
-            self.work.add(DOSE_WORK * sum(len(text) for one in instructions for text in instruction_texts(one)))
-            dose = read_dose(instructions, product.text.words, parts.strengths)
+            texts = (text for one in instructions for text in dose_texts(one))
+            self.work.add(DOSE_WORK * sum(map(len, texts)) + STRENGTH_WORK * len(parts.strengths))
+            is_cut = is_cut or self.work.is_spent
+            if not self.work.is_spent:
+                dose = read_dose(instructions, coded_product(parts.strengths) or product.named)
             reasons, has_unread_reasons = self._reasons(order)
             is_cut = is_cut or has_unread_reasons
         return Medicine(
@@ -120,11 +127,14 @@ class MedicineReader:
 
     def _product(self, text: CodedText) -> "_Product":
         if (product := self._products.get(text)) is None:
-            self.work.add(TEXT_WORK * sum(map(len, text.words)) + CODE_WORK * len(text.codes))
-            product = _Product(
-                text, self._drug(text), depot_days(text), says_low_dose=any(map(_LOW_DOSE.search, text.words))
-            )
-            self._products[text] = product
+            length = sum(map(len, text.words))
+            self.work.add(TEXT_WORK * length + CODE_WORK * len(text.codes))
+            drug, named = self._drug(text), Product()
+            if drug.is_naltrexone:
+                self.work.add(TEXT_WORK * length)
+                named = named if self.work.is_spent else read_product(text.words)
+            says_low_dose = any(map(_LOW_DOSE.search, text.words))
+            product = self._products[text] = _Product(drug, named, depot_days(text), says_low_dose)
         return product
 
     def _drug(self, product: CodedText) -> Drug:
@@ -150,8 +160,9 @@ class MedicineReader:
 
 @dataclass(frozen=True)
 class _Product:
-    text: CodedText
     drug: Drug
+    named: Product
+    """The strength that its names say; of naltrexone."""
     acting_days: int
     says_low_dose: bool
 
@@ -170,6 +181,8 @@ class _PartReader:
         self._seen: set[int] = set()
         """`id` of the resources; the request holds them."""
         self._parts = 0
+        self._scanned = 0
+        """Characters in which a word was looked for."""
         self.strengths: list[Any] = []
         """Of ingredients."""
         self.is_cut = False
@@ -181,7 +194,7 @@ class _PartReader:
 
     @property
     def work(self) -> int:
-        return self._parts * PART_WORK
+        return self._parts * PART_WORK + self._scanned // SCANNED_PER_WORK
 
     def read(self, part: Resource, depth: int = 0) -> None:
         """An order, a Medication or an ingredient."""
@@ -248,8 +261,15 @@ class _PartReader:
             return
         if len(text) > MAX_TEXT:
             self.is_cut = True
-        if _HAS_WORD.search(text[:MAX_TEXT]):
-            self._words.append(text[:MAX_TEXT])
+        text = text[:MAX_TEXT]
+        self._scanned += len(text)
+        if _HAS_WORD.search(text):
+            self._words.append(text)
+
+
+def _instruction_work(instruction: Resource) -> int:
+    doses = instruction.get("doseAndRate")
+    return INSTRUCTION_WORK * (1 + (len(doses) if isinstance(doses, list) else 0))
 
 
 def reference_of(resource: Resource) -> str | None:

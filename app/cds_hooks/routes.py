@@ -3,6 +3,7 @@
 Nothing of a request outlives it: it is parsed, answered and dropped. Errors never repeat it, and it reaches no log.
 """
 
+from codecs import BOM_UTF8
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
@@ -70,8 +71,8 @@ def cds_service(request: Request) -> CdsService:
 
 
 async def body(request: Request) -> bytes:
-    """Not parsed yet: the caller is authenticated first."""
-    return await request.body()
+    """Without a byte order mark. Not parsed yet: the caller is authenticated first."""
+    return (await request.body()).removeprefix(BOM_UTF8)
 
 
 async def authenticated(request: Request) -> Issuer | None:

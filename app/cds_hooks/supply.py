@@ -76,6 +76,11 @@ def instruction_texts(instruction: Resource) -> list[str]:
     return [text for name in ("text", "patientInstruction") if (text := text_member(instruction, name))]
 
 
+def dose_texts(instruction: Resource) -> list[str]:
+    """All texts of an instruction in which a dose is looked for."""
+    return [*instruction_texts(instruction), text_member(instruction, "timing", "code", "text")[:MAX_TEXT]]
+
+
 def has_unread_instructions(order: Resource) -> bool:
     """Whether the instructions of an order say more than is read."""
     dosage = order.get("dosageInstruction", order.get("dosage"))

@@ -40,8 +40,12 @@ MIN_REFRESH_SECONDS = 60.0
 MAX_KEY_SET_BYTES = 200_000
 KEY_SET_TIMEOUT_SECONDS = 3.0
 _FORWARDING_HEADER = re.compile(
-    r"forwarded|x-forwarded-.+|via|(x-real|x-client|x-cluster-client|true-client|cf-connecting)-ip"
+    r"(x-)?forwarded(-.+)?|via|.*client-?ip|x-(real-ip|proxyuser-ip|varnish|nginx-proxy|cloud-trace-context)"
+    r"|x-(original|envoy|appengine|google|amzn|amz-cf|azure|arr)-.+|(cf|cloudfront)-.+|cdn-loop|surrogate-capability"
 )
+"""What proxies and content delivery networks add."""
+_LOOPBACK = re.compile(r"(https?://)?(localhost|127(\.\d{1,3}){3}|\[::1\])(:\d{1,5})?", re.ASCII | re.IGNORECASE)
+"""A `Host` or `Origin` of this machine alone."""
 _ALGORITHM_OF_KEY = {("RSA", None): "RS384", ("EC", "P-384"): "ES384"}
 """By type and curve: what a key whose set does not say it is used with. Others are not accepted anyway."""
 
@@ -65,8 +69,9 @@ class IssuerRequired(AppError):
 
     def __init__(self) -> None:
         super().__init__(
-            "Without a registered record system only a caller on the server's own machine is answered, and only where "
-            "neither PUBLIC_URL nor a proxy makes it public. Set CDS_ISSUERS to the record systems that may call.",
+            "Without a registered record system only a caller on the server's own machine is answered, who calls it "
+            "localhost or 127.0.0.1, and only where neither PUBLIC_URL nor a proxy makes it public. Set CDS_ISSUERS to "
+            "the record systems that may call.",
             headers={"WWW-Authenticate": "Bearer"},
         )
 
@@ -179,13 +184,16 @@ class TokenAuthenticator:
 def _check_is_local(connection: HTTPConnection) -> None:
     """Raises IssuerRequired unless the caller is on this machine and the service is not public.
 
-    Behind a proxy on this machine every caller looks local. A proxy names itself in a header, and an operator who has
-    one sets PUBLIC_URL: either is enough to refuse.
+    Behind a proxy on this machine every caller looks local. A proxy names itself in a header or passes on the name by
+    which it was called, and an operator who has one sets PUBLIC_URL: any of them is enough to refuse. A page from
+    elsewhere that a browser on this machine shows is known by its `Origin`, or by the name that it calls.
     """
     given = connection.app.state.settings
     is_forwarded = any(_FORWARDING_HEADER.fullmatch(name) for name in connection.headers)
+    names = [*(connection.headers.getlist("host") or [""]), *connection.headers.getlist("origin")]
     address = client_address(connection.scope, given.trusted_proxies)
-    if given.public_url or is_forwarded or address is None or not address.is_loopback:
+    is_local = address is not None and address.is_loopback and all(map(_LOOPBACK.fullmatch, names))
+    if given.public_url or is_forwarded or not is_local:
         structlog.get_logger("app.cds_hooks").info("caller refused", reason="CDS_ISSUERS is not set")
         raise IssuerRequired
 

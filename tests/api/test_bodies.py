@@ -1,6 +1,7 @@
 """Bodies on the addresses that take one."""
 
 import json
+from codecs import BOM_UTF8
 from collections.abc import Iterator
 from typing import Any
 
@@ -42,6 +43,15 @@ def test_a_body_must_say_that_it_is_json(client: TestClient, path: str) -> None:
         assert client.post(path, content=body, headers={"Content-Type": content_type}).status_code == 415
     good = client.post(path, content=body, headers={"Content-Type": "Application/JSON; charset=UTF-8"})
     assert good.status_code != 415
+
+
+@pytest.mark.parametrize("path", POSTED)
+def test_a_byte_order_mark_before_json_is_no_part_of_it(client: TestClient, path: str) -> None:
+    """Some systems write one before UTF-8."""
+    raw = json.dumps(POSTED[path]).encode()
+    answers = [client.post(path, content=sent, headers={"Content-Type": JSON}) for sent in (raw, BOM_UTF8 + raw)]
+    assert answers[0].status_code != 400
+    assert answers[0].status_code == answers[1].status_code
 
 
 def test_a_long_list_of_real_medicines_passes(client: TestClient) -> None:

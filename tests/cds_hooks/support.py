@@ -34,7 +34,7 @@ def cds_client(
     url: str,
     settings: CdsSettings = EVERY_SERVICE,
     client: tuple[str, int] = LOCAL,
-    base_url: str = "http://testserver",
+    base_url: str = "http://127.0.0.1:8000",
 ) -> Iterator[TestClient]:
     given = Settings(database_url=url, public_url=BASE if settings.issuers else "")
     app = make_app(given, settings)

@@ -49,6 +49,16 @@ def ordered(identifier: str, reference: str, **fields: Any) -> Json:
     return order(identifier, **{"medicationReference": {"reference": reference}, **fields})
 
 
+def named_often(identifier: str, ingredient: str, times: int) -> Json:
+    """A medication that refers to an ingredient so many times, each time with a long name of naltrexone."""
+    reference = {"reference": ingredient, "display": "naltrexone " * 90}
+    return {"resourceType": "Medication", "id": identifier, "ingredient": [{"itemReference": reference}] * times}
+
+
+def ring(length: int, times: int) -> Iterator[Json]:
+    yield from (named_often(str(i), f"Medication/{(i + 1) % length}", times) for i in range(length))
+
+
 HOSTILE: dict[str, Callable[[], Json]] = {
     "a medication whose 300 ingredients are itself, in 300 orders": lambda: request(
         *(ordered(f"o{i}", "Medication/a") for i in range(300)),
@@ -56,6 +66,58 @@ HOSTILE: dict[str, Callable[[], Json]] = {
     ),
     "a contained medication of 2000 ingredients, each of them itself": lambda: request(
         ordered("o", "#a", contained=[medication("a", *["#a"] * 2000)])
+    ),
+    "a medication of 97 long names of naltrexone, in 180 orders": lambda: request(
+        *(ordered(f"o{i}", "Medication/a") for i in range(180)),
+        medications=bundle(named_often("a", "Medication/a", 97)),
+    ),
+    "8 medications of 60 long names in a ring, in 300 orders": lambda: request(
+        *(ordered(f"o{i}", "Medication/0") for i in range(300)), medications=bundle(*ring(8, 60))
+    ),
+    "8 medications of 60 long names in a ring, in 4000 statements": lambda: request(
+        LDN,
+        medications=bundle(
+            *(ordered(f"m{i}", "Medication/0", resourceType="MedicationStatement") for i in range(4000)), *ring(8, 60)
+        ),
+    ),
+    "490 strengths that say nothing, in 5000 orders": lambda: request(
+        *(ordered(f"o{i}", "Medication/a") for i in range(5000)),
+        medications=bundle(
+            {
+                **medication("a", code={"text": "naltrexone"}),
+                "ingredient": [{"strength": {"numerator": {"value": 1, "unit": "drop"}}}] * 490,
+            }
+        ),
+    ),
+    "1500 long texts of the times of naltrexone": lambda: request(
+        *(
+            order(f"o{i}", "naltrexone 4.5 mg", dosageInstruction=[{"timing": {"code": {"text": "1 mg 2 " * 140}}}])
+            for i in range(1500)
+        )
+    ),
+    "100 empty instructions in 1000 orders": lambda: request(
+        *(order(f"o{i}", "naltrexone 4.5 mg", dosageInstruction=[{}] * 100) for i in range(1000))
+    ),
+    "300 dosage instructions that are nearly all spaces": lambda: request(
+        *(order(f"o{i}", "naltrexone", dosageInstruction=[{"text": f"1{' ' * 990}"}]) for i in range(300))
+    ),
+    "600 orders of 100 doses that say nothing": lambda: request(
+        *(
+            order(
+                f"o{i}",
+                "naltrexone",
+                dosageInstruction=[{"doseAndRate": [{"doseQuantity": {"value": 1, "unit": "drop"}}] * 100}],
+            )
+            for i in range(600)
+        )
+    ),
+    "one order of 100 long dosage instructions": lambda: request(
+        order("o", "naltrexone", dosageInstruction=[{"text": "1 mg 2 " * 140, "patientInstruction": "1 " * 499}] * 100)
+    ),
+    "480 long texts without a word, in 4000 orders": lambda: request(
+        LDN,
+        *(ordered(f"o{i}", "Medication/a") for i in range(4000)),
+        medications=bundle(medication("a", code={"coding": [{"display": "1 " * 500}] * 480})),
     ),
     "3000 long texts": lambda: request(LDN, medications=bundle(*(active(f"m{i}", words(i, 110)) for i in range(3000)))),
     "20,000 short texts": lambda: request(

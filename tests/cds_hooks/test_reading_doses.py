@@ -6,13 +6,14 @@ import pytest
 from starlette.testclient import TestClient
 
 from app.cds_hooks.dosage import read_dose
+from app.cds_hooks.dose_text import Product, read_product
 from tests.cds_hooks.support import cards, order, request, rules
 
 NBSP, THIN = "\N{NO-BREAK SPACE}", "\N{NARROW NO-BREAK SPACE}"
 
 
 def dose(text: str, product: str = "Naltrexone") -> str | None:
-    read = read_dose([{"text": text}], [product])
+    read = read_dose([{"text": text}], read_product([product]))
     return read.text.removesuffix(" a day") if read else None
 
 
@@ -226,13 +227,13 @@ def structured(quantity: Any, **repeat: Any) -> dict[str, Any]:
     ],
 )  # fmt: skip
 def test_the_structure_of_an_order_is_read(instruction: dict[str, Any], product: str, expected: str | None) -> None:
-    read = read_dose([instruction], [product] if product else [])
+    read = read_dose([instruction], read_product([product] if product else []))
 
     assert (read.text.removesuffix(" a day") if read else None) == expected
 
 
 def test_one_instruction_that_cannot_be_read_leaves_the_dose_unread() -> None:
-    assert read_dose([structured({"value": 4.5, "code": "mg"}), {"text": "2 capsules at noon"}], ["Naltrexone"]) is None
+    assert read_dose([structured({"value": 4.5, "code": "mg"}), {"text": "2 capsules at noon"}], Product()) is None
 
 
 def test_an_order_that_calls_itself_ldn_says_that_its_dose_was_not_read(clinic: TestClient) -> None:

@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from app.cds_hooks.dosage import read_dose
+from app.cds_hooks.dosage import coded_product, read_dose
+from app.cds_hooks.dose_text import Product, read_product
 from app.cds_hooks.drugs import CodedText, Coding, Drug, Formulary, load_formulary
 from tests.cds_hooks.support import ATC, RXNORM
 from tests.conftest import Engine, opened
@@ -131,7 +132,7 @@ DAY: dict[str, Any] = {"frequency": 1, "period": 1, "periodUnit": "d"}
     ],
 )  # fmt: skip
 def test_the_daily_dose_is_read_and_put_in_its_band(instructions: Any, words: tuple[str, ...], expected: Any) -> None:
-    read = read_dose(instructions, words)
+    read = read_dose(instructions, read_product(words))
 
     assert (read and (read.text, [tier.value for tier in read.tiers], read.read_from)) == expected
 
@@ -139,7 +140,7 @@ def test_the_daily_dose_is_read_and_put_in_its_band(instructions: Any, words: tu
 def test_the_strength_of_an_ingredient_is_counted() -> None:
     strength = {"numerator": {"value": 4.5, "unit": "mg"}, "denominator": {"value": 1, "unit": "capsule"}}
 
-    read = read_dose([_dose(1, "capsule", **DAY)], (), [None, strength])
+    read = read_dose([_dose(1, "capsule", **DAY)], coded_product([None, strength]) or Product())
 
     assert read is not None
     assert read.text == "4.5 mg a day"

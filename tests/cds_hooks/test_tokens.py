@@ -228,28 +228,66 @@ def test_without_an_issuer_this_machine_may_call(scratch: Database, host: str) -
         assert caller.post(SIGN, json=request(LDN)).status_code == 200
 
 
-FORWARDING = ("X-Forwarded-For", "X-Forwarded-Proto", "X-Forwarded-Host", "X-Real-IP", "Forwarded", "Via")
+@pytest.mark.parametrize("host", ["127.0.0.1:8000", "127.1.2.3", "[::1]", "[::1]:8000", "localhost", "LOCALHOST:8000"])
+def test_without_an_issuer_this_machine_is_called_by_its_own_name(scratch: Database, host: str) -> None:
+    headers = {"Host": host, "Origin": f"http://{host.lower()}"}
+    with cds_client(scratch.url.render_as_string(hide_password=False), CdsSettings()) as caller:
+        assert caller.post(SIGN, json=request(LDN), headers=headers).status_code == 200
+
+
+FORWARDING = (
+    "X-Forwarded-For", "X-Forwarded-Proto", "X-Forwarded-Host", "X-Forwarded", "Forwarded", "Forwarded-For", "Via",
+    "X-Real-IP", "X-Client-IP", "Client-IP", "Proxy-Client-IP", "WL-Proxy-Client-IP", "X-Cluster-Client-Ip",
+    "True-Client-IP", "Fastly-Client-IP", "Fly-Client-IP", "X-ProxyUser-Ip", "X-Original-Forwarded-For",
+    "X-Original-Host", "X-Original-URL", "X-Envoy-External-Address", "X-Azure-ClientIP", "X-Azure-SocketIP",
+    "X-Appengine-User-IP", "X-Google-Internal-Skipadmincheck", "X-Cloud-Trace-Context", "X-Amzn-Trace-Id",
+    "X-Amz-Cf-Id", "Cloudfront-Viewer-Address", "CF-Connecting-IP", "CF-Ray", "CDN-Loop", "X-Varnish",
+    "X-Nginx-Proxy", "Surrogate-Capability", "X-ARR-SSL",
+)  # fmt: skip
+FOREIGN_HOSTS = (
+    "ldn.example.org", "testserver", "127.0.0.1.example.org", "localhost.example.org", "192.0.2.1:8000",
+    "[2001:db8::1]:8000", "example.org@127.0.0.1", "127.0.0.1, example.org", "",
+)  # fmt: skip
+FOREIGN_ORIGINS = (
+    "http://example.org", "https://127.0.0.1.example.org", "null", "", "http://127.0.0.1@example.org", "file://",
+)  # fmt: skip
 
 
 @pytest.mark.parametrize(
-    ("host", "headers", "public_url"),
+    ("host", "public_url"),
     [
-        ("203.0.113.7", {}, ""),
-        ("testclient", {}, ""),
-        ("127.0.0.1", {}, BASE),
-        ("127.0.0.1", {}, "http://127.0.0.1:8000"),
-        *(("127.0.0.1", {name: "127.0.0.1"}, "") for name in FORWARDING),
+        ("203.0.113.7", ""),
+        ("testclient", ""),
+        ("127.0.0.1", BASE),
+        ("127.0.0.1", "http://127.0.0.1:8000"),
     ],
 )
-def test_without_an_issuer_nobody_else_may_call(
-    scratch: Database, host: str, headers: dict[str, str], public_url: str
-) -> None:
+def test_without_an_issuer_nobody_else_may_call(scratch: Database, host: str, public_url: str) -> None:
     given = Settings(database_url=scratch.url.render_as_string(hide_password=False), public_url=public_url)
     app = make_app(given, CdsSettings())
-    with TestClient(in_context(app, given), client=(host, 1)) as caller:
-        answers = [caller.post(path, json={}, headers=headers) for path in (SIGN, f"{SIGN}/feedback")]
+    with TestClient(in_context(app, given), base_url="http://127.0.0.1:8000", client=(host, 1)) as caller:
+        _check_that_issuers_are_required(caller, {})
 
-    for answer in answers:
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        *((name, "127.0.0.1") for name in FORWARDING),
+        ("X-Forwarded-For", ""),
+        *(("Host", host) for host in FOREIGN_HOSTS),
+        *(("Origin", origin) for origin in FOREIGN_ORIGINS),
+    ],
+)
+def test_without_an_issuer_nobody_may_call_through_a_proxy_or_from_a_page_elsewhere(
+    clinic: TestClient, name: str, value: str
+) -> None:
+    """A page elsewhere gets its own host name to lead to this machine (DNS rebinding), or sends its own `Origin`."""
+    _check_that_issuers_are_required(clinic, {name: value})
+
+
+def _check_that_issuers_are_required(caller: TestClient, headers: dict[str, str]) -> None:
+    for path in (SIGN, f"{SIGN}/feedback"):
+        answer = caller.post(path, json={}, headers=headers)
         assert (answer.status_code, answer.json()["code"]) == (401, "cds_issuer_required")
         assert "CDS_ISSUERS" in answer.json()["detail"]
         assert answer.headers["www-authenticate"] == "Bearer"
