@@ -158,8 +158,8 @@ class Database:
 
         `in_turn=False` is for a short transaction on tables that no publication touches, such as used tokens: on
         PostgreSQL no publication delays it. SQLite has one writer at a time in any case.
-        DatabaseUnavailable if no turn comes in time, and if the file of SQLite is gone or another when the transaction
-        has been committed: what is acknowledged is in the file of that name.
+        DatabaseUnavailable if no turn comes in time, and if the file of SQLite or its log is gone or another when the
+        transaction has been committed: what is acknowledged is in the files of those names.
         """
         try:
             with (
@@ -167,11 +167,12 @@ class Database:
                 Session(connection, expire_on_commit=False, join_transaction_mode="control_fully") as session,
             ):
                 yield session
+                generation = connection.info.get("generation")
                 if self.file is not None:
-                    self.file.require()
+                    self.file.require(generation)
                 session.commit()
                 if self.file is not None:
-                    self.file.require()
+                    self.file.require(generation)
         except (DatabaseUnavailable, *DATABASE_ERRORS) as error:
             if (fault := database_fault(error)) is not OTHER:
                 self.write_fault = time.monotonic(), fault.code
