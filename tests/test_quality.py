@@ -92,7 +92,7 @@ PRIVATE = re.compile(r"\b_start_asgi_task\b|\bmallopt\b|\bctypes\b")
 MAX_LINES = {
     "": 960, "accounts": 100, "api": 2700, "bibliography": 1400, "briefs": 1050, "cds_hooks": 3850, "claims": 3750,
     "concepts": 1100, "core": 1100, "datasets": 860, "fhir": 2400, "grading": 2650, "http": 3050, "infobutton": 460,
-    "linked_data": 420, "operations": 650, "publishing": 710, "questions": 1650, "search": 1780, "sources": 1250,
+    "linked_data": 420, "operations": 680, "publishing": 710, "questions": 1650, "search": 1780, "sources": 1250,
     "storage": 2630, "web": 200,
 }  # fmt: skip
 """Lines of Python in each package of `app/`; "" is what lies beside the packages. Raise one only with a reason."""
