@@ -244,7 +244,7 @@ def override(
 @app.command()
 def backup(file: Annotated[Path, typer.Argument(help="File to write; it must not exist.")]) -> None:
     """Write one state of the whole database to a file, while others read and write."""
-    with _error_messages(backups.BackupError), _database(_settings()) as database:
+    with _error_messages(backups.BackupError), _database(_settings(), must_exist=True) as database:
         manifest = backups.backup(database, file)
     console.print(f"Backup: {manifest}, {file.stat().st_size // 1_000_000} MB.")
 
@@ -269,7 +269,7 @@ def doctor(
     as_json: Annotated[bool, typer.Option("--json", help="A list of findings on standard output.")] = False,
 ) -> None:
     """Examine settings, database, schema, indexes and records; exits with 1 where there is a fault."""
-    with _error_messages(), _database(_settings()) as database:
+    with _error_messages(), _database(_settings(), must_exist=True) as database:
         _examine(database, as_json)
 
 
@@ -374,8 +374,8 @@ def _checked_database() -> Iterator[Database]:
 
 
 @contextmanager
-def _database(config: Settings) -> Iterator[Database]:
-    database = Database(config.database_url, statement_timeout_ms=0)
+def _database(config: Settings, *, must_exist: bool = False) -> Iterator[Database]:
+    database = Database(config.database_url, statement_timeout_ms=0, must_exist=must_exist)
     database.on_wait = console.print
     try:
         yield database

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
+from pydantic import ConfigDict, TypeAdapter, ValidationError
 
 from app.operations.set_aside import SET_ASIDE
 from app.storage import schema
@@ -38,6 +39,8 @@ class BackupError(RuntimeError):
 
 @dataclass(frozen=True)
 class TableSummary:
+    __pydantic_config__ = ConfigDict(extra="forbid", strict=True)
+
     rows: int
     digest: str
     """Of all rows, in whatever order; the same on both engines."""
@@ -46,6 +49,8 @@ class TableSummary:
 @dataclass(frozen=True)
 class Manifest:
     """What a backup holds."""
+
+    __pydantic_config__ = ConfigDict(extra="forbid", strict=True)
 
     made_at: str
     software: str
@@ -66,8 +71,9 @@ class Manifest:
 
 def backup(database: Database, target: Path) -> Manifest:
     """Write one consistent state of the database, while others read and write; the file appears when it is whole."""
-    if target.exists():
-        raise BackupError(f"{target.name} exists already. Choose another name; a backup is never overwritten.")
+    exists = BackupError(f"{target.name} exists already. Choose another name; a backup is never overwritten.")
+    if os.path.lexists(target):
+        raise exists
     with database.engine.connect() as connection:
         revision = schema.current(connection)
     if revision is None:
@@ -78,7 +84,10 @@ def backup(database: Database, target: Path) -> Manifest:
         manifest = _write_manifest(file, "sqlite" if database.is_sqlite else "postgresql")
         with file.open("rb") as written:
             os.fsync(written.fileno())
-        file.rename(target)
+        try:
+            target.hardlink_to(file)  # unlike a rename, it replaces nothing
+        except FileExistsError:
+            raise exists from None
     folder = os.open(target.absolute().parent, os.O_RDONLY)
     try:
         os.fsync(folder)
@@ -160,17 +169,23 @@ def read(file: Path) -> Manifest:
     try:
         with closing(sqlite3.connect(f"{file.absolute().as_uri()}?mode=ro", uri=True)) as copy:
             try:
-                fields = json.loads(copy.execute(f"SELECT content FROM {MANIFEST}").fetchone()[0])  # noqa: S608
+                (content,) = copy.execute(f"SELECT content FROM {MANIFEST}").fetchone()  # noqa: S608
             except (sqlite3.OperationalError, TypeError) as error:
                 raise BackupError(f"{file.name} is not a backup: it has no manifest.") from error
+            manifest = TypeAdapter(Manifest).validate_json(content or "")
             faults = [row[0] for row in copy.execute("PRAGMA integrity_check(20)") if row[0] != "ok"]
-            tables = {name: TableSummary(**summary) for name, summary in fields.pop("tables").items()}
-            faults += differences(tables, _summaries(copy))
+            faults += differences(manifest.tables, _summaries(copy))
+    except ValidationError as error:
+        details = error.errors(include_url=False, include_input=False)
+        if all(detail["type"] == "unexpected_keyword_argument" for detail in details):
+            raise BackupError(f"{file.name} was made by a newer release of this software. Use that one.") from error
+        faults = [f"manifest: {'.'.join(map(str, detail['loc']))}: {detail['msg']}" for detail in details]
+        raise BackupError(f"{file.name} is damaged, or not a backup. Use another one.", faults) from error
     except (sqlite3.DatabaseError, ValueError) as error:
         raise BackupError(f"{file.name} is damaged, or not a backup. Use another one.", [str(error)]) from error
     if faults:
         raise BackupError(f"{file.name} is damaged. Use another one.", faults)
-    return Manifest(**fields, tables=tables)
+    return manifest
 
 
 def differences(expected: Mapping[str, TableSummary], found: Mapping[str, TableSummary]) -> list[str]:

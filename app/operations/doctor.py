@@ -20,6 +20,7 @@ from app.search.models import SearchEntry
 from app.settings import Settings
 from app.storage import schema
 from app.storage.database import Database, lax_settings
+from app.storage.faults import DatabaseUnavailable
 from app.storage.filter_bitmaps import PUBLISHED
 from app.storage.filter_index import filter_index
 from app.storage.history import RecordState, StoredRecord, current_release, current_serial, published_at
@@ -73,11 +74,14 @@ def examine(database: Database, settings: Settings) -> Iterator[Diagnosis]:
     yield from _settings(settings)
     try:
         with Session(database.engine) as session:
+            session.connection()
             yield Diagnosis(Level.ok, "database", f"{engine_version(session)} answers")
             yield from (_sqlite if database.is_sqlite else _postgresql)(database, session)
         schema.check(database)
-    except (DBAPIError, schema.SchemaMismatch) as error:
-        reason = str(error) if isinstance(error, schema.SchemaMismatch) else f"does not answer ({error.orig})"
+    except (DBAPIError, DatabaseUnavailable, schema.SchemaMismatch) as error:
+        reason = str(error.fault if isinstance(error, DatabaseUnavailable) else error)
+        if isinstance(error, DBAPIError):
+            reason = f"does not answer ({error.orig})"
         yield Diagnosis(Level.fault, "database", reason)
         return
     yield Diagnosis(Level.ok, "schema", schema.newest())

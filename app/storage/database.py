@@ -105,8 +105,15 @@ class Database:
     """
 
     def __init__(
-        self, url: str, *, read_url: str | None = None, pool_size: int = 10, statement_timeout_ms: int = 2000
+        self,
+        url: str,
+        *,
+        read_url: str | None = None,
+        pool_size: int = 10,
+        statement_timeout_ms: int = 2000,
+        must_exist: bool = False,
     ) -> None:
+        """`must_exist`: neither a file of SQLite nor its directory is made; DatabaseUnavailable upon connecting."""
         self.url = usable(url)
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
         self.wait_seconds = statement_timeout_ms / 1000 or COMMAND_WAIT_SECONDS
@@ -115,8 +122,10 @@ class Database:
         """Told once when a writer has to wait for another one."""
         self.write_fault: tuple[float, str] | None = None
         """When the newest write failed (`time.monotonic`), and the code of its fault; null once one succeeded."""
+        if self.is_sqlite and not must_exist:
+            _make_directory(self.url)
         self.engine = _engine(self.url, pool_size, statement_timeout_ms)
-        self.file = SqliteFile(str(self.url.database)) if self.is_sqlite else None
+        self.file = SqliteFile(str(self.url.database), must_exist=must_exist) if self.is_sqlite else None
         if self.file is not None:
             self.file.watch(self.engine)
         self.has_replica = read_url is not None
@@ -158,8 +167,8 @@ class Database:
 
         `in_turn=False` is for a short transaction on tables that no publication touches, such as used tokens: on
         PostgreSQL no publication delays it. SQLite has one writer at a time in any case.
-        DatabaseUnavailable if no turn comes in time, and if the file of SQLite is gone or another when the transaction
-        has been committed: what is acknowledged is in the file of that name.
+        DatabaseUnavailable if no turn comes in time, and if the file of SQLite or its log is gone or another when the
+        transaction has been committed: what is acknowledged is in the files of those names.
         """
         try:
             with (
@@ -167,11 +176,12 @@ class Database:
                 Session(connection, expire_on_commit=False, join_transaction_mode="control_fully") as session,
             ):
                 yield session
+                generation = connection.info.get("generation")
                 if self.file is not None:
-                    self.file.require()
+                    self.file.require(generation)
                 session.commit()
                 if self.file is not None:
-                    self.file.require()
+                    self.file.require(generation)
         except (DatabaseUnavailable, *DATABASE_ERRORS) as error:
             if (fault := database_fault(error)) is not OTHER:
                 self.write_fault = time.monotonic(), fault.code
@@ -259,7 +269,8 @@ def usable(text: str) -> URL:
         raise UnusableUrl from error
     if url.drivername in ("postgresql", "postgres"):
         url = url.set(drivername="postgresql+psycopg")
-    if url.drivername != "postgresql+psycopg" and not (url.drivername == "sqlite" and url.database):
+    is_file = url.drivername == "sqlite" and not (url.database or ":memory:").startswith((":memory:", "file:"))
+    if url.drivername != "postgresql+psycopg" and not is_file:
         raise UnusableUrl
     return url
 
@@ -268,7 +279,7 @@ def _engine(url: URL, pool_size: int, statement_timeout_ms: int) -> Engine:
     """An engine whose transactions begin in the way that the options of the connection ask for."""
     is_sqlite = url.get_backend_name() == "sqlite"
     seconds = statement_timeout_ms / 1000
-    options = _sqlite_options(url, seconds or MAX_BUSY_SECONDS) if is_sqlite else _POSTGRESQL_OPTIONS
+    options = _sqlite_options(seconds or MAX_BUSY_SECONDS) if is_sqlite else _POSTGRESQL_OPTIONS
     engine = sqlalchemy_engine(url, hide_parameters=True, pool_size=pool_size, **options)
     if is_sqlite:
         event.listen(engine, "connect", _prepare_sqlite)
@@ -306,11 +317,14 @@ def _limits(statement_timeout_ms: int) -> str:
     return f"SET LOCAL statement_timeout = {statement_timeout_ms}; SET LOCAL lock_timeout = 5000"
 
 
-def _sqlite_options(url: URL, wait_seconds: float) -> dict[str, Any]:
+def _make_directory(url: URL) -> None:
     try:
         Path(str(url.database)).parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise DatabaseUnavailable(database_fault(error)) from error
+
+
+def _sqlite_options(wait_seconds: float) -> dict[str, Any]:
     arguments = {"check_same_thread": False, "timeout": min(wait_seconds, MAX_BUSY_SECONDS)}
     return {"max_overflow": WRITERS_AND_INLINE, "pool_timeout": 2, "connect_args": arguments}
 

@@ -57,6 +57,11 @@ REPLACED = DatabaseFault(
     "Another file has taken the place of the database.",
     "It is opened as soon as nobody uses the former one.",
 )
+LOG_MISSING = DatabaseFault(
+    "database_log_missing",
+    "The log of the database (-wal) was removed.",
+    "It is made anew as soon as nobody uses the former one.",
+)
 NOT_MIGRATED = DatabaseFault(
     "database_not_migrated", "The tables of the database do not fit this software.", "Run: ldn-evidence migrate"
 )

@@ -6,6 +6,7 @@ import sqlite3
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import text
@@ -160,10 +161,61 @@ def test_a_backup_of_newer_software_is_refused(file: Path, empty: Database) -> N
         restore(empty, file)
 
 
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        *((content, "is damaged, or not a backup") for content in ("{}", "[]", "null", "1", "", "x", None, b"\xff")),
+        ({"serial": "1"}, "is damaged, or not a backup"),
+        ({"tables": []}, "is damaged, or not a backup"),
+        ({"tables": {"claims": None}}, "is damaged, or not a backup"),
+        ({"places": 1}, "newer release"),
+        ({"tables": {"claims": {"rows": 0, "digest": "", "pages": 1}}}, "newer release"),
+    ],
+)  # fmt: skip
+def test_a_manifest_that_cannot_be_used_is_refused_in_words(file: Path, content: Any, reason: str) -> None:
+    copy = sqlite3.connect(file)
+    with copy:
+        (raw,) = copy.execute("SELECT content FROM backup_manifest").fetchone()
+        copy.execute("DROP TABLE backup_manifest")
+        copy.execute("CREATE TABLE backup_manifest (content)")
+        given = json.dumps({**json.loads(raw), **content}) if isinstance(content, dict) else content
+        copy.execute("INSERT INTO backup_manifest VALUES (?)", [given])
+    copy.close()
+    with pytest.raises(BackupError, match=reason):
+        read(file)
+
+
+def test_a_backup_replaces_nothing(small: Database, tmp_path: Path) -> None:
+    """Not even what appeared while it was made, nor a link to nowhere."""
+    link = tmp_path / "link.backup"
+    link.symlink_to(tmp_path / "nowhere")
+    with pytest.raises(BackupError, match="exists already"):
+        backup(small, link)
+    assert link.is_symlink()
+
+    start, results = threading.Barrier(2), list[str]()
+
+    def make() -> None:
+        start.wait()
+        try:
+            results.append(backup(small, tmp_path / "a.backup").engine)
+        except BackupError as error:
+            results.append(str(error))
+
+    threads = [threading.Thread(target=make) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(result.partition(" ")[2][:14] for result in results) == ["", "exists already"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.backup", "link.backup"]
+    read(tmp_path / "a.backup")
+
+
 def test_a_backup_that_breaks_off_leaves_no_file(
     small: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(Path, "rename", _refuse)
+    monkeypatch.setattr(Path, "hardlink_to", _refuse)
     with pytest.raises(OSError, match="disk"):
         backup(small, tmp_path / "a.backup")
     assert list(tmp_path.iterdir()) == []
@@ -191,6 +243,26 @@ def test_the_commands_say_what_they_did(small: Database, empty: Database, tmp_pa
         "The database holds data. Name an empty one, or say --overwrite.\n",
     )
     assert run(empty, "restore", file, "--overwrite").exit_code == 0
+
+
+@pytest.mark.parametrize("name", ["none.db", "no/such/none.db"])
+def test_without_a_database_nothing_is_made(tmp_path: Path, name: str) -> None:
+    url = f"sqlite:///{tmp_path / name}"
+    made = run(url, "backup", str(tmp_path / "a.backup"))
+    assert (made.exit_code, "(database_missing)" in made.stderr) == (1, True)
+    found = run(url, "doctor", "--json")
+    assert found.exit_code == 1
+    findings = [(finding["subject"], finding["level"]) for finding in json.loads(found.stdout)]
+    assert findings == [("settings", "ok"), ("database", "fault")]
+    assert "fault   database: The file of the database is gone." in run(url, "doctor").stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("command", ["doctor", "migrate", "maintain"])
+@pytest.mark.parametrize("url", ["sqlite:///:memory:", "sqlite:///file:x?mode=memory&uri=true", "sqlite://"])
+def test_a_database_in_memory_is_refused(command: str, url: str) -> None:
+    result = run(url, command)
+    assert (result.exit_code, result.stderr[:30]) == (2, "DATABASE_URL must be sqlite://")
 
 
 FAULTS = {

@@ -16,7 +16,8 @@ from app.main import create_app, in_context
 from app.settings import Settings
 from app.storage.database import Database
 from app.storage.faults import DatabaseUnavailable
-from app.storage.sqlite_file import known_wal_fault
+from app.storage.history import current_serial
+from app.storage.sqlite_file import LOOK_SECONDS, known_wal_fault
 from tests.conftest import Engine, opened
 from tests.factories import amended, content, put
 from tests.http.test_two_processes import FEEDBACK
@@ -121,6 +122,102 @@ def test_a_write_whose_file_is_removed_meanwhile_is_not_acknowledged(file: Path)
         assert refused.value.code == "database_missing"
     with closing(sqlite3.connect(away)) as connection:
         assert connection.execute("SELECT count(*) FROM publications WHERE note = 'Changed.'").fetchone() == (0,)
+
+
+@pytest.mark.parametrize("made_anew", [False, True])
+def test_nothing_acknowledged_is_lost_with_a_removed_log(client: TestClient, file: Path, made_anew: bool) -> None:
+    log = file.with_name(f"{file.name}-wal")
+    assert feedback(client) == 200
+    assert log.stat().st_size > 0
+    log.unlink()
+    if made_anew:
+        log.touch()
+    assert feedback(client) == 503
+    assert becomes(client, "/readyz", 200) < SECONDS
+    assert [feedback(client), feedback(client)] == [200, 200]
+    survivor = file.with_name("survivor.db")  # what a crash would leave
+    for suffix in ("", "-wal"):
+        shutil.copyfile(f"{file}{suffix}", f"{survivor}{suffix}")
+    assert counted(survivor) == 3
+
+
+def test_a_write_whose_log_is_removed_meanwhile_is_not_acknowledged(file: Path) -> None:
+    def write(database: Database) -> None:
+        with database.write() as session:
+            session.connection().exec_driver_sql("UPDATE publications SET note = 'Changed.'")
+            file.with_name(f"{file.name}-wal").unlink()
+
+    with opened(f"sqlite:///{file}") as database:
+        with pytest.raises(DatabaseUnavailable) as refused:
+            write(database)
+        assert refused.value.code == "database_log_missing"
+
+
+def test_a_write_of_a_former_connection_is_not_acknowledged(file: Path) -> None:
+    """Another thread saw the loss first, and opened connections anew before this one began."""
+    log = file.with_name(f"{file.name}-wal")
+
+    def write(database: Database) -> None:
+        with database.write() as session:
+            log.unlink()
+            time.sleep(LOOK_SECONDS)
+            with database.read() as other:
+                current_serial(other)
+            assert log.exists()
+            session.connection().exec_driver_sql("UPDATE publications SET note = 'Changed.'")
+
+    with opened(f"sqlite:///{file}") as database:
+        with database.read() as one, database.read() as two:
+            assert current_serial(one) == current_serial(two)
+        with pytest.raises(DatabaseUnavailable) as refused:
+            write(database)
+        assert refused.value.code == "database_replaced"
+
+
+def test_the_log_may_come_and_go_while_no_connection_is_open(file: Path) -> None:
+    log = file.with_name(f"{file.name}-wal")
+    with opened(f"sqlite:///{file}") as database:
+        for _ in range(2):
+            with database.write() as session:
+                session.connection().exec_driver_sql("UPDATE publications SET note = 'Changed.'")
+            with closing(sqlite3.connect(file)) as other:
+                other.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            assert log.exists()
+            database.engine.dispose()
+            assert not log.exists()
+        assert database.file is not None
+        assert database.file.generation == 0
+
+
+@pytest.mark.parametrize("bytes_left", [0, 1_000_000])
+def test_a_file_that_is_cut_off_is_not_written_to_until_another_takes_its_place(
+    client: TestClient, file: Path, bytes_left: int
+) -> None:
+    other = file.with_suffix(".other")
+    shutil.copyfile(file, other)
+    assert feedback(client) == 200
+    os.truncate(file, bytes_left)
+    assert feedback(client) == 503
+    assert becomes(client, "/readyz", 503, "database_corrupt") < SECONDS
+    other.rename(file)
+    assert becomes(client, "/readyz", 200) < SECONDS
+    assert feedback(client) == 200
+    assert counted(file) == 1
+
+
+def test_a_file_may_become_shorter_by_vacuum(client: TestClient, file: Path) -> None:
+    with closing(sqlite3.connect(file, isolation_level=None)) as other:
+        other.execute("CREATE TABLE much (x BLOB)")
+        other.execute("INSERT INTO much VALUES (zeroblob(3000000))")
+        other.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        before = file.stat().st_size
+        assert feedback(client) == 200
+        other.execute("DROP TABLE much")
+        other.execute("VACUUM")
+        other.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    assert file.stat().st_size < before - 2_000_000
+    assert feedback(client) == 200
+    assert becomes(client, "/readyz", 200) < SECONDS
 
 
 def test_writers_take_turns_although_somebody_removes_their_lock(file: Path) -> None:
