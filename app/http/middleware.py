@@ -17,6 +17,7 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from app.core.errors import MalformedRequest
 from app.core.logging import AccessLine, AccessLog
 from app.http.bodies import BodyBounds
 from app.http.client_address import IPNetwork, client_address
@@ -133,11 +134,13 @@ class RequestContext:
         started_at = time.perf_counter()
         connection = connection_of(scope)
         if connection is not None:
-            connection.begin_request(has_body=_has_body(scope))
+            connection.begin_request()
             if connection.open_connections.is_draining:
                 send = _closing(send)
-        is_refused = False
-        if self.options.rate_limits is not None and (charge := await self.options.rate_limits.charge(scope)):
+        is_refused = scope["http_version"] in ("0.9", "2.0")
+        if is_refused:  # HTTP/2 itself would not be in such a line
+            scope.setdefault("state", {})["refusal"] = MalformedRequest("This is not a request in HTTP/1.1.")
+        elif self.options.rate_limits is not None and (charge := await self.options.rate_limits.charge(scope)):
             send = charge.sending(send)
             if (refusal := charge.refusal) is not None:
                 is_refused = True
@@ -285,13 +288,6 @@ def _plain_request(scope: Scope) -> CacheRequest | None:
 def _own_request(scope: Scope) -> CacheRequest | None:
     request: CacheRequest | None = scope.get("state", {}).get("cache_request")
     return request
-
-
-def _has_body(scope: Scope) -> bool:
-    return any(
-        name == b"transfer-encoding" or (name == b"content-length" and value != b"0")
-        for name, value in scope["headers"]
-    )
 
 
 def _closing(send: Send) -> Send:

@@ -18,7 +18,7 @@ from app.core.logging import describe
 from app.core.text import is_readable
 from app.http.bodies import BodyBounds, body_fault
 from app.http.problems import internal_error, problem, request_id
-from app.http.server import connection_of, refusal_of
+from app.http.server import refusal_of
 
 MAX_DISCARDED_BYTES = 16_000_000
 """Of a body that is refused for its size; what is longer loses its connection."""
@@ -168,8 +168,6 @@ class RequestDeadline:
         message = await self._receive()
         self._received_bytes += len(message.get("body", b""))
         self._is_body_complete = not message.get("more_body", False)
-        if self._is_body_complete and (connection := connection_of(self._scope)) is not None:
-            connection.body_received()
         error = self._body_error(message)
         if error is not None:
             await self._answer(error)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import errno
-import re
 import resource
 import signal
 import socket
@@ -15,6 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, cast
 
+import httptools
 import structlog
 import uvicorn
 from starlette.types import ASGIApp, Scope
@@ -26,7 +26,11 @@ MAX_REQUEST_BYTES = 20_000_000
 """Of what a connection takes in for one request, however its body is framed; more loses the connection."""
 LINGER_SECONDS = 1.0
 """For a client that still sends after its request was refused, so that it sees the answer."""
-_METHOD = re.compile(rb"(GET|HEAD|POST|PUT|PATCH|DELETE|OPTIONS) ")
+_METHODS = frozenset({b"GET", b"HEAD", b"POST", b"PUT", b"PATCH", b"DELETE", b"OPTIONS"})
+_PIECE_BYTES = 4096
+"""Given to the parser at a time: by so much a head may be larger that begins in the midst of what was received."""
+_FREE_BYTES_OF_A_CHUNK = 16
+"""Of a chunk's framing, as Go's server allows."""
 _OUT_OF_RESOURCES = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
 
 MakeProtocol = Callable[["ConnectionLimits", AppError | None], asyncio.Protocol]
@@ -41,9 +45,10 @@ class PortInUse(RuntimeError):
 class ConnectionLimits(asyncio.Protocol):
     """Refuses a request whose head is too large or cannot be read, and closes a connection that sends too slowly.
 
-    Wraps the server's own protocol and sees bytes only. The application tells how far a request has come:
-    `begin_request` when its head is complete, `end_request` when its answer is sent. A slow trickle of bytes does not
-    extend the time. Waiting idle between two requests is left to uvicorn's keep-alive timeout.
+    Wraps the server's own protocol and sees bytes only, in which a parser finds where heads and bodies end. The
+    application tells how far its answers are: `begin_request` when it takes a request up, `end_request` when the answer
+    is sent. A slow trickle of bytes does not extend the time. Waiting idle between two requests is left to uvicorn's
+    keep-alive timeout.
     """
 
     def __init__(self, make_inner: MakeProtocol, open_connections: OpenConnections) -> None:
@@ -55,13 +60,19 @@ class ConnectionLimits(asyncio.Protocol):
         self._inner = make_inner(self, None)
         self.open_connections = open_connections
         self._loop = asyncio.get_running_loop()
-        self._head = b""
-        """What has come of a head that is not complete."""
+        self._received = Received()
+        self._parser = httptools.HttpRequestParser(self._received)
+        self._parser.set_dangerous_leniencies(lenient_data_after_close=True)  # as uvicorn has it
+        self._answered_requests = 0
         self._is_head_complete = False
-        self._is_body_complete = False
         self._received_bytes = 0
         """After the first bytes of the request."""
         self._is_refusal_sent = False
+
+    @property
+    def _is_owing(self) -> bool:
+        """Whether a request that was received whole is not answered yet."""
+        return self._received.requests > self._answered_requests
 
     @property
     def is_idle(self) -> bool:
@@ -84,17 +95,29 @@ class ConnectionLimits(asyncio.Protocol):
                 self.abort()
             if self.refusal is not None:
                 return
-        else:
-            if self.receiving_since is None:
-                self.receiving_since = self._loop.time()
-            self._head = self._head + data if self._head else data
-            if len(self._head) > MAX_HEAD_BYTES and (error := _oversized(self._head)):
-                self._refuse(error)
-                return
+        elif self.receiving_since is None and not self._is_owing:
+            self.receiving_since = self._loop.time()
         transport = self._server_transport
         transport.write = self._hold_back
-        self._inner.data_received(data)
+        start = 0
+        while start < len(data) and self.refusal is None:
+            room = MAX_HEAD_BYTES - self._received.framing_bytes
+            if room <= 0:
+                self._refuse(self._received.excess())
+                break
+            piece = data[start : start + min(room, _PIECE_BYTES)]
+            self._measure(piece)
+            self._inner.data_received(piece)
+            start += len(piece)
         transport.write = self._write
+
+    def _measure(self, piece: bytes) -> None:
+        requests = self._received.requests
+        self._received.framing_bytes += len(piece)
+        with contextlib.suppress(httptools.HttpParserError, httptools.HttpParserUpgrade):  # the server sees them too
+            self._parser.feed_data(piece)
+        if self._received.requests != requests:
+            self.receiving_since = None
 
     def eof_received(self) -> bool | None:
         return self._inner.eof_received()
@@ -109,22 +132,14 @@ class ConnectionLimits(asyncio.Protocol):
     def resume_writing(self) -> None:
         self._inner.resume_writing()
 
-    def begin_request(self, *, has_body: bool) -> None:
-        """The head of a request is complete."""
+    def begin_request(self) -> None:
+        """The answer to a request begins."""
         self._is_head_complete = True
-        self._head = b""
-        if not has_body:
-            self._is_body_complete = True
-            self.receiving_since = None
-
-    def body_received(self) -> None:
-        """The body of the request is complete."""
-        self._is_body_complete = True
-        self.receiving_since = None
 
     def end_request(self) -> None:
         """The answer is sent: what comes now is the next request."""
-        self._is_head_complete = self._is_body_complete = False
+        self._is_head_complete = False
+        self._answered_requests += 1
         self._received_bytes = 0
         self.receiving_since = None
         self.open_connections.move_to_end(self)
@@ -140,14 +155,14 @@ class ConnectionLimits(asyncio.Protocol):
 
     def _refuse(self, error: AppError) -> None:
         self.refusal = error
-        self.receiving_since = self.receiving_since or self._loop.time()
+        if not self._is_owing:
+            self.receiving_since = self.receiving_since or self._loop.time()
         # Later, because the bytes before may have begun requests, which are answered first.
         self._loop.call_soon(self._send_refusal)
 
     def _send_refusal(self) -> None:
         """Let the application answer a request in place of the one that cannot be used: named, complete and logged."""
-        is_answering = self._is_head_complete and self._is_body_complete
-        if is_answering or self._is_refusal_sent or self.transport.is_closing():
+        if self._is_owing or self._is_refusal_sent or self.transport.is_closing():
             return
         self._is_refusal_sent = True
         self._server_transport.detach()
@@ -155,9 +170,9 @@ class ConnectionLimits(asyncio.Protocol):
         self._server_transport = ServerTransport(self.transport, self)
         self._inner = self._make_inner(self, self.refusal)
         self._inner.connection_made(self._server_transport)  # type: ignore[arg-type]  # as above
-        method = _METHOD.match(self._head.lstrip(b"\r\n"))
-        self._head = b""
-        self._inner.data_received(b"%b / HTTP/1.0\r\n\r\n" % (method.group(1) if method else b"GET"))
+        method = self._parser.get_method() if self._received.address_bytes else b"GET"
+        method = method if method in _METHODS else b"GET"
+        self._inner.data_received(b"%b / HTTP/1.0\r\n\r\n" % method)
 
     def close(self) -> None:
         """Close; after a refusal only when the client has stopped sending, or had time to see the answer."""
@@ -189,13 +204,43 @@ class ServerTransport:
         self.write = lambda _data: None
 
 
-def _oversized(head: bytes) -> AppError | None:
-    """Why a head is refused; null if it ends in time, so that the rest is body."""
-    head = head.lstrip(b"\r\n")
-    if 0 <= head.find(b"\r\n\r\n") <= MAX_HEAD_BYTES:
-        return None
-    is_mostly_address = 2 * len(head.partition(b"\r\n")[0]) > MAX_HEAD_BYTES
-    return UriTooLong(MAX_HEAD_BYTES) if is_mostly_address else HeadTooLarge(MAX_HEAD_BYTES)
+class Received:
+    """How far a parser has come that calls this."""
+
+    def __init__(self) -> None:
+        self.requests = 0
+        """How many are complete."""
+        self.address_bytes = 0
+        """Of the request that is not complete."""
+        self.framing_bytes = 0
+        """Given to the parser of a head that is not complete, or around a body beyond what its pieces are allowed."""
+        self._is_in_body = False
+
+    def excess(self) -> AppError:
+        """What is wrong when the framing has become too large."""
+        if self._is_in_body:
+            return MalformedRequest(f"Trailers and extensions of chunks may have at most {MAX_HEAD_BYTES} bytes.")
+        is_mostly_address = 2 * self.address_bytes > MAX_HEAD_BYTES
+        return UriTooLong(MAX_HEAD_BYTES) if is_mostly_address else HeadTooLarge(MAX_HEAD_BYTES)
+
+    def on_message_begin(self) -> None:
+        self.address_bytes = 0
+
+    def on_url(self, url: bytes) -> None:
+        self.address_bytes += len(url)
+
+    def on_headers_complete(self) -> None:
+        self.framing_bytes = 0
+        self._is_in_body = True
+
+    def on_body(self, body: bytes) -> None:
+        """A piece of a body: may have some framing, and more where it is larger."""
+        self.framing_bytes = max(0, self.framing_bytes - _FREE_BYTES_OF_A_CHUNK - 3 * len(body))
+
+    def on_message_complete(self) -> None:
+        self.framing_bytes = 0
+        self._is_in_body = False
+        self.requests += 1
 
 
 class OpenConnections:

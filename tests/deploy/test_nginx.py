@@ -158,7 +158,7 @@ async def echo(scope: Scope, receive: Receive, send: Send) -> None:
     """Answers with the headers that it got, as something public."""
     request, connection = Request(scope, receive), connection_of(scope)
     assert connection is not None
-    connection.begin_request(has_body=True)
+    connection.begin_request()
     length = len(await request.body())
     headers = {"Cache-Control": "no-cache", "CDN-Cache-Control": SHARED, "RateLimit": '"default";r=7'}
     await JSONResponse({"length": length, **request.headers}, headers=headers)(scope, receive, send)

@@ -47,6 +47,16 @@ def test_exactly_one_host_is_required(connect: Connect, hosts: bytes) -> None:
     assert connection.get("/v1/claims")[0] == 200
 
 
+@pytest.mark.parametrize("version", [b"0.9", b"2.0"])
+def test_another_version_is_refused(connect: Connect, version: bytes) -> None:
+    connection = connect()
+    connection.send(b"GET /v1/claims HTTP/%s\r\nHost: test\r\n\r\n" % version)
+
+    status, headers, body = connection.answer()
+    assert (status, headers["content-type"], headers["connection"]) == (400, "application/problem+json", "close")
+    assert b'"code":"malformed_request"' in body
+
+
 def test_a_body_over_the_limit_is_refused_before_it_is_sent(connect: Connect) -> None:
     connection = connect()
     connection.send(b"POST /v1/drugs HTTP/1.1\r\nHost: test\r\nContent-Length: 1001\r\n\r\n")
@@ -130,8 +140,9 @@ def test_an_oversized_head_is_refused(connect: Connect, logs: Logs, head: bytes,
         b"GET /v1/claims HTTP/1.1\r\nHost: test\r\n broken: header\r\n\r\n",
         b"POST /v1/swallows HTTP/1.1\r\nHost: test\r\nTransfer-Encoding: chunked\r\n\r\nnonsense\r\n",
         b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",
+        b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
     ],
-    ids=["no request", "length", "header", "chunk", "TLS"],
+    ids=["no request", "length", "header", "chunk", "TLS", "HTTP/2"],
 )
 def test_what_the_parser_cannot_read_is_refused_like_anything_else(
     connect: Connect, logs: Logs, request_bytes: bytes
@@ -149,6 +160,67 @@ def test_requests_before_one_that_cannot_be_read_are_answered_first(connect: Con
     assert connection.answer()[0] == 503
     assert connection.answer()[2] == b'["1"]'
     assert_refused(connection, 400, logs)
+
+
+@pytest.mark.parametrize(
+    ("line", "number", "status"),
+    [(b"X: %s\r\n" % (b"x" * 40_000), 1, 431), (b"X: y\r\n", 200_000, 431), (b"", 0, 414)],
+    ids=["one large header", "many headers", "a long address"],
+)
+def test_an_oversized_head_behind_another_request_is_refused(
+    connect: Connect, logs: Logs, line: bytes, number: int, status: int
+) -> None:
+    """The request before it, with its body, is answered first."""
+    connection = connect()
+    address = b"/" + b"x" * (0 if number else 40_000)
+    slow = b"GET /v1/hangs HTTP/1.1\r\nHost: test\r\nContent-Length: 13\r\n\r\n" + b"x" * 13
+    connection.send(slow + b"GET %s HTTP/1.1\r\nHost: test\r\n" % address + line * number + b"\r\n")
+
+    assert connection.answer()[0] == 503
+    assert_refused(connection, status, logs)
+
+
+def test_a_head_up_to_the_limit_is_read(connect: Connect) -> None:
+    head = b"GET /v1/claims HTTP/1.1\r\nHost: test\r\nX: "
+    large = head + b"x" * (server.MAX_HEAD_BYTES - len(head) - 4) + b"\r\n\r\n"
+    connection = connect()
+    connection.send(large * 3)
+
+    assert [connection.answer()[0] for _ in range(3)] == [200] * 3
+    connection.send(large.replace(b"X: ", b"X: x"))
+    assert connection.answer()[0] == 431
+
+
+CHUNKED = b"POST /v1/swallows HTTP/1.1\r\nHost: test\r\nTransfer-Encoding: chunked\r\n\r\n"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"1;" + b"x" * 100_000 + b"\r\nx\r\n0\r\n\r\n",
+        b"1;%s\r\nx\r\n" % (b"x" * 200) * 500 + b"0\r\n\r\n",
+        b"1\r\nx\r\n0\r\n" + b"X: yyyyyy\r\n" * 10_000 + b"\r\n",
+        b"1\r\nx\r\n0\r\nX: " + b"x" * 100_000 + b"\r\n\r\n",
+    ],
+    ids=["extension", "many extensions", "trailers", "one large trailer"],
+)
+def test_what_frames_a_body_is_bounded(connect: Connect, logs: Logs, body: bytes) -> None:
+    connection = connect()
+    connection.send(CHUNKED + body)
+
+    assert_refused(connection, 400, logs)
+
+
+@pytest.mark.parametrize(("size", "number"), [(1, 50_000), (7, 30_000), (4096, 250)])
+def test_chunks_may_be_small_and_many(app: FastAPI, size: int, number: int) -> None:
+    chunks = b"%x\r\n%s\r\n" % (size, b"x" * size) * number
+    with served(RequestContext(app, max_body_bytes=BodyBounds(2_000_000, media_types=()), deadline_seconds=5)) as port:
+        connection = Connection(port)
+        connection.send(CHUNKED + chunks + b"0;last\r\nExpires: now\r\n\r\n" + ECHO % 1)
+        assert connection.answer()[::2] == (200, b"%d" % (size * number))
+        assert connection.answer()[::2] == (200, b'["1"]')
+        connection.file.close()
+        connection.socket.close()
 
 
 def assert_refused(connection: Connection, status: int, logs: Logs) -> None:
