@@ -57,7 +57,7 @@ _WORK_COLUMNS = {
     IdentifierScheme.doi: "OriginalPaperDOI",
     IdentifierScheme.pmid: "OriginalPaperPubMedID",
 }
-_SEVERAL = re.compile(r"[;,\s]+(?=10\.)|;\s+")
+_SEVERAL = re.compile(r"(?<![;,\s])[;,\s]+(?=10\.)|;\s+")
 """Between two works in one cell."""
 _NO_WORK = frozenset({"", "0", "unavailable", "unknown", "none", "n/a", "na", "nan"})
 """What the table says where a work has no DOI or PMID."""

@@ -137,7 +137,7 @@ class RequestContext:
             connection.begin_request()
             if connection.open_connections.is_draining:
                 send = _closing(send)
-        is_refused = scope["http_version"] in ("0.9", "2.0")
+        is_refused = scope.get("http_version", "1.1") in ("0.9", "2.0")
         if is_refused:  # HTTP/2 itself would not be in such a line
             scope.setdefault("state", {})["refusal"] = MalformedRequest("This is not a request in HTTP/1.1.")
         elif self.options.rate_limits is not None and (charge := await self.options.rate_limits.charge(scope)):

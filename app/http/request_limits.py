@@ -89,7 +89,7 @@ class RequestLimits:
                 hosts += 1
             elif name == b"content-length":
                 length = value
-        if hosts != 1 and (hosts or scope["http_version"] != "1.0"):
+        if hosts != 1 and (hosts or scope.get("http_version") != "1.0"):
             return MalformedRequest("Send exactly one Host header.")
         max_bytes = self.bounds.at(scope["path"]).max_bytes
         if not length.isdigit() or int(length[:20]) > max_bytes:

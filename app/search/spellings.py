@@ -16,11 +16,12 @@ from app.sources.identifiers import identify
 MAX_CHUNKS = 3
 """Chunks between spaces that may be one identifier or code: `EudraCT number 2019-000702-30`."""
 
-_WITH_SYSTEM = re.compile(r"(.+)[:| ]\s*([^:| ]+)")
+_AFTER_SYSTEM = re.compile(r"[:| ]([^:| ]+)$")
 _CODE = re.compile(r"[A-Za-z][0-9A-Za-z]{0,2} ?[0-9A-Za-z.]{1,7}")
 _DOSE = re.compile(
     r"([0-9]+(?:[.,][0-9]+)*) ?(mg|mcg|kg|g|ng|pg|ml|dl|l|mmol|mol|meq|iu|hr|h|cm|mm)s?((?:/[a-z]+)*[.,;:?!)]*)"
 )
+MAX_CODE_LENGTH = 60
 _LETTERS, _NUMBER = re.compile(r"[A-Za-z]{2,5}"), re.compile(r"[0-9]{1,2}")
 _NAME = re.compile(r"[^\W_]+(?:-[^\W_]+)*[.,;:?!)]*")
 _SHORT_NAME = re.compile(r"[a-z]{1,5}[0-9]{1,3}(?:(?:alpha|beta|gamma|delta|kappa|[a-z])[0-9]{0,2})?")
@@ -80,9 +81,9 @@ def _replaced(
 
 def possible_codes(text: str) -> Iterator[str]:
     """The codes that a text may be, with the name of its system before it or without."""
-    written = _WITH_SYSTEM.fullmatch(text)
-    if written and (system := code_system_named(written[1])):
-        yield normal_code(system, written[2])
+    code = _AFTER_SYSTEM.search(text[-MAX_CODE_LENGTH:])
+    if code and (system := code_system_named(text[: len(text) - len(code[0])].strip())):
+        yield normal_code(system, code[1])
     elif _CODE.fullmatch(text):
         yield from (normal_code(system, text) for system in (CodeSystem.icd10cm, CodeSystem.icd11))
 

@@ -155,6 +155,7 @@ def bulk_connection(database: Database) -> Iterator[Connection]:
         finally:
             connection.rollback()
             _set_pragmas(raw, _SERVING)
+            connection.invalidate()  # its log is another one now: nobody may take that for the work of a stranger
 
 
 def _set_pragmas(raw: sqlite3.Connection, pragmas: Mapping[str, str]) -> None:

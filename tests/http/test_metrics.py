@@ -26,7 +26,7 @@ def observed(scratch: Database) -> Iterator[tuple[TestClient, Any]]:
     url = scratch.url.render_as_string(hide_password=False)
     settings = Settings(database_url=url, metrics_address=ADDRESS, rate_limit="10000/hour", deadline_seconds=5)
     app = make_app(settings, CdsSettings())
-    with TestClient(in_context(app, settings), client=("127.0.0.1", 1)) as client:
+    with TestClient(in_context(app, settings), base_url="http://127.0.0.1:8000", client=("127.0.0.1", 1)) as client:
         yield client, app.state.metrics
 
 

@@ -193,6 +193,8 @@ def test_a_backup_replaces_nothing(small: Database, tmp_path: Path) -> None:
         backup(small, link)
     assert link.is_symlink()
 
+    if not small.is_sqlite:
+        return  # two at once are two processes there: Alembic makes the file's schema, and knows one at a time
     start, results = threading.Barrier(2), list[str]()
 
     def make() -> None:

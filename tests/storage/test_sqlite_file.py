@@ -38,7 +38,9 @@ def file(engines: Callable[[str], Engine], request: pytest.FixtureRequest) -> Pa
 def client(file: Path) -> Iterator[TestClient]:
     """The whole service over the file, with its memory of answers."""
     given = Settings(database_url=f"sqlite:///{file}")
-    with TestClient(in_context(create_app(given), given), client=("127.0.0.1", 50_000)) as client:
+    with TestClient(
+        in_context(create_app(given), given), base_url="http://127.0.0.1:8000", client=("127.0.0.1", 50_000)
+    ) as client:
         assert client.get(PATH).status_code == client.get(PATH).status_code == 200  # the second one from memory
         yield client
 
