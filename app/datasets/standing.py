@@ -143,10 +143,7 @@ def from_retraction_watch(path: Path) -> StandingFeed:
 
 
 def _is_less_than_given(on: str, fields: dict[str, Any]) -> bool:
-    parts = (fields.get("updated") or {}).get("date-parts")
-    while isinstance(parts, list) and parts and isinstance(parts[0], list):
-        parts = parts[0]
-    return isinstance(parts, list) and len(on.split("-")) < len([part for part in parts[:3] if part is not None])
+    return len(on.split("-")) < len([part for part in _date_parts(fields.get("updated")) if part is not None])
 
 
 def _rows(rows: "csv.DictReader[str]", feed: StandingFeed) -> Iterator[dict[str | None, Any]]:
@@ -283,17 +280,20 @@ def _notice(doi: Any, text: str | None) -> Notice | None:
 
 def _crossref_date(updated: Any) -> str | None:
     """A date of Crossref as far as it is known (`2024-05`); null if there is none."""
-    fields = updated if isinstance(updated, dict) else {}
-    parts = fields.get("date-parts")
-    while isinstance(parts, list) and parts and isinstance(parts[0], list):
-        parts = parts[0]
-    parts = parts[:3] if isinstance(parts, list) else []
-    numbers = [str(part).zfill(2 if position else 4) for position, part in enumerate(parts)]
+    numbers = [str(part).zfill(2 if position else 4) for position, part in enumerate(_date_parts(updated))]
     while numbers:
         if on := _day("-".join(numbers)):
             return on
         numbers.pop()  # `[2024, 5, null]` is a month
-    return _day(str(fields.get("date-time") or ""))
+    return _day(str(updated.get("date-time") or "")) if isinstance(updated, dict) else None
+
+
+def _date_parts(updated: Any) -> list[Any]:
+    """Year, month and day as Crossref gives them, which may be anything; as many as there are."""
+    parts = updated.get("date-parts") if isinstance(updated, dict) else None
+    while isinstance(parts, list) and parts and isinstance(parts[0], list):
+        parts = parts[0]
+    return parts[:3] if isinstance(parts, list) else []
 
 
 def is_day(text: str) -> bool:

@@ -27,11 +27,10 @@ from app.storage.history import RecordState, StoredRecord, current_release, curr
 from app.storage.read_view import view_of
 from app.storage.records import CurrentRecords
 from app.storage.resource import Key, Stamp
+from app.storage.sqlite_file import known_wal_fault
 
 SAMPLE = 200
 """Records that are rendered again and compared with what is stored."""
-SOUND_SQLITE = (3, 51, 3)
-"""Earlier versions may corrupt a database in WAL mode where two connections write or checkpoint at once."""
 MIN_FREE_BYTES = 200_000_000
 
 
@@ -101,13 +100,8 @@ def _settings(settings: Settings) -> Iterator[Diagnosis]:
 
 
 def _sqlite(database: Database, session: Session) -> Iterator[Diagnosis]:
-    if sqlite3.sqlite_version_info < SOUND_SQLITE:
-        sound = ".".join(map(str, SOUND_SQLITE))
-        yield Diagnosis(
-            Level.warning,
-            "SQLite",
-            f"before {sound}, two processes that write at once may corrupt the file; let one process write",
-        )
+    if fault := known_wal_fault():
+        yield Diagnosis(Level.warning, "SQLite", fault)
     path = Path(str(database.url.database)).absolute()
     is_writable = os.access(path, os.W_OK) and os.access(path.parent, os.W_OK)
     yield _of("file", "can be written to", [] if is_writable else ["or its directory cannot be written to"])

@@ -26,8 +26,8 @@ LOOK_SECONDS = 0.25
 _HEADER_BYTES = 100
 
 _FIXED_IN = ((3, 51, 3), (3, 50, 7), (3, 44, 6))
-"""Versions of SQLite without the WAL-reset fault (https://sqlite.org/wal.html#walresetbug): 3.51.3 and all newer ones,
-and the last two of their own line."""
+"""Versions of SQLite without the WAL-reset fault: 3.51.3 and all newer ones, and the last two of their own line. Read
+in others' accounts of the release notes; SQLite's own page was not read."""
 
 
 def known_wal_fault(version: tuple[int, int, int] = sqlite3.sqlite_version_info[:3]) -> str | None:
@@ -74,14 +74,14 @@ class SqliteFile:
         @event.listens_for(engine, "do_connect")
         def before(*_arguments: object) -> None:
             if self._identity is not None or self._must_exist:
-                self._found()  # else SQLite would make an empty file
+                self._identity_now()  # else SQLite would make an empty file
             if self._is_log_lost():
                 raise DatabaseUnavailable(LOG_MISSING)  # else SQLite would make one that the others do not read
 
         @event.listens_for(engine, "connect", insert=True)
         def after(connection: sqlite3.Connection, record: ConnectionPoolEntry) -> None:
             record.info["generation"] = self.generation
-            found = self._found()
+            found = self._identity_now()
             if self._identity is None:
                 self._identity = found
             elif found != self._identity:
@@ -111,7 +111,7 @@ class SqliteFile:
         """Raise DatabaseUnavailable if the file is gone or cut off; open the one that took its place, and a new log
         where that is gone. Nearly free: the files are asked for a few times a second."""
         if time.monotonic() - self._looked_at > LOOK_SECONDS:
-            if self._identity is not None and (self._found() != self._identity or self._is_log_lost()):
+            if self._identity is not None and (self._identity_now() != self._identity or self._is_log_lost()):
                 self._change()
             self._looked_at = time.monotonic()
 
@@ -120,13 +120,14 @@ class SqliteFile:
         connection with this `generation`."""
         if self._identity is None:
             return
-        if self._found() != self._identity or generation not in (None, self.generation):
+        if self._identity_now() != self._identity or generation not in (None, self.generation):
             raise DatabaseUnavailable(REPLACED)
         if self._is_log_lost():
             self._looked_at = 0.0  # the next one opens it anew
             raise DatabaseUnavailable(LOG_MISSING)
 
-    def _found(self) -> tuple[int, int]:
+    def _identity_now(self) -> tuple[int, int]:
+        """Of the file that has the name now; DatabaseUnavailable where there is none, or ours was cut off."""
         try:
             found = self.path.stat()
         except OSError:
@@ -155,7 +156,7 @@ class SqliteFile:
         DatabaseUnavailable while the former is in use.
         """
         with self._lock:
-            found = self._found()
+            found = self._identity_now()
             if found == self._identity and not self._is_log_lost():
                 return
             if found != self._identity:
