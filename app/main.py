@@ -9,7 +9,7 @@ from typing import Any
 import structlog
 from fastapi import FastAPI, Request, Response
 
-from app import api, cds_hooks, fhir
+from app import api, cds_hooks, fhir, web
 from app.api import examples
 from app.claims.disclaimer import DISCLAIMER
 from app.http import freshness, problems, queries
@@ -73,7 +73,8 @@ def create_app(given: Settings | None = None) -> FastAPI:
     cds_hooks.install(app, given.own_url)
     fhir.install(app, given.public_url)
     app.include_router(infobutton.router(given.public_url.rstrip("/")))
-    docs.install(app, title=TITLE, disclaimer=DISCLAIMER)
+    docs.install(app, title=TITLE)
+    web.install(app)
     _document(app)
     return app
 

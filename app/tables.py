@@ -9,7 +9,7 @@ from app.publishing import index_state as projections
 from app.search import models as search
 from app.sources import models as sources
 from app.storage import filter_index as filters
-from app.storage import history, replay
+from app.storage import history, manifest, replay
 from app.storage.database import Base
 
 __all__ = [
@@ -19,6 +19,7 @@ __all__ = [
     "evidence",
     "filters",
     "history",
+    "manifest",
     "metadata",
     "projections",
     "replay",

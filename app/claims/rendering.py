@@ -31,7 +31,12 @@ def address(plural: str, record_id: str) -> str:
 
 def _links(plural: str, record_id: str, stamp: Stamp) -> dict[str, str]:
     self = address(plural, record_id)
-    return {"self": self, "permalink": f"{self}?serial={stamp.serial}", "versions": f"{self}/versions"}
+    return {
+        "self": self,
+        "permalink": f"{self}?serial={stamp.serial}",
+        "versions": f"{self}/versions",
+        "html": self.removeprefix("/v1"),
+    }
 
 
 def _envelope(record: Record, stamp: Stamp) -> dict[str, Any]:
@@ -136,9 +141,7 @@ def claim(records: RecordReader, content: schemas.ClaimWrite, derived: ClaimDeri
         citations_truncated=len(derived.order) > MAX_EMBEDDED,
         stale=derived.stale,
         caveat_stale=derived.caveat_stale,
-        links=reads.ClaimLinks(
-            **links, citations=f"{links['self']}/citations", evidence=f"{links['self']}/evidence", html=None
-        ),
+        links=reads.ClaimLinks(**links, citations=f"{links['self']}/citations", evidence=f"{links['self']}/evidence"),
     )
 
 
@@ -170,7 +173,12 @@ def citation(
     records: RecordReader, content: schemas.CitationRecord, _derived: Nothing, stamp: Stamp
 ) -> reads.CitationRead:
     links = _links("citations", content.id, stamp)
-    addresses = {"claim": address("claims", content.claim), "document": address("documents", content.citation.document)}
+    claim = address("claims", content.claim)
+    addresses = {
+        "claim": claim,
+        "document": address("documents", content.citation.document),
+        "html": f"{claim.removeprefix('/v1')}#{content.id}",
+    }
     return _response(
         reads.CitationRead,
         content.citation,
@@ -178,7 +186,7 @@ def citation(
         **_envelope(content, stamp),
         claim=summary(records, content.claim),
         **_cited(records, content.citation),
-        links=reads.CitationLinks(**links, **addresses),
+        links=reads.CitationLinks(**links | addresses),
     )
 
 

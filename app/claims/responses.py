@@ -286,7 +286,6 @@ class ClaimLinks(RecordLinks):
     citations: str
     evidence: str
     """The trace of the grades."""
-    html: str | None
 
 
 class ClaimRead(Envelope):

@@ -71,3 +71,5 @@ class RecordLinks(ResponseModel):
     permalink: str
     """The record as it is now, for ever: its address at the serial at which these bytes last changed."""
     versions: str
+    html: str
+    """The page that shows it to readers."""

@@ -27,10 +27,10 @@ def content_security_policy(**sources: str) -> str:
     """Allows the given sources (`style_src="'self'"`) and nothing else."""
     directives = {
         "default_src": "'none'",
-        **sources,
         "base_uri": "'none'",
         "form_action": "'none'",
         "frame_ancestors": "'none'",
+        **sources,
     }
     return "; ".join(f"{directive.replace('_', '-')} {allowed}" for directive, allowed in directives.items())
 

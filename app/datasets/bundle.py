@@ -3,10 +3,10 @@
 import json
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import yaml
 from pydantic import ValidationError
@@ -14,6 +14,7 @@ from pydantic import ValidationError
 from app.claims.schemas import ClaimWrite
 from app.core.content import Record
 from app.core.errors import Fault, InvalidInput, nearest
+from app.core.manifest import Manifest
 from app.core.vocabulary import Status
 from app.publishing.changes import Change, content_violations
 from app.registry import BY_TYPE, RESOURCES
@@ -76,6 +77,10 @@ def file_name(resource: Resource) -> str:
     return f"{resource.plural.replace('-', '_')}.yaml"
 
 
+MANIFEST = "dataset.yaml"
+"""What the data set says of itself."""
+Part = TypeVar("Part")
+
 MORE_FILES: Mapping[str, tuple[str, ...]] = {"intervention": ("drugs.yaml",)}
 """Further files of a type: drugs have many names and codes, and are easier to edit apart from dose regimens."""
 
@@ -93,14 +98,69 @@ def read(directory: Path) -> list[Change]:
                 changes.extend(_read_file(directory / name, resource, faults, unreadable))
     faults.extend(_duplicates(changes))
     faults.extend(_unresolved_references(changes, unreadable))
+    manifest = _read_manifest(directory)
+    faults.extend(_manifest_faults(manifest, changes, unreadable) if isinstance(manifest, Manifest) else manifest)
     if faults:
         raise InvalidInput(f"{len(faults)} faults in the seed data; nothing was written.", errors=faults)
     return changes
 
 
+def read_manifest(directory: Path) -> Manifest | None:
+    """What the directory says of the data set; null where it has no such file. InvalidInput lists its faults."""
+    manifest = _read_manifest(directory)
+    if isinstance(manifest, Manifest):
+        return manifest
+    if manifest:
+        raise InvalidInput(f"{MANIFEST} cannot be used.", errors=manifest)
+    return None
+
+
+def _read_manifest(directory: Path) -> Manifest | list[Fault]:
+    """The manifest, or why there is none; no fault where there is no file."""
+    path = directory / MANIFEST
+    fields: dict[str, Any] | list[Fault] | Fault = _load(path, dict) if path.exists() else []
+    if isinstance(fields, Fault):
+        return [fields]
+    if not isinstance(fields, dict):
+        return []
+    try:
+        return Manifest.model_validate_json(json.dumps(fields, default=_exact), strict=True)
+    except ValidationError as error:
+        return [
+            Fault("file", f"{MANIFEST}: {'.'.join(map(str, detail['loc']))}", detail["type"], detail["msg"])
+            for detail in error.errors(include_url=False, include_input=False, include_context=False)
+        ]
+    except (RecursionError, TypeError, ValueError):
+        return [Fault("file", MANIFEST, "unreadable", "holds a value that is neither text, number, list nor fields")]
+
+
+def _manifest_faults(
+    manifest: Manifest, changes: Sequence[Change], unreadable: Collection[str | Key]
+) -> Iterator[Fault]:
+    """Records that the manifest names and that are not published; questions that name no record, or several."""
+    named = [FieldReference("default_intervention", Key("intervention", manifest.default_intervention or ""))]
+    for index, disclaimer in enumerate(manifest.disclaimers):
+        at = f"disclaimers.{index}.intervention"
+        named.append(FieldReference(at, Key("intervention", disclaimer.intervention or "")))
+    for index, question in enumerate(manifest.questions):
+        answers = {name: getattr(question, name) for name in ("claim", "condition", "side_effect")}
+        if sum(answer is not None for answer in answers.values()) != 1:
+            reason = "must name one record: a claim, a condition or a side_effect"
+            yield Fault("file", f"{MANIFEST}: questions.{index}", "rule", reason)
+        named += [
+            FieldReference(f"questions.{index}.{name}", Key(name, answer or "")) for name, answer in answers.items()
+        ]
+    published = {change.key for change in changes if change.content.status is Status.published}
+    for field, key in named:
+        if key.id and key not in published and key not in unreadable and key.type not in unreadable:
+            guesses = nearest(key.id, (other.id for other in published if other.type == key.type))
+            reason = f"names no published {key.type.replace('_', ' ')}"
+            yield Fault("file", f"{MANIFEST}: {field}", "unknown_reference", reason, did_you_mean=guesses)
+
+
 def _read_file(path: Path, resource: Resource, faults: list[Fault], unreadable: set[str | Key]) -> Iterator[Change]:
     """The file's records. What cannot be read adds a fault, and its type or key to `unreadable`."""
-    records = _load(path) if path.exists() else []
+    records = _load(path, list) if path.exists() else []
     if isinstance(records, Fault):
         faults.append(records)
         unreadable.add(resource.type)
@@ -113,8 +173,8 @@ def _read_file(path: Path, resource: Resource, faults: list[Fault], unreadable: 
             unreadable.add(Key(resource.type, record["id"]))
 
 
-def _load(path: Path) -> list[Any] | Fault:
-    """The list in the file, or why there is none."""
+def _load(path: Path, kind: type[Part]) -> Part | Fault:
+    """The list or the fields in the file, or why there are none."""
     try:
         loader = _Loader(path.read_text(encoding="utf-8"))
         node = loader.get_single_node()
@@ -130,9 +190,10 @@ def _load(path: Path) -> list[Any] | Fault:
         reason = "holds a tag that does not fit its value, or too many levels"
         return Fault("file", path.name, "malformed_yaml", reason)
     records = data.get(path.stem) if isinstance(data, dict) and set(data) == {path.stem} else None
-    if isinstance(records, list):
+    if isinstance(records, kind):
         return records
-    return Fault("file", path.name, "shape", f"must hold one list under the key {path.stem!r}")
+    what = "one list" if kind is list else "fields"
+    return Fault("file", path.name, "shape", f"must hold {what} under the key {path.stem!r}")
 
 
 def _read_record(path: Path, resource: Resource, index: int, record: Any, faults: list[Fault]) -> Record | None:

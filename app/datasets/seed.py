@@ -13,12 +13,14 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from app.accounts.models import SEED
 from app.accounts.service import ensure_system_actors
 from app.core.errors import Fault, InvalidInput
+from app.core.manifest import Manifest
 from app.datasets import bundle
 from app.publishing.changes import Change
-from app.publishing.publish import publish
+from app.publishing.publish import announce, open_publication, publish
 from app.publishing.rendering import Progress
 from app.storage.database import SLUG, Base, now
 from app.storage.history import Release, StoredRecord, current_serial, text_of
+from app.storage.manifest import StoredManifest, manifest_at
 from app.storage.resource import Key
 
 
@@ -69,6 +71,7 @@ def seed(session: Session, directory: Path, progress: Progress | None = None, ta
     Records in `take` are applied even then.
     """
     changes = bundle.read(directory)
+    manifest = bundle.read_manifest(directory)
     ensure_system_actors(session)
     applied = {Key(row.type, row.id): row for row in session.scalars(select(SeedRecord))}
     contents = session.execute(select(StoredRecord.type, StoredRecord.id, StoredRecord.content))
@@ -91,14 +94,34 @@ def seed(session: Session, directory: Path, progress: Progress | None = None, ta
         row.digest = digest
         session.add(row)
     result = publish(session, SEED, due, "Seed data", progress)
+    serial = result.serial if manifest is None else _apply_manifest(session, manifest, result.serial)
     return SeedResult(
-        serial=result.serial,
+        serial=serial,
         created=sum(key.type != "citation" for key in result.created),
         updated=sum(key.type != "citation" for key in result.updated),
         unchanged=len(changes) - len(due) - len(conflicts),
         conflicts=tuple(conflicts),
         release=_cut_first_release(session),
     )
+
+
+def _apply_manifest(session: Session, manifest: Manifest, serial: int | None) -> int | None:
+    """Keep what the data set says of itself from this serial on, or from a new one where no record changed; the serial.
+
+    InvalidInput if the database holds another data set.
+    """
+    stored = manifest_at(session)
+    if stored == manifest:
+        return serial
+    if stored is not None and stored.id != manifest.id:
+        reason = f"is {manifest.id!r}; the database holds the data set {stored.id!r}"
+        fault = Fault("file", f"{bundle.MANIFEST}: id", "another_data_set", reason)
+        raise InvalidInput("A database holds one data set; seed another one into another.", errors=[fault])
+    if serial is None:
+        serial = open_publication(session, SEED, "What the data set says of itself").serial
+        announce(session, serial)
+    session.add(StoredManifest(serial=serial, content=text_of(manifest)))
+    return serial
 
 
 def _refuse_unknown(take: Collection[Key], changes: Sequence[Change]) -> None:

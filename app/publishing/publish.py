@@ -67,9 +67,8 @@ def publish(
     neighbours |= referrers(session, keys) | targets(session, keys)
     _snapshot(updater, neighbours)
 
-    serial, at = current_serial(session) + 1, now()
-    session.add(Publication(serial=serial, at=at, actor=actor.id, note=note))
-    session.flush()
+    publication = open_publication(session, actor, note)
+    serial, at = publication.serial, publication.at
     rendered = Renderer(session, records, serial, at, keys, progress).run(neighbours | recompute)
     index.update(session, records, ((key, records.content(key), records.derived(key)) for key in rendered))
     formatted.update(session, (records.content(key) for key in rendered if key.type == "document"))
@@ -77,15 +76,28 @@ def publish(
     if not rendered:
         session.execute(delete(Publication).where(Publication.serial == serial))
         return PublishResult(None)
-    index_state.advance(session, serial)
-    if session.get_bind().dialect.name == "postgresql":
-        session.execute(select(func.pg_notify(CHANNEL, str(serial))))
+    announce(session, serial)
     return PublishResult(
         serial=serial,
         created=tuple(change.key for change in changed if records.row(change.key) is None),
         updated=tuple(change.key for change in changed if records.row(change.key)),
         touched=tuple(key for key in rendered if key not in keys),
     )
+
+
+def open_publication(session: Session, actor: Actor, note: str) -> Publication:
+    """The next serial. Whoever opens one announces it once its changes are written."""
+    publication = Publication(serial=current_serial(session) + 1, at=now(), actor=actor.id, note=note)
+    session.add(publication)
+    session.flush()
+    return publication
+
+
+def announce(session: Session, serial: int) -> None:
+    """Make a serial known with the commit: to the indexes, which hold its records, and to processes that listen."""
+    index_state.advance(session, serial)
+    if session.get_bind().dialect.name == "postgresql":
+        session.execute(select(func.pg_notify(CHANNEL, str(serial))))
 
 
 def _claims_on_parents(session: Session, records: CurrentRecords, changed: Sequence[Change]) -> set[Key]:

@@ -1,1 +1,13 @@
-"""What a person sees in a browser: the start page and two readers of the OpenAPI document."""
+"""The pages: the evidence browser for readers, and the readers of the API's description for developers."""
+
+from fastapi import FastAPI
+
+from app.web import start
+
+ROUTERS = (start.router,)
+
+
+def install(app: FastAPI) -> None:
+    """Add the pages; they are no part of the OpenAPI document."""
+    for router in ROUTERS:
+        app.router.routes.extend(router.routes)

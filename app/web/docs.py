@@ -1,4 +1,4 @@
-"""The pages: `/` says what this is, `/docs` (Swagger UI) and `/reference` (Scalar) draw `/openapi.json`.
+"""The pages for developers: `/docs` (Swagger UI) and `/reference` (Scalar) draw `/openapi.json`; and the static files.
 
 Their Content-Security-Policy allows this host alone: if a vendored reader ever wants a font or a telemetry host, the
 browser refuses.
@@ -23,18 +23,13 @@ def _policy(style_src: str) -> str:
     )
 
 
-CONTENT_SECURITY_POLICY = _policy("'self'")
 # Both readers write style attributes and style elements as they draw; neither runs without. Scripts stay strict.
 READER_POLICY = _policy("'self' 'unsafe-inline'")
 
 
-def install(app: FastAPI, *, title: str, disclaimer: str) -> None:
+def install(app: FastAPI, *, title: str) -> None:
     """Add the pages to an app made with `docs_url=None, redoc_url=None`; they are no part of its OpenAPI document."""
     router = APIRouter(include_in_schema=False)
-
-    @router.api_route("/", methods=["GET", "HEAD"])
-    async def start() -> Response:
-        return _page("web/start.html", CONTENT_SECURITY_POLICY, title=title, disclaimer=disclaimer)
 
     @router.api_route("/docs", methods=["GET", "HEAD"])
     async def explorer() -> Response:

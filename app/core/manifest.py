@@ -1,0 +1,93 @@
+"""What a data set says of itself: its name, its publisher, its licence, its disclaimers, what its pages offer first."""
+
+from collections.abc import Collection
+from typing import Annotated
+
+from pydantic import Field
+
+from app.core.content import ContentModel
+from app.core.text import OneLine, Slug, Text, Url
+
+
+class Publisher(ContentModel):
+    """Who answers for the data."""
+
+    name: OneLine
+    url: Url | None = None
+    contact: OneLine | None = None
+    """An address for corrections: a mail address or the address of a page."""
+
+
+class DataLicence(ContentModel):
+    """The licence of the data, not of the software."""
+
+    name: OneLine
+    spdx: OneLine | None = None
+    """Its SPDX identifier; null where it has none."""
+    url: Url | None = None
+
+
+class Disclaimer(ContentModel):
+    """What must stand wherever the data are shown."""
+
+    intervention: Slug | None = None
+    """The intervention that it is about; null for what holds of all data."""
+    text: Text
+
+
+class Question(ContentModel):
+    """A question that people ask, and the record that answers it: one of `claim`, `condition` and `side_effect`."""
+
+    question: OneLine
+    claim: Slug | None = None
+    condition: Slug | None = None
+    side_effect: Slug | None = None
+
+
+class Manifest(ContentModel):
+    """The data set as a whole. Kept in the database from the serial on at which it was applied."""
+
+    id: Slug
+    name: OneLine
+    title: OneLine
+    """The heading of the first page."""
+    description: Text
+    publisher: Publisher
+    licence: DataLicence
+    citation: OneLine
+    """How to cite the data set, without its release and date."""
+    language: Annotated[str, Field(pattern=r"^[a-z]{2,3}(-[A-Z]{2})?$")] = "en"
+    disclaimers: tuple[Disclaimer, ...] = ()
+    default_intervention: Slug | None = None
+    """The intervention of pages whose address names none."""
+    questions: tuple[Question, ...] = ()
+    """For the first page, in its order."""
+    first_call: Annotated[str, Field(pattern=r"^/v1/\S*$", max_length=500)] = "/v1/claims"
+    """The address that developers are shown first."""
+
+    def disclaimer(self, interventions: Collection[str] | None = None) -> str:
+        """The disclaimers of these interventions and those that hold of all data; all of them for null."""
+        return " ".join(
+            disclaimer.text
+            for disclaimer in self.disclaimers
+            if disclaimer.intervention is None or interventions is None or disclaimer.intervention in interventions
+        )
+
+
+UNDESCRIBED = Manifest(
+    id="undescribed",
+    name="Evidence",
+    title="Claims, and the research that supports and disputes them",
+    description="Claims with the citations that support and dispute them.",
+    publisher=Publisher(name="Unknown"),
+    licence=DataLicence(name="Not stated"),
+    citation="Evidence",
+    disclaimers=(
+        Disclaimer(
+            text="This is a record of published evidence with its sources, not medical advice, and not a guideline. "
+            "Do not start, stop or combine a treatment without your prescriber. In an emergency call your local "
+            "emergency number."
+        ),
+    ),
+)
+"""Stands for a data set that has not said what it is."""

@@ -1,0 +1,58 @@
+"""What all pages share: one layout, one policy, and an answer that caches keep.
+
+A page is a template that extends `web/page.html`. Addresses in templates are path-absolute. Pages hold no style
+attribute and no script of their own, because the policy allows files of this server alone.
+"""
+
+from typing import Any
+
+from fastapi import Request, Response
+
+from app.core.templates import content_security_policy, render_template
+from app.http import conditional
+from app.http.conditional import conditional_response
+from app.storage.manifest import current_manifest
+from app.storage.read_view import ReadView
+
+CONTENT_SECURITY_POLICY = content_security_policy(
+    script_src="'self'",
+    style_src="'self'",
+    img_src="'self' data:",
+    connect_src="'self'",
+    manifest_src="'self'",
+    form_action="'self'",
+)
+HTML = "text/html"
+
+
+def page_response(
+    request: Request,
+    view: ReadView,
+    template: str,
+    *,
+    policy: str = CONTENT_SECURITY_POLICY,
+    cache_control: str = conditional.REVALIDATE,
+    **values: Any,
+) -> Response:
+    """The page as a response with its ETag and policy; 304 if the client has it.
+
+    Besides `values` a template has `manifest` (what the data set says of itself), `serial` and `release` of the data
+    set, and `path` of the page. Every page gives `title` and `description`; `json_address` where
+    the API has the same as data.
+    """
+    shared = {
+        "manifest": current_manifest(view.session),
+        "serial": view.serial,
+        "release": view.release,
+        "path": request.url.path,
+        "json_address": None,
+    }
+    body = render_template(template, **shared | values).encode()
+    headers = {
+        "Content-Security-Policy": policy,
+        "Referrer-Policy": "no-referrer",
+        "X-Content-Type-Options": "nosniff",
+    }
+    return conditional_response(
+        request, conditional.etag(body), body, media_type=HTML, cache_control=cache_control, headers=headers
+    )
