@@ -11,7 +11,8 @@ from fastapi import FastAPI, Request, Response
 
 from app import api, cds_hooks, fhir, web
 from app.api import examples
-from app.claims.disclaimer import DISCLAIMER
+from app.core.manifest import UNDESCRIBED, Manifest
+from app.datasets import bundle
 from app.http import freshness, problems, queries
 from app.http.bodies import FORM, JSON, BodyBounds
 from app.http.database_limiter import DatabaseLimiter
@@ -24,15 +25,15 @@ from app.infobutton import routes as infobutton
 from app.settings import Settings, settings
 from app.storage.database import Database
 from app.storage.faults import DATABASE_ERRORS, DatabaseUnavailable, unavailable
+from app.storage.manifest import manifest_at
 from app.storage.sqlite_file import known_wal_fault
 from app.warming import warm
 from app.web import docs
 
-TITLE = "LDN Evidence"
-DESCRIPTION = f"""\
-Claims about low-dose naltrexone, each with the citations that support it **and those that dispute it**.
+DESCRIPTION = """\
+{manifest.description}
 
-Start with `GET /v1/claims?condition=fibromyalgia&kind=efficacy`: one call gives statements, caveats, verdicts, and
+Start with `GET {manifest.first_call}`: one call gives statements, caveats, verdicts, and
 footnotes with DOIs, PMIDs and study designs. Ids are stable; `links.permalink` reads a record as it was. Answers may
 gain fields and enumeration values within `/v1`.
 
@@ -40,7 +41,7 @@ Where the operator limits requests, answers carry `RateLimit` and `RateLimit-Pol
 search 5, a brief 10, an answer that you have (304) nothing. Beyond the limit any address answers 429 with
 `Retry-After`.
 
-{DISCLAIMER}
+{disclaimer}
 """
 
 
@@ -48,10 +49,7 @@ def create_app(given: Settings | None = None) -> FastAPI:
     """The API and its pages, without what stands around them; the database is opened with the first request."""
     given = given or settings()
     app = FastAPI(
-        title=TITLE,
         version=version("ldn-evidence"),
-        description=DESCRIPTION,
-        license_info={"name": "Apache-2.0 (code), CC BY 4.0 (data)", "identifier": "Apache-2.0 AND CC-BY-4.0"},
         openapi_tags=[*api.TAGS, cds_hooks.TAG],
         servers=[{"url": "/", "description": "This server"}],
         docs_url=None,
@@ -73,7 +71,7 @@ def create_app(given: Settings | None = None) -> FastAPI:
     cds_hooks.install(app, given.own_url)
     fhir.install(app, given.public_url)
     app.include_router(infobutton.router(given.public_url.rstrip("/")))
-    docs.install(app, title=TITLE)
+    docs.install(app)
     web.install(app)
     _document(app)
     return app
@@ -96,14 +94,33 @@ def _database_trouble(request: Request, error: Exception) -> Response:
 
 
 def _document(app: FastAPI) -> None:
+    """Name and describe the API as the data set that it serves; made once in a process, when first asked for."""
     generate = app.openapi
 
     def openapi() -> dict[str, Any]:
         if app.openapi_schema is None:
+            manifest = _manifest(app)
+            app.title = manifest.name
+            app.description = DESCRIPTION.format(manifest=manifest, disclaimer=manifest.disclaimer())
+            licence = manifest.licence
+            app.license_info = {
+                "name": f"Apache-2.0 (code), {licence.spdx or licence.name} (data)",
+                "identifier": f"Apache-2.0 AND {licence.spdx or 'LicenseRef-data'}",
+            }
             app.openapi_schema = examples.add(problems.document(queries.document(app, generate())))
         return app.openapi_schema
 
     app.openapi = openapi  # type: ignore[method-assign]
+
+
+def _manifest(app: FastAPI) -> Manifest:
+    """Of the data set in the database; where there is none yet, of the files that would be seeded."""
+    try:
+        with app.state.reads.database.read() as session:
+            stored = manifest_at(session)
+    except (DatabaseUnavailable, *DATABASE_ERRORS):
+        stored = None
+    return stored or bundle.read_manifest(app.state.settings.seed_dir) or UNDESCRIBED
 
 
 def in_context(app: FastAPI, given: Settings, *, with_cache: bool = True) -> RequestContext:

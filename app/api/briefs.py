@@ -8,10 +8,9 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.api.common import ListOf, list_response, page_body
-from app.api.meta import LICENCES
 from app.briefs import builder, selection
 from app.briefs.rendering import CONTENT_SECURITY_POLICY, html, markdown
-from app.briefs.responses import BriefFoot, BriefLinks, BriefRead, DataLicence
+from app.briefs.responses import BriefFoot, BriefLinks, BriefRead
 from app.claims.queries import Names
 from app.concepts.models import Concept
 from app.concepts.queries import by_code, concept_keys
@@ -30,6 +29,7 @@ from app.http.queries import query_of
 from app.http.reads import reads_of
 from app.registry import BY_TYPE
 from app.storage.database import Database
+from app.storage.manifest import current_manifest
 from app.storage.paging import ListQuery, statement_page
 from app.storage.read_view import ReadView
 from app.storage.records import CurrentRecords
@@ -192,7 +192,7 @@ def read_brief(view: ReadView, pair: selection.Pair) -> BriefRead:
         serial=view.serial,
         consensus_method=METHOD.consensus,
         certainty_method=METHOD.certainty,
-        licence=DataLicence(**LICENCES.data.model_dump()),
+        licence=current_manifest(session).licence,
     )
     records = CurrentRecords(session)
     records.prefetch((Key("claim", claim_id) for claim_id in chosen), depth=1)

@@ -7,8 +7,8 @@ from pydantic_core import to_json
 
 from app.api.formats import JSON_LD, Choice, Offer, choose, documented, formatted_response
 from app.bibliography.reference_list import how_to_cite
-from app.claims.disclaimer import DISCLAIMER
 from app.core.content import QueryModel, ResponseModel
+from app.core.manifest import DataLicence, Publisher
 from app.grading.method import METHOD
 from app.http import conditional
 from app.http.conditional import JSON
@@ -21,6 +21,7 @@ from app.registry import RESOURCES
 from app.storage.filter_bitmaps import PUBLISHED
 from app.storage.filter_index import filter_index
 from app.storage.history import published_at
+from app.storage.manifest import current_manifest
 from app.storage.read_view import ReadView
 
 OFFERS = {"json": Offer(JSON), "jsonld": JSON_LD}
@@ -34,15 +35,10 @@ class MetaQuery(QueryModel):
 router = APIRouter(tags=["meta"])
 
 
-class Licence(ResponseModel):
-    name: str
-    spdx: str
-    url: str
-
-
 class Licences(ResponseModel):
-    code: Licence
-    data: Licence
+    code: DataLicence
+    """Of the software."""
+    data: DataLicence
 
 
 class Methods(ResponseModel):
@@ -54,6 +50,9 @@ class MetaRead(ResponseModel):
     """The state of the data set and what holds for all of it."""
 
     name: str
+    """Of the data set."""
+    description: str
+    publisher: Publisher
     api_version: str
     release: str | None
     """The newest release; null before the first."""
@@ -69,13 +68,8 @@ class MetaRead(ResponseModel):
     how_to_cite: str
 
 
-LICENCES = Licences(
-    code=Licence(name="Apache License 2.0", spdx="Apache-2.0", url="https://www.apache.org/licenses/LICENSE-2.0"),
-    data=Licence(
-        name="Creative Commons Attribution 4.0 International",
-        spdx="CC-BY-4.0",
-        url="https://creativecommons.org/licenses/by/4.0/",
-    ),
+CODE_LICENCE = DataLicence(
+    name="Apache License 2.0", spdx="Apache-2.0", url="https://www.apache.org/licenses/LICENSE-2.0"
 )
 
 
@@ -94,7 +88,7 @@ async def get_meta(request: Request, query: Annotated[MetaQuery, query_of(MetaQu
 
 def _meta(view: ReadView, request: Request, choice: Choice) -> Response:
     body = _json_ld(view) if choice.format == "jsonld" else _json(view)
-    return formatted_response(request, choice, conditional.etag(body), body, file_name="ldn-evidence")
+    return formatted_response(request, choice, conditional.etag(body), body, file_name="dataset")
 
 
 def _json_ld(view: ReadView) -> bytes:
@@ -103,24 +97,25 @@ def _json_ld(view: ReadView) -> bytes:
             version=view.release or str(view.serial),
             serial=view.serial,
             updated_at=published_at(view),
-            licence=LICENCES.data.url,
-            description=DISCLAIMER,
+            manifest=current_manifest(view.session),
         )
     )
 
 
 def _json(view: ReadView) -> bytes:
-    index = filter_index(view)
+    index, manifest = filter_index(view), current_manifest(view.session)
     meta = MetaRead(
-        name="LDN Evidence",
+        name=manifest.name,
+        description=manifest.description,
+        publisher=manifest.publisher,
         api_version=API_VERSION,
         release=view.release,
         serial=view.serial,
         updated_at=published_at(view),
         counts={resource.type: len(index.of(resource.type, PUBLISHED)) for resource in RESOURCES},
         methods=Methods(consensus=METHOD.consensus, certainty=METHOD.certainty),
-        licences=LICENCES,
-        disclaimer=DISCLAIMER,
+        licences=Licences(code=CODE_LICENCE, data=manifest.licence),
+        disclaimer=manifest.disclaimer(),
         how_to_cite=how_to_cite(view, "/v1/meta"),
     )
     return meta.model_dump_json().encode()

@@ -20,6 +20,7 @@ from app.sources.projection import year_of
 from app.sources.schemas import Author, DocumentWrite, Notice
 from app.sources.vocabulary import IdentifierScheme, Standing
 from app.storage.history import published_at
+from app.storage.manifest import current_manifest
 from app.storage.read_view import ReadView, is_among
 from app.storage.records import DatabaseRecords
 from app.storage.resource import Key
@@ -158,7 +159,7 @@ def how_to_cite(view: ReadView, address: str, part: str = "") -> str:
     It names no statement: a claim's text never travels without its caveat and both sides.
     """
     version = f"Release {view.release}, serial {view.serial}" if view.release else f"Serial {view.serial}"
-    at = published_at(view)
+    at, manifest = published_at(view), current_manifest(view.session)
     dated = f"{version}, {at[:10]}" if at else version
-    parts = ("LDN Evidence [data set]", part, dated, "Licence CC BY 4.0")
+    parts = (f"{manifest.name} [data set]", part, dated, f"Licence {manifest.licence.spdx or manifest.licence.name}")
     return f"{'. '.join(part for part in parts if part)}. Available from: {address}"

@@ -17,7 +17,7 @@ from app.briefs import responses
 from app.briefs.selection import MAX_CLAIMS, SECTIONS, Pair, Place, places, restatements, that_fit
 from app.claims import rendering as render
 from app.claims.derived import ClaimDerived
-from app.claims.disclaimer import DISCLAIMER
+from app.claims.disclaimer import disclaimer_about
 from app.claims.models import LiteratureSearch, LiteratureSearchConcept
 from app.claims.responses import ClaimSummary, DosingRangeRef
 from app.claims.rules import VOTING_FORMS
@@ -69,7 +69,7 @@ def build(
         condition=condition,
         coverage=responses.BriefCoverage(status=evidence.status, sentence=evidence.sentence),
         notice=responses.BriefNotice(
-            disclaimer=DISCLAIMER,
+            disclaimer=disclaimer_about(session, [pair.intervention]),
             summary=join_sentences(headline.answer, headline.counts_text) if headline else evidence.sentence,
             claim=headline,
         ),

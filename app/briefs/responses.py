@@ -6,6 +6,7 @@ from app.claims import vocabulary as terms
 from app.claims.responses import ClaimSummary, DosingRangeRef, StanceCount, VerdictRead, VoteCounts
 from app.concepts.schemas import ConceptRef
 from app.core.content import ResponseModel
+from app.core.manifest import DataLicence
 from app.core.text import Slug
 from app.questions.coverage import PendingStudy
 from app.questions.searches import SearchMatch
@@ -154,12 +155,6 @@ class BriefNotice(ResponseModel):
     """The answer on the headline claim with its counts; or what was and was not looked for."""
     claim: ClaimSummary | None
     """The claim that the summary speaks of."""
-
-
-class DataLicence(ResponseModel):
-    name: str
-    spdx: str
-    url: str
 
 
 class BriefFoot(ResponseModel):

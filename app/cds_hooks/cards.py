@@ -117,7 +117,7 @@ class CardBuilder:
             summary=summary,
             detail="\n\n".join(paragraphs),
             indicator=indicator,
-            source=schemas.Source(label="LDN Evidence", url=f"{self.base_url}/", topic=topic),
+            source=schemas.Source(label=self.claims.data_set_name, url=f"{self.base_url}/", topic=topic),
             suggestions=suggestions or None,
             selectionBehavior="at-most-one" if suggestions else None,
             overrideReasons=self._override_reasons(finding.rule) or None,

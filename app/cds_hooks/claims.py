@@ -23,9 +23,11 @@ from app.concepts.code_systems import code_system
 from app.concepts.queries import ancestors
 from app.concepts.schemas import ConceptWrite
 from app.concepts.vocabulary import CodeRelation, CodeSystem
+from app.core.manifest import UNDESCRIBED
 from app.core.vocabulary import Status
 from app.sources.schemas import DocumentWrite
 from app.storage.history import state_at
+from app.storage.manifest import manifest_at
 from app.storage.records import RecordsAt
 from app.storage.resource import Key
 
@@ -143,6 +145,7 @@ class ClaimReader:
         self._serial = serial
         self._memory = memory
         self._records = RecordsAt(session, serial)
+        self.data_set_name = (manifest_at(session, serial) or UNDESCRIBED).name
 
     def claims(self, ids: Iterable[str]) -> tuple[CardClaim, ...]:
         """Those of the claims that were published at the serial."""

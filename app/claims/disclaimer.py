@@ -1,11 +1,27 @@
 """The disclaimer that stands wherever the data set is shown."""
 
-DISCLAIMER = (
-    "This is a record of published evidence with its sources, not medical advice, and not a guideline. "
-    "No low-dose naltrexone product is approved by the FDA for any condition; low-dose naltrexone is usually "
-    "compounded, and compounded medicines are not reviewed by the FDA before sale. Naltrexone can cause sudden "
-    "withdrawal in people taking opioids and blocks opioid pain relief: do not start, stop or combine it without your "
-    "prescriber. Most records were checked against abstracts only, on the dates shown; evidence may be missing, and "
-    "absence of a record does not mean absence of risk or of effect. Grades are computed by the stated rules and are "
-    "not a formal GRADE assessment. In an emergency call your local emergency number."
-)
+from collections.abc import Iterable
+
+from sqlalchemy import or_, select
+from sqlalchemy.orm import Session
+
+from app.concepts.models import Concept, InterventionMember
+from app.storage.manifest import current_manifest
+
+
+def disclaimer_about(session: Session, interventions: Iterable[str]) -> str:
+    """What the data set says must stand with what is known of these interventions: the disclaimers of all data, theirs,
+    and those of the drugs and classes above them. With no intervention, every disclaimer."""
+    manifest = current_manifest(session)
+    ids = set(interventions)
+    if not ids or all(disclaimer.intervention is None for disclaimer in manifest.disclaimers):
+        return manifest.disclaimer()
+    is_one = Concept.type == "intervention"
+    level = set(session.scalars(select(Concept.pk).where(is_one, Concept.id.in_(ids))))
+    above: set[int] = set()
+    while level - above:
+        above |= level
+        classes = select(InterventionMember.class_pk).where(InterventionMember.member_pk.in_(level))
+        parents = select(Concept.parent_pk).where(Concept.pk.in_(level), Concept.parent_pk.is_not(None))
+        level = set(session.scalars(select(Concept.pk).where(or_(Concept.pk.in_(classes), Concept.pk.in_(parents)))))
+    return manifest.disclaimer(ids.union(session.scalars(select(Concept.id).where(is_one, Concept.pk.in_(above)))))

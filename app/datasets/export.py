@@ -13,7 +13,6 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.claims.derived import ClaimDerived
-from app.claims.disclaimer import DISCLAIMER
 from app.claims.responses import OverrideRead
 from app.claims.schemas import ClaimWrite
 from app.core.errors import Fault, InvalidInput
@@ -22,6 +21,7 @@ from app.grading.derive import computed_claim, maintained_on
 from app.grading.method import METHOD
 from app.registry import BY_TYPE, RESOURCES
 from app.storage.history import StoredRecord, current_release, current_serial, text_of
+from app.storage.manifest import current_manifest
 from app.storage.records import RecordsInMemory
 from app.storage.resource import Key
 
@@ -30,14 +30,14 @@ FORMAT = "ldn-evidence/1"
 
 def write(session: Session, out: TextIO) -> int:
     """Write every record, parents first; the number of records."""
+    described = current_manifest(session)
     manifest = {
         "format": FORMAT,
         "serial": current_serial(session),
         "release": current_release(session),
         "maintained_on": maintained_on(session),
         "methods": {"consensus": METHOD.consensus, "certainty": METHOD.certainty},
-        "licence": "CC-BY-4.0",
-        "disclaimer": DISCLAIMER,
+        "data_set": described.model_dump(mode="json"),
     }
     out.write(json.dumps(manifest, ensure_ascii=False) + "\n")
     count = 0

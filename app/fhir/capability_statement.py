@@ -2,8 +2,7 @@
 
 from importlib.metadata import version
 
-from app.claims.disclaimer import DISCLAIMER
-from app.fhir.library import TITLE
+from app.core.manifest import Manifest
 from app.fhir.types import TYPES, FhirType
 from app.fhir.values import Json, drops_empty
 
@@ -18,15 +17,15 @@ _ID = {
 
 
 @drops_empty
-def capability_statement(url: str, published_at: str) -> Json:
+def capability_statement(url: str, published_at: str, manifest: Manifest) -> Json:
     """`url` is the address of the interface; empty if the server's public address is not configured."""
     return {
         "resourceType": "CapabilityStatement",
         "status": "active",
         "date": published_at,
         "kind": "instance",
-        "software": {"name": TITLE, "version": version("ldn-evidence")},
-        "implementation": {"description": f"{TITLE}, read-only. {DISCLAIMER}", "url": url},
+        "software": {"name": manifest.name, "version": version("ldn-evidence")},
+        "implementation": {"description": f"{manifest.name}, read-only. {manifest.disclaimer()}", "url": url},
         "fhirVersion": "5.0.0",
         "format": ["json", "application/fhir+json"],
         "rest": [

@@ -33,6 +33,7 @@ from app.fhir.types import BY_NAME, TYPES, FhirType
 from app.http.conditional import IMMUTABLE, REVALIDATE, conditional_response, etag, matching_tag, query_etag
 from app.http.dataset import Dataset
 from app.http.reads import Reads
+from app.storage.manifest import current_manifest
 from app.storage.read_view import ReadView
 
 MOUNT = "/fhir"
@@ -125,7 +126,9 @@ class _FhirOperations:
     def metadata(self, request: Request, view: ReadView) -> _Representation:
         check_metadata_parameters(request)
         snapshot = _snapshot(view)
-        body = to_json(capability_statement(self._url if self._base else "", snapshot.published_at))
+        body = to_json(
+            capability_statement(self._url if self._base else "", snapshot.published_at, current_manifest(view.session))
+        )
         return _Representation(body, _weak(etag(body)), snapshot.published_at)
 
     def read(self, request: Request, view: ReadView) -> _Representation:
@@ -153,16 +156,18 @@ class _FhirOperations:
 
     def read_library(self, request: Request, view: ReadView) -> _Representation:
         elements = read_parameters(request)
-        if request.path_params["id"] != library.ID:
-            raise NotFound(f"There is one Library, {library.ID}.")
+        library_id = library.library_id(current_manifest(view.session))
+        if request.path_params["id"] != library_id:
+            raise NotFound(f"There is one Library, {library_id}.")
         snapshot = _snapshot(view)
         body = self._library(snapshot, elements)
         return _Representation(body, f'W/"{snapshot.dataset.serial}"', snapshot.published_at)
 
     def search_library(self, request: Request, view: ReadView) -> _Representation:
-        search, is_match = library_search(request, library.ID)
+        library_id = library.library_id(current_manifest(view.session))
+        search, is_match = library_search(request, library_id)
         snapshot = _snapshot(view)
-        entries = [self._entry("Library", library.ID, self._library(snapshot, search.elements))] if is_match else []
+        entries = [self._entry("Library", library_id, self._library(snapshot, search.elements))] if is_match else []
         links = {"self": search.address(f"{self._url}/Library")}
         bundle = _bundle(snapshot, len(entries), links, [] if search.is_count_only else entries)
         return _Representation(bundle, _weak(etag(bundle)), snapshot.published_at)
@@ -207,9 +212,11 @@ def library_body(session: Session, dataset: Dataset, published_at: str, url: str
         fhir_type.name: session.scalar(select(func.count()).select_from(fhir_type.ids.subquery())) or 0
         for fhir_type in TYPES
     }
-    resource = library.library(url, dataset.release, dataset.serial, published_at, counts)
+    version = f"{dataset.release or 'unreleased'}+{dataset.serial}"
+    manifest = current_manifest(session)
+    resource = library.library(url, manifest, version, published_at, counts)
     meta = {"versionId": str(dataset.serial), "lastUpdated": published_at}
-    return to_json({"resourceType": "Library", "id": library.ID, "meta": meta} | resource)
+    return to_json({"resourceType": "Library", "id": library.library_id(manifest), "meta": meta} | resource)
 
 
 def _snapshot(view: ReadView) -> _Snapshot:

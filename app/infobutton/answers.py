@@ -6,7 +6,7 @@ from sqlalchemy import ColumnElement, Select, and_, case, or_, select
 from sqlalchemy.orm import Session
 
 from app.claims import rendering
-from app.claims.disclaimer import DISCLAIMER
+from app.claims.disclaimer import disclaimer_about
 from app.claims.models import Claim, ClaimConcept, ClaimRelation
 from app.claims.rules import VOTING_FORMS
 from app.claims.vocabulary import HARM_KINDS, Form, Kind, RelationType
@@ -17,6 +17,7 @@ from app.grading.wording import claimed_text, count_text
 from app.infobutton.criteria import InfobuttonConcept
 from app.infobutton.page import InfobuttonAnswer, InfobuttonClaim, InfobuttonGroup, InfobuttonLinks
 from app.questions.subjects import about_interventions
+from app.storage.manifest import current_manifest
 from app.storage.records import CurrentRecords
 from app.storage.resource import Key
 
@@ -36,12 +37,15 @@ def build_answer(
 ) -> InfobuttonAnswer:
     """`order` is that of the claims in a group; `base` the prefix of path-absolute links."""
     kinds = [match.concept.kind for match in concepts]
+    interventions = [match.concept.id for match in concepts if match.concept.type == "intervention"]
     has_both_doses = InterventionKind.drug in kinds and InterventionKind.regimen in kinds
     return InfobuttonAnswer(
         title=", ".join(match.concept.name for match in concepts if not match.harms_only) or "No match",
         updated=updated_at,
         message=NOTHING if not concepts else BOTH_DOSES if has_both_doses else None,
-        disclaimer=DISCLAIMER,
+        site=current_manifest(session).name,
+        data_set=current_manifest(session).id,
+        disclaimer=disclaimer_about(session, interventions if len(interventions) == len(concepts) else ()),
         groups=[_group(session, match, order, base) for match in concepts],
     )
 

@@ -10,7 +10,6 @@ from app.core.templates import content_security_policy, render_template, style_d
 
 ATOM = "application/atom+xml"
 _NAMESPACE = "http://www.w3.org/2005/Atom"
-_NAME = "LDN Evidence"
 
 STYLE = (
     "body{font:1rem/1.5 system-ui,sans-serif;max-width:46rem;margin:2rem auto;padding:0 1rem}"
@@ -65,6 +64,10 @@ class InfobuttonGroup(_InfobuttonModel):
 
 
 class InfobuttonAnswer(_InfobuttonModel):
+    site: str
+    """The name of the data set."""
+    data_set: str
+    """Its id."""
     title: str
     updated: str
     message: str | None
@@ -73,23 +76,26 @@ class InfobuttonAnswer(_InfobuttonModel):
 
 
 def page(answer: InfobuttonAnswer) -> str:
-    return render_template("infobutton/answer.html", answer=answer, site=_NAME, style=STYLE)
+    return render_template("infobutton/answer.html", answer=answer, style=STYLE)
 
 
 def atom(answer: InfobuttonAnswer) -> bytes:
     """A feed with an entry for each claim; the group stands in its category."""
     feed = ET.Element("feed", {"xmlns": _NAMESPACE, "xml:lang": "en"})
     _texts(feed, title=answer.title, subtitle=answer.message or answer.disclaimer, updated=answer.updated)
-    _texts(feed, id=f"tag:ldn-evidence,2026:infobutton/{'+'.join(group.id for group in answer.groups) or 'none'}")
+    _texts(
+        feed,
+        id=f"tag:{answer.data_set}-evidence,2026:infobutton/{'+'.join(group.id for group in answer.groups) or 'none'}",
+    )
     _texts(feed, rights=answer.disclaimer)
-    _texts(ET.SubElement(feed, "author"), name=_NAME)
+    _texts(ET.SubElement(feed, "author"), name=answer.site)
     for group in answer.groups:
         for claim in group.claims:
             entry = ET.SubElement(feed, "entry")
             _texts(
                 entry,
                 title=join_sentences(claim.answer, claim.claimed),
-                id=f"tag:ldn-evidence,2026:{group.id}/claims/{claim.id}",
+                id=f"tag:{answer.data_set}-evidence,2026:{group.id}/claims/{claim.id}",
             )
             _texts(entry, updated=claim.updated)
             ET.SubElement(entry, "link", {"rel": "alternate", "type": "application/json", "href": claim.link})

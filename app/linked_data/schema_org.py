@@ -15,6 +15,7 @@ from app.claims.schemas import DosingRangeWrite, Locator
 from app.claims.vocabulary import DoseBasis, Stance
 from app.concepts.schemas import ConceptRef
 from app.core.english import join_sentences
+from app.core.manifest import Manifest
 from app.grading.wording import labelled_answer
 from app.sources import identifiers
 from app.sources.schemas import Author, DocumentEmbed, Notice
@@ -105,17 +106,18 @@ def document(read: DocumentWithEvidence) -> Node:
     return {"@context": CONTEXT, **node}
 
 
-def dataset(*, version: str, serial: int, updated_at: str | None, licence: str, description: str) -> Node:
+def dataset(*, version: str, serial: int, updated_at: str | None, manifest: Manifest) -> Node:
     """The whole knowledge base, for search engines of data sets."""
     downloads = ("application/json", "/v1/claims"), ("application/vnd.citationstyles.csl+json", "/v1/bibliography")
     node: Node = {
         "@id": "/v1/meta",
         "@type": "Dataset",
-        "name": "LDN Evidence",
-        "description": description,
+        "name": manifest.name,
+        "description": f"{manifest.description} {manifest.disclaimer()}",
+        "publisher": {"@type": "Organization", "name": manifest.publisher.name},
         "version": version,
         "identifier": f"serial:{serial}",
-        "license": {"@id": licence},
+        **({"license": {"@id": manifest.licence.url}} if manifest.licence.url else {}),
         "isAccessibleForFree": True,
         "distribution": [
             {"@type": "DataDownload", "encodingFormat": media, "contentUrl": {"@id": url}} for media, url in downloads

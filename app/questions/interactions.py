@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from app.claims import dose_query
 from app.claims import rendering as render
-from app.claims.disclaimer import DISCLAIMER
+from app.claims.disclaimer import disclaimer_about
 from app.claims.doses import DailyDose
 from app.claims.interaction_rules import interaction_rules
 from app.claims.models import Citation, Claim, ClaimConcept, LiteratureSearch
@@ -218,6 +218,7 @@ def check(session: Session, request: InteractionCheck) -> InteractionCheckRead:
         key=lambda pair: (severity.index(pair.status), pair.positions),
     )
     unrecognized = [drug for drug in drugs if not drug.pks]
+    recognised = {record.ref.id for drug in drugs for record in drug.recognition.drugs}
     return InteractionCheckRead(
         headline=_headline(pairs, len(unrecognized)),
         unrecognized=tuple(
@@ -231,7 +232,7 @@ def check(session: Session, request: InteractionCheck) -> InteractionCheckRead:
         drugs=tuple(_drug(drug) for drug in drugs),
         pairs=tuple(pairs),
         notice=NOTICE,
-        disclaimer=DISCLAIMER,
+        disclaimer=disclaimer_about(session, () if unrecognized else recognised),
     )
 
 

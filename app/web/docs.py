@@ -10,37 +10,35 @@ from starlette.responses import HTMLResponse, Response
 
 from app.core.templates import content_security_policy, render_template
 from app.http import conditional as caching
+from app.http.reads import reads_of
+from app.storage.manifest import current_manifest
+from app.storage.read_view import ReadView
 from app.web import assets
 
-
-def _policy(style_src: str) -> str:
-    return content_security_policy(
-        script_src="'self'",
-        style_src=style_src,
-        img_src="'self' data:",
-        font_src="'self' data:",
-        connect_src="'self'",
-    )
-
-
 # Both readers write style attributes and style elements as they draw; neither runs without. Scripts stay strict.
-READER_POLICY = _policy("'self' 'unsafe-inline'")
+READER_POLICY = content_security_policy(
+    script_src="'self'",
+    style_src="'self' 'unsafe-inline'",
+    img_src="'self' data:",
+    font_src="'self' data:",
+    connect_src="'self'",
+)
 
 
-def install(app: FastAPI, *, title: str) -> None:
+def install(app: FastAPI) -> None:
     """Add the pages to an app made with `docs_url=None, redoc_url=None`; they are no part of its OpenAPI document."""
     router = APIRouter(include_in_schema=False)
 
     @router.api_route("/docs", methods=["GET", "HEAD"])
-    async def explorer() -> Response:
+    async def explorer(request: Request) -> Response:
         script = assets.vendor_path("swagger-ui-dist", "swagger-ui-bundle.js")
         style = assets.vendor_path("swagger-ui-dist", "swagger-ui.css")
-        return _page("web/explorer.html", READER_POLICY, title=title, script=script, style=style)
+        return await reads_of(request).inline(request, _page, "web/explorer.html", {"script": script, "style": style})
 
     @router.api_route("/reference", methods=["GET", "HEAD"])
-    async def reference() -> Response:
+    async def reference(request: Request) -> Response:
         script = assets.vendor_path("scalar-api-reference", "standalone.js")
-        return _page("web/reference.html", READER_POLICY, title=title, script=script)
+        return await reads_of(request).inline(request, _page, "web/reference.html", {"script": script})
 
     @router.api_route("/favicon.ico", methods=["GET", "HEAD"])
     async def favicon(request: Request) -> Response:
@@ -53,12 +51,12 @@ def install(app: FastAPI, *, title: str) -> None:
     app.include_router(router)
 
 
-def _page(name: str, policy: str, **values: str) -> HTMLResponse:
+def _page(view: ReadView, page: str, files: dict[str, str]) -> Response:
     return HTMLResponse(
-        render_template(name, **values),
+        render_template(page, title=current_manifest(view.session).name, **files),
         headers={
             "Cache-Control": caching.REVALIDATE,
-            "Content-Security-Policy": policy,
+            "Content-Security-Policy": READER_POLICY,
             "Referrer-Policy": "no-referrer",
             "X-Content-Type-Options": "nosniff",
         },

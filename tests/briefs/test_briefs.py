@@ -16,12 +16,13 @@ from app.bibliography.styles import Style, format_reference
 from app.briefs import builder as briefs
 from app.briefs import selection as brief_claims
 from app.briefs.rendering import html, markdown
-from app.briefs.responses import BriefFoot, BriefRead, DataLicence, Sentence
+from app.briefs.responses import BriefFoot, BriefRead, Sentence
 from app.briefs.wording import side
 from app.claims.models import Claim
 from app.claims.schemas import ClaimWrite
 from app.claims.vocabulary import Coverage, RelationType, Stance
 from app.concepts.models import Concept
+from app.core.manifest import DataLicence
 from app.core.vocabulary import Status
 from app.grading.wording import NO_ALL_CLEAR
 from app.sources.vocabulary import Standing

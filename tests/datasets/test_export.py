@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from app.core.errors import InvalidInput
+from app.core.manifest import Manifest
 from app.datasets import export
 from app.storage.database import Database
 
@@ -40,8 +41,9 @@ def test_the_manifest_says_what_the_file_is(scratch: Database, tmp_path: Path) -
     first = dump(scratch, tmp_path / "data.jsonl").read_text(encoding="utf-8").splitlines()[0]
     manifest = json.loads(first)
     assert (manifest["format"], manifest["serial"], manifest["release"]) == ("ldn-evidence/1", 1, "1")
-    assert manifest["licence"] == "CC-BY-4.0"
-    assert "not medical advice" in manifest["disclaimer"]
+    described = Manifest.model_validate(manifest["data_set"], strict=False)
+    assert described.licence.spdx == "CC-BY-4.0"
+    assert "not medical advice" in described.disclaimer()
 
 
 @pytest.mark.parametrize("text", ["", "{}", "[]", '{"format": "other/1"}', "\x00"])

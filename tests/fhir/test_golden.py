@@ -10,12 +10,15 @@ from pathlib import Path
 
 import pytest
 
+from app.core.manifest import UNDESCRIBED
+from app.datasets import bundle
 from app.fhir.artifact_assessment import artifact_assessment
 from app.fhir.citation import citation
 from app.fhir.clinical_use_definition import clinical_use_definition
 from app.fhir.evidence import evidence
 from app.fhir.library import library
 from app.fhir.medication_knowledge import medication_knowledge, substance
+from app.settings import ROOT
 from app.storage.resource import Key
 from tests.fhir.conftest import Json, model
 from tests.fhir.example_records import BASE, example_records
@@ -27,6 +30,7 @@ PAIN = RECORDS.content(Key("claim", "ldn-fibromyalgia-pain"))
 OPIOIDS = RECORDS.content(Key("claim", "naltrexone-opioid-contraindication"))
 LDN = RECORDS.content(Key("intervention", "low-dose-naltrexone"))
 AT = "2026-11-22T10:00:00Z"
+MANIFEST = bundle.read_manifest(ROOT / "seed_data") or UNDESCRIBED
 
 RESOURCES: dict[str, Callable[[], Json]] = {
     "citation": lambda: citation(RECORDS.content(Key("document", "younger-2013"))),
@@ -39,7 +43,7 @@ RESOURCES: dict[str, Callable[[], Json]] = {
     "medication-knowledge": lambda: medication_knowledge(RECORDS, LDN, ["ldn-4-5-mg"], [OPIOIDS.id]),
     "substance-drug": lambda: substance(RECORDS.content(Key("intervention", "naltrexone"))),
     "substance-regimen": lambda: substance(LDN),
-    "library": lambda: library(f"{BASE}/fhir/r5", "1", 7, AT, {"Citation": 2, "Evidence": 2}),
+    "library": lambda: library(f"{BASE}/fhir/r5", MANIFEST, "1+7", AT, {"Citation": 2, "Evidence": 2}),
 }
 
 

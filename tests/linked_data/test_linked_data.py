@@ -7,6 +7,7 @@ from rdflib import Graph, Namespace, URIRef
 from rdflib.namespace import RDF, SDO
 from starlette.testclient import TestClient
 
+from app.core.manifest import UNDESCRIBED
 from app.linked_data import schema_org as linked_data
 
 HOST = "https://evidence.example"
@@ -101,9 +102,9 @@ def test_doses_are_reported_and_never_recommended(client: TestClient) -> None:
 
 
 def test_data_set_describes_itself() -> None:
-    node = linked_data.dataset(
-        version="1", serial=3, updated_at="2026-11-22T10:00:00Z", licence="https://example.org/l", description="What."
-    )
+    licence = UNDESCRIBED.licence.model_copy(update={"url": "https://example.org/l"})
+    manifest = UNDESCRIBED.model_copy(update={"licence": licence})
+    node = linked_data.dataset(version="1", serial=3, updated_at="2026-11-22T10:00:00Z", manifest=manifest)
     graph = Graph().parse(data=json.dumps(node), format="json-ld", publicID=HOST)
     assert _unknown_terms(graph) == set()
     assert graph.value(URIRef(f"{HOST}/v1/meta"), SDO.version)

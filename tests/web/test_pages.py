@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from fastapi import FastAPI
-from fastapi.testclient import TestClient
+from starlette.testclient import TestClient
 
 from app.web import assets, docs
 
@@ -21,9 +21,10 @@ VENDORED = [
 
 
 @pytest.fixture
-def client() -> Iterator[TestClient]:
+def files() -> Iterator[TestClient]:
+    """The files alone, without what compresses the answers of a server."""
     app = FastAPI(docs_url=None, redoc_url=None)
-    docs.install(app, title="Evidence & more")
+    docs.install(app)
     with TestClient(app) as client:
         yield client
 
@@ -38,7 +39,7 @@ def test_page_answers_with_its_title_and_links_to_the_others(client: TestClient,
 
     assert response.status_code == 200
     assert response.headers["content-type"] == "text/html; charset=utf-8"
-    assert re.search(r"<title>.*Evidence &amp; more</title>", response.text)
+    assert re.search(r"<title>.*LDN Evidence</title>", response.text)
     assert {"./", "docs", "reference", "openapi.json"} <= set(re.findall(r'<a[^>]* href="([^"]*)"', response.text))
 
 
@@ -68,7 +69,7 @@ def test_pages_and_files_answer_head_and_stay_out_of_the_openapi_document(client
     paths = ["/docs", "/reference", "/favicon.ico", "/static/site.css"]
 
     assert {path: client.head(path).status_code for path in paths} == dict.fromkeys(paths, 200)
-    assert client.get("/openapi.json").json()["paths"] == {}
+    assert not {path for path in client.get("/openapi.json").json()["paths"] if path in paths}
 
 
 @pytest.mark.parametrize(("package", "file"), VENDORED)
@@ -94,13 +95,13 @@ def test_manifest_describes_the_vendored_file(package: dict[str, str], file: dic
     ],
 )
 def test_vendored_file_arrives_whole_in_a_coding_the_client_takes(
-    client: TestClient, package: dict[str, str], file: dict[str, str], accepted: str, coding: str | None
+    files: TestClient, package: dict[str, str], file: dict[str, str], accepted: str, coding: str | None
 ) -> None:
-    response = client.get(vendor_url(package, file), headers={"Accept-Encoding": accepted})
+    response = files.get(vendor_url(package, file), headers={"Accept-Encoding": accepted})
 
     assert response.status_code == 200
     assert response.headers.get("content-encoding") == coding
-    assert response.headers["vary"] == "Accept-Encoding"
+    assert "Accept-Encoding" in response.headers["vary"]
     assert response.headers["content-type"].startswith(
         "text/css" if file["name"].endswith(".css") else "text/javascript"
     )
