@@ -47,7 +47,7 @@ class TableSummary:
 
 
 @dataclass(frozen=True)
-class Manifest:
+class BackupManifest:
     """What a backup holds."""
 
     __pydantic_config__ = ConfigDict(extra="forbid", strict=True)
@@ -69,7 +69,7 @@ class Manifest:
 # --- making one ---------------------------------------------------------------------------------------------------
 
 
-def backup(database: Database, target: Path) -> Manifest:
+def backup(database: Database, target: Path) -> BackupManifest:
     """Write one consistent state of the database, while others read and write; the file appears when it is whole."""
     exists = BackupError(f"{target.name} exists already. Choose another name; a backup is never overwritten.")
     if os.path.lexists(target):
@@ -137,9 +137,9 @@ def _create_set_aside(file: Path) -> None:
     engine.dispose()
 
 
-def _write_manifest(file: Path, engine: str) -> Manifest:
+def _write_manifest(file: Path, engine: str) -> BackupManifest:
     with closing(sqlite3.connect(file)) as copy:
-        manifest = Manifest(
+        manifest = BackupManifest(
             made_at=now(),
             software=version("ldn-evidence"),
             engine=engine,
@@ -162,7 +162,7 @@ def _newest_release(copy: sqlite3.Connection) -> str | None:
 # --- checking one -------------------------------------------------------------------------------------------------
 
 
-def read(file: Path) -> Manifest:
+def read(file: Path) -> BackupManifest:
     """The manifest of a whole, undamaged backup; BackupError says what is wrong with another file."""
     if not file.is_file():
         raise BackupError(f"There is no file {file.name}.")
@@ -172,7 +172,7 @@ def read(file: Path) -> Manifest:
                 (content,) = copy.execute(f"SELECT content FROM {MANIFEST}").fetchone()  # noqa: S608
             except (sqlite3.OperationalError, TypeError) as error:
                 raise BackupError(f"{file.name} is not a backup: it has no manifest.") from error
-            manifest = TypeAdapter(Manifest).validate_json(content or "")
+            manifest = TypeAdapter(BackupManifest).validate_json(content or "")
             faults = [row[0] for row in copy.execute("PRAGMA integrity_check(20)") if row[0] != "ok"]
             faults += differences(manifest.tables, _summaries(copy))
     except ValidationError as error:
@@ -229,7 +229,7 @@ def _summary(rows: Iterable[Any]) -> TableSummary:
 # --- restoring ----------------------------------------------------------------------------------------------------
 
 
-def restore(database: Database, file: Path, *, overwrite: bool = False, verify: bool = False) -> Manifest:
+def restore(database: Database, file: Path, *, overwrite: bool = False, verify: bool = False) -> BackupManifest:
     """Put a backup in place of an empty database, or of any with `overwrite`; the schema is that of the backup.
 
     With `verify`, everything is read back and compared with the manifest.
