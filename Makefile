@@ -12,7 +12,7 @@ QUICK := not postgres and not lengthy and not sweep and not slow and not browser
 NODE_MODULES := tests/node/node_modules/.package-lock.json
 
 .DEFAULT_GOAL := help
-.PHONY: help run migrate seed test test-quick test-all test-browser test-node test-cluster bench lint format lock sbom clean
+.PHONY: help run migrate seed test test-quick test-all test-browser test-node test-cluster bench lint format lock clients sbom clean
 
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -70,6 +70,9 @@ lock: install-dev ## Pin the requirements again after a change of pyproject.toml
 	@$(LOCK) pyproject.toml --group dev -c requirements/browser.txt -o requirements/dev.txt
 	@$(LOCK) pyproject.toml -c requirements/browser.txt -o requirements/run.txt
 	@$(LOCK) --group build -c requirements/browser.txt -o requirements/build.txt
+
+clients: install-dev ## Generate the Python and TypeScript clients from openapi.json and pack them into clients/dist
+	@$(BIN)/python scripts/clients.py
 
 sbom: install-dev ## Write the software bill of materials (CycloneDX) of what the service runs on: sbom.cdx.json
 	@$(BIN)/python scripts/dependencies.py
