@@ -83,16 +83,17 @@ class PathPrefix:
         self._mark = f"-p{digest}".encode()
         own = b"|".join(re.escape(name.encode()) for name in sorted(segments))
         ours = rb"/(?:(?:%b)(?=[/?#\"'<>)\s]|$)|(?=[?#\"'<>)]|$))" % own
+        string = rb'"(?=/(?:(?:%b)[/?#"]|[?#"]))' % own
         self._leading = re.compile(ours)
-        self._in_json = re.compile(rb'": ?"(?=%b)' % ours)
-        self._in_array = re.compile(rb'": ?\["(?=%b)' % ours)
-        self._array_element = re.compile(rb'","(?=%b)' % ours)
+        self._in_json = re.compile(rb'": ?' + string)
+        self._in_array = re.compile(rb'": ?\[' + string)
+        self._array_element = re.compile(rb'", ?' + string)
         self._cited = re.compile(rb'"how_to_cite": ?"[^"\\]*Available from: (?=%b)' % ours)
-        self._in_detail = re.compile(rb"(?<= )(?=/(?:%b)[/?#.,; ])" % own)
+        self._in_sentence = re.compile(rb"(?<= )(?=/(?:%b)[/?#.,; ])" % own)
         self._in_attribute = re.compile(rb"=[\"'](?=%b)" % ours)
-        self._in_element = re.compile(rb"<(?:id|uri|icon|logo|link|loc)>(?=%b)" % ours)
         self._in_srcset = re.compile(rb",\s*(?=%b)" % ours)
         self._in_refresh = re.compile(rb"content=[\"']\d+; ?url=(?=%b)" % ours)
+        self._in_element = re.compile(rb"<(?:id|uri|icon|logo|link|loc)>(?=%b)" % ours)
         self._in_markdown = re.compile(rb"(?<!\\)(?:\]\(<?|\]: |<)(?=%b)" % ours)
         self._formats = {
             "json": _Format(self._json, (b"\n", b"},{")),
@@ -195,6 +196,8 @@ class PathPrefix:
         body = self._in_json.sub(self._value, body)
         if b'"how_to_cite"' in body:
             body = self._cited.sub(self._appended, body)
+        if body.startswith(b'{"resourceType":"OperationOutcome"'):
+            body = self._in_sentence.sub(self.raw, body)
         return self._arrays(body) if b'["/' in body else body
 
     def _problem(self, body: bytes) -> bytes:
@@ -202,7 +205,7 @@ class PathPrefix:
         start = body.find(b'"detail":"')
         end = body.find(b'","code":"', start)
         if start > 0 and end > 0:
-            body = body[:start] + self._in_detail.sub(self.raw, body[start:end]) + body[end:]
+            body = body[:start] + self._in_sentence.sub(self.raw, body[start:end]) + body[end:]
         return self._json(body)
 
     def _value(self, match: re.Match[bytes]) -> bytes:
@@ -252,7 +255,8 @@ class PathPrefix:
 def _is_among_links(body: bytes, position: int) -> bool:
     """Whether the innermost object at this place of a JSON body is named `links`."""
     start = body.rfind(b"{", max(0, position - MAX_LINKS_BYTES), position)
-    return start > 0 and body[max(0, start - 10) : start].rstrip().endswith(b'"links":')
+    is_open = start > 0 and body.find(b"}", start, position) < 0
+    return is_open and body[max(0, start - 10) : start].rstrip().endswith(b'"links":')
 
 
 class _Answer:
