@@ -25,15 +25,17 @@ from app.http.problems import MEDIA_TYPE as PROBLEM
 
 ADDRESS_PROPERTIES = frozenset(
     b"""
-    @id address artifactUri briefs citation citations claim claims contentUrl document documents evidence first fullUrl
-    hasEvidenceItems href html id instance iri json last link markdown next page permalink prev previous reportedIn self
-    src studies study successor_url system type uri url urls versions
+    @id address artifactUri briefs citation citations claim claims contentUrl document documents evidence first
+    first_call fullUrl hasEvidenceItems href html id instance iri json last link markdown next page permalink prev
+    previous reportedIn self src studies study system type uri url urls versions
     """.split()
 )
 """Properties of JSON that hold addresses. So does whatever stands in an object named `links`, and what ends in `_url`,
 `_uri`, `_href` or `_link`."""
 _ENDINGS = (b"_url", b"_uri", b"_href", b"_link")
-ADDRESS_ATTRIBUTES = frozenset(b"href src action formaction poster cite data content imagesrcset srcset".split())
+ADDRESS_ATTRIBUTES = frozenset(
+    b"href src action formaction poster cite data content template imagesrcset srcset".split()
+)
 """Attributes of HTML and XML that hold addresses; so do those whose name ends in `-href`, `-src`, `-url` or `:href`."""
 _ATTRIBUTE_ENDINGS = (b"-href", b"-src", b"-url", b"-uri", b"-address", b":href")
 MAX_NAME_BYTES = 40
@@ -43,6 +45,7 @@ MAX_LINKS_BYTES = 4000
 _TAG = re.compile(rb'(?:W/)?"[\x21\x23-\x7e\x80-\xff]*"')
 _FHIR_VERSION = re.compile(rb'(?:W/)?"\d+"')
 """FHIR wants the version of a resource as its ETag, and nothing else."""
+_JSON_IN_HTML = re.compile(rb'<script type="application/(?:ld\+)?json"[^>]*>[^<]*')
 _SRCSET = re.compile(rb'srcset="[^"]*')
 
 Convert = Callable[[bytes], bytes]
@@ -188,7 +191,7 @@ class PathPrefix:
             return _Format(self._problem, ())
         subtype = media_type.rpartition("/")[2].rpartition("+")[2].removeprefix("x-")
         subtype = {"ndjson": "json", "jsonl": "json", "xhtml": "html"}.get(subtype, subtype)
-        return None if media_type.startswith("image/") else self._formats.get(subtype)
+        return self._formats.get(subtype)
 
     # --- bodies
 
@@ -234,6 +237,8 @@ class PathPrefix:
     def _html(self, body: bytes) -> bytes:
         body = self._in_attribute.sub(self._attribute, body)
         body = self._in_element.sub(self._appended, body)
+        if b'json"' in body:
+            body = _JSON_IN_HTML.sub(lambda match: self._json(match[0]), body)
         if b"srcset=" in body:
             body = _SRCSET.sub(lambda match: self._in_srcset.sub(self._appended, match[0]), body)
         return self._in_refresh.sub(self._appended, body) if b"http-equiv" in body else body
