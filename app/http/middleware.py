@@ -8,7 +8,7 @@ import re
 import time
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any
 
 import structlog
@@ -114,8 +114,10 @@ class RequestContext:
             return RequestLimits(app, bounds, deadline_seconds, error_renderers or {}, adapt)
 
         prefix = options.prefix
+        self._cache_request = cache_request
         if prefix is not None:  # inside of all that keeps and compresses answers, so that it is added once
             app = prefix.around(app)
+            self._cache_request = partial(cache_request, prefix=prefix.raw)
         self.app = app
         # What is expensive is made once for all content codings, and each coding once for all who take it.
         inner = app if cache is None else SingleFlight(app, cache, _plain_request, self._completed, deadline_seconds)
@@ -164,10 +166,6 @@ class RequestContext:
             await self._run(scope, receive, send, started_at)
         if connection is not None:
             connection.end_request()
-
-    def _cache_request(self, scope: Scope) -> CacheRequest | None:
-        prefix = self.options.prefix
-        return cache_request(scope) if prefix is None else cache_request(scope, prefix.raw)
 
     def close(self) -> None:
         """Write what is left of the log, and let go of what watches the data set."""

@@ -51,6 +51,15 @@ _SRCSET = re.compile(rb'srcset="[^"]*')
 Convert = Callable[[bytes], bytes]
 
 
+class PrefixTaken(ValueError):
+    """The prefix begins with the first segment of an address of the application."""
+
+    def __init__(self, segment: str) -> None:
+        super().__init__(
+            f"The path of PUBLIC_URL may not begin with /{segment}, which is an address of this server itself."
+        )
+
+
 @dataclass(frozen=True)
 class _Format:
     """How addresses are found in a media type, and where a body that comes in pieces may be cut."""
@@ -67,7 +76,7 @@ class _Format:
 class PathPrefix:
     """`path` such as `/kb`; `segments` are the first segments of all addresses of the application.
 
-    ValueError if the prefix begins like one of them: nobody could tell whether a proxy has taken it off.
+    PrefixTaken if the prefix begins like one of them: nobody could tell whether a proxy has taken it off.
     """
 
     path: str
@@ -78,9 +87,7 @@ class PathPrefix:
         segments = {*self.segments, "errors"}
         first = self.path.split("/")[1]
         if first in segments:
-            raise ValueError(
-                f"The path of PUBLIC_URL may not begin with /{first}, which is an address of this server itself."
-            )
+            raise PrefixTaken(first)
         self.raw = self.path.encode()
         digest = hashlib.blake2b(self.raw, digest_size=4).hexdigest()
         self._mark = f"-p{digest}".encode()

@@ -16,7 +16,7 @@ from starlette.testclient import TestClient
 from app.http.bodies import BodyBounds
 from app.http.conditional import conditional_response
 from app.http.middleware import OperatorOptions, RequestContext
-from app.http.prefix import PathPrefix
+from app.http.prefix import PathPrefix, PrefixTaken
 from app.http.rate_limits import RateLimits
 from app.main import create_app, in_context
 from app.settings import Settings
@@ -240,7 +240,7 @@ def test_what_the_application_sees(path: str, inside: str) -> None:
 
 @pytest.mark.parametrize("path", ["/v1", "/claims/kb", "/errors"])
 def test_a_prefix_that_is_an_address_of_the_server_is_refused(path: str) -> None:
-    with pytest.raises(ValueError, match="PUBLIC_URL may not begin with"):
+    with pytest.raises(PrefixTaken, match="PUBLIC_URL may not begin with"):
         PathPrefix(path, {"v1", "claims"})
 
 
