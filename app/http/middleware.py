@@ -145,7 +145,7 @@ class RequestContext:
         if self.options.prefix is not None:
             scope = self.options.prefix.of_request(scope)
         connection = connection_of(scope)
-        send = _begun(connection, send)
+        send = _begin_request(connection, send)
         is_refused = scope.get("http_version", "1.1") in ("0.9", "2.0")
         if is_refused:  # HTTP/2 itself would not be in such a line
             scope.setdefault("state", {})["refusal"] = MalformedRequest("This is not a request in HTTP/1.1.")
@@ -299,7 +299,7 @@ def _own_request(scope: Scope) -> CacheRequest | None:
     return request
 
 
-def _begun(connection: ConnectionLimits | None, send: Send) -> Send:
+def _begin_request(connection: ConnectionLimits | None, send: Send) -> Send:
     """Tell the connection that its request is answered now; what sends the answer."""
     if connection is None:
         return send

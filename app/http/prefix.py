@@ -43,7 +43,7 @@ MAX_LINKS_BYTES = 4000
 """How far from its beginning an object named `links` is recognised."""
 
 _TAG = re.compile(rb'(?:W/)?"[\x21\x23-\x7e\x80-\xff]*"')
-_FHIR_VERSION = re.compile(rb'(?:W/)?"\d+"')
+_FHIR_VERSION = re.compile(rb'(?:W/)?"\d{1,18}"')
 """FHIR wants the version of a resource as its ETag, and nothing else."""
 _JSON_IN_HTML = re.compile(rb'<script type="application/(?:ld\+)?json"[^>]*>[^<]*')
 _SRCSET = re.compile(rb'srcset="[^"]*')

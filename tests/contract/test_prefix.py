@@ -110,11 +110,16 @@ def own_addresses(answer: httpx2.Response, own: re.Pattern[str]) -> set[str]:
     return {address for address in found if own.match(address)}
 
 
+def routes() -> list[str]:
+    """The paths of all routes, as they are declared."""
+    app = create_app(Settings())
+    return [path for route in iter_route_contexts(app.routes) if (path := getattr(route, "path", "")).startswith("/")]
+
+
 @pytest.fixture(scope="module")
 def own() -> re.Pattern[str]:
     """What begins like an address of ours, with or without the prefix."""
-    paths = (getattr(route, "path", "") for route in iter_route_contexts(create_app(Settings()).routes))
-    first = {path.split("/")[1] for path in paths} - {""}
+    first = {path.split("/")[1] for path in routes()} - {""}
     return re.compile(rf"{HOST}|{PREFIX}/|/(?:errors|{'|'.join(map(re.escape, sorted(first)))})(?![\w-])")
 
 
@@ -130,6 +135,8 @@ def addresses(below: TestClient, own: re.Pattern[str]) -> dict[str, set[str]]:
         answer = below.get(f"{PREFIX}{path}")
         assert answer.status_code in (404, 422, 400), path
         found[path] = own_addresses(answer, own)
+    for path in {path for path in routes() if "{" not in path}:  # whatever comes to be beside those above
+        found[path] = own_addresses(below.get(f"{PREFIX}{path}"), own)
     return found
 
 
@@ -142,12 +149,17 @@ def test_every_address_begins_with_the_prefix_once(addresses: dict[str, set[str]
     assert sum(map(len, addresses.values())) > 1000
 
 
-def test_every_address_answers(below: TestClient, addresses: dict[str, set[str]]) -> None:
+def test_every_address_answers_and_its_pages_have_the_prefix(
+    below: TestClient, addresses: dict[str, set[str]], own: re.Pattern[str]
+) -> None:
     """But names of errors, and the base of FHIR."""
     everything = {address.partition("#")[0] for found in addresses.values() for address in found}
     asked = {address for address in everything if not address.startswith(f"{PREFIX}/errors/")} - {FHIR_BASE}
-    faults = {address: answer.status_code for address in asked if (answer := below.get(address)).status_code != 200}
-    assert faults == {}
+    answers = {address: below.get(address) for address in asked}
+    assert {address: answer.status_code for address, answer in answers.items() if answer.status_code != 200} == {}
+    for address, answer in answers.items():
+        links = own_addresses(answer, own) if "html" in answer.headers["content-type"] else ()
+        assert [link for link in links if not re.match(rf"({HOST})?{PREFIX}/(?!{PREFIX[1:]}/)", link)] == [], address
     assert any("cursor=" in address for address in asked)
     assert any("serial=" in address for address in asked)
 
