@@ -22,7 +22,7 @@ from tests.conftest import Engine
 PREFIX = "/kb"
 HOST = "https://example.org"
 FHIR_BASE = f"{HOST}{PREFIX}/fhir/r5"
-MAX_OF_A_SHAPE = 6
+MAX_OF_A_SHAPE = 3
 PAGES = ("/", "/docs", "/reference", "/claims/naltrexone-opioid-free-interval")
 BRIEF = "/v1/briefs/low-dose-naltrexone/fibromyalgia"
 INFOBUTTON = "/infobutton?mainSearchCriteria.v.dn=naltrexone&knowledgeResponseType="
@@ -168,7 +168,7 @@ def test_every_address_answers_and_its_pages_have_the_prefix(
     everything = {address.partition("#")[0] for found in addresses.values() for address in found}
     asked = {address for address in everything if not address.startswith(f"{PREFIX}/errors/")} - {FHIR_BASE}
     answers = {address: below.get(address) for address in some_of_each_shape(asked)}
-    assert len(answers) > 100
+    assert len(answers) > 50
     assert {address: answer.status_code for address, answer in answers.items() if answer.status_code != 200} == {}
     for address, answer in answers.items():
         links = own_addresses(answer, own) if "html" in answer.headers["content-type"] else ()
