@@ -49,8 +49,8 @@ def serve(
     seed_first: Annotated[bool, typer.Option("--seed", help="Apply the seed data first.")] = False,
 ) -> None:
     """Serve the API on HOST:PORT (127.0.0.1:8000)."""
-    server = _interface("app.http.server")
-    with _error_messages(server.PortInUse):
+    server, prefix = _interface("app.http.server"), _interface("app.http.prefix")
+    with _error_messages(server.PortInUse, prefix.PrefixTaken):
         config = _settings()
         server.listen(config.host, config.port).close()  # report a taken port before doing any work
         with _database(config) as database:

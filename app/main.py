@@ -8,6 +8,7 @@ from typing import Any
 
 import structlog
 from fastapi import FastAPI, Request, Response
+from fastapi.routing import iter_route_contexts
 
 from app import api, cds_hooks, fhir, web
 from app.api import examples
@@ -17,6 +18,7 @@ from app.http import freshness, problems, queries
 from app.http.bodies import FORM, JSON, BodyBounds
 from app.http.database_limiter import DatabaseLimiter
 from app.http.middleware import OperatorOptions, RequestContext
+from app.http.prefix import PathPrefix
 from app.http.reads import Reads
 from app.http.response_cache import ResponseCache
 from app.http.shortcut import RouteShortcut
@@ -51,7 +53,7 @@ def create_app(given: Settings | None = None) -> FastAPI:
     app = FastAPI(
         version=version("ldn-evidence"),
         openapi_tags=[*api.TAGS, cds_hooks.TAG],
-        servers=[{"url": "/", "description": "This server"}],
+        servers=[{"url": given.path_prefix or "/", "description": "This server"}],
         docs_url=None,
         redoc_url=None,
         lifespan=_lifespan,
@@ -70,7 +72,7 @@ def create_app(given: Settings | None = None) -> FastAPI:
         app.router.routes.extend(router.routes)  # flat: walking 25 routers would cost every request
     cds_hooks.install(app, given.own_url)
     fhir.install(app, given.public_url)
-    app.include_router(infobutton.router(given.public_url.rstrip("/")))
+    app.include_router(infobutton.router(given.public_url))
     docs.install(app)
     web.install(app)
     _document(app)
@@ -149,6 +151,15 @@ def in_context(app: FastAPI, given: Settings, *, with_cache: bool = True) -> Req
     )
 
 
+def _prefix(app: FastAPI, given: Settings) -> PathPrefix | None:
+    """What adds the path of PUBLIC_URL to the addresses of all routes; null where it has none."""
+    if not given.path_prefix:
+        return None
+    paths = (getattr(route, "path", "") for route in iter_route_contexts(app.routes))
+    first_segments = (path.split("/")[1] for path in paths if path.startswith("/"))
+    return PathPrefix(given.path_prefix, {segment for segment in first_segments if segment and "{" not in segment})
+
+
 def _operator_options(app: FastAPI, given: Settings, cache: ResponseCache | None) -> OperatorOptions:
     """Modules of what is switched off are not loaded: their libraries would double the time of a start."""
     rate_limits = None
@@ -167,6 +178,7 @@ def _operator_options(app: FastAPI, given: Settings, cache: ResponseCache | None
         rate_limits,
         app.state.metrics,
         tracer_from_environment(),
+        _prefix(app, given),
     )
 
 

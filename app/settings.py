@@ -3,8 +3,9 @@
 from functools import lru_cache
 from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
+from urllib.parse import urlsplit
 
-from pydantic import Field
+from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -27,9 +28,12 @@ class Settings(BaseSettings):
     """Address to listen on."""
     port: int = Field(default=8000, ge=1, le=65535)
     """Port to listen on."""
-    public_url: str = Field(default="", pattern=r"^(https?://[^\s/]+)?$")
-    """Where the world reaches this server, such as `https://ldn.example.org`. FHIR wants absolute addresses; tokens of
-    record systems must name it, and links on cards begin with it."""
+    public_url: str = Field(
+        default="", pattern=r"^(https?://[^\s/?#]+(/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)*/?)?$", max_length=500
+    )
+    """Where the world reaches this server, such as `https://ldn.example.org` or `https://example.org/kb`. FHIR wants
+    absolute addresses; tokens of record systems must name it, and links on cards begin with it. Every address in an
+    answer begins with its path; requests may come with that path or without it."""
     seed_dir: Path = ROOT / "seed_data"
     """Directory of the seed files."""
     cors_origins: tuple[str, ...] = ("*",)
@@ -57,6 +61,16 @@ class Settings(BaseSettings):
     balancer to notice. 5 to 15 behind one; 0 where nobody looks."""
     pool_size: int = Field(default=10, ge=1, le=200)
     """Connections that one process may hold to each of its databases."""
+
+    @field_validator("public_url")
+    @classmethod
+    def _without_final_slash(cls, address: str) -> str:
+        return address.rstrip("/")
+
+    @property
+    def path_prefix(self) -> str:
+        """The path of `public_url`, such as `/kb`; mostly empty."""
+        return urlsplit(self.public_url).path
 
     @property
     def own_url(self) -> str:

@@ -214,6 +214,27 @@ def test_a_taken_port_is_said_before_any_work_is_done(tmp_path: Path) -> None:
     assert not database.exists()
 
 
+def test_a_path_of_the_public_address_that_is_taken_is_said(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    given = {
+        "DATABASE_URL": f"sqlite:///{tmp_path / 'new.db'}",
+        "PUBLIC_URL": "https://example.org/v1",
+        "COLUMNS": "200",
+    }
+    finished = subprocess.run(
+        [*PROGRAM, "serve", "--migrate"],
+        cwd=ROOT,
+        env={**os.environ, **given, "PORT": str(port)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert finished.returncode == 1
+    assert "The path of PUBLIC_URL may not begin with /v1" in finished.stderr
+    assert "Traceback" not in finished.stderr
+
+
 # --- what cannot work ---------------------------------------------------------------------------------------------
 
 

@@ -90,8 +90,8 @@ PRIVATE = re.compile(r"\b_start_asgi_task\b|\bmallopt\b|\bctypes\b")
 """Of uvicorn, of the C library, and the way to all of its functions."""
 
 MAX_LINES = {
-    "": 960, "accounts": 100, "api": 2800, "bibliography": 1630, "briefs": 1050, "cds_hooks": 3900, "claims": 3750,
-    "concepts": 1100, "core": 1200, "datasets": 1000, "fhir": 2400, "grading": 2650, "http": 3100, "infobutton": 480,
+    "": 980, "accounts": 100, "api": 2800, "bibliography": 1630, "briefs": 1050, "cds_hooks": 3900, "claims": 3750,
+    "concepts": 1100, "core": 1200, "datasets": 1000, "fhir": 2400, "grading": 2650, "http": 3430, "infobutton": 480,
     "linked_data": 420, "operations": 700, "publishing": 740, "questions": 1650, "search": 2010, "sources": 1310,
     "storage": 2680, "web": 1600,
 }  # fmt: skip

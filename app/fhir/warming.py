@@ -26,10 +26,11 @@ def warm(server: str) -> dict[str, int]:
                 counts[fhir_type.name] += len(bundle.get("entry", ()))
                 links = {link["relation"]: link["url"] for link in bundle["link"]}
                 # The link may hold the server's public address, which may not lead back to this server.
-                path = _path(links["next"]) if "next" in links else None
+                path = _path(links["next"], server) if "next" in links else None
     return dict(counts)
 
 
-def _path(address: str) -> str:
+def _path(address: str, server: str) -> str:
+    """Path and query below the server's address, which may have a path itself."""
     parts = urlsplit(address)
-    return f"{parts.path}?{parts.query}"
+    return f"{parts.path.removeprefix(urlsplit(server).path.rstrip('/'))}?{parts.query}"

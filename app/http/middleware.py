@@ -8,7 +8,7 @@ import re
 import time
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any
 
 import structlog
@@ -24,6 +24,7 @@ from app.http.client_address import IPNetwork, client_address
 from app.http.compression import compress
 from app.http.conditional import separate_codings
 from app.http.dataset import API_VERSION, Dataset
+from app.http.prefix import PathPrefix
 from app.http.request_limits import ErrorRenderer, RequestLimits
 from app.http.response_cache import (
     REQUEST_ID,
@@ -35,7 +36,7 @@ from app.http.response_cache import (
     cache_request,
     route_template,
 )
-from app.http.server import connection_of
+from app.http.server import ConnectionLimits, connection_of
 from app.http.tracing import record_span
 
 if TYPE_CHECKING:
@@ -84,6 +85,8 @@ class OperatorOptions:
     rate_limits: RateLimits | None = None
     metrics: Metrics | None = None
     tracer: Tracer | None = None
+    prefix: PathPrefix | None = None
+    """The path below which the service is reached."""
 
 
 class RequestContext:
@@ -91,7 +94,8 @@ class RequestContext:
 
     An answer that the cache holds is sent before anything else is made for the request. A 500 that reaches uvicorn as
     an exception costs the client its connection; here it becomes a problem. `error_renderers` render errors below a
-    path, such as `/fhir/`; elsewhere they are problems.
+    path, such as `/fhir/`; elsewhere they are problems. All layers know a request without the prefix of the
+    deployment, and its answer leaves with it.
     """
 
     def __init__(
@@ -106,8 +110,14 @@ class RequestContext:
     ) -> None:
         def bounded(app: ASGIApp) -> ASGIApp:
             bounds = max_body_bytes if isinstance(max_body_bytes, BodyBounds) else BodyBounds(max_body_bytes)
-            return RequestLimits(app, bounds, deadline_seconds, error_renderers or {})
+            adapt = None if prefix is None else prefix.of_response
+            return RequestLimits(app, bounds, deadline_seconds, error_renderers or {}, adapt)
 
+        prefix = options.prefix
+        self._cache_request = cache_request
+        if prefix is not None:  # inside of all that keeps and compresses answers, so that it is added once
+            app = prefix.around(app)
+            self._cache_request = partial(cache_request, prefix=prefix.raw)
         self.app = app
         # What is expensive is made once for all content codings, and each coding once for all who take it.
         inner = app if cache is None else SingleFlight(app, cache, _plain_request, self._completed, deadline_seconds)
@@ -132,11 +142,10 @@ class RequestContext:
                 await self.options.rate_limits.close()
             return
         started_at = time.perf_counter()
+        if self.options.prefix is not None:
+            scope = self.options.prefix.of_request(scope)
         connection = connection_of(scope)
-        if connection is not None:
-            connection.begin_request()
-            if connection.open_connections.is_draining:
-                send = _closing(send)
+        send = _begin_request(connection, send)
         is_refused = scope.get("http_version", "1.1") in ("0.9", "2.0")
         if is_refused:  # HTTP/2 itself would not be in such a line
             scope.setdefault("state", {})["refusal"] = MalformedRequest("This is not a request in HTTP/1.1.")
@@ -145,7 +154,7 @@ class RequestContext:
             if (refusal := charge.refusal) is not None:
                 is_refused = True
                 scope.setdefault("state", {})["refusal"] = refusal
-        cached = cache_request(scope) if self.cache is not None and not is_refused else None
+        cached = self._cache_request(scope) if self.cache is not None and not is_refused else None
         if self.cache is None or cached is None:
             await self._run(scope, receive, send, started_at)
         elif (response := self.cache.find(cached)) is not None:
@@ -288,6 +297,14 @@ def _plain_request(scope: Scope) -> CacheRequest | None:
 def _own_request(scope: Scope) -> CacheRequest | None:
     request: CacheRequest | None = scope.get("state", {}).get("cache_request")
     return request
+
+
+def _begin_request(connection: ConnectionLimits | None, send: Send) -> Send:
+    """Tell the connection that its request is answered now; what sends the answer."""
+    if connection is None:
+        return send
+    connection.begin_request()
+    return _closing(send) if connection.open_connections.is_draining else send
 
 
 def _closing(send: Send) -> Send:

@@ -52,15 +52,18 @@ class RequestLimits:
         bounds: BodyBounds,
         deadline_seconds: float,
         error_renderers: Mapping[str, ErrorRenderer],
+        adapt: Callable[[Response], Response] | None = None,
     ) -> None:
+        """`adapt` changes what the error renderers give, as the application's own answers are changed."""
         self.app = app
+        self.adapt = adapt
         self.bounds = bounds
         self.deadline_seconds = deadline_seconds
         self.error_renderers = error_renderers
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         scope = _with_joined_headers(scope)
-        render = self._renderer(scope)
+        render = self._adapting(self._renderer(scope))
         refusal = self._refusal(scope)
         if refusal:
             answer = _answer_too_large if isinstance(refusal, PayloadTooLarge) else _answer_at_once
@@ -79,6 +82,10 @@ class RequestLimits:
             if scope["path"].startswith(path):
                 return renderer
         return lambda error: problem(error, request_id(scope))
+
+    def _adapting(self, render: ErrorRenderer) -> ErrorRenderer:
+        adapt = self.adapt
+        return render if adapt is None else lambda error: adapt(render(error))
 
     def _refusal(self, scope: Scope) -> AppError | None:
         if (refusal := refusal_of(scope)) is not None:

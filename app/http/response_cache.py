@@ -21,7 +21,7 @@ _PASSED_BY = frozenset({b"authorization", b"range", b"min-dataset-serial", b"con
 
 RawHeaders = list[tuple[bytes, bytes]]
 Key = tuple[bytes, str, bytes, bytes, bytes, bytes]
-"""Path, query in canonical form, and the values of `KEY_HEADERS`."""
+"""Path with the deployment's prefix, query in canonical form, and the values of `KEY_HEADERS`."""
 
 
 class CacheRequest(NamedTuple):
@@ -271,11 +271,13 @@ def route_template(scope: Scope) -> str:
     return template if isinstance(template, str) else "-"
 
 
-def cache_request(scope: Scope) -> CacheRequest | None:
-    """What of a request the cache goes by; null where it stands aside."""
+def cache_request(scope: Scope, prefix: bytes = b"") -> CacheRequest | None:
+    """What of a request the cache goes by; null where it stands aside. `prefix` stands before the path in the key."""
     if scope["method"] not in ("GET", "HEAD"):
         return None
-    return _read(scope.get("raw_path") or scope["path"].encode(), scope["query_string"], tuple(scope["headers"]))
+    return _read(
+        prefix + (scope.get("raw_path") or scope["path"].encode()), scope["query_string"], tuple(scope["headers"])
+    )
 
 
 @lru_cache(maxsize=2048)

@@ -97,6 +97,8 @@ def _settings(settings: Settings) -> Iterator[Diagnosis]:
     yield _of("settings", "can be used", missing, Level.warning)
     if settings.host not in ("127.0.0.1", "::1", "localhost") and not settings.public_url:
         yield Diagnosis(Level.warning, "settings", "PUBLIC_URL is not set: links will name this machine")
+    if settings.path_prefix:
+        yield Diagnosis(Level.ok, "settings", f"every address in an answer begins with {settings.path_prefix}")
 
 
 def _sqlite(database: Database, session: Session) -> Iterator[Diagnosis]:

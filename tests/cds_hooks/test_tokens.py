@@ -403,6 +403,7 @@ def test_tokens_never_travel_in_the_open(given: Settings, is_safe: bool) -> None
     ("given", "address"),
     [
         (Settings(public_url="https://ldn.example.org"), "https://ldn.example.org"),
+        (Settings(public_url="https://example.org/kb/"), "https://example.org/kb"),
         (Settings(), "http://127.0.0.1:8000"),
         (Settings(host="0.0.0.0", port=8080), "http://127.0.0.1:8080"),  # noqa: S104 - nothing is bound to it
         (Settings(host="192.0.2.1"), "http://192.0.2.1:8000"),
@@ -411,6 +412,23 @@ def test_tokens_never_travel_in_the_open(given: Settings, is_safe: bool) -> None
 )
 def test_our_address_is_the_public_one_or_where_we_listen(given: Settings, address: str) -> None:
     assert given.own_url == address
+
+
+def test_below_a_path_tokens_name_it_and_cards_link_to_it(
+    scratch: Database, settings: CdsSettings, ehr: RecordSystem
+) -> None:
+    given = Settings(database_url=scratch.url.render_as_string(hide_password=False), public_url=f"{BASE}/kb")
+    app = make_app(given, settings)
+    with TestClient(in_context(app, given, with_cache=False), client=("203.0.113.7", 4)) as caller:
+        for path in (SIGN, f"/kb{SIGN}"):  # as a proxy takes the path off, or passes it on
+            answer = _post(caller, ehr.token(f"/kb{SIGN}"), path)
+            assert answer.status_code == 200, answer.text
+            links = [card["source"]["url"] for card in answer.json()["cards"]]
+            links += [link["url"] for card in answer.json()["cards"] for link in card.get("links") or ()]
+            assert links
+            assert [link for link in links if not link.startswith(f"{BASE}/kb/") or "/kb/kb" in link] == []
+            assert _post(caller, ehr.token(SIGN), path).status_code == 401
+    app.state.reads.close()
 
 
 def test_keys_that_cannot_be_read_let_nobody_in(scratch: Database, ehr: RecordSystem, tmp_path: Path) -> None:

@@ -28,6 +28,7 @@ from starlette.types import Receive, Scope, Send
 from app.cds_hooks.routes import MAX_BODY_BYTES
 from app.http.conditional import SHARED
 from app.http.server import connection_of, listen
+from app.main import create_app, in_context
 from app.settings import ROOT, Settings
 from tests.conftest import Engine, application
 from tests.serving import PATIENCE_SECONDS, eventually, served
@@ -181,6 +182,44 @@ def test_public_answers_are_kept_and_answered_conditionally(service: Proxy) -> N
         unchanged = client.get(CLAIM, headers={"If-None-Match": first.headers["etag"]})
         assert (unchanged.status_code, unchanged.headers["x-cache"], unchanged.content) == (304, "HIT", b"")
         assert first.headers["strict-transport-security"] == "max-age=31536000"
+
+
+def passing_on(text: str) -> str:
+    """A host with other pages, of which ours lie below /kb."""
+    return text.replace("location / {", "location /kb/ {").replace("^(/[^/]+)*", "^/kb")
+
+
+def taking_off(text: str) -> str:
+    return passing_on(text).replace("proxy_pass http://ldn;", "rewrite ^/kb(/.*)$ $1 break; proxy_pass http://ldn;")
+
+
+@pytest.mark.parametrize("changed", [passing_on, taking_off, str])
+def test_below_a_path_the_answers_are_the_same_whether_it_is_passed_on_or_taken_off(
+    engines: Callable[[str], Engine], tmp_path: Path, changed: Callable[[str], str]
+) -> None:
+    settings = Settings(database_url=engines("sqlite").original, public_url=f"https://{NAME}/kb")
+    app = create_app(settings)
+    with served(in_context(app, settings)) as port, proxied(tmp_path, port, changed) as proxy, proxy.client() as client:
+        page = client.get("/kb/v1/claims?limit=1", headers={"X-Forwarded-Prefix": "/evil"})
+        assert (page.status_code, page.headers["x-cache"]) == (200, "MISS")
+        following = page.json()["next"]
+        assert page.headers["link"] == f'<{following}>; rel="next"'
+        for address in (following, page.json()["items"][0]["links"]["permalink"]):
+            assert address.startswith("/kb/v1/claims")
+            assert client.get(address).status_code == 200
+        again = client.get("/kb/v1/claims?limit=1", headers={"If-None-Match": page.headers["etag"]})
+        assert (again.status_code, again.headers["x-cache"]) == (304, "HIT")
+        bundle = client.get("/kb/fhir/r5/Evidence?_count=1")
+        assert bundle.json()["link"][0]["url"].startswith(f"https://{NAME}/kb/fhir/r5/Evidence?")
+        assert "x-cache" not in bundle.headers
+        assert client.get("/kb/").status_code == 200
+        assert client.get("/kb/healthz").status_code == 200
+        for path in ("/kb/readyz", "/kb/metrics", "/kbx/v1/meta"):
+            assert client.get(path).status_code == 404, path
+        start = client.get("/kb")
+        assert start.status_code in (301, 308)
+        assert start.headers["location"].endswith("/kb/")
+    app.state.reads.close()
 
 
 def test_what_is_private_is_asked_for_every_time(service: Proxy) -> None:

@@ -289,6 +289,14 @@ def test_the_doctor_names_what_is_wrong(small: Database, subject: str) -> None:
     assert (wrong, result.exit_code) == (([subject], 1) if statement else ([], 0))
 
 
+@pytest.mark.parametrize(("address", "is_named"), [("https://example.org/kb/", True), ("https://example.org/", False)])
+def test_the_doctor_names_the_path_below_which_the_deployment_lies(
+    small: Database, monkeypatch: pytest.MonkeyPatch, address: str, is_named: bool
+) -> None:
+    monkeypatch.setenv("PUBLIC_URL", address)
+    assert ("every address in an answer begins with /kb" in run(small, "doctor").stderr) == is_named
+
+
 def test_the_doctor_says_what_to_run_on_an_older_schema(small: Database) -> None:
     schema.migrate(small, "0010")
     result = run(small, "doctor")
