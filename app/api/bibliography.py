@@ -23,6 +23,7 @@ from app.bibliography.reference_list import Bibliography
 from app.bibliography.styles import Style
 from app.briefs.selection import pair_of
 from app.claims import queries
+from app.claims.models import Claim
 from app.claims.queries import ClaimQuery
 from app.concepts.queries import concept_keys
 from app.core import deadline
@@ -139,6 +140,7 @@ def _as_json(view: ReadView, chosen: ChosenReferences, documents: Sequence[Docum
         next_cursor=None,
         total=len(documents),
         total_is="exact",
+        missing=(),
     )
     return bibliography.model_dump_json().encode()
 
@@ -146,6 +148,9 @@ def _as_json(view: ReadView, chosen: ChosenReferences, documents: Sequence[Docum
 def _chosen(view: ReadView, query: ReferencesQuery) -> ChosenReferences:
     asked = query.model_fields_set - {"format", "style"}
     brief = query.brief if isinstance(query, BibliographyFilters) else None
+    if query.id:
+        # No format of references can say that some are missing, so that none may be.
+        queries.keys_of_ids(view.session, Claim, query.id, "id")
     ids: list[str] = []
     if brief is None or asked != {"brief"}:
         selection = with_text(view, queries.claims(view, query), query)

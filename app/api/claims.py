@@ -74,6 +74,8 @@ async def list_claims(request: Request, query: Annotated[queries.ClaimQuery, que
     Filters choose claims; they never trim a claim's citations, so both sides are always on the page. A repeated
     parameter means OR, different parameters mean AND, and filters about citations must hold on one and the same
     citation. A code such as `icd10cm:M79.7` may stand wherever an id may.
+
+    With `id` the page holds all claims asked for, in that order; `missing` names ids that are unknown or retired.
     """
     reads = reads_of(request)
     read = reads.inline if common.is_indexed(query) else reads.run
@@ -82,7 +84,11 @@ async def list_claims(request: Request, query: Annotated[queries.ClaimQuery, que
 
 def _list_claims(view: ReadView, request: Request, query: queries.ClaimQuery) -> Response:
     def body() -> LinkedBody:
-        page = common.select_page(view, query, queries.claims(view, query), queries.CLAIM_SORTS)
+        selection = queries.claims(view, query)
+        if query.id:
+            page = common.batch_page(view, query, query.id, selection, queries.CLAIM_SORTS)
+        else:
+            page = common.select_page(view, query, selection, queries.CLAIM_SORTS)
         bodies = current_bodies(view, "claim", page.ids)
         if query.citations == "top":
             bodies = [views.strongest_citations(body) for body in bodies]

@@ -20,7 +20,18 @@ from app.registry import BY_TYPE
 from app.search.service import ids_matching
 from app.storage import history
 from app.storage.filter_index import filter_index
-from app.storage.paging import ListQuery, Page, SortedQuery, Sorts, TextQuery, list_body, selection_page, statement_page
+from app.storage.history import MissingRecord
+from app.storage.paging import (
+    MAX_LIMIT,
+    ListQuery,
+    Page,
+    SortedQuery,
+    Sorts,
+    TextQuery,
+    list_body,
+    selection_page,
+    statement_page,
+)
 from app.storage.read_view import ReadView
 from app.storage.records import CurrentRecords, DatabaseRecords, RecordRow, RecordsAt
 from app.storage.resource import Key, RecordReader, Resource, Stamp
@@ -51,6 +62,10 @@ class ListOf(BaseModel, Generic[Item]):
     total: int = Field(description="How many records match in all.")
     total_is: str = Field(
         description="Whether `total` is exact or a lower bound.", json_schema_extra={"enum": ["exact", "at_least"]}
+    )
+    missing: list[MissingRecord] = Field(
+        description="Ids asked for with `id` that no published record has; empty where none was asked for, or all are "
+        "there."
     )
 
 
@@ -116,6 +131,19 @@ _NOT_INDEXED = frozenset(
 
 def select_page(view: ReadView, query: SortedQuery, selection: Selection, sorts: Sorts) -> Page:
     return selection_page(filter_index(view), with_text(view, selection, query), query, sorts)
+
+
+def batch_page(view: ReadView, query: AnyQuery, ids: Sequence[str], selection: Selection, sorts: Sorts) -> Page:
+    """Those of a selection by ids, all on one page, in the order of the ids unless the query names a sort; with the ids
+    that no published record has. An id is repeated as one."""
+    if query.cursor is not None:
+        fault = Fault("query", "cursor", "not_with_id", "Leave `cursor` out: a list by `id` has one page.")
+        raise InvalidInput("A list by ids has one page.", errors=[fault])
+    page = select_page(view, query.model_copy(update={"limit": MAX_LIMIT}), selection, sorts)
+    if "sort" not in query.model_fields_set:
+        there = set(page.ids)
+        page = page._replace(ids=tuple(record_id for record_id in dict.fromkeys(ids) if record_id in there))
+    return page._replace(missing=history.missing_records(view, selection.scope, ids))
 
 
 def with_text(view: ReadView, selection: Selection, query: SortedQuery) -> Selection:
