@@ -21,6 +21,7 @@ from app.search.service import ids_matching
 from app.storage import history
 from app.storage.filter_index import filter_index
 from app.storage.history import MissingRecord
+from app.storage.near_ids import unknown_record
 from app.storage.paging import (
     MAX_LIMIT,
     ListQuery,
@@ -187,6 +188,31 @@ def link_to(following: str | None) -> dict[str, str]:
 # --- items --------------------------------------------------------------------------------------------------------
 
 
+async def read_item(
+    request: Request, record_type: str, record_id: str, serial: int | None, headers: Mapping[str, str] | None = None
+) -> Response:
+    """The record as it is, read at once, or as it was at a serial. What is near an unknown id is looked for in a
+    thread."""
+    reads = reads_of(request)
+    if serial is None:
+        response = await reads.inline(request, _answer_known_item, request, record_type, record_id, headers)
+        if response is not None:
+            return response
+    return await reads.run(request, answer_item, request, record_type, record_id, serial, headers)
+
+
+def _answer_known_item(
+    view: ReadView, request: Request, record_type: str, record_id: str, headers: Mapping[str, str] | None
+) -> Response | None:
+    """The record as it is; null where no record has the id."""
+    current = history.current_body(view, record_type, record_id)
+    if current is None:
+        return None
+    _refuse_retired(BY_TYPE[record_type], current)
+    tag = conditional.record_etag(current.digest, current.serial)
+    return conditional_response(request, tag, current.body, headers=headers)
+
+
 def answer_item(
     view: ReadView,
     request: Request,
@@ -233,14 +259,25 @@ def get_current(view: ReadView, resource: Resource, record_id: str) -> history.C
     """The published record; raises NotFound, or Gone with its successor."""
     current = history.current_body(view, resource.type, record_id)
     if current is None:
-        raise NotFound(f"There is no {resource.label.lower()} with this id.")
+        raise unknown_id(view, resource, record_id)
+    _refuse_retired(resource, current)
+    return current
+
+
+def unknown_id(view: ReadView, resource: Resource, record_id: str) -> NotFound:
+    """No record has this id; the error offers those that are near."""
+    detail = f"There is no {resource.label.lower()} with this id."
+    return unknown_record(view.session, resource.type, record_id, detail)
+
+
+def _refuse_retired(resource: Resource, current: history.CurrentBody) -> None:
+    """Raises Gone with the successor."""
     if current.status == Status.retired:
         raise Gone(
             f"This {resource.label.lower()} was retired; its versions can still be read.",
             successor=current.successor,
             successor_url=f"{resource.path}/{current.successor}" if current.successor else None,
         )
-    return current
 
 
 def body_at(view: ReadView, resource: Resource, record_id: str, serial: int) -> bytes:
@@ -258,7 +295,8 @@ def record_at(view: ReadView, resource: Resource, record_id: str, serial: int) -
     records, key = RecordsAt(view.session, serial), Key(resource.type, record_id)
     row = records.row(key)
     if row is None:
-        raise NotFound(f"There was no {resource.label.lower()} with this id at this serial.")
+        detail = f"There was no {resource.label.lower()} with this id at this serial."
+        raise unknown_record(view.session, resource.type, record_id, detail, serial=serial)
     shown = (getattr(row.derived, name, ()) for name in ("assertions", "inherited", "claims"))
     records.prefetch([key, *(Key("claim", claim_id) for claims in shown for claim_id in claims)], depth=1)
     return records, row
@@ -274,7 +312,7 @@ def answer_versions(
     """The record's versions, newest first; retired records keep theirs."""
     resource, session = BY_TYPE[record_type], view.session
     if session.get(history.StoredRecord, (record_type, record_id)) is None:
-        raise NotFound(f"There is no {resource.label.lower()} with this id.")
+        raise unknown_id(view, resource, record_id)
     versions = (
         select(
             history.RecordState.version, history.RecordState.id, func.min(history.RecordState.serial).label("serial")
@@ -342,9 +380,7 @@ def add_item_routes(router: APIRouter, record_type: str, *, has_formats: bool = 
         async def get_item(
             request: Request, id: RecordId, query: Annotated[ItemQuery, query_of(ItemQuery)]
         ) -> Response:
-            reads = reads_of(request)
-            read = reads.inline if query.serial is None else reads.run
-            return await read(request, answer_item, request, record_type, id, query.serial)
+            return await read_item(request, record_type, id, query.serial)
 
     @router.get(
         f"{resource.path}/{{id}}/versions",

@@ -21,7 +21,7 @@ from app.claims.interaction_rules import FILTERS as INTERACTION_RULES
 from app.claims.models import Citation, Claim, ClaimConcept, DosingRange, InteractionRule, LiteratureSearch
 from app.concepts.models import Concept
 from app.concepts.queries import concept_ids, concept_keys, filter_spec
-from app.core.errors import Fault, InvalidInput, nearest
+from app.core.errors import Fault, InvalidInput
 from app.core.text import IdentifierText, IdOrCode, Instant, Slug
 from app.core.vocabulary import Status
 from app.sources import vocabulary as source_terms
@@ -31,6 +31,7 @@ from app.sources.models import Document, DocumentIdentifier, DocumentStudyLink, 
 from app.storage.database import Base
 from app.storage.filter_bitmaps import Filter
 from app.storage.filter_index import FilterSpec, filter_index
+from app.storage.near_ids import near_ids
 from app.storage.paging import ListQuery, SortedQuery, Sorts, TextQuery
 from app.storage.read_view import ReadView
 from app.storage.selection import MAX_READ, Selection
@@ -521,6 +522,9 @@ def _overlaps(
     return and_(func.coalesce(low, 0) <= end, func.coalesce(high, _NO_END) >= (dose.low or 0))
 
 
+_TYPES: Mapping[type[Base], str] = {Claim: "claim", Document: "document", Study: "study"}
+
+
 def keys_of_ids(session: Session, table: type[Base], ids: Sequence[str], parameter: str) -> list[int]:
     """Keys of records named by id; InvalidInput says what is near, or what took over."""
     columns = table.__table__.c
@@ -533,8 +537,7 @@ def keys_of_ids(session: Session, table: type[Base], ids: Sequence[str], paramet
     for record_id in ids:
         row = rows.get(record_id)
         if row is None:
-            published = select(columns.id).where(columns.status == Status.published).order_by(columns.id)
-            guesses = nearest(record_id, session.scalars(published))
+            guesses = near_ids(session, _TYPES[table], record_id)
             message = "There is no record with this id."
             fault = Fault("query", parameter, "unknown_value", message, did_you_mean=guesses)
             raise InvalidInput("A filter names something that does not exist here.", errors=[fault])

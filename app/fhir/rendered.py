@@ -16,6 +16,7 @@ from app.fhir.request import ElementSelection
 from app.fhir.types import FhirType, RenderContext
 from app.fhir.values import Json
 from app.storage.history import Publication
+from app.storage.near_ids import near_ids, not_found
 from app.storage.read_view import view_of
 from app.storage.records import CurrentRecords, DatabaseRecords, RecordsAt
 from app.storage.resource import Key
@@ -88,7 +89,7 @@ class ResourceRenderer:
             raise Gone("This resource was retired.", successor=row.successor)
         resources = self.read_many(fhir_type, [record_id], records) if row is not None else []
         if not resources:
-            raise NotFound(f"There is no {fhir_type.name} with this id.")
+            raise self._not_found(fhir_type, record_id, f"There is no {fhir_type.name} with this id.")
         return resources[0]
 
     def read_many(
@@ -124,8 +125,17 @@ class ResourceRenderer:
             if row is not None and not row.is_retired:
                 resource = self._render(records, fhir_type, record_id, version)
         if resource is None or resource.version != version:
-            raise NotFound(f"There is no such version of a {fhir_type.name} with this id.")
+            detail = f"There is no such version of a {fhir_type.name} with this id."
+            if CurrentRecords(self.session).row(Key(fhir_type.record_type, record_id)) is not None:
+                raise NotFound(detail)
+            raise self._not_found(fhir_type, record_id, detail)
         return resource
+
+    def _not_found(self, fhir_type: FhirType, record_id: str, detail: str) -> NotFound:
+        """Offers the ids of resources of the type that are near."""
+        near = near_ids(self.session, fhir_type.record_type, record_id)
+        there = set(self.session.scalars(fhir_type.ids.where(fhir_type.id.in_(near))))
+        return not_found(detail, [near_id for near_id in near if near_id in there])
 
     def _render(
         self, records: DatabaseRecords, fhir_type: FhirType, record_id: str, serial: int
