@@ -1,6 +1,7 @@
 """Search across all types of record, and typeahead."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Body, Depends, Request, Response
@@ -10,7 +11,9 @@ from pydantic_core import to_json
 from app.api.common import ListOf, list_response, page_body
 from app.claims.responses import ClaimSummary
 from app.claims.vocabulary import Certainty, Consensus, Kind, Stance
+from app.concepts.queries import concept_ids
 from app.core.content import QueryModel, ResponseModel
+from app.core.errors import InvalidInput
 from app.core.text import JsonNumber, SearchText, Slug, printable
 from app.http.conditional import NO_STORE, LinkedBody
 from app.http.problems import declared_parameters_only, responses
@@ -160,12 +163,17 @@ async def search_by_body(
 
 
 def _search_by_body(view: ReadView, query: SearchQuery) -> bytes:
-    page, items, extra = _results(view, query)
+    try:
+        page, items, extra = _results(view, query)
+    except InvalidInput as error:
+        error.errors = tuple(replace(fault, where="body") for fault in error.errors)
+        raise
     return list_body(items, None, page, extra)
 
 
 def _results(view: ReadView, query: SearchQuery) -> tuple[Page, list[bytes], bytes]:
     """A page of results, each rendered when its record was published; and the further fields of a `FoundList`."""
+    concept_ids(view, "condition", query.condition, "condition")  # raises where one is unknown: nothing would be found
     results = service.search(view.session, query.q, query.narrowed())
     request = query.page_request()
     start = request.position(service.MAX_RANKED)

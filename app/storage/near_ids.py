@@ -18,7 +18,7 @@ from app.storage.serial_memory import SerialMemory
 
 MAX_NEAR = 5
 MAX_COMPARED = 100_000
-"""Ids of a type that are kept in memory and compared, which takes about 30 ms. Of more, only those beside the unknown
+"""Ids of a type that are kept in memory and compared, which takes about 50 ms. Of more, only those beside the unknown
 id in alphabetical order are."""
 _BESIDE = 2_000
 """Of a type with more ids, so many on either side are compared."""

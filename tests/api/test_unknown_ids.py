@@ -106,3 +106,18 @@ def test_of_very_many_ids_only_those_beside_are_compared(
     monkeypatch.setattr(near_ids, "MAX_COMPARED", 2)
     with opened(small.url.render_as_string(hide_password=False)) as database, database.view() as view:
         assert near_ids.near_ids(view.session, "claim", "drug-eases-acne")[0] == "drug-eases-ache"
+
+
+def test_a_search_within_an_unknown_condition_is_not_simply_empty(client: TestClient) -> None:
+    by_address = client.get("/v1/search?q=pain&condition=fibromyalga")
+    by_body = client.post("/v1/search", json={"q": "pain", "condition": ["fibromyalga"]})
+    for answer, where in ((by_address, "query"), (by_body, "body")):
+        assert answer.status_code == 422
+        (error,) = answer.json()["errors"]
+        assert (error["in"], error["field"], error["did_you_mean"][0]) == (where, "condition", "fibromyalgia")
+
+
+@pytest.mark.parametrize("path", ["coverage?condition=fibromyalgia&", "evidence-map?", "briefs?", "claims?"])
+def test_a_filter_that_names_nothing_offers_what_is_near(client: TestClient, path: str) -> None:
+    (error,) = client.get(f"/v1/{path}intervention=dose-low-naltrexon").json()["errors"]
+    assert (error["in"], error["field"], error["did_you_mean"][0]) == ("query", "intervention", "low-dose-naltrexone")
