@@ -5,6 +5,7 @@ from typing import Annotated, Generic, TypeVar
 
 from fastapi import APIRouter, Path, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
+from pydantic_core import to_json
 from sqlalchemy import and_, func, select
 
 from app.core.content import QueryModel, ResponseModel
@@ -68,6 +69,27 @@ class ListOf(BaseModel, Generic[Item]):
         description="Ids asked for with `id` that no published record has; empty where none was asked for, or all are "
         "there."
     )
+
+
+MAX_FACET_VALUES = 50
+"""Values of one facet that an answer lists."""
+
+
+class FacetCount(ResponseModel):
+    value: str
+    count: int
+
+
+def facet_fields(facets: Mapping[str, Sequence[tuple[str, int]]] | None) -> bytes:
+    """`facets` and `facet_totals` of a list, each with a comma in front."""
+    if facets is None:
+        return b',"facets":null,"facet_totals":null'
+    listed = {
+        name: [{"value": value, "count": count} for value, count in values[:MAX_FACET_VALUES]]
+        for name, values in facets.items()
+    }
+    totals = {name: len(values) for name, values in facets.items()}
+    return b',"facets":%b,"facet_totals":%b' % (to_json(listed), to_json(totals))
 
 
 class ActorRef(ResponseModel):

@@ -111,7 +111,6 @@ CLAIM_FACETS = (
     "stance", "design", "evidence_source", "standing",
 )  # fmt: skip
 """Filters by whose values claims are counted."""
-MAX_FACET_VALUES = 50
 
 CitedValues = Mapping[str, Sequence[str]]
 """Filters on citations: name of one of `CITED` → the values asked for."""
@@ -185,7 +184,7 @@ def claim_facets(view: ReadView, filters: ClaimFilters, keys: BitMap) -> dict[st
     values = {name: getattr(filters, name) for name in CITED if getattr(filters, name)}
     sources = _cites_source(view, filters)
     names = [name for name in CLAIM_FACETS if name not in CITED or not (values or sources)]
-    facets = index.facets("claim", names, keys, MAX_FACET_VALUES)
+    facets = index.facets("claim", names, keys)
     if len(names) == len(CLAIM_FACETS):
         return facets
     claims: dict[str, dict[str, BitMap]] = defaultdict(lambda: defaultdict(BitMap))
@@ -201,7 +200,7 @@ def claim_facets(view: ReadView, filters: ClaimFilters, keys: BitMap) -> dict[st
     for name in set(CLAIM_FACETS).difference(names):
         counts = [(value, keys.intersection_cardinality(some)) for value, some in claims[name].items() if value]
         counts.sort(key=lambda count: (-count[1], count[0]))
-        facets[name] = [count for count in counts[:MAX_FACET_VALUES] if count[1]]
+        facets[name] = [count for count in counts if count[1]]
     return {name: facets[name] for name in CLAIM_FACETS}
 
 
