@@ -114,7 +114,7 @@ add_format_addresses(
 
 
 def bibliography_response(view: ReadView, request: Request, query: ReferencesQuery, choice: Choice) -> Response:
-    tag = conditional.etag(query_etag(request, view.serial).encode(), choice.content_type)
+    tag = conditional.etag(query_etag(request, view.state).encode(), choice.content_type)
     if conditional.matching_tag(request.headers.get("if-none-match"), tag) is not None:
         return formatted_response(request, choice, tag, b"", file_name="bibliography")
     chosen = _chosen(view, query)

@@ -172,7 +172,7 @@ def _brief(view: ReadView, request: Request, intervention: str, condition: str, 
         headers |= _SECURITY
     return conditional_response(
         request,
-        conditional.etag(b"", str(view.serial), address, format),
+        conditional.etag(b"", view.state.name, address, format),
         lambda: _rendered(read_brief(view, pair), format).encode(),
         media_type=MEDIA_TYPES[format],
         headers=headers,

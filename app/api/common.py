@@ -185,7 +185,7 @@ def list_response(
     headers: Mapping[str, str] | None = None,
 ) -> Response:
     """An answer that follows from the data set and the address alone; its body is made only if the client lacks it."""
-    return conditional_response(request, lambda: query_etag(request, view.serial), body, headers=headers)
+    return conditional_response(request, lambda: query_etag(request, view.state), body, headers=headers)
 
 
 def page_body(request: Request, page: Page, items: Sequence[bytes], extra: bytes = b"") -> conditional.LinkedBody:

@@ -16,6 +16,7 @@ from app.core.content import Record
 from app.core.errors import Fault, InvalidInput, nearest
 from app.core.vocabulary import Status
 from app.publishing.changes import Change, content_violations
+from app.publishing.loops import loops
 from app.registry import BY_TYPE, RESOURCES
 from app.sources.rules import taken_identifiers
 from app.sources.schemas import DocumentWrite
@@ -93,6 +94,9 @@ def read(directory: Path) -> list[Change]:
                 changes.extend(_read_file(directory / name, resource, faults, unreadable))
     faults.extend(_duplicates(changes))
     faults.extend(_unresolved_references(changes, unreadable))
+    contents = {change.key: change.content for change in changes}
+    for loop in loops(contents, contents.get):
+        faults.append(Fault("file", f"{loop.key.type}/{loop.key.id}: {loop.field}", "loop", loop.reason))
     if faults:
         raise InvalidInput(f"{len(faults)} faults in the seed data; nothing was written.", errors=faults)
     return changes

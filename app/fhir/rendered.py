@@ -17,7 +17,7 @@ from app.fhir.types import FhirType, RenderContext
 from app.fhir.values import Json
 from app.storage.history import Publication
 from app.storage.near_ids import near_ids, not_found
-from app.storage.read_view import view_of
+from app.storage.read_view import DatasetState, view_of
 from app.storage.records import CurrentRecords, DatabaseRecords, RecordsAt
 from app.storage.resource import Key
 
@@ -46,17 +46,17 @@ class ResourceCache:
     """The rendered resources of the newest serial, within a number of bytes."""
 
     def __init__(self, max_bytes: int = CACHE_BYTES) -> None:
-        self._state = (-1, -1)
+        self._state = DatasetState(-1, -1, "")
         # Half for newcomers: warming renders every resource once, and the whole data set fits into that half.
         self._resources = ByteBoundedCache[tuple[str, str], RenderedResource](max_bytes, newcomers_share=0.5)
         self._lock = threading.Lock()
 
-    def get(self, state: tuple[int, int], type_name: str, record_id: str) -> RenderedResource | None:
+    def get(self, state: DatasetState, type_name: str, record_id: str) -> RenderedResource | None:
         """`state` is that of a `ReadView`."""
         with self._lock:
             return self._resources.get((type_name, record_id)) if state == self._state else None
 
-    def put(self, state: tuple[int, int], type_name: str, resource: RenderedResource) -> None:
+    def put(self, state: DatasetState, type_name: str, resource: RenderedResource) -> None:
         """An older serial than the newest is ignored: a slow reader rendered it."""
         with self._lock:
             if state > self._state:
@@ -76,7 +76,7 @@ class ResourceRenderer:
     base: str
 
     @property
-    def _state(self) -> tuple[int, int]:
+    def _state(self) -> DatasetState:
         return view_of(self.session).state
 
     def read(self, fhir_type: FhirType, record_id: str) -> RenderedResource:

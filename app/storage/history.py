@@ -10,13 +10,13 @@ from typing import Literal, NamedTuple
 
 from pydantic import BaseModel
 from pydantic_core import to_json
-from sqlalchemy import ColumnElement, ForeignKey, Index, Integer, LargeBinary, String, and_, or_, select
+from sqlalchemy import ColumnElement, ForeignKey, Index, Integer, LargeBinary, String, and_, or_, select, text
 from sqlalchemy.orm import InstrumentedAttribute, Mapped, Session, mapped_column
 
 from app.core.content import ResponseModel
 from app.core.vocabulary import Status
 from app.storage.database import SLUG, Base, DateColumn, InstantColumn, LineColumn, TermColumn, TextColumn
-from app.storage.read_view import ReadView
+from app.storage.read_view import PUBLICATION, ReadView
 from app.storage.resource import Key
 
 MAX_KEYS = 500
@@ -149,6 +149,11 @@ def published_at(view: ReadView) -> str | None:
 def current_serial(session: Session) -> int:
     """The newest serial; 0 for an empty data set."""
     return session.scalar(select(Publication.serial).order_by(Publication.serial.desc()).limit(1)) or 0
+
+
+def current_publication(session: Session) -> str:
+    """What tells the newest publication from another of equal serial; empty for an empty data set."""
+    return session.scalar(text(f"{PUBLICATION} ORDER BY serial DESC LIMIT 1")) or ""
 
 
 def current_release(session: Session) -> str | None:
