@@ -23,6 +23,7 @@ from app.bibliography.reference_list import Bibliography
 from app.bibliography.styles import Style
 from app.briefs.selection import pair_of
 from app.claims import queries
+from app.claims.models import Claim
 from app.claims.queries import ClaimQuery
 from app.concepts.queries import concept_keys
 from app.core import deadline
@@ -113,7 +114,7 @@ add_format_addresses(
 
 
 def bibliography_response(view: ReadView, request: Request, query: ReferencesQuery, choice: Choice) -> Response:
-    tag = conditional.etag(query_etag(request, view.serial).encode(), choice.content_type)
+    tag = conditional.etag(query_etag(request, view.state).encode(), choice.content_type)
     if conditional.matching_tag(request.headers.get("if-none-match"), tag) is not None:
         return formatted_response(request, choice, tag, b"", file_name="bibliography")
     chosen = _chosen(view, query)
@@ -139,6 +140,7 @@ def _as_json(view: ReadView, chosen: ChosenReferences, documents: Sequence[Docum
         next_cursor=None,
         total=len(documents),
         total_is="exact",
+        missing=(),
     )
     return bibliography.model_dump_json().encode()
 
@@ -146,6 +148,9 @@ def _as_json(view: ReadView, chosen: ChosenReferences, documents: Sequence[Docum
 def _chosen(view: ReadView, query: ReferencesQuery) -> ChosenReferences:
     asked = query.model_fields_set - {"format", "style"}
     brief = query.brief if isinstance(query, BibliographyFilters) else None
+    if query.id:
+        # No format of references can say that some are missing, so that none may be.
+        queries.keys_of_ids(view.session, Claim, query.id, "id")
     ids: list[str] = []
     if brief is None or asked != {"brief"}:
         selection = with_text(view, queries.claims(view, query), query)

@@ -17,7 +17,7 @@ from app.concepts.queries import by_code, concept_keys
 from app.concepts.schemas import ConceptRef
 from app.concepts.vocabulary import CodeRelation, CodeSystem
 from app.core.content import QueryModel, ResponseModel
-from app.core.errors import Fault, Gone, InvalidInput, NotFound, nearest
+from app.core.errors import Fault, Gone, InvalidInput, NotFound
 from app.core.text import SLUG_LENGTH, SLUG_PATTERN
 from app.core.vocabulary import Status
 from app.grading.method import METHOD
@@ -30,6 +30,7 @@ from app.http.reads import reads_of
 from app.registry import BY_TYPE
 from app.storage.database import Database
 from app.storage.manifest import current_manifest
+from app.storage.near_ids import unknown_record
 from app.storage.paging import ListQuery, statement_page
 from app.storage.read_view import ReadView
 from app.storage.records import CurrentRecords
@@ -171,7 +172,7 @@ def _brief(view: ReadView, request: Request, intervention: str, condition: str, 
         headers |= _SECURITY
     return conditional_response(
         request,
-        conditional.etag(b"", str(view.serial), address, format),
+        conditional.etag(b"", view.state.name, address, format),
         lambda: _rendered(read_brief(view, pair), format).encode(),
         media_type=MEDIA_TYPES[format],
         headers=headers,
@@ -221,16 +222,8 @@ def _key(session: Session, record_type: str, name: str) -> int:
         select(Concept.pk, Concept.status, Concept.successor).where(Concept.type == record_type, Concept.id == name)
     ).one_or_none()
     if row is None:
-        known = session.scalars(
-            select(Concept.id)
-            .where(Concept.type == record_type, Concept.status == Status.published)
-            .order_by(Concept.id)
-        ).all()
-        fault = Fault(
-            "path", record_type, "unknown_value", f"There is no {record_type} with this id.",
-            did_you_mean=nearest(name, known) or None,
-        )  # fmt: skip
-        raise NotFound(fault.message, errors=[fault])
+        detail = f"There is no {record_type} with this id."
+        raise unknown_record(session, record_type, name, detail, parameter=record_type)
     if row.status == Status.retired:
         successor = f"{BY_TYPE[record_type].path}/{row.successor}" if row.successor else None
         raise Gone(f"This {record_type} was retired.", successor=row.successor, successor_url=successor)

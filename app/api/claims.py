@@ -20,7 +20,7 @@ from app.api.formats import (
 from app.claims import dose_query, queries, views
 from app.claims.responses import CitationRead, ClaimRead
 from app.claims.views import DoseCount
-from app.core.content import QueryModel, ResponseModel
+from app.core.content import QueryModel
 from app.grading.trace import EvidenceTrace, WhatIf, trace
 from app.http import conditional
 from app.http.conditional import LinkedBody, conditional_response
@@ -28,7 +28,7 @@ from app.http.problems import responses
 from app.http.queries import query_of
 from app.http.reads import reads_of
 from app.linked_data import schema_org, va_spec
-from app.questions.coverage import CoverageRead, coverage_of_empty_list
+from app.questions.coverage import CoverageOfPairs, CoverageRead, coverage_of_empty_list
 from app.registry import BY_TYPE
 from app.sources.models import Document
 from app.storage.history import current_bodies
@@ -40,25 +40,23 @@ from app.storage.selection import Selection
 router = APIRouter(tags=["claims"])
 
 
-class FacetCount(ResponseModel):
-    value: str
-    count: int
-
-
 class ClaimList(common.ListOf[ClaimRead]):
     """One page of claims."""
 
     model_config = ConfigDict(use_attribute_docstrings=True)
 
-    facets: dict[str, list[FacetCount]] | None
+    facets: dict[str, list[common.FacetCount]] | None
     """Where `facets=true` asked for them: how many of all matching claims each value of a filter would keep, the most
     frequent first, at most 50 of each. Exact where `total` is; claims that carry several values count under each."""
-
+    facet_totals: dict[str, int] | None
+    """How many values each facet has; those beyond the 50 most frequent are not listed."""
     dose: DoseCount | None
     """Where a dose was asked for: how the citations on this page stand to it. None was left out."""
     coverage: list[CoverageRead]
     """Where an intervention and a condition were asked for and nothing was found: what is known of the question. An
     empty list of claims is not evidence of no effect, nor of safety."""
+    coverage_truncated: bool
+    """Whether more pairs were asked for than the ten whose coverage is given; ask for fewer at a time."""
 
 
 @router.get(
@@ -74,6 +72,8 @@ async def list_claims(request: Request, query: Annotated[queries.ClaimQuery, que
     Filters choose claims; they never trim a claim's citations, so both sides are always on the page. A repeated
     parameter means OR, different parameters mean AND, and filters about citations must hold on one and the same
     citation. A code such as `icd10cm:M79.7` may stand wherever an id may.
+
+    With `id` the page holds all claims asked for, in that order; `missing` names ids that are unknown or retired.
     """
     reads = reads_of(request)
     read = reads.inline if common.is_indexed(query) else reads.run
@@ -82,7 +82,11 @@ async def list_claims(request: Request, query: Annotated[queries.ClaimQuery, que
 
 def _list_claims(view: ReadView, request: Request, query: queries.ClaimQuery) -> Response:
     def body() -> LinkedBody:
-        page = common.select_page(view, query, queries.claims(view, query), queries.CLAIM_SORTS)
+        selection = queries.claims(view, query)
+        if query.id:
+            page = common.batch_page(view, query, query.id, selection, queries.CLAIM_SORTS)
+        else:
+            page = common.select_page(view, query, selection, queries.CLAIM_SORTS)
         bodies = current_bodies(view, "claim", page.ids)
         if query.citations == "top":
             bodies = [views.strongest_citations(body) for body in bodies]
@@ -90,19 +94,19 @@ def _list_claims(view: ReadView, request: Request, query: queries.ClaimQuery) ->
         if query.dose is not None:
             dose = dose_query.parse(query.dose)
             bodies, dose_count = views.mark_doses(view.session, page.ids, bodies, dose)
-        coverage: tuple[CoverageRead, ...] = ()
+        coverage: CoverageOfPairs = CoverageOfPairs((), False)
         if page.total == 0 and query.intervention and query.condition:
             coverage = coverage_of_empty_list(view.session, query.intervention, query.condition)
-        facets = _facets(view, query, page) if query.facets else None
-        return common.page_body(request, page, bodies, views.claim_list_fields(facets, dose_count, coverage))
+        fields = common.facet_fields(_facets(view, query, page) if query.facets else None)
+        fields += views.claim_list_fields(dose_count, *coverage)
+        return common.page_body(request, page, bodies, fields)
 
     return common.list_response(request, view, body)
 
 
-def _facets(view: ReadView, query: queries.ClaimQuery, page: Page) -> dict[str, list[dict[str, str | int]]]:
+def _facets(view: ReadView, query: queries.ClaimQuery, page: Page) -> dict[str, list[tuple[str, int]]]:
     assert page.keys is not None  # noqa: S101 - every page of a selection has them
-    counts = queries.claim_facets(view, query, page.keys)
-    return {name: [{"value": value, "count": count} for value, count in values] for name, values in counts.items()}
+    return queries.claim_facets(view, query, page.keys)
 
 
 common.add_item_routes(router, "claim", has_formats=True)

@@ -5,6 +5,7 @@ from typing import Annotated, Generic, TypeVar
 
 from fastapi import APIRouter, Path, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
+from pydantic_core import to_json
 from sqlalchemy import and_, func, select
 
 from app.core.content import QueryModel, ResponseModel
@@ -20,7 +21,19 @@ from app.registry import BY_TYPE
 from app.search.service import ids_matching
 from app.storage import history
 from app.storage.filter_index import filter_index
-from app.storage.paging import ListQuery, Page, SortedQuery, Sorts, TextQuery, list_body, selection_page, statement_page
+from app.storage.history import MissingRecord
+from app.storage.near_ids import unknown_record
+from app.storage.paging import (
+    MAX_LIMIT,
+    ListQuery,
+    Page,
+    SortedQuery,
+    Sorts,
+    TextQuery,
+    list_body,
+    selection_page,
+    statement_page,
+)
 from app.storage.read_view import ReadView
 from app.storage.records import CurrentRecords, DatabaseRecords, RecordRow, RecordsAt
 from app.storage.resource import Key, RecordReader, Resource, Stamp
@@ -52,6 +65,31 @@ class ListOf(BaseModel, Generic[Item]):
     total_is: str = Field(
         description="Whether `total` is exact or a lower bound.", json_schema_extra={"enum": ["exact", "at_least"]}
     )
+    missing: list[MissingRecord] = Field(
+        description="Ids asked for with `id` that no published record has; empty where none was asked for, or all are "
+        "there."
+    )
+
+
+MAX_FACET_VALUES = 50
+"""Values of one facet that an answer lists."""
+
+
+class FacetCount(ResponseModel):
+    value: str
+    count: int
+
+
+def facet_fields(facets: Mapping[str, Sequence[tuple[str, int]]] | None) -> bytes:
+    """`facets` and `facet_totals` of a list, each with a comma in front."""
+    if facets is None:
+        return b',"facets":null,"facet_totals":null'
+    listed = {
+        name: [{"value": value, "count": count} for value, count in values[:MAX_FACET_VALUES]]
+        for name, values in facets.items()
+    }
+    totals = {name: len(values) for name, values in facets.items()}
+    return b',"facets":%b,"facet_totals":%b' % (to_json(listed), to_json(totals))
 
 
 class ActorRef(ResponseModel):
@@ -118,6 +156,19 @@ def select_page(view: ReadView, query: SortedQuery, selection: Selection, sorts:
     return selection_page(filter_index(view), with_text(view, selection, query), query, sorts)
 
 
+def batch_page(view: ReadView, query: AnyQuery, ids: Sequence[str], selection: Selection, sorts: Sorts) -> Page:
+    """Those of a selection by ids, all on one page, in the order of the ids unless the query names a sort; with the ids
+    that no published record has. An id is repeated as one."""
+    if query.cursor is not None:
+        fault = Fault("query", "cursor", "not_with_id", "Leave `cursor` out: a list by `id` has one page.")
+        raise InvalidInput("A list by ids has one page.", errors=[fault])
+    page = select_page(view, query.model_copy(update={"limit": MAX_LIMIT}), selection, sorts)
+    if "sort" not in query.model_fields_set:
+        there = set(page.ids)
+        page = page._replace(ids=tuple(record_id for record_id in dict.fromkeys(ids) if record_id in there))
+    return page._replace(missing=history.missing_records(view, selection.scope, ids))
+
+
 def with_text(view: ReadView, selection: Selection, query: SortedQuery) -> Selection:
     """The records in which the words of `q` occur as well, where the list takes them."""
     words = query.q if isinstance(query, TextQuery) else None
@@ -134,7 +185,7 @@ def list_response(
     headers: Mapping[str, str] | None = None,
 ) -> Response:
     """An answer that follows from the data set and the address alone; its body is made only if the client lacks it."""
-    return conditional_response(request, lambda: query_etag(request, view.serial), body, headers=headers)
+    return conditional_response(request, lambda: query_etag(request, view.state), body, headers=headers)
 
 
 def page_body(request: Request, page: Page, items: Sequence[bytes], extra: bytes = b"") -> conditional.LinkedBody:
@@ -157,6 +208,31 @@ def link_to(following: str | None) -> dict[str, str]:
 
 
 # --- items --------------------------------------------------------------------------------------------------------
+
+
+async def read_item(
+    request: Request, record_type: str, record_id: str, serial: int | None, headers: Mapping[str, str] | None = None
+) -> Response:
+    """The record as it is, read at once, or as it was at a serial. What is near an unknown id is looked for in a
+    thread."""
+    reads = reads_of(request)
+    if serial is None:
+        response = await reads.inline(request, _answer_known_item, request, record_type, record_id, headers)
+        if response is not None:
+            return response
+    return await reads.run(request, answer_item, request, record_type, record_id, serial, headers)
+
+
+def _answer_known_item(
+    view: ReadView, request: Request, record_type: str, record_id: str, headers: Mapping[str, str] | None
+) -> Response | None:
+    """The record as it is; null where no record has the id."""
+    current = history.current_body(view, record_type, record_id)
+    if current is None:
+        return None
+    _refuse_retired(BY_TYPE[record_type], current)
+    tag = conditional.record_etag(current.digest, current.serial)
+    return conditional_response(request, tag, current.body, headers=headers)
 
 
 def answer_item(
@@ -205,14 +281,25 @@ def get_current(view: ReadView, resource: Resource, record_id: str) -> history.C
     """The published record; raises NotFound, or Gone with its successor."""
     current = history.current_body(view, resource.type, record_id)
     if current is None:
-        raise NotFound(f"There is no {resource.label.lower()} with this id.")
+        raise unknown_id(view, resource, record_id)
+    _refuse_retired(resource, current)
+    return current
+
+
+def unknown_id(view: ReadView, resource: Resource, record_id: str) -> NotFound:
+    """No record has this id; the error offers those that are near."""
+    detail = f"There is no {resource.label.lower()} with this id."
+    return unknown_record(view.session, resource.type, record_id, detail)
+
+
+def _refuse_retired(resource: Resource, current: history.CurrentBody) -> None:
+    """Raises Gone with the successor."""
     if current.status == Status.retired:
         raise Gone(
             f"This {resource.label.lower()} was retired; its versions can still be read.",
             successor=current.successor,
             successor_url=f"{resource.path}/{current.successor}" if current.successor else None,
         )
-    return current
 
 
 def body_at(view: ReadView, resource: Resource, record_id: str, serial: int) -> bytes:
@@ -230,7 +317,8 @@ def record_at(view: ReadView, resource: Resource, record_id: str, serial: int) -
     records, key = RecordsAt(view.session, serial), Key(resource.type, record_id)
     row = records.row(key)
     if row is None:
-        raise NotFound(f"There was no {resource.label.lower()} with this id at this serial.")
+        detail = f"There was no {resource.label.lower()} with this id at this serial."
+        raise unknown_record(view.session, resource.type, record_id, detail, serial=serial)
     shown = (getattr(row.derived, name, ()) for name in ("assertions", "inherited", "claims"))
     records.prefetch([key, *(Key("claim", claim_id) for claims in shown for claim_id in claims)], depth=1)
     return records, row
@@ -246,7 +334,7 @@ def answer_versions(
     """The record's versions, newest first; retired records keep theirs."""
     resource, session = BY_TYPE[record_type], view.session
     if session.get(history.StoredRecord, (record_type, record_id)) is None:
-        raise NotFound(f"There is no {resource.label.lower()} with this id.")
+        raise unknown_id(view, resource, record_id)
     versions = (
         select(
             history.RecordState.version, history.RecordState.id, func.min(history.RecordState.serial).label("serial")
@@ -314,9 +402,7 @@ def add_item_routes(router: APIRouter, record_type: str, *, has_formats: bool = 
         async def get_item(
             request: Request, id: RecordId, query: Annotated[ItemQuery, query_of(ItemQuery)]
         ) -> Response:
-            reads = reads_of(request)
-            read = reads.inline if query.serial is None else reads.run
-            return await read(request, answer_item, request, record_type, id, query.serial)
+            return await read_item(request, record_type, id, query.serial)
 
     @router.get(
         f"{resource.path}/{{id}}/versions",

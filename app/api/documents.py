@@ -84,7 +84,7 @@ def _list_references(
         text = ALL_FORMATS[choice.format].render(references, choice.style or "")
         return LinkedBody(text.encode(), common.link_to(common.next_address(request, page.next_cursor)))
 
-    tag = conditional.etag(query_etag(request, view.serial).encode(), choice.content_type)
+    tag = conditional.etag(query_etag(request, view.state).encode(), choice.content_type)
     return formats.formatted_response(request, choice, tag, body, file_name="documents")
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, create_model
 
-from app.api.common import RecordId, answer_item, cache_control, item_at, records_at
+from app.api.common import RecordId, cache_control, item_at, read_item, records_at
 from app.bibliography import ALL_FORMATS, FORMATS, PAGES, CitationFormat, csl_json
 from app.bibliography.styles import Style
 from app.core.errors import Fault, InvalidInput, NotAcceptable
@@ -122,10 +122,9 @@ async def answer_formatted(
             tag = conditional.etag(body)
         return formatted_response(request, choice, tag, body, file_name=key.id, cache_control=cache_control(serial))
 
-    reads = reads_of(request)
     if choice.format == "json" and serial is None:
-        return await reads.inline(request, answer_item, request, key.type, key.id, None, {"Vary": VARY})
-    return await reads.run(request, answer)
+        return await read_item(request, key.type, key.id, None, {"Vary": VARY})
+    return await reads_of(request).run(request, answer)
 
 
 def formatted_response(

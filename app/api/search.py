@@ -1,16 +1,19 @@
 """Search across all types of record, and typeahead."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Body, Depends, Request, Response
 from pydantic import AfterValidator, ConfigDict, Field
 from pydantic_core import to_json
 
-from app.api.common import ListOf, list_response, page_body
+from app.api.common import FacetCount, ListOf, facet_fields, list_response, page_body
 from app.claims.responses import ClaimSummary
 from app.claims.vocabulary import Certainty, Consensus, Kind, Stance
+from app.concepts.queries import concept_ids
 from app.core.content import QueryModel, ResponseModel
+from app.core.errors import InvalidInput
 from app.core.text import JsonNumber, SearchText, Slug, printable
 from app.http.conditional import NO_STORE, LinkedBody
 from app.http.problems import declared_parameters_only, responses
@@ -86,18 +89,16 @@ class FoundRecord(ResponseModel):
     links: FoundLinks
 
 
-class FacetValue(ResponseModel):
-    value: str
-    count: int
-
-
 class FoundList(ListOf[FoundRecord]):
     """One page of results, best first. At most 120 can be paged through; narrow the question beyond that (`capped`)."""
 
     model_config = ConfigDict(use_attribute_docstrings=True)
 
-    facets: dict[str, list[FacetValue]]
-    """Counts of all that matches, for narrowing: pass a value as the parameter of the same name."""
+    facets: dict[str, list[FacetCount]]
+    """Counts of all that matches, for narrowing: pass a value as the parameter of the same name. The most frequent
+    first, at most 50 of each; lower bounds where `total` is one."""
+    facet_totals: dict[str, int]
+    """How many values each facet has; those beyond the 50 most frequent are not listed."""
     capped: bool
     """Whether there are more results than the 120 that can be paged through; then the best of them are given."""
     matched: Literal["all", "any"]
@@ -160,12 +161,17 @@ async def search_by_body(
 
 
 def _search_by_body(view: ReadView, query: SearchQuery) -> bytes:
-    page, items, extra = _results(view, query)
+    try:
+        page, items, extra = _results(view, query)
+    except InvalidInput as error:
+        error.errors = tuple(replace(fault, where="body") for fault in error.errors)
+        raise
     return list_body(items, None, page, extra)
 
 
 def _results(view: ReadView, query: SearchQuery) -> tuple[Page, list[bytes], bytes]:
     """A page of results, each rendered when its record was published; and the further fields of a `FoundList`."""
+    concept_ids(view, "condition", query.condition, "condition")  # raises where one is unknown: nothing would be found
     results = service.search(view.session, query.q, query.narrowed())
     request = query.page_request()
     start = request.position(service.MAX_RANKED)
@@ -177,12 +183,9 @@ def _results(view: ReadView, query: SearchQuery) -> tuple[Page, list[bytes], byt
         _hit_json(hit, of_hit, highlighter)
         for hit, of_hit in zip(hits, service.hit_texts(view.session, hits), strict=True)
     ]
-    facets = {
-        name: [{"value": value, "count": count} for value, count in values.items()]
-        for name, values in results.facets.items()
-    }
-    extra = b',"facets":%b,"capped":%b,"matched":"%b","left_out":%b,"did_you_mean":%b' % (
-        to_json(facets),
+    facets = facet_fields({name: list(values.items()) for name, values in results.facets.items()})
+    extra = b'%b,"capped":%b,"matched":"%b","left_out":%b,"did_you_mean":%b' % (
+        facets,
         to_json(results.total > len(results.hits)),
         b"all" if results.has_all_terms else b"any",
         to_json(results.left_out),
@@ -233,6 +236,8 @@ class SuggestedRecord(ResponseModel):
 
 class SuggestedList(ResponseModel):
     items: list[SuggestedRecord]
+    capped: bool
+    """Whether more records go on from what was typed than `limit` lets through."""
 
 
 @router.get(
@@ -250,7 +255,9 @@ async def suggest_records(request: Request, query: Annotated[SuggestQuery, query
 
 def _suggest(view: ReadView, request: Request, query: SuggestQuery) -> Response:
     def body() -> bytes:
-        found = suggestions.suggest(view.session, query.q, query.limit, query.type, all_drugs=query.all)
+        # One more than asked for tells whether there are more.
+        more = suggestions.suggest(view.session, query.q, query.limit + 1, query.type, all_drugs=query.all)
+        found = more[: query.limit]
         summaries = suggestions.claim_summaries(view.session, found)
         items = [
             {
@@ -265,6 +272,6 @@ def _suggest(view: ReadView, request: Request, query: SuggestQuery) -> Response:
             }
             for suggestion in found
         ]
-        return to_json({"items": items})
+        return to_json({"items": items, "capped": len(more) > len(found)})
 
     return list_response(request, view, body)

@@ -19,7 +19,7 @@ from app.sources.models import Document
 from app.sources.projection import year_of
 from app.sources.schemas import Author, DocumentWrite, Notice
 from app.sources.vocabulary import IdentifierScheme, Standing
-from app.storage.history import published_at
+from app.storage.history import MissingRecord, published_at
 from app.storage.manifest import current_manifest
 from app.storage.read_view import ReadView, is_among
 from app.storage.records import DatabaseRecords
@@ -115,6 +115,8 @@ class Bibliography(ResponseModel):
     next_cursor: None
     total: int
     total_is: Literal["exact"]
+    missing: tuple[MissingRecord, ...]
+    """Always empty: an id that is unknown or retired is refused with 422, so that no format leaves a claim out."""
 
 
 def numbered(number: int, document: DocumentWrite, reference: Reference, style: Style) -> NumberedReference:

@@ -63,6 +63,7 @@ def build(
     intervention = evidence.intervention
     condition = ConceptRef(id=pair.condition, name=records.content(Key("condition", pair.condition)).name)
     headline = evidence.summary.headline_claim
+    questions = _open_questions(session, pair)
     return responses.BriefRead(
         title=f"{intervention.name} and {inline(condition.name)}",
         intervention=intervention,
@@ -74,7 +75,8 @@ def build(
             claim=headline,
         ),
         sections=sections,
-        open_questions=_open_questions(session, pair),
+        open_questions=questions[:MAX_STATEMENTS],
+        open_questions_truncated=len(questions) > MAX_STATEMENTS,
         undecided=builder.undecided(sections),
         pending_studies=evidence.summary.pending,
         references=builder.references(session),
@@ -309,4 +311,4 @@ def _open_questions(session: Session, pair: Pair) -> tuple[SearchMatch, ...]:
         or_(LiteratureSearch.pk.in_(on_this), LiteratureSearch.pk.not_in(on_some)),
     )
     searched_first = sorted((search.match for search in searches), key=lambda match: match.coverage, reverse=True)
-    return tuple(searched_first[:MAX_STATEMENTS])
+    return tuple(searched_first)

@@ -196,6 +196,8 @@ class BriefRead(ResponseModel):
     """In reading order; all are always present."""
     open_questions: tuple[SearchMatch, ...]
     """Questions that were searched without a find, or that nobody has searched: part of what is unknown."""
+    open_questions_truncated: bool
+    """Whether there are more than the 200 that are given; `/v1/searches` lists all."""
     undecided: tuple[ClaimSummary, ...]
     """Benefits and harms on which there is too little evidence to decide: part of what is unknown."""
     pending_studies: tuple[PendingStudy, ...]

@@ -6,10 +6,10 @@ from fastapi import APIRouter, Depends, Path, Query, Request, Response
 
 from app.cds_hooks.cards import FOOT, sides_text
 from app.cds_hooks.claims import ClaimMemory, ClaimReader
-from app.core.errors import NotFound
 from app.core.templates import content_security_policy, page_style, render_template, style_digest
 from app.http.problems import declared_parameters_only
 from app.http.reads import reads_of
+from app.storage.near_ids import unknown_record
 from app.storage.read_view import ReadView
 
 router = APIRouter()
@@ -32,7 +32,8 @@ def _page(view: ReadView, claim_id: str, serial: int | None) -> Response:
     reader = ClaimReader(view.session, at, ClaimMemory())
     found = reader.claims([claim_id])
     if not found:
-        raise NotFound("There is no claim with this id at this serial.")
+        detail = "There is no claim with this id at this serial."
+        raise unknown_record(view.session, "claim", claim_id, detail, serial=serial)
     (claim,) = found
     html = render_template(
         "cds_hooks/claim.html",

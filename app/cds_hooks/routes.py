@@ -52,7 +52,7 @@ class CdsService:
         self.settings = settings
         self.base_url = base_url
         self.authenticator = TokenAuthenticator(settings.issuers, base_url)
-        self.memory_at = lru_cache(_MAX_SERIALS)(lambda _generation, _serial: ClaimMemory())
+        self.memory_at = lru_cache(_MAX_SERIALS)(lambda _state, _serial: ClaimMemory())
 
     def prefetch(self, service_id: ServiceId) -> dict[str, str]:
         return prefetch_templates(self.settings, SERVICES[service_id])
@@ -208,7 +208,7 @@ def _cards(view: ReadView, request: Request, hook: HookCall, serial: int | None)
         raise InvalidInput("This serial has not been published yet.", errors=[fault])
     service = cds_service(request)
     at = serial or view.serial
-    claims = ClaimReader(view.session, at, service.memory_at(view.state[0], at))
+    claims = ClaimReader(view.session, at, service.memory_at(view.state, at))
     try:
         findings = _findings(hook, claims)
     except rules.NotEnoughData:

@@ -21,7 +21,7 @@ from app.claims.interaction_rules import FILTERS as INTERACTION_RULES
 from app.claims.models import Citation, Claim, ClaimConcept, DosingRange, InteractionRule, LiteratureSearch
 from app.concepts.models import Concept
 from app.concepts.queries import concept_ids, concept_keys, filter_spec
-from app.core.errors import Fault, InvalidInput, nearest
+from app.core.errors import Fault, InvalidInput
 from app.core.text import IdentifierText, IdOrCode, Instant, Slug
 from app.core.vocabulary import Status
 from app.sources import vocabulary as source_terms
@@ -31,6 +31,7 @@ from app.sources.models import Document, DocumentIdentifier, DocumentStudyLink, 
 from app.storage.database import Base
 from app.storage.filter_bitmaps import Filter
 from app.storage.filter_index import FilterSpec, filter_index
+from app.storage.near_ids import near_ids
 from app.storage.paging import ListQuery, SortedQuery, Sorts, TextQuery
 from app.storage.read_view import ReadView
 from app.storage.selection import MAX_READ, Selection
@@ -78,6 +79,7 @@ class ClaimFilters(TextQuery):
 
 class ClaimQuery(ClaimFilters):
     id: Annotated[tuple[Slug, ...], Field(max_length=200)] = ()
+    """Ids of claims, at most 200: all on one page whatever the `limit`, in this order unless a `sort` is named."""
     dose: Annotated[str, Field(min_length=1, max_length=60)] | None = None
     """A daily total such as `4.5 mg`, `1.5..4.5 mg` or `4500 ug`, both ends inclusive. Keeps claims with a studied dose
     in the range, claims whose doses were not read, and every warning; each citation is marked (`dose_match`)."""
@@ -109,7 +111,6 @@ CLAIM_FACETS = (
     "stance", "design", "evidence_source", "standing",
 )  # fmt: skip
 """Filters by whose values claims are counted."""
-MAX_FACET_VALUES = 50
 
 CitedValues = Mapping[str, Sequence[str]]
 """Filters on citations: name of one of `CITED` → the values asked for."""
@@ -124,10 +125,10 @@ CLAIM_SORTS: Sorts = {
 
 
 def claims(view: ReadView, query: ClaimQuery) -> Selection:
-    """Published claims that meet every filter."""
+    """Published claims that meet every filter; ids that no published claim has select none."""
     selection = _claims(view, query)
     if query.id:
-        selection = selection.where(Claim.pk.in_(keys_of_ids(view.session, Claim, query.id, "id")))
+        selection = selection.where(Claim.id.in_(query.id))
     if query.updated_since is not None:
         selection = selection.where(Claim.updated_at >= query.updated_since)
     if query.dose is not None:
@@ -183,7 +184,7 @@ def claim_facets(view: ReadView, filters: ClaimFilters, keys: BitMap) -> dict[st
     values = {name: getattr(filters, name) for name in CITED if getattr(filters, name)}
     sources = _cites_source(view, filters)
     names = [name for name in CLAIM_FACETS if name not in CITED or not (values or sources)]
-    facets = index.facets("claim", names, keys, MAX_FACET_VALUES)
+    facets = index.facets("claim", names, keys)
     if len(names) == len(CLAIM_FACETS):
         return facets
     claims: dict[str, dict[str, BitMap]] = defaultdict(lambda: defaultdict(BitMap))
@@ -199,7 +200,7 @@ def claim_facets(view: ReadView, filters: ClaimFilters, keys: BitMap) -> dict[st
     for name in set(CLAIM_FACETS).difference(names):
         counts = [(value, keys.intersection_cardinality(some)) for value, some in claims[name].items() if value]
         counts.sort(key=lambda count: (-count[1], count[0]))
-        facets[name] = [count for count in counts[:MAX_FACET_VALUES] if count[1]]
+        facets[name] = [count for count in counts if count[1]]
     return {name: facets[name] for name in CLAIM_FACETS}
 
 
@@ -520,6 +521,9 @@ def _overlaps(
     return and_(func.coalesce(low, 0) <= end, func.coalesce(high, _NO_END) >= (dose.low or 0))
 
 
+_TYPES: Mapping[type[Base], str] = {Claim: "claim", Document: "document", Study: "study"}
+
+
 def keys_of_ids(session: Session, table: type[Base], ids: Sequence[str], parameter: str) -> list[int]:
     """Keys of records named by id; InvalidInput says what is near, or what took over."""
     columns = table.__table__.c
@@ -532,8 +536,7 @@ def keys_of_ids(session: Session, table: type[Base], ids: Sequence[str], paramet
     for record_id in ids:
         row = rows.get(record_id)
         if row is None:
-            published = select(columns.id).where(columns.status == Status.published).order_by(columns.id)
-            guesses = nearest(record_id, session.scalars(published))
+            guesses = near_ids(session, _TYPES[table], record_id)
             message = "There is no record with this id."
             fault = Fault("query", parameter, "unknown_value", message, did_you_mean=guesses)
             raise InvalidInput("A filter names something that does not exist here.", errors=[fault])

@@ -330,6 +330,7 @@ class ClaimRead(Envelope):
     citations: tuple[CitationBody, ...]
     """The side with more weight first, then the other, then mixed, inconclusive, background; retracted ones last."""
     citations_truncated: bool
+    """Whether the claim has more citations than are shown here; `links.citations` lists all."""
     reviewed_on: str | None
     stale_on: str | None
     stale: bool

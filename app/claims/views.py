@@ -25,12 +25,14 @@ class DoseCount(ResponseModel):
     not_reported: int
 
 
-def claim_list_fields(
-    facets: Mapping[str, Any] | None, dose: DoseCount | None, coverage: Sequence[ResponseModel]
-) -> bytes:
+def claim_list_fields(dose: DoseCount | None, coverage: Sequence[ResponseModel], is_coverage_truncated: bool) -> bytes:
     """The fields that only lists of claims have, each with a comma in front."""
     questions = b",".join(question.model_dump_json().encode() for question in coverage)
-    return b',"facets":%b,"dose":%b,"coverage":[%b]' % (to_json(facets), to_json(dose), questions)
+    return b',"dose":%b,"coverage":[%b],"coverage_truncated":%b' % (
+        to_json(dose),
+        questions,
+        to_json(is_coverage_truncated),
+    )
 
 
 def strongest_citations(body: bytes) -> bytes:

@@ -14,6 +14,7 @@ from app.core.text import SLUG_PATTERN
 from app.core.vocabulary import Status
 from app.storage.filter_bitmaps import PUBLISHED
 from app.storage.filter_index import FilterSpec, values
+from app.storage.near_ids import near_ids
 from app.storage.read_view import ReadView
 
 
@@ -72,8 +73,7 @@ def _key_of_id(session: Session, record_type: str, name: str, parameter: str) ->
     label = record_type.replace("_", " ")
     if row is not None:
         raise _refused(Fault("query", parameter, "retired", f"This {label} was retired.", successor=row.successor))
-    published = select(Concept.id).where(Concept.type == record_type, Concept.status == Status.published)
-    guesses = nearest(name, session.scalars(published.order_by(Concept.id)).all())
+    guesses = near_ids(session, record_type, name)
     message = (
         f"There is no {label} with this id."
         if re.match(SLUG_PATTERN, name)

@@ -17,6 +17,7 @@ from app.core.errors import Fault, InvalidInput, nearest
 from app.core.manifest import Manifest
 from app.core.vocabulary import Status
 from app.publishing.changes import Change, content_violations
+from app.publishing.loops import loops
 from app.registry import BY_TYPE, RESOURCES
 from app.sources.rules import taken_identifiers
 from app.sources.schemas import DocumentWrite
@@ -100,6 +101,9 @@ def read(directory: Path) -> list[Change]:
     faults.extend(_unresolved_references(changes, unreadable))
     manifest = _read_manifest(directory)
     faults.extend(_manifest_faults(manifest, changes, unreadable) if isinstance(manifest, Manifest) else manifest)
+    contents = {change.key: change.content for change in changes}
+    for loop in loops(contents, contents.get):
+        faults.append(Fault("file", f"{loop.key.type}/{loop.key.id}: {loop.field}", "loop", loop.reason))
     if faults:
         raise InvalidInput(f"{len(faults)} faults in the seed data; nothing was written.", errors=faults)
     return changes

@@ -55,11 +55,13 @@ def _operation_outcome(error: AppError) -> Json:
 
 def _fault_issue(code: str, fault: Fault) -> Json:
     allowed = f" Allowed: {', '.join(fault.allowed)}." if fault.allowed else ""
+    near = f"Did you mean {' or '.join(fault.did_you_mean)}?" if fault.did_you_mean else None
     return {
         "severity": "error",
         "code": "not-supported" if fault.code == "not-supported" else code,
         "details": {"text": f"{fault.message}{allowed}"},
         "expression": [f"http.{fault.field}"] if fault.where == "query" and fault.field.isidentifier() else [],
+        "diagnostics": near,
     }
 
 

@@ -16,7 +16,8 @@ from app.fhir.request import ElementSelection
 from app.fhir.types import FhirType, RenderContext
 from app.fhir.values import Json
 from app.storage.history import Publication
-from app.storage.read_view import view_of
+from app.storage.near_ids import near_ids, not_found
+from app.storage.read_view import DatasetState, view_of
 from app.storage.records import CurrentRecords, DatabaseRecords, RecordsAt
 from app.storage.resource import Key
 
@@ -45,17 +46,17 @@ class ResourceCache:
     """The rendered resources of the newest serial, within a number of bytes."""
 
     def __init__(self, max_bytes: int = CACHE_BYTES) -> None:
-        self._state = (-1, -1)
+        self._state = DatasetState(-1, -1, "")
         # Half for newcomers: warming renders every resource once, and the whole data set fits into that half.
         self._resources = ByteBoundedCache[tuple[str, str], RenderedResource](max_bytes, newcomers_share=0.5)
         self._lock = threading.Lock()
 
-    def get(self, state: tuple[int, int], type_name: str, record_id: str) -> RenderedResource | None:
+    def get(self, state: DatasetState, type_name: str, record_id: str) -> RenderedResource | None:
         """`state` is that of a `ReadView`."""
         with self._lock:
             return self._resources.get((type_name, record_id)) if state == self._state else None
 
-    def put(self, state: tuple[int, int], type_name: str, resource: RenderedResource) -> None:
+    def put(self, state: DatasetState, type_name: str, resource: RenderedResource) -> None:
         """An older serial than the newest is ignored: a slow reader rendered it."""
         with self._lock:
             if state > self._state:
@@ -75,7 +76,7 @@ class ResourceRenderer:
     base: str
 
     @property
-    def _state(self) -> tuple[int, int]:
+    def _state(self) -> DatasetState:
         return view_of(self.session).state
 
     def read(self, fhir_type: FhirType, record_id: str) -> RenderedResource:
@@ -88,7 +89,7 @@ class ResourceRenderer:
             raise Gone("This resource was retired.", successor=row.successor)
         resources = self.read_many(fhir_type, [record_id], records) if row is not None else []
         if not resources:
-            raise NotFound(f"There is no {fhir_type.name} with this id.")
+            raise self._not_found(fhir_type, record_id, f"There is no {fhir_type.name} with this id.")
         return resources[0]
 
     def read_many(
@@ -124,8 +125,17 @@ class ResourceRenderer:
             if row is not None and not row.is_retired:
                 resource = self._render(records, fhir_type, record_id, version)
         if resource is None or resource.version != version:
-            raise NotFound(f"There is no such version of a {fhir_type.name} with this id.")
+            detail = f"There is no such version of a {fhir_type.name} with this id."
+            if CurrentRecords(self.session).row(Key(fhir_type.record_type, record_id)) is not None:
+                raise NotFound(detail)
+            raise self._not_found(fhir_type, record_id, detail)
         return resource
+
+    def _not_found(self, fhir_type: FhirType, record_id: str, detail: str) -> NotFound:
+        """Offers the ids of resources of the type that are near."""
+        near = near_ids(self.session, fhir_type.record_type, record_id)
+        there = set(self.session.scalars(fhir_type.ids.where(fhir_type.id.in_(near))))
+        return not_found(detail, [near_id for near_id in near if near_id in there])
 
     def _render(
         self, records: DatabaseRecords, fhir_type: FhirType, record_id: str, serial: int

@@ -149,7 +149,7 @@ class _FhirOperations:
         fhir_type = _type(request)
         search = search_parameters(request, fhir_type)
         snapshot = _snapshot(view)
-        tag = _weak(query_etag(request, snapshot.dataset.serial))
+        tag = _weak(query_etag(request, view.state))
         is_known = matching_tag(request.headers.get("if-none-match"), tag) is not None
         body = b"" if is_known else self._search_body(snapshot, fhir_type, search)
         return _Representation(body, tag, snapshot.published_at)

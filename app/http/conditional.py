@@ -11,6 +11,8 @@ from starlette.datastructures import MutableHeaders
 from starlette.requests import Request
 from starlette.responses import Response
 
+from app.storage.read_view import DatasetState
+
 REVALIDATE = "no-cache"
 """A browser asks every time, and mostly gets 304."""
 
@@ -43,10 +45,10 @@ def record_etag(digest: str, serial: int) -> str:
     return f'"{digest[:24]}-{serial}"'
 
 
-def query_etag(request: Request, serial: int, *parts: str) -> str:
+def query_etag(request: Request, state: DatasetState, *parts: str) -> str:
     """Of an answer that follows from the data set and the address alone: the same for any order of the parameters."""
     return etag(
-        b"", str(serial), request.scope["path"], canonical(request.scope["query_string"].decode("latin-1")), *parts
+        b"", state.name, request.scope["path"], canonical(request.scope["query_string"].decode("latin-1")), *parts
     )
 
 

@@ -10,6 +10,7 @@ from sqlalchemy.engine import URL
 
 from app.storage.database import CHANNEL, Database, usable
 from app.storage.faults import DATABASE_ERRORS, DatabaseUnavailable
+from app.storage.read_view import NEWEST
 from app.storage.sqlite_file import SqliteFile
 
 HEARTBEAT_SECONDS = 1.0
@@ -21,6 +22,10 @@ _LINE = {"autocommit": True, "prepare_threshold": None, "connect_timeout": 2, "t
 
 
 class Freshness(Protocol):
+    publication: str
+    """Tells the newest publication from another of equal serial, as of the last call of `serial`: a data set that is
+    restored may go another way."""
+
     def serial(self) -> int | None:
         """The serial that a read would see now; null where that is not known."""
 
@@ -52,6 +57,7 @@ class SqliteFreshness:
         self._connection: sqlite3.Connection | None = None
         self._version: int | None = None
         self._serial: int | None = None
+        self.publication = ""
 
     def serial(self) -> int | None:
         try:
@@ -67,7 +73,8 @@ class SqliteFreshness:
                 self._file.require()
             (version,) = self._connection.execute("PRAGMA data_version").fetchone()
             if version != self._version:
-                (self._serial,) = self._connection.execute("SELECT max(serial) FROM publications").fetchone()
+                newest = self._connection.execute(NEWEST).fetchone()
+                self._serial, self.publication = newest or (None, "")
                 # Taken before the serial was read: what is written in between is seen next time.
                 self._version = version
         except (sqlite3.Error, *DATABASE_ERRORS, DatabaseUnavailable):
@@ -94,6 +101,7 @@ class PostgresFreshness:
     def __init__(self, url: URL) -> None:
         self._arguments = url.get_dialect()().create_connect_args(url)[1]
         self._serial: int | None = None
+        self.publication = ""
         self._heard_at = 0.0
         self._lock = threading.Lock()
         self._closing = threading.Event()
@@ -127,9 +135,10 @@ class PostgresFreshness:
                 connection.execute(f"LISTEN {CHANNEL}")
                 self._serial = None  # another server may answer now, and it may know less
                 while not self._closing.is_set():
-                    row = connection.execute("SELECT max(serial) FROM publications").fetchone()
+                    row = connection.execute(NEWEST).fetchone()
                     with self._lock:
-                        self._serial = max(self._serial or 0, row[0]) if row and row[0] else None
+                        self._serial = max(self._serial or 0, row[0]) if row else None
+                        self.publication = row[1] if row else ""
                     self._heard_at = time.monotonic()
                     for _ in connection.notifies(timeout=HEARTBEAT_SECONDS, stop_after=1):
                         pass

@@ -57,7 +57,9 @@ class ProblemError(BaseModel):
     code: str = Field(description="Stable; a program may branch on it.")
     message: str = Field(description="What would be right, for people.")
     allowed: list[str] | None = Field(description="What would have been accepted; at most 100 are listed.")
-    did_you_mean: list[str] | None = Field(description="The accepted values nearest to the one sent, best first.")
+    did_you_mean: list[str] | None = Field(
+        description="The accepted values nearest to the one sent, best first; at most five."
+    )
     successor: str | None = Field(description="The id that took the place of a retired one.")
 
 

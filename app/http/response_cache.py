@@ -79,18 +79,21 @@ class CachedResponse:
 
 REQUEST_ID = b"x-request-id"
 
+State = tuple[int | None, str]
+"""The serial of the data set, null where it is not known; and what tells its newest publication from another."""
+
 
 class ResponseCache:
     """Keeps 200 answers to GET that carry an ETag and `Cache-Control: no-cache`, whatever interface gave them.
 
-    All are dropped when the data set moves. An answer is kept only if the serial was the same before and after it was
+    All are dropped when the data set moves. An answer is kept only if that was the same before and after it was
     made. Bounded in bytes. An answer is made once, however many ask for it at a time (`SingleFlight`).
     """
 
     def __init__(self, freshness: Freshness, max_bytes: int) -> None:
         self.freshness = freshness
         self._responses: ByteBoundedCache[Key, CachedResponse] = ByteBoundedCache(max_bytes)
-        self._serial: int | None = None
+        self._state: State = None, ""
         self._makers: dict[Key, Making] = {}
 
     def __len__(self) -> int:
@@ -105,12 +108,16 @@ class ResponseCache:
         return self._responses.get(request.key) if self.current_serial() is not None else None
 
     def current_serial(self) -> int | None:
-        """The serial that a read would see now; null where that is not known. Forgets what is older."""
-        serial = self.freshness.serial()
-        if serial != self._serial:
+        """The serial that a read would see now; null where that is not known."""
+        return self.current_state()[0]
+
+    def current_state(self) -> State:
+        """The serial, and what tells its publication from another of equal serial. Forgets what is older."""
+        state = self.freshness.serial(), self.freshness.publication
+        if state != self._state:
             self._responses.clear()
-            self._serial = serial
-        return serial
+            self._state = state
+        return state
 
     def maker_of(self, request: CacheRequest) -> Making | None:
         """The request that makes this answer just now."""
@@ -118,7 +125,7 @@ class ResponseCache:
 
     def start_making(self, request: CacheRequest) -> Making:
         """Whoever asks for this answer from here on waits, until `finish`."""
-        making = self._makers[request.key] = Making(self.current_serial())
+        making = self._makers[request.key] = Making(self.current_state())
         return making
 
     def finish(self, request: CacheRequest, making: Making) -> None:
@@ -134,8 +141,8 @@ class ResponseCache:
         if made_at is None:
             return
         self.freshness.saw(int(made_at))
-        serial = self.current_serial()
-        if serial is None or serial != making.serial or int(made_at) != serial or not recording.is_keepable:
+        state = self.current_state()
+        if state[0] != int(made_at) or state != making.state or not recording.is_keepable:
             return
         headers = [header for header in recording.headers if header[0] != REQUEST_ID]
         kept = CachedResponse(headers, b"".join(recording.chunks), route)
@@ -146,9 +153,9 @@ class ResponseCache:
 class Making:
     """An answer that one request makes for all who ask for it meanwhile."""
 
-    def __init__(self, serial: int | None) -> None:
-        self.serial = serial
-        """Of the data set when it was begun; null where that was not known."""
+    def __init__(self, state: State) -> None:
+        self.state = state
+        """Of the data set when it was begun."""
         self.response: CachedResponse | None = None
         """For those who wait, whether or not the cache had room for it."""
         self.is_worth_waiting_for = True
@@ -223,11 +230,11 @@ class SingleFlight:
             await self.app(scope, receive, send)
             return
         loop = asyncio.get_running_loop()
-        serial, began = self._cache.current_serial(), loop.time()
+        state, began = self._cache.current_state(), loop.time()
         response = self._cache.find(request)
         while response is None and (making := self._cache.maker_of(request)) is not None:
             await making.is_over.wait()
-            if making.response is not None and making.serial == serial:
+            if making.response is not None and making.state == state:
                 response = making.response
             elif self._patience_seconds is None or not making.is_worth_waiting_for:
                 await self.app(scope, receive, send)

@@ -6,6 +6,7 @@ Refused are contents that break a rule alone, or together with other records.
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from sqlalchemy import select
@@ -16,6 +17,7 @@ from app.core.content import Record
 from app.core.errors import Fault, InvalidInput, nearest
 from app.core.text import RuleViolation
 from app.core.vocabulary import Status
+from app.publishing.loops import loops
 from app.registry import BY_TYPE, RESOURCES
 from app.sources.models import Document, DocumentIdentifier
 from app.sources.rules import taken_identifiers
@@ -83,6 +85,8 @@ def check(session: Session, records: CurrentRecords, changed: Sequence[Change], 
             faults += _content_faults(change)
             faults += _successor_faults(records, change)
             faults += _reference_faults(session, records, change, new)
+    for loop in loops((change.key for change in changed), partial(_find, records)):
+        faults.append(_fault(loop.key, loop.field, "loop", loop.reason))
     faults += _duplicates(every)
     faults += _taken_identifiers(session, changed)
     if faults:

@@ -6,6 +6,7 @@ answers only the question that it names.
 
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import product
+from typing import NamedTuple
 
 from sqlalchemy import ColumnElement, and_, or_, select
 from sqlalchemy.orm import Session
@@ -132,16 +133,25 @@ def coverage(
     )
 
 
+class CoverageOfPairs(NamedTuple):
+    """The coverage of pairs of an intervention and a condition."""
+
+    pairs: tuple[CoverageRead, ...]
+    is_truncated: bool
+    """Whether there are more pairs."""
+
+
 def coverage_of_empty_list(
     session: Session, interventions: Sequence[str], conditions: Sequence[str]
-) -> tuple[CoverageRead, ...]:
+) -> CoverageOfPairs:
     """The coverage of each intervention with each condition that filters name by id or code, at most MAX_PAIRS."""
     keys = (
         concept_keys(session, "intervention", interventions, "intervention"),
         concept_keys(session, "condition", conditions, "condition"),
     )
-    pairs = list(dict.fromkeys(product(*keys)))[:MAX_PAIRS]
-    return tuple(coverage(session, intervention_pk=i, condition_pk=c) for i, c in pairs)
+    pairs = list(dict.fromkeys(product(*keys)))
+    found = tuple(coverage(session, intervention_pk=i, condition_pk=c) for i, c in pairs[:MAX_PAIRS])
+    return CoverageOfPairs(found, len(pairs) > MAX_PAIRS)
 
 
 def sentence_on(status: Coverage, names: Sequence[str], search: SearchMatch | None) -> str:

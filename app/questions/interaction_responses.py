@@ -106,7 +106,7 @@ class UnrecognizedDrug(ResponseModel):
     """In the request, from 0."""
     reason: UnrecognizedReason
     candidates: tuple[ConceptRef, ...]
-    """Drugs that may be meant, the most similar first; none of them was checked."""
+    """Drugs that may be meant, at most five, the most similar first; none of them was checked."""
 
 
 class InteractionHeadline(ResponseModel):

@@ -15,6 +15,7 @@ from app.claims.vocabulary import HARM_KINDS, Effect, Kind
 from app.concepts.schemas import ConceptWrite, InterventionWrite
 from app.concepts.vocabulary import CodeRelation
 from app.core.vocabulary import Status
+from app.search.ranking import UNCITED_RANK
 from app.sources.identifiers import normalise
 from app.sources.projection import year_of
 from app.sources.rendering import author_name
@@ -155,7 +156,7 @@ def _rank(claim: ClaimWrite, warning: int, evidence: ClaimEvidence) -> int:
     if warning > 1:
         return 120 - 10 * warning - 20 * min(len(claim.interactants), 3)
     if not claim.citations:
-        return 500
+        return UNCITED_RANK
     is_graded = evidence.consensus not in ("uncited", "not_applicable")
     return max(100, 400 - 10 * evidence.study_count - 20 * is_graded)
 

@@ -21,6 +21,12 @@ _EXACT_NAME_BONUS = 100.0
 _WARNING_BONUS = (0.0, 0.7, 2.0, 3.0, 4.0)
 """By severity (`SearchEntry.warning`), times the weight of the term that names what the entry warns of."""
 
+_UNCITED_SHARE = 0.75
+"""Of the score of a statement without a citation: it stands before evidence on the question only if it matches clearly
+better."""
+UNCITED_RANK = 500
+"""The static rank of such a statement."""
+
 Weights = Mapping[Phrase, float]
 """The weight of each alternative of the terms."""
 
@@ -66,6 +72,8 @@ def rank(
             score += matched
             if warning and scorer.is_warned_of(matched, against):
                 score += _WARNING_BONUS[warning] * scorer.weight
+        if static_rank == UNCITED_RANK and pk not in named:
+            score *= _UNCITED_SHARE
         scored.append((round(static_rank / 200 - score, 6), static_rank, record_type, record_id, pk))
     scored.sort()
     return tuple(Hit(record_type, record_id, -cost, pk) for cost, _, record_type, record_id, pk in scored)

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from app.search import facets
 from app.search.analyzer import Phrase, stems
 from app.search.facets import FacetBitmaps
-from app.storage.read_view import view_of
+from app.storage.read_view import PUBLICATION, DatasetState, view_of
 
 MAX_REMEMBERED = 20_000
 """Entries of each memory. A memory that would exceed it is cleared; what is missing is read again."""
@@ -35,7 +35,7 @@ def fetch(session: Session, statement: str, *values: Any) -> Sequence[Any]:
 class TermStatistics:
     """The index at one serial. Threads may use it at the same time; at worst two read the same values."""
 
-    state: tuple[int, int]
+    state: DatasetState
     """`ReadView.state`."""
     bitmaps: FacetBitmaps
     _entry_counts: dict[str, int] = field(default_factory=dict)
@@ -154,11 +154,19 @@ def term_statistics(session: Session) -> TermStatistics:
     return statistics
 
 
-def _bitmaps(session: Session, known: TermStatistics | None, state: tuple[int, int]) -> FacetBitmaps:
+def _is_older(session: Session, known: DatasetState, state: DatasetState) -> bool:
+    """Whether the one is of the history of the other, which a data set that was restored is not."""
+    if known.generation != state.generation or known.serial >= state.serial:
+        return False
+    rows = fetch(session, f"{PUBLICATION} WHERE serial = ?", known.serial)
+    return [publication for (publication,) in rows] == [known.publication]
+
+
+def _bitmaps(session: Session, known: TermStatistics | None, state: DatasetState) -> FacetBitmaps:
     """All bitmaps. Only those that changed since older statistics are read; a replica may be behind newer ones."""
     bitmaps: FacetBitmaps = {}
     since = -1
-    if known is not None and known.state[0] == state[0] and known.state < state:
-        bitmaps, since = known.bitmaps, known.state[1]
+    if known is not None and _is_older(session, known.state, state):
+        bitmaps, since = known.bitmaps, known.state.serial
     changed = facets.changed_since(session, since)
     return {facet: entries for facet, entries in {**bitmaps, **changed}.items() if entries}

@@ -6,7 +6,7 @@ from typing import NamedTuple
 from pyroaring import BitMap
 
 from app.core.cache import ByteBoundedCache
-from app.storage.read_view import ReadView
+from app.storage.read_view import DatasetState, ReadView
 
 MAX_BYTES = 24_000_000
 """Memory for bitmaps, for each database and process."""
@@ -27,8 +27,8 @@ class FilterBitmaps:
     """What filters keep, as far as it was read. Used by several threads at once."""
 
     def __init__(self, max_bytes: int = MAX_BYTES) -> None:
-        self._bitmaps: ByteBoundedCache[tuple[tuple[int, int], str, str, str], BitMap] = ByteBoundedCache(max_bytes)
-        self._values: dict[tuple[tuple[int, int], str, str], dict[str, int]] = {}
+        self._bitmaps: ByteBoundedCache[tuple[DatasetState, str, str, str], BitMap] = ByteBoundedCache(max_bytes)
+        self._values: dict[tuple[DatasetState, str, str], dict[str, int]] = {}
         self._lock = threading.Lock()
 
     def of(self, view: ReadView, scope: str, item: Filter) -> BitMap:

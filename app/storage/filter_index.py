@@ -297,9 +297,7 @@ class FilterIndexView:
             return self.of(scope, PUBLISHED)
         return bitmaps[0] if len(bitmaps) == 1 else BitMap.intersection(*sorted(bitmaps, key=len))
 
-    def facets(
-        self, scope: str, names: Iterable[str], records: BitMap, max_values: int
-    ) -> dict[str, list[tuple[str, int]]]:
+    def facets(self, scope: str, names: Iterable[str], records: BitMap) -> dict[str, list[tuple[str, int]]]:
         """How many of these records stand under each value of the named filters, the most frequent first."""
         facets: dict[str, list[tuple[str, int]]] = {}
         for name in names:
@@ -308,7 +306,7 @@ class FilterIndexView:
                 for value in self.values(scope, name)
             ]
             counts.sort(key=lambda count: (-count[1], count[0]))
-            facets[name] = [count for count in counts[:max_values] if count[1]]
+            facets[name] = [count for count in counts if count[1]]
         return facets
 
     def values(self, scope: str, name: str) -> dict[str, int]:

@@ -6,15 +6,17 @@ that the API serves. `record_states` holds content and derived values for every 
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from pydantic import BaseModel
 from pydantic_core import to_json
-from sqlalchemy import ColumnElement, ForeignKey, Index, Integer, LargeBinary, String, and_, or_, select
+from sqlalchemy import ColumnElement, ForeignKey, Index, Integer, LargeBinary, String, and_, or_, select, text
 from sqlalchemy.orm import InstrumentedAttribute, Mapped, Session, mapped_column
 
+from app.core.content import ResponseModel
+from app.core.vocabulary import Status
 from app.storage.database import SLUG, Base, DateColumn, InstantColumn, LineColumn, TermColumn, TextColumn
-from app.storage.read_view import ReadView
+from app.storage.read_view import PUBLICATION, ReadView
 from app.storage.resource import Key
 
 MAX_KEYS = 500
@@ -116,6 +118,28 @@ def current_bodies(view: ReadView, record_type: str, ids: Sequence[str]) -> list
     return [bodies[record_id] for record_id in ids]
 
 
+class MissingRecord(ResponseModel):
+    """An id that was asked for and is not on the list."""
+
+    id: str
+    reason: Literal["unknown", "retired"]
+    successor: str | None
+    """The id that took the place of a retired one."""
+
+
+def missing_records(view: ReadView, record_type: str, ids: Sequence[str]) -> list[MissingRecord]:
+    """Those of the ids that no published record has, each once, in their order."""
+    sql = f"SELECT id, status, successor FROM {view.named('records')} WHERE type = ?"
+    rows = {row[0]: row[1:] for row in view.rows(sql, to_json(list(ids)).decode(), record_type)}
+    missing = []
+    for record_id in dict.fromkeys(ids):
+        status, successor = rows.get(record_id, (None, None))
+        if status != Status.published:
+            reason: Literal["unknown", "retired"] = "unknown" if status is None else "retired"
+            missing.append(MissingRecord(id=record_id, reason=reason, successor=successor))
+    return missing
+
+
 def published_at(view: ReadView) -> str | None:
     """The instant at which the newest serial was published; null for an empty data set."""
     rows = view.rows("SELECT at FROM publications WHERE serial = ?", view.serial)
@@ -125,6 +149,11 @@ def published_at(view: ReadView) -> str | None:
 def current_serial(session: Session) -> int:
     """The newest serial; 0 for an empty data set."""
     return session.scalar(select(Publication.serial).order_by(Publication.serial.desc()).limit(1)) or 0
+
+
+def current_publication(session: Session) -> str:
+    """What tells the newest publication from another of equal serial; empty for an empty data set."""
+    return session.scalar(text(f"{PUBLICATION} ORDER BY serial DESC LIMIT 1")) or ""
 
 
 def current_release(session: Session) -> str | None:

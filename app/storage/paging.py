@@ -19,6 +19,7 @@ from app.core.errors import Fault, InvalidInput
 from app.core.text import Cursor, SearchText, printable
 from app.storage.filter_bitmaps import PUBLISHED, Filter
 from app.storage.filter_index import FilterIndexView, FilterSpec
+from app.storage.history import MissingRecord
 from app.storage.read_view import ReadView
 from app.storage.selection import Selection
 
@@ -108,15 +109,18 @@ class Page(NamedTuple):
     is_exact: bool = True
     keys: BitMap | None = None
     """Internal keys of all that was counted."""
+    missing: Sequence[MissingRecord] = ()
+    """Ids that were asked for and that no published record has."""
 
 
 def list_body(items: Sequence[bytes], following: str | None, page: Page, extra: bytes = b"") -> bytes:
     """A list as JSON around rendered items; `extra` holds further fields of it, each with a comma in front."""
-    end = b'],"next":%b,"next_cursor":%b,"total":%d,"total_is":"%b"%b}' % (
+    end = b'],"next":%b,"next_cursor":%b,"total":%d,"total_is":"%b","missing":%b%b}' % (
         to_json(following),
         to_json(page.next_cursor),
         page.total,
         b"exact" if page.is_exact else b"at_least",
+        to_json(page.missing),
         extra,
     )
     if not items:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sqlalchemy import ARRAY, ColumnElement, Connection, Integer, cast, func, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
@@ -12,9 +12,29 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 if TYPE_CHECKING:
     from app.storage.filter_bitmaps import FilterBitmaps
 
+_IDENTITY = "at || ' ' || actor || ' ' || note"
+PUBLICATION = f"SELECT {_IDENTITY} FROM publications"
+"""What tells a publication from another one of equal serial, in a data set that was restored and went another way."""
+NEWEST = f"SELECT serial, {_IDENTITY} FROM publications ORDER BY serial DESC LIMIT 1"
 _DATASET = (
     "SELECT (SELECT max(serial) FROM publications), (SELECT name FROM releases ORDER BY serial DESC, name DESC LIMIT 1)"
+    f", ({PUBLICATION} ORDER BY serial DESC LIMIT 1)"
 )
+
+
+class DatasetState(NamedTuple):
+    """Which data set a view sees."""
+
+    generation: int
+    """Counts the files of SQLite that took the place of another."""
+    serial: int
+    publication: str
+    """Instant, actor and note of the newest publication; empty for an empty data set."""
+
+    @property
+    def name(self) -> str:
+        """The same wherever this state is served, and after a restart."""
+        return f"{self.serial} {self.publication}"
 
 
 class ReadView:
@@ -35,6 +55,7 @@ class ReadView:
         self._failures: type[Exception] = connection.dialect.loaded_dbapi.Error
         self.dataset: tuple[int, str | None] | None = None
         """Serial and release, once they were read."""
+        self._publication = ""
         if self.is_sqlite:
             self._driver.execute("BEGIN")
 
@@ -44,9 +65,10 @@ class ReadView:
         return self._dataset_seen()[0]
 
     @property
-    def state(self) -> tuple[int, int]:
-        """What memory of the data set goes by: the serial, and which file it is the serial of."""
-        return self.connection.info.get("generation", 0), self.serial
+    def state(self) -> DatasetState:
+        """What memory and ETags go by: the serial alone does not tell a data set from one that was restored."""
+        serial = self.serial
+        return DatasetState(self.connection.info.get("generation", 0), serial, self._publication)
 
     @property
     def release(self) -> str | None:
@@ -114,7 +136,7 @@ class ReadView:
     def _dataset_seen(self) -> tuple[int, str | None]:
         if self.dataset is None:
             if self.is_sqlite:
-                self.dataset = _dataset(self.rows(_DATASET))
+                self._take(self.rows(_DATASET))
             else:
                 self.rows("SELECT 1")
         assert self.dataset is not None  # noqa: S101 - set by the first statement
@@ -135,16 +157,17 @@ class ReadView:
         with ClientCursor(self._driver) as cursor:
             cursor.execute(f"{self._opening}; {_DATASET}; {self._in_the_drivers_style(sql)}", values)
             results = [cursor.fetchall() for _ in cursor.results() if cursor.description is not None]
-        self.dataset = _dataset(results[0])
+        self._take(results[0])
         return results[1]
+
+    def _take(self, rows: Sequence[Any]) -> None:
+        """What `_DATASET` gave."""
+        ((serial, release, publication),) = rows
+        self.dataset = serial or 0, release
+        self._publication = publication or ""
 
     def _in_the_drivers_style(self, sql: str) -> str:
         return sql if self.is_sqlite else sql.replace("?", "%s")
-
-
-def _dataset(rows: Sequence[Any]) -> tuple[int, str | None]:
-    ((serial, release),) = rows
-    return serial or 0, release
 
 
 def view_of(session: Session) -> ReadView:

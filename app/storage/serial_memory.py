@@ -8,8 +8,8 @@ from weakref import WeakKeyDictionary
 from sqlalchemy import Pool
 from sqlalchemy.orm import Session
 
-from app.storage.history import current_serial
-from app.storage.read_view import ReadView
+from app.storage.history import current_publication, current_serial
+from app.storage.read_view import DatasetState, ReadView
 
 T = TypeVar("T")
 
@@ -20,14 +20,15 @@ class SerialMemory(Generic[T]):
     def __init__(self, read: Callable[[Session], T]) -> None:
         self._read = read
         self._lock = threading.Lock()
-        self._by_pool: WeakKeyDictionary[Pool, tuple[tuple[int, int], T]] = WeakKeyDictionary()
+        self._by_pool: WeakKeyDictionary[Pool, tuple[DatasetState, T]] = WeakKeyDictionary()
 
     def get(self, session: Session) -> T:
         """The value at the serial that the session sees. A connection pool stands for its database."""
         pool = session.get_bind().engine.pool
         view: ReadView | None = session.info.get("view")
         if view is None:
-            state = session.connection().info.get("generation", 0), current_serial(session)
+            serial, publication = current_serial(session), current_publication(session)
+            state = DatasetState(session.connection().info.get("generation", 0), serial, publication)
         else:
             state = view.state
         known = self._by_pool.get(pool)

@@ -12,6 +12,7 @@ from app.publishing.changes import Change
 from app.publishing.publish import publish
 from app.storage.database import Database
 from app.storage.history import StoredRecord
+from app.storage.read_view import DatasetState
 from app.storage.records import CurrentRecords
 from app.storage.resource import Key
 from tests.factories import CURATOR, amended
@@ -345,18 +346,21 @@ def resource(record_id: str, size: int = 10) -> RenderedResource:
     return RenderedResource(record_id, b"x" * size, 1, "2026-01-01T00:00:00Z")
 
 
+FIRST, SECOND = DatasetState(0, 1, "first"), DatasetState(0, 2, "second")
+
+
 def test_the_cache_holds_one_serial_within_its_bytes_and_keeps_what_was_read_again() -> None:
     cache = ResourceCache(max_bytes=40)
-    cache.put((0, 1), "Evidence", resource("a"))
-    cache.put((0, 1), "Evidence", resource("b"))
-    cache.get((0, 1), "Evidence", "a")
-    cache.put((0, 1), "Evidence", resource("c"))
-    cache.put((0, 1), "Evidence", resource("d"))
+    cache.put(FIRST, "Evidence", resource("a"))
+    cache.put(FIRST, "Evidence", resource("b"))
+    cache.get(FIRST, "Evidence", "a")
+    cache.put(FIRST, "Evidence", resource("c"))
+    cache.put(FIRST, "Evidence", resource("d"))
 
-    assert [bool(cache.get((0, 1), "Evidence", name)) for name in "abcd"] == [True, False, True, True]
+    assert [bool(cache.get(FIRST, "Evidence", name)) for name in "abcd"] == [True, False, True, True]
 
-    cache.put((0, 2), "Evidence", resource("e"))
-    cache.put((0, 1), "Evidence", resource("f"))
+    cache.put(SECOND, "Evidence", resource("e"))
+    cache.put(FIRST, "Evidence", resource("f"))
 
-    assert cache.get((0, 1), "Evidence", "a") is None
-    assert [bool(cache.get((0, 2), "Evidence", name)) for name in "aef"] == [False, True, False]
+    assert cache.get(FIRST, "Evidence", "a") is None
+    assert [bool(cache.get(SECOND, "Evidence", name)) for name in "aef"] == [False, True, False]

@@ -6,8 +6,10 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import partial
+from pathlib import Path
 
 import pytest
+from httpx2 import Response
 from starlette.testclient import TestClient
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -16,11 +18,13 @@ from app.http.middleware import RequestContext
 from app.http.request_limits import RequestLimits
 from app.http.response_cache import KEY_HEADERS, ResponseCache, SingleFlight
 from app.main import create_app, in_context
+from app.operations.backup import backup, restore
+from app.publishing.publish import publish
 from app.settings import Settings
 from app.storage.database import Database
 from app.storage.history import current_serial
 from tests.conftest import Engine
-from tests.factories import amended, content, put
+from tests.factories import CURATOR, amended, content, put
 
 CACHE_BYTES = 4_000_000
 CLAIM = "ldn-fibromyalgia-pain"
@@ -330,6 +334,37 @@ def test_every_write_is_read_next(written: Database, writable: Service) -> None:
         assert answer.json()["description"] == f"Words {number}."
         assert int(answer.headers["dataset-serial"]) == serial
         assert writable.cached.get(path).content == answer.content
+
+
+@pytest.mark.parametrize("path", ["/v1/outcomes?limit=200", "/v1/search?q=bloodless", "/v1/outcomes/bloodless"])
+def test_a_restored_data_set_that_went_another_way_is_not_taken_for_the_former(
+    written: Database, writable: Service, tmp_path: Path, path: str
+) -> None:
+    """The serial is the same again, but what was published under it is not."""
+
+    def publish_as(name: str) -> int:
+        change = amended(content(written, "outcome", "bloodless"), name=name)
+        with written.write() as session:
+            return publish(session, CURATOR, [change], f"Named {name}").serial or 0
+
+    def answer_with(name: str, tag: str | None = None) -> Response:
+        until = time.monotonic() + 20
+        while True:
+            answer = writable.cached.get(path, headers={"If-None-Match": tag} if tag else {})
+            if name in answer.text or time.monotonic() > until:
+                return answer
+            time.sleep(0.01)
+
+    backup(written, tmp_path / "before.backup")
+    serial = publish_as("Bloodless one way")
+    former = answer_with("one way")
+    restore(written, tmp_path / "before.backup", overwrite=True)
+    assert publish_as("Bloodless another way") == serial
+    answer = answer_with("another way", former.headers["etag"])
+    assert "Bloodless another way" in answer.text
+    assert answer.headers["dataset-serial"] == former.headers["dataset-serial"]
+    assert answer.headers["etag"] != former.headers["etag"]
+    assert writable.plain.get(path).content == answer.content
 
 
 def test_a_read_of_at_least_a_serial_is_never_older(written: Database, writable: Service) -> None:

@@ -22,6 +22,7 @@ class Serial:
 
     def __init__(self) -> None:
         self.now: int | None = 7
+        self.publication = ""
 
     def serial(self) -> int | None:
         return self.now

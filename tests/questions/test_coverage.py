@@ -215,7 +215,7 @@ def test_registered_trials_without_results_are_pending(world: Database) -> None:
 def test_an_empty_list_is_told_for_each_pair(world: Database) -> None:
     with world.read() as session:
         told = coverage_of_empty_list(session, ["drug", "drug-low"], ["ache", "ailment"])
-    assert [(one.intervention.id, one.condition and one.condition.id, one.status) for one in told] == [
+    assert [(one.intervention.id, one.condition and one.condition.id, one.status) for one in told.pairs] == [
         ("drug", "ache", "found"),
         ("drug", "ailment", "not_searched"),
         ("drug-low", "ache", "found"),

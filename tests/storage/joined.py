@@ -15,6 +15,7 @@ class JoinedView(ReadView):
         self.bitmaps = FilterBitmaps()
         self.is_sqlite = self.connection.dialect.name == "sqlite"
         self.dataset = (0, None)
+        self._publication = ""
         self._driver = self.connection.connection.driver_connection
         self._failures = self.connection.dialect.loaded_dbapi.Error
         self.__dict__["session"] = session

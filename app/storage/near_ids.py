@@ -1,0 +1,124 @@
+"""Ids of the data set that are near one that no record has: a slip, the same words in another order, or a beginning."""
+
+from bisect import bisect_left
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+from rapidfuzz import fuzz, process
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from app.core import deadline
+from app.core.errors import Fault, NotFound
+from app.core.folding import words
+from app.core.text import SLUG_LENGTH
+from app.core.vocabulary import Status
+from app.storage.history import RecordState, StoredRecord
+from app.storage.serial_memory import SerialMemory
+
+MAX_NEAR = 5
+MAX_COMPARED = 100_000
+"""Ids of a type that are kept in memory and compared, which takes about 50 ms. Of more, only those beside the unknown
+id in alphabetical order are."""
+_BESIDE = 2_000
+"""Of a type with more ids, so many on either side are compared."""
+_AT_ONCE = 20_000
+"""Compared without a look at the clock."""
+_MIN_LIKENESS = 65
+"""In per cent; an id with a slip in each word has more."""
+_LIKENESS_OF_BEGINNING = 88
+"""Between an id with a slip or two and one that lacks a word."""
+_MAX_CONTINUED = 200
+"""Ids that begin with the unknown id are read up to here."""
+
+
+@dataclass
+class _KnownIds:
+    """For each type, its ids as words with spaces between, in order; null where there are too many."""
+
+    by_type: dict[str, list[str] | None] = field(default_factory=dict)
+
+
+_memory: SerialMemory[_KnownIds] = SerialMemory(lambda session: _KnownIds())
+
+
+def near_ids(session: Session, record_type: str, unknown_id: str, serial: int | None = None) -> tuple[str, ...]:
+    """At most five other ids that are like this one, the best first: of published records, or of those that there were
+    at a serial."""
+    text = " ".join(words(unknown_id[: 2 * SLUG_LENGTH]))
+    texts = _texts(session, record_type, text)
+    likeness = dict.fromkeys(_continuing(texts, text), float(_LIKENESS_OF_BEGINNING))
+    for scorer in (fuzz.ratio, fuzz.token_sort_ratio):
+        for start in deadline.checked(range(0, len(texts), _AT_ONCE)):
+            some = texts[start : start + _AT_ONCE]
+            for near, score, _ in process.extract(
+                text, some, scorer=scorer, score_cutoff=_MIN_LIKENESS, limit=2 * MAX_NEAR
+            ):
+                likeness[near] = max(score, likeness.get(near, 0))
+    likeness.pop(text, None)
+    best = sorted(likeness, key=lambda near: (-likeness[near], len(near), near))[: 4 * MAX_NEAR]
+    ids = [near.replace(" ", "-") for near in best]
+    there = _there(session, record_type, ids, serial)
+    return tuple(near for near in ids if near in there)[:MAX_NEAR]
+
+
+def _there(session: Session, record_type: str, ids: list[str], serial: int | None) -> set[str]:
+    if serial is None:
+        now = select(StoredRecord.id).where(StoredRecord.type == record_type, StoredRecord.id.in_(ids))
+        return set(session.scalars(now.where(StoredRecord.status == Status.published)))
+    states = select(RecordState.id).where(RecordState.type == record_type, RecordState.id.in_(ids))
+    return set(session.scalars(states.where(RecordState.serial <= serial)))
+
+
+def unknown_record(
+    session: Session,
+    record_type: str,
+    record_id: str,
+    detail: str,
+    *,
+    parameter: str = "id",
+    serial: int | None = None,
+) -> NotFound:
+    """A 404 that offers the ids that are near, which may be none; `parameter` is that of the path."""
+    return not_found(detail, near_ids(session, record_type, record_id, serial), parameter)
+
+
+def not_found(detail: str, near: Sequence[str], parameter: str = "id") -> NotFound:
+    """A 404 with the ids that may have been meant."""
+    message = "No record of this type has this id."
+    return NotFound(detail, errors=[Fault("path", parameter, "unknown_id", message, did_you_mean=tuple(near) or None)])
+
+
+def _texts(session: Session, record_type: str, text: str) -> list[str]:
+    """What the unknown id is compared with."""
+    known = _memory.get(session).by_type
+    if record_type not in known:
+        of_type = select(StoredRecord.id).where(StoredRecord.type == record_type).order_by(StoredRecord.id)
+        ids = session.scalars(of_type.limit(MAX_COMPARED + 1)).all()
+        known[record_type] = sorted(map(_as_words, ids)) if len(ids) <= MAX_COMPARED else None
+    texts = known[record_type]
+    return texts if texts is not None else _beside(session, record_type, text.replace(" ", "-"))
+
+
+def _beside(session: Session, record_type: str, unknown_id: str) -> list[str]:
+    ids = select(StoredRecord.id).where(StoredRecord.type == record_type).limit(_BESIDE)
+    after = session.scalars(ids.where(StoredRecord.id >= unknown_id).order_by(StoredRecord.id))
+    before = session.scalars(ids.where(StoredRecord.id < unknown_id).order_by(StoredRecord.id.desc()))
+    return sorted(map(_as_words, (*before, *after)))
+
+
+def _continuing(texts: list[str], text: str) -> Iterator[str]:
+    """Ids that begin with the unknown one, the shortest first; and those that it begins with, up to a whole word."""
+    start = bisect_left(texts, text)
+    some = [near for near in texts[start : start + _MAX_CONTINUED] if near.startswith(text)]
+    yield from sorted(some, key=len)[: 2 * MAX_NEAR]
+    several = text.split(" ")
+    for count in range(1, len(several)):
+        beginning = " ".join(several[:count])
+        position = bisect_left(texts, beginning)
+        if texts[position : position + 1] == [beginning]:
+            yield beginning
+
+
+def _as_words(record_id: str) -> str:
+    return record_id.replace("-", " ")
