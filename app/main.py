@@ -21,6 +21,7 @@ from app.http.response_cache import ResponseCache
 from app.http.shortcut import RouteShortcut
 from app.http.tracing import NO_TELEMETRY, tracer_from_environment
 from app.infobutton import routes as infobutton
+from app.mcp import endpoint as mcp
 from app.settings import Settings, settings
 from app.storage.database import Database
 from app.storage.faults import DATABASE_ERRORS, DatabaseUnavailable, unavailable
@@ -73,6 +74,7 @@ def create_app(given: Settings | None = None) -> FastAPI:
     cds_hooks.install(app, given.own_url)
     fhir.install(app, given.public_url)
     app.include_router(infobutton.router(given.public_url.rstrip("/")))
+    app.state.mcp = mcp.install(app, given.own_url, given.cors_origins)
     docs.install(app, title=TITLE, disclaimer=DISCLAIMER)
     _document(app)
     return app
@@ -86,6 +88,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         yield
     if warming is not None:
         warming.cancel()
+    await app.state.mcp.close()
     app.state.reads.close()
 
 
