@@ -110,12 +110,15 @@ def _claim_lines(claim: QuotableClaim) -> Iterator[str]:
     if claim.caveat:
         yield f"{'Caveat, must be said' if claim.caveat_required else 'Caveat'}: {claim.caveat}"
     for side, count in (("For", claim.supports), ("Against", claim.disputes)):
-        people = quantity(count.participants, "person", "people")
-        parts = (
+        citations, reviews = (
             quantity(count.citations, "citation", "citations"),
-            f"{quantity(count.studies, 'study', 'studies')} with {people}",
+            quantity(count.reviews, "review", "reviews"),
         )
-        yield f"{side}: {', '.join(parts)}, {quantity(count.reviews, 'review', 'reviews')}."
+        studies, people = (
+            quantity(count.studies, "study", "studies"),
+            quantity(count.participants, "person", "people"),
+        )
+        yield f"{side}: {citations}, {studies} with {people}, {reviews}."
     if claim.uncited:
         yield UNCITED
     elif claim.sources:

@@ -256,7 +256,7 @@ def test_another_report_of_the_same_study_is_named(small: Database) -> None:
 
 
 def test_a_recorded_quotation_is_found(small: Database) -> None:
-    quoted = {"locator": {"section": "Abstract", "quote": "Pain was lower in every one of them."}}
+    quoted: Fields = {"locator": {"section": "Abstract", "quote": "Pain was lower in every one of them."}}
     claim = changed("claim", "drug-eases-ache")
     put(
         small,
