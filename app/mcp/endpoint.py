@@ -13,7 +13,7 @@ from starlette.types import Receive, Scope, Send
 
 from app.core.errors import AppError, Fault
 from app.mcp.claims import ClaimReader
-from app.mcp.reading import OwnApplication
+from app.mcp.reading import OwnApplication, tell_dataset_to
 
 PATH = "/mcp"
 _LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
@@ -67,6 +67,9 @@ class McpEndpoint:
         self._guard: Any = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        state = scope.setdefault("state", {})
+        state["route"] = PATH  # for the log
+        tell_dataset_to(state)
         if self._manager is None:
             async with self._starting:
                 await self._start()

@@ -5,6 +5,7 @@ the same answers. Limits, deadline and log lie around `/mcp`, and are not passed
 """
 
 from collections.abc import Iterable, Mapping
+from contextvars import ContextVar
 from typing import Any, NamedTuple
 
 from pydantic_core import from_json
@@ -29,6 +30,14 @@ class Refusal(Exception):
     def __init__(self, problem: Mapping[str, Any]) -> None:
         super().__init__(problem["code"])
         self.problem = problem
+
+
+_request_state: ContextVar[dict[str, Any] | None] = ContextVar("request_state", default=None)
+
+
+def tell_dataset_to(state: dict[str, Any]) -> None:
+    """Let what is read in this context say in the request's state from which data set it was."""
+    _request_state.set(state)
 
 
 class OwnApplication:
@@ -63,6 +72,8 @@ def _naming_dataset(app: ASGIApp) -> ASGIApp:
 
         async def sending(message: Message) -> None:
             if message["type"] == "http.response.start" and "dataset" in state:
+                if (outer := _request_state.get()) is not None:
+                    outer["dataset"] = state["dataset"]
                 named = [(name.lower().encode(), value.encode()) for name, value in state["dataset"].headers.items()]
                 message = {**message, "headers": [*message["headers"], *named]}
             await send(message)

@@ -232,7 +232,7 @@ def test_errors_have_the_words_of_http(service: str, name: str, given: dict[str,
 def test_nothing_that_was_sent_comes_back(service: str) -> None:
     for name, given in (
         ("get_claim", {"id": "Secret Name"}), ("search_claims", {"q": "secret name"}),
-        ("verify_citations", {"items": [{"claim": "secret-name", "identifier": "Secret Name", "title": "Secret Name"}]}),
+        ("verify_citations", {"items": [{"claim": "secret-name", "identifier": "secret", "title": "Secret Name"}]}),
     ):  # fmt: skip
         assert "secret" not in text_of(call(service, name, given)).lower()
 
@@ -304,6 +304,14 @@ def test_calls_are_charged_as_a_brief_is(engines: Callable[[str], Engine]) -> No
         answers = [httpx2.post(f"http://127.0.0.1:{port}/mcp", json=PING, headers=ACCEPT) for _ in range(2)]
     assert [answer.status_code for answer in answers] == [200, 429]
     assert answers[1].json()["code"] == "rate_limited"
+
+
+def test_an_answer_names_its_data_set(service: str) -> None:
+    asked = PING | {"method": "tools/call", "params": {"name": "get_claim", "arguments": {"id": PAIN}}}
+    answer = httpx2.post(f"{service}/mcp", json=asked, headers=ACCEPT)
+    dataset = answer.json()["result"]["structuredContent"]["dataset"]
+    assert answer.headers["dataset-serial"] == str(dataset["serial"])
+    assert answer.headers["dataset-release"] == dataset["release"]
 
 
 def test_two_clients_at_once_do_not_mix(service: str) -> None:
