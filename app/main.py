@@ -38,8 +38,8 @@ footnotes with DOIs, PMIDs and study designs. Ids are stable; `links.permalink` 
 gain fields and enumeration values within `/v1`.
 
 Where the operator limits requests, answers carry `RateLimit` and `RateLimit-Policy`: an item costs 1, a list 2, a
-search 5, a brief 10, an answer that you have (304) nothing. Beyond the limit any address answers 429 with
-`Retry-After`.
+search 5, a brief or a verification 10, an answer that you have (304) nothing. Beyond the limit any address answers 429
+with `Retry-After`.
 
 {DISCLAIMER}
 """

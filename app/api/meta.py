@@ -1,5 +1,6 @@
 """What this data set is: versions, counts, licences, disclaimer."""
 
+from importlib.metadata import version
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Request, Response
@@ -23,6 +24,7 @@ from app.storage.filter_index import filter_index
 from app.storage.history import published_at
 from app.storage.read_view import ReadView
 
+SOFTWARE_VERSION = version("ldn-evidence")
 OFFERS = {"json": Offer(JSON), "jsonld": JSON_LD}
 
 
@@ -54,6 +56,8 @@ class MetaRead(ResponseModel):
     """The state of the data set and what holds for all of it."""
 
     name: str
+    version: str
+    """Of the software that answers."""
     api_version: str
     release: str | None
     """The newest release; null before the first."""
@@ -113,6 +117,7 @@ def _json(view: ReadView) -> bytes:
     index = filter_index(view)
     meta = MetaRead(
         name="LDN Evidence",
+        version=SOFTWARE_VERSION,
         api_version=API_VERSION,
         release=view.release,
         serial=view.serial,

@@ -21,8 +21,11 @@ _EXAMPLES = {
                 {
                     "claim": "ldn-fibromyalgia-pain",
                     "identifier": "https://doi.org/10.1002/art.37734",
+                    "title": "Low-dose naltrexone for the treatment of fibromyalgia",
                     "quote": "baseline pain fell on naltrexone",
-                }
+                },
+                {"claim": "naltrexone-class", "identifier": "NCT00568555"},
+                {"claim": "ldn-fibromyalgia-pain", "identifier": "23359310"},
             ]
         }
     },

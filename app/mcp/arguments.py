@@ -11,7 +11,7 @@ from app.verification.schemas import CitationToVerify
 
 MAX_CLAIMS = 10
 MAX_DRUGS = 10
-MAX_VERIFIED = 10
+MAX_VERIFIED = 5
 
 
 class ToolArguments(BaseModel):
@@ -63,4 +63,4 @@ class ReferenceArguments(ToolArguments):
 
 class VerifyArguments(ToolArguments):
     items: list[CitationToVerify] = Field(min_length=1, max_length=MAX_VERIFIED)
-    """One to ten citations."""
+    """One to five citations."""

@@ -9,6 +9,8 @@ from app.mcp.reading import OwnApplication
 
 MAX_SOURCES = 4
 """Of a claim among others."""
+MAX_SOURCES_BESIDE = 2
+"""Of a claim that a source is compared with: one of each side, beside the source itself."""
 MAX_SOURCES_OF_ONE = 25
 """Of a claim that is asked for alone."""
 _SIDES = ("supports", "disputes")

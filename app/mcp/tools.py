@@ -27,7 +27,7 @@ from app.mcp.answers import (
     QuotableClaim,
     ReferencesFound,
 )
-from app.mcp.claims import MAX_SOURCES_OF_ONE, ClaimReader
+from app.mcp.claims import MAX_SOURCES_BESIDE, MAX_SOURCES_OF_ONE, ClaimReader
 from app.mcp.reading import Answer
 
 MAX_SECTION_CLAIMS = 2
@@ -185,7 +185,7 @@ async def _verify(reader: ClaimReader, asked: take.VerifyArguments) -> Citations
 
 async def _verified(reader: ClaimReader, item: Mapping[str, Any], claims: Mapping[str, Any]) -> CitationAnswer:
     def quotable(summary: Mapping[str, Any]) -> QuotableClaim:
-        return reader.quote(claims[summary["id"]])
+        return reader.quote(claims[summary["id"]], MAX_SOURCES_BESIDE)
 
     nearest = [
         NearQuotableClaim(claim=quotable(near["claim"]), found_in_source=await _sources(reader, near["citations"]))

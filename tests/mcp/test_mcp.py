@@ -198,6 +198,18 @@ def test_verified_citations_are_those_of_the_api(service: str) -> None:
         assert [near["claim"]["id"] for near in said["nearest"]] == [near["claim"]["id"] for near in item["nearest"]]
 
 
+def test_the_longest_answers_can_be_read(service: str) -> None:
+    near = {"sentence": "naltrexone reduces pain in fibromyalgia", "identifier": YOUNGER, "quote": "not one word of it"}
+    opioids = ("naltrexone", "tramadol", "methadone", "oxycodone", "morphine", "fentanyl", "codeine", "alcohol")
+    for name, given in (
+        ("verify_citations", {"items": [near] * 5}),
+        ("search_claims", {"q": "naltrexone pain", "limit": 10}),
+        ("check_interactions", {"drugs": [{"text": drug} for drug in ("LDN", *opioids, "buprenorphine")]}),
+    ):
+        result = call(service, name, given)
+        assert len(text_of(result).encode()) + len(json.dumps(result.structured_content)) < MAX_BYTES, name
+
+
 # --- errors -------------------------------------------------------------------------------------------------------
 
 
