@@ -3,6 +3,8 @@
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from starlette.testclient import TestClient
 
 from app.storage.database import Database
@@ -274,6 +276,19 @@ def test_a_document_that_was_retired_is_answered_by_its_successor(small: Databas
     with serving(small.url.render_as_string(hide_password=False)) as client:
         found = one(client, claim="drug-eases-ache", identifier="10.5555/twin")
     assert (found["result"], found["source"]["id"]) == ("supports", "paper-a")
+
+
+@given(st.text(min_size=1), st.text(min_size=1), st.text(min_size=1), st.text(min_size=1))
+@settings(max_examples=100, deadline=None)
+def test_whatever_is_written_is_answered(
+    client: TestClient, sentence: str, identifier: str, title: str, quote: str
+) -> None:
+    item = {"sentence": sentence, "identifier": identifier, "title": title, "quote": quote}
+    for spelling in (item, item | {"identifier": YOUNGER}):
+        answer = client.post(PATH, json={"items": [spelling]})
+        assert answer.status_code in (200, 422)
+        if answer.status_code == 200:
+            assert answer.json()["items"][0]["result"] not in ("supports", "disputes", "mixed")
 
 
 # --- bad input ----------------------------------------------------------------------------------------------------
