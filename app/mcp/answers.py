@@ -171,7 +171,7 @@ class InteractionsChecked(ResponseModel):
     disclaimer: str
 
 
-class FormattedReference(ResponseModel):
+class ReferenceLine(ResponseModel):
     """A publication, as a reference list names it."""
 
     number: int
@@ -186,7 +186,7 @@ class FormattedReference(ResponseModel):
 class ReferencesFound(ResponseModel):
     """Every publication that the claims cite, for and against."""
 
-    references: tuple[FormattedReference, ...]
+    references: tuple[ReferenceLine, ...]
     total: int
     left_out: int
     uncited: bool

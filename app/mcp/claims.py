@@ -16,7 +16,7 @@ MAX_SOURCES_OF_ONE = 25
 _SIDES = ("supports", "disputes")
 
 
-class ClaimReader:
+class QuotableClaimReader:
     """Reads claims, and writes their addresses below `base`."""
 
     def __init__(self, own: OwnApplication, base: str) -> None:

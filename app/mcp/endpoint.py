@@ -12,7 +12,7 @@ from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
 from app.core.errors import AppError, Fault
-from app.mcp.claims import ClaimReader
+from app.mcp.claims import QuotableClaimReader
 from app.mcp.reading import OwnApplication, tell_dataset_to
 
 PATH = "/mcp"
@@ -55,7 +55,7 @@ class McpEndpoint:
 
     def __init__(self, app: FastAPI, base: str, origins: Collection[str]) -> None:
         """`base` begins the addresses in answers; its host, and this machine, are the names that are answered to."""
-        self._reader = ClaimReader(OwnApplication(app), base)
+        self._reader = QuotableClaimReader(OwnApplication(app), base)
         names = (*_LOOPBACK, urlsplit(base).netloc)
         self._hosts = [*names, *(f"{name}:*" for name in names)]
         own = [f"{scheme}://{name}" for name in names for scheme in ("http", "https")]

@@ -15,7 +15,7 @@ from app.core.content import ResponseModel
 from app.core.errors import AppError
 from app.core.logging import describe
 from app.http.problems import internal_error, invalid_arguments, problem
-from app.mcp.claims import ClaimReader
+from app.mcp.claims import QuotableClaimReader
 from app.mcp.reading import Refusal
 from app.mcp.tools import TOOLS, EvidenceTool
 
@@ -29,7 +29,7 @@ logging.getLogger("mcp").setLevel(logging.CRITICAL)
 """Its warnings repeat headers of requests; what goes wrong is logged below."""
 
 
-def evidence_server(reader: ClaimReader) -> Server[Any]:
+def evidence_server(reader: QuotableClaimReader) -> Server[Any]:
     """A server that keeps nothing between two calls."""
     by_name = {tool.name: tool for tool in TOOLS}
     listed = types.ListToolsResult(tools=[_described(tool) for tool in TOOLS])

@@ -20,14 +20,14 @@ from app.mcp.answers import (
     ClaimAnswer,
     ClaimsFound,
     DatasetState,
-    FormattedReference,
     InteractionsChecked,
     NearQuotableClaim,
     PairInShort,
     QuotableClaim,
+    ReferenceLine,
     ReferencesFound,
 )
-from app.mcp.claims import MAX_SOURCES_BESIDE, MAX_SOURCES_OF_ONE, ClaimReader
+from app.mcp.claims import MAX_SOURCES_BESIDE, MAX_SOURCES_OF_ONE, QuotableClaimReader
 from app.mcp.reading import Answer
 
 MAX_SECTION_CLAIMS = 2
@@ -45,7 +45,7 @@ class EvidenceTool:
     description: str
     arguments: type[take.ToolArguments]
     answer: type[ResponseModel]
-    run: Callable[[ClaimReader, Any], Awaitable[ResponseModel]]
+    run: Callable[[QuotableClaimReader, Any], Awaitable[ResponseModel]]
     write: Callable[[Any], str]
     """The answer as text that can be quoted without being misread."""
 
@@ -54,7 +54,7 @@ def _dataset(answer: Answer) -> DatasetState:
     return DatasetState(serial=answer.serial, release=answer.release)
 
 
-async def _search(reader: ClaimReader, asked: take.SearchArguments) -> ClaimsFound:
+async def _search(reader: QuotableClaimReader, asked: take.SearchArguments) -> ClaimsFound:
     found = await reader.own.post("/v1/search", {"q": asked.q, "type": ["claim"], "limit": asked.limit})
     claims = await reader.quotable(hit["id"] for hit in found.body["items"])
     nothing = (
@@ -69,13 +69,13 @@ async def _search(reader: ClaimReader, asked: take.SearchArguments) -> ClaimsFou
     )
 
 
-async def _claim(reader: ClaimReader, asked: take.ClaimArguments) -> ClaimAnswer:
+async def _claim(reader: QuotableClaimReader, asked: take.ClaimArguments) -> ClaimAnswer:
     answer = await reader.own.get(f"/v1/claims/{asked.id}")
     claim = reader.quote(answer.body | {"serial": answer.serial}, MAX_SOURCES_OF_ONE)
     return ClaimAnswer(claim=claim, dataset=_dataset(answer), disclaimer=DISCLAIMER)
 
 
-async def _brief(reader: ClaimReader, asked: take.BriefArguments) -> BriefInShort:
+async def _brief(reader: QuotableClaimReader, asked: take.BriefArguments) -> BriefInShort:
     pair = f"{quote(asked.intervention, safe=':')}/{quote(asked.condition, safe=':')}"
     answer = await reader.own.get(f"/v1/briefs/{pair}", [("format", "json")])
     brief = answer.body
@@ -120,7 +120,7 @@ def _first_claims(section: Mapping[str, Any]) -> tuple[str, ...]:
     return tuple(statement["claim_id"] for statement in section["statements"][:MAX_SECTION_CLAIMS])
 
 
-async def _interactions(reader: ClaimReader, asked: take.InteractionArguments) -> InteractionsChecked:
+async def _interactions(reader: QuotableClaimReader, asked: take.InteractionArguments) -> InteractionsChecked:
     answer = await reader.own.post("/v1/interaction-checks", asked.model_dump(mode="json", exclude_none=True))
     check = answer.body
     ids = list(dict.fromkeys(claim for pair in check["pairs"] for claim in _claims_of(pair)))
@@ -147,7 +147,7 @@ def _claims_of(pair: Mapping[str, Any]) -> tuple[str, ...]:
     return tuple(claim["claim"]["id"] for claim in pair["claims"])
 
 
-async def _references(reader: ClaimReader, asked: take.ReferenceArguments) -> ReferencesFound:
+async def _references(reader: QuotableClaimReader, asked: take.ReferenceArguments) -> ReferencesFound:
     chosen = [("id", claim) for claim in asked.claims] or [("brief", f"{asked.intervention}/{asked.condition}")]
     answer = await reader.own.get("/v1/bibliography", [*chosen, ("style", asked.style), ("format", "json")])
     items = answer.body["items"]
@@ -155,7 +155,7 @@ async def _references(reader: ClaimReader, asked: take.ReferenceArguments) -> Re
     address = f"{reader.base}/v1/bibliography"
     return ReferencesFound(
         references=tuple(
-            FormattedReference(
+            ReferenceLine(
                 **{name: item[name] for name in ("number", "text", "doi", "pmid", "pmcid", "standing")},
                 url=item["url"] or reader.base + item["links"]["self"],
             )
@@ -173,7 +173,7 @@ async def _references(reader: ClaimReader, asked: take.ReferenceArguments) -> Re
     )
 
 
-async def _verify(reader: ClaimReader, asked: take.VerifyArguments) -> CitationsAnswer:
+async def _verify(reader: QuotableClaimReader, asked: take.VerifyArguments) -> CitationsAnswer:
     answer = await reader.own.post("/v1/verify", asked.model_dump(mode="json", exclude_none=True))
     items = answer.body["items"]
     summaries = [summary for item in items for summary in (item["claim"], *(n["claim"] for n in item["nearest"]))]
@@ -183,7 +183,7 @@ async def _verify(reader: ClaimReader, asked: take.VerifyArguments) -> Citations
     return CitationsAnswer(items=tuple(checked), notice=notice, dataset=_dataset(answer), disclaimer=DISCLAIMER)
 
 
-async def _verified(reader: ClaimReader, item: Mapping[str, Any], claims: Mapping[str, Any]) -> CitationAnswer:
+async def _verified(reader: QuotableClaimReader, item: Mapping[str, Any], claims: Mapping[str, Any]) -> CitationAnswer:
     def quotable(summary: Mapping[str, Any]) -> QuotableClaim:
         return reader.quote(claims[summary["id"]], MAX_SOURCES_BESIDE)
 
@@ -200,7 +200,7 @@ async def _verified(reader: ClaimReader, item: Mapping[str, Any], claims: Mappin
     )
 
 
-async def _sources(reader: ClaimReader, citations: Sequence[Mapping[str, Any]]) -> tuple[CitedSource, ...]:
+async def _sources(reader: QuotableClaimReader, citations: Sequence[Mapping[str, Any]]) -> tuple[CitedSource, ...]:
     """The citations with the whole of their documents."""
     answers = [await reader.own.get(citation["links"]["self"]) for citation in citations]
     return tuple(reader.source(answer.body) for answer in answers)

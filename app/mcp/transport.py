@@ -9,7 +9,7 @@ from starlette.types import ASGIApp
 
 from app.http.bodies import BodyBounds
 from app.http.request_limits import RequestLimits
-from app.mcp.claims import ClaimReader
+from app.mcp.claims import QuotableClaimReader
 from app.mcp.reading import OwnApplication
 from app.mcp.server import evidence_server
 
@@ -20,7 +20,7 @@ def guard(hosts: Sequence[str], origins: Sequence[str]) -> TransportSecurityMidd
     return TransportSecurityMiddleware(settings)
 
 
-def session_manager(reader: ClaimReader) -> StreamableHTTPSessionManager:
+def session_manager(reader: QuotableClaimReader) -> StreamableHTTPSessionManager:
     """Each request has a session of its own; `guard` has looked at it before."""
     return StreamableHTTPSessionManager(evidence_server(reader), json_response=True, stateless=True)
 
@@ -28,6 +28,6 @@ def session_manager(reader: ClaimReader) -> StreamableHTTPSessionManager:
 async def serve_stdio(app: ASGIApp, base: str, deadline_seconds: float, max_body_bytes: int) -> None:
     """Answer one client until it closes its end; every read has the deadline that it has over HTTP."""
     bounded = RequestLimits(app, BodyBounds(max_body_bytes), deadline_seconds, {})
-    server = evidence_server(ClaimReader(OwnApplication(bounded), base))
+    server = evidence_server(QuotableClaimReader(OwnApplication(bounded), base))
     async with stdio_server() as (received, sent):
         await server.run(received, sent, server.create_initialization_options())
