@@ -1,5 +1,6 @@
 """The command line: `ldn-evidence --help`."""
 
+import asyncio
 import importlib
 import json
 import sys
@@ -141,6 +142,22 @@ def render(
             database, progress=lambda name, done: bar.update(task, description=f"{name} {done}")
         )
     console.print(f"{_listed(counts)}: no error.")
+
+
+@app.command()
+def mcp() -> None:
+    """Serve the Model Context Protocol on standard input and output, to an assistant on this machine."""
+    main, transport = _interface("app.main"), _interface("app.mcp.transport")
+    with _error_messages():
+        config = _settings()
+        with _checked_database():
+            logging.configure(config.log_json)
+        service = main.create_app(config)
+        limits = (config.deadline_seconds, config.max_body_bytes)
+        try:
+            asyncio.run(transport.serve_stdio(service, config.own_url, *limits))
+        finally:
+            service.state.reads.close()
 
 
 @app.command()

@@ -24,6 +24,7 @@ from app.http.response_cache import ResponseCache
 from app.http.shortcut import RouteShortcut
 from app.http.tracing import NO_TELEMETRY, tracer_from_environment
 from app.infobutton import routes as infobutton
+from app.mcp import endpoint as mcp
 from app.settings import Settings, settings
 from app.storage.database import Database
 from app.storage.faults import DATABASE_ERRORS, DatabaseUnavailable, unavailable
@@ -40,8 +41,8 @@ footnotes with DOIs, PMIDs and study designs. Ids are stable; `links.permalink` 
 gain fields and enumeration values within `/v1`.
 
 Where the operator limits requests, answers carry `RateLimit` and `RateLimit-Policy`: an item costs 1, a list 2, a
-search 5, a brief 10, an answer that you have (304) nothing. Beyond the limit any address answers 429 with
-`Retry-After`.
+search 5, a brief or a verification 10, an answer that you have (304) nothing. Beyond the limit any address answers 429
+with `Retry-After`.
 
 {disclaimer}
 """
@@ -73,6 +74,7 @@ def create_app(given: Settings | None = None) -> FastAPI:
     cds_hooks.install(app, given.own_url)
     fhir.install(app, given.public_url)
     app.include_router(infobutton.router(given.public_url))
+    app.state.mcp = mcp.install(app, given.own_url, given.cors_origins)
     docs.install(app)
     web.install(app)
     _document(app)
@@ -87,6 +89,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         yield
     if warming is not None:
         warming.cancel()
+    await app.state.mcp.close()
     app.state.reads.close()
 
 

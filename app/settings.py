@@ -47,7 +47,7 @@ class Settings(BaseSettings):
     client is."""
     rate_limit: str = Field(default="", pattern=r"^([1-9]\d{1,8}/(second|minute|hour|day))?$")
     """How much one client may ask for, such as `600/minute`; no limit unless set. An item costs 1, a list 2, a search
-    5, a brief 10; a 304 and health checks are free."""
+    5, a brief or a verification 10; a 304 and health checks are free."""
     rate_limit_redis_url: str | None = Field(default=None, repr=False)
     """Where processes count together, such as `redis://host:6379`; else each counts for itself."""
     metrics_address: str = Field(default="", pattern=r"^(\S+:\d{1,5})?$")

@@ -155,6 +155,8 @@ def _posts(largest: _Largest) -> Iterator[ExpensiveRequest]:
         yield ExpensiveRequest("POST /v1/search", "/v1/search", {"q": largest.word, "limit": limit})
     drugs = [{"id": drug} for drug in largest.drugs]
     yield ExpensiveRequest("POST /v1/interaction-checks", "/v1/interaction-checks", {"drugs": drugs})
+    sentences = [{"sentence": f"{largest.word} {number}", "identifier": f"10.5555/{number}"} for number in range(50)]
+    yield ExpensiveRequest("POST /v1/verify", "/v1/verify", {"items": sentences})
     orders = [
         {
             "resource": {

@@ -3,8 +3,11 @@
 import json
 import tempfile
 from pathlib import Path
+from typing import Any
 
-from app.api.examples import RECORDED, REQUESTS
+import httpx2
+
+from app.api.examples import POSTED, RECORDED, REQUESTS
 from tests.conftest import fill, serving
 
 
@@ -15,12 +18,17 @@ def main() -> None:
         with serving(url) as client:
             answers = {}
             for name, address in REQUESTS.items():
-                answer = client.get(address)
-                if answer.status_code != 200:
-                    raise SystemExit(f"{name}: {address} answers {answer.status_code}: {answer.text[:300]}")
-                answers[name] = answer.json()
+                answers[name] = answered(name, client.get(address))
+            for name, posted in POSTED.items():
+                answers[name] = answered(name, client.post(posted.path, json=posted.body))
     RECORDED.write_text(json.dumps(answers, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
     print(f"{len(answers)} answers recorded, {RECORDED.stat().st_size} bytes")
+
+
+def answered(name: str, answer: httpx2.Response) -> Any:
+    if answer.status_code != 200:
+        raise SystemExit(f"{name}: {answer.url} answers {answer.status_code}: {answer.text[:300]}")
+    return answer.json()
 
 
 if __name__ == "__main__":

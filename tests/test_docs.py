@@ -5,6 +5,7 @@ import json
 import re
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,9 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
+from app.mcp.tools import TOOLS
 from app.settings import ROOT
+from app.verification.vocabulary import VerificationResult
 
 TOP = [ROOT / f"{name}.md" for name in ("README", "CONTRIBUTING", "CHANGELOG", "SECURITY")]
 PAGES = [*TOP, *sorted((ROOT / "docs").rglob("*.md"))]
@@ -25,6 +28,32 @@ def test_generated_parts_are_those_that_the_code_gives() -> None:
         [sys.executable, "scripts/docs.py", "--check"], cwd=ROOT, capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, f"run: python scripts/docs.py\n{done.stdout}{done.stderr}"
+
+
+def test_the_newest_version_of_the_changes_is_that_of_the_software(client: TestClient) -> None:
+    changes = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+    headings = re.findall(r"^## (.+)$", changes, re.MULTILINE)
+    assert headings[0] == "Unreleased"
+    versions = [re.fullmatch(r"(\d+\.\d+\.\d+) - (\d{4}-\d{2}-\d{2})", heading) for heading in headings[1:]]
+    assert versions
+    assert all(versions), headings
+    declared = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"]
+    newest = versions[0]
+    assert newest is not None
+    assert client.get("/v1/meta").json()["version"] == newest[1] == declared
+
+
+def test_the_page_on_assistants_names_every_tool() -> None:
+    page = (ROOT / "docs" / "interop" / "mcp.md").read_text(encoding="utf-8")
+    assert re.findall(r"^\| `(\w+)` \|", page, re.MULTILINE) == [tool.name for tool in TOOLS]
+    for shown in re.findall(r"```json\n(.*?)```", page, re.DOTALL):
+        json.loads(shown)
+
+
+def test_the_page_on_verification_names_every_result() -> None:
+    page = (ROOT / "docs" / "interop" / "verify.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| (`.+?) \|", page, re.MULTILINE)
+    assert [name for row in rows for name in re.findall(r"`(\w+)`", row)] == list(VerificationResult)
 
 
 def test_first_call_of_the_readme_answers_what_it_shows(client: TestClient) -> None:

@@ -17,6 +17,7 @@ from app.api import (
     records,
     resolve,
     search,
+    verify,
     vocabularies,
 )
 
@@ -38,6 +39,7 @@ _DESCRIBED: tuple[tuple[APIRouter, str], ...] = (
     (evidence_map.router, "Conditions by outcomes, for a chart."),
     (interaction_rules.router, "Which sets of drugs are warned of together, and on which claims."),
     (interaction_checks.router, "One status for every pair of drugs, with the claims behind it."),
+    (verify.router, "Whether a source is recorded, stands, and says what it is cited for."),
     (overrides.router, "Grades that a person has set aside."),
     (briefs.router, "What is known of an intervention in a condition, as a page."),
     (resolve.router, "From identifiers and codes to records."),

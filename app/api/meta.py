@@ -1,5 +1,6 @@
 """What this data set is: versions, counts, licences, disclaimer."""
 
+from importlib.metadata import version
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Request, Response
@@ -24,6 +25,7 @@ from app.storage.history import published_at
 from app.storage.manifest import current_manifest
 from app.storage.read_view import ReadView
 
+SOFTWARE_VERSION = version("ldn-evidence")
 OFFERS = {"json": Offer(JSON), "jsonld": JSON_LD}
 
 
@@ -53,6 +55,8 @@ class MetaRead(ResponseModel):
     """Of the data set."""
     description: str
     publisher: Publisher
+    version: str
+    """Of the software that answers."""
     api_version: str
     release: str | None
     """The newest release; null before the first."""
@@ -108,6 +112,7 @@ def _json(view: ReadView) -> bytes:
         name=manifest.name,
         description=manifest.description,
         publisher=manifest.publisher,
+        version=SOFTWARE_VERSION,
         api_version=API_VERSION,
         release=view.release,
         serial=view.serial,

@@ -15,6 +15,7 @@ from app.http.reads import reads_of
 from app.questions.interaction_responses import InteractionStatus
 from app.sources import vocabulary as sources
 from app.storage.read_view import ReadView
+from app.verification import vocabulary as verification
 
 VOCABULARIES: tuple[type[Term], ...] = (
     *core.VOCABULARIES,
@@ -25,6 +26,7 @@ VOCABULARIES: tuple[type[Term], ...] = (
     Confidence,
     MatchedBy,
     UnrecognizedReason,
+    *verification.VOCABULARIES,
 )
 
 router = APIRouter(tags=["vocabularies"], dependencies=[Depends(declared_parameters_only)])

@@ -1,4 +1,4 @@
-"""The HTTP client for requests to other servers."""
+"""The HTTP client for requests to other servers, and to an application in this process."""
 
 import math
 import ssl
@@ -34,6 +34,14 @@ def http_client(
         raise ConnectionError(type(error).__name__) from error
     except (httpx2.HTTPError, httpx2.InvalidURL) as error:
         raise OSError(type(error).__name__) from error
+
+
+def in_process_client(app: Any) -> "httpx2.AsyncClient":
+    """A client of an ASGI application in this process: no socket, no redirect, and what the application raises."""
+    import httpx2
+
+    transport = httpx2.ASGITransport(app=app)
+    return httpx2.AsyncClient(transport=transport, base_url="http://127.0.0.1", trust_env=False, timeout=None)
 
 
 def read_bounded(response: "httpx2.Response", max_bytes: int, deadline: float = math.inf) -> bytes:

@@ -332,7 +332,16 @@ def add_cors(app: ASGIApp, origins: Collection[str]) -> ASGIApp:
         app,
         allow_origins=origins,
         allow_methods=("GET", "HEAD", "OPTIONS", "POST"),
-        allow_headers=("Authorization", "If-None-Match", "Min-Dataset-Serial", "Prefer", "X-Request-ID"),
+        allow_headers=(
+            "Authorization",
+            "If-None-Match",
+            "MCP-Protocol-Version",
+            "Mcp-Method",
+            "Mcp-Name",
+            "Min-Dataset-Serial",
+            "Prefer",
+            "X-Request-ID",
+        ),
         expose_headers=EXPOSED_HEADERS,
         max_age=86400,
     )

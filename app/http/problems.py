@@ -12,7 +12,7 @@ from fastapi import FastAPI
 from fastapi.dependencies.models import Dependant
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import RouteContext, iter_route_contexts
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic_core.core_schema import ErrorType
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -188,6 +188,13 @@ async def _on_invalid_request(request: Request, exc: Exception) -> Response:
     return problem(_to_correct(len(errors), faults), request_id(request.scope))
 
 
+def invalid_arguments(error: ValidationError) -> InvalidInput:
+    """What is wrong with arguments that came in another envelope than a request's, in the words of a body."""
+    errors = error.errors(include_url=False)
+    faults = [_from_pydantic({**one, "loc": ("body", *one["loc"])}, None) for one in errors[:MAX_ERRORS]]
+    return _to_correct(len(errors), faults)
+
+
 def _to_correct(count: int, faults: Sequence[Fault]) -> InvalidInput:
     return InvalidInput(
         f"{count} {'value' if count == 1 else 'values'} to correct; `errors` says which.", errors=faults
@@ -337,7 +344,7 @@ _KINDS: tuple[tuple[str, str], ...] = (
 )
 
 
-def _from_pydantic(error: Mapping[str, Any], request: Request) -> Fault:
+def _from_pydantic(error: Mapping[str, Any], request: Request | None) -> Fault:
     kind: str = error["type"]
     where = _WHERE.get(str(error["loc"][0]), "body")
     # A repeated parameter is a list to pydantic; to the client each of them has the one name.
@@ -345,7 +352,7 @@ def _from_pydantic(error: Mapping[str, Any], request: Request) -> Fault:
     field = ".".join(str(step) for step in steps) or where
     context: Mapping[str, Any] = error.get("ctx") or {}
     if kind == "extra_forbidden":
-        declared = tuple(_declared_query_parameters(request)) if where == "query" else ()
+        declared = tuple(_declared_query_parameters(request)) if request is not None and where == "query" else ()
         return _unknown(where, field, declared)
     if kind in ("enum", "literal_error"):
         allowed = tuple(_QUOTED.findall(str(context.get("expected", ""))))

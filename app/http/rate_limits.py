@@ -29,7 +29,7 @@ COSTS = tuple(
     (cost, re.compile(path))
     for cost, path in (
         (0, r"/healthz|/readyz"),
-        (BRIEF, r"/v1/(briefs(/.*)?|bibliography.*|coverage|evidence-map|documents/[^/]+/impact)"),
+        (BRIEF, r"/mcp|/v1/(briefs(/.*)?|verify|bibliography.*|coverage|evidence-map|documents/[^/]+/impact)"),
         (SEARCH, r"/v1/(search|interaction-checks)|/infobutton|/cds-services/[^/]+"),
         (LIST, rf"/v1/[^/]+(/[^/]+/[^/]+)?|/cds-services|{_FHIR_TYPE}(/_search|(/[^/]+)?/_history)?"),
     )

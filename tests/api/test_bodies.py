@@ -12,6 +12,7 @@ JSON = "application/json"
 POSTED = {
     "/v1/search": {"q": "naltrexone"},
     "/v1/interaction-checks": {"drugs": [{"id": "methadone"}, {"id": "naltrexone"}]},
+    "/v1/verify": {"items": [{"claim": "ldn-fibromyalgia-pain", "identifier": "pmid:23359310"}]},
     "/cds-services/ldn-order-sign": {},
     "/cds-services/ldn-order-sign/feedback": {"feedback": []},
 }

@@ -122,6 +122,12 @@ def _questions() -> Iterator[GoldenRequest]:
     drugs = [{"code": "rxnorm:7243", "dose": "4.5 mg"}, {"id": "methadone"}, {"text": "tramadol"}, {"text": "aspirin"}]
     yield GoldenRequest("/v1/interaction-checks", "POST", body={"drugs": drugs})
     yield GoldenRequest("/v1/interaction-checks", "POST", body={"drugs": [{"id": "methadone"}]})
+    verified = [
+        {"claim": "ldn-fibromyalgia-pain", "identifier": "doi:10.1002/art.37734"},
+        {"sentence": "Naltrexone helps against pain in fibromyalgia.", "identifier": "PMID 23359310"},
+    ]
+    yield GoldenRequest("/v1/verify", "POST", body={"items": verified})
+    yield GoldenRequest("/v1/verify", "POST", body={"items": []})
     yield GoldenRequest("/v1/search", "POST", body={"q": "naltrexone with tramadol"})
     yield GoldenRequest("/v1/search", "POST", body={"q": "pain", "colour": "red"})
 

@@ -1,0 +1,279 @@
+"""The tools: what each is for, what it takes, and how its answer is made from the answers of the API."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote, urlencode
+
+from app.core.content import ResponseModel
+from app.mcp import arguments as take
+from app.mcp import text
+from app.mcp.answers import (
+    AnsweredDataset,
+    BriefAddresses,
+    BriefInShort,
+    BriefSection,
+    CitationAnswer,
+    CitationsAnswer,
+    CitedSource,
+    ClaimAnswer,
+    ClaimsFound,
+    InteractionsChecked,
+    NearQuotableClaim,
+    PairInShort,
+    QuotableClaim,
+    ReferenceLine,
+    ReferencesFound,
+)
+from app.mcp.claims import MAX_SOURCES_BESIDE, MAX_SOURCES_OF_ONE, QuotableClaimReader
+from app.mcp.reading import Answer
+
+MAX_SECTION_CLAIMS = 2
+MAX_PAIR_CLAIMS = 20
+"""Claims behind pairs that are given whole."""
+MAX_REFERENCES = 40
+
+
+@dataclass(frozen=True)
+class EvidenceTool:
+    """A tool of the Model Context Protocol."""
+
+    name: str
+    title: str
+    description: str
+    arguments: type[take.ToolArguments]
+    answer: type[ResponseModel]
+    run: Callable[[QuotableClaimReader, Any], Awaitable[ResponseModel]]
+    write: Callable[[Any], str]
+    """The answer as text that can be quoted without being misread."""
+
+
+async def _dataset(reader: QuotableClaimReader, answer: Answer) -> AnsweredDataset:
+    meta = (await reader.own.get("/v1/meta")).body
+    licence = meta["licences"]["data"]
+    return AnsweredDataset(
+        name=meta["name"],
+        serial=answer.serial,
+        release=answer.release,
+        licence=licence["spdx"] or licence["name"],
+        disclaimer=meta["disclaimer"],
+    )
+
+
+async def _search(reader: QuotableClaimReader, asked: take.SearchArguments) -> ClaimsFound:
+    found = await reader.own.post("/v1/search", {"q": asked.q, "type": ["claim"], "limit": asked.limit})
+    claims = await reader.quotable(hit["id"] for hit in found.body["items"])
+    nothing = (
+        "No recorded claim was found. That is not evidence of no effect, nor of safety: nothing may have been recorded."
+    )
+    return ClaimsFound(
+        claims=claims,
+        **{name: found.body[name] for name in ("total", "total_is", "matched", "did_you_mean")},
+        note=None if claims else nothing,
+        dataset=await _dataset(reader, found),
+    )
+
+
+async def _claim(reader: QuotableClaimReader, asked: take.ClaimArguments) -> ClaimAnswer:
+    answer = await reader.own.get(f"/v1/claims/{asked.id}")
+    claim = reader.quote(answer.body | {"serial": answer.serial}, MAX_SOURCES_OF_ONE)
+    return ClaimAnswer(claim=claim, dataset=await _dataset(reader, answer))
+
+
+async def _brief(reader: QuotableClaimReader, asked: take.BriefArguments) -> BriefInShort:
+    pair = f"{quote(asked.intervention, safe=':')}/{quote(asked.condition, safe=':')}"
+    answer = await reader.own.get(f"/v1/briefs/{pair}", [("format", "json")])
+    brief = answer.body
+    headline = brief["notice"]["claim"]
+    first = {section["id"]: _first_claims(section) for section in brief["sections"]}
+    ids = [*([headline["id"]] if headline else []), *(claim for claims in first.values() for claim in claims)]
+    claims = await reader.quotable(ids)
+    links = brief["links"]
+    return BriefInShort(
+        title=brief["title"],
+        intervention=brief["intervention"],
+        condition=brief["condition"],
+        coverage=brief["coverage"]["status"],
+        coverage_sentence=brief["coverage"]["sentence"],
+        summary=brief["notice"]["summary"],
+        headline=next((claim for claim in claims if headline and claim.id == headline["id"]), None),
+        sections=tuple(
+            BriefSection(
+                title=section["title"],
+                note=section["note"],
+                claims=first[section["id"]],
+                total=len(section["statements"]),
+            )
+            for section in brief["sections"]
+        ),
+        claims=claims,
+        undecided=len(brief["undecided"]),
+        open_questions=len(brief["open_questions"]),
+        references=len(brief["references"]),
+        addresses=BriefAddresses(
+            html=reader.base + links["html"],
+            markdown=reader.base + links["markdown"],
+            data=reader.base + links["self"],
+            claims=reader.base + links["claims"],
+        ),
+        dataset=await _dataset(reader, answer),
+    )
+
+
+def _first_claims(section: Mapping[str, Any]) -> tuple[str, ...]:
+    return tuple(statement["claim_id"] for statement in section["statements"][:MAX_SECTION_CLAIMS])
+
+
+async def _interactions(reader: QuotableClaimReader, asked: take.InteractionArguments) -> InteractionsChecked:
+    answer = await reader.own.post("/v1/interaction-checks", asked.model_dump(mode="json", exclude_none=True))
+    check = answer.body
+    ids = list(dict.fromkeys(claim for pair in check["pairs"] for claim in _claims_of(pair)))
+    return InteractionsChecked(
+        headline=check["headline"],
+        drugs=tuple(drug["intervention"] for drug in check["drugs"]),
+        unrecognized=check["unrecognized"],
+        pairs=tuple(
+            PairInShort(
+                claims=_claims_of(pair),
+                **{name: pair[name] for name in ("positions", "status", "sentence", "dose_note")},
+            )
+            for pair in check["pairs"]
+        ),
+        claims=await reader.quotable(ids[:MAX_PAIR_CLAIMS]),
+        uncited=not ids,
+        notice=check["notice"],
+        dataset=await _dataset(reader, answer),
+    )
+
+
+def _claims_of(pair: Mapping[str, Any]) -> tuple[str, ...]:
+    return tuple(claim["claim"]["id"] for claim in pair["claims"])
+
+
+async def _references(reader: QuotableClaimReader, asked: take.ReferenceArguments) -> ReferencesFound:
+    chosen = [("id", claim) for claim in asked.claims] or [("brief", f"{asked.intervention}/{asked.condition}")]
+    answer = await reader.own.get("/v1/bibliography", [*chosen, ("style", asked.style), ("format", "json")])
+    items = answer.body["items"]
+    shown = items[:MAX_REFERENCES]
+    address = f"{reader.base}/v1/bibliography"
+    return ReferencesFound(
+        references=tuple(
+            ReferenceLine(
+                **{name: item[name] for name in ("number", "text", "doi", "pmid", "pmcid", "standing")},
+                url=item["url"] or reader.base + item["links"]["self"],
+            )
+            for item in shown
+        ),
+        total=len(items),
+        left_out=len(items) - len(shown),
+        uncited=not items,
+        how_to_cite=answer.body["how_to_cite"],
+        bibtex=f"{address}.bib?{urlencode(chosen)}",
+        ris=f"{address}.ris?{urlencode(chosen)}",
+        csl_json=f"{address}.csl.json?{urlencode(chosen)}",
+        dataset=await _dataset(reader, answer),
+    )
+
+
+async def _verify(reader: QuotableClaimReader, asked: take.VerifyArguments) -> CitationsAnswer:
+    answer = await reader.own.post("/v1/verify", asked.model_dump(mode="json", exclude_none=True))
+    items = answer.body["items"]
+    summaries = [summary for item in items for summary in (item["claim"], *(n["claim"] for n in item["nearest"]))]
+    claims = await reader.read(summary["id"] for summary in summaries if summary)
+    checked = await asyncio.gather(*(_verified(reader, item, claims) for item in items))
+    notice = answer.body["notice"]
+    return CitationsAnswer(items=tuple(checked), notice=notice, dataset=await _dataset(reader, answer))
+
+
+async def _verified(reader: QuotableClaimReader, item: Mapping[str, Any], claims: Mapping[str, Any]) -> CitationAnswer:
+    def quotable(summary: Mapping[str, Any]) -> QuotableClaim:
+        return reader.quote(claims[summary["id"]], MAX_SOURCES_BESIDE)
+
+    nearest = [
+        NearQuotableClaim(claim=quotable(near["claim"]), found_in_source=await _sources(reader, near["citations"]))
+        for near in item["nearest"]
+    ]
+    copied = ("position", "result", "advice", "replaced", "source", "title", "quote", "errors")
+    return CitationAnswer(
+        **{name: item[name] for name in copied},
+        claim=quotable(item["claim"]) if item["claim"] else None,
+        found_in_source=await _sources(reader, item["citations"]),
+        nearest=tuple(nearest),
+    )
+
+
+async def _sources(reader: QuotableClaimReader, citations: Sequence[Mapping[str, Any]]) -> tuple[CitedSource, ...]:
+    """The citations with the whole of their documents."""
+    answers = [await reader.own.get(citation["links"]["self"]) for citation in citations]
+    return tuple(reader.source(answer.body) for answer in answers)
+
+
+_SAY = (
+    "Say the `answer` with its `counts_text` and `caveat`, never the `statement` alone, and name the sources with "
+    "their DOI or PMID."
+)
+
+TOOLS = (
+    EvidenceTool(
+        "search_claims",
+        "Search claims",
+        "Find what is recorded in this data set: effects, harms, doses, mechanisms, approvals. "
+        f"Gives claims with the evidence for and against each. {_SAY}",
+        take.SearchArguments,
+        ClaimsFound,
+        _search,
+        text.of_search,
+    ),
+    EvidenceTool(
+        "get_claim",
+        "One claim with its sources",
+        f"One claim by id, with up to 25 of its sources, for and against, and what was found in each. {_SAY}",
+        take.ClaimArguments,
+        ClaimAnswer,
+        _claim,
+        text.of_claim,
+    ),
+    EvidenceTool(
+        "get_brief",
+        "What is known of a treatment in a condition",
+        "The short form of a brief: the headline, the first claims of every section with their sources, what is not "
+        f"known, and the addresses of the whole. {_SAY}",
+        take.BriefArguments,
+        BriefInShort,
+        _brief,
+        text.of_brief,
+    ),
+    EvidenceTool(
+        "check_interactions",
+        "Check drugs against one another",
+        "What is recorded of every pair of two to ten drugs. A pair without a recorded interaction has not been "
+        "cleared: never say that a combination is safe. A drug that was not recognized was not checked.",
+        take.InteractionArguments,
+        InteractionsChecked,
+        _interactions,
+        text.of_interactions,
+    ),
+    EvidenceTool(
+        "get_references",
+        "References of claims or of a brief",
+        "The publications that claims cite, for and against, as formatted references, with addresses for BibTeX, RIS "
+        "and CSL-JSON. That a publication is listed does not say that it supports a claim.",
+        take.ReferenceArguments,
+        ReferencesFound,
+        _references,
+        text.of_references,
+    ),
+    EvidenceTool(
+        "verify_citations",
+        "Verify citations before you use them",
+        "For each source (DOI, PMID, PMCID, NCT) and the claim or sentence that it is cited for: is it recorded, is "
+        "the title its own, was it retracted, and what does it say on the claim? No full text is held, so quotations "
+        "are never confirmed. Use it before you cite a source that you have not read.",
+        take.VerifyArguments,
+        CitationsAnswer,
+        _verify,
+        text.of_verification,
+    ),
+)
+"""In the order in which an assistant is likely to need them."""

@@ -1,0 +1,357 @@
+"""Verifies citations: is the source recorded, is it the one that is meant, does it stand, and what does it say?
+
+No text of any source is held here, only findings in our own words, titles and short quotations. So a quotation is never
+confirmed against a source; it is only found in one of those, or not.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from pydantic_core import from_json
+from sqlalchemy import ColumnElement, select
+from sqlalchemy.orm import Session
+
+from app.claims import rendering as render
+from app.claims.disclaimer import disclaimer_about
+from app.claims.models import Citation, Claim
+from app.claims.responses import CitationRead, ClaimSummary
+from app.core import deadline
+from app.core.errors import nearest
+from app.core.folding import words
+from app.core.vocabulary import Status
+from app.search import service
+from app.sources import identifiers
+from app.sources.models import Document, DocumentIdentifier, DocumentStudyLink, Study, StudyIdentifier
+from app.sources.schemas import DocumentRef, DocumentWrite
+from app.sources.standing import checked_on
+from app.sources.vocabulary import IdentifierScheme, Standing, StudyRole
+from app.storage.history import StoredRecord, current_bodies
+from app.storage.read_view import ReadView
+from app.storage.records import CurrentRecords
+from app.storage.resource import Key
+from app.verification import titles
+from app.verification.advice import NOTICE, advice_on
+from app.verification.schemas import (
+    CitationToVerify,
+    CitationVerified,
+    ItemFault,
+    NearClaim,
+    QuoteCheck,
+    ReplacedRecord,
+    SourceLink,
+    SourceLinks,
+    SourceOnClaim,
+    TitleCheck,
+    VerificationRead,
+    VerificationRequest,
+    VerifiedSource,
+)
+from app.verification.vocabulary import QuoteResult, TitleResult, VerificationResult
+
+MAX_NEAR_CLAIMS = 3
+MAX_CITATIONS = 5
+"""Citations shown of one source on one claim."""
+FEWEST_QUOTED_WORDS = 4
+_MAX_SUCCESSORS = 10
+_OWN_REPORTS = (StudyRole.primary, StudyRole.secondary, StudyRole.protocol)
+
+
+@dataclass(frozen=True)
+class CarriedRecord:
+    """The document or study that carries an identifier, and how its citations are found."""
+
+    read: VerifiedSource
+    cited: ColumnElement[bool]
+    """Of citations: whether they cite it."""
+    related: ColumnElement[bool] | None
+    """Of citations: whether they cite another document on a study that it reports; null where there is no study."""
+    title: str | None
+
+
+class ClaimLookup(NamedTuple):
+    """What a claim id or a sentence led to."""
+
+    summary: ClaimSummary | None = None
+    replaced: ReplacedRecord | None = None
+    fault: ItemFault | None = None
+    near: tuple[ClaimSummary, ...] = ()
+    """The claims nearest to a sentence that none of them states."""
+
+
+def verify(view: ReadView, request: VerificationRequest) -> VerificationRead:
+    """One answer for every citation, in the order of the request."""
+    items = tuple(_verify_one(view, position, item) for position, item in enumerate(deadline.checked(request.items)))
+    return VerificationRead(items=items, notice=NOTICE, disclaimer=disclaimer_about(view.session, ()))
+
+
+def _verify_one(view: ReadView, position: int, asked: CitationToVerify) -> CitationVerified:
+    claim = _claim(view.session, asked)
+    identified = identifiers.identify(asked.identifier)
+    source = _carrier(view.session, *identified) if identified else None
+    found = _compared(view, position, asked, claim, source)
+    result = _result(asked, found, is_identified=identified is not None)
+    faults = list(found.errors)
+    if identified is None:
+        message = (
+            "Write a DOI, PMID, PMCID, NCT or EudraCT number, such as 10.1002/art.37734 or pmid:23359310. "
+            "Digits alone are no PMID."
+        )
+        faults.append(ItemFault(field="identifier", code="malformed_identifier", message=message, did_you_mean=()))
+    answer = found.model_copy(update={"result": result, "errors": tuple(faults)})
+    return answer.model_copy(update={"advice": advice_on(answer)})
+
+
+def _compared(
+    view: ReadView, position: int, asked: CitationToVerify, claim: ClaimLookup, source: CarriedRecord | None
+) -> CitationVerified:
+    """Everything that is found, before it is judged."""
+    claim_ids = [summary.id for summary in ((claim.summary,) if claim.summary else claim.near)]
+    cited = _citations(view, source.cited, claim_ids) if source else {}
+    related = _citations(view, source.related, claim_ids) if source and source.related is not None else {}
+    own_id = claim.summary.id if claim.summary else ""
+    return CitationVerified(
+        position=position,
+        result=VerificationResult.no_claim_near,
+        advice="",
+        claim=claim.summary,
+        replaced=claim.replaced,
+        source=source.read if source else None,
+        title=_title_check(view.session, asked.title, source) if asked.title and source else None,
+        quote=_quote_check(view, asked.quote, source) if asked.quote and source else None,
+        citations=cited.get(own_id, ()),
+        related=related.get(own_id, ()),
+        nearest=tuple(NearClaim(claim=summary, citations=cited.get(summary.id, ())) for summary in claim.near),
+        errors=(claim.fault,) if claim.fault else (),
+    )
+
+
+# --- the verdict --------------------------------------------------------------------------------------------------
+
+
+def _result(asked: CitationToVerify, found: CitationVerified, *, is_identified: bool) -> VerificationResult:
+    """The first result that fits: first what makes the rest meaningless, then what warns."""
+    if not is_identified:
+        return VerificationResult.identifier_unreadable
+    if asked.claim is not None and found.claim is None:
+        return VerificationResult.claim_retired if found.replaced else VerificationResult.claim_unknown
+    if found.source is None:
+        return VerificationResult.source_unknown
+    if found.title is not None and found.title.result is TitleResult.different:
+        return VerificationResult.other_title
+    if found.source.standing is Standing.retracted:
+        return VerificationResult.retracted
+    if found.claim is None:
+        return _result_of_sentence(found)
+    if found.citations:
+        return _result_of_stances({str(citation.stance) for citation in found.citations})
+    return VerificationResult.other_report if found.related else VerificationResult.not_cited
+
+
+def _result_of_sentence(found: CitationVerified) -> VerificationResult:
+    if not found.nearest:
+        return VerificationResult.no_claim_near
+    is_cited = any(near.citations for near in found.nearest)
+    return VerificationResult.compare_claims if is_cited else VerificationResult.not_cited_nearby
+
+
+def _result_of_stances(stances: set[str]) -> VerificationResult:
+    """Stances are results by name; who cites a source for both sides is told that it points both ways."""
+    if {"supports", "disputes"} <= stances:
+        return VerificationResult.mixed
+    ranked = ("mixed", "supports", "disputes", "inconclusive", "background", "not_assessed")
+    return VerificationResult(next(stance for stance in ranked if stance in stances))
+
+
+# --- the claim ----------------------------------------------------------------------------------------------------
+
+
+def _claim(session: Session, asked: CitationToVerify) -> ClaimLookup:
+    return _claim_by_id(session, asked.claim) if asked.claim else _claim_by_text(session, asked.sentence or "")
+
+
+def _claim_by_text(session: Session, sentence: str) -> ClaimLookup:
+    """The claim that states just this, or those that are nearest to it."""
+    hits = service.search(session, sentence, {"type": ["claim"]}).hits[:MAX_NEAR_CLAIMS]
+    summaries = render.summaries(session, [hit.id for hit in hits]) if hits else {}
+    near = tuple(summaries[hit.id] for hit in hits)
+    same = next((summary for summary in near if words(summary.statement) == words(sentence)), None)
+    return ClaimLookup(near=near) if same is None else ClaimLookup(same)
+
+
+def _claim_by_id(session: Session, claim_id: str) -> ClaimLookup:
+    """The claim with this id, or the successor of a retired one."""
+    current, is_retired = claim_id, False
+    for _ in range(_MAX_SUCCESSORS):
+        row = session.execute(select(Claim.status, Claim.successor).where(Claim.id == current)).one_or_none()
+        if row is None or row.status == Status.published:
+            break
+        if row.successor is None:
+            message = "This claim was retired, and no other took its place."
+            fault = ItemFault(field="claim", code="retired", message=message, did_you_mean=())
+            return ClaimLookup(replaced=ReplacedRecord(id=claim_id, successor=None), fault=fault)
+        current, is_retired = row.successor, True
+    summary = render.summaries(session, [current]).get(current)
+    if summary is None:
+        published = select(Claim.id).where(Claim.status == Status.published).order_by(Claim.id)
+        message = "There is no claim with this id. GET /v1/search finds claims."
+        near = nearest(claim_id, session.scalars(published))
+        return ClaimLookup(fault=ItemFault(field="claim", code="unknown_value", message=message, did_you_mean=near))
+    return ClaimLookup(summary, ReplacedRecord(id=claim_id, successor=current) if is_retired else None)
+
+
+# --- the source ---------------------------------------------------------------------------------------------------
+
+
+def _carrier(session: Session, scheme: IdentifierScheme, normal: str) -> CarriedRecord | None:
+    """The published document with the identifier, else the study; the successor of a retired one."""
+    carried = select(Document.id).join(DocumentIdentifier)
+    carried = carried.where(DocumentIdentifier.scheme == scheme, DocumentIdentifier.normal == normal)
+    document = _published(session, "document", session.scalar(carried.order_by(Document.id).limit(1)))
+    if document is not None:
+        return _carrying_document(session, document, scheme, normal)
+    registered = select(Study.id).join(StudyIdentifier)
+    registered = registered.where(StudyIdentifier.scheme == scheme, StudyIdentifier.normal == normal)
+    study = _published(session, "study", session.scalar(registered.order_by(Study.status, Study.id).limit(1)))
+    return _carrying_study(session, study, scheme, normal) if study is not None else None
+
+
+def _published(session: Session, record_type: str, record_id: str | None) -> str | None:
+    """The record's id if it is published, else that of its successor; null if there is none."""
+    for _ in range(_MAX_SUCCESSORS):
+        record = session.get(StoredRecord, (record_type, record_id)) if record_id else None
+        if record is None or record.status == Status.published:
+            break
+        record_id = record.successor
+    return record.id if record is not None and record.status == Status.published else None
+
+
+def _carrying_document(session: Session, document_id: str, scheme: IdentifierScheme, normal: str) -> CarriedRecord:
+    document: DocumentWrite = CurrentRecords(session).content(Key("document", document_id))
+    in_force = document.current_standing
+    own_studies = [link.study for link in document.studies if link.role in _OWN_REPORTS]
+    key = select(Document.pk).where(Document.id == document_id).scalar_subquery()
+    studies = select(Study.pk).where(Study.id.in_(own_studies))
+    read = VerifiedSource(
+        type="document",
+        id=document.id,
+        name=document.label,
+        title=document.title,
+        scheme=scheme,
+        identifier=normal,
+        url=identifiers.address(scheme, normal),
+        standing=in_force.standing,
+        standing_checked_on=checked_on(document.standing),
+        notice=in_force.notice,
+        documents=(),
+        links=SourceLinks(self=render.address("documents", document.id)),
+    )
+    related = Citation.study_pk.in_(studies) & (Citation.document_pk != key) if own_studies else None
+    return CarriedRecord(read, Citation.document_pk == key, related, document.title)
+
+
+def _carrying_study(session: Session, study_id: str, scheme: IdentifierScheme, normal: str) -> CarriedRecord:
+    reports = (
+        select(Document.id, Document.label)
+        .join(DocumentStudyLink, DocumentStudyLink.document_pk == Document.pk)
+        .join(Study, Study.pk == DocumentStudyLink.study_pk)
+        .where(Study.id == study_id, Document.status == Status.published, DocumentStudyLink.role.in_(_OWN_REPORTS))
+        .order_by(Document.year, Document.id)
+        .limit(MAX_CITATIONS)
+    )
+    name = session.scalars(select(Study.name).where(Study.id == study_id)).one()
+    read = VerifiedSource(
+        type="study",
+        id=study_id,
+        name=name,
+        title=None,
+        scheme=scheme,
+        identifier=normal,
+        url=identifiers.address(scheme, normal),
+        standing=None,
+        standing_checked_on=None,
+        notice=None,
+        documents=tuple(DocumentRef(id=row.id, label=row.label) for row in session.execute(reports)),
+        links=SourceLinks(self=render.address("studies", study_id)),
+    )
+    return CarriedRecord(read, Citation.study_pk.in_(select(Study.pk).where(Study.id == study_id)), None, None)
+
+
+def _title_check(session: Session, given: str, source: CarriedRecord) -> TitleCheck:
+    if source.title is None:
+        return TitleCheck(result=TitleResult.not_recorded, recorded=None, similarity=None, other_document=None)
+    result, similarity = titles.compare(given, source.title)
+    other = _document_titled(session, given, source.read.id) if result is TitleResult.different else None
+    return TitleCheck(result=result, recorded=source.title, similarity=similarity, other_document=other)
+
+
+def _document_titled(session: Session, title: str, but: str) -> DocumentRef | None:
+    """Another document with this title: what is probably meant where an identifier was mixed up."""
+    hits = service.search(session, title[:400], {"type": ["document"]}).hits[:MAX_NEAR_CLAIMS]
+    rows = select(Document.id, Document.label, Document.title).where(
+        Document.id.in_([hit.id for hit in hits]), Document.id != but, Document.title.is_not(None)
+    )
+    for row in session.execute(rows.order_by(Document.id)):
+        if titles.compare(title, row.title)[0] is not TitleResult.different:
+            return DocumentRef(id=row.id, label=row.label)
+    return None
+
+
+# --- quotations ---------------------------------------------------------------------------------------------------
+
+
+def _quote_check(view: ReadView, quote: str, source: CarriedRecord) -> QuoteCheck:
+    """Looks in all that may hold words of a source, and in our own words, which are often taken for the source's."""
+    quoted = words(quote)
+    if len(quoted) < FEWEST_QUOTED_WORDS:
+        return QuoteCheck(result=QuoteResult.too_short, citation=None)
+    texts = view.session.execute(
+        select(Citation.id, Citation.locator_quote, Citation.finding, Claim.statement)
+        .join(Claim, Claim.pk == Citation.claim_pk)
+        .where(source.cited, Claim.status == Status.published)
+        .order_by(Citation.id)
+    ).all()
+    recorded = next((row.id for row in texts if _contains(row.locator_quote, quoted)), None)
+    if recorded is not None:
+        return QuoteCheck(result=QuoteResult.in_recorded_quote, citation=recorded)
+    if _contains(source.title, quoted):
+        return QuoteCheck(result=QuoteResult.in_title, citation=None)
+    ours = next((row.id for row in texts if _contains(row.finding, quoted) or _contains(row.statement, quoted)), None)
+    result = QuoteResult.no_text_held if ours is None else QuoteResult.our_words
+    return QuoteCheck(result=result, citation=ours)
+
+
+def _contains(text: str | None, quoted: Sequence[str]) -> bool:
+    """Whether the words stand in the text, one after the other."""
+    return text is not None and f" {' '.join(quoted)} " in f" {' '.join(words(text))} "
+
+
+# --- what the source says -----------------------------------------------------------------------------------------
+
+
+def _citations(
+    view: ReadView, condition: ColumnElement[bool], claim_ids: Iterable[str]
+) -> dict[str, tuple[SourceOnClaim, ...]]:
+    """Citations of claims that meet the condition, by claim; those that weigh more first."""
+    rows = view.session.execute(
+        select(Citation.id, Claim.id.label("claim"))
+        .join(Claim, Claim.pk == Citation.claim_pk)
+        .where(condition, Claim.id.in_(list(claim_ids)), Claim.status == Status.published)
+        .order_by(Citation.position, Citation.id)
+    ).all()
+    shown: dict[str, list[str]] = {}
+    for row in rows:
+        shown.setdefault(row.claim, []).append(row.id)
+    return {
+        claim_id: tuple(map(_on_claim, current_bodies(view, "citation", ids[:MAX_CITATIONS])))
+        for claim_id, ids in shown.items()
+    }
+
+
+def _on_claim(body: bytes) -> SourceOnClaim:
+    citation = CitationRead.model_validate(from_json(body))
+    return SourceOnClaim(
+        **{name: getattr(citation, name) for name in SourceOnClaim.model_fields.keys() - {"document", "links"}},
+        document=DocumentRef(id=citation.document.id, label=citation.document.label),
+        links=SourceLink(self=citation.links.self, claim=citation.links.claim),
+    )
