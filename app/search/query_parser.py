@@ -13,7 +13,7 @@ from app.core.folding import fold, unify_marks, words
 from app.search.analyzer import WRITTEN_WORD, Phrase, between_spaces, stem, stems
 from app.search.matching import matching_keys
 from app.search.spelling import nearest_word, two_words
-from app.search.spellings import normal_text, occurring, spellings
+from app.search.spellings import normal_text, occurring, occurring_stems, spellings
 from app.search.term_statistics import TermStatistics
 from app.search.terms import QueryTerm
 from app.search.word_lists import ALTERNATIVES, OPTIONAL_WORDS, RISK_TERMS, STOP_WORDS
@@ -82,9 +82,10 @@ def parse_query(session: Session, statistics: TermStatistics, query: str) -> Par
     separate = _Separator(session, statistics, drugs, unknown).separate(tokens)
     known = [token for token in separate if unknown.isdisjoint(token.words)]
     terms = tuple(dict.fromkeys(_without_names(tuple(_terms(session, statistics, drugs, known)))))[:MAX_TERMS]
+    terms, nowhere = _occurring_terms(session, statistics, terms)
     if not any(term.is_required for term in terms):
         terms = tuple(replace(term, is_required=True) for term in terms)
-    left_out = tuple(sorted(unknown - OPTIONAL_WORDS))
+    left_out = tuple(sorted((unknown | nowhere) - OPTIONAL_WORDS))
     is_relaxed = bool(left_out) or any(token.is_quoted and unknown & set(token.words) for token in tokens)
     return ParsedQuery(terms, typed, correction, left_out, is_relaxed)
 
@@ -98,7 +99,22 @@ def _tokens(query: str) -> list[_Token]:
         for chunk in [part] if is_quoted else part.split():
             if phrase := tuple(words(chunk))[:MAX_TERMS]:
                 tokens.append(_Token(phrase, is_quoted, text=chunk))
-    return ([token for token in tokens if not token.is_stop_word] or tokens)[: 2 * MAX_TERMS]
+    in_phrases = _in_phrases(tokens)
+    kept = [token for place, token in enumerate(tokens) if place in in_phrases or not token.is_stop_word]
+    return (kept or tokens)[: 2 * MAX_TERMS]
+
+
+def _in_phrases(tokens: Sequence[_Token]) -> set[int]:
+    """Places of the tokens of phrases that mean something else than their words: `come off`, `the runs`."""
+    stemmed = [stem(token.words[0]) if len(token.words) == 1 and not token.is_quoted else "" for token in tokens]
+    places: set[int] = set()
+    start = 0
+    while start < len(stemmed):
+        ends = range(min(len(stemmed), start + MAX_NAME_WORDS), start + 1, -1)
+        end = next((end for end in ends if tuple(stemmed[start:end]) in ALTERNATIVES), start)
+        places.update(range(start, end))
+        start = max(end, start + 1)
+    return places
 
 
 class _Separator:
@@ -255,6 +271,14 @@ def _terms(
         spelled = occurring(session, statistics, spelled) if len(spelled) > 1 else ()
         yield _term(phrase, spelled or [_stem_all(phrase)], names[phrase], completions, tokens[start])
         start = end
+
+
+def _occurring_terms(
+    session: Session, statistics: TermStatistics, terms: Sequence[QueryTerm]
+) -> tuple[tuple[QueryTerm, ...], set[str]]:
+    """The terms that some record may have, and the words of the others."""
+    occurring_terms = tuple(term for term in terms if occurring_stems(session, statistics, term.alternatives))
+    return occurring_terms, {term.text for term in terms if term not in occurring_terms}
 
 
 def _term(

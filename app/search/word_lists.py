@@ -18,14 +18,24 @@ def _words(name: str) -> frozenset[str]:
     return frozenset(" ".join(load(name).values()).split())
 
 
+def _phrases(text: str) -> list[str]:
+    """Words and phrases between commas."""
+    return text.split(", ")
+
+
 def _alternatives() -> dict[Phrase, tuple[Phrase, ...]]:
     pairs = [(one, other) for group in load("synonyms") for one in group for other in group]
-    pairs += [(said, meant) for meant, phrases in load("expansions").items() for said in phrases]
+    pairs += [
+        (said, meant)
+        for alternatives, phrases in load("expansions").items()
+        for meant in _phrases(alternatives)
+        for said in _phrases(phrases)
+    ]
     table: dict[Phrase, tuple[Phrase, ...]] = {}
     for one, other in pairs:
         said, meant = stems(one), stems(other)
         if said != meant:
-            table[said] = (*table.get(said, ()), meant)
+            table[said] = tuple(dict.fromkeys((*table.get(said, ()), meant)))
     return table
 
 
