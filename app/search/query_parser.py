@@ -276,9 +276,22 @@ def _terms(
 def _occurring_terms(
     session: Session, statistics: TermStatistics, terms: Sequence[QueryTerm]
 ) -> tuple[tuple[QueryTerm, ...], set[str]]:
-    """The terms that some record may have, and the words of the others."""
-    occurring_terms = tuple(term for term in terms if occurring_stems(session, statistics, term.alternatives))
-    return occurring_terms, {term.text for term in terms if term not in occurring_terms}
+    """The terms that some record may have, and the words of the others. Those of several words are taken apart."""
+
+    def occurs(term: QueryTerm) -> bool:
+        return bool(occurring_stems(session, statistics, term.alternatives))
+
+    whole = {term: occurs(term) for term in terms}
+    parts = {term: [one for one in single_words(term) if occurs(one)] for term, is_whole in whole.items() if not is_whole}
+    found = (one for term in terms for one in parts.get(term, (term,)))
+    return tuple(dict.fromkeys(found)), {term.text for term in parts}
+
+
+def single_words(term: QueryTerm) -> Iterator[QueryTerm]:
+    """The words of a phrase that say something, as terms of their own."""
+    parts = term.text.split()
+    telling = [word for word in parts if word not in STOP_WORDS] or parts
+    return (QueryTerm(((stem(word),),), text=word) for word in telling if len(parts) > 1)
 
 
 def _term(

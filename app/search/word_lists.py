@@ -27,7 +27,8 @@ def _alternatives() -> dict[Phrase, tuple[Phrase, ...]]:
     pairs = [(one, other) for group in load("synonyms") for one in group for other in group]
     pairs += [
         (said, meant)
-        for alternatives, phrases in load("expansions").items()
+        for name in ("expansions", "other_languages")
+        for alternatives, phrases in load(name).items()
         for meant in _phrases(alternatives)
         for said in _phrases(phrases)
     ]
