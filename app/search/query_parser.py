@@ -13,7 +13,7 @@ from app.core.folding import fold, unify_marks, words
 from app.search.analyzer import WRITTEN_WORD, Phrase, between_spaces, stem, stems
 from app.search.matching import matching_keys
 from app.search.spelling import nearest_word, two_words
-from app.search.spellings import normal_text, occurring, occurring_stems, spellings
+from app.search.spellings import normal_text, occurring, spellings
 from app.search.term_statistics import TermStatistics
 from app.search.terms import QueryTerm
 from app.search.word_lists import ALTERNATIVES, OPTIONAL_WORDS, RISK_TERMS, STOP_WORDS
@@ -82,10 +82,9 @@ def parse_query(session: Session, statistics: TermStatistics, query: str) -> Par
     separate = _Separator(session, statistics, drugs, unknown).separate(tokens)
     known = [token for token in separate if unknown.isdisjoint(token.words)]
     terms = tuple(dict.fromkeys(_without_names(tuple(_terms(session, statistics, drugs, known)))))[:MAX_TERMS]
-    terms, nowhere = _occurring_terms(session, statistics, terms)
     if not any(term.is_required for term in terms):
         terms = tuple(replace(term, is_required=True) for term in terms)
-    left_out = tuple(sorted((unknown | nowhere) - OPTIONAL_WORDS))
+    left_out = tuple(sorted(unknown - OPTIONAL_WORDS))
     is_relaxed = bool(left_out) or any(token.is_quoted and unknown & set(token.words) for token in tokens)
     return ParsedQuery(terms, typed, correction, left_out, is_relaxed)
 
@@ -271,27 +270,6 @@ def _terms(
         spelled = occurring(session, statistics, spelled) if len(spelled) > 1 else ()
         yield _term(phrase, spelled or [_stem_all(phrase)], names[phrase], completions, tokens[start])
         start = end
-
-
-def _occurring_terms(
-    session: Session, statistics: TermStatistics, terms: Sequence[QueryTerm]
-) -> tuple[tuple[QueryTerm, ...], set[str]]:
-    """The terms that some record may have, and the words of the others. Those of several words are taken apart."""
-
-    def occurs(term: QueryTerm) -> bool:
-        return bool(occurring_stems(session, statistics, term.alternatives))
-
-    whole = {term: occurs(term) for term in terms}
-    parts = {term: [one for one in single_words(term) if occurs(one)] for term, is_whole in whole.items() if not is_whole}
-    found = (one for term in terms for one in parts.get(term, (term,)))
-    return tuple(dict.fromkeys(found)), {term.text for term in parts}
-
-
-def single_words(term: QueryTerm) -> Iterator[QueryTerm]:
-    """The words of a phrase that say something, as terms of their own."""
-    parts = term.text.split()
-    telling = [word for word in parts if word not in STOP_WORDS] or parts
-    return (QueryTerm(((stem(word),),), text=word) for word in telling if len(parts) > 1)
 
 
 def _term(

@@ -10,10 +10,10 @@ from sqlalchemy.orm import Session
 
 from app.core.folding import words
 from app.search import facets
-from app.search.analyzer import stems
+from app.search.analyzer import stem, stems
 from app.search.index import MAX_NAME_LENGTH
 from app.search.matching import Conditions, FacetFilters, matching_keys, select_ids
-from app.search.query_parser import parse_query, single_words
+from app.search.query_parser import parse_query
 from app.search.ranking import COLUMNS, Hit, Weights, rank, weigh, weight_of
 from app.search.spellings import spellings
 from app.search.term_statistics import fetch, term_statistics
@@ -57,7 +57,7 @@ def search(session: Session, query: str, filters: FacetFilters) -> SearchResults
     weights = weigh(session, statistics, terms)
     levels = _levels(session, question.required, weights, {name: v for name, v in filters.items() if v})
     if not levels[-1]:
-        terms = tuple(dict.fromkeys((*terms, *(word for term in terms for word in single_words(term)))))
+        terms = tuple(dict.fromkeys((*terms, *_single_words(terms))))
         weights = weigh(session, statistics, terms)
         levels = [[], matching_keys(session, [(term,) for term in terms], filters, MAX_COUNTED + 1)]
     keys = levels[-1]
@@ -81,6 +81,11 @@ def ids_matching(session: Session, record_type: str, query: str) -> Select[str]:
     """Ids of one type's records that match everything in the question, for the `q` of lists."""
     question = parse_query(session, term_statistics(session), query)
     return select_ids(session, record_type, () if question.is_relaxed else question.required)
+
+
+def _single_words(terms: Sequence[QueryTerm]) -> Iterator[QueryTerm]:
+    """The words of phrases, to be found where the phrases are not."""
+    return (QueryTerm(((stem(word),),), text=word) for term in terms for word in term.text.split() if " " in term.text)
 
 
 def _levels(session: Session, terms: Sequence[QueryTerm], weights: Weights, filters: FacetFilters) -> list[list[int]]:

@@ -7,18 +7,14 @@ from sqlalchemy.orm import Session
 from app.search.term_statistics import TermStatistics, fetch
 
 MAX_PAIR_LENGTH = 60
-MIN_LETTERS = 6
-"""Of a word that may be a slip for any other."""
 
 
 def nearest_word(session: Session, statistics: TermStatistics, word: str) -> str | None:
-    """The nearest known word: within one slip for words of up to seven letters, within two for longer ones. A short
-    word is rather one that no record has than a slip: it is corrected only to a word in the name of a concept."""
+    """The nearest known word: within one slip for words of up to seven letters, within two for longer ones."""
     if len(word) < 4 or not word.isalpha():
         return None
     slips = 1 if len(word) < 8 else 2
-    known = statistics.spellings(session) if len(word) >= MIN_LETTERS else statistics.words_of_concepts(session)
-    nearest = process.extractOne(word, known, scorer=OSA.distance, score_cutoff=slips)
+    nearest = process.extractOne(word, statistics.spellings(session), scorer=OSA.distance, score_cutoff=slips)
     return str(nearest[0]) if nearest else None
 
 

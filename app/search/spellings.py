@@ -100,10 +100,6 @@ def spellings(phrase: Phrase) -> list[Phrase]:
 
 def occurring(session: Session, statistics: TermStatistics, ways: Sequence[Phrase]) -> list[Phrase]:
     """The stems of those phrases of which records have all words."""
-    return occurring_stems(session, statistics, [tuple(map(stem, way)) for way in ways])
-
-
-def occurring_stems(session: Session, statistics: TermStatistics, phrases: Sequence[Phrase]) -> list[Phrase]:
-    """Those phrases of which records have all stems."""
-    counts = statistics.entry_counts(session, {word for phrase in phrases for word in phrase})
-    return [phrase for phrase in phrases if all(counts[word] for word in phrase)]
+    stemmed = [tuple(map(stem, way)) for way in ways]
+    counts = statistics.entry_counts(session, {word for way in stemmed for word in way})
+    return [way for way in stemmed if all(counts[word] for word in way)]

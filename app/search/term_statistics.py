@@ -43,7 +43,6 @@ class TermStatistics:
     _concept_names: dict[Phrase, Sequence[Phrase]] = field(default_factory=dict)
     _prefixes: dict[int, Sequence[str]] = field(default_factory=dict)
     _spellings: Sequence[str] | None = None
-    _words_of_concepts: Sequence[str] | None = None
 
     @cached_property
     def entry_count(self) -> int:
@@ -104,14 +103,6 @@ class TermStatistics:
             rows = fetch(session, words, False, 2 * MAX_SPELLINGS)
             self._spellings = [word for (word,) in rows if word.isalpha()][:MAX_SPELLINGS]
         return self._spellings
-
-    def words_of_concepts(self, session: Session) -> Sequence[str]:
-        """Words of at least three letters in names of concepts, the most frequent first."""
-        if self._words_of_concepts is None:
-            rows = fetch(session, "SELECT folded FROM search_names WHERE is_concept = ? AND is_start = ?", True, True)
-            in_names = {word for (name,) in rows for word in name.split()}
-            self._words_of_concepts = [word for word in self.spellings(session) if word in in_names]
-        return self._words_of_concepts
 
     def prefixes(self, session: Session, length: int) -> Sequence[str]:
         """The beginnings of those words that have this length, or one letter more or less."""
