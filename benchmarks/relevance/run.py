@@ -1,8 +1,8 @@
 """The quality of the search on judged questions: `python -m benchmarks.relevance.run [--all]`.
 
-Prints nDCG@10 (gain 2^grade - 1) and recall@10 (of the records judged 2 or 3, at most ten) of each set: of the questions
-the search is tuned on also the ten worst, of those held out only the means, so that nobody tunes to them. `--all` prints
-every question of all sets. It seeds a new database.
+Prints nDCG@10 (gain 2^grade - 1) and recall@10 (of the records judged 2 or 3, at most ten) of each set: of those the
+search is tuned on also the ten worst questions, of the one held out only the means, so that nobody tunes to it. `--all`
+prints every question. It seeds a new database.
 """
 
 import math
