@@ -300,7 +300,7 @@ def _without_names(terms: Sequence[QueryTerm]) -> Iterable[QueryTerm]:
     for term in terms:
         names = [between_spaces(name) for other in terms if other != term for name in other.alternatives]
         said, synonyms = term.alternatives[0], ALTERNATIVES.get(term.alternatives[0], ())
-        if synonyms and not term.is_risk and any(between_spaces(said) in name for name in names):
+        if synonyms and len(term.alternatives) > 1 and not term.is_risk and any(between_spaces(said) in name for name in names):
             term = replace(term, alternatives=term.alternatives[1:])
         yield term
 

@@ -12,11 +12,11 @@ from app.search.analyzer import Phrase, stem, stems
 
 MAX_SAID = 8
 """Words and phrases with the same start whose meanings are suggested."""
-_FOLDER = Path(__file__).with_name("words")
+FOLDER = Path(__file__).with_name("words")
 
 
 def load(name: str) -> Any:
-    return yaml.load((_FOLDER / f"{name}.yaml").read_text(encoding="utf-8"), yaml.CSafeLoader)
+    return yaml.load((FOLDER / f"{name}.yaml").read_text(encoding="utf-8"), yaml.CSafeLoader)
 
 
 def _words(name: str) -> frozenset[str]:
