@@ -299,9 +299,10 @@ def _without_names(terms: Sequence[QueryTerm]) -> Iterable[QueryTerm]:
     naltrexone means the dosage. Terms of risk stay as they are."""
     for term in terms:
         names = [between_spaces(name) for other in terms if other != term for name in other.alternatives]
-        said, synonyms = term.alternatives[0], ALTERNATIVES.get(term.alternatives[0], ())
-        if synonyms and len(term.alternatives) > 1 and not term.is_risk and any(between_spaces(said) in name for name in names):
-            term = replace(term, alternatives=term.alternatives[1:])
+        said, *others = term.alternatives
+        has_synonyms = bool(others) and said in ALTERNATIVES
+        if has_synonyms and not term.is_risk and any(between_spaces(said) in name for name in names):
+            term = replace(term, alternatives=tuple(others))
         yield term
 
 
