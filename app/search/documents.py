@@ -232,7 +232,12 @@ def _dosing_range(_session: Session, records: RecordReader, dosing: DosingRangeW
     keys = [Key("intervention", dosing.intervention), *(Key("condition", c) for c in dosing.conditions)]
     return SearchDocument(
         title=dosing.dose_text,
-        about=(*_names_of(records, keys), "dosage", dosing.basis.label),
+        about=(
+            *_names_of(records, keys),
+            "dosage",
+            *(("titration",) if dosing.titration else ()),
+            dosing.basis.label,
+        ),
         body=(dosing.titration, dosing.population, dosing.schedule.text, dosing.schedule.timing, dosing.formulation),
         rank=300,
         facets={"condition": dosing.conditions},

@@ -98,7 +98,22 @@ def _tokens(query: str) -> list[_Token]:
         for chunk in [part] if is_quoted else part.split():
             if phrase := tuple(words(chunk))[:MAX_TERMS]:
                 tokens.append(_Token(phrase, is_quoted, text=chunk))
-    return ([token for token in tokens if not token.is_stop_word] or tokens)[: 2 * MAX_TERMS]
+    in_phrases = _in_phrases(tokens)
+    kept = [token for place, token in enumerate(tokens) if place in in_phrases or not token.is_stop_word]
+    return (kept or tokens)[: 2 * MAX_TERMS]
+
+
+def _in_phrases(tokens: Sequence[_Token]) -> set[int]:
+    """Places of the tokens of phrases that mean something else than their words: `come off`, `the runs`."""
+    stemmed = [stem(token.words[0]) if len(token.words) == 1 and not token.is_quoted else "" for token in tokens]
+    places: set[int] = set()
+    start = 0
+    while start < len(stemmed):
+        ends = range(min(len(stemmed), start + MAX_NAME_WORDS), start + 1, -1)
+        end = next((end for end in ends if tuple(stemmed[start:end]) in ALTERNATIVES), start)
+        places.update(range(start, end))
+        start = max(end, start + 1)
+    return places
 
 
 class _Separator:
@@ -284,9 +299,10 @@ def _without_names(terms: Sequence[QueryTerm]) -> Iterable[QueryTerm]:
     naltrexone means the dosage. Terms of risk stay as they are."""
     for term in terms:
         names = [between_spaces(name) for other in terms if other != term for name in other.alternatives]
-        said, synonyms = term.alternatives[0], ALTERNATIVES.get(term.alternatives[0], ())
-        if synonyms and not term.is_risk and any(between_spaces(said) in name for name in names):
-            term = replace(term, alternatives=term.alternatives[1:])
+        said, *others = term.alternatives
+        has_synonyms = bool(others) and said in ALTERNATIVES
+        if has_synonyms and not term.is_risk and any(between_spaces(said) in name for name in names):
+            term = replace(term, alternatives=tuple(others))
         yield term
 
 

@@ -12,17 +12,17 @@ from sqlalchemy.orm import Session
 from app.concepts.recognition import drug_index
 from app.core.folding import words
 from app.registry import BY_TYPE
-from app.search.analyzer import WRITTEN_WORD, stem
+from app.search.analyzer import WRITTEN_WORD, Phrase, stem
 from app.search.documents import WITHOUT_CLAIMS
 from app.search.index import MAX_NAME_LENGTH
 from app.search.matching import matching_keys
-from app.search.query_parser import parse_query
+from app.search.query_parser import MIN_PREFIX, parse_query
 from app.search.ranking import COLUMNS, rank, weigh
 from app.search.spelling import nearest_prefix
 from app.search.spellings import normal_text, possible_codes, spellings
 from app.search.term_statistics import TermStatistics, after_prefix, fetch, term_statistics
 from app.search.terms import QueryTerm
-from app.search.word_lists import STOP_WORDS
+from app.search.word_lists import STOP_WORDS, meant_by
 
 MAX_READ = 1000
 """Names that are read, of concepts and of other records each: one letter starts very many."""
@@ -30,6 +30,9 @@ MAX_MATCHED = 60
 """Records with all words typed that are read and ranked."""
 MIN_LETTERS = 2
 """Of a last word that may stand anywhere in a record."""
+
+MAX_PHRASE_WORDS = 4
+"""Words at the end of what was typed that may begin a phrase."""
 
 _SHOWN_AS = {"claim": "statement", **dict.fromkeys(("document", "dosing_range", "search"), "title")}
 """Type -> what its heading is, if not a name."""
@@ -49,9 +52,9 @@ class NameSuggestion:
 def suggest(
     session: Session, text: str, limit: int, types: Sequence[str], *, all_drugs: bool = False
 ) -> list[NameSuggestion]:
-    """Names of which some word starts with what was typed, in any spelling of a code or identifier. If there are none,
-    records that have all words typed, the last maybe unfinished; if these are none either, one slip in the last word
-    is forgiven.
+    """Names of which some word starts with what was typed, in any spelling of a code or identifier; then records whose
+    title shows it. If no name does, records that have all words typed, the last maybe unfinished, or other words for
+    them; if these are none either, one slip in the last word is forgiven.
 
     Interventions without claims are left out unless `all_drugs`.
     """
@@ -64,7 +67,8 @@ def suggest(
     statistics = term_statistics(session)
     for start in _other_spellings(session, statistics, text) if not suggestions else ():
         suggestions = suggestions or _suggestions(session, start, limit, types)
-    suggestions = suggestions or _with_words(session, statistics, typed, limit, types)
+    if len(suggestions) < limit:
+        suggestions = _completed(suggestions, _with_words(session, statistics, typed, limit, types))[:limit]
     if not suggestions and (nearest := nearest_prefix(session, statistics, typed[-1])):
         corrected = [*typed[:-1], nearest]
         suggestions = _suggestions(session, " ".join(corrected), limit, types)
@@ -82,12 +86,14 @@ def _with_words(
     session: Session, statistics: TermStatistics, typed: Sequence[str], limit: int, types: Sequence[str]
 ) -> list[NameSuggestion]:
     """Records that have all words typed, in any order and place, the best first."""
-    *complete, last = typed
-    question = parse_query(session, statistics, " ".join(word for word in complete if word not in STOP_WORDS))
-    if question.is_relaxed or len(last) < MIN_LETTERS:
+    last = typed[-1]
+    starts = range(max(0, len(typed) - MAX_PHRASE_WORDS), len(typed))
+    start, meant = next(((n, some) for n in starts if (some := _meant_by(typed[n:]))), (len(typed) - 1, ()))
+    question = parse_query(session, statistics, " ".join(word for word in typed[:start] if word not in STOP_WORDS))
+    if question.is_relaxed or (len(last) < MIN_LETTERS and not meant):
         return []
-    continued = (stem(last), *map(stem, statistics.words_with_prefix(session, last)))
-    terms = (*question.terms, QueryTerm(tuple((word,) for word in dict.fromkeys(continued))))
+    continued = (last, *statistics.words_with_prefix(session, last)) if start == len(typed) - 1 else ()
+    terms = (*question.terms, QueryTerm(tuple(dict.fromkeys((*((stem(word),) for word in continued), *meant)))))
     keys = matching_keys(session, [terms], {"type": types}, MAX_MATCHED)
     if not keys:
         return []
@@ -99,6 +105,20 @@ def _with_words(
         NameSuggestion(hit.type, hit.id, *shown[hit.pk], _SHOWN_AS.get(hit.type, "name"), " ".join(typed))
         for hit in hits
     ]
+
+
+def _completed(suggestions: list[NameSuggestion], others: list[NameSuggestion]) -> list[NameSuggestion]:
+    """Names, and then records that show what was typed; without names, all others."""
+    known = {(suggestion.type, suggestion.id) for suggestion in suggestions}
+    shown = [
+        one for one in others if [was_typed for _, was_typed in typed_parts(one.matched, one.start)].count(True) == 1
+    ]
+    return [*suggestions, *(one for one in shown if (one.type, one.id) not in known)] if suggestions else others
+
+
+def _meant_by(typed: Sequence[str]) -> tuple[Phrase, ...]:
+    """What people mean who begin like this: `vivid dream` for `nightm`, `stop` for `coming o`."""
+    return meant_by(" ".join(typed)) if len(typed[-1]) >= MIN_PREFIX or len(typed) > 1 else ()
 
 
 def _drugs(session: Session, start: str, known: Sequence[NameSuggestion]) -> list[NameSuggestion]:

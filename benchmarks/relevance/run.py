@@ -1,8 +1,8 @@
 """The quality of the search on judged questions: `python -m benchmarks.relevance.run [--all]`.
 
-Prints nDCG@10 (gain 2^grade - 1) and recall@10 (of the records judged 2 or 3, at most ten) of both halves: of the
-questions the search is tuned on also the ten worst, of those held out only the means, so that nobody tunes to them.
-`--all` prints every question of both. It seeds a new database.
+Prints nDCG@10 (gain 2^grade - 1) and recall@10 (of the records judged 2 or 3, at most ten) of each set: of those the
+search is tuned on also the ten worst questions, of the one held out only the means, so that nobody tunes to it. `--all`
+prints every question. It seeds a new database.
 """
 
 import math
@@ -22,8 +22,9 @@ from app.settings import ROOT
 from app.storage import schema
 from app.storage.database import Database
 
-HALVES = {"tuned on": "questions.yaml", "held out": "held_out.yaml"}
-"""Name of each half of the judged questions -> its file."""
+SETS = {"tuned on": "questions.yaml", "public": "public.yaml", "held out": "held_out.yaml"}
+"""Name of each set of judged questions -> its file. The search is tuned on all but the last."""
+HELD_OUT = "held out"
 DEPTH = 10
 GRADES = (3, 2, 1)
 
@@ -46,9 +47,9 @@ class Score:
     recall: float
 
 
-def questions(half: str) -> list[Question]:
-    """The questions of a half; KeyError for a name that is not in `HALVES`."""
-    entries = yaml.safe_load(Path(__file__).with_name(HALVES[half]).read_text(encoding="utf-8"))
+def questions(name: str) -> list[Question]:
+    """The questions of a set; KeyError for a name that is not in `SETS`."""
+    entries = yaml.safe_load(Path(__file__).with_name(SETS[name]).read_text(encoding="utf-8"))
     return [
         Question(
             entry["q"],
@@ -72,31 +73,31 @@ def _gain(grades: Sequence[int]) -> float:
 
 
 def run() -> dict[str, list[Score]]:
-    """Name of each half -> the scores of its questions."""
+    """Name of each set -> the scores of its questions."""
     with tempfile.TemporaryDirectory() as directory:
         database = Database(f"sqlite:///{directory}/relevance.db")
         schema.migrate(database)
         with database.write() as session:
             seed(session, ROOT / "seed_data")
         with database.read() as session:
-            scores = {half: [score(session, question) for question in questions(half)] for half in HALVES}
+            scores = {name: [score(session, question) for question in questions(name)] for name in SETS}
         database.dispose()
     return scores
 
 
 def main() -> None:
-    halves = run()
-    printed = HALVES if "--all" in sys.argv[1:] else ("tuned on",)
-    for half in printed:
-        worst = sorted(halves[half], key=lambda s: (s.ndcg, s.question.text))
-        for s in worst if printed is HALVES else worst[:DEPTH]:
+    scores_by_set = run()
+    with_all = "--all" in sys.argv[1:]
+    for name in SETS if with_all else (name for name in SETS if name != HELD_OUT):
+        worst = sorted(scores_by_set[name], key=lambda s: (s.ndcg, s.question.text))
+        for s in worst if with_all else worst[:DEPTH]:
             missed = [record for record, grade in s.question.grades.items() if grade == 3 and record not in s.hits]
             misses = f"   misses {', '.join(missed)}" if missed else ""
             print(f"{s.ndcg:.2f} {s.recall:.2f}  {s.question.text}{misses}")
-    for half, scores in halves.items():
-        for name, some in ((half, scores), (f"{half}, at risk", [s for s in scores if s.question.risk])):
+    for name, scores in scores_by_set.items():
+        for title, some in ((name, scores), (f"{name}, at risk", [s for s in scores if s.question.risk])):
             print(
-                f"{name}: {len(some)} questions, nDCG@{DEPTH} {fmean(s.ndcg for s in some):.3f}, "
+                f"{title}: {len(some)} questions, nDCG@{DEPTH} {fmean(s.ndcg for s in some):.3f}, "
                 f"recall@{DEPTH} {fmean(s.recall for s in some):.3f}"
             )
 

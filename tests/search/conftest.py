@@ -28,7 +28,8 @@ def sample_questions(engines: Callable[[str], Engine]) -> list[str]:
         if dice.random() < 0.2:
             words[0] = f'"{words[0]} {dice.choice(words_of_index)}"'
         random_questions.append(dice.choice((" ", " ", "/", "-")).join(words))
-    return [question.text for question in questions("tuned on")] + random_questions
+    judged = [question.text for name in ("tuned on", "public") for question in questions(name)]
+    return judged + random_questions
 
 
 def _words(database: Database) -> list[str]:

@@ -327,6 +327,25 @@ def test_suggestions_are_told_in_parts(client: TestClient) -> None:
         assert len({(item["type"], item["id"]) for item in items}) == len(items)
 
 
+@pytest.mark.parametrize(
+    ("typed", "expected"),
+    [
+        ("withdraw", {"precipitated-opioid-withdrawal", "naltrexone-precipitated-withdrawal"}),
+        ("vivid dr", {"vivid-dreams", "ldn-vivid-dreams"}),
+        ("hashi", {"hashimotos-thyroiditis", "ldn-hashimotos"}),
+        ("fibro", {"fibromyalgia"}),
+        ("weird dre", {"vivid-dreams", "ldn-vivid-dreams"}),
+        ("ldn nightm", {"ldn-vivid-dreams"}),
+        ("coming off", {"ldn-stopping"}),
+        ("booze", {"ldn-alcohol"}),
+        ("painkil", {"opioid-analgesics", "naltrexone-opioid-contraindication"}),
+    ],
+)
+def test_the_words_of_the_public_begin_suggestions(client: TestClient, typed: str, expected: set[str]) -> None:
+    items = client.get("/v1/suggest", params={"q": typed, "limit": 10}).json()["items"]
+    assert expected <= {item["id"] for item in items}
+
+
 def test_one_slip_anywhere_in_a_name_is_forgiven(client: TestClient) -> None:
     dice = random.Random(7)  # noqa: S311 - the same ones every time
     names = ["fibromyalgia", "naltrexone", "insomnia", "headache", "buprenorphine", "neuroinflammation", "thioridazine"]

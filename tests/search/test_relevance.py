@@ -8,30 +8,34 @@ from sqlalchemy import select
 from app.claims.models import Claim
 from app.search import service
 from app.storage.history import StoredRecord
-from benchmarks.relevance.run import HALVES, questions, score
+from benchmarks.relevance.run import HELD_OUT, SETS, questions, score
 from tests.conftest import Engine, opened
 
 
 def test_every_judged_record_exists_and_no_question_stands_twice(engine: Engine) -> None:
-    judged = [question for half in HALVES for question in questions(half)]
+    judged = [question for name in SETS for question in questions(name)]
     with opened(engine.original) as database, database.read() as session:
         existing = {f"{row.type}/{row.id}" for row in session.execute(select(StoredRecord.type, StoredRecord.id))}
     assert {record for question in judged for record in question.grades} <= existing
     assert len({" ".join(question.text.lower().split()) for question in judged}) == len(judged)
-    assert sum(question.risk for question in questions("held out")) >= len(questions("held out")) / 4
+    assert sum(question.risk for question in questions(HELD_OUT)) >= len(questions(HELD_OUT)) / 4
 
 
 @pytest.mark.parametrize(
-    ("half", "of_all", "of_those_at_risk"),
-    [("tuned on", (131, 0.82, 0.845), (30, 0.83, 0.86)), ("held out", (60, 0.417, 0.425), (18, 0.348, 0.432))],
+    ("name", "of_all", "of_those_at_risk"),
+    [
+        ("tuned on", (131, 0.83, 0.85), (30, 0.84, 0.87)),
+        ("public", (128, 0.71, 0.74), (56, 0.81, 0.84)),
+        ("held out", (60, 0.64, 0.675), (18, 0.57, 0.65)),
+    ],
 )
 def test_the_judged_questions_are_answered_as_well_as_was_measured(
-    engine: Engine, half: str, of_all: tuple[int, float, float], of_those_at_risk: tuple[int, float, float]
+    engine: Engine, name: str, of_all: tuple[int, float, float], of_those_at_risk: tuple[int, float, float]
 ) -> None:
     """Number of questions, least nDCG and recall, a little below docs/performance.md. Nothing is tuned to those held
     out."""
     with opened(engine.original) as database, database.read() as session:
-        scores = [score(session, question) for question in questions(half)]
+        scores = [score(session, question) for question in questions(name)]
     at_risk = [s for s in scores if s.question.risk]
     for some, (size, ndcg, recall) in ((scores, of_all), (at_risk, of_those_at_risk)):
         assert len(some) == size
@@ -155,3 +159,45 @@ def test_who_asks_how_it_works_with_opioids_is_warned_first(engine: Engine, ques
     with opened(engine.original) as database, database.read() as session:
         first = [hit.id for hit in service.search(session, question, {}).hits[:5]]
     assert "naltrexone-opioid-contraindication" in first
+
+
+@pytest.mark.parametrize(
+    ("question", "expected"),
+    [
+        ("coming off ldn", "search/ldn-stopping"),
+        ("can i just go cold turkey", "search/ldn-stopping"),
+        ("knee surgery next week", "search/ldn-stop-before-surgery"),
+        ("having my wisdom teeth out, on ldn", "search/ldn-stop-before-surgery"),
+        ("just found out i'm expecting", "search/ldn-pregnancy"),
+        ("is a pint of lager ok", "search/ldn-alcohol"),
+        ("fatty liver", "claim/naltrexone-liver-contraindication-canada"),
+        ("on dialysis", "search/ldn-kidney-disease"),
+        ("i want to end it all", "search/ldn-depression-suicidality"),
+        ("my LFTs are up", "claim/naltrexone-liver-contraindication-canada"),
+        ("strong pain meds", "claim/naltrexone-opioid-contraindication"),
+        ("kratom", "claim/naltrexone-opioid-contraindication"),
+        ("naltrexon und Schmerzmittel", "claim/naltrexone-opioid-contraindication"),
+        ("ldn in der Schwangerschaft", "search/ldn-pregnancy"),
+    ],
+)
+def test_who_may_be_at_risk_reads_the_warning_first_in_words_of_their_own(
+    engine: Engine, question: str, expected: str
+) -> None:
+    with opened(engine.original) as database, database.read() as session:
+        first = [f"{hit.type}/{hit.id}" for hit in service.search(session, question, {}).hits[:3]]
+    assert expected in first
+
+
+@pytest.mark.parametrize("question", ["memory", "low dose naltrexone memory", "withdrawals opioid withdrawal", "the"])
+def test_a_word_that_its_other_words_contain_is_still_looked_for(engine: Engine, question: str) -> None:
+    with opened(engine.original) as database, database.read() as session:
+        results = service.search(session, question, {})
+    assert all(term.alternatives for term in results.terms)
+    assert results.hits or question == "the"
+
+
+def test_what_has_no_record_is_left_out_and_the_rest_is_answered(engine: Engine) -> None:
+    with opened(engine.original) as database, database.read() as session:
+        results = service.search(session, "ldn broccoli", {})
+    assert results.left_out == ("broccoli",)
+    assert results.hits

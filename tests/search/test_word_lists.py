@@ -23,3 +23,15 @@ def test_expansions_hold_in_one_direction_and_synonyms_in_both() -> None:
     assert ("opioid",) not in ALTERNATIVES
     assert ("renal",) in ALTERNATIVES[("kidney",)]
     assert ("kidney",) in ALTERNATIVES[("renal",)]
+
+
+def test_several_things_can_be_meant_by_one_phrase() -> None:
+    assert {("insomnia",), ("troubl", "sleep")} <= set(ALTERNATIVES[("cant", "sleep")])
+
+
+@pytest.mark.parametrize("name", ["expansions", "other_languages"])
+def test_no_expansion_stands_twice(name: str) -> None:
+    """YAML keeps the last of two equal keys without a word."""
+    lines = (word_lists.FOLDER / f"{name}.yaml").read_text(encoding="utf-8").splitlines()
+    meant = [line.partition(":")[0] for line in lines if line and not line.startswith((" ", "#"))]
+    assert len(set(meant)) == len(meant) == len(word_lists.load(name))
