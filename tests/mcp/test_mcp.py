@@ -369,7 +369,8 @@ def test_an_assistant_on_this_machine_is_served_over_pipes(
     assert names == list(CALLS)
     assert not any(answer.is_error for answer in answers)
     assert all(answer.structured_content["dataset"]["serial"] == 1 for answer in answers)
-    assert (refused.is_error, text_of(refused)) == (True, "Not found (not_found): There is no claim with this id.")
+    assert refused.is_error
+    assert text_of(refused).startswith("Not found (not_found): There is no claim with this id.\n- id: ")
 
 
 def test_without_a_database_the_command_says_so(tmp_path: Any) -> None:
