@@ -23,6 +23,8 @@ WIDTHS = (320, 768, 1600)
 MAX_TABS = 600
 PATHS = sorted(page_routes())
 OWN = [path for path in PATHS if path not in READERS]
+TRIES_EVAL = "script-src refuses eval"
+"""A vendored reader asks whether it may compile, and goes on without."""
 LISTEN = """
 window.violations = [];
 document.addEventListener("securitypolicyviolation", (event) =>
@@ -201,7 +203,7 @@ def test_nothing_comes_from_elsewhere_and_the_policy_refuses_nothing(visit: Page
     faults = {}
     for address in addresses(url, path):
         visit.open(address)
-        if found := visit.faults():
+        if found := [fault for fault in visit.faults() if path not in READERS or fault != TRIES_EVAL]:
             faults[address] = found
     assert faults == {}
 
