@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, nullcontext
 from importlib.metadata import version
+from threading import Lock
 from typing import Any
 
 import structlog
@@ -97,11 +98,13 @@ def _database_trouble(request: Request, error: Exception) -> Response:
 
 def _document(app: FastAPI) -> None:
     generate = app.openapi
+    lock = Lock()  # warming and a first request may want it at the same time, and FastAPI cannot make it twice at once
 
     def openapi() -> dict[str, Any]:
-        if app.openapi_schema is None:
-            app.openapi_schema = examples.add(problems.document(queries.document(app, generate())))
-        return app.openapi_schema
+        with lock:
+            if app.openapi_schema is None:
+                app.openapi_schema = examples.add(problems.document(queries.document(app, generate())))
+            return app.openapi_schema
 
     app.openapi = openapi  # type: ignore[method-assign]
 
