@@ -4,7 +4,7 @@ import json
 import re
 import urllib.parse
 import urllib.request
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from typing import Any, Literal, get_args, get_origin
 
@@ -51,12 +51,13 @@ def _flat(routes: Iterable[Any]) -> Iterator[APIRoute]:
 def addresses(url: str, path: str) -> list[str]:
     """The pages of one route: for some records as they are, and for one of them with each choice of its query."""
     filled = _filled(url, path)
+    asked = [f"{filled[0]}{query}" for query in QUERIES.get(path, ())]
+    base = next((address for address in asked if "?" in address), filled[0])
     choices = [
-        f"{filled[0]}?{name}={urllib.parse.quote(str(value))}"
+        f"{base}{'&' if '?' in base else '?'}{name}={urllib.parse.quote(str(value))}"
         for name, values in _choices(page_routes()[path]).items()
         for value in values
     ]
-    asked = [f"{filled[0]}{query}" for query in QUERIES.get(path, ())]
     return [*(asked or filled), *choices]
 
 
@@ -65,7 +66,7 @@ def _filled(url: str, path: str) -> list[str]:
     names = re.findall(r"\{(\w+)\}", path)
     if not names:
         return [path]
-    found = [_ids(url, _collection(path, name)) for name in names]
+    found = [_examples(ids(url, _collection(path, name))) for name in names]
     assert all(found), f"no record for a parameter of {path}"
     rows = zip(*found, strict=False) if len(found) > 1 else ((one,) for one in found[0])
     return [path.format(**dict(zip(names, row, strict=True))) for row in rows]
@@ -82,13 +83,19 @@ def _collection(path: str, name: str) -> str:
 
 
 @lru_cache(maxsize=64)
-def _ids(url: str, collection: str) -> tuple[str, ...]:
-    """The records with the most and the fewest bytes, and some between them."""
+def ids(url: str, collection: str) -> tuple[str, ...]:
+    """The records of a list of the API, those with the most bytes first."""
     with urllib.request.urlopen(f"{url}{collection}?limit=200") as response:  # noqa: S310 - our own server
         items = json.load(response)["items"]
     items.sort(key=lambda item: len(json.dumps(item)), reverse=True)
-    step = max(1, (len(items) - 1) // (MAX_EXAMPLES - 1))
-    return tuple(item["id"] for item in [*items[:1], *items[step:-1:step], *items[1:][-1:]])
+    return tuple(item["id"] for item in items)
+
+
+def _examples(found: Sequence[str]) -> list[str]:
+    """The first and the last, and some between them at equal distances."""
+    last = len(found) - 1
+    places = {round(number * last / (MAX_EXAMPLES - 1)) for number in range(MAX_EXAMPLES)}
+    return [found[place] for place in sorted(places)] if found else []
 
 
 def _choices(route: APIRoute) -> dict[str, tuple[Any, ...]]:
