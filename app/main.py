@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, nullcontext
 from importlib.metadata import version
+from threading import Lock
 from typing import Any
 
 import structlog
@@ -101,19 +102,21 @@ def _database_trouble(request: Request, error: Exception) -> Response:
 def _document(app: FastAPI) -> None:
     """Name and describe the API as the data set that it serves; made once in a process, when first asked for."""
     generate = app.openapi
+    lock = Lock()  # warming and a first request may want it at the same time, and FastAPI cannot make it twice at once
 
     def openapi() -> dict[str, Any]:
-        if app.openapi_schema is None:
-            manifest = _manifest(app)
-            app.title = manifest.name
-            app.description = DESCRIPTION.format(manifest=manifest, disclaimer=manifest.disclaimer())
-            licence = manifest.licence
-            app.license_info = {
-                "name": f"Apache-2.0 (code), {licence.spdx or licence.name} (data)",
-                "identifier": f"Apache-2.0 AND {licence.spdx or 'LicenseRef-data'}",
-            }
-            app.openapi_schema = examples.add(problems.document(queries.document(app, generate())))
-        return app.openapi_schema
+        with lock:
+            if app.openapi_schema is None:
+                manifest = _manifest(app)
+                app.title = manifest.name
+                app.description = DESCRIPTION.format(manifest=manifest, disclaimer=manifest.disclaimer())
+                licence = manifest.licence
+                app.license_info = {
+                    "name": f"Apache-2.0 (code), {licence.spdx or licence.name} (data)",
+                    "identifier": f"Apache-2.0 AND {licence.spdx or 'LicenseRef-data'}",
+                }
+                app.openapi_schema = examples.add(problems.document(queries.document(app, generate())))
+            return app.openapi_schema
 
     app.openapi = openapi  # type: ignore[method-assign]
 

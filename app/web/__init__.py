@@ -2,9 +2,9 @@
 
 from fastapi import FastAPI
 
-from app.web import start
+from app.web import embed, start
 
-ROUTERS = (start.router,)
+ROUTERS = (start.router, embed.router)
 
 
 def install(app: FastAPI) -> None:

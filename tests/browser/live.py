@@ -6,20 +6,26 @@ import shutil
 import socket
 import subprocess
 import sysconfig
+import threading
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 START_SECONDS = 60
 
 
 @contextlib.contextmanager
-def live_server(folder: Path) -> Iterator[str]:
-    """The address of a server whose database is in `folder`, or of the running one that LIVE_URL names."""
+def live_server(folder: Path, **options: str) -> Iterator[str]:
+    """The address of a server whose database is in `folder`, or of the running one that LIVE_URL names.
+
+    `options` are settings, such as `CORS_ORIGINS`; with them a server is always started.
+    """
     given = os.environ.get("LIVE_URL")
-    if given:
+    if given and not options:
         yield given.rstrip("/")
         return
     command = shutil.which("ldn-evidence", path=sysconfig.get_path("scripts"))
@@ -27,6 +33,7 @@ def live_server(folder: Path) -> Iterator[str]:
     port = free_port()
     environment = {
         **os.environ,
+        **options,
         "DATABASE_URL": f"sqlite:///{folder / 'evidence.db'}",
         "HOST": "127.0.0.1",
         "PORT": str(port),
@@ -59,3 +66,38 @@ def wait_until_ready(url: str, server: subprocess.Popen[bytes], log: Path) -> No
             return
         time.sleep(0.1)
     raise AssertionError(f"the server was not ready within {START_SECONDS} s: {log.read_text()}")
+
+
+@dataclass
+class Answer:
+    """What another site answers at one of its addresses."""
+
+    body: str
+    headers: Mapping[str, str]
+    status: int = 200
+
+
+@contextlib.contextmanager
+def other_site(answers: Mapping[str, Answer]) -> Iterator[int]:
+    """The port of a site that is not ours. It answers as `answers` says at the moment, by path; 404 elsewhere."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            answer = answers.get(self.path.partition("?")[0], Answer("", {}, 404))
+            self.send_response(answer.status)
+            for name, value in {"Content-Type": "text/html; charset=utf-8", **answer.headers}.items():
+                self.send_header(name, value)
+            self.end_headers()
+            self.wfile.write(answer.body.encode())
+
+        def log_message(self, format: str, *args: object) -> None:
+            """Nothing."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        try:
+            yield server.server_port
+        finally:
+            server.shutdown()
+            thread.join()

@@ -3,7 +3,9 @@
 import json
 import subprocess
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from threading import Barrier
 from typing import Any
 from urllib.parse import quote
 
@@ -48,6 +50,22 @@ RECORDS = {
 """Records to ask for besides those that are tried of every type."""
 ELSEWHERE = {"Override", "OverrideRead", "OverrideEntry", "Notice", "Sentence"}
 """Schemas of what the seed data does not hold: nothing is overridden, no document has a notice, no claim restates."""
+
+
+def test_two_who_need_the_document_at_once_get_it_whole() -> None:
+    """A server that warms itself makes it in a thread while a first request asks for it."""
+    app = create_app(Settings())
+    together = Barrier(2)
+
+    def make(_: int) -> Document:
+        together.wait()
+        return app.openapi()
+
+    with ThreadPoolExecutor(2) as threads:
+        first, second = threads.map(make, range(2))
+
+    assert first == second
+    assert "/v1/claims" in first["paths"]
 
 
 @pytest.fixture(scope="module")

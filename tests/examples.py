@@ -1,0 +1,18 @@
+"""The code in the documentation, as files for the tests that run it."""
+
+from app.settings import ROOT
+
+SERVER = "https://kb.example.org"
+"""Stands in the documentation for the reader's server."""
+
+
+def code_blocks(page: str, language: str) -> list[str]:
+    """The blocks of one language on a page of `docs/`, in its order."""
+    text = (ROOT / "docs" / page).read_text(encoding="utf-8")
+    return [part.partition("```")[0] for part in text.split(f"```{language}\n")[1:]]
+
+
+def code_file(page: str, name: str) -> str:
+    """The block whose first line names this file."""
+    (code,) = (block for block in code_blocks(page, name.rpartition(".")[2]) if name in block.partition("\n")[0])
+    return code
