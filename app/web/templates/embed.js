@@ -68,7 +68,7 @@
 
     /** An address of the server, or one of the web as it is. */
     #link(address, ...children) {
-      const url = new URL(address.startsWith("/") ? address.slice(1) : address, this.#base);
+      const url = new URL(address, this.#base);
       const href = /^https?:$/.test(url.protocol) ? url.href : null;
       return make("a", { href, target: "_blank", rel: "noopener" }, ...children);
     }
@@ -86,7 +86,7 @@
     #say(isBusy, ...words) {
       let instead = make("slot");
       if (!isBusy && !this.firstElementChild && this.#base && this.#claim)
-        instead = this.#link(`/claims/${encodeURIComponent(this.#claim)}`, "Read the claim at its source");
+        instead = this.#link(`claims/${encodeURIComponent(this.#claim)}`, "Read the claim at its source");
       this.#show(isBusy, make("p", { role: "status", class: isBusy ? "quiet" : "notice" }, ...words), instead);
     }
 
@@ -137,7 +137,7 @@
 
     #retired(successor) {
       if (!successor) return ["This claim was withdrawn, and no other replaces it."];
-      const link = this.#link(`/claims/${encodeURIComponent(successor)}`, "the claim that replaces it");
+      const link = this.#link(`claims/${encodeURIComponent(successor)}`, "the claim that replaces it");
       return ["This claim was withdrawn. Read ", link, " instead."];
     }
 
@@ -199,7 +199,7 @@
         source.links.doi && this.#link(source.links.doi, `doi:${source.doi}`),
         source.pmid && this.#link(`https://pubmed.ncbi.nlm.nih.gov/${encodeURIComponent(source.pmid)}/`, `PubMed ${source.pmid}`),
       ].filter(Boolean);
-      if (!links.length) links.push(this.#link(`/documents/${encodeURIComponent(source.id)}`, "Source"));
+      if (!links.length) links.push(this.#link(`documents/${encodeURIComponent(source.id)}`, "Source"));
       return make(
         "li",
         {},
