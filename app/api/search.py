@@ -136,7 +136,7 @@ async def search(request: Request, query: Annotated[SearchQuery, query_of(Search
 
 def _search(view: ReadView, request: Request, query: SearchQuery) -> Response:
     def body() -> LinkedBody:
-        page, items, extra = _results(view, query)
+        page, items, extra = results_page(view, query)
         return page_body(request, page, items, extra)
 
     return list_response(request, view, body)
@@ -160,11 +160,11 @@ async def search_by_body(
 
 
 def _search_by_body(view: ReadView, query: SearchQuery) -> bytes:
-    page, items, extra = _results(view, query)
+    page, items, extra = results_page(view, query)
     return list_body(items, None, page, extra)
 
 
-def _results(view: ReadView, query: SearchQuery) -> tuple[Page, list[bytes], bytes]:
+def results_page(view: ReadView, query: SearchQuery) -> tuple[Page, list[bytes], bytes]:
     """A page of results, each rendered when its record was published; and the further fields of a `FoundList`."""
     results = service.search(view.session, query.q, query.narrowed())
     request = query.page_request()
