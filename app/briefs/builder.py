@@ -74,7 +74,7 @@ def build(
             claim=headline,
         ),
         sections=sections,
-        open_questions=_open_questions(session, pair),
+        open_questions=open_questions(session, pair),
         undecided=builder.undecided(sections),
         pending_studies=evidence.summary.pending,
         references=builder.references(session),
@@ -298,7 +298,7 @@ def _stamps(session: Session, claim_ids: Sequence[str]) -> Mapping[str, tuple[in
     return {claim_id: (version, serial) for claim_id, version, serial in rows}
 
 
-def _open_questions(session: Session, pair: Pair) -> tuple[SearchMatch, ...]:
+def open_questions(session: Session, pair: Pair) -> tuple[SearchMatch, ...]:
     """Questions about the intervention, on this condition or on none, that were not answered."""
     on_some = select(LiteratureSearchConcept.search_pk).where(LiteratureSearchConcept.role == "condition")
     on_this = on_some.where(LiteratureSearchConcept.concept_pk == key_of(session, Concept, pair.condition, "condition"))

@@ -2,9 +2,9 @@
 
 from fastapi import FastAPI
 
-from app.web import evidence_map, search, site, start
+from app.web import conditions, evidence_map, search, site, start
 
-ROUTERS = (start.router, search.router, evidence_map.router, site.router)
+ROUTERS = (start.router, search.router, evidence_map.router, conditions.router, site.router)
 
 
 def install(app: FastAPI) -> None:

@@ -79,7 +79,9 @@ async def literature_search_page(request: Request, id: str) -> Response:
 
 def _literature_search(view: ReadView, request: Request, search_id: str) -> Response:
     record = from_json(get_current(view, BY_TYPE["search"], search_id).body)
-    about = [concept for role in ("conditions", "mechanisms", "side_effects", "interactants") for concept in record[role]]
+    about = [
+        concept for role in ("conditions", "mechanisms", "side_effects", "interactants") for concept in record[role]
+    ]
     return page_response(
         request,
         view,

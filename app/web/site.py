@@ -13,6 +13,7 @@ from starlette.exceptions import HTTPException
 from app.core.errors import AppError, Gone, NotAcceptable, NotFound
 from app.core.logging import describe
 from app.core.vocabulary import Status
+from app.grading.wording import NO_ALL_CLEAR
 from app.http import conditional
 from app.http.conditional import conditional_response
 from app.http.negotiation import negotiate
@@ -182,9 +183,9 @@ def _llms(view: ReadView, request: Request, openapi: dict[str, Any]) -> Response
     lines = [
         f"# {manifest.name}",
         f"> {manifest.description}",
-        "Never show a claim's statement alone: its answer, verdict, caveat and the counts of both sides travel with it. "
-        "An empty answer is not evidence of no effect or of safety. Ids are stable; `links.permalink` reads a record as "
-        f"it was. {manifest.disclaimer()}",
+        "Never show a claim's statement alone: its answer, verdict, caveat and both sides' counts go with it. "
+        f"{NO_ALL_CLEAR.replace('This', 'An empty answer')} Ids are stable; `links.permalink` reads a record as it "
+        f"was. {manifest.disclaimer()}",
         f"Licence of the data: {manifest.licence.name}. Cite as: {manifest.citation}.",
         "## Start here",
         f"- [First call]({manifest.first_call}): claims with their answers and citations",
