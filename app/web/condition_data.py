@@ -21,6 +21,7 @@ from app.claims.vocabulary import (
     Consensus,
     Directness,
     Effect,
+    Form,
     Kind,
     Leaning,
     Stance,
@@ -45,9 +46,17 @@ MAX_OUTCOMES = 40
 """Claims on benefits that one page shows."""
 MAX_HARMS = 200
 """Claims on harms that one page reads; contraindications first, so that none of them is cut off."""
-MAX_FIGURES = 3
+MAX_FIGURES = 2
 """Estimates of one stance that a table shows; the claim's page has all of them."""
 
+
+def is_decided(claim: ClaimSummary) -> bool:
+    """Whether the evidence of a claim that gathers votes leans anywhere or conflicts, rather than being too little."""
+    return claim.consensus not in (Consensus.insufficient, Consensus.uncited)
+
+
+DOMAINS = {"3": "Limits", "4": "Inconsistency", "5": "Indirectness", "6": "Imprecision", "7": "Concern"}
+"""Step of the certainty → why it lowers."""
 TAKES_A_SIDE = (Stance.supports, Stance.disputes, Stance.mixed, Stance.inconclusive)
 
 
@@ -71,6 +80,7 @@ class OutcomeLine:
     claim: ClaimSummary
     trace: EvidenceTrace
     figures: tuple[Figure, ...]
+    comparator: str | None
 
     @property
     def name(self) -> str:
@@ -78,12 +88,13 @@ class OutcomeLine:
 
     @property
     def is_decided(self) -> bool:
-        return self.claim.consensus not in (Consensus.insufficient, Consensus.uncited)
+        return is_decided(self.claim)
 
     @property
     def reasons(self) -> tuple[str, ...]:
         """Why the certainty is not higher: the steps that lowered it, in the words of the trace."""
-        return tuple(step.text for step in self.trace.steps if step.result and step.result.startswith("-"))
+        lowered = (step for step in self.trace.steps if step.result and step.result.startswith("-"))
+        return tuple(f"{DOMAINS.get(step.rule, step.rule)}: {step.text}" for step in lowered)
 
 
 @dataclass(frozen=True)
@@ -101,6 +112,12 @@ class HarmLine:
     """What stands before the statement in the answer, such as the authority and the day of an official record."""
 
     @property
+    def source(self) -> str:
+        """The verdict with the authority and the day in brackets: `Official warning (FDA, reviewed 2026)`."""
+        _, bracket, details = self.lead.partition(" (")
+        return f"{self.claim.verdict.label}{bracket}{details}"
+
+    @property
     def is_contraindication(self) -> bool:
         return self.content.effect is Effect.contraindicated
 
@@ -112,7 +129,12 @@ class HarmLine:
 
     @property
     def is_decided(self) -> bool:
-        return self.content.form in VOTING_FORMS and self.claim.leaning is not Leaning.neither
+        return self.content.form in VOTING_FORMS and is_decided(self.claim)
+
+    @property
+    def is_measured(self) -> bool:
+        """Whether somebody counted: a claim with votes or undecided studies, a rate, or the report of a study."""
+        return bool(self.claim.counts_text or self.figures) or self.content.form is Form.study_report
 
 
 @dataclass(frozen=True)
@@ -245,6 +267,7 @@ def _outcome_lines(records: CurrentRecords, claim_ids: Iterable[str]) -> Iterato
             claim=render.summary(records, claim_id),
             trace=(traced := trace(records, claim_id, WhatIf())),
             figures=tuple(figures(records, content, [row.citation_id for row in traced.forest])),
+            comparator=content.comparator,
         )
 
 
@@ -354,15 +377,15 @@ def warned_of(lines: Iterable[HarmLine], names: Mapping[str, str]) -> Mapping[st
     )
 
 
-MEDICINES, PEOPLE, HARMS = "medicines", "people", "harms"
+MEDICINES, PEOPLE, HARMS, OTHERS = "medicines", "people", "harms", "others"
 
 
 def _subject(line: HarmLine, names: Mapping[str, str]) -> tuple[str, tuple[str, ...]]:
     if line.content.interactants:
         return MEDICINES, tuple(names[interactant] for interactant in line.content.interactants)
-    if line.content.population:
-        return PEOPLE, (line.content.population,)
-    return HARMS, line.names or (line.claim.verdict.label,)
+    if line.names:
+        return HARMS, line.names
+    return (PEOPLE, (line.content.population,)) if line.content.population else (OTHERS, ("Further warnings",))
 
 
 def _named(names: Mapping[str, Iterable[str]]) -> tuple[NamedLinks, ...]:

@@ -1,6 +1,7 @@
 """`/conditions`, and the page of a condition: in short, for clinicians, and everything, on one address."""
 
 from enum import StrEnum
+from itertools import islice
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Request, Response
@@ -28,10 +29,13 @@ from app.storage.read_view import ReadView
 from app.web.condition_data import ConditionEvidence, OutcomeLine, by_label, condition_evidence, warned_of
 from app.web.figures import NOT_REPORTED, estimate_text
 from app.web.pages import page_response
+from app.web.plots import Plot
+from app.web.plots_forest import Sides, forest_plots
 
 router = APIRouter(include_in_schema=False)
 
-MAX_STUDIES_IN_SHORT = 4
+MAX_STUDIES_IN_SHORT = 3
+MAX_PLOTS = 3
 
 
 class Layer(StrEnum):
@@ -140,6 +144,7 @@ def _page(view: ReadView, request: Request, condition: str, query: ConditionQuer
             if line.content.wording and not line.is_decided
             for name in line.names
         ),
+        plots=_plots(evidence),
         studies_in_short=evidence.studies[:MAX_STUDIES_IN_SHORT],
         disclaimer=manifest.disclaimer(evidence.interventions),
         linked_data=schema_org.condition_page(title, evidence.condition, evidence.intervention, evidence.reviewed_on),
@@ -162,6 +167,16 @@ def _most_studied(session: Session, condition_id: str) -> str:
     if row is None:
         raise NotFound("No treatment is recorded in this condition: add one to the address, as `intervention`.")
     return str(row.intervention)
+
+
+def _plots(evidence: ConditionEvidence) -> list[tuple[str, Plot]]:
+    """The first plots, each with the id of its claim; the pages of the claims have all of them."""
+    drawn = (
+        (line.claim.id, plot)
+        for line in evidence.outcomes
+        for plot in forest_plots(line.trace.forest, Sides(evidence.intervention.name, line.comparator))
+    )
+    return list(islice(drawn, MAX_PLOTS))
 
 
 def _in_full(evidence: ConditionEvidence, line: OutcomeLine) -> bool:

@@ -30,14 +30,14 @@ router = APIRouter(include_in_schema=False)
 
 CELL = 34
 """Width and height of a cell."""
-LABEL_WIDTH = 200
+LABEL_WIDTH = 208
 """For the names of conditions."""
 HEAD_HEIGHT = 150
 """For the names of outcomes, which stand aslant."""
 MARGIN = 90
 """For the last of those names."""
-_MAX_RADIUS, _MIN_RADIUS = 15.0, 5.0
-_MAX_LABEL = 28
+_MAX_RADIUS, _MIN_RADIUS = 15.5, 7.5
+_MAX_LABEL = 27
 """Characters of a name in the drawing; the table has the whole of it."""
 
 SIGNS = {
@@ -105,22 +105,28 @@ class MapDrawing:
     bubbles: tuple[Bubble, ...]
     dots: tuple[tuple[float, float], ...]
     """Centres of empty cells."""
+    without_answer: tuple[str, ...]
+    """Outcomes that no condition has an answer on; the drawing has no column for them."""
     table: tuple[TableRow, ...]
     summary: str
 
 
 def draw(read: EvidenceMapRead) -> MapDrawing:
     """The drawing of a map, in the map's own order."""
-    columns = {outcome.id: number for number, outcome in enumerate(read.outcomes)}
+    answered = {cell.outcome for cell in read.cells if cell.headline_claim is not None}
+    outcomes = [outcome for outcome in read.outcomes if outcome.id in answered]
+    columns = {outcome.id: number for number, outcome in enumerate(outcomes)}
     rows = {condition.id: number for number, condition in enumerate(read.conditions)}
     largest = max((cell.participants for cell in read.cells), default=0)
     bubbles, dots = [], []
     for cell in read.cells:
+        if cell.outcome not in columns:
+            continue
         x, y = LABEL_WIDTH + CELL * (columns[cell.outcome] + 0.5), HEAD_HEIGHT + CELL * (rows[cell.condition] + 0.5)
         if cell.headline_claim is None:
             dots.append((x, y))
             continue
-        condition, outcome = read.conditions[rows[cell.condition]], read.outcomes[columns[cell.outcome]]
+        condition, outcome = read.conditions[rows[cell.condition]], outcomes[columns[cell.outcome]]
         bubbles.append(
             _bubble(cell, cell.headline_claim, f"{condition.name}, {outcome.name}", (x, y, _radius(cell, largest)))
         )
@@ -136,10 +142,11 @@ def draw(read: EvidenceMapRead) -> MapDrawing:
         ),
         columns=tuple(
             MapLabel(o.id, _short(o.name), o.name, LABEL_WIDTH + CELL * (n + 0.5) + 4, HEAD_HEIGHT - 10)
-            for n, o in enumerate(read.outcomes)
+            for n, o in enumerate(outcomes)
         ),
         bubbles=tuple(bubbles),
         dots=tuple(dots),
+        without_answer=tuple(outcome.name for outcome in read.outcomes if outcome.id not in answered),
         table=tuple(_table(read)),
         summary=f"{quantity(len(rows), 'condition', 'conditions')} by {quantity(len(columns), 'outcome', 'outcomes')}: "
         f"{quantity(len(bubbles), 'cell has', 'cells have')} an answer, {len(dots):,} have none. {NO_ALL_CLEAR}",

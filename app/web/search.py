@@ -6,7 +6,6 @@ from fastapi import APIRouter, Request, Response
 from pydantic import AfterValidator, Field
 from pydantic_core import from_json
 
-from app.api.common import get_current
 from app.api.search import RecordType, SearchQuery, results_page
 from app.core.content import QueryModel
 from app.core.text import Cursor, printable
@@ -70,26 +69,3 @@ def _found(view: ReadView, query: SearchPageQuery, words: str) -> dict[str, Any]
 def _with_page(item: dict[str, Any]) -> dict[str, Any]:
     """With the address of the record's page."""
     return item | {"href": item["links"]["self"].removeprefix("/v1")}
-
-
-@router.get("/searches/{id}")
-async def literature_search_page(request: Request, id: str) -> Response:
-    return await reads_of(request).run(request, _literature_search, request, id)
-
-
-def _literature_search(view: ReadView, request: Request, search_id: str) -> Response:
-    record = from_json(get_current(view, BY_TYPE["search"], search_id).body)
-    about = [
-        concept for role in ("conditions", "mechanisms", "side_effects", "interactants") for concept in record[role]
-    ]
-    return page_response(
-        request,
-        view,
-        "web/literature_search.html",
-        title=record["question"],
-        description="A question that was put to the literature, or that nobody has put yet.",
-        json_address=record["links"]["self"],
-        record=record,
-        about=[concept["name"] for concept in about],
-        no_all_clear=NO_ALL_CLEAR,
-    )
