@@ -7,6 +7,7 @@ from xml.sax.saxutils import escape
 import structlog
 from fastapi import APIRouter, Depends, FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
+from pydantic_core import from_json
 from sqlalchemy import select
 from starlette.exceptions import HTTPException
 
@@ -74,7 +75,7 @@ def _or_page(to_problem: Handler, is_page: Callable[[Request], bool]) -> Handler
         if problem.status_code not in _HEADINGS or not is_page(request):
             return problem
         try:
-            page = await reads_of(request).run(request, _error_page, request, error, problem.status_code)
+            page = await reads_of(request).run(request, _error_page, request, error, from_json(bytes(problem.body)))
         except Exception as failure:
             structlog.get_logger("app.web").warning("no_error_page", **describe(failure))
             return problem
@@ -92,14 +93,13 @@ _HEADINGS = {
 }
 
 
-def _error_page(view: ReadView, request: Request, error: Exception, status: int) -> Response:
-    heading, text = _HEADINGS[status]
-    faults = error.errors if isinstance(error, AppError) else ()
+def _error_page(view: ReadView, request: Request, error: Exception, problem: dict[str, Any]) -> Response:
+    heading, text = _HEADINGS[problem["status"]]
     near = [
-        (f"{_page_path(fault.field)}/{value}", value)
-        for fault in faults
-        if fault.where == "path" and fault.field in BY_TYPE
-        for value in fault.did_you_mean or ()
+        (f"{_page_path(fault['field'])}/{value}", value)
+        for fault in problem["errors"]
+        if fault["in"] == "path" and fault["field"] in BY_TYPE
+        for value in fault["did_you_mean"] or ()
     ]
     successor = error.successor_url.removeprefix("/v1") if isinstance(error, Gone) and error.successor_url else None
     page = page_response(
@@ -110,7 +110,7 @@ def _error_page(view: ReadView, request: Request, error: Exception, status: int)
         title=heading,
         description=text,
         text=error.detail if isinstance(error, NotFound | Gone) else text,
-        faults=[(fault.field, fault.message, fault.allowed) for fault in faults if fault.where == "query"],
+        faults=[fault for fault in problem["errors"] if fault["in"] == "query"],
         near=near,
         successor=successor,
     )
