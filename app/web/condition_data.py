@@ -191,7 +191,10 @@ class ConditionEvidence:
 
     @property
     def headline(self) -> ClaimSummary | None:
-        return self.coverage.summary.headline_claim
+        """The claim that answers whether it helps; a warning is no answer to that."""
+        claim = self.coverage.summary.headline_claim
+        is_harm = claim is not None and any(line.claim.id == claim.id for line in self.harms)
+        return None if is_harm else claim
 
     @property
     def contraindications(self) -> tuple[WarningGroup, ...]:

@@ -167,6 +167,19 @@ def test_a_condition_without_data_says_that_this_is_no_all_clear(client: TestCli
     assert "Do not take it if" in short
 
 
+def test_a_warning_is_no_answer_to_whether_it_helps(client: TestClient) -> None:
+    """The claim that tells most about this pair is a contraindication."""
+    pair = f"intervention={LDN}&condition=opioid-use-disorder"
+    headline = client.get(f"/v1/coverage?{pair}").json()["summary"]["headline_claim"]
+    short = text_of(client.get("/conditions/opioid-use-disorder").text, "in-short")
+    before, _, after = short.partition("Does it help?")
+
+    assert headline["verdict"]["code"] == "official_warning"
+    assert headline["statement"] in before
+    assert headline["statement"] not in after
+    assert f"No claim on a benefit in this condition is recorded. {NO_ALL_CLEAR}" in after
+
+
 def test_the_disclaimers_are_those_of_the_interventions_on_the_page(client: TestClient) -> None:
     of_drug = "Naltrexone can cause sudden withdrawal"
     page = client.get("/conditions/fibromyalgia").text
