@@ -165,7 +165,7 @@ async def get_brief(
 
 
 def _brief(view: ReadView, request: Request, intervention: str, condition: str, format: Format) -> Response:
-    pair = _pair(view.session, intervention, condition)
+    pair = pair_named(view.session, intervention, condition)
     address = f"/v1/briefs/{pair.intervention}/{pair.condition}"
     headers = {"Vary": "Accept, Accept-Encoding", "Content-Location": f"{address}?format={format}"}
     if format is Format.html:
@@ -182,7 +182,7 @@ def _brief(view: ReadView, request: Request, intervention: str, condition: str, 
 def brief_file(database: Database, intervention: str, condition: str, format: Format) -> str:
     """The brief as the text of a file; NotFound or Gone for what is not there."""
     with database.view() as view:
-        return _rendered(read_brief(view, _pair(view.session, intervention, condition)), format)
+        return _rendered(read_brief(view, pair_named(view.session, intervention, condition)), format)
 
 
 def read_brief(view: ReadView, pair: selection.Pair) -> BriefRead:
@@ -209,7 +209,8 @@ def _rendered(brief: BriefRead, format: Format) -> str:
 # --- names and formats --------------------------------------------------------------------------------------------
 
 
-def _pair(session: Session, intervention: str, condition: str) -> selection.Pair:
+def pair_named(session: Session, intervention: str, condition: str) -> selection.Pair:
+    """The pair of two ids or codes; NotFound with the nearest ids, or Gone with the successor."""
     keys = _key(session, "intervention", intervention), _key(session, "condition", condition)
     return selection.pair_of(session, *keys)
 

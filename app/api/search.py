@@ -137,7 +137,7 @@ async def search(request: Request, query: Annotated[SearchQuery, query_of(Search
 
 def _search(view: ReadView, request: Request, query: SearchQuery) -> Response:
     def body() -> LinkedBody:
-        page, items, extra = _results(view, query)
+        page, items, extra = results_page(view, query)
         return page_body(request, page, items, extra)
 
     return list_response(request, view, body)
@@ -162,14 +162,14 @@ async def search_by_body(
 
 def _search_by_body(view: ReadView, query: SearchQuery) -> bytes:
     try:
-        page, items, extra = _results(view, query)
+        page, items, extra = results_page(view, query)
     except InvalidInput as error:
         error.errors = tuple(replace(fault, where="body") for fault in error.errors)
         raise
     return list_body(items, None, page, extra)
 
 
-def _results(view: ReadView, query: SearchQuery) -> tuple[Page, list[bytes], bytes]:
+def results_page(view: ReadView, query: SearchQuery) -> tuple[Page, list[bytes], bytes]:
     """A page of results, each rendered when its record was published; and the further fields of a `FoundList`."""
     concept_ids(view, "condition", query.condition, "condition")  # raises where one is unknown: nothing would be found
     results = service.search(view.session, query.q, query.narrowed())

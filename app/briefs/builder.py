@@ -63,7 +63,7 @@ def build(
     intervention = evidence.intervention
     condition = ConceptRef(id=pair.condition, name=records.content(Key("condition", pair.condition)).name)
     headline = evidence.summary.headline_claim
-    questions = _open_questions(session, pair)
+    questions = open_questions(session, pair)
     return responses.BriefRead(
         title=f"{intervention.name} and {inline(condition.name)}",
         intervention=intervention,
@@ -300,7 +300,7 @@ def _stamps(session: Session, claim_ids: Sequence[str]) -> Mapping[str, tuple[in
     return {claim_id: (version, serial) for claim_id, version, serial in rows}
 
 
-def _open_questions(session: Session, pair: Pair) -> tuple[SearchMatch, ...]:
+def open_questions(session: Session, pair: Pair) -> tuple[SearchMatch, ...]:
     """Questions about the intervention, on this condition or on none, that were not answered."""
     on_some = select(LiteratureSearchConcept.search_pk).where(LiteratureSearchConcept.role == "condition")
     on_this = on_some.where(LiteratureSearchConcept.concept_pk == key_of(session, Concept, pair.condition, "condition"))

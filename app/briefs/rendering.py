@@ -4,7 +4,8 @@ Pure. Text from the data is escaped, so that no reader takes it for markup.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import Any
 
 from app.briefs import wording
 from app.briefs.responses import BriefRead, Sentence, Statement
@@ -73,14 +74,13 @@ _SIGNS = {Stance.supports: "+", Stance.disputes: "\N{MINUS SIGN}", Stance.mixed:
 
 
 def html(brief: BriefRead) -> str:
-    own = {
-        "style": STYLE,
-        "join_sentences": join_sentences,
-        "notes": _paragraphs,
-        "relative": _relative,
-        "signs": _SIGNS,
-    }
-    return render_template("briefs/brief.html", brief=brief, **own, **_SHARED)
+    return render_template("briefs/brief.html", brief=brief, style=STYLE, **page_words(_relative))
+
+
+def page_words(address: Callable[[str], str]) -> dict[str, Any]:
+    """What `briefs/sections.html` uses besides the brief. `address` turns an address of the API into a link."""
+    own = {"join_sentences": join_sentences, "notes": _paragraphs, "relative": address, "signs": _SIGNS}
+    return own | _SHARED
 
 
 def _paragraphs(statement: Statement) -> Iterator[tuple[str, str]]:

@@ -30,7 +30,8 @@ COSTS = tuple(
     for cost, path in (
         (0, r"/healthz|/readyz"),
         (BRIEF, r"/mcp|/v1/(briefs(/.*)?|verify|bibliography.*|coverage|evidence-map|documents/[^/]+/impact)"),
-        (SEARCH, r"/v1/(search|interaction-checks)|/infobutton|/cds-services/[^/]+"),
+        (BRIEF, r"/evidence-map|/conditions(/[^/]+)?"),
+        (SEARCH, r"/search|/v1/(search|interaction-checks)|/infobutton|/cds-services/[^/]+"),
         (LIST, rf"/v1/[^/]+(/[^/]+/[^/]+)?|/cds-services|{_FHIR_TYPE}(/_search|(/[^/]+)?/_history)?"),
     )
 )

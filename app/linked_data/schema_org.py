@@ -126,6 +126,22 @@ def dataset(*, version: str, serial: int, updated_at: str | None, manifest: Mani
     return {"@context": CONTEXT, **node, **({"dateModified": updated_at} if updated_at else {})}
 
 
+def condition_page(title: str, condition: ConceptRef, intervention: ConceptRef, reviewed_on: str | None) -> Node:
+    """A page for people about an intervention in a condition."""
+    node: Node = {
+        "@id": f"/conditions/{condition.id}",
+        "@type": "MedicalWebPage",
+        "name": title,
+        "about": [
+            _concept("conditions", "MedicalCondition", condition),
+            _concept("interventions", "MedicalTherapy", intervention),
+        ],
+        "isPartOf": {"@id": "/v1/meta"},
+        "audience": [{"@type": "Patient"}, {"@type": "MedicalAudience", "audienceType": "Clinician"}],
+    }
+    return {"@context": CONTEXT, **node, **({"lastReviewed": reviewed_on} if reviewed_on else {})}
+
+
 # --- claims -------------------------------------------------------------------------------------------------------
 
 

@@ -2,12 +2,13 @@
 
 from fastapi import FastAPI
 
-from app.web import embed, start
+from app.web import conditions, embed, evidence_map, search, site, start
 
-ROUTERS = (start.router, embed.router)
+ROUTERS = (start.router, search.router, evidence_map.router, conditions.router, embed.router, site.router)
 
 
 def install(app: FastAPI) -> None:
-    """Add the pages; they are no part of the OpenAPI document."""
+    """Add the pages; they are no part of the OpenAPI document. Call it last: see `site.install_error_pages`."""
     for router in ROUTERS:
         app.router.routes.extend(router.routes)
+    site.install_error_pages(app, ROUTERS)

@@ -44,8 +44,9 @@ def test_every_route_costs_what_its_kind_costs(engine: Engine) -> None:
         "/v1/bibliography", *(f"/v1/bibliography.{ending}" for ending in ("bib", "csl.json", "html", "ris", "txt")),
         "/v1/briefs", "/v1/briefs/{intervention}/{condition}", "/v1/coverage",
         "/v1/documents/{id}/impact", "/v1/evidence-map", "/v1/verify", "/mcp",
+        "/conditions", "/conditions/{id}", "/evidence-map",
     }  # fmt: skip
-    assert by_cost[SEARCH] == {"/v1/search", "/v1/interaction-checks", "/infobutton", "/cds-services/{id}"}
+    assert by_cost[SEARCH] == {"/search", "/v1/search", "/v1/interaction-checks", "/infobutton", "/cds-services/{id}"}
     assert {"/v1/claims", "/v1/claims/{id}/citations", "/cds-services"} <= by_cost[LIST]
     assert {"/v1/claims/{id}", "/", "/claims/{id}", "/openapi.json"} <= by_cost[ITEM]
     assert all("/{id}" in path and path.count("/") == 3 for path in by_cost[ITEM] if path.startswith("/v1/"))

@@ -1,0 +1,395 @@
+"""What a page about an intervention in a condition is made of, read for its first two layers alone.
+
+Nothing is added up over claims: every number and every answer belongs to one claim, or to one citation of it.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import ColumnElement, select
+
+from app.briefs.builder import open_questions
+from app.briefs.selection import Pair
+from app.claims import rendering as render
+from app.claims.models import Claim, ClaimConcept, DosingRange, DosingRangeCondition
+from app.claims.responses import ClaimSummary, DosingRangeRead, EstimateRead
+from app.claims.rules import VOTING_FORMS
+from app.claims.schemas import CitationWrite, ClaimWrite, Estimate
+from app.claims.vocabulary import (
+    HARM_KINDS,
+    Comparison,
+    Consensus,
+    Directness,
+    Effect,
+    Form,
+    Kind,
+    Leaning,
+    Stance,
+    VerdictCode,
+)
+from app.concepts.models import Concept
+from app.concepts.schemas import ConceptRef, OutcomeRef
+from app.core import deadline
+from app.core.vocabulary import Status
+from app.grading.trace import EvidenceTrace, WhatIf, trace
+from app.questions.coverage import CoverageRead, coverage
+from app.questions.searches import SearchMatch
+from app.questions.subjects import about_interventions
+from app.sources.schemas import DocumentRef, DocumentWrite, StudyWrite
+from app.storage.history import current_bodies
+from app.storage.read_view import ReadView
+from app.storage.records import CurrentRecords
+from app.storage.resource import Key, RecordReader
+from app.storage.rows import key_of
+
+MAX_OUTCOMES = 40
+"""Claims on benefits that one page shows."""
+MAX_HARMS = 200
+"""Claims on harms that one page reads; contraindications first, so that none of them is cut off."""
+MAX_FIGURES = 2
+"""Estimates of one stance that a table shows; the claim's page has all of them."""
+
+
+def is_decided(claim: ClaimSummary) -> bool:
+    """Whether the evidence of a claim that gathers votes leans anywhere or conflicts, rather than being too little."""
+    return claim.consensus not in (Consensus.insufficient, Consensus.uncited)
+
+
+DOMAINS = {"3": "Limits", "4": "Inconsistency", "5": "Indirectness", "6": "Imprecision", "7": "Concern"}
+"""Step of the certainty → why it lowers."""
+TAKES_A_SIDE = (Stance.supports, Stance.disputes, Stance.mixed, Stance.inconclusive)
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One estimate as a citation states it."""
+
+    citation: str
+    stance: Stance
+    document: DocumentRef
+    is_indirect: bool
+    is_review: bool
+    estimate: EstimateRead
+
+
+@dataclass(frozen=True)
+class OutcomeLine:
+    """One claim on a benefit, with the trace of its grades."""
+
+    outcome: OutcomeRef | None
+    claim: ClaimSummary
+    trace: EvidenceTrace
+    figures: tuple[Figure, ...]
+    comparator: str | None
+
+    @property
+    def name(self) -> str:
+        return self.outcome.name if self.outcome else "In general"
+
+    @property
+    def is_decided(self) -> bool:
+        return is_decided(self.claim)
+
+    @property
+    def reasons(self) -> tuple[str, ...]:
+        """Why the certainty is not higher: the steps that lowered it, in the words of the trace."""
+        lowered = (step for step in self.trace.steps if step.result and step.result.startswith("-"))
+        return tuple(f"{DOMAINS.get(step.rule, step.rule)}: {step.text}" for step in lowered)
+
+
+@dataclass(frozen=True)
+class HarmLine:
+    """One claim on a harm, on the intervention or on its drug."""
+
+    content: ClaimWrite
+    claim: ClaimSummary
+    names: tuple[str, ...]
+    """Side effects, or the outcome, that it is about."""
+    is_inherited: bool
+    """Whether it was said of the drug, not of the regimen itself."""
+    figures: tuple[Figure, ...]
+    lead: str
+    """What stands before the statement in the answer, such as the authority and the day of an official record."""
+
+    @property
+    def source(self) -> str:
+        """The verdict with the authority and the day in brackets: `Official warning (FDA, reviewed 2026)`."""
+        _, bracket, details = self.lead.partition(" (")
+        return f"{self.claim.verdict.label}{bracket}{details}"
+
+    @property
+    def is_contraindication(self) -> bool:
+        return self.content.effect is Effect.contraindicated
+
+    @property
+    def is_warning(self) -> bool:
+        return not self.is_contraindication and (
+            self.claim.verdict.code is VerdictCode.official_warning or self.content.effect is Effect.interacts
+        )
+
+    @property
+    def is_decided(self) -> bool:
+        return self.content.form in VOTING_FORMS and is_decided(self.claim)
+
+    @property
+    def is_measured(self) -> bool:
+        """Whether somebody counted: a claim with votes or undecided studies, a rate, or the report of a study."""
+        return bool(self.claim.counts_text or self.figures) or self.content.form is Form.study_report
+
+
+@dataclass(frozen=True)
+class WarningGroup:
+    """Warnings that share one caveat, which is then said once."""
+
+    lines: tuple[HarmLine, ...]
+    caveat: str | None
+
+
+@dataclass(frozen=True)
+class NamedLinks:
+    """A name with the claims behind it."""
+
+    name: str
+    claim_ids: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class StudyLine:
+    """A study that is cited on a benefit; reviews are left out."""
+
+    id: str
+    study: StudyWrite
+
+
+@dataclass(frozen=True)
+class ConditionEvidence:
+    """All that the first two layers show."""
+
+    pair: Pair
+    intervention: ConceptRef
+    condition: ConceptRef
+    coverage: CoverageRead
+    outcomes: tuple[OutcomeLine, ...]
+    """Benefits; the claim that the coverage names as its headline comes first, then by weight."""
+    harms: tuple[HarmLine, ...]
+    studies: tuple[StudyLine, ...]
+    """Largest first."""
+    doses: tuple[DosingRangeRead, ...]
+    questions: tuple[SearchMatch, ...]
+    """Questions that were not answered."""
+    reviewed_on: str | None
+    """The newest day on which one of the claims was reviewed."""
+    is_cut: bool
+
+    @property
+    def interventions(self) -> tuple[str, ...]:
+        return tuple(filter(None, (self.pair.intervention, self.pair.parent)))
+
+    @property
+    def searched_on(self) -> str | None:
+        return max((search.searched_on for search in self.coverage.searches if search.searched_on), default=None)
+
+    @property
+    def headline(self) -> ClaimSummary | None:
+        """The claim that answers whether it helps; a warning is no answer to that."""
+        claim = self.coverage.summary.headline_claim
+        is_harm = claim is not None and any(line.claim.id == claim.id for line in self.harms)
+        return None if is_harm else claim
+
+    @property
+    def contraindications(self) -> tuple[WarningGroup, ...]:
+        groups: dict[str | None, list[HarmLine]] = {}
+        for line in self.harms:
+            if line.is_contraindication:
+                groups.setdefault(line.claim.caveat, []).append(line)
+        return tuple(WarningGroup(tuple(lines), caveat) for caveat, lines in groups.items())
+
+    @property
+    def warnings(self) -> tuple[HarmLine, ...]:
+        return tuple(line for line in self.harms if line.is_warning)
+
+    @property
+    def side_effects(self) -> tuple[HarmLine, ...]:
+        """What remains of the harms, ranked: what is supported first, then by how much was studied."""
+        return tuple(line for line in self.harms if not line.is_contraindication and not line.is_warning)
+
+
+# --- reading ------------------------------------------------------------------------------------------------------
+
+
+def condition_evidence(view: ReadView, pair: Pair) -> ConditionEvidence:
+    """Reads what is known of an intervention in a condition."""
+    session = view.session
+    intervention = key_of(session, Concept, pair.intervention, "intervention")
+    condition = key_of(session, Concept, pair.condition, "condition")
+    known = coverage(session, intervention_pk=intervention, condition_pk=condition)
+    benefits = _claim_ids(view, [*_on_pair(intervention, condition), Claim.kind == Kind.efficacy], MAX_OUTCOMES)
+    harms = _claim_ids(view, [about_interventions([pair.intervention]), Claim.kind.in_(HARM_KINDS)], MAX_HARMS)
+    records = CurrentRecords(session)
+    records.prefetch((Key("claim", claim_id) for claim_id in (*benefits, *harms)), depth=1)
+    outcomes = _in_order(_outcome_lines(records, benefits[:MAX_OUTCOMES]), known)
+    harm_lines = _ranked(_harm_line(records, claim_id, pair) for claim_id in deadline.checked(harms[:MAX_HARMS]))
+    reviewed = (records.content(Key("claim", claim_id)).reviewed_on for claim_id in (*benefits, *harms))
+    assert known.condition is not None  # noqa: S101 - it was asked about one
+    return ConditionEvidence(
+        pair=pair,
+        intervention=known.intervention,
+        condition=known.condition,
+        coverage=known,
+        outcomes=tuple(outcomes),
+        harms=tuple(harm_lines),
+        studies=tuple(_studies(records, outcomes)),
+        doses=_doses(view, intervention, condition),
+        questions=open_questions(session, pair),
+        reviewed_on=max(filter(None, reviewed), default=None),
+        is_cut=len(benefits) > MAX_OUTCOMES or len(harms) > MAX_HARMS,
+    )
+
+
+def _on_pair(intervention: int, condition: int) -> Sequence[ColumnElement[bool]]:
+    named = select(ClaimConcept.claim_pk).where(ClaimConcept.role == "condition", ClaimConcept.concept_pk == condition)
+    return [Claim.intervention_pk == intervention, Claim.pk.in_(named), Claim.form.in_(VOTING_FORMS)]
+
+
+def _claim_ids(view: ReadView, where: Iterable[ColumnElement[bool]], limit: int) -> list[str]:
+    """Published claims, one more than the limit at most; contraindications and the most studied first."""
+    statement = (
+        select(Claim.id)
+        .where(Claim.status == Status.published, *where)
+        .order_by((Claim.effect == Effect.contraindicated).desc(), Claim.weight.desc(), Claim.id)
+        .limit(limit + 1)
+    )
+    return list(view.session.scalars(statement))
+
+
+def _outcome_lines(records: CurrentRecords, claim_ids: Iterable[str]) -> Iterator[OutcomeLine]:
+    for claim_id in deadline.checked(claim_ids):
+        content: ClaimWrite = records.content(Key("claim", claim_id))
+        yield OutcomeLine(
+            outcome=render.outcome(records, content.outcome),
+            claim=render.summary(records, claim_id),
+            trace=(traced := trace(records, claim_id, WhatIf())),
+            figures=tuple(figures(records, content, [row.citation_id for row in traced.forest])),
+            comparator=content.comparator,
+        )
+
+
+def _in_order(lines: Iterable[OutcomeLine], known: CoverageRead) -> list[OutcomeLine]:
+    headline = known.summary.headline_claim
+    return sorted(lines, key=lambda line: headline is None or line.claim.id != headline.id)
+
+
+def _harm_line(records: CurrentRecords, claim_id: str, pair: Pair) -> HarmLine:
+    content: ClaimWrite = records.content(Key("claim", claim_id))
+    summary = render.summary(records, claim_id)
+    names = [concept.name for concept in render.concepts(records, "side_effect", content.side_effects)]
+    if not names and (outcome := render.outcome(records, content.outcome)):
+        names = [outcome.name]
+    ends_with_statement = summary.answer.endswith(summary.statement)
+    lead = summary.answer.removesuffix(summary.statement).rstrip(": ") if ends_with_statement else ""
+    order = records.derived(Key("claim", claim_id)).order
+    return HarmLine(
+        content=content,
+        claim=summary,
+        names=tuple(names),
+        is_inherited=content.intervention == pair.parent,
+        figures=tuple(figures(records, content, order)),
+        lead=lead,
+    )
+
+
+def _ranked(lines: Iterable[HarmLine]) -> list[HarmLine]:
+    """Contraindications, then what is supported, then reports and what is undecided; each by how much was studied."""
+
+    def key(line: HarmLine) -> tuple[bool, bool, bool, int, str]:
+        supported = line.claim.leaning is Leaning.supports
+        votes = line.content.form in VOTING_FORMS
+        people = line.claim.counts.supports.participants if line.claim.counts else 0
+        return not line.is_contraindication, not (votes and supported), not votes, -people, line.claim.id
+
+    return sorted(lines, key=key)
+
+
+def _studies(records: CurrentRecords, outcomes: Iterable[OutcomeLine]) -> list[StudyLine]:
+    ids = {
+        row.study.id
+        for line in outcomes
+        for row in line.trace.forest
+        if row.study and not row.is_review and row.stance in TAKES_A_SIDE
+    }
+    lines = [StudyLine(study_id, records.content(Key("study", study_id))) for study_id in ids]
+    return sorted(lines, key=lambda line: (-(line.study.participants or 0), line.id))
+
+
+def _doses(view: ReadView, intervention: int, condition: int) -> tuple[DosingRangeRead, ...]:
+    ids = view.session.scalars(
+        select(DosingRange.id)
+        .join(DosingRangeCondition, DosingRangeCondition.dosing_range_pk == DosingRange.pk)
+        .where(
+            DosingRange.intervention_pk == intervention,
+            DosingRangeCondition.concept_pk == condition,
+            DosingRange.status == Status.published,
+        )
+        .order_by(DosingRange.low_pg_per_day.asc().nulls_last(), DosingRange.id)
+    ).all()
+    return tuple(DosingRangeRead.model_validate_json(body) for body in current_bodies(view, "dosing_range", ids))
+
+
+# --- choosing -----------------------------------------------------------------------------------------------------
+
+
+def figures(records: RecordReader, claim: ClaimWrite, order: Sequence[str]) -> Iterator[Figure]:
+    """For each stance the first estimates on the outcome itself; those that compare groups go first."""
+    by_id = {citation.id: citation for citation in claim.citations}
+    shown = dict.fromkeys(TAKES_A_SIDE, 0)
+    for citation in (by_id[citation_id] for citation_id in order):
+        if citation.stance not in shown or shown[citation.stance] >= MAX_FIGURES:
+            continue
+        estimate = _best(citation, claim.outcome)
+        if estimate is not None:
+            shown[citation.stance] += 1
+            document: DocumentWrite = records.content(Key("document", citation.document))
+            study: StudyWrite | None = records.content(Key("study", citation.study)) if citation.study else None
+            yield Figure(
+                citation=citation.id,
+                stance=citation.stance,
+                document=DocumentRef(id=document.id, label=document.label),
+                is_indirect=citation.directness is Directness.indirect,
+                is_review=study is not None and study.design.is_review,
+                estimate=render.estimate(records, estimate),
+            )
+
+
+def _best(citation: CitationWrite, outcome: str | None) -> Estimate | None:
+    on_outcome = [e for e in citation.estimates if outcome is None or e.outcome is None or e.outcome == outcome]
+    return min(on_outcome, key=lambda e: (e.comparison is not Comparison.between_groups, not e.primary), default=None)
+
+
+def by_label(lines: Iterable[tuple[str, str, str]]) -> Mapping[str, tuple[NamedLinks, ...]]:
+    """Label → names with their claims, from (label, name, claim id); in the order of the lines."""
+    grouped: dict[str, dict[str, list[str]]] = {}
+    for label, name, claim_id in lines:
+        grouped.setdefault(label, {}).setdefault(name, []).append(claim_id)
+    return {label: _named(names) for label, names in grouped.items()}
+
+
+def warned_of(lines: Iterable[HarmLine], names: Mapping[str, str]) -> Mapping[str, tuple[NamedLinks, ...]]:
+    """Warnings by what they name: other medicines, harms, groups of people; every warning stands under one of them."""
+    return by_label(
+        (label, name, line.claim.id) for line in lines for label, found in [_subject(line, names)] for name in found
+    )
+
+
+MEDICINES, PEOPLE, HARMS, OTHERS = "medicines", "people", "harms", "others"
+
+
+def _subject(line: HarmLine, names: Mapping[str, str]) -> tuple[str, tuple[str, ...]]:
+    if line.content.interactants:
+        return MEDICINES, tuple(names[interactant] for interactant in line.content.interactants)
+    if line.names:
+        return HARMS, line.names
+    return (PEOPLE, (line.content.population,)) if line.content.population else (OTHERS, ("Further warnings",))
+
+
+def _named(names: Mapping[str, Iterable[str]]) -> tuple[NamedLinks, ...]:
+    return tuple(NamedLinks(name, tuple(ids)) for name, ids in names.items())

@@ -1,0 +1,230 @@
+"""The evidence map as a drawing: conditions by outcomes, with a table of the same behind it. `/evidence-map`.
+
+Colour and sign say the direction, the fill says the certainty, the size says how many people.
+"""
+
+from dataclasses import dataclass
+from math import sqrt
+from typing import Annotated
+
+from fastapi import APIRouter, Request, Response
+from pydantic import Field
+
+from app.claims.responses import ClaimSummary
+from app.claims.vocabulary import Certainty, Coverage, Tone
+from app.concepts.models import Concept
+from app.core.content import QueryModel
+from app.core.english import quantity
+from app.core.errors import NotFound
+from app.core.text import IdOrCode
+from app.grading.wording import NO_ALL_CLEAR
+from app.http.queries import query_of
+from app.http.reads import reads_of
+from app.questions.evidence_map import EvidenceMapRead, MapCell, MapRow, evidence_map
+from app.questions.relevance import concept_key
+from app.storage.manifest import current_manifest
+from app.storage.read_view import ReadView
+from app.web.pages import page_response
+
+router = APIRouter(include_in_schema=False)
+
+CELL = 34
+"""Width and height of a cell."""
+LABEL_WIDTH = 208
+"""For the names of conditions."""
+HEAD_HEIGHT = 150
+"""For the names of outcomes, which stand aslant."""
+MARGIN = 90
+"""For the last of those names."""
+_MAX_RADIUS, _MIN_RADIUS = 15.5, 7.5
+_MAX_LABEL = 27
+"""Characters of a name in the drawing; the table has the whole of it."""
+
+SIGNS = {
+    Tone.favourable: "+",
+    Tone.unfavourable: "\N{MINUS SIGN}",
+    Tone.mixed: "\N{PLUS-MINUS SIGN}",
+    Tone.caution: "!",
+}
+FILLS = {
+    Certainty.high: "1",
+    Certainty.moderate: "0.75",
+    Certainty.low: "0.45",
+    Certainty.very_low: "0.18",
+    Certainty.not_graded: "0",
+}
+"""Opacity of the fill."""
+
+
+@dataclass(frozen=True)
+class Bubble:
+    """A cell with a claim. Its text is read aloud where the drawing is not seen."""
+
+    x: float
+    y: float
+    radius: float
+    tone: str
+    sign: str
+    fill: str
+    claim: ClaimSummary
+    text: str
+
+
+@dataclass(frozen=True)
+class MapLabel:
+    """The name of a condition or outcome at its row or column."""
+
+    id: str
+    text: str
+    whole: str
+    x: float
+    y: float
+
+
+@dataclass(frozen=True)
+class TableRow:
+    """A line of the table behind the drawing; `cell` is null for a condition without any claim on an outcome."""
+
+    condition: MapRow
+    outcome: str | None
+    cell: MapCell | None
+    note: str | None
+
+
+@dataclass(frozen=True)
+class MapDrawing:
+    """Everything that the template needs."""
+
+    intervention: str
+    name: str
+    notice: str
+    width: int
+    height: int
+    rows: tuple[MapLabel, ...]
+    columns: tuple[MapLabel, ...]
+    bubbles: tuple[Bubble, ...]
+    dots: tuple[tuple[float, float], ...]
+    """Centres of empty cells."""
+    without_answer: tuple[str, ...]
+    """Outcomes that no condition has an answer on; the drawing has no column for them."""
+    table: tuple[TableRow, ...]
+    summary: str
+
+
+def draw(read: EvidenceMapRead) -> MapDrawing:
+    """The drawing of a map, in the map's own order."""
+    answered = {cell.outcome for cell in read.cells if cell.headline_claim is not None}
+    outcomes = [outcome for outcome in read.outcomes if outcome.id in answered]
+    columns = {outcome.id: number for number, outcome in enumerate(outcomes)}
+    rows = {condition.id: number for number, condition in enumerate(read.conditions)}
+    largest = max((cell.participants for cell in read.cells), default=0)
+    bubbles, dots = [], []
+    for cell in read.cells:
+        if cell.outcome not in columns:
+            continue
+        x, y = LABEL_WIDTH + CELL * (columns[cell.outcome] + 0.5), HEAD_HEIGHT + CELL * (rows[cell.condition] + 0.5)
+        if cell.headline_claim is None:
+            dots.append((x, y))
+            continue
+        condition, outcome = read.conditions[rows[cell.condition]], outcomes[columns[cell.outcome]]
+        bubbles.append(
+            _bubble(cell, cell.headline_claim, f"{condition.name}, {outcome.name}", (x, y, _radius(cell, largest)))
+        )
+    return MapDrawing(
+        intervention=read.intervention.id,
+        name=read.intervention.name,
+        notice=read.notice,
+        width=LABEL_WIDTH + CELL * len(columns) + MARGIN,
+        height=HEAD_HEIGHT + CELL * len(rows) + 8,
+        rows=tuple(
+            MapLabel(c.id, _short(c.name), c.name, LABEL_WIDTH - 8, HEAD_HEIGHT + CELL * (n + 0.5) + 4)
+            for n, c in enumerate(read.conditions)
+        ),
+        columns=tuple(
+            MapLabel(o.id, _short(o.name), o.name, LABEL_WIDTH + CELL * (n + 0.5) + 4, HEAD_HEIGHT - 10)
+            for n, o in enumerate(outcomes)
+        ),
+        bubbles=tuple(bubbles),
+        dots=tuple(dots),
+        without_answer=tuple(outcome.name for outcome in read.outcomes if outcome.id not in answered),
+        table=tuple(_table(read)),
+        summary=f"{quantity(len(rows), 'condition', 'conditions')} by {quantity(len(columns), 'outcome', 'outcomes')}: "
+        f"{quantity(len(bubbles), 'cell has', 'cells have')} an answer, {len(dots):,} have none. {NO_ALL_CLEAR}",
+    )
+
+
+def _radius(cell: MapCell, largest: int) -> float:
+    """By area, so that twice the people look twice as large."""
+    share = cell.participants / largest if largest else 0
+    return round(max(_MIN_RADIUS, _MAX_RADIUS * sqrt(share)), 1)
+
+
+def _bubble(cell: MapCell, claim: ClaimSummary, place: str, circle: tuple[float, float, float]) -> Bubble:
+    x, y, radius = circle
+    tone = claim.verdict.tone
+    people = quantity(cell.participants, "person", "people") if cell.participants else "number of people not known"
+    text = f"{place}: {claim.answer} {claim.verdict.label}. Certainty: {claim.certainty.label.lower()}; {people}."
+    return Bubble(x, y, radius, tone, SIGNS.get(tone, "?"), FILLS[claim.certainty], claim, text)
+
+
+def _short(name: str) -> str:
+    return name if len(name) <= _MAX_LABEL else f"{name[: _MAX_LABEL - 1].rstrip()}\N{HORIZONTAL ELLIPSIS}"
+
+
+def _table(read: EvidenceMapRead) -> list[TableRow]:
+    names = {outcome.id: outcome.name for outcome in read.outcomes}
+    by_condition: dict[str, list[MapCell]] = {}
+    for cell in read.cells:
+        if cell.headline_claim is not None:
+            by_condition.setdefault(cell.condition, []).append(cell)
+    lines = []
+    for condition in read.conditions:
+        cells = by_condition.get(condition.id, [])
+        lines += [TableRow(condition, names[cell.outcome], cell, None) for cell in cells]
+        if not cells:
+            lines.append(TableRow(condition, None, None, _without_claims(condition)))
+    return lines
+
+
+def _without_claims(condition: MapRow) -> str:
+    known = {
+        Coverage.found: "Evidence is recorded, but none on one of these outcomes.",
+        Coverage.searched_none_found: "A search found no study of this.",
+        Coverage.not_searched: "Nobody has searched for this here yet.",
+    }
+    return f"{known[condition.coverage]} {NO_ALL_CLEAR}"
+
+
+def drawing_for(view: ReadView, intervention_pk: int) -> MapDrawing:
+    return draw(evidence_map(view.session, intervention_pk=intervention_pk, condition_pks=(), outcome_pks=()))
+
+
+class MapPageQuery(QueryModel):
+    intervention: Annotated[IdOrCode | None, Field()] = None
+    """Id or code; the data set's own intervention unless given."""
+
+
+@router.get("/evidence-map")
+async def evidence_map_page(request: Request, query: Annotated[MapPageQuery, query_of(MapPageQuery)]) -> Response:
+    return await reads_of(request).run(request, _page, request, query)
+
+
+def _page(view: ReadView, request: Request, query: MapPageQuery) -> Response:
+    manifest = current_manifest(view.session)
+    name = query.intervention or manifest.default_intervention
+    if name is None:
+        raise NotFound("This data set names no intervention of its own: add one to the address, as `intervention`.")
+    intervention = concept_key(view.session, "intervention", name, "intervention")
+    drawing = drawing_for(view, intervention)
+    parent = view.session.get_one(Concept, intervention).parent_pk
+    parents = [view.session.get_one(Concept, parent).id] if parent is not None else []
+    return page_response(
+        request,
+        view,
+        "web/evidence_map_page.html",
+        title=f"{drawing.name}: the evidence map",
+        description=f"What is known of {drawing.name} in every condition and outcome: direction, certainty, people.",
+        json_address=f"/v1/evidence-map?intervention={drawing.intervention}",
+        drawing=drawing,
+        disclaimer=manifest.disclaimer([drawing.intervention, *parents]),
+    )
