@@ -1,0 +1,177 @@
+"""The dose scale: recorded doses and the doses of trials, over the bands of daily doses."""
+
+import math
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+from app.claims.doses import PICOGRAMS, TIERS
+from app.claims.responses import DosingRangeRead
+from app.claims.vocabulary import Unit
+from app.core.english import inline, quantity
+from app.sources.schemas import StudyRead
+from app.web.plots import CHARACTER_WIDTH, LEFT, LINE_HEIGHT, RIGHT, WIDTH, Canvas, Cell, Plot, PlotTable, plot_of
+
+_MG = PICOGRAMS[Unit.mg]
+_UG, _NG = PICOGRAMS[Unit.ug], PICOGRAMS[Unit.ng]
+_UNITS = ((_MG // 10, _MG, "mg"), (_UG, _UG, "microgram"), (0, _NG, "nanogram"))
+"""From how many picograms on an amount is written in which unit, and what one of them is."""
+ROOM = 1.6
+"""How far the scale reaches beyond the lowest and the highest dose, as a factor."""
+MAX_TICKS = 5
+
+
+class DoseSpan(NamedTuple):
+    """A dose on the scale: from the lowest to the highest daily total in picograms; an open end is null."""
+
+    name: str
+    text: str
+    """The dose as the source words it."""
+    address: str
+    group: str
+    """Under which heading it stands."""
+    low: int | None
+    high: int | None
+
+
+RECORDED = "Recorded doses"
+OF_STUDIES = "Doses given in studies"
+
+
+def spans_of_ranges(ranges: Iterable[DosingRangeRead]) -> list[DoseSpan]:
+    return [
+        DoseSpan(r.dose_text, _origin(r), f"/dosing-ranges/{r.id}", RECORDED, r.low_pg_per_day, r.high_pg_per_day)
+        for r in ranges
+    ]
+
+
+def _origin(read: DosingRangeRead) -> str:
+    return f"{inline(read.basis.label)}, {inline(read.intervention.name)}"
+
+
+def spans_of_studies(studies: Iterable[StudyRead]) -> list[DoseSpan]:
+    """The arms that say whether their source calls the dose low: those of the drug that the bands are for."""
+    spans = []
+    for study in studies:
+        for arm in study.arms:
+            if arm.called_low_dose is None or arm.dose_unit is None or arm.dose_low is None or arm.dose_high is None:
+                continue
+            factor = PICOGRAMS.get(Unit(arm.dose_unit)) if arm.dose_unit in set(Unit) else None
+            if factor is None:
+                continue  # a dose per body weight has no daily total
+            low, high = round(arm.dose_low * factor), round(arm.dose_high * factor)
+            text = arm.dose_text or "not reported"
+            spans.append(DoseSpan(study.name, text, f"/studies/{study.id}", OF_STUDIES, low, high))
+    return spans
+
+
+def dose_plot(spans: Sequence[DoseSpan], title: str) -> Plot | None:
+    """The scale; null where no dose has a daily total."""
+    drawn = [span for span in spans if span.low is not None or span.high is not None]
+    if not drawn:
+        return None
+    ends = [end for span in drawn for end in (span.low, span.high) if end]
+    low, high = min(ends) / ROOM, max(ends) * ROOM
+    canvas = Canvas()
+    _draw_bands(canvas, low, high)
+    top = canvas.y
+    for group in dict.fromkeys(span.group for span in drawn):
+        canvas.y += 6
+        canvas.label("side", group)
+        for span in drawn:
+            if span.group == group:
+                _draw_span(canvas, span, (low, high))
+    canvas.y += 10
+    for _, start, _ in TIERS:
+        if low < start < high:
+            canvas.line_below("guide", (_place(start, low, high), top), (_place(start, low, high), canvas.y))
+    _draw_ticks(canvas, low, high)
+    description = f"{quantity(len(drawn), 'dose', 'doses')} on a logarithmic scale of daily totals. " + " ".join(
+        f"{span.name}: {span_text(span)}." for span in drawn
+    )
+    notes = ["A logarithmic scale: every step to the right is ten times as much.", "None of these doses is advice."]
+    if len(drawn) < len(spans):
+        notes.append("Doses whose daily total cannot be known stand in the table alone.")
+    return plot_of("doses", canvas, (title, description), _table(spans), notes)
+
+
+def _place(picograms: float, low: float, high: float) -> float:
+    share = math.log(picograms / low) / math.log(high / low)
+    return LEFT + (RIGHT - LEFT) * min(max(share, 0), 1)
+
+
+def _draw_bands(canvas: Canvas, low: float, high: float) -> None:
+    """One line for the name of each band, over its stretch of the scale."""
+    for number, (tier, start, end) in enumerate(TIERS):
+        if start > high or (end is not None and end < low):
+            continue
+        left, right = _place(max(start, low), low, high), _place(min(end or high, high), low, high)
+        canvas.y += LINE_HEIGHT + 2
+        canvas.box(f"band band-{number}", left, canvas.y + 3, (right - left, 5))
+        words = _band_words(tier.label, start, end)
+        ends_there = left + len(words) * CHARACTER_WIDTH > WIDTH
+        place, anchor = (right, "end") if ends_there else (left, "start")
+        canvas.words("tick", place, canvas.y, words, anchor)
+        canvas.y += 8
+
+
+def _band_words(label: str, start: int, end: int | None) -> str:
+    if end is None:
+        return f"{label}: {amount_text(start)} and more"
+    if not start:
+        return f"{label}: below {amount_text(end + 1)}"
+    return f"{label}: {amount_text(start)} to {amount_text(end)}"
+
+
+def _draw_span(canvas: Canvas, span: DoseSpan, scale: tuple[float, float]) -> None:
+    canvas.y += 4
+    canvas.label("name", span.name)
+    canvas.label("figures", f"{span_text(span)}; {span.text}" if span.group == RECORDED else span_text(span))
+    canvas.y += 12
+    left, right = _place(span.low or scale[0], *scale), _place(span.high or scale[1], *scale)
+    css_class = "dose" if span.group == RECORDED else "dose study"
+    if right - left < 1:
+        canvas.dot(css_class, left, canvas.y, 6)
+    else:
+        canvas.box(css_class, left, canvas.y - 4, (right - left, 8))
+    canvas.y += 4
+
+
+def _draw_ticks(canvas: Canvas, low: float, high: float) -> None:
+    canvas.line("axis", (LEFT, canvas.y), (RIGHT, canvas.y))
+    first, last = math.ceil(math.log10(low)), math.floor(math.log10(high))
+    step = max(math.ceil((last - first + 1) / MAX_TICKS), 1)
+    for power in range(first, last + 1, step):
+        x = _place(10**power, low, high)
+        canvas.line("axis", (x, canvas.y), (x, canvas.y + 5))
+        anchor = "start" if x < LEFT + 30 else "end" if x > RIGHT - 30 else "middle"
+        canvas.words("tick", x, canvas.y + 20, amount_text(10**power), anchor)
+    canvas.y += 22
+
+
+# --- words --------------------------------------------------------------------------------------------------------
+
+
+def amount_text(picograms: float) -> str:
+    """`4.5 mg`, `1 microgram`; a bound that lies one picogram off is written as the bound."""
+    factor, name = next((factor, name) for least, factor, name in _UNITS if picograms >= least * 0.999999)
+    number = round(picograms / factor, 5)
+    plural = "" if name == "mg" or number == 1 else "s"
+    return f"{number:g} {name}{plural}"
+
+
+def span_text(span: DoseSpan) -> str:
+    """The daily total in words."""
+    if span.low is None and span.high is None:
+        return "daily total not reported"
+    if span.low is None:
+        return f"up to {amount_text(span.high or 0)} a day"
+    if span.high is None:
+        return f"{amount_text(span.low)} a day or more"
+    if span.low == span.high:
+        return f"{amount_text(span.low)} a day"
+    return f"{amount_text(span.low)} to {amount_text(span.high)} a day"
+
+
+def _table(spans: Sequence[DoseSpan]) -> PlotTable:
+    rows = tuple((Cell(s.name, s.address), Cell(s.group), Cell(s.text), Cell(span_text(s))) for s in spans)
+    return PlotTable("The doses behind the scale", ("Name", "Where it comes from", "As worded", "Daily total"), rows)
