@@ -2,12 +2,13 @@
 
 from fastapi import FastAPI
 
-from app.web import start
+from app.web import claims, concepts, doses, error_pages, safety, sources, start
 
-ROUTERS = (start.router,)
+ROUTERS = (start.router, claims.router, sources.router, safety.router, doses.router, concepts.router)
 
 
 def install(app: FastAPI) -> None:
     """Add the pages; they are no part of the OpenAPI document."""
     for router in ROUTERS:
         app.router.routes.extend(router.routes)
+    error_pages.install(app)
