@@ -1,6 +1,6 @@
 """What the pages of records share: one record, a list that pages by the API's cursors, and claims with harm first."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, NamedTuple
 from urllib.parse import urlencode
@@ -10,14 +10,14 @@ from fastapi import Path, Request, Response
 from app.api.common import get_current, next_address, record_at, select_page
 from app.claims import queries
 from app.claims import rendering as render
-from app.claims.responses import ClaimSummary
+from app.claims.responses import CitationBody, ClaimRead, ClaimSummary
 from app.claims.vocabulary import HARM_KINDS, Kind
 from app.core.text import SLUG_LENGTH
 from app.http.conditional import canonical
 from app.http.reads import reads_of
 from app.registry import BY_TYPE
 from app.storage.history import current_bodies
-from app.storage.paging import SortedQuery, Sorts
+from app.storage.paging import Page, SortedQuery, Sorts
 from app.storage.read_view import ReadView
 from app.storage.resource import Stamp
 from app.storage.selection import Selection
@@ -26,6 +26,7 @@ from app.web.pages import page_response
 RecordId = Annotated[str, Path(max_length=SLUG_LENGTH)]
 MAX_DESCRIPTION = 300
 """Characters of the description that search engines and link previews show."""
+CLAIMS_A_SECTION = 12
 OTHER_KINDS = tuple(kind for kind in Kind if kind not in HARM_KINDS)
 
 
@@ -79,16 +80,50 @@ class ClaimSection(NamedTuple):
     address: str
 
 
-def claim_sections(view: ReadView, filters: Mapping[str, str], limit: int = 12) -> list[ClaimSection]:
+def claim_sections(view: ReadView, filters: Mapping[str, str]) -> list[ClaimSection]:
     """The claims that meet the filters: harms and interactions first, then the others."""
-    sections = []
+    return [
+        ClaimSection(heading, summaries(view, page.ids), page.total, address)
+        for heading, page, address in _by_harm(view, filters)
+    ]
+
+
+def _by_harm(view: ReadView, filters: Mapping[str, str]) -> Iterator[tuple[str, Page, str]]:
+    """The most relevant claims on each side of the line, and the address of all of them."""
     for heading, kinds in (("Harms and interactions", HARM_KINDS), ("Other claims", OTHER_KINDS)):
-        query = queries.ClaimQuery.model_validate(
-            {**{name: (value,) for name, value in filters.items()}, "kind": kinds, "limit": limit}
-        )
+        chosen = {name: (value,) for name, value in filters.items()}
+        query = queries.ClaimQuery.model_validate({**chosen, "kind": kinds, "limit": CLAIMS_A_SECTION})
         page = select_page(view, query, queries.claims(view, query), queries.CLAIM_SORTS)
-        address = f"/claims?{urlencode([*filters.items(), *(('kind', kind.value) for kind in kinds)])}"
-        sections.append(ClaimSection(heading, summaries(view, page.ids), page.total, address))
+        yield heading, page, f"/claims?{urlencode([*filters.items(), *(('kind', kind.value) for kind in kinds)])}"
+
+
+class CitedClaim(NamedTuple):
+    """A claim, and what one source found on it."""
+
+    claim: ClaimRead
+    citations: Sequence[CitationBody]
+
+
+class CitedSection(NamedTuple):
+    """As `ClaimSection`, with what the source found."""
+
+    heading: str
+    claims: Sequence[CitedClaim]
+    total: int
+    address: str
+
+
+def cited_sections(view: ReadView, filters: Mapping[str, str]) -> list[CitedSection]:
+    """The claims that cite a document or a study, with what it found: harms and interactions first."""
+    ((by, source),) = filters.items()
+    sections = []
+    for heading, page, address in _by_harm(view, filters):
+        claims = [ClaimRead.model_validate_json(body) for body in current_bodies(view, "claim", page.ids)]
+        cited = [
+            CitedClaim(claim, [c for c in claim.citations if (embed := getattr(c, by)) and embed.id == source])
+            for claim in claims
+        ]
+        sections.append(CitedSection(heading, cited, page.total, address))
     return sections
 
 

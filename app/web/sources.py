@@ -1,6 +1,6 @@
 """Sources: `/documents`, one document with what it found, what it states in its order, `/studies`, and one study."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Request, Response
 
@@ -18,10 +18,10 @@ from app.http.reads import reads_of
 from app.linked_data import schema_org
 from app.registry import BY_TYPE
 from app.sources.standing import entry_in_force
-from app.storage.paging import ListQuery
 from app.storage.read_view import ReadView
 from app.storage.records import CurrentRecords
 from app.storage.resource import Key
+from app.web.concepts import NoParameters
 from app.web.pages import page_response
 from app.web.records import (
     Listing,
@@ -29,7 +29,7 @@ from app.web.records import (
     RecordList,
     answer_listing,
     api_address,
-    read_list,
+    cited_sections,
     read_record,
     shortened,
 )
@@ -54,7 +54,6 @@ STUDIES = Listing(
     "Trials, other studies and reviews, each counted once however many documents report it.",
     "web/studies.html",
 )
-CITATIONS_A_PAGE = 15
 
 
 @router.get("/documents")
@@ -70,11 +69,11 @@ async def studies(request: Request, query: Annotated[queries.StudyQuery, query_o
 
 
 @router.get("/documents/{id}")
-async def document(request: Request, id: RecordId, query: Annotated[ListQuery, query_of(ListQuery)]) -> Response:
-    return await reads_of(request).run(request, _document, request, id, query)
+async def document(request: Request, id: RecordId, _query: Annotated[NoParameters, query_of(NoParameters)]) -> Response:
+    return await reads_of(request).run(request, _document, request, id)
 
 
-def _document(view: ReadView, request: Request, document_id: str, query: ListQuery) -> Response:
+def _document(view: ReadView, request: Request, document_id: str) -> Response:
     read: DocumentWithEvidence = read_record(view, "document", document_id)
     content = CurrentRecords(view.session).content(Key("document", document_id))
     name = plain_title(read.title, read.label, read.standing)
@@ -90,7 +89,7 @@ def _document(view: ReadView, request: Request, document_id: str, query: ListQue
         json_address=read.links.self,
         document=read,
         notice=entry_in_force(read.standing_history).notice,
-        citations=_citations(view, request, query, document=document_id),
+        sections=cited_sections(view, {"document": document_id}),
         statement_count=statements.total,
         references=[
             (style, format_reference(formatted.references(view.session, [content], style)[0], style)) for style in Style
@@ -104,14 +103,6 @@ def _document(view: ReadView, request: Request, document_id: str, query: ListQue
 
 def _found(read: DocumentWithEvidence | StudyWithEvidence) -> str:
     return f"Cited for {quantity(read.evidence.claims, 'claim', 'claims')}."
-
-
-def _citations(view: ReadView, request: Request, query: ListQuery, **of: str) -> RecordList:
-    """What the source found, claim by claim."""
-    asked: dict[str, Any] = {name: [record_id] for name, record_id in of.items()}
-    limit = query.limit if "limit" in query.model_fields_set else CITATIONS_A_PAGE
-    narrowed = queries.CitationQuery(**asked, cursor=query.cursor, limit=limit)
-    return read_list(view, request, "citation", narrowed, queries.citations, queries.CITATION_SORTS)
 
 
 @router.get("/documents/{id}/statements")
@@ -140,11 +131,11 @@ def _statements(view: ReadView, request: Request, document_id: str, query: State
 
 
 @router.get("/studies/{id}")
-async def study(request: Request, id: RecordId, query: Annotated[ListQuery, query_of(ListQuery)]) -> Response:
-    return await reads_of(request).run(request, _study, request, id, query)
+async def study(request: Request, id: RecordId, _query: Annotated[NoParameters, query_of(NoParameters)]) -> Response:
+    return await reads_of(request).run(request, _study, request, id)
 
 
-def _study(view: ReadView, request: Request, study_id: str, query: ListQuery) -> Response:
+def _study(view: ReadView, request: Request, study_id: str) -> Response:
     read: StudyWithEvidence = read_record(view, "study", study_id)
     return page_response(
         request,
@@ -154,5 +145,5 @@ def _study(view: ReadView, request: Request, study_id: str, query: ListQuery) ->
         description=shortened(join_sentences(f"{read.name}.", f"{read.design.label}.", _found(read))),
         json_address=read.links.self,
         study=read,
-        citations=_citations(view, request, query, study=study_id),
+        sections=cited_sections(view, {"study": study_id}),
     )
