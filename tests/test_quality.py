@@ -90,9 +90,9 @@ PRIVATE = re.compile(r"\b_start_asgi_task\b|\bmallopt\b|\bctypes\b")
 """Of uvicorn, of the C library, and the way to all of its functions."""
 
 MAX_LINES = {
-    "": 960, "accounts": 100, "api": 2700, "bibliography": 1630, "briefs": 1050, "cds_hooks": 3900, "claims": 3750,
+    "": 960, "accounts": 100, "api": 2760, "bibliography": 1630, "briefs": 1050, "cds_hooks": 3900, "claims": 3750,
     "concepts": 1100, "core": 1200, "datasets": 970, "fhir": 2400, "grading": 2650, "http": 3100, "infobutton": 460,
-    "linked_data": 420, "operations": 700, "publishing": 740, "questions": 1650, "search": 2010, "sources": 1310,
+    "linked_data": 460, "operations": 700, "publishing": 740, "questions": 1650, "search": 2010, "sources": 1310,
     "storage": 2680, "web": 2300,
 }  # fmt: skip
 """Lines of Python in each package of `app/`; "" is what lies beside the packages. Raise one only with a reason."""

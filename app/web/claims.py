@@ -22,7 +22,7 @@ from app.storage.read_view import ReadView
 from app.web.pages import page_response
 from app.web.plots import Plot
 from app.web.plots_directions import direction_plot
-from app.web.plots_forest import Sides, forest_plots
+from app.web.plots_forest import ComparedSides, forest_plots
 from app.web.records import Listing, RecordId, answer_listing, read_record, shortened
 
 router = APIRouter(include_in_schema=False)
@@ -136,6 +136,6 @@ def _plots(read: ClaimRead, how: EvidenceTrace) -> list[Plot]:
     if read.wording is None:
         return []
     treatment = read.intervention.name if read.intervention else "the treatment"
-    forest: list[Any] = list(forest_plots(how.forest, Sides(treatment, read.comparator)))
+    forest: list[Any] = list(forest_plots(how.forest, ComparedSides(treatment, read.comparator)))
     directions = direction_plot(how.forest, how.units)
     return [*([directions] if directions else []), *forest]
