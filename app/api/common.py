@@ -332,6 +332,15 @@ def answer_versions(
     view: ReadView, request: Request, record_type: str, record_id: str, query: VersionsQuery
 ) -> Response:
     """The record's versions, newest first; retired records keep theirs."""
+    items, page = versions_page(view, record_type, record_id, query)
+    content = page_body(request, page, [item.model_dump_json().encode() for item in items])
+    return conditional_response(request, conditional.etag(content.body), lambda: content)
+
+
+def versions_page(
+    view: ReadView, record_type: str, record_id: str, query: VersionsQuery
+) -> tuple[list[VersionRead], Page]:
+    """A page of the record's versions, newest first; raises NotFound where there is no such record."""
     resource, session = BY_TYPE[record_type], view.session
     if session.get(history.StoredRecord, (record_type, record_id)) is None:
         raise unknown_id(view, resource, record_id)
@@ -372,8 +381,7 @@ def answer_versions(
         )
         for row in rows
     ]
-    content = page_body(request, page, [item.model_dump_json().encode() for item in items])
-    return conditional_response(request, conditional.etag(content.body), lambda: content)
+    return items, page
 
 
 # --- routes -------------------------------------------------------------------------------------------------------

@@ -29,7 +29,7 @@ from app.registry import BY_TYPE
 from app.sources.models import Document
 from app.sources.schemas import DocumentRef, DocumentWrite
 from app.sources.vocabulary import Standing
-from app.storage.paging import ListQuery, SortedQuery, statement_page
+from app.storage.paging import ListQuery, Page, SortedQuery, statement_page
 from app.storage.read_view import ReadView
 from app.storage.records import CurrentRecords, DatabaseRecords
 from app.storage.resource import Key, RecordReader
@@ -201,27 +201,32 @@ def _document_statements(view: ReadView, request: Request, id: str, query: State
     common.get_current(view, BY_TYPE["document"], id)
 
     def body() -> LinkedBody:
-        session = view.session
-        records = CurrentRecords(session)
-        document: DocumentWrite = records.content(Key("document", id))
-        (key,) = keys_of_ids(session, Document, [id], "id")
-        stated = (
-            select(Claim.id, ClaimOrigin.position)
-            .join(Claim, Claim.pk == ClaimOrigin.claim_pk)
-            .where(ClaimOrigin.document_pk == key, Claim.status == Status.published)
-        )
-        rows, page = statement_page(session, stated, (ClaimOrigin.position, Claim.id), query.page_request(id))
-        summaries = render.summaries(session, {row.id for row in rows})
-        records.prefetch(Key("claim", claim_id) for claim_id in summaries)
-        items = []
-        for claim_id, position, *_ in rows:
-            claim: ClaimWrite = records.content(Key("claim", claim_id))
-            (origin,) = (o for o in claim.origins if (o.document, o.position) == (id, position))
-            item = StatementRead(claim=summaries[claim_id], **dict(render.origin(records, origin)))
-            items.append(item.model_dump_json().encode())
-        return common.page_body(request, page, items, _about(document))
+        document, items, page = statements_page(view, id, query)
+        return common.page_body(request, page, [item.model_dump_json().encode() for item in items], _about(document))
 
     return common.list_response(request, view, body)
+
+
+def statements_page(view: ReadView, id: str, query: StatementQuery) -> tuple[DocumentWrite, list[StatementRead], Page]:
+    """The document, and a page of what it states."""
+    session = view.session
+    records = CurrentRecords(session)
+    document: DocumentWrite = records.content(Key("document", id))
+    (key,) = keys_of_ids(session, Document, [id], "id")
+    stated = (
+        select(Claim.id, ClaimOrigin.position)
+        .join(Claim, Claim.pk == ClaimOrigin.claim_pk)
+        .where(ClaimOrigin.document_pk == key, Claim.status == Status.published)
+    )
+    rows, page = statement_page(session, stated, (ClaimOrigin.position, Claim.id), query.page_request(id))
+    summaries = render.summaries(session, {row.id for row in rows})
+    records.prefetch(Key("claim", claim_id) for claim_id in summaries)
+    items = []
+    for claim_id, position, *_ in rows:
+        claim: ClaimWrite = records.content(Key("claim", claim_id))
+        (origin,) = (o for o in claim.origins if (o.document, o.position) == (id, position))
+        items.append(StatementRead(claim=summaries[claim_id], **dict(render.origin(records, origin))))
+    return document, items, page
 
 
 # --- what rests on a document -------------------------------------------------------------------------------------

@@ -2,7 +2,6 @@
 
 from fastapi import FastAPI
 
-from app.cds_hooks import claim_page
 from app.cds_hooks.routes import MAX_BODY_BYTES, CdsService, router
 from app.cds_hooks.settings import CdsSettings
 
@@ -18,4 +17,3 @@ def install(app: FastAPI, base_url: str, settings: CdsSettings | None = None) ->
     """
     app.state.cds_hooks = CdsService(settings or CdsSettings(), base_url)
     app.include_router(router)
-    app.include_router(claim_page.router)

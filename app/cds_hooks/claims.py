@@ -184,13 +184,6 @@ class ClaimReader:
         """The ids of these conditions."""
         return frozenset(topic.condition for topic in self.topics(reasons))
 
-    def all_sources(self, claim_id: str) -> tuple[CardSource, ...]:
-        """Every citation of a claim, for its page; the strongest first."""
-        content: ClaimWrite = self._records.content(Key("claim", claim_id))
-        derived: ClaimDerived = self._records.derived(Key("claim", claim_id))
-        by_id = {citation.id: citation for citation in content.citations}
-        return self._sources([by_id[citation_id] for citation_id in derived.order])
-
     def _read_topics(self) -> Iterator[Topic]:
         for condition in (*CLAIMS_BY_CONDITION, *sorted(LABEL_CONDITIONS)):
             try:

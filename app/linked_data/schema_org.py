@@ -142,6 +142,35 @@ def condition_page(title: str, condition: ConceptRef, intervention: ConceptRef, 
     return {"@context": CONTEXT, **node, **({"lastReviewed": reviewed_on} if reviewed_on else {})}
 
 
+def claim_review(read: ClaimRead, publisher: str) -> Node | None:
+    """The verdict as a ClaimReview, for search engines; null where the claim gathers no votes or nobody states it.
+
+    The verdict is in words only: a number would pretend to a scale.
+    """
+    if read.wording is None or not read.origins:
+        return None
+    stated = dict.fromkeys(origin.document.id for origin in read.origins)
+    address = read.links.html
+    return {
+        "@context": "https://schema.org",
+        "@type": "ClaimReview",
+        "@id": address,
+        "url": address,
+        "claimReviewed": read.statement,
+        "datePublished": read.updated_at,
+        "author": {"@type": "Organization", "name": publisher},
+        "itemReviewed": {
+            "@type": "Claim",
+            "appearance": [{"@type": "CreativeWork", "url": f"/documents/{document}"} for document in stated],
+        },
+        "reviewRating": {
+            "@type": "Rating",
+            "alternateName": read.evidence.verdict.label,
+            "ratingExplanation": join_sentences(read.evidence.answer, read.evidence.counts_text, read.caveat),
+        },
+    }
+
+
 # --- claims -------------------------------------------------------------------------------------------------------
 
 

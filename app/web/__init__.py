@@ -2,9 +2,21 @@
 
 from fastapi import FastAPI
 
-from app.web import conditions, embed, evidence_map, search, site, start
+from app.web import claims, concepts, conditions, doses, embed, evidence_map, safety, search, site, sources, start
 
-ROUTERS = (start.router, search.router, evidence_map.router, conditions.router, embed.router, site.router)
+ROUTERS = (
+    start.router,
+    search.router,
+    evidence_map.router,
+    conditions.router,
+    claims.router,
+    sources.router,
+    safety.router,
+    doses.router,
+    concepts.router,
+    embed.router,
+    site.router,
+)
 
 
 def install(app: FastAPI) -> None:

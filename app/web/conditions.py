@@ -30,7 +30,7 @@ from app.web.condition_data import ConditionEvidence, OutcomeLine, by_label, con
 from app.web.figures import NOT_REPORTED, estimate_text
 from app.web.pages import page_response
 from app.web.plots import Plot
-from app.web.plots_forest import Sides, forest_plots
+from app.web.plots_forest import ComparedSides, forest_plots
 
 router = APIRouter(include_in_schema=False)
 
@@ -174,7 +174,7 @@ def _plots(evidence: ConditionEvidence) -> list[tuple[str, Plot]]:
     drawn = (
         (line.claim.id, plot)
         for line in evidence.outcomes
-        for plot in forest_plots(line.trace.forest, Sides(evidence.intervention.name, line.comparator))
+        for plot in forest_plots(line.trace.forest, ComparedSides(evidence.intervention.name, line.comparator))
     )
     return list(islice(drawn, MAX_PLOTS))
 

@@ -22,7 +22,7 @@ MAX_CHARACTERS = 39
 MAX_LABEL_LINES = 3
 
 
-class Shape(NamedTuple):
+class SvgElement(NamedTuple):
     """One element of SVG."""
 
     tag: Literal["line", "rect", "circle", "text"]
@@ -55,7 +55,7 @@ class Plot:
     title: str
     description: str
     height: int
-    shapes: tuple[Shape, ...]
+    shapes: tuple[SvgElement, ...]
     table: PlotTable
     notes: tuple[str, ...] = ()
     """What a reader must know to read the plot, one sentence each."""
@@ -66,7 +66,7 @@ class Canvas:
     """Collects the shapes of a plot from the top to the bottom."""
 
     y: float = 0
-    shapes: list[Shape] = field(default_factory=list)
+    shapes: list[SvgElement] = field(default_factory=list)
 
     def line(self, css_class: str, start: tuple[float, float], end: tuple[float, float]) -> None:
         self._add("line", css_class, x1=start[0], y1=start[1], x2=end[0], y2=end[1])
@@ -96,7 +96,7 @@ class Canvas:
 
     def _add(self, tag: Any, css_class: str, text: str = "", /, **attributes: float | str) -> None:
         written = tuple((name, _written(value)) for name, value in attributes.items())
-        self.shapes.append(Shape(tag, css_class, written, text))
+        self.shapes.append(SvgElement(tag, css_class, written, text))
 
 
 def _written(value: float | str) -> str:

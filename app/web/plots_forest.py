@@ -28,7 +28,7 @@ _COLOURS = "Blue supports the claim, orange disputes it, grey does neither."
 RATIO_TICKS = (0.1, 0.2, 0.5, 1, 2, 5, 10)
 
 
-class Sides(NamedTuple):
+class ComparedSides(NamedTuple):
     """What the estimates of a plot compare, in words."""
 
     treatment: str
@@ -47,18 +47,18 @@ class _Comparable(NamedTuple):
 
 
 @dataclass(frozen=True)
-class _Line:
+class _PlottedEstimate:
     row: ForestRow
     estimate: EstimateRead
 
 
-def forest_plots(rows: Sequence[ForestRow], sides: Sides) -> tuple[Plot, ...]:
+def forest_plots(rows: Sequence[ForestRow], sides: ComparedSides) -> tuple[Plot, ...]:
     """One plot for each set of comparable estimates in which at least one has an interval; in the order of the rows."""
-    groups: dict[_Comparable, list[_Line]] = defaultdict(list)
+    groups: dict[_Comparable, list[_PlottedEstimate]] = defaultdict(list)
     for row in rows:
         for estimate in row.estimates:
             if estimate.value is not None and (key := _comparable(estimate)):
-                groups[key].append(_Line(row, estimate))
+                groups[key].append(_PlottedEstimate(row, estimate))
     drawable = [(key, _Group.of(key, lines)) for key, lines in groups.items() if any(map(_has_interval, lines))]
     place = {row.citation_id: number for number, row in enumerate(rows)}
     drawable.sort(key=lambda item: place[item[1].drawn[0].row.citation_id])
@@ -79,7 +79,7 @@ def _comparable(estimate: EstimateRead) -> _Comparable | None:
     )
 
 
-def _has_interval(line: _Line) -> bool:
+def _has_interval(line: _PlottedEstimate) -> bool:
     """Whether it can be drawn; a ratio that is not above zero is on no logarithmic scale."""
     estimate = line.estimate
     if estimate.value is None or estimate.ci_low is None or estimate.ci_high is None:
@@ -114,7 +114,7 @@ class _Scale:
         return tuple(n * step for n in range(first, math.floor(self.high / step) + 1))
 
 
-def _scale_of(measure: Measure, lines: Sequence[_Line]) -> _Scale:
+def _scale_of(measure: Measure, lines: Sequence[_PlottedEstimate]) -> _Scale:
     reported = [
         float(figure)
         for line in lines
@@ -132,7 +132,7 @@ def _scale_of(measure: Measure, lines: Sequence[_Line]) -> _Scale:
 # --- which side favours what --------------------------------------------------------------------------------------
 
 
-def _side_words(left: Favours | None, key: _Comparable, sides: Sides) -> tuple[str, str] | None:
+def _side_words(left: Favours | None, key: _Comparable, sides: ComparedSides) -> tuple[str, str] | None:
     """What lies left and right of the line of no effect; null where the documents do not say."""
     if left is None:
         return None
@@ -143,7 +143,7 @@ def _side_words(left: Favours | None, key: _Comparable, sides: Sides) -> tuple[s
     return words if left is Favours.intervention else (words[1], words[0])
 
 
-def _on_the_left(line: _Line, no_effect: float) -> Favours | None:
+def _on_the_left(line: _PlottedEstimate, no_effect: float) -> Favours | None:
     """What a small value favours, as the document says; null where the estimate favours neither side."""
     value, favours = line.estimate.value, line.estimate.favours
     if value is None or value == no_effect or favours not in (Favours.intervention, Favours.comparator):
@@ -155,12 +155,12 @@ def _on_the_left(line: _Line, no_effect: float) -> Favours | None:
 class _Group:
     """Comparable estimates: those that are drawn, the others, and what a small value favours."""
 
-    drawn: list[_Line]
-    others: list[_Line]
+    drawn: list[_PlottedEstimate]
+    others: list[_PlottedEstimate]
     left: Favours | None
 
     @classmethod
-    def of(cls, key: _Comparable, lines: Sequence[_Line]) -> "_Group":
+    def of(cls, key: _Comparable, lines: Sequence[_PlottedEstimate]) -> "_Group":
         no_effect = _no_effect(key.measure)
         with_interval = [line for line in lines if _has_interval(line)]
         said = Counter(side for line in with_interval if (side := _on_the_left(line, no_effect)))
@@ -169,7 +169,7 @@ class _Group:
         return cls(drawn, [line for line in lines if line not in drawn], left)
 
 
-def _by_the_outcome(lines: Sequence[_Line]) -> Favours | None:
+def _by_the_outcome(lines: Sequence[_PlottedEstimate]) -> Favours | None:
     """Where all estimates favour neither side, the way in which the outcome improves says what a small value means."""
     outcome = lines[0].estimate.outcome
     if outcome is None or any(line.estimate.favours is None for line in lines):
@@ -184,7 +184,7 @@ def _no_effect(measure: Measure) -> float:
 # --- drawing ------------------------------------------------------------------------------------------------------
 
 
-def _plot(key: _Comparable, group: _Group, sides: Sides) -> Plot:
+def _plot(key: _Comparable, group: _Group, sides: ComparedSides) -> Plot:
     lines = group.drawn
     scale = _scale_of(key.measure, lines)
     no_effect = _no_effect(key.measure)
@@ -221,7 +221,7 @@ def _draw_sides(canvas: Canvas, favours: tuple[str, str], at: float) -> None:
     canvas.line("zero", (at, canvas.y + 4), (at, canvas.y + 8))
 
 
-def _draw_line(canvas: Canvas, line: _Line, scale: _Scale) -> None:
+def _draw_line(canvas: Canvas, line: _PlottedEstimate, scale: _Scale) -> None:
     estimate, row = line.estimate, line.row
     canvas.y += 6
     canvas.label("name", _name(line))
@@ -256,11 +256,11 @@ def _draw_axis(canvas: Canvas, scale: _Scale, zero: tuple[float, float]) -> None
 # --- words --------------------------------------------------------------------------------------------------------
 
 
-def _is_of_a_review(line: _Line) -> bool:
+def _is_of_a_review(line: _PlottedEstimate) -> bool:
     return line.row.is_review or line.estimate.pooled
 
 
-def _name(line: _Line) -> str:
+def _name(line: _PlottedEstimate) -> str:
     marks = []
     if line.row.document.standing is Standing.retracted:
         marks.append("RETRACTED")
@@ -270,7 +270,7 @@ def _name(line: _Line) -> str:
     return ", ".join([line.row.document.label, *(detail for detail in details if detail)])
 
 
-def _figures(line: _Line) -> str:
+def _figures(line: _PlottedEstimate) -> str:
     estimate = line.estimate
     unit = _unit_words(estimate.unit)
     if not _has_interval(line):
@@ -300,7 +300,7 @@ def _measure_words(key: _Comparable) -> str:
     return words
 
 
-def _table(key: _Comparable, lines: Sequence[_Line]) -> PlotTable:
+def _table(key: _Comparable, lines: Sequence[_PlottedEstimate]) -> PlotTable:
     head = ("Document", "Stance", "Estimate", "Confidence interval", "p value", "People analysed", "Favours")
     rows = tuple(
         (
@@ -323,7 +323,7 @@ def _p_value(estimate: EstimateRead) -> str:
     return f"{estimate.p_operator or '='} {number_text(estimate.p_value)}"
 
 
-def _people(line: _Line) -> str:
+def _people(line: _PlottedEstimate) -> str:
     number = line.estimate.n_analysed if line.estimate.n_analysed is not None else line.row.analysed_n
     return "not reported" if number is None else f"{number:,}"
 

@@ -20,7 +20,6 @@ from app.http.conditional import conditional_response
 from app.http.negotiation import negotiate
 from app.http.problems import MEDIA_TYPE, declared_parameters_only
 from app.http.reads import reads_of
-from app.registry import BY_TYPE
 from app.storage.history import StoredRecord
 from app.storage.manifest import current_manifest
 from app.storage.read_view import ReadView
@@ -50,7 +49,7 @@ def install_error_pages(app: FastAPI, page_routers: tuple[APIRouter, ...]) -> No
 
     def is_page(request: Request) -> bool:
         path: str = request.scope["path"].removeprefix(request.scope.get("root_path", ""))
-        return _first_segment(path) not in others and _wants_html(request)
+        return _first_segment(path) not in others
 
     for kind in (AppError, RequestValidationError, HTTPException):
         app.add_exception_handler(kind, _or_page(cast("Handler", app.exception_handlers[kind]), is_page))
@@ -74,6 +73,9 @@ def _or_page(to_problem: Handler, is_page: Callable[[Request], bool]) -> Handler
         problem = await to_problem(request, error)
         if problem.status_code not in _HEADINGS or not is_page(request):
             return problem
+        problem.headers["Vary"] = "Accept"
+        if not _wants_html(request):
+            return problem
         try:
             page = await reads_of(request).run(request, _error_page, request, error, from_json(bytes(problem.body)))
         except Exception as failure:
@@ -87,7 +89,7 @@ def _or_page(to_problem: Handler, is_page: Callable[[Request], bool]) -> Handler
 
 
 _HEADINGS = {
-    404: ("Nothing is here", "There is no page at this address."),
+    404: ("There is nothing at this address", "It may have been mistyped, or a record has another id."),
     410: ("This record was retired", "It is no longer shown; what was published of it can still be read as data."),
     422: ("This address cannot be answered", "A part of it is not understood here."),
 }
@@ -95,10 +97,11 @@ _HEADINGS = {
 
 def _error_page(view: ReadView, request: Request, error: Exception, problem: dict[str, Any]) -> Response:
     heading, text = _HEADINGS[problem["status"]]
+    segment = _first_segment(request.scope["path"])
     near = [
-        (f"{_page_path(fault['field'])}/{value}", value)
+        (f"/{segment}/{value}", value)
         for fault in problem["errors"]
-        if fault["in"] == "path" and fault["field"] in BY_TYPE
+        if fault["in"] == "path"
         for value in fault["did_you_mean"] or ()
     ]
     successor = error.successor_url.removeprefix("/v1") if isinstance(error, Gone) and error.successor_url else None
@@ -117,10 +120,6 @@ def _error_page(view: ReadView, request: Request, error: Exception, problem: dic
     del page.headers["etag"]
     page.headers["Vary"] = "Accept, Accept-Encoding"
     return page
-
-
-def _page_path(record_type: str) -> str:
-    return BY_TYPE[record_type].path.removeprefix("/v1")
 
 
 # --- for robots ---------------------------------------------------------------------------------------------------
@@ -153,7 +152,7 @@ def _sitemap(view: ReadView, request: Request, public: str) -> Response:
     )
     entries = [f"<url><loc>{escape(public)}{path}</loc></url>" for path in ("/", "/conditions")]
     entries += [
-        f"<url><loc>{escape(public)}{_page_path(record_type)}/{record_id}</loc><lastmod>{updated_at}</lastmod></url>"
+        f"<url><loc>{escape(public)}{BY_TYPE[record_type].path.removeprefix('/v1')}/{record_id}</loc><lastmod>{updated_at}</lastmod></url>"
         for record_type, record_id, updated_at in rows
     ]
     body = (

@@ -71,7 +71,7 @@ def test_links_lead_to_pages_for_people(clinic: TestClient, service: str) -> Non
         assert page.status_code == 200
         assert page.headers["content-type"] == "text/html; charset=utf-8"
         assert "<h1>" in page.text
-        assert "<script" not in page.text
+        assert re.findall(r"<script[^>]*src=\"([^\"]*)", page.text) == ["/static/pages.js"]
     assert all("?serial=" in link["url"] for link in card["links"])
 
 
@@ -80,7 +80,8 @@ def test_the_page_of_a_claim_shows_every_citation(clinic: TestClient) -> None:
 
     page = clinic.get("/claims/ldn-fibromyalgia-pain")
 
-    assert page.text.count("<li>") == len(claim["citations"])
+    anchors = re.findall(r'id="(cit-[a-z0-9-]+)"', page.text)
+    assert sorted(anchors) == sorted(citation["id"] for citation in claim["citations"])
     assert "What is claimed" in page.text
     assert "Supports." in page.text
     assert "Disputes." in page.text

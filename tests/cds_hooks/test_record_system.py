@@ -117,5 +117,5 @@ def test_the_links_of_the_cards_lead_to_what_they_showed(sandbox: Sandbox) -> No
         answer: Any = httpx2.get(f"{sandbox.address}{parts.path}?{parts.query}")
         assert answer.status_code == 200
         assert answer.headers["content-type"] == "text/html; charset=utf-8"
-        (statement,) = re.findall("<h1>(.*?)</h1>", answer.text)
+        (statement,) = re.findall(r'<p class="statement">(.*?)</p>', answer.text)
         assert html.unescape(statement)[:80] in shown

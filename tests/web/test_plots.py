@@ -13,10 +13,10 @@ from app.grading.trace import EvidenceTrace, ForestRow
 from app.web.plots import CHARACTER_WIDTH, WIDTH, Plot
 from app.web.plots_directions import direction_plot
 from app.web.plots_doses import OF_STUDIES, RECORDED, dose_plot, spans_of_ranges, spans_of_studies
-from app.web.plots_forest import Sides, forest_plots
+from app.web.plots_forest import ComparedSides, forest_plots
 
 PAIN = "ldn-fibromyalgia-pain"
-SIDES = Sides("Low-dose naltrexone", "placebo")
+SIDES = ComparedSides("Low-dose naltrexone", "placebo")
 
 
 def trace_of(client: TestClient, claim: str, **what_if: Any) -> EvidenceTrace:

@@ -1,0 +1,90 @@
+"""`/side-effects`, and one side effect: whether it happens, when it begins, how it goes on, what lessens it."""
+
+from typing import Annotated, NamedTuple
+
+from fastapi import APIRouter, Request, Response
+
+from app.claims import queries
+from app.claims.responses import Assertion, CitationBody, ClaimRead, SideEffectRead
+from app.claims.vocabulary import Aspect
+from app.core.english import quantity
+from app.http.queries import query_of
+from app.http.reads import reads_of
+from app.storage.history import current_bodies
+from app.storage.read_view import ReadView
+from app.web.concepts import NoParameters, concept_listing
+from app.web.pages import page_response
+from app.web.records import RecordId, answer_listing, claim_sections, read_record, shortened, summaries
+
+router = APIRouter(include_in_schema=False)
+
+SIDE_EFFECTS = concept_listing(
+    "side_effect",
+    "Side effects",
+    "Unwanted effects: whether and how often they happen, when they begin, how they go on, and what lessens them.",
+)
+HEADINGS = {
+    Aspect.occurrence: "Whether it happens, and how often",
+    Aspect.severity: "How bad it is",
+    Aspect.onset: "When it begins",
+    Aspect.course: "How it goes on and ends",
+    Aspect.mitigation: "What lessens it",
+}
+"""In the order in which a reader asks."""
+
+
+class CountedRate(NamedTuple):
+    """What a document counted for a claim that the side effect happens."""
+
+    claim: str
+    citation: CitationBody
+
+
+@router.get("/side-effects")
+async def side_effects(
+    request: Request, query: Annotated[queries.ConceptQuery, query_of(queries.ConceptQuery)]
+) -> Response:
+    return await answer_listing(request, SIDE_EFFECTS, query)
+
+
+@router.get("/side-effects/{id}")
+async def side_effect(
+    request: Request, id: RecordId, _query: Annotated[NoParameters, query_of(NoParameters)]
+) -> Response:
+    return await reads_of(request).run(request, _side_effect, request, id)
+
+
+def _side_effect(view: ReadView, request: Request, side_effect_id: str) -> Response:
+    read: SideEffectRead = read_record(view, "side_effect", side_effect_id)
+    by_aspect: dict[Aspect, list[Assertion]] = {}
+    for assertion in read.assertions:
+        by_aspect.setdefault(assertion.aspect, []).append(assertion)
+    shown = {assertion.claim_id for assertion in read.assertions}
+    sections = [
+        section._replace(claims=[claim for claim in section.claims if claim.id not in shown])
+        for section in claim_sections(view, {"side_effect": side_effect_id})
+    ]
+    occurrences = [assertion.claim_id for assertion in by_aspect.get(Aspect.occurrence, [])]
+    return page_response(
+        request,
+        view,
+        "web/side_effect.html",
+        title=read.name,
+        description=shortened(f"{read.description} {quantity(read.evidence.claims, 'claim', 'claims')} on it."),
+        json_address=read.links.self,
+        concept=read,
+        aspects=[
+            (heading, summaries(view, [a.claim_id for a in by_aspect[aspect]]))
+            for aspect, heading in HEADINGS.items()
+            if aspect in by_aspect
+        ],
+        missing=[heading for aspect, heading in HEADINGS.items() if aspect not in by_aspect],
+        rates=_rates(view, occurrences),
+        sections=sections,
+    )
+
+
+def _rates(view: ReadView, claim_ids: list[str]) -> list[CountedRate]:
+    """What the documents counted, in the order of the claims and of their citations."""
+    claims = [ClaimRead.model_validate_json(body) for body in current_bodies(view, "claim", claim_ids)]
+    return [CountedRate(claim.id, citation) for claim in claims for citation in claim.citations if citation.finding]
