@@ -20,6 +20,7 @@ from app.http.conditional import conditional_response
 from app.http.negotiation import negotiate
 from app.http.problems import MEDIA_TYPE, declared_parameters_only
 from app.http.reads import reads_of
+from app.registry import BY_TYPE
 from app.storage.history import StoredRecord
 from app.storage.manifest import current_manifest
 from app.storage.read_view import ReadView
@@ -45,7 +46,7 @@ def install_error_pages(app: FastAPI, page_routers: tuple[APIRouter, ...]) -> No
     Call it when all routes are there: what they begin with tells pages from interfaces.
     """
     pages = {_first_segment(route.path) for router in page_routers for route in router.routes if hasattr(route, "path")}
-    others = {_first_segment(getattr(route, "path", "")) for route in app.routes} - pages
+    others = {_first_segment(getattr(route, "path", "")) for route in app.routes} - pages | {"static"}
 
     def is_page(request: Request) -> bool:
         path: str = request.scope["path"].removeprefix(request.scope.get("root_path", ""))

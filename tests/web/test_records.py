@@ -87,10 +87,8 @@ def addresses(client: TestClient) -> dict[str, set[str]]:
 @pytest.fixture(scope="module")
 def pages(client: TestClient, addresses: dict[str, set[str]]) -> dict[str, str]:
     """Every page of a record and every list, as it is sent."""
-    chosen = {address for kind, some in addresses.items() if kind not in (*ELSEWHERE, "citation") for address in some}
-    chosen |= {
-        f"/{resource.plural}" for resource in RESOURCES if resource.part_of is None and resource.type not in ELSEWHERE
-    }
+    chosen = {address for kind, some in addresses.items() if kind != "citation" for address in some}
+    chosen |= {f"/{resource.plural}" for resource in RESOURCES if resource.part_of is None}
     found = {}
     for address in sorted(chosen):
         answer = client.get(address, headers=BROWSER)
