@@ -198,11 +198,13 @@ class ConditionEvidence:
 
     @property
     def contraindications(self) -> tuple[WarningGroup, ...]:
+        """Those with the same caveat together; first the danger of which most is said."""
         groups: dict[str | None, list[HarmLine]] = {}
         for line in self.harms:
             if line.is_contraindication:
                 groups.setdefault(line.claim.caveat, []).append(line)
-        return tuple(WarningGroup(tuple(lines), caveat) for caveat, lines in groups.items())
+        grouped = [WarningGroup(tuple(lines), caveat) for caveat, lines in groups.items()]
+        return tuple(sorted(grouped, key=lambda group: -len(group.lines)))
 
     @property
     def warnings(self) -> tuple[HarmLine, ...]:
