@@ -1,12 +1,14 @@
 """What every type of record answers in the same way: a list, an item, an item as it was, its versions."""
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Annotated, Generic, TypeVar
 
 from fastapi import APIRouter, Path, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy import and_, func, select
 
+from app.api.presentation import Presentation, Selected, presentation
 from app.core.content import QueryModel, ResponseModel
 from app.core.errors import Fault, Gone, InvalidInput, NotFound
 from app.core.text import SLUG_LENGTH, SLUG_PATTERN
@@ -37,6 +39,10 @@ RecordId = Annotated[
 class ItemQuery(QueryModel):
     serial: Annotated[int, Field(ge=1, le=2_147_483_647)] | None = None
     """Read the record as it was at this serial of the data set."""
+
+
+class RecordQuery(ItemQuery, Selected):
+    """One record as JSON."""
 
 
 class ListOf(BaseModel, Generic[Item]):
@@ -91,11 +97,13 @@ async def answer_list(
     headers: Mapping[str, str] | None = None,
 ) -> Response:
     """A page of stored bodies. Its ETag stands for the serial and the query, so a known one costs no query."""
+    presented = presentation(record_type, query)
 
     def page_of(view: ReadView) -> Response:
         def body() -> conditional.LinkedBody:
             page = select_page(view, query, select(view, query), sorts)
-            return page_body(request, page, history.current_bodies(view, record_type, page.ids))
+            bodies = history.current_bodies(view, record_type, page.ids)
+            return page_body(request, page, presented.of_bodies(bodies) if presented else bodies)
 
         return list_response(request, view, body, headers)
 
@@ -109,9 +117,12 @@ def is_indexed(query: SortedQuery) -> bool:
 
 
 _NOT_INDEXED = frozenset(
-    {"q", "dose", "document", "study", "doi", "pmid", "claim", "id", "updated_since", "facets", "code"}
-)
-"""Parameters that take SQL beyond an index, or counting."""
+    {
+        "q", "dose", "document", "study", "doi", "pmid", "claim", "id", "updated_since", "facets", "code",
+        "fields", "labels", "citations",
+    }
+)  # fmt: skip
+"""Parameters that take SQL beyond an index, counting, or reading bodies."""
 
 
 def select_page(view: ReadView, query: SortedQuery, selection: Selection, sorts: Sorts) -> Page:
@@ -162,14 +173,19 @@ def link_to(following: str | None) -> dict[str, str]:
 def answer_item(
     view: ReadView,
     request: Request,
-    record_type: str,
-    record_id: str,
+    key: Key,
     serial: int | None,
+    presented: Presentation | None = None,
     headers: Mapping[str, str] | None = None,
 ) -> Response:
     """The record as it is, or as it was at a serial."""
-    body, tag = item_at(view, record_type, record_id, serial)
-    return conditional_response(request, tag, body, cache_control=cache_control(serial), headers=headers)
+    body, tag = item_at(view, key.type, key.id, serial)
+    if presented is None:
+        return conditional_response(request, tag, body, cache_control=cache_control(serial), headers=headers)
+    query = conditional.canonical(request.scope["query_string"].decode("latin-1"))
+    shown = partial(presented.of_body, body)
+    tag = conditional.etag(tag.encode(), query)
+    return conditional_response(request, tag, shown, cache_control=cache_control(serial), headers=headers)
 
 
 def item_at(view: ReadView, record_type: str, record_id: str, serial: int | None) -> tuple[bytes, str]:
@@ -312,11 +328,12 @@ def add_item_routes(router: APIRouter, record_type: str, *, has_formats: bool = 
             responses=responses(404, 410, 422, 503),
         )
         async def get_item(
-            request: Request, id: RecordId, query: Annotated[ItemQuery, query_of(ItemQuery)]
+            request: Request, id: RecordId, query: Annotated[RecordQuery, query_of(RecordQuery)]
         ) -> Response:
             reads = reads_of(request)
             read = reads.inline if query.serial is None else reads.run
-            return await read(request, answer_item, request, record_type, id, query.serial)
+            presented = presentation(record_type, query)
+            return await read(request, answer_item, request, Key(record_type, id), query.serial, presented)
 
     @router.get(
         f"{resource.path}/{{id}}/versions",

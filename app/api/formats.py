@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, create_model
 
-from app.api.common import RecordId, answer_item, cache_control, item_at, records_at
+from app.api.common import ItemQuery, RecordId, answer_item, cache_control, item_at, records_at
+from app.api.presentation import presentation, refuse_unless_json
 from app.bibliography import ALL_FORMATS, FORMATS, PAGES, CitationFormat, csl_json
 from app.bibliography.styles import Style
 from app.core.errors import Fault, InvalidInput, NotAcceptable
@@ -109,22 +110,24 @@ def _style(offer: Offer, named: Style | None, parameters: Mapping[str, str]) -> 
 async def answer_formatted(
     request: Request,
     key: Key,
-    serial: int | None,
+    query: ItemQuery,
     choice: Choice,
     convert: Callable[[bytes, DatabaseRecords, Choice], bytes],
 ) -> Response:
     """The record as it is, or as it was at a serial, in the chosen format; `convert` makes it from the JSON."""
+    serial, reads = query.serial, reads_of(request)
+    if choice.format == "json":
+        read = reads.inline if serial is None else reads.run
+        presented = presentation(key.type, query)
+        return await read(request, answer_item, request, key, serial, presented, {"Vary": VARY})
+    refuse_unless_json(query)
 
     def answer(view: ReadView) -> Response:
-        body, tag = item_at(view, key.type, key.id, serial)
-        if choice.format != "json":
-            body = convert(body, records_at(view, serial), choice)
-            tag = conditional.etag(body)
+        body, _ = item_at(view, key.type, key.id, serial)
+        body = convert(body, records_at(view, serial), choice)
+        tag = conditional.etag(body)
         return formatted_response(request, choice, tag, body, file_name=key.id, cache_control=cache_control(serial))
 
-    reads = reads_of(request)
-    if choice.format == "json" and serial is None:
-        return await reads.inline(request, answer_item, request, key.type, key.id, None, {"Vary": VARY})
     return await reads.run(request, answer)
 
 

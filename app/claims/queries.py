@@ -81,8 +81,6 @@ class ClaimQuery(ClaimFilters):
     dose: Annotated[str, Field(min_length=1, max_length=60)] | None = None
     """A daily total such as `4.5 mg`, `1.5..4.5 mg` or `4500 ug`, both ends inclusive. Keeps claims with a studied dose
     in the range, claims whose doses were not read, and every warning; each citation is marked (`dose_match`)."""
-    citations: Literal["all", "top"] = "all"
-    """`top` embeds only the strongest citation of the supporting and of the disputing side."""
     facets: bool = False
     """Whether to count all matching claims by what they can be narrowed by (`facets` in the answer)."""
     stale: bool | None = None

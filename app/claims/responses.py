@@ -1,6 +1,6 @@
 """Response models of claims, citations, dosing ranges, literature searches and catalogue records."""
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 from app.claims import vocabulary as terms
 from app.claims.schemas import (
@@ -118,6 +118,8 @@ class VerdictRead(ResponseModel):
 class ClaimEvidence(ResponseModel):
     """What the citations of a claim add up to; derived by the named method, never typed in."""
 
+    ALWAYS_SHOWN: ClassVar[frozenset[str]] = frozenset({"verdict", "answer", "counts_text", "by_stance"})
+
     verdict: VerdictRead
     """Of a claim that restates another: that claim's verdict, answer and counts, since the evidence hangs there."""
     answer: str
@@ -157,6 +159,10 @@ class ClaimEvidence(ResponseModel):
 
 class ClaimSummary(ResponseModel):
     """A claim's text with all that must travel with it."""
+
+    ALWAYS_SHOWN: ClassVar[frozenset[str]] = frozenset(
+        {"id", "verdict", "answer", "counts_text", "caveat", "caveat_required", "supports", "disputes", "links"}
+    )
 
     id: Slug
     verdict: VerdictRead
@@ -292,6 +298,8 @@ class ClaimLinks(RecordLinks):
 class ClaimRead(Envelope):
     """A statement with the citations that support and dispute it."""
 
+    ALWAYS_SHOWN: ClassVar[frozenset[str]] = Envelope.ALWAYS_SHOWN | {"caveat", "caveat_required", "evidence"}
+
     type: Literal["claim"]
     kind: terms.Kind
     form: terms.Form
@@ -414,6 +422,10 @@ class InteractionRuleRead(Envelope):
 
 class Assertion(ResponseModel):
     """Something that a claim asserts of a concept, with what must travel with its text."""
+
+    ALWAYS_SHOWN: ClassVar[frozenset[str]] = frozenset(
+        {"claim_id", "verdict", "answer", "counts_text", "caveat", "caveat_required", "supports", "disputes"}
+    )
 
     aspect: terms.Aspect
     verdict: VerdictRead

@@ -12,6 +12,7 @@ MEANINGS = frozenset(
     {
         "ambiguous_code",
         "foreign_cursor",
+        "json_only",
         "malformed_code",
         "malformed_cursor",
         "malformed_identifier",
