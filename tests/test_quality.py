@@ -90,9 +90,9 @@ PRIVATE = re.compile(r"\b_start_asgi_task\b|\bmallopt\b|\bctypes\b")
 """Of uvicorn, of the C library, and the way to all of its functions."""
 
 MAX_LINES = {
-    "": 960, "accounts": 100, "api": 2700, "bibliography": 1630, "briefs": 1050, "cds_hooks": 3900, "claims": 3750,
-    "concepts": 1100, "core": 1100, "datasets": 900, "fhir": 2400, "grading": 2650, "http": 3100, "infobutton": 460,
-    "linked_data": 420, "operations": 700, "publishing": 720, "questions": 1650, "search": 2010, "sources": 1310,
+    "": 960, "accounts": 100, "api": 3600, "bibliography": 1630, "briefs": 1050, "cds_hooks": 3900, "claims": 3950,
+    "concepts": 1100, "core": 1150, "datasets": 900, "fhir": 2400, "grading": 2650, "http": 3100, "infobutton": 460,
+    "linked_data": 420, "operations": 700, "publishing": 720, "questions": 1650, "search": 2010, "sources": 1340,
     "storage": 2640, "web": 200,
 }  # fmt: skip
 """Lines of Python in each package of `app/`; "" is what lies beside the packages. Raise one only with a reason."""

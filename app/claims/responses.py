@@ -17,7 +17,8 @@ from app.concepts.schemas import ConceptRead, ConceptRef, OutcomeRef
 from app.concepts.vocabulary import Better, InterventionKind
 from app.core.content import Envelope, RecordLinks, ResponseModel
 from app.core.text import Number, Slug
-from app.sources.schemas import DocumentEmbed, DocumentRead, DocumentRef, StudyEmbed, StudyRead
+from app.sources.schemas import DocumentAddresses, DocumentEmbed, DocumentRead, DocumentRef, StudyEmbed, StudyRead
+from app.sources.vocabulary import ArmRole, Standing
 
 
 class StanceCount(ResponseModel):
@@ -216,10 +217,20 @@ class EstimateRead(ResponseModel):
     arms: tuple[EstimateArm, ...]
 
 
+class EmbeddedCitationLinks(DocumentAddresses):
+    self: str
+    """The citation at its own address."""
+    document: str
+    """The document among the records here."""
+
+
 class CitationBody(ResponseModel):
     """A citation as it stands inside its claim."""
 
     id: Slug
+    number: int
+    """The footnote's number within the claim, from 1 in the order of `citations`. It is the same whatever `citations=`
+    or `fields=` leave out, and at the claim's permalink for ever; it may change when the claim gets a new version."""
     stance: terms.Stance
     stance_reason: terms.StanceReason | None
     directness: terms.Directness
@@ -235,17 +246,22 @@ class CitationBody(ResponseModel):
     verification: Checked
     document: DocumentEmbed
     study: StudyEmbed | None
+    links: EmbeddedCitationLinks
 
 
-class CitationLinks(RecordLinks):
+class CitationLinks(RecordLinks, DocumentAddresses):
     claim: str
     document: str
+    """The document among the records here."""
 
 
 class CitationRead(Envelope):
     """A citation at its own address, with the claim it bears on."""
 
     type: Literal["citation"]
+    number: int | None
+    """The footnote's number within the claim, from 1; it may change when the claim gets a new version. Null for a
+    citation that the claim no longer has."""
     claim: ClaimSummary
     stance: terms.Stance
     stance_reason: terms.StanceReason | None
@@ -444,6 +460,52 @@ class Assertion(ResponseModel):
     disputes: StanceCount
 
 
+class ReportedFrequency(ResponseModel):
+    """How often something was reported, exactly as a source gives it; what it does not give is null."""
+
+    arm: str | None
+    """The group; null where one figure stands for all who were treated."""
+    role: ArmRole | None
+    events: int | None
+    """People, or events where the source counts these."""
+    total: int | None
+    """People in the group, or analysed."""
+    percent: Number | None
+    """Only as the source states it; nothing is computed here."""
+    timepoint: str | None
+
+
+class AspectReference(ResponseModel):
+    """A citation of a claim on a side effect, with its figures."""
+
+    citation_id: Slug
+    number: int
+    """The footnote's number within the claim."""
+    stance: terms.Stance
+    directness: terms.Directness
+    document: DocumentRef
+    doi: str | None
+    standing: Standing
+    finding: str | None
+    frequencies: tuple[ReportedFrequency, ...]
+    """Shares and counts that the source reports; empty where none was read."""
+    estimates: tuple[EstimateRead, ...]
+    """All figures that were read, ratios among them."""
+    links: DocumentAddresses
+
+
+class SideEffectAspect(Assertion):
+    """What one claim says of a side effect: when, with which treatment, and by which references."""
+
+    intervention: ConceptRef | None
+    timepoint: str | None
+    """When, as the claim puts it; null where it names no time."""
+    magnitude: str | None
+    """How much or how often, as the claim puts it; null where it gives no figure."""
+    references: tuple[AspectReference, ...]
+    """In the order of the claim's footnotes: both sides."""
+
+
 class CatalogueEvidence(ResponseModel):
     """How much evidence touches a record, each claim, document, study and person counted once."""
 
@@ -463,6 +525,10 @@ class CatalogueEvidence(ResponseModel):
 class CatalogueLinks(RecordLinks):
     claims: str
     """The claims that name this record."""
+
+
+class DocumentRecordLinks(CatalogueLinks, DocumentAddresses):
+    """Addresses of the record, and those at which the document can be opened."""
 
 
 class InterventionRead(ConceptRead):
@@ -504,6 +570,16 @@ class SideEffectRead(ConceptRead):
     """An unwanted effect; onset, course, mitigation and frequency are assertions of claims."""
 
     type: Literal["side_effect"]
+    frequency: tuple[SideEffectAspect, ...]
+    """What claims say of whether and how often it happens."""
+    onset: tuple[SideEffectAspect, ...]
+    """When it begins."""
+    course: tuple[SideEffectAspect, ...]
+    """How it goes on and ends."""
+    severity: tuple[SideEffectAspect, ...]
+    """How bad it is."""
+    mitigation: tuple[SideEffectAspect, ...]
+    """What is done to lessen it."""
     assertions: tuple[Assertion, ...]
     evidence: CatalogueEvidence
     links: CatalogueLinks
@@ -532,4 +608,4 @@ class DocumentWithEvidence(DocumentRead):
 
     type: Literal["document"]
     evidence: CatalogueEvidence
-    links: CatalogueLinks
+    links: DocumentRecordLinks

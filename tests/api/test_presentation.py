@@ -188,3 +188,72 @@ def test_labels_of_lists_are_lists_and_of_nothing_null(client: TestClient) -> No
     assert len(indirect["indirect_because_label"]) == len(indirect["indirect_because"])
     assert certain["stance_reason_label"] is None
     assert claim["citations"][0]["study"]["design_label"][0].isupper()
+
+
+# --- footnotes ----------------------------------------------------------------------------------------------------
+
+
+def test_footnotes_are_numbered_within_their_claim_whatever_is_left_out(client: TestClient) -> None:
+    whole = get(client, CLAIM)["citations"]
+    top = get(client, f"{CLAIM}?citations=top&fields=citations.number,citations.id")["citations"]
+
+    assert [citation["number"] for citation in whole] == list(range(1, len(whole) + 1))
+    assert all(citation in [{"number": c["number"], "id": c["id"]} for c in whole] for citation in top)
+    assert len({citation["number"] for citation in top}) == 2
+    for citation in whole[:3]:
+        assert get(client, citation["links"]["self"])["number"] == citation["number"]
+
+
+def test_a_citation_leads_to_its_document_by_the_best_address(client: TestClient) -> None:
+    for citation in get(client, CLAIM)["citations"]:
+        links, document = citation["links"], citation["document"]
+        first = next((links[name] for name in ("doi", "pubmed") if links[name]), None)
+        if first is not None:
+            assert links["best"] == first
+        assert (links["doi"] is None) == (document["doi"] is None)
+        assert (links["pubmed"] is None) == (document["pmid"] is None)
+        record = get(client, links["document"])
+        assert {name: record["links"][name] for name in ("best", "doi", "pubmed", "url")} == {
+            name: links[name] for name in ("best", "doi", "pubmed", "url")
+        }
+        assert links["url"] == record["url"]
+
+
+# --- side effects -------------------------------------------------------------------------------------------------
+
+
+def test_side_effects_show_frequency_onset_and_mitigation_with_their_references(client: TestClient) -> None:
+    insomnia = get(client, "/v1/side-effects/insomnia")
+    reported = [
+        (reference["document"]["id"], frequency["events"], frequency["total"], frequency["percent"])
+        for shown in insomnia["frequency"]
+        for reference in shown["references"]
+        for frequency in reference["frequencies"]
+    ]
+
+    assert ("smith-2007", 7, 17, None) in reported
+    assert [shown["claim_id"] for shown in insomnia["mitigation"]] == ["ldn-morning-intake-practice"]
+    assert get(client, "/v1/side-effects/headache")["onset"][0]["timepoint"] == "start of treatment"
+
+
+def test_a_frequency_is_what_the_source_reports_for_each_arm(client: TestClient) -> None:
+    shown = get(client, "/v1/side-effects/any-adverse-event")["frequency"]
+    final = next(one for one in shown if one["claim_id"] == "final-adverse-events")["references"][0]
+
+    assert [
+        (frequency["role"], frequency["events"], frequency["total"], frequency["percent"])
+        for frequency in final["frequencies"]
+    ] == [("intervention", 41, 49, 84.0), ("comparator", 43, 50, 86.0)]
+    assert final["links"]["best"].startswith("https://doi.org/")
+
+
+def test_what_a_side_effect_shows_are_its_assertions(client: TestClient) -> None:
+    for side_effect in get(client, "/v1/side-effects?limit=200")["items"]:
+        shown = [
+            one["claim_id"]
+            for field in ("frequency", "onset", "course", "severity", "mitigation")
+            for one in side_effect[field]
+        ]
+        aspects = ("occurrence", "onset", "course", "severity", "mitigation")
+        asserted = [one["claim_id"] for one in side_effect["assertions"] if one["aspect"] in aspects]
+        assert sorted(shown) == sorted(asserted)
