@@ -519,7 +519,7 @@ def _overlaps(
 
 
 def keys_of_ids(session: Session, table: type[Base], ids: Sequence[str], parameter: str) -> list[int]:
-    """Keys of records named by id; InvalidInput says what is near, or what took over."""
+    """Keys of records named by id; InvalidInput says for each that is none what is near, or what took over."""
     columns = table.__table__.c
     rows = {
         row.id: row
@@ -527,15 +527,29 @@ def keys_of_ids(session: Session, table: type[Base], ids: Sequence[str], paramet
             select(columns.pk, columns.id, columns.status, columns.successor).where(columns.id.in_(ids))
         )
     }
-    for record_id in ids:
-        row = rows.get(record_id)
-        if row is None:
-            published = select(columns.id).where(columns.status == Status.published).order_by(columns.id)
-            guesses = nearest(record_id, session.scalars(published))
+    wrong = [
+        (position, record_id)
+        for position, record_id in enumerate(ids, start=1)
+        if record_id not in rows or rows[record_id].status != Status.published
+    ]
+    if not wrong:
+        return [int(row.pk) for row in rows.values()]
+    faults: list[Fault] = []
+    for position, record_id in wrong:
+        row, nth = rows.get(record_id), position if len(ids) > 1 else None
+        if row is not None:
+            message = "This record was retired."
+            fault = Fault("query", parameter, "retired", message, successor=row.successor, id=record_id, position=nth)
+        else:
+            guesses = () if faults else _nearest_ids(session, table, record_id)  # takes long: only for the first
             message = "There is no record with this id."
-            fault = Fault("query", parameter, "unknown_value", message, did_you_mean=guesses)
-            raise InvalidInput("A filter names something that does not exist here.", errors=[fault])
-        if row.status != Status.published:
-            fault = Fault("query", parameter, "retired", "This record was retired.", successor=row.successor)
-            raise InvalidInput("A filter names a retired record.", errors=[fault])
-    return [int(row.pk) for row in rows.values()]
+            fault = Fault("query", parameter, "unknown_value", message, did_you_mean=guesses, position=nth)
+        faults.append(fault)
+    what = "something that does not exist here" if len(rows) < len(set(ids)) else "a retired record"
+    raise InvalidInput(f"A filter names {what}.", errors=faults)
+
+
+def _nearest_ids(session: Session, table: type[Base], record_id: str) -> tuple[str, ...]:
+    columns = table.__table__.c
+    published = select(columns.id).where(columns.status == Status.published).order_by(columns.id)
+    return nearest(record_id, session.scalars(published))
