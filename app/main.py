@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, nullcontext
 from importlib.metadata import version
+from threading import Lock
 from typing import Any
 
 import structlog
@@ -11,6 +12,7 @@ from fastapi import FastAPI, Request, Response
 
 from app import api, cds_hooks, fhir
 from app.api import examples
+from app.api import openapi as openapi_document
 from app.claims.disclaimer import DISCLAIMER
 from app.http import freshness, problems, queries
 from app.http.bodies import FORM, JSON, BodyBounds
@@ -96,11 +98,14 @@ def _database_trouble(request: Request, error: Exception) -> Response:
 
 def _document(app: FastAPI) -> None:
     generate = app.openapi
+    alone = Lock()  # what the framework writes is wrong if two threads make it at once, and unfinished at first
 
     def openapi() -> dict[str, Any]:
-        if app.openapi_schema is None:
-            app.openapi_schema = examples.add(problems.document(queries.document(app, generate())))
-        return app.openapi_schema
+        with alone:
+            if app.openapi_schema is None:
+                written = examples.add(problems.document(queries.document(app, generate())))
+                app.openapi_schema = openapi_document.finish(written)
+            return app.openapi_schema
 
     app.openapi = openapi  # type: ignore[method-assign]
 

@@ -152,8 +152,10 @@ def formatted_response(
 
 
 def documented(offers: Mapping[str, Offer], description: str) -> dict[int | str, dict[str, Any]]:
-    """The 200 of a route with all its media types, for OpenAPI."""
-    others = {offer.media_type: {"schema": _schema(offer)} for name, offer in offers.items() if name != "json"}
+    """The 200 of a route with its media types, for OpenAPI: beside JSON, formats that have addresses of their own are
+    documented there alone, so that a generated client has one type of answer for each operation."""
+    apart = {"json", *(ALL_FORMATS if "json" in offers else ())}
+    others = {offer.media_type: {"schema": _schema(offer)} for name, offer in offers.items() if name not in apart}
     return {200: {"description": description, "content": others}}
 
 

@@ -34,8 +34,8 @@ def _split(value: object) -> object:
 FieldPath = Annotated[str, StringConstraints(max_length=120, pattern=r"^[a-z0-9_]+(\.[a-z0-9_]+)*$")]
 FieldPaths = Annotated[
     tuple[FieldPath, ...],
+    Field(max_length=MAX_PATHS, examples=[["id", "links.self"]]),
     BeforeValidator(_split),
-    Field(max_length=MAX_PATHS, examples=[["statement", "citations.document.doi"]]),
 ]
 
 
@@ -140,8 +140,10 @@ def _tree(model: type[BaseModel], paths: Iterable[Sequence[str]]) -> Tree:
         elif below is not None:
             below.append(rest)
     for name in always_shown(model):
-        part = shape_of(model)[name].model
-        wanted.setdefault(name, [] if part is not None and always_shown(part) else None)
+        if has_choice(model, name):
+            wanted.setdefault(name, [])
+        else:
+            wanted[name] = None
     return dict(_branches(model, wanted))
 
 
@@ -152,6 +154,12 @@ def _branches(
         if name in wanted:
             below = wanted[name]
             yield name, None if below is None or field.model is None else _tree(field.model, below)
+
+
+def has_choice(model: type[BaseModel], name: str) -> bool:
+    """Whether parts of a field that always stays may be left out: of the evidence of a claim, but not of a count."""
+    part = shape_of(model)[name].model
+    return part is not None and bool(always_shown(part))
 
 
 def always_shown(model: type[BaseModel]) -> frozenset[str]:
