@@ -48,7 +48,7 @@ def _addresses() -> Iterator[str]:
     yield f"{MOUNT}{R5}/Library"
     yield from (f"{MOUNT}{R5}/{fhir_type.name}?_count=1" for fhir_type in TYPES)
     yield "/infobutton?mainSearchCriteria.v.dn=naltrexone&knowledgeResponseType=text/html"
-    yield from ("/claims/naltrexone-opioid-free-interval", "/", "/docs", "/reference")
+    yield from ("/claims/naltrexone-opioid-free-interval", "/", "/docs")
 
 
 async def _ask(app: FastAPI, address: str) -> None:

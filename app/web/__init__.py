@@ -1,1 +1,1 @@
-"""What a person sees in a browser: the start page and two readers of the OpenAPI document."""
+"""What a person sees in a browser: the start page and a reader of the OpenAPI document."""

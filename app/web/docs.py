@@ -1,4 +1,4 @@
-"""The pages: `/` says what this is, `/docs` (Swagger UI) and `/reference` (Scalar) draw `/openapi.json`.
+"""The pages: `/` says what this is, `/docs` (Swagger UI) draws `/openapi.json`; `/reference` leads there.
 
 Their Content-Security-Policy allows this host alone: if a vendored reader ever wants a font or a telemetry host, the
 browser refuses.
@@ -24,7 +24,7 @@ def _policy(style_src: str) -> str:
 
 
 CONTENT_SECURITY_POLICY = _policy("'self'")
-# Both readers write style attributes and style elements as they draw; neither runs without. Scripts stay strict.
+# The reader writes style attributes and style elements as it draws, and does not run without. Scripts stay strict.
 READER_POLICY = _policy("'self' 'unsafe-inline'")
 
 
@@ -44,8 +44,7 @@ def install(app: FastAPI, *, title: str, disclaimer: str) -> None:
 
     @router.api_route("/reference", methods=["GET", "HEAD"])
     async def reference() -> Response:
-        script = assets.vendor_path("scalar-api-reference", "standalone.js")
-        return _page("web/reference.html", READER_POLICY, title=title, script=script)
+        return Response(status_code=308, headers={"Location": "docs", "Cache-Control": caching.REVALIDATE})
 
     @router.api_route("/favicon.ico", methods=["GET", "HEAD"])
     async def favicon(request: Request) -> Response:
