@@ -1,6 +1,6 @@
 """Claims: statements with the citations that support and dispute them."""
 
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from fastapi import APIRouter, Request, Response
 from pydantic import ConfigDict, Field
@@ -18,6 +18,7 @@ from app.api.formats import (
     documented,
 )
 from app.api.presentation import SelectedClaims, presentation, selecting
+from app.api.tables import add_table_route
 from app.claims import dose_query, queries, views
 from app.claims.responses import CitationRead, ClaimRead
 from app.claims.views import DoseCount
@@ -113,6 +114,13 @@ def _facets(view: ReadView, query: queries.ClaimQuery, page: Page) -> dict[str, 
     return {name: [{"value": value, "count": count} for value, count in values] for name, values in counts.items()}
 
 
+class ClaimTableQuery(queries.ClaimQuery):
+    """The filters of claims; a table has no place for facets."""
+
+    facets: ClassVar[bool]  # type: ignore[misc]
+
+
+add_table_route(router, "claim", ClaimTableQuery, queries.claims, queries.CLAIM_SORTS)
 common.add_item_routes(router, "claim", has_formats=True)
 
 

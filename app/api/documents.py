@@ -8,6 +8,7 @@ from sqlalchemy import select
 
 from app.api import common, formats
 from app.api.presentation import Selected, refuse_unless_json
+from app.api.tables import add_table_route
 from app.bibliography import ALL_FORMATS, formatted, reference_list
 from app.bibliography.styles import Style
 from app.claims import queries
@@ -119,6 +120,9 @@ formats.add_format_addresses(
     common.ItemQuery,
     answer_reference,
 )
+
+
+add_table_route(router, "document", queries.DocumentQuery, queries.documents, DOCUMENT_SORTS)
 
 
 class DocumentItemQuery(common.RecordQuery):

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Request, Response
 
 from app.api.common import ListOf, add_item_routes, answer_list
 from app.api.presentation import selecting
+from app.api.tables import add_table_route
 from app.claims import queries
 from app.http.problems import responses
 from app.http.queries import query_of
@@ -40,6 +41,7 @@ def _router(
     async def list_records(request: Request, query: Annotated[Any, query_of(list_query)]) -> Response:
         return await answer_list(request, record_type, query, select, sorts)
 
+    add_table_route(router, record_type, query_model, select, sorts)
     add_item_routes(router, record_type)
     return router
 
