@@ -63,7 +63,8 @@ def schema_name(name: str) -> str:
 
 
 def finish(openapi: Schema) -> Schema:
-    """The document, changed in place."""
+    """The document as it is served. Parts of what is given stand elsewhere too, so a copy is changed."""
+    openapi = copy.deepcopy(openapi)
     _rename(openapi)
     schemas: dict[str, Schema] = openapi["components"]["schemas"]
     _describe(openapi)
