@@ -13,6 +13,7 @@ from fastapi.routing import iter_route_contexts
 
 from app import api, cds_hooks, fhir, web
 from app.api import examples
+from app.api import openapi as openapi_document
 from app.core.manifest import UNDESCRIBED, Manifest
 from app.datasets import bundle
 from app.http import freshness, problems, queries
@@ -115,7 +116,8 @@ def _document(app: FastAPI) -> None:
                     "name": f"Apache-2.0 (code), {licence.spdx or licence.name} (data)",
                     "identifier": f"Apache-2.0 AND {licence.spdx or 'LicenseRef-data'}",
                 }
-                app.openapi_schema = examples.add(problems.document(queries.document(app, generate())))
+                written = examples.add(problems.document(queries.document(app, generate())))
+                app.openapi_schema = openapi_document.finish(written)
             return app.openapi_schema
 
     app.openapi = openapi  # type: ignore[method-assign]

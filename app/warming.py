@@ -52,7 +52,6 @@ def _addresses() -> Iterator[str]:
         "/claims/naltrexone-opioid-free-interval",
         "/",
         "/docs",
-        "/reference",
         "/search?q=pain",
         "/conditions/fibromyalgia",
     )

@@ -196,7 +196,7 @@ def _fhir(largest: _Largest) -> Iterator[ExpensiveRequest]:
 
 
 def _pages(largest: _Largest) -> Iterator[ExpensiveRequest]:
-    for path in ("/", "/docs", "/reference", "/openapi.json", "/static/favicon.svg"):
+    for path in ("/", "/docs", "/openapi.json", "/static/favicon.svg"):
         yield ExpensiveRequest(path, path)
     yield ExpensiveRequest("/claims/{id}", f"/claims/{largest.ids['claim']}")
     for answer in ("application/json", "text/html", "text/xml"):

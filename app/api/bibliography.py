@@ -1,7 +1,7 @@
 """Reference lists: what any choice of claims, or a brief, rests on."""
 
 from collections.abc import Sequence
-from typing import Annotated, ClassVar, Literal, NamedTuple
+from typing import Annotated, ClassVar, NamedTuple
 
 from fastapi import APIRouter, Request, Response
 from pydantic import Field
@@ -42,11 +42,10 @@ router = APIRouter(tags=["bibliography"])
 
 
 class ReferencesQuery(ClaimQuery):
-    """The filters of `/v1/claims`. A bibliography is given whole, so it has no pages and no views of citations."""
+    """The filters of `/v1/claims`. A bibliography is given whole, so it has no pages."""
 
     limit: ClassVar[int]  # type: ignore[misc]
     cursor: ClassVar[None]  # type: ignore[misc]
-    citations: ClassVar[Literal["all"]]  # type: ignore[misc]
 
 
 class BibliographyFilters(ReferencesQuery):

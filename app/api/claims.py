@@ -1,10 +1,10 @@
 """Claims: statements with the citations that support and dispute them."""
 
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from fastapi import APIRouter, Request, Response
 from pydantic import ConfigDict, Field
-from pydantic_core import to_json
+from pydantic_core import from_json, to_json
 
 from app.api import common
 from app.api.bibliography import ReferencesQuery, answer_bibliography, bibliography_response
@@ -17,6 +17,8 @@ from app.api.formats import (
     choose,
     documented,
 )
+from app.api.presentation import SelectedClaims, presentation, selecting
+from app.api.tables import add_table_route
 from app.claims import dose_query, queries, views
 from app.claims.responses import CitationRead, ClaimRead
 from app.claims.views import DoseCount
@@ -59,6 +61,10 @@ class ClaimList(common.ListOf[ClaimRead]):
     """Whether more pairs were asked for than the ten whose coverage is given; ask for fewer at a time."""
 
 
+class ClaimListQuery(queries.ClaimQuery, SelectedClaims):
+    """Claims, and what to show of each."""
+
+
 @router.get(
     "/v1/claims",
     operation_id="listClaims",
@@ -66,7 +72,7 @@ class ClaimList(common.ListOf[ClaimRead]):
     response_model=ClaimList,
     responses=responses(422, 503),
 )
-async def list_claims(request: Request, query: Annotated[queries.ClaimQuery, query_of(queries.ClaimQuery)]) -> Response:
+async def list_claims(request: Request, query: Annotated[ClaimListQuery, query_of(ClaimListQuery)]) -> Response:
     """Published claims that meet every filter, each with **all** its citations.
 
     Filters choose claims; they never trim a claim's citations, so both sides are always on the page. A repeated
@@ -80,7 +86,9 @@ async def list_claims(request: Request, query: Annotated[queries.ClaimQuery, que
     return await read(request, _list_claims, request, query)
 
 
-def _list_claims(view: ReadView, request: Request, query: queries.ClaimQuery) -> Response:
+def _list_claims(view: ReadView, request: Request, query: ClaimListQuery) -> Response:
+    presented = presentation("claim", query)
+
     def body() -> LinkedBody:
         selection = queries.claims(view, query)
         if query.id:
@@ -88,12 +96,13 @@ def _list_claims(view: ReadView, request: Request, query: queries.ClaimQuery) ->
         else:
             page = common.select_page(view, query, selection, queries.CLAIM_SORTS)
         bodies = current_bodies(view, "claim", page.ids)
-        if query.citations == "top":
-            bodies = [views.strongest_citations(body) for body in bodies]
         dose_count = None
         if query.dose is not None:
-            dose = dose_query.parse(query.dose)
-            bodies, dose_count = views.mark_doses(view.session, page.ids, bodies, dose)
+            claims = [views.with_citations(from_json(body), query.citations) for body in bodies]
+            dose_count = views.mark_doses(view.session, claims, dose_query.parse(query.dose))
+            bodies = [to_json(presented.shown(claim) if presented else claim) for claim in claims]
+        elif presented is not None:
+            bodies = presented.of_bodies(bodies)
         coverage: CoverageOfPairs = CoverageOfPairs((), False)
         if page.total == 0 and query.intervention and query.condition:
             coverage = coverage_of_empty_list(view.session, query.intervention, query.condition)
@@ -109,7 +118,18 @@ def _facets(view: ReadView, query: queries.ClaimQuery, page: Page) -> dict[str, 
     return queries.claim_facets(view, query, page.keys)
 
 
+class ClaimTableQuery(queries.ClaimQuery):
+    """The filters of claims; a table has no place for facets."""
+
+    facets: ClassVar[bool]  # type: ignore[misc]
+
+
+add_table_route(router, "claim", ClaimTableQuery, queries.claims, queries.CLAIM_SORTS)
 common.add_item_routes(router, "claim", has_formats=True)
+
+
+ClaimCitationsQuery = selecting(queries.CitationFilters)
+CitationListQuery = selecting(queries.CitationQuery)
 
 
 @router.get(
@@ -120,10 +140,10 @@ common.add_item_routes(router, "claim", has_formats=True)
     responses=responses(404, 410, 422, 503),
 )
 async def list_claim_citations(
-    request: Request, id: common.RecordId, query: Annotated[queries.CitationFilters, query_of(queries.CitationFilters)]
+    request: Request, id: common.RecordId, query: Annotated[queries.CitationFilters, query_of(ClaimCitationsQuery)]
 ) -> Response:
     """The claim's citations as records of their own, page by page; the same filters as on `/v1/citations`."""
-    narrowed = queries.CitationQuery(**query.model_dump(exclude_unset=True), claim=[id])
+    narrowed = CitationListQuery(**query.model_dump(exclude_unset=True), claim=[id])
 
     def select(view: ReadView, query: queries.CitationQuery) -> Selection:
         common.get_current(view, BY_TYPE["claim"], id)
@@ -176,7 +196,7 @@ add_format_addresses(
 # --- one claim ----------------------------------------------------------------------------------------------------
 
 
-class ClaimItemQuery(common.ItemQuery):
+class ClaimItemQuery(common.ItemQuery, SelectedClaims):
     format: Literal["json", "jsonld", "va-spec"] | None = None
     """Goes before the `Accept` header."""
 
@@ -198,7 +218,7 @@ async def get_claim(
     By `Accept` or `format` also as JSON-LD (schema.org, CiTO, Web Annotation) or as a GA4GH VA-Spec Statement.
     """
     choice = choose(request, CLAIM_OFFERS, query.format)
-    return await answer_formatted(request, Key("claim", id), query.serial, choice, _reasoned_form)
+    return await answer_formatted(request, Key("claim", id), query, choice, _reasoned_form)
 
 
 def _reasoned_form(body: bytes, records: RecordReader, choice: Choice) -> bytes:

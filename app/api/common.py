@@ -1,6 +1,7 @@
 """What every type of record answers in the same way: a list, an item, an item as it was, its versions."""
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Annotated, Generic, TypeVar
 
 from fastapi import APIRouter, Path, Request, Response
@@ -8,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from pydantic_core import to_json
 from sqlalchemy import and_, func, select
 
+from app.api.presentation import Presentation, Selected, presentation
 from app.core.content import QueryModel, ResponseModel
 from app.core.errors import Fault, Gone, InvalidInput, NotFound
 from app.core.text import SLUG_LENGTH, SLUG_PATTERN
@@ -50,6 +52,10 @@ RecordId = Annotated[
 class ItemQuery(QueryModel):
     serial: Annotated[int, Field(ge=1, le=2_147_483_647)] | None = None
     """Read the record as it was at this serial of the data set."""
+
+
+class RecordQuery(ItemQuery, Selected):
+    """One record as JSON."""
 
 
 class ListOf(BaseModel, Generic[Item]):
@@ -129,11 +135,13 @@ async def answer_list(
     headers: Mapping[str, str] | None = None,
 ) -> Response:
     """A page of stored bodies. Its ETag stands for the serial and the query, so a known one costs no query."""
+    presented = presentation(record_type, query)
 
     def page_of(view: ReadView) -> Response:
         def body() -> conditional.LinkedBody:
             page = select_page(view, query, select(view, query), sorts)
-            return page_body(request, page, history.current_bodies(view, record_type, page.ids))
+            bodies = history.current_bodies(view, record_type, page.ids)
+            return page_body(request, page, presented.of_bodies(bodies) if presented else bodies)
 
         return list_response(request, view, body, headers)
 
@@ -147,9 +155,12 @@ def is_indexed(query: SortedQuery) -> bool:
 
 
 _NOT_INDEXED = frozenset(
-    {"q", "dose", "document", "study", "doi", "pmid", "claim", "id", "updated_since", "facets", "code"}
-)
-"""Parameters that take SQL beyond an index, or counting."""
+    {
+        "q", "dose", "document", "study", "doi", "pmid", "claim", "id", "updated_since", "facets", "code",
+        "fields", "labels", "citations",
+    }
+)  # fmt: skip
+"""Parameters that take SQL beyond an index, counting, or reading bodies."""
 
 
 def select_page(view: ReadView, query: SortedQuery, selection: Selection, sorts: Sorts) -> Page:
@@ -211,41 +222,63 @@ def link_to(following: str | None) -> dict[str, str]:
 
 
 async def read_item(
-    request: Request, record_type: str, record_id: str, serial: int | None, headers: Mapping[str, str] | None = None
+    request: Request,
+    key: Key,
+    serial: int | None,
+    presented: Presentation | None = None,
+    headers: Mapping[str, str] | None = None,
 ) -> Response:
     """The record as it is, read at once, or as it was at a serial. What is near an unknown id is looked for in a
     thread."""
     reads = reads_of(request)
     if serial is None:
-        response = await reads.inline(request, _answer_known_item, request, record_type, record_id, headers)
+        response = await reads.inline(request, _answer_known_item, request, key, presented, headers)
         if response is not None:
             return response
-    return await reads.run(request, answer_item, request, record_type, record_id, serial, headers)
+    return await reads.run(request, _answer_item, request, key, serial, presented, headers)
 
 
 def _answer_known_item(
-    view: ReadView, request: Request, record_type: str, record_id: str, headers: Mapping[str, str] | None
-) -> Response | None:
-    """The record as it is; null where no record has the id."""
-    current = history.current_body(view, record_type, record_id)
-    if current is None:
-        return None
-    _refuse_retired(BY_TYPE[record_type], current)
-    tag = conditional.record_etag(current.digest, current.serial)
-    return conditional_response(request, tag, current.body, headers=headers)
-
-
-def answer_item(
     view: ReadView,
     request: Request,
-    record_type: str,
-    record_id: str,
+    key: Key,
+    presented: Presentation | None,
+    headers: Mapping[str, str] | None,
+) -> Response | None:
+    """The record as it is; null where no record has the id."""
+    current = history.current_body(view, key.type, key.id)
+    if current is None:
+        return None
+    _refuse_retired(BY_TYPE[key.type], current)
+    item = current.body, conditional.record_etag(current.digest, current.serial)
+    return _item_response(request, item, None, presented, headers)
+
+
+def _answer_item(
+    view: ReadView,
+    request: Request,
+    key: Key,
     serial: int | None,
-    headers: Mapping[str, str] | None = None,
+    presented: Presentation | None,
+    headers: Mapping[str, str] | None,
 ) -> Response:
-    """The record as it is, or as it was at a serial."""
-    body, tag = item_at(view, record_type, record_id, serial)
-    return conditional_response(request, tag, body, cache_control=cache_control(serial), headers=headers)
+    return _item_response(request, item_at(view, key.type, key.id, serial), serial, presented, headers)
+
+
+def _item_response(
+    request: Request,
+    item: tuple[bytes, str],
+    serial: int | None,
+    presented: Presentation | None,
+    headers: Mapping[str, str] | None,
+) -> Response:
+    """As much of the record's JSON as was asked for; what is chosen is part of the ETag."""
+    body, tag = item
+    kept = cache_control(serial)
+    if presented is None:
+        return conditional_response(request, tag, body, cache_control=kept, headers=headers)
+    tag = conditional.etag(tag.encode(), conditional.canonical(request.scope["query_string"].decode("latin-1")))
+    return conditional_response(request, tag, partial(presented.of_body, body), cache_control=kept, headers=headers)
 
 
 def item_at(view: ReadView, record_type: str, record_id: str, serial: int | None) -> tuple[bytes, str]:
@@ -408,9 +441,9 @@ def add_item_routes(router: APIRouter, record_type: str, *, has_formats: bool = 
             responses=responses(404, 410, 422, 503),
         )
         async def get_item(
-            request: Request, id: RecordId, query: Annotated[ItemQuery, query_of(ItemQuery)]
+            request: Request, id: RecordId, query: Annotated[RecordQuery, query_of(RecordQuery)]
         ) -> Response:
-            return await read_item(request, record_type, id, query.serial)
+            return await read_item(request, Key(record_type, id), query.serial, presentation(record_type, query))
 
     @router.get(
         f"{resource.path}/{{id}}/versions",

@@ -7,6 +7,8 @@ from pydantic_core import to_json
 from sqlalchemy import select
 
 from app.api import common, formats
+from app.api.presentation import Selected, refuse_unless_json
+from app.api.tables import add_table_route
 from app.bibliography import ALL_FORMATS, formatted, reference_list
 from app.bibliography.styles import Style
 from app.claims import queries
@@ -38,7 +40,7 @@ from app.storage.selection import Selection
 router = APIRouter(tags=["documents"])
 
 
-class DocumentListQuery(queries.DocumentQuery):
+class DocumentListQuery(queries.DocumentQuery, Selected):
     format: formats.ReferenceFormat | None = None
     """Goes before the `Accept` header."""
     style: Style | None = None
@@ -66,6 +68,7 @@ async def list_documents(
         return await common.answer_list(
             request, "document", query, queries.documents, DOCUMENT_SORTS, {"Vary": formats.VARY}
         )
+    refuse_unless_json(query)
     return await answer_references(request, query, choice)
 
 
@@ -90,7 +93,7 @@ def _list_references(
 
 async def answer_reference(request: Request, id: str, query: common.ItemQuery, choice: formats.Choice) -> Response:
     """One document as a reference."""
-    return await formats.answer_formatted(request, Key("document", id), query.serial, choice, _cited_form)
+    return await formats.answer_formatted(request, Key("document", id), query, choice, _cited_form)
 
 
 formats.add_format_addresses(
@@ -119,7 +122,10 @@ formats.add_format_addresses(
 )
 
 
-class DocumentItemQuery(common.ItemQuery):
+add_table_route(router, "document", queries.DocumentQuery, queries.documents, DOCUMENT_SORTS)
+
+
+class DocumentItemQuery(common.RecordQuery):
     format: formats.DocumentFormat | None = None
     """Goes before the `Accept` header."""
     style: Style | None = None
@@ -143,7 +149,7 @@ async def get_document(
     By `Accept` or `format` also as CSL-JSON, BibTeX, RIS, formatted text in a `style`, or JSON-LD.
     """
     choice = formats.choose(request, formats.DOCUMENT_OFFERS, query.format, query.style)
-    return await formats.answer_formatted(request, Key("document", id), query.serial, choice, _cited_form)
+    return await formats.answer_formatted(request, Key("document", id), query, choice, _cited_form)
 
 
 def _cited_form(body: bytes, records: DatabaseRecords, choice: formats.Choice) -> bytes:

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, create_model
 
-from app.api.common import RecordId, cache_control, item_at, read_item, records_at
+from app.api.common import ItemQuery, RecordId, cache_control, item_at, read_item, records_at
+from app.api.presentation import presentation, refuse_unless_json
 from app.bibliography import ALL_FORMATS, FORMATS, PAGES, CitationFormat, csl_json
 from app.bibliography.styles import Style
 from app.core.errors import Fault, InvalidInput, NotAcceptable
@@ -109,22 +110,23 @@ def _style(offer: Offer, named: Style | None, parameters: Mapping[str, str]) -> 
 async def answer_formatted(
     request: Request,
     key: Key,
-    serial: int | None,
+    query: ItemQuery,
     choice: Choice,
     convert: Callable[[bytes, DatabaseRecords, Choice], bytes],
 ) -> Response:
     """The record as it is, or as it was at a serial, in the chosen format; `convert` makes it from the JSON."""
+    serial, reads = query.serial, reads_of(request)
+    if choice.format == "json":
+        return await read_item(request, key, serial, presentation(key.type, query), {"Vary": VARY})
+    refuse_unless_json(query)
 
     def answer(view: ReadView) -> Response:
-        body, tag = item_at(view, key.type, key.id, serial)
-        if choice.format != "json":
-            body = convert(body, records_at(view, serial), choice)
-            tag = conditional.etag(body)
+        body, _ = item_at(view, key.type, key.id, serial)
+        body = convert(body, records_at(view, serial), choice)
+        tag = conditional.etag(body)
         return formatted_response(request, choice, tag, body, file_name=key.id, cache_control=cache_control(serial))
 
-    if choice.format == "json" and serial is None:
-        return await read_item(request, key.type, key.id, None, {"Vary": VARY})
-    return await reads_of(request).run(request, answer)
+    return await reads.run(request, answer)
 
 
 def formatted_response(
@@ -148,8 +150,10 @@ def formatted_response(
 
 
 def documented(offers: Mapping[str, Offer], description: str) -> dict[int | str, dict[str, Any]]:
-    """The 200 of a route with all its media types, for OpenAPI."""
-    others = {offer.media_type: {"schema": _schema(offer)} for name, offer in offers.items() if name != "json"}
+    """The 200 of a route with its media types, for OpenAPI: beside JSON, formats that have addresses of their own are
+    documented there alone, so that a generated client has one type of answer for each operation."""
+    apart = {"json", *(ALL_FORMATS if "json" in offers else ())}
+    others = {offer.media_type: {"schema": _schema(offer)} for name, offer in offers.items() if name not in apart}
     return {200: {"description": description, "content": others}}
 
 

@@ -5,12 +5,17 @@ from typing import Annotated
 from fastapi import APIRouter, Request, Response
 
 from app.api.common import ListOf, add_item_routes, answer_list
+from app.api.presentation import Selected
 from app.claims import queries
 from app.claims.responses import InteractionRuleRead
 from app.http.problems import responses
 from app.http.queries import query_of
 
 router = APIRouter(tags=["interaction-rules"])
+
+
+class InteractionRuleListQuery(queries.InteractionRuleQuery, Selected):
+    """Interaction rules, and what to show of each."""
 
 
 @router.get(
@@ -21,7 +26,7 @@ router = APIRouter(tags=["interaction-rules"])
     responses=responses(422, 503),
 )
 async def list_interaction_rules(
-    request: Request, query: Annotated[queries.InteractionRuleQuery, query_of(queries.InteractionRuleQuery)]
+    request: Request, query: Annotated[InteractionRuleListQuery, query_of(InteractionRuleListQuery)]
 ) -> Response:
     """The rules behind interaction checks and the cards of CDS Hooks. A pair without a rule has not been cleared."""
     sorts = queries.INTERACTION_RULE_SORTS

@@ -7,6 +7,8 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Request, Response
 
 from app.api.common import ListOf, add_item_routes, answer_list
+from app.api.presentation import selecting
+from app.api.tables import add_table_route
 from app.claims import queries
 from app.http.problems import responses
 from app.http.queries import query_of
@@ -26,6 +28,7 @@ def _router(
     """The list of one type of record, its items and their versions."""
     resource = BY_TYPE[record_type]
     router = APIRouter(tags=[resource.plural])
+    list_query = selecting(query_model)
 
     @router.get(
         resource.path,
@@ -35,9 +38,10 @@ def _router(
         response_model=ListOf[resource.read],  # type: ignore[name-defined]
         responses=responses(422, 503),
     )
-    async def list_records(request: Request, query: Annotated[Any, query_of(query_model)]) -> Response:
+    async def list_records(request: Request, query: Annotated[Any, query_of(list_query)]) -> Response:
         return await answer_list(request, record_type, query, select, sorts)
 
+    add_table_route(router, record_type, query_model, select, sorts)
     add_item_routes(router, record_type)
     return router
 

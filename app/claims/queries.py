@@ -83,8 +83,6 @@ class ClaimQuery(ClaimFilters):
     dose: Annotated[str, Field(min_length=1, max_length=60)] | None = None
     """A daily total such as `4.5 mg`, `1.5..4.5 mg` or `4500 ug`, both ends inclusive. Keeps claims with a studied dose
     in the range, claims whose doses were not read, and every warning; each citation is marked (`dose_match`)."""
-    citations: Literal["all", "top"] = "all"
-    """`top` embeds only the strongest citation of the supporting and of the disputing side."""
     facets: bool = False
     """Whether to count all matching claims by what they can be narrowed by (`facets` in the answer)."""
     stale: bool | None = None
@@ -525,7 +523,7 @@ _TYPES: Mapping[type[Base], str] = {Claim: "claim", Document: "document", Study:
 
 
 def keys_of_ids(session: Session, table: type[Base], ids: Sequence[str], parameter: str) -> list[int]:
-    """Keys of records named by id; InvalidInput says what is near, or what took over."""
+    """Keys of records named by id; InvalidInput says for each that is none what is near, or what took over."""
     columns = table.__table__.c
     rows = {
         row.id: row
@@ -533,14 +531,23 @@ def keys_of_ids(session: Session, table: type[Base], ids: Sequence[str], paramet
             select(columns.pk, columns.id, columns.status, columns.successor).where(columns.id.in_(ids))
         )
     }
-    for record_id in ids:
-        row = rows.get(record_id)
-        if row is None:
-            guesses = near_ids(session, _TYPES[table], record_id)
+    wrong = [
+        (position, record_id)
+        for position, record_id in enumerate(ids, start=1)
+        if record_id not in rows or rows[record_id].status != Status.published
+    ]
+    if not wrong:
+        return [int(row.pk) for row in rows.values()]
+    faults: list[Fault] = []
+    for position, record_id in wrong:
+        row, nth = rows.get(record_id), position if len(ids) > 1 else None
+        if row is not None:
+            message = "This record was retired."
+            fault = Fault("query", parameter, "retired", message, successor=row.successor, id=record_id, position=nth)
+        else:
+            guesses = () if faults else near_ids(session, _TYPES[table], record_id)  # takes long: only for the first
             message = "There is no record with this id."
-            fault = Fault("query", parameter, "unknown_value", message, did_you_mean=guesses)
-            raise InvalidInput("A filter names something that does not exist here.", errors=[fault])
-        if row.status != Status.published:
-            fault = Fault("query", parameter, "retired", "This record was retired.", successor=row.successor)
-            raise InvalidInput("A filter names a retired record.", errors=[fault])
-    return [int(row.pk) for row in rows.values()]
+            fault = Fault("query", parameter, "unknown_value", message, did_you_mean=guesses, position=nth)
+        faults.append(fault)
+    what = "something that does not exist here" if len(rows) < len(set(ids)) else "a retired record"
+    raise InvalidInput(f"A filter names {what}.", errors=faults)

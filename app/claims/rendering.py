@@ -1,6 +1,6 @@
 """Renders records as the API shows them, from content, derived values and the records that they refer to."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any, TypeVar
 
 from sqlalchemy import Row, and_, select
@@ -11,11 +11,13 @@ from app.claims import schemas
 from app.claims.derived import ClaimDerived, ConceptDerived, DosingRangeDerived, Nothing, SourceDerived
 from app.claims.models import Claim
 from app.claims.projection import CONCEPT_ROLES, daily_dose
+from app.claims.vocabulary import Aspect, Measure
 from app.concepts.schemas import ConceptRef, ConceptWrite, ConditionWrite, InterventionWrite, OutcomeRef, OutcomeWrite
 from app.core.content import ContentModel, Record, RecordLinks, ResponseModel
 from app.sources import rendering as sources
 from app.sources.rendering import concept_ref
 from app.sources.schemas import DocumentRef, DocumentWrite, StudyWrite
+from app.sources.vocabulary import IdentifierScheme
 from app.storage.history import StoredRecord
 from app.storage.resource import Key, RecordReader, Stamp
 
@@ -137,7 +139,7 @@ def claim(records: RecordReader, content: schemas.ClaimWrite, derived: ClaimDeri
         origins=tuple(origin(records, stated) for stated in content.origins),
         relations=tuple(reads.RelationRead(type=r.type, claim=summary(records, r.claim)) for r in content.relations),
         evidence=derived.evidence,
-        citations=tuple(citation_body(records, by_id[citation]) for citation in embedded),
+        citations=tuple(citation_body(records, by_id[shown], n) for n, shown in enumerate(embedded, start=1)),
         citations_truncated=len(derived.order) > MAX_EMBEDDED,
         stale=derived.stale,
         caveat_stale=derived.caveat_stale,
@@ -151,8 +153,14 @@ def origin(records: RecordReader, stated: schemas.Origin) -> reads.OriginRead:
     return _response(reads.OriginRead, stated, document=about)
 
 
-def citation_body(records: RecordReader, citation: schemas.CitationWrite) -> reads.CitationBody:
-    return _response(reads.CitationBody, citation, **_cited(records, citation))
+def citation_body(records: RecordReader, citation: schemas.CitationWrite, number: int) -> reads.CitationBody:
+    document: DocumentWrite = records.content(Key("document", citation.document))
+    links = reads.EmbeddedCitationLinks(
+        self=address("citations", citation.id),
+        document=address("documents", document.id),
+        **dict(sources.document_addresses(document)),
+    )
+    return _response(reads.CitationBody, citation, number=number, **_cited(records, citation), links=links)
 
 
 def _cited(records: RecordReader, citation: schemas.CitationWrite) -> dict[str, Any]:
@@ -173,20 +181,22 @@ def citation(
     records: RecordReader, content: schemas.CitationRecord, _derived: Nothing, stamp: Stamp
 ) -> reads.CitationRead:
     links = _links("citations", content.id, stamp)
-    claim = address("claims", content.claim)
+    document: DocumentWrite = records.content(Key("document", content.citation.document))
+    claim: ClaimDerived = records.derived(Key("claim", content.claim))
     addresses = {
-        "claim": claim,
-        "document": address("documents", content.citation.document),
-        "html": f"{claim.removeprefix('/v1')}#{content.id}",
+        "claim": address("claims", content.claim),
+        "document": address("documents", document.id),
+        "html": f"/claims/{content.claim}#{content.id}",
     }
     return _response(
         reads.CitationRead,
         content.citation,
         type="citation",
         **_envelope(content, stamp),
+        number=claim.order.index(content.id) + 1 if content.id in claim.order else None,
         claim=summary(records, content.claim),
         **_cited(records, content.citation),
-        links=reads.CitationLinks(**links | addresses),
+        links=reads.CitationLinks(**links | addresses, **dict(sources.document_addresses(document))),
     )
 
 
@@ -234,6 +244,83 @@ def _assertion(records: RecordReader, claim_id: str) -> reads.Assertion:
     return reads.Assertion(aspect=content.aspect, text=content.statement, claim_id=claim_id, **shared)
 
 
+_SIDE_EFFECT_ASPECTS = {
+    "frequency": Aspect.occurrence,
+    "onset": Aspect.onset,
+    "course": Aspect.course,
+    "severity": Aspect.severity,
+    "mitigation": Aspect.mitigation,
+}
+"""Field of a side effect → the claims that it shows."""
+
+
+def _side_effect_aspects(records: RecordReader, claim_ids: Iterable[str]) -> dict[str, Any]:
+    shown = [_side_effect_aspect(records, claim_id) for claim_id in claim_ids]
+    return {
+        field: tuple(asserted for asserted in shown if asserted.aspect is aspect)
+        for field, aspect in _SIDE_EFFECT_ASPECTS.items()
+    }
+
+
+def _side_effect_aspect(records: RecordReader, claim_id: str) -> reads.SideEffectAspect:
+    key = Key("claim", claim_id)
+    content: schemas.ClaimWrite = records.content(key)
+    derived: ClaimDerived = records.derived(key)
+    by_id = {citation.id: citation for citation in content.citations}
+    return reads.SideEffectAspect(
+        **dict(_assertion(records, claim_id)),
+        intervention=concept(records, "intervention", content.intervention),
+        timepoint=content.timepoint,
+        magnitude=content.magnitude,
+        references=tuple(
+            _aspect_reference(records, by_id[shown], number)
+            for number, shown in enumerate(derived.order[:MAX_EMBEDDED], start=1)
+        ),
+    )
+
+
+def _aspect_reference(records: RecordReader, citation: schemas.CitationWrite, number: int) -> reads.AspectReference:
+    document: DocumentWrite = records.content(Key("document", citation.document))
+    return reads.AspectReference(
+        citation_id=citation.id,
+        number=number,
+        stance=citation.stance,
+        directness=citation.directness,
+        document=DocumentRef(id=document.id, label=document.label),
+        doi=sources.identified(document, IdentifierScheme.doi),
+        standing=document.current_standing.standing,
+        finding=citation.finding,
+        frequencies=tuple(frequency for read in citation.estimates for frequency in _frequencies(read)),
+        estimates=tuple(estimate(records, read) for read in citation.estimates),
+        links=sources.document_addresses(document),
+    )
+
+
+def _frequencies(read: schemas.Estimate) -> Iterator[reads.ReportedFrequency]:
+    """The shares and counts of an estimate, for each arm where it has arms."""
+    is_share = read.measure is Measure.proportion and read.unit == "%"
+    if read.measure not in (Measure.proportion, Measure.count_):
+        return
+    for arm in read.arms:
+        yield reads.ReportedFrequency(
+            arm=arm.name,
+            role=arm.role,
+            events=arm.events,
+            total=arm.n if arm.total is None else arm.total,
+            percent=arm.value if is_share else None,
+            timepoint=read.timepoint,
+        )
+    if read.value is not None:
+        yield reads.ReportedFrequency(
+            arm=None,
+            role=None,
+            events=int(read.value) if read.measure is Measure.count_ and read.value == int(read.value) else None,
+            total=read.n_analysed,
+            percent=read.value if is_share else None,
+            timepoint=read.timepoint,
+        )
+
+
 def concept_record(
     read: type[Response],
     record_type: str,
@@ -248,6 +335,8 @@ def concept_record(
     if isinstance(content, InterventionWrite):
         made["members"] = concepts(records, record_type, content.members)
         made["inherited_warnings"] = tuple(summary(records, claim_id) for claim_id in derived.inherited)
+    if record_type == "side_effect":
+        made |= _side_effect_aspects(records, derived.assertions)
     links = _links(f"{record_type.replace('_', '-')}s", content.id, stamp)
     return _response(
         read,
@@ -279,7 +368,9 @@ def document(
         **_envelope(content, stamp),
         **sources.document_fields(records, content),
         evidence=derived.evidence,
-        links=reads.CatalogueLinks(
-            **_links("documents", content.id, stamp), claims=f"/v1/claims?document={content.id}"
+        links=reads.DocumentRecordLinks(
+            **_links("documents", content.id, stamp),
+            claims=f"/v1/claims?document={content.id}",
+            **dict(sources.document_addresses(content)),
         ),
     )

@@ -1,6 +1,6 @@
 """Response models of claims, citations, dosing ranges, literature searches and catalogue records."""
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 from app.claims import vocabulary as terms
 from app.claims.schemas import (
@@ -17,7 +17,8 @@ from app.concepts.schemas import ConceptRead, ConceptRef, OutcomeRef
 from app.concepts.vocabulary import Better, InterventionKind
 from app.core.content import Envelope, RecordLinks, ResponseModel
 from app.core.text import Number, Slug
-from app.sources.schemas import DocumentEmbed, DocumentRead, DocumentRef, StudyEmbed, StudyRead
+from app.sources.schemas import DocumentAddresses, DocumentEmbed, DocumentRead, DocumentRef, StudyEmbed, StudyRead
+from app.sources.vocabulary import ArmRole, Standing
 
 
 class StanceCount(ResponseModel):
@@ -118,6 +119,8 @@ class VerdictRead(ResponseModel):
 class ClaimEvidence(ResponseModel):
     """What the citations of a claim add up to; derived by the named method, never typed in."""
 
+    ALWAYS_SHOWN: ClassVar[frozenset[str]] = frozenset({"verdict", "answer", "counts_text", "by_stance"})
+
     verdict: VerdictRead
     """Of a claim that restates another: that claim's verdict, answer and counts, since the evidence hangs there."""
     answer: str
@@ -157,6 +160,10 @@ class ClaimEvidence(ResponseModel):
 
 class ClaimSummary(ResponseModel):
     """A claim's text with all that must travel with it."""
+
+    ALWAYS_SHOWN: ClassVar[frozenset[str]] = frozenset(
+        {"id", "verdict", "answer", "counts_text", "caveat", "caveat_required", "supports", "disputes", "links"}
+    )
 
     id: Slug
     verdict: VerdictRead
@@ -210,10 +217,20 @@ class EstimateRead(ResponseModel):
     arms: tuple[EstimateArm, ...]
 
 
+class EmbeddedCitationLinks(DocumentAddresses):
+    self: str
+    """The citation at its own address."""
+    document: str
+    """The document among the records here."""
+
+
 class CitationBody(ResponseModel):
     """A citation as it stands inside its claim."""
 
     id: Slug
+    number: int
+    """The footnote's number within the claim, from 1 in the order of `citations`. It is the same whatever `citations=`
+    or `fields=` leave out, and at the claim's permalink for ever; it may change when the claim gets a new version."""
     stance: terms.Stance
     stance_reason: terms.StanceReason | None
     directness: terms.Directness
@@ -229,17 +246,22 @@ class CitationBody(ResponseModel):
     verification: Checked
     document: DocumentEmbed
     study: StudyEmbed | None
+    links: EmbeddedCitationLinks
 
 
-class CitationLinks(RecordLinks):
+class CitationLinks(RecordLinks, DocumentAddresses):
     claim: str
     document: str
+    """The document among the records here."""
 
 
 class CitationRead(Envelope):
     """A citation at its own address, with the claim it bears on."""
 
     type: Literal["citation"]
+    number: int | None
+    """The footnote's number within the claim, from 1; it may change when the claim gets a new version. Null for a
+    citation that the claim no longer has."""
     claim: ClaimSummary
     stance: terms.Stance
     stance_reason: terms.StanceReason | None
@@ -290,6 +312,8 @@ class ClaimLinks(RecordLinks):
 
 class ClaimRead(Envelope):
     """A statement with the citations that support and dispute it."""
+
+    ALWAYS_SHOWN: ClassVar[frozenset[str]] = Envelope.ALWAYS_SHOWN | {"caveat", "caveat_required", "evidence"}
 
     type: Literal["claim"]
     kind: terms.Kind
@@ -415,6 +439,10 @@ class InteractionRuleRead(Envelope):
 class Assertion(ResponseModel):
     """Something that a claim asserts of a concept, with what must travel with its text."""
 
+    ALWAYS_SHOWN: ClassVar[frozenset[str]] = frozenset(
+        {"claim_id", "verdict", "answer", "counts_text", "caveat", "caveat_required", "supports", "disputes"}
+    )
+
     aspect: terms.Aspect
     verdict: VerdictRead
     answer: str
@@ -430,6 +458,52 @@ class Assertion(ResponseModel):
     certainty: terms.Certainty
     supports: StanceCount
     disputes: StanceCount
+
+
+class ReportedFrequency(ResponseModel):
+    """How often something was reported, exactly as a source gives it; what it does not give is null."""
+
+    arm: str | None
+    """The group; null where one figure stands for all who were treated."""
+    role: ArmRole | None
+    events: int | None
+    """People, or events where the source counts these."""
+    total: int | None
+    """People in the group, or analysed."""
+    percent: Number | None
+    """Only as the source states it; nothing is computed here."""
+    timepoint: str | None
+
+
+class AspectReference(ResponseModel):
+    """A citation of a claim on a side effect, with its figures."""
+
+    citation_id: Slug
+    number: int
+    """The footnote's number within the claim."""
+    stance: terms.Stance
+    directness: terms.Directness
+    document: DocumentRef
+    doi: str | None
+    standing: Standing
+    finding: str | None
+    frequencies: tuple[ReportedFrequency, ...]
+    """Shares and counts that the source reports; empty where none was read."""
+    estimates: tuple[EstimateRead, ...]
+    """All figures that were read, ratios among them."""
+    links: DocumentAddresses
+
+
+class SideEffectAspect(Assertion):
+    """What one claim says of a side effect: when, with which treatment, and by which references."""
+
+    intervention: ConceptRef | None
+    timepoint: str | None
+    """When, as the claim puts it; null where it names no time."""
+    magnitude: str | None
+    """How much or how often, as the claim puts it; null where it gives no figure."""
+    references: tuple[AspectReference, ...]
+    """In the order of the claim's footnotes: both sides."""
 
 
 class CatalogueEvidence(ResponseModel):
@@ -451,6 +525,10 @@ class CatalogueEvidence(ResponseModel):
 class CatalogueLinks(RecordLinks):
     claims: str
     """The claims that name this record."""
+
+
+class DocumentRecordLinks(CatalogueLinks, DocumentAddresses):
+    """Addresses of the record, and those at which the document can be opened."""
 
 
 class InterventionRead(ConceptRead):
@@ -492,6 +570,16 @@ class SideEffectRead(ConceptRead):
     """An unwanted effect; onset, course, mitigation and frequency are assertions of claims."""
 
     type: Literal["side_effect"]
+    frequency: tuple[SideEffectAspect, ...]
+    """What claims say of whether and how often it happens."""
+    onset: tuple[SideEffectAspect, ...]
+    """When it begins."""
+    course: tuple[SideEffectAspect, ...]
+    """How it goes on and ends."""
+    severity: tuple[SideEffectAspect, ...]
+    """How bad it is."""
+    mitigation: tuple[SideEffectAspect, ...]
+    """What is done to lessen it."""
     assertions: tuple[Assertion, ...]
     evidence: CatalogueEvidence
     links: CatalogueLinks
@@ -520,4 +608,4 @@ class DocumentWithEvidence(DocumentRead):
 
     type: Literal["document"]
     evidence: CatalogueEvidence
-    links: CatalogueLinks
+    links: DocumentRecordLinks

@@ -1,10 +1,10 @@
-"""Variants of a claim's stored body that a request can ask for: strongest citations only, doses marked."""
+"""Variants of a claim that a request can ask for: fewer citations embedded, doses marked."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Literal
 
-from pydantic_core import from_json, to_json
+from pydantic_core import to_json
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -12,6 +12,9 @@ from app.claims.doses import DailyDose
 from app.claims.models import Citation, Claim
 from app.claims.vocabulary import DoseMatch, Stance
 from app.core.content import ResponseModel
+
+Embedded = Literal["all", "top", "none"]
+"""Which citations a claim is shown with."""
 
 
 class DoseCount(ResponseModel):
@@ -35,31 +38,31 @@ def claim_list_fields(dose: DoseCount | None, coverage: Sequence[ResponseModel],
     )
 
 
-def strongest_citations(body: bytes) -> bytes:
-    """The claim with only the first, strongest citation of the supporting and of the disputing side."""
-    claim: dict[str, Any] = from_json(body)
-    sides = (Stance.supports, Stance.disputes)
-    first = {stance: next((c["id"] for c in claim["citations"] if c["stance"] == stance), None) for stance in sides}
-    strongest = [citation for citation in claim["citations"] if citation["id"] in first.values()]
-    claim["citations_truncated"] = claim["citations_truncated"] or len(strongest) < len(claim["citations"])
-    claim["citations"] = strongest
-    return to_json(claim)
+def with_citations(record: dict[str, Any], embedded: Embedded) -> dict[str, Any]:
+    """The claim with all its citations, with the first, strongest one of the supporting and of the disputing side
+    (`top`), or with none."""
+    if embedded == "all":
+        return record
+    citations: list[dict[str, Any]] = record["citations"]
+    strongest = [] if embedded == "none" else [_first(citations, Stance.supports), _first(citations, Stance.disputes)]
+    kept = [citation for citation in citations if citation["id"] in strongest]
+    is_cut = record["citations_truncated"] or len(kept) < len(citations)
+    return record | {"citations": kept, "citations_truncated": is_cut}
 
 
-def mark_doses(
-    session: Session, claim_ids: Sequence[str], bodies: Sequence[bytes], dose: DailyDose
-) -> tuple[list[bytes], DoseCount]:
-    """The claims with `dose_match` on every citation, and how many of each there are."""
-    matches = _matches(session, claim_ids, dose)
+def _first(citations: Sequence[Mapping[str, Any]], stance: Stance) -> str | None:
+    return next((citation["id"] for citation in citations if citation["stance"] == stance), None)
+
+
+def mark_doses(session: Session, claims: Sequence[Mapping[str, Any]], dose: DailyDose) -> DoseCount:
+    """Set `dose_match` on every citation of the claims; how many of each there are."""
+    matches = _matches(session, [claim["id"] for claim in claims], dose)
     counts: Counter[str] = Counter()
-    marked = []
-    for body in bodies:
-        claim: dict[str, Any] = from_json(body)
+    for claim in claims:
         for citation in claim["citations"]:
             citation["dose_match"] = matches.get(citation["id"], DoseMatch.not_reported)
             counts[citation["dose_match"]] += 1
-        marked.append(to_json(claim))
-    return marked, DoseCount(
+    return DoseCount(
         low_pg_per_day=dose.low,
         high_pg_per_day=dose.high,
         **{match.value: counts[match] for match in DoseMatch},

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 
 from sqlalchemy import literal, or_, select
 from sqlalchemy.orm import Session
@@ -33,14 +34,21 @@ def filter_spec(record_type: str) -> FilterSpec:
 def concept_keys(
     session: Session, record_type: str, names: Sequence[str], parameter: str, *, descendants: bool = False
 ) -> list[int]:
-    """Keys of the concepts that a filter names by id or code; InvalidInput says what is near, or what took over."""
+    """Keys of the concepts that a filter names by id or code; InvalidInput says for each that is none what is near, or
+    what took over."""
     keys: list[int] = []
-    for name in names:
-        keys.extend(
-            _keys_of_code(session, record_type, name, parameter)
-            if ":" in name
-            else [_key_of_id(session, record_type, name, parameter)]
-        )
+    faults: list[Fault] = []
+    for position, name in enumerate(names, start=1):
+        try:
+            keys.extend(
+                _keys_of_code(session, record_type, name, parameter)
+                if ":" in name
+                else [_key_of_id(session, record_type, name, parameter)]
+            )
+        except InvalidInput as error:
+            faults += [replace(fault, position=position if len(names) > 1 else None) for fault in error.errors]
+    if faults:
+        raise _refused(*faults)
     return _with_children(session, keys) if descendants else keys
 
 
@@ -72,7 +80,8 @@ def _key_of_id(session: Session, record_type: str, name: str, parameter: str) ->
         return int(row.pk)
     label = record_type.replace("_", " ")
     if row is not None:
-        raise _refused(Fault("query", parameter, "retired", f"This {label} was retired.", successor=row.successor))
+        message = f"This {label} was retired."
+        raise _refused(Fault("query", parameter, "retired", message, successor=row.successor, id=name))
     guesses = near_ids(session, record_type, name)
     message = (
         f"There is no {label} with this id."
@@ -136,5 +145,5 @@ def _with_children(session: Session, keys: Sequence[int]) -> list[int]:
     return tree
 
 
-def _refused(fault: Fault) -> InvalidInput:
-    return InvalidInput("A filter names something that does not exist here.", errors=[fault])
+def _refused(*faults: Fault) -> InvalidInput:
+    return InvalidInput("A filter names something that does not exist here.", errors=faults)

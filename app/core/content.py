@@ -1,6 +1,6 @@
 """Base models of content, which curators write, of responses, which the API shows, and of query strings."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict
 
@@ -39,6 +39,9 @@ class ResponseModel(BaseModel):
         json_schema_serialization_defaults_required=True,  # defaults are for what was stored by earlier releases
     )
 
+    ALWAYS_SHOWN: ClassVar[frozenset[str]] = frozenset()
+    """Fields that stay where a request asks for some fields only."""
+
 
 class QueryModel(BaseModel):
     """The parameters of an address; unknown ones are refused."""
@@ -48,6 +51,8 @@ class QueryModel(BaseModel):
 
 class Envelope(ResponseModel):
     """The fields that every published record has besides its content."""
+
+    ALWAYS_SHOWN: ClassVar[frozenset[str]] = frozenset({"id", "type", "links"})
 
     id: Slug
     version: int

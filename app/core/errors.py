@@ -16,6 +16,9 @@ class Fault:
 
     `allowed` lists the values that would have been accepted, `did_you_mean` the nearest of them;
     `successor` is the id that took the place of a retired one.
+
+    `id` names the record of the data set that it is about; what is in no data set is not repeated but counted:
+    `position` says which of several values is meant, from 1.
     """
 
     where: Where
@@ -25,6 +28,8 @@ class Fault:
     allowed: tuple[str, ...] | None = None
     did_you_mean: tuple[str, ...] | None = None
     successor: str | None = None
+    id: str | None = None
+    position: int | None = None
 
 
 class AppError(Exception):

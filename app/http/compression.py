@@ -11,6 +11,7 @@ _TYPES = (
     "application/vnd.ga4gh.va-spec+json",
     "application/x-bibtex",
     "application/x-research-info-systems",
+    "text/csv",
     "text/x-bibliography",
 )
 """Media types of text that the library does not know."""

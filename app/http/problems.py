@@ -6,6 +6,7 @@ import http
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, get_args
 
 from fastapi import FastAPI
@@ -61,6 +62,10 @@ class ProblemError(BaseModel):
         description="The accepted values nearest to the one sent, best first; at most five."
     )
     successor: str | None = Field(description="The id that took the place of a retired one.")
+    id: str | None = Field(description="The record of the data set that it is about, such as one that was retired.")
+    position: int | None = Field(
+        description="Which of the values of a repeated parameter, from 1; null where it stands once."
+    )
 
 
 class Problem(BaseModel):
@@ -129,6 +134,8 @@ def _fault(fault: Fault) -> dict[str, Any]:
         "allowed": _list(fault.allowed, MAX_ALLOWED),
         "did_you_mean": _list(fault.did_you_mean, 5),
         "successor": fault.successor,
+        "id": fault.id,
+        "position": fault.position,
     }
 
 
@@ -184,7 +191,7 @@ async def _on_invalid_request(request: Request, exc: Exception) -> Response:
     errors: Sequence[Mapping[str, Any]] = exc.errors()
     if any(error["type"] == "json_invalid" for error in errors):
         return problem(_malformed_json(), request_id(request.scope))
-    faults = [_from_pydantic(error, request) for error in errors[:MAX_ERRORS]]
+    faults = [replace(_from_pydantic(error, request), position=_position(error)) for error in errors[:MAX_ERRORS]]
     return problem(_to_correct(len(errors), faults), request_id(request.scope))
 
 
@@ -193,6 +200,13 @@ def invalid_arguments(error: ValidationError) -> InvalidInput:
     errors = error.errors(include_url=False)
     faults = [_from_pydantic({**one, "loc": ("body", *one["loc"])}, None) for one in errors[:MAX_ERRORS]]
     return _to_correct(len(errors), faults)
+
+
+def _position(error: Mapping[str, Any]) -> int | None:
+    """Which of the values of a repeated parameter an error of pydantic is about, from 1."""
+    where, *steps = error["loc"]
+    is_one_of_many = where == "query" and len(steps) > 1 and isinstance(steps[1], int)
+    return steps[1] + 1 if is_one_of_many else None
 
 
 def _to_correct(count: int, faults: Sequence[Fault]) -> InvalidInput:

@@ -10,6 +10,7 @@ from app.sources.names import initials, is_solid, split_suffix
 from app.sources.projection import year_of
 from app.sources.schemas import (
     Author,
+    DocumentAddresses,
     DocumentEmbed,
     DocumentLinks,
     DocumentRead,
@@ -79,6 +80,15 @@ def document_embed(document: DocumentWrite) -> DocumentEmbed:
         notice=document.current_standing.notice,
         links=DocumentLinks(self=f"/v1/documents/{document.id}", doi=doi_url),
     )
+
+
+def document_addresses(document: DocumentWrite) -> DocumentAddresses:
+    """Where the document can be opened."""
+    doi, pubmed, pmc = (
+        identifiers.address(scheme, normal) if (normal := identified(document, scheme)) else None
+        for scheme in (IdentifierScheme.doi, IdentifierScheme.pmid, IdentifierScheme.pmcid)
+    )
+    return DocumentAddresses(best=doi or pubmed or pmc or document.url, doi=doi, pubmed=pubmed, url=document.url)
 
 
 def _derived_fields(document: DocumentWrite) -> dict[str, Any]:

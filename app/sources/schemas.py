@@ -174,6 +174,18 @@ class StudyEmbed(ResponseModel):
     registry_ids: tuple[str, ...]
 
 
+class DocumentAddresses(ResponseModel):
+    """Where a document can be opened; addresses at other hosts, null where none is known."""
+
+    best: str | None
+    """The first of these that there is: DOI, PubMed, PubMed Central, the address that was read. What a footnote needs
+    to link to."""
+    doi: str | None
+    pubmed: str | None
+    url: str | None
+    """The address at which the document was read."""
+
+
 class DocumentLinks(ResponseModel):
     self: str
     doi: str | None

@@ -53,8 +53,9 @@ class ListQuery(QueryModel):
     """From `next_cursor` of the page before, with the same filters and sort."""
 
     def fingerprint(self, scope: str = "") -> str:
-        """Stands for the filters and the sort: a cursor is good for the list it came from, and for no other."""
-        filters = self.model_dump(mode="json", exclude={"limit", "cursor"}, exclude_defaults=True)
+        """Stands for the filters and the sort: a cursor is good for the list it came from, and for no other. How much
+        of each record is shown may differ from page to page."""
+        filters = self.model_dump(mode="json", exclude={"limit", "cursor", "fields", "labels"}, exclude_defaults=True)
         values = {name: _texts(value if isinstance(value, list) else [value]) for name, value in filters.items()}
         scope = scope or type(self).__name__
         return blake2b(json.dumps([scope, values], sort_keys=True).encode(), digest_size=6).hexdigest()

@@ -1,4 +1,4 @@
-"""The pages for developers: `/docs` (Swagger UI) and `/reference` (Scalar) draw `/openapi.json`; and the static files.
+"""The pages for developers: `/docs` (Swagger UI) draws `/openapi.json`; `/reference` leads there; and the static files.
 
 Their Content-Security-Policy allows this host alone: if a vendored reader ever wants a font or a telemetry host, the
 browser refuses.
@@ -15,7 +15,7 @@ from app.storage.manifest import current_manifest
 from app.storage.read_view import ReadView
 from app.web import assets
 
-# Both readers write style attributes and style elements as they draw; neither runs without. Scripts stay strict.
+# The reader writes style attributes and style elements as it draws, and does not run without. Scripts stay strict.
 READER_POLICY = content_security_policy(
     script_src="'self'",
     style_src="'self' 'unsafe-inline'",
@@ -36,9 +36,8 @@ def install(app: FastAPI) -> None:
         return await reads_of(request).inline(request, _page, "web/explorer.html", {"script": script, "style": style})
 
     @router.api_route("/reference", methods=["GET", "HEAD"])
-    async def reference(request: Request) -> Response:
-        script = assets.vendor_path("scalar-api-reference", "standalone.js")
-        return await reads_of(request).inline(request, _page, "web/reference.html", {"script": script})
+    async def reference() -> Response:
+        return Response(status_code=308, headers={"Location": "docs", "Cache-Control": caching.REVALIDATE})
 
     @router.api_route("/favicon.ico", methods=["GET", "HEAD"])
     async def favicon(request: Request) -> Response:

@@ -2,6 +2,7 @@
 
 import json
 import re
+from typing import Any
 from urllib.parse import quote
 
 import jsonschema
@@ -83,8 +84,12 @@ def test_csl_is_what_its_schema_says(client: TestClient) -> None:
     items = client.get("/v1/documents.csl.json?limit=200").json()
     jsonschema.Draft202012Validator(csl_json.SCHEMA).validate(items)
     operation = client.get("/openapi.json").json()["paths"]["/v1/documents.csl.json"]["get"]
-    (content,) = operation["responses"]["200"]["content"].items()
-    assert content == ("application/vnd.citationstyles.csl+json", {"schema": csl_json.SCHEMA})
+    ((media_type, content),) = operation["responses"]["200"]["content"].items()
+    assert media_type == "application/vnd.citationstyles.csl+json"
+    schema: dict[str, Any] = csl_json.SCHEMA
+    documented, ours = content["schema"]["items"], schema["items"]  # in the document answers are open
+    assert documented["required"] == ours["required"]
+    assert documented["properties"].keys() == ours["properties"].keys()
 
 
 # --- awkward documents --------------------------------------------------------------------------------------------

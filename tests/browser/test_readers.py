@@ -1,4 +1,4 @@
-"""The pages in a real browser: they draw the whole OpenAPI document, and nothing leaves the machine."""
+"""The pages in a real browser: `/docs` draws the whole OpenAPI document, and nothing leaves the machine."""
 
 import json
 import os
@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, Page, expect
 
 pytestmark = pytest.mark.browser
 
-PAGES = ["/docs", "/reference"]
+PAGES = ["/docs"]
 
 
 class Visit:
@@ -94,36 +94,10 @@ def test_explorer_makes_a_call(visit: Visit) -> None:
     expect(operation.locator(".live-responses-table .response-col_status").last).to_contain_text("200")
 
 
-def test_reference_draws_every_operation(visit: Visit, operations: dict[tuple[str, str], str]) -> None:
-    page = visit.open("/reference")
-    entries = page.locator("aside li[data-sidebar-id]")
-
-    for summary in operations.values():
-        expect(entries.filter(has_text=summary).first).to_be_visible()
-
-
-def test_reference_makes_a_call(visit: Visit, url: str, operations: dict[tuple[str, str], str]) -> None:
-    page = visit.open("/reference")
-
-    page.locator("aside").get_by_role("link", name=operations["GET", "/v1/meta"]).first.click()
-    page.get_by_role("button", name="Test Request (get /v1/meta)").click()
-    with page.expect_response(f"{url}/v1/meta") as answer:
-        page.get_by_role("button", name="Send").first.click()
-
-    assert answer.value.status == 200
-
-
-def test_reference_offers_no_service_of_its_maker(visit: Visit) -> None:
-    text = visit.open("/reference").locator("body").inner_text()
-
-    assert [offer for offer in ("Generate MCP", "Ask AI", "Deploy", "Open API Client") if offer in text] == []
-
-
 @pytest.mark.parametrize("path", PAGES)
 def test_pages_lead_to_each_other(visit: Visit, path: str) -> None:
     page = visit.open(path)
 
-    for name, target in (("Reference", "/reference"), ("Explorer", "/docs")):
-        page.locator(".bar").get_by_role("link", name=name, exact=True).click()
-        page.wait_for_url(f"**{target}")
-        page.wait_for_load_state("networkidle")
+    page.locator(".bar").get_by_role("link", name="Reference", exact=True).click()
+    page.wait_for_url("**/docs")
+    page.wait_for_load_state("networkidle")

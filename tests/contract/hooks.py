@@ -12,6 +12,7 @@ MEANINGS = frozenset(
     {
         "ambiguous_code",
         "foreign_cursor",
+        "json_only",
         "malformed_code",
         "malformed_cursor",
         "malformed_identifier",
@@ -24,7 +25,7 @@ MEANINGS = frozenset(
 )
 """Why a request of the right form may be refused: what it names does not exist, cannot be read, or is not enough."""
 
-BEYOND_SCHEMAS = re.compile(r"q|dose|drugs\.\d+(\.dose|\.text)?|feedback\.\d+|updated_since")
+BEYOND_SCHEMAS = re.compile(r"q|doi|pmid|dose|drugs\.\d+(\.dose|\.text)?|feedback\.\d+|updated_since")
 """Fields with rules that no schema tells: text without control characters, units of doses, exactly one name for each
 drug, what goes with an outcome of feedback, days that exist."""
 

@@ -14,7 +14,19 @@ Everything = dict[str, list[Item]]
 Reads = dict[str, Callable[[Item], Collection[Any]]]
 
 PAGING = {"limit", "cursor", "sort"}
-APART = {"descendants", "dose", "citations", "facets", "updated_since", "code", "q", "format", "style"}
+APART = {
+    "fields",
+    "labels",
+    "descendants",
+    "dose",
+    "citations",
+    "facets",
+    "updated_since",
+    "code",
+    "q",
+    "format",
+    "style",
+}
 """Parameters with tests of their own, here or with doses, search and formats: they compare no value of the item."""
 HARM_KINDS = ("interaction", "safety")
 

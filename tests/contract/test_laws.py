@@ -211,7 +211,7 @@ def test_every_link_of_every_record_leads_somewhere(client: TestClient, everythi
     for items in everything.values():
         links = items[0]["links"]
         for name, address in links.items():
-            if address is not None:
+            if address is not None and address.startswith("/"):  # others lead to publishers
                 assert client.get(address).status_code == 200, (items[0]["type"], name)
 
 

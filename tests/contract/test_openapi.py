@@ -2,6 +2,7 @@
 
 import json
 import subprocess
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -15,11 +16,14 @@ from openapi_spec_validator import OpenAPIV31SpecValidator
 from starlette.testclient import TestClient
 
 from app.api.examples import POSTED, REQUESTS
+from app.api.openapi import schema_name
+from app.api.presentation import LABEL
+from app.core.shape import paths_of
 from app.main import create_app
 from app.registry import BY_PLURAL, RESOURCES
 from app.settings import ROOT, Settings
 from tests.contract.breaking import METHODS, Document, breaks
-from tests.contract.support import Item
+from tests.contract.support import Item, objects
 
 COMMITTED = ROOT / "openapi.json"
 REGENERATE = """What is committed is not what the code says. Write it again:
@@ -48,7 +52,7 @@ RECORDS = {
     "listDocumentStatements": ["swing-care-ldn-fibromyalgia"],
 }
 """Records to ask for besides those that are tried of every type."""
-ELSEWHERE = {"Override", "OverrideRead", "OverrideEntry", "Notice", "Sentence"}
+ELSEWHERE = {"Override", "OverrideEntry", "Notice", "Sentence"}
 """Schemas of what the seed data does not hold: nothing is overridden, no document has a notice, no claim restates."""
 
 
@@ -102,6 +106,16 @@ def test_the_committed_document_is_what_the_code_says(document: Document) -> Non
 
 def test_the_served_document_is_what_the_code_says(client: TestClient, document: Document) -> None:
     assert client.get("/openapi.json").json() == document
+
+
+def test_two_who_ask_at_once_get_the_same_whole_document(document: Document) -> None:
+    app = create_app(Settings())
+    with ThreadPoolExecutor(2) as pool:
+        first = pool.submit(app.openapi)
+        time.sleep(0.05)
+        second = pool.submit(app.openapi)
+
+    assert json.loads(json.dumps(first.result())) == json.loads(json.dumps(second.result())) == document
 
 
 def test_nothing_breaks_clients_of_the_document_that_was_committed(document: Document) -> None:
@@ -160,8 +174,14 @@ def _scalars(document: Document, schema: Item) -> Iterator[Item]:
 def test_every_field_of_an_answer_is_always_present(document: Document) -> None:
     for name in sorted(_reachable(document, (operation["responses"] for _, _, operation in ours(document)))):
         schema = document["components"]["schemas"][name]
-        if "properties" in schema:
-            assert set(schema["properties"]) == set(schema.get("required", [])), name
+        if "properties" in schema and not name.endswith("Partial"):
+            always = {field for field in schema["properties"] if not is_asked_for(schema["properties"][field])}
+            assert always == set(schema.get("required", [])), name
+
+
+def is_asked_for(schema: Item) -> bool:
+    """Whether a property is there only where the request asks for labels."""
+    return "labels=true" in schema.get("description", "")
 
 
 def _reachable(document: Document, parts: Iterator[Any]) -> set[str]:
@@ -187,6 +207,60 @@ def test_every_error_is_documented_as_a_problem(document: Document) -> None:
                 assert media_type == "application/problem+json", (path, status)
                 schema = response["content"][media_type]["schema"]
                 assert schema == {"$ref": "#/components/schemas/Problem"}, (path, status)
+
+
+def test_everything_is_described(document: Document) -> None:
+    for name, schema in document["components"]["schemas"].items():
+        assert schema.get("description"), name
+        for property_name, part in schema.get("properties", {}).items():
+            assert part.get("description"), (name, property_name)
+    for _, path, operation in operations(document):
+        for parameter in operation.get("parameters", []):
+            assert parameter.get("description"), (path, parameter["name"])
+
+
+def test_answers_may_grow_and_requests_are_closed(document: Document) -> None:
+    schemas = document["components"]["schemas"]
+    answers = _reachable(document, (operation["responses"] for _, _, operation in operations(document)))
+    requests = _reachable(
+        document,
+        ([operation.get("parameters"), operation.get("requestBody")] for _, _, operation in operations(document)),
+    )
+
+    assert answers & requests == set()
+    for name in answers:
+        for node in objects(schemas[name]):
+            assert node.get("additionalProperties") is not False, name
+            assert not isinstance(node.get("enum"), list), name
+    assert [name for name in requests if "x-extensible-enum" in schemas[name]] == []
+    bodies = [name for name in requests if "properties" in schemas[name]]
+    assert {"InteractionCheck", "SearchBody"} <= set(bodies)
+    assert [name for name in bodies if schemas[name].get("additionalProperties") is not False] == []
+    assert set(schemas["Stance"]["x-extensible-enum"]) == set(schemas["StanceFilter"]["enum"])
+
+
+def test_dates_addresses_and_decimals_have_formats(document: Document) -> None:
+    schemas = document["components"]["schemas"]
+
+    assert schemas["Claim"]["properties"]["updated_at"]["format"] == "date-time"
+    assert schemas["OverrideEntry"]["properties"]["expires_on"]["format"] == "date"
+    assert schemas["ClaimLinks"]["properties"]["self"]["format"] == "uri-reference"
+    assert schemas["EmbeddedCitationLinks"]["properties"]["best"]["anyOf"][0]["format"] == "uri"
+    assert schemas["Estimate"]["properties"]["p_value"]["anyOf"][0]["format"] == "double"
+    assert "pattern" in schemas["CitedDocument"]["properties"]["issued"]["anyOf"][0]
+
+
+def test_formats_that_are_files_have_operations_of_their_own(document: Document) -> None:
+    for _, path, operation in ours(document):
+        content = operation["responses"]["200"]["content"]
+        if "application/json" in content:
+            assert not any("bibtex" in media or "research-info" in media for media in content), path
+
+
+def test_reading_needs_no_key(document: Document) -> None:
+    assert document["security"] == []
+    for _, path, operation in operations(document):
+        assert ("security" in operation) == path.startswith("/cds-services/"), path
 
 
 # --- the document and the answers -----------------------------------------------------------------------------------
@@ -256,7 +330,7 @@ def test_every_answer_has_the_declared_fields_and_every_declared_field_is_produc
 ) -> None:
     inspector = Inspector(document)
     for resource in RESOURCES:
-        schema = {"$ref": f"#/components/schemas/{resource.read.__name__}"}
+        schema = {"$ref": f"#/components/schemas/{schema_name(resource.read.__name__)}"}
         for item in everything[resource.type]:
             inspector.inspect(schema, item)
     for method, path, operation in ours(document):
@@ -272,7 +346,8 @@ def test_every_answer_has_the_declared_fields_and_every_declared_field_is_produc
             inspector.inspect(_json_schema(operation, "200"), answer.json())
     declared = _reachable(document, (operation["responses"] for _, _, operation in ours(document)))
 
-    assert declared - inspector.seen - {"Problem", "ProblemError"} <= ELSEWHERE
+    partial = {name for name in declared if name.endswith(("Partial", "PartialList"))}  # a test of their own
+    assert declared - inspector.seen - partial - {"Problem", "ProblemError"} <= ELSEWHERE
 
 
 def _json_schema(operation: Item, status: str) -> Item:
@@ -287,7 +362,7 @@ def _body_examples(operation: Item) -> list[Any]:
 
 def test_the_inspector_refuses_what_is_not_declared(everything: Everything, document: Document) -> None:
     claim = everything["claim"][0]
-    schema = {"$ref": "#/components/schemas/ClaimRead"}
+    schema = {"$ref": "#/components/schemas/Claim"}
     for altered in (
         {**claim, "surprise": 1},
         {name: value for name, value in claim.items() if name != "caveat"},
@@ -296,6 +371,34 @@ def test_the_inspector_refuses_what_is_not_declared(everything: Everything, docu
     ):
         with pytest.raises(AssertionError):
             Inspector(document).inspect(schema, altered)
+
+
+def test_what_fields_leave_has_a_schema_of_its_own(client: TestClient, document: Document) -> None:
+    inspector, tried = Inspector(document), 0
+    for _, path, operation in ours(document):
+        if not any(parameter["name"] == "fields" for parameter in operation.get("parameters", [])):
+            continue
+        schema = operation["responses"]["200"]["content"]["application/json"]["x-partial"]
+        plural = "citations" if path.endswith("/citations") else path.split("/")[2]
+        address = path.format(id=client.get(f"/v1/{path.split('/')[2]}?limit=1").json()["items"][0]["id"])
+        for fields in ("id", ",".join(paths_of(BY_PLURAL[plural].read)[10:40])):
+            answer = client.get(f"{address}?fields={fields}&labels=true")
+            assert answer.status_code == 200, answer.text
+            inspector.inspect(schema, answer.json())
+            tried += 1
+    assert tried > 2 * 2 * len(RESOURCES)
+
+
+def test_every_label_that_is_declared_is_produced_and_the_other_way_round(
+    client: TestClient, document: Document
+) -> None:
+    inspector = Inspector(document)
+    for resource in RESOURCES:
+        schema = document["components"]["schemas"][schema_name(resource.read.__name__)]
+        labels = {name for name in schema["properties"] if name.endswith(LABEL)}
+        for item in client.get(f"{resource.path}?limit=20&labels=true").json()["items"]:
+            inspector.inspect(schema, item)
+            assert {name for name in item if name.endswith(LABEL)} == labels
 
 
 # --- examples -------------------------------------------------------------------------------------------------------

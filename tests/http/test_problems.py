@@ -11,7 +11,7 @@ from app.core.errors import Fault, InvalidInput, NotAcceptable, nearest
 from app.http.problems import MAX_BYTES, Problem, document, problem
 
 FIELDS = {"type", "title", "status", "detail", "code", "errors", "request_id", "successor"}
-ERROR_FIELDS = {"in", "field", "code", "message", "allowed", "did_you_mean", "successor"}
+ERROR_FIELDS = {"in", "field", "code", "message", "allowed", "did_you_mean", "successor", "id", "position"}
 
 
 def errors_of(body: bytes) -> list[dict[str, Any]]:
@@ -70,6 +70,8 @@ def test_an_unknown_parameter_is_refused_with_the_known_ones(client: TestClient)
         "allowed": ["condition", "limit", "stance"],
         "did_you_mean": ["condition"],
         "successor": None,
+        "id": None,
+        "position": None,
     }
 
 

@@ -7,7 +7,7 @@
 import createClient from "openapi-fetch";
 import type { components, paths } from "./schema.js";
 
-type Claim = components["schemas"]["ClaimRead"];
+type Claim = components["schemas"]["Claim"];
 type ClaimQuery = NonNullable<paths["/v1/claims"]["get"]["parameters"]["query"]>;
 type Citation = Claim["citations"][number];
 
@@ -24,8 +24,9 @@ class Footnotes {
 }
 
 function renderCitation(citation: Citation, footnotes: Footnotes): string {
-  const { label, links } = citation.document;
-  const source = links.doi === null ? escape(label) : `<a href="${escape(links.doi)}">${escape(label)}</a>`;
+  const { label } = citation.document;
+  const { best } = citation.links;
+  const source = best === null ? escape(label) : `<a href="${escape(best)}">${escape(label)}</a>`;
   const finding = citation.finding === null ? "" : `: ${escape(citation.finding)}`;
   return `<li value="${footnotes.number(citation)}" class="${citation.stance}">${source} (${citation.stance})${finding}</li>`;
 }

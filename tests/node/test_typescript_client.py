@@ -1,5 +1,6 @@
 """A TypeScript developer's first hour: generate types, write a page with footnotes, compile it strictly, run it."""
 
+import json
 import os
 import re
 import shutil
@@ -29,7 +30,7 @@ def project(url: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The page beside the types that were generated from the running server's own OpenAPI document."""
     assert TOOLS.is_dir(), "the Node packages are not installed: run make test-node"
     folder = tmp_path_factory.mktemp("project")
-    for name in ("package.json", "tsconfig.json", "redocly.yaml", "footnotes.ts"):
+    for name in ("package.json", "tsconfig.json", "redocly.yaml", "spectral.yaml", "footnotes.ts"):
         shutil.copy(HERE / name, folder)
     (folder / "node_modules").symlink_to(HERE / "node_modules")
     with urllib.request.urlopen(f"{url}/openapi.json") as response:  # noqa: S310 - our own server
@@ -78,8 +79,16 @@ def test_page_shows_both_stances_with_numbered_footnotes(project: Path, url: str
     assert cited == listed == {str(number) for number in range(1, len(cited) + 1)}
 
 
-def test_document_keeps_the_recommended_rules(project: Path) -> None:
-    run(project, "redocly", "lint", "--config", "redocly.yaml", "--max-problems", "1000", "openapi.json")
+def test_the_document_keeps_the_recommended_rules_of_redocly(project: Path) -> None:
+    found = run(project, "redocly", "lint", "--config", "redocly.yaml", "--format", "json", "openapi.json")
+
+    assert json.loads(found)["problems"] == []
+
+
+def test_the_document_keeps_the_recommended_rules_of_spectral(project: Path) -> None:
+    rules = ("--ruleset", "spectral.yaml", "--fail-severity", "hint", "--format", "json", "--quiet")
+
+    assert json.loads(run(project, "spectral", "lint", "openapi.json", *rules)) == []
 
 
 def test_lock_file_names_no_host_to_download_from() -> None:

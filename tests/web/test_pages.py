@@ -1,14 +1,16 @@
-import gzip
 import hashlib
 import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
 
+import brotli
 import pytest
 from fastapi import FastAPI
 from starlette.testclient import TestClient
 
+from app.main import create_app, in_context
+from app.settings import Settings
 from app.web import assets, docs
 
 STATIC = Path(assets.__file__).parent / "static"
@@ -29,21 +31,29 @@ def files() -> Iterator[TestClient]:
         yield client
 
 
+@pytest.fixture
+def openapi_client() -> Iterator[TestClient]:
+    """The whole service, whose explorer draws the OpenAPI document."""
+    given = Settings()
+    with TestClient(in_context(create_app(given), given, with_cache=False)) as client:
+        yield client
+
+
 def vendor_url(package: dict[str, str], file: dict[str, str]) -> str:
     return f"/static/vendor/{package['folder']}/{package['version']}/{file['name']}"
 
 
-@pytest.mark.parametrize("path", ["/docs", "/reference"])
+@pytest.mark.parametrize("path", ["/docs"])
 def test_page_answers_with_its_title_and_links_to_the_others(client: TestClient, path: str) -> None:
     response = client.get(path)
 
     assert response.status_code == 200
     assert response.headers["content-type"] == "text/html; charset=utf-8"
     assert re.search(r"<title>.*LDN Evidence</title>", response.text)
-    assert {"./", "docs", "reference", "openapi.json"} <= set(re.findall(r'<a[^>]* href="([^"]*)"', response.text))
+    assert {"./", "docs", "openapi.json"} <= set(re.findall(r'<a[^>]* href="([^"]*)"', response.text))
 
 
-@pytest.mark.parametrize("path", ["/docs", "/reference"])
+@pytest.mark.parametrize("path", ["/docs"])
 def test_page_names_no_other_host_and_its_policy_admits_none(client: TestClient, path: str) -> None:
     response = client.get(path)
 
@@ -57,7 +67,7 @@ def test_page_names_no_other_host_and_its_policy_admits_none(client: TestClient,
     assert not re.search(r"https?:|\*", response.headers["content-security-policy"])
 
 
-@pytest.mark.parametrize("path", ["/docs", "/reference"])
+@pytest.mark.parametrize("path", ["/docs"])
 def test_every_file_that_a_page_needs_is_served(client: TestClient, path: str) -> None:
     needed = re.findall(r'(?:<script src|<link [^>]*href)="([^"]*)"', client.get(path).text)
 
@@ -66,7 +76,7 @@ def test_every_file_that_a_page_needs_is_served(client: TestClient, path: str) -
 
 
 def test_pages_and_files_answer_head_and_stay_out_of_the_openapi_document(client: TestClient) -> None:
-    paths = ["/docs", "/reference", "/favicon.ico", "/static/site.css"]
+    paths = ["/docs", "/favicon.ico", "/static/site.css"]
 
     assert {path: client.head(path).status_code for path in paths} == dict.fromkeys(paths, 200)
     assert not {path for path in client.get("/openapi.json").json()["paths"] if path in paths}
@@ -74,10 +84,10 @@ def test_pages_and_files_answer_head_and_stay_out_of_the_openapi_document(client
 
 @pytest.mark.parametrize(("package", "file"), VENDORED)
 def test_manifest_describes_the_vendored_file(package: dict[str, str], file: dict[str, str | int]) -> None:
-    content = (STATIC / "vendor" / package["folder"] / f"{file['name']}.gz").read_bytes()
-    raw = gzip.decompress(content)
+    content = (STATIC / "vendor" / package["folder"] / f"{file['name']}.br").read_bytes()
+    raw = brotli.decompress(content)
 
-    assert (len(content), hashlib.sha256(content).hexdigest()) == (file["gzip_bytes"], file["gzip_sha256"])
+    assert (len(content), hashlib.sha256(content).hexdigest()) == (file["br_bytes"], file["br_sha256"])
     assert (len(raw), hashlib.sha256(raw).hexdigest()) == (file["bytes"], file["sha256"])
     assert (STATIC / "vendor" / package["folder"] / "LICENSE").is_file()
 
@@ -86,12 +96,13 @@ def test_manifest_describes_the_vendored_file(package: dict[str, str], file: dic
 @pytest.mark.parametrize(
     ("accepted", "coding"),
     [
-        ("gzip", "gzip"),
-        ("br;q=1.0, GZIP;q=0.5", "gzip"),
-        ("*", "gzip"),
+        ("br", "br"),
+        ("gzip;q=1.0, BR;q=0.5", "br"),
+        ("*", "br"),
         ("identity", None),
-        ("gzip;q=0", None),
-        ("*, gzip; q=0.000", None),
+        ("gzip", None),
+        ("br;q=0", None),
+        ("*, br; q=0.000", None),
     ],
 )
 def test_vendored_file_arrives_whole_in_a_coding_the_client_takes(
@@ -112,15 +123,33 @@ def test_vendored_file_arrives_whole_in_a_coding_the_client_takes(
 def test_vendored_file_may_be_kept_for_ever_and_is_not_sent_twice(
     client: TestClient, package: dict[str, str], file: dict[str, str]
 ) -> None:
-    first = client.get(vendor_url(package, file), headers={"Accept-Encoding": "gzip"})
+    first = client.get(vendor_url(package, file), headers={"Accept-Encoding": "br"})
     plain = client.get(vendor_url(package, file), headers={"Accept-Encoding": "identity"})
     again = client.get(
-        vendor_url(package, file), headers={"Accept-Encoding": "gzip", "If-None-Match": first.headers["etag"]}
+        vendor_url(package, file), headers={"Accept-Encoding": "br", "If-None-Match": first.headers["etag"]}
     )
 
     assert first.headers["cache-control"] == "public, max-age=31536000, immutable"
     assert first.headers["etag"] != plain.headers["etag"]
     assert (again.status_code, again.content, again.headers["etag"]) == (304, b"", first.headers["etag"])
+
+
+def test_the_reference_leads_to_the_explorer(client: TestClient) -> None:
+    answer = client.get("/reference", follow_redirects=False)
+
+    assert (answer.status_code, answer.headers["location"]) == (308, "docs")
+    assert client.get("/reference").url.path == "/docs"
+
+
+def test_the_explorer_with_all_that_it_needs_is_small(openapi_client: TestClient) -> None:
+    page = openapi_client.get("/docs")
+    needed = re.findall(r'(?:<script src|<link [^>]*href)="([^"]*)"', page.text)
+    answers = [
+        openapi_client.get(f"/{path}", headers={"Accept-Encoding": "br"}) for path in ("docs", "openapi.json", *needed)
+    ]
+
+    assert {answer.status_code for answer in answers} == {200}
+    assert sum(answer.num_bytes_downloaded for answer in answers) < 500_000
 
 
 def test_own_file_is_asked_for_each_time(client: TestClient) -> None:
@@ -138,7 +167,7 @@ def test_own_file_is_asked_for_each_time(client: TestClient) -> None:
         "%2e%2e/assets.py",
         "vendor/manifest.json",
         "vendor/swagger-ui-dist/LICENSE",
-        "vendor/swagger-ui-dist/swagger-ui.css.gz",
+        "vendor/swagger-ui-dist/swagger-ui.css.br",
         "vendor/swagger-ui-dist/0.0.0/swagger-ui.css",
         "vendor%2f..%2fsite.css",
         "vendor//etc/passwd",
