@@ -9,7 +9,7 @@ from app.http.conditional import conditional_response
 from app.http.problems import declared_parameters_only, responses
 from app.http.reads import reads_of
 from app.storage.read_view import ReadView
-from app.verification.schemas import VerificationRead, VerificationRequest
+from app.verification.schemas import VerificationAnswer, VerificationRequest
 from app.verification.verify import verify
 
 router = APIRouter(tags=["verify"], dependencies=[Depends(declared_parameters_only)])
@@ -41,7 +41,7 @@ _EXAMPLES = {
     "/v1/verify",
     operation_id="verifyCitations",
     summary="Whether sources say what they are cited for",
-    response_model=VerificationRead,
+    response_model=VerificationAnswer,
     responses=responses(400, 413, 422, 503),
 )
 async def verify_citations(

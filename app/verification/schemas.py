@@ -170,7 +170,7 @@ class CitationVerified(ResponseModel):
     errors: tuple[ItemFault, ...]
 
 
-class VerificationRead(ResponseModel):
+class VerificationAnswer(ResponseModel):
     """One answer for every citation, in the order of the request."""
 
     items: tuple[CitationVerified, ...]

@@ -43,7 +43,7 @@ from app.verification.schemas import (
     SourceLinks,
     SourceOnClaim,
     TitleCheck,
-    VerificationRead,
+    VerificationAnswer,
     VerificationRequest,
     VerifiedSource,
 )
@@ -79,10 +79,10 @@ class ClaimLookup(NamedTuple):
     """The claims nearest to a sentence that none of them states."""
 
 
-def verify(view: ReadView, request: VerificationRequest) -> VerificationRead:
+def verify(view: ReadView, request: VerificationRequest) -> VerificationAnswer:
     """One answer for every citation, in the order of the request."""
     items = tuple(_verify_one(view, position, item) for position, item in enumerate(deadline.checked(request.items)))
-    return VerificationRead(items=items, notice=NOTICE, disclaimer=disclaimer_about(view.session, ()))
+    return VerificationAnswer(items=items, notice=NOTICE, disclaimer=disclaimer_about(view.session, ()))
 
 
 def _verify_one(view: ReadView, position: int, asked: CitationToVerify) -> CitationVerified:
