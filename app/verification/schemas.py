@@ -54,6 +54,8 @@ class VerificationRequest(BaseModel):
 
 
 class SourceLinks(ResponseModel):
+    """Where the record of the source is."""
+
     self: str
 
 
@@ -83,6 +85,8 @@ class VerifiedSource(ResponseModel):
 
 
 class TitleCheck(ResponseModel):
+    """Whether a title is that of the source."""
+
     result: TitleResult
     recorded: str | None
     """The recorded title, verbatim."""
@@ -93,12 +97,16 @@ class TitleCheck(ResponseModel):
 
 
 class QuoteCheck(ResponseModel):
+    """Whether words are recorded as a quotation from the source."""
+
     result: QuoteResult
     citation: Slug | None
     """The citation that records the words; null where none does."""
 
 
 class SourceLink(ResponseModel):
+    """Where the citation and its claim are."""
+
     self: str
     claim: str
 
@@ -141,7 +149,9 @@ class ItemFault(ResponseModel):
     field: str
     code: str
     message: str
+    """What is wrong, and what would be right."""
     did_you_mean: tuple[str, ...]
+    """What may have been meant, best first."""
 
 
 class CitationVerified(ResponseModel):
@@ -168,6 +178,7 @@ class CitationVerified(ResponseModel):
     nearest: tuple[NearClaim, ...]
     """Of a sentence that is no recorded claim: the claims nearest to it, the nearest first."""
     errors: tuple[ItemFault, ...]
+    """What could not be read of this citation; empty otherwise."""
 
 
 class VerificationAnswer(ResponseModel):

@@ -90,7 +90,7 @@ def test_how_to_cite_names_what_was_asked_for(client: TestClient) -> None:
         for query in ("kind=advice", "id=ldn-fibromyalgia-pain", "brief=low-dose-naltrexone/fibromyalgia")
     )
     assert whole.startswith("LDN Evidence [data set]. Release 1, serial 1, ")
-    assert whole.endswith("Licence CC BY 4.0. Available from: /v1/meta")
+    assert whole.endswith("Licence CC-BY-4.0. Available from: /v1/meta")
     assert "Claim ldn-fibromyalgia-pain, version 1" in claim
     assert claim.endswith("/v1/claims/ldn-fibromyalgia-pain?serial=1")
     assert "Brief: Low-dose naltrexone and fibromyalgia" in brief

@@ -32,6 +32,6 @@ def test_policy_allows_what_it_names_and_nothing_else() -> None:
     policy = content_security_policy(style_src=style_digest("p{}"))
 
     assert policy == (
-        "default-src 'none'; style-src 'sha256-gG2yISYereRMiG2lMXrbiUgi0Ubw9p7QCeWcroOvy9Y='; "
-        "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+        "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; "
+        "style-src 'sha256-gG2yISYereRMiG2lMXrbiUgi0Ubw9p7QCeWcroOvy9Y='"
     )

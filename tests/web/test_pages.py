@@ -9,8 +9,6 @@ import pytest
 from fastapi import FastAPI
 from starlette.testclient import TestClient
 
-from app.main import create_app, in_context
-from app.settings import Settings
 from app.web import assets, docs
 
 STATIC = Path(assets.__file__).parent / "static"
@@ -28,14 +26,6 @@ def files() -> Iterator[TestClient]:
     app = FastAPI(docs_url=None, redoc_url=None)
     docs.install(app)
     with TestClient(app) as client:
-        yield client
-
-
-@pytest.fixture
-def openapi_client() -> Iterator[TestClient]:
-    """The whole service, whose explorer draws the OpenAPI document."""
-    given = Settings()
-    with TestClient(in_context(create_app(given), given, with_cache=False)) as client:
         yield client
 
 
@@ -141,12 +131,10 @@ def test_the_reference_leads_to_the_explorer(client: TestClient) -> None:
     assert client.get("/reference").url.path == "/docs"
 
 
-def test_the_explorer_with_all_that_it_needs_is_small(openapi_client: TestClient) -> None:
-    page = openapi_client.get("/docs")
+def test_the_explorer_with_all_that_it_needs_is_small(client: TestClient) -> None:
+    page = client.get("/docs")
     needed = re.findall(r'(?:<script src|<link [^>]*href)="([^"]*)"', page.text)
-    answers = [
-        openapi_client.get(f"/{path}", headers={"Accept-Encoding": "br"}) for path in ("docs", "openapi.json", *needed)
-    ]
+    answers = [client.get(f"/{path}", headers={"Accept-Encoding": "br"}) for path in ("docs", "openapi.json", *needed)]
 
     assert {answer.status_code for answer in answers} == {200}
     assert sum(answer.num_bytes_downloaded for answer in answers) < 500_000
