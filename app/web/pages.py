@@ -4,6 +4,7 @@ A page is a template that extends `web/page.html`. Addresses in templates are pa
 attribute and no script of their own, because the policy allows files of this server alone.
 """
 
+from importlib.metadata import version
 from typing import Any
 
 from fastapi import Request, Response
@@ -37,13 +38,14 @@ def page_response(
     """The page as a response with its ETag and policy; 304 if the client has it.
 
     Besides `values` a template has `manifest` (what the data set says of itself), `serial` and `release` of the data
-    set, and `path` of the page. Every page gives `title` and `description`; `json_address` where
-    the API has the same as data.
+    set, the version of the `software`, and the `path` of the page. Every page gives `title` and `description`, and
+    `json_address` where the API has the same as data.
     """
     shared = {
         "manifest": current_manifest(view.session),
         "serial": view.serial,
         "release": view.release,
+        "software": version("ldn-evidence"),
         "path": request.url.path,
         "json_address": None,
     }

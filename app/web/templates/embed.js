@@ -8,6 +8,10 @@
   const SHORT_DISCLAIMER = {{ short_disclaimer | tojson }};
 
   const script = document.currentScript || document.querySelector('script[src*="/embed.js"]');
+  const FIELDS = [
+    ...["statement", "status", "successor", "reviewed_on", "citations_truncated", "citations.stance"],
+    ...["id", "label", "title", "container_title", "issued", "standing", "doi", "pmid", "links.doi"].map((name) => `citations.document.${name}`),
+  ].join(",");
   const ownServer = script && script.src ? new URL(".", script.src).href : "";
   let sheet = null;
   try {
@@ -98,8 +102,8 @@
       if (!this.#base) return this.#say(false, "This element does not know its server: give it the attribute server.");
       this.#say(true, "Loading the evidence …");
       const serial = this.getAttribute("serial");
-      const query = serial ? `?serial=${encodeURIComponent(serial)}` : "";
-      const url = `${this.#base}v1/claims/${encodeURIComponent(id)}${query}`;
+      const query = `fields=${FIELDS}${serial ? `&serial=${encodeURIComponent(serial)}` : ""}`;
+      const url = `${this.#base}v1/claims/${encodeURIComponent(id)}?${query}`;
       const blocked = [];
       const listener = (event) => blocked.push(event.effectiveDirective);
       document.addEventListener("securitypolicyviolation", listener);
