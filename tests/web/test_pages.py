@@ -165,3 +165,14 @@ def test_own_file_is_asked_for_each_time(client: TestClient) -> None:
 )
 def test_nothing_but_the_listed_files_is_served(client: TestClient, path: str) -> None:
     assert client.get(f"/static/{path}").status_code == 404
+
+
+@pytest.mark.parametrize("sheet", sorted(path.name for path in STATIC.glob("*.css")))
+def test_every_rule_of_a_style_sheet_is_closed(sheet: str) -> None:
+    """A browser drops what stands behind an open rule without a word."""
+    depth = 0
+    for number, line in enumerate((STATIC / sheet).read_text(encoding="utf-8").splitlines(), start=1):
+        depth += line.count("{") - line.count("}")
+        assert depth >= 0, number
+        assert not (line.startswith("/*") and depth), number
+    assert depth == 0
