@@ -227,6 +227,8 @@ class EmbeddedCitationLinks(DocumentAddresses):
 class CitationBody(ResponseModel):
     """A citation as it stands inside its claim."""
 
+    ALWAYS_SHOWN: ClassVar[frozenset[str]] = frozenset({"document"})
+
     id: Slug
     number: int
     """The footnote's number within the claim, from 1 in the order of `citations`. It is the same whatever `citations=`
@@ -257,6 +259,8 @@ class CitationLinks(RecordLinks, DocumentAddresses):
 
 class CitationRead(Envelope):
     """A citation at its own address, with the claim it bears on."""
+
+    ALWAYS_SHOWN: ClassVar[frozenset[str]] = Envelope.ALWAYS_SHOWN | {"document"}
 
     type: Literal["citation"]
     number: int | None
@@ -313,7 +317,12 @@ class ClaimLinks(RecordLinks):
 class ClaimRead(Envelope):
     """A statement with the citations that support and dispute it."""
 
-    ALWAYS_SHOWN: ClassVar[frozenset[str]] = Envelope.ALWAYS_SHOWN | {"caveat", "caveat_required", "evidence"}
+    ALWAYS_SHOWN: ClassVar[frozenset[str]] = Envelope.ALWAYS_SHOWN | {
+        "caveat",
+        "caveat_required",
+        "evidence",
+        "citations_truncated",
+    }
 
     type: Literal["claim"]
     kind: terms.Kind

@@ -104,12 +104,14 @@ class PathPrefix:
         self._in_srcset = re.compile(rb",\s*(?=%b)" % ours)
         self._in_refresh = re.compile(rb"content=[\"']\d+; ?url=(?=%b)" % ours)
         self._in_element = re.compile(rb"<(?:id|uri|icon|logo|link|loc)>(?=%b)" % ours)
+        self._in_cell = re.compile(rb'(?:(?<=[,\n"])|^)(?=/(?:%b)[/?#])' % own)
         self._in_markdown = re.compile(rb"(?<!\\)(?:\]\(<?|\]: |<)(?=%b)" % ours)
         self._formats = {
             "json": _Format(self._json, (b"\n", b"},{")),
             "html": _Format(self._html, (b"<",)),
             "xml": _Format(self._html, (b"<",)),
             "markdown": _Format(self._markdown, (b"\n",)),
+            "csv": _Format(self._csv, (b"\n",)),
         }
 
     # --- requests
@@ -259,6 +261,9 @@ class PathPrefix:
         if name == b"content":  # of a `meta`, which may be a sentence
             is_address = b" " not in body[match.end() : body.find(match[0][-1:], match.end())]
         return match[0] + self.raw if is_address else match[0]
+
+    def _csv(self, body: bytes) -> bytes:
+        return self._in_cell.sub(self.raw, body)
 
     def _markdown(self, body: bytes) -> bytes:
         return self._in_markdown.sub(self._appended, body)

@@ -168,7 +168,7 @@ async def _references(reader: QuotableClaimReader, asked: take.ReferenceArgument
         total=len(items),
         left_out=len(items) - len(shown),
         uncited=not items,
-        how_to_cite=answer.body["how_to_cite"],
+        how_to_cite=answer.body["how_to_cite"].replace("Available from: /", f"Available from: {reader.base}/"),
         bibtex=f"{address}.bib?{urlencode(chosen)}",
         ris=f"{address}.ris?{urlencode(chosen)}",
         csl_json=f"{address}.csl.json?{urlencode(chosen)}",

@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from app.bibliography.from_documents import reference_of
 from app.claims import rendering as render
 from app.claims.derived import ClaimDerived, ConceptDerived
 from app.claims.responses import ClaimEvidence
@@ -197,7 +198,7 @@ def _document(_session: Session, records: RecordReader, document: DocumentWrite,
     studies = [records.content(Key("study", link.study)) for link in document.studies]
     conditions = [condition for study in studies for condition in study.conditions]
     return SearchDocument(
-        title=document.title or document.label,
+        title=reference_of(document).plain_title if document.title else document.label,
         names=(
             (document.label, "name"),
             *(((document.title, "title"),) if document.title else ()),

@@ -19,7 +19,7 @@ from app.search.models import RANK_BITS, SearchEntry, SearchName, SearchWord
 from app.storage.history import RecordReference, StoredRecord
 from app.storage.resource import Key, RecordReader
 
-VERSION = 7
+VERSION = 8
 """Of the entries' content and form. Raise it with every change, so that `ldn-evidence migrate` rebuilds the index."""
 
 BATCH = 500

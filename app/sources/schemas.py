@@ -1,5 +1,7 @@
 """Content and response models of studies and documents."""
 
+from typing import ClassVar
+
 from app.concepts.schemas import ConceptRef
 from app.core.content import ContentModel, Envelope, Record, ResponseModel
 from app.core.text import Count, Number, OneLine, PartialDate, Slug, Text, Url
@@ -193,6 +195,8 @@ class DocumentLinks(ResponseModel):
 
 class DocumentEmbed(ResponseModel):
     """A document as a citation shows it."""
+
+    ALWAYS_SHOWN: ClassVar[frozenset[str]] = frozenset({"standing"})
 
     id: Slug
     label: str

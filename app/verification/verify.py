@@ -252,7 +252,7 @@ def _carrying_document(session: Session, document_id: str, scheme: IdentifierSch
 
 def _carrying_study(session: Session, study_id: str, scheme: IdentifierScheme, normal: str) -> CarriedRecord:
     reports = (
-        select(Document.id, Document.label)
+        select(Document.id, Document.label, Document.standing)
         .join(DocumentStudyLink, DocumentStudyLink.document_pk == Document.pk)
         .join(Study, Study.pk == DocumentStudyLink.study_pk)
         .where(Study.id == study_id, Document.status == Status.published, DocumentStudyLink.role.in_(_OWN_REPORTS))
@@ -260,6 +260,7 @@ def _carrying_study(session: Session, study_id: str, scheme: IdentifierScheme, n
         .limit(MAX_CITATIONS)
     )
     name = session.scalars(select(Study.name).where(Study.id == study_id)).one()
+    documents = session.execute(reports).all()
     read = VerifiedSource(
         type="study",
         id=study_id,
@@ -268,10 +269,10 @@ def _carrying_study(session: Session, study_id: str, scheme: IdentifierScheme, n
         scheme=scheme,
         identifier=normal,
         url=identifiers.address(scheme, normal),
-        standing=None,
+        standing=Standing.retracted if any(row.standing == Standing.retracted for row in documents) else None,
         standing_checked_on=None,
         notice=None,
-        documents=tuple(DocumentRef(id=row.id, label=row.label) for row in session.execute(reports)),
+        documents=tuple(DocumentRef(id=row.id, label=row.label) for row in documents),
         links=SourceLinks(self=render.address("studies", study_id)),
     )
     return CarriedRecord(read, Citation.study_pk.in_(select(Study.pk).where(Study.id == study_id)), None, None)

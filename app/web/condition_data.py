@@ -36,6 +36,7 @@ from app.questions.coverage import CoverageRead, coverage
 from app.questions.searches import SearchMatch
 from app.questions.subjects import about_interventions
 from app.sources.schemas import DocumentRef, DocumentWrite, StudyWrite
+from app.sources.vocabulary import Standing
 from app.storage.history import current_bodies
 from app.storage.read_view import ReadView
 from app.storage.records import CurrentRecords
@@ -67,6 +68,7 @@ class Figure:
     citation: str
     stance: Stance
     document: DocumentRef
+    is_retracted: bool
     is_indirect: bool
     is_review: bool
     estimate: EstimateRead
@@ -356,6 +358,7 @@ def figures(records: RecordReader, claim: ClaimWrite, order: Sequence[str]) -> I
                 citation=citation.id,
                 stance=citation.stance,
                 document=DocumentRef(id=document.id, label=document.label),
+                is_retracted=document.current_standing.standing is Standing.retracted,
                 is_indirect=citation.directness is Directness.indirect,
                 is_review=study is not None and study.design.is_review,
                 estimate=render.estimate(records, estimate),
@@ -377,9 +380,10 @@ def by_label(lines: Iterable[tuple[str, str, str]]) -> Mapping[str, tuple[NamedL
 
 def warned_of(lines: Iterable[HarmLine], names: Mapping[str, str]) -> Mapping[str, tuple[NamedLinks, ...]]:
     """Warnings by what they name: other medicines, harms, groups of people; every warning stands under one of them."""
-    return by_label(
+    grouped = by_label(
         (label, name, line.claim.id) for line in lines for label, found in [_subject(line, names)] for name in found
     )
+    return {label: grouped.get(label, ()) for label in (MEDICINES, PEOPLE, HARMS, OTHERS)} if grouped else {}
 
 
 MEDICINES, PEOPLE, HARMS, OTHERS = "medicines", "people", "harms", "others"

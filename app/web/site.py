@@ -194,7 +194,8 @@ def _llms(view: ReadView, request: Request, openapi: dict[str, Any]) -> Response
         "## Calls",
         "\n".join(calls),
     ]
-    return _text(request, "\n\n".join(lines) + "\n")
+    body = ("\n\n".join(lines) + "\n").encode()
+    return conditional_response(request, conditional.etag(body), body, media_type="text/markdown; charset=utf-8")
 
 
 def _public_url(request: Request) -> str:

@@ -240,3 +240,11 @@ def test_without_an_intervention_of_its_own_the_most_studied_is_shown(small: Dat
     assert page.status_code == 200
     assert pair["intervention"]["name"] in page.text
     assert (start.status_code, '<svg role="group"' in start.text) == (200, False)
+
+
+def test_every_condition_can_be_read_for_every_intervention_on_the_map(client: TestClient) -> None:
+    """Whatever groups of warnings there are, or are not."""
+    conditions = [item["id"] for item in client.get("/v1/conditions?limit=200").json()["items"]]
+    for condition in conditions:
+        answer = client.get(f"/conditions/{condition}?intervention=naltrexone")
+        assert answer.status_code == 200, condition

@@ -77,7 +77,7 @@ class Suggestions {
     option.id = `${this.list.id}-${number}`;
     option.setAttribute("role", "option");
     option.setAttribute("aria-selected", "false");
-    option.dataset.address = this.base + item.links.self.replace(/^\/v1/, "");
+    option.dataset.address = item.links.self.replace(`${this.base}/v1`, this.base);
     const add = (className, text) => {
       const line = document.createElement("span");
       line.className = className;
