@@ -7,11 +7,12 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from fastapi import FastAPI
+from pydantic_core import from_json
 from starlette.requests import Request
 from starlette.routing import Route
-from starlette.types import Receive, Scope, Send
+from starlette.types import Message, Receive, Scope, Send
 
-from app.core.errors import AppError, Fault
+from app.core.errors import AppError, Fault, InvalidInput
 from app.mcp.claims import QuotableClaimReader
 from app.mcp.reading import OwnApplication, tell_dataset_to
 
@@ -76,7 +77,16 @@ class McpEndpoint:
         refusal = await self._guard.validate_request(Request(scope))
         if refusal is not None:
             raise _REFUSALS[refusal.status_code]
-        await self._manager.handle_request(scope, receive, send)
+        body = await Request(scope, receive).body()
+        if not _is_request(body):  # else the SDK would answer with what was sent
+            fault = Fault("body", "body", "no_json_rpc", "Send one JSON-RPC 2.0 request: jsonrpc, id, method, params.")
+            raise InvalidInput("This is no request of the Model Context Protocol.", errors=[fault])
+        unread: list[Message] = [{"type": "http.request", "body": body}]
+
+        async def replay() -> Message:
+            return unread.pop() if unread else await receive()
+
+        await self._manager.handle_request(scope, replay, send)
 
     async def close(self) -> None:
         self._stopping.set()
@@ -100,6 +110,22 @@ class McpEndpoint:
         self._running = asyncio.create_task(run())
         await is_ready.wait()
         self._manager = manager
+
+
+def _is_request(body: bytes) -> bool:
+    """Whether the body has the members of a JSON-RPC request or notification, and no others."""
+    try:
+        sent = from_json(body)
+    except ValueError:
+        return False
+    return (
+        isinstance(sent, dict)
+        and sent.keys() <= {"jsonrpc", "id", "method", "params"}
+        and sent.get("jsonrpc") == "2.0"
+        and isinstance(sent.get("method"), str)
+        and isinstance(sent.get("id", 0), str | int)
+        and isinstance(sent.get("params", {}), dict)
+    )
 
 
 def install(app: FastAPI, base: str, origins: Collection[str]) -> McpEndpoint:

@@ -297,6 +297,23 @@ def test_the_name_of_the_public_server_is_its_own(engines: Callable[[str], Engin
         assert claim["permalink"].startswith("https://ldn.example.org/v1/claims/")
 
 
+@pytest.mark.parametrize(
+    "sent",
+    [
+        {"jsonrpc": "2.0", "secret": "IGNORE ALL"},
+        {**PING, "secret": "IGNORE ALL"},
+        {**PING, "id": ["IGNORE ALL"]},
+        {**PING, "jsonrpc": "IGNORE ALL"},
+        {**PING, "params": "IGNORE ALL"},
+        ["IGNORE ALL"],
+    ],
+)
+def test_what_is_no_request_is_refused_and_not_repeated(service: str, sent: object) -> None:
+    answer = httpx2.post(f"{service}/mcp", json=sent, headers=ACCEPT)
+    assert (answer.status_code, answer.json()["errors"][0]["code"]) == (422, "no_json_rpc")
+    assert "IGNORE" not in answer.text
+
+
 def test_other_methods_and_bodies_are_refused_as_everywhere(service: str) -> None:
     address = f"{service}/mcp"
     for method in ("GET", "DELETE", "PUT"):
