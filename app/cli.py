@@ -19,6 +19,7 @@ from app.accounts.models import Account, Actor
 from app.accounts.service import ensure_system_actors
 from app.core import logging
 from app.core.errors import AppError
+from app.datasets import add_source as adding
 from app.datasets import bundle
 from app.datasets import export as exports
 from app.datasets import seed as seeding
@@ -31,6 +32,7 @@ from app.publishing import indexes, maintenance
 from app.publishing.publish import PublishResult
 from app.publishing.rendering import Progress
 from app.settings import Settings, settings
+from app.sources.vocabulary import DocumentKind
 from app.storage.database import Database, UnusableUrl, now
 from app.storage.faults import DATABASE_ERRORS, DatabaseUnavailable, database_fault
 from app.storage.history import current_serial
@@ -210,6 +212,28 @@ def standing(
             _print_standing(feed.source, standings.apply(session, feed, checked_on))
             for doubt in standings.doubts_to_print(session, feed):
                 console.print(f"  {doubt}")
+
+
+@app.command()
+def add_source(
+    sources: Annotated[list[str], typer.Argument(help="Files of references, DOIs, pmid:NUMBER or PMCIDs.")],
+    to: Annotated[Path | None, typer.Option(help="Directory of seed files to append to; printed otherwise.")] = None,
+    kind: Annotated[DocumentKind | None, typer.Option(help="What records are whose type is no kind here.")] = None,
+) -> None:
+    """Make the skeleton of a document, and of its study, from what a source states; name what is recorded already."""
+    with _error_messages():
+        files = [adding.read_source(source, _settings()) for source in sources]
+        result = adding.add_sources(files, to or _settings().seed_dir, kind)
+        for note in result.notes:
+            console.print(note, markup=False)
+        if to is None:
+            _write(result.text(), None)
+        elif result.skeletons:
+            names = adding.append(result, to)
+            console.print(f"{len(result.skeletons)} documents written; files changed: {', '.join(names)}.")
+        if not result.skeletons:
+            console.print("Nothing to add.")
+            raise typer.Exit(1)
 
 
 @app.command()
