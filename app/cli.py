@@ -17,10 +17,11 @@ from rich.progress import Progress as Bar
 
 from app.accounts.models import Account, Actor
 from app.accounts.service import ensure_system_actors
+from app.concepts.vocabulary import InterventionKind
 from app.core import logging
 from app.core.errors import AppError
 from app.datasets import add_source as adding
-from app.datasets import bundle
+from app.datasets import bundle, corpora
 from app.datasets import export as exports
 from app.datasets import seed as seeding
 from app.datasets import standing as standings
@@ -234,6 +235,24 @@ def add_source(
         if not result.skeletons:
             console.print("Nothing to add.")
             raise typer.Exit(1)
+
+
+@app.command()
+def import_corpus(
+    corpus: Annotated[corpora.Corpus, typer.Argument(help="Which corpus it is.")],
+    directory: Annotated[Path, typer.Argument(help="Its directory, as it is published.")],
+    to: Annotated[Path, typer.Option(help="Directory for the seed files; new or empty.")],
+    therapy_kind: Annotated[
+        InterventionKind | None, typer.Option(help="What its therapies are here; without it they are left out.")
+    ] = None,
+) -> None:
+    """Make seed files of a foreign corpus, and list what it says that cannot be expressed."""
+    with _error_messages():
+        result = corpora.import_corpus(corpus, directory, therapy_kind)
+        result.write(to)
+        console.print(f"Taken from {result.corpus}: {_listed(result.counts()) or 'nothing'}.")
+        for sentence in result.report():
+            console.print(f"  {sentence}", markup=False)
 
 
 @app.command()
