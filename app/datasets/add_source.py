@@ -8,6 +8,7 @@ import shutil
 import tempfile
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 
 from rapidfuzz import fuzz
@@ -133,13 +134,13 @@ def append(result: AddedSources, directory: Path) -> list[str]:
     for record_type, records in texts.items():
         path = directory / bundle.file_name(BY_TYPE[record_type])
         if records:
-            before = path.read_text(encoding="utf-8") if path.exists() else ""
+            before = path.read_bytes().decode() if path.exists() else ""
             written[path.name] = _appended(before, path.stem, records)
     with tempfile.TemporaryDirectory() as copy:
         trial = Path(copy) / "seed"
         shutil.copytree(directory, trial)
         for name, text in written.items():
-            (trial / name).write_text(text, encoding="utf-8")
+            (trial / name).write_bytes(text.encode())
         bundle.read(trial)
         for name in written:
             shutil.copyfile(trial / name, directory / name)
@@ -148,16 +149,17 @@ def append(result: AddedSources, directory: Path) -> list[str]:
 
 def _appended(before: str, stem: str, records: Sequence[str]) -> str:
     """The file with the records behind its own, indented as those are; every comment stays."""
-    item = _FIRST_ITEM.search(before)
+    if not before.strip():
+        return file_text(stem, records)
+    text, item = "\n".join(records), _FIRST_ITEM.search(before)
     if item is None:
-        return file_text(stem, records, before.partition(f"{stem}:")[0].strip().removeprefix("# ") or None)
+        if f"{stem}: []" not in before:
+            raise InvalidInput(f"{stem}.yaml has no list with lines of its own; nothing written.", errors=[])
+        return before.replace(f"{stem}: []", f"{stem}:\n{text.rstrip()}", 1)
     shift = len(item[1]) - 2
-    text = "\n".join(records)
-    if shift < 0:
-        text = "".join(line[-shift:] if line.strip() else line for line in text.splitlines(keepends=True))
-    elif shift:
-        text = "".join(" " * shift + line if line.strip() else line for line in text.splitlines(keepends=True))
-    return f"{before.rstrip()}\n\n{text}"
+    lines = [(" " * shift + line if shift > 0 else line[-shift:]) if line else "" for line in text.split("\n")]
+    whole = "\n".join([before.rstrip(), "", *lines])
+    return whole.replace("\r\n", "\n").replace("\n", "\r\n") if "\r\n" in before else whole
 
 
 # --- duplicates ---------------------------------------------------------------------------------------------------
@@ -185,6 +187,7 @@ def _duplicate(record: SourceRecord, documents: Sequence[DocumentWrite]) -> str 
     return None
 
 
+@lru_cache(maxsize=100_000)
 def _title_key(title: str | None) -> str:
     return " ".join(words(markup.plain(markup.marked(title)))) if title else ""
 

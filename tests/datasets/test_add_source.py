@@ -3,19 +3,25 @@
 import json
 import re
 import shutil
+import tempfile
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
 from typer.testing import CliRunner, Result
 
 from app import cli
 from app.datasets import bundle
+from app.datasets.seed_text import fields_of, file_text, record_text
 from app.settings import settings
-from app.sources.schemas import DocumentWrite, StudyWrite
+from app.sources.schemas import Author, DocumentWrite, StudyWrite
+from app.sources.vocabulary import DocumentKind
 from tests.conftest import SEED
 from tests.factories import small_files
 
@@ -276,6 +282,55 @@ def test_values_that_yaml_could_misread_come_back_as_they_were(directory: Path, 
     document, _ = added(directory, "no-2001")
     read = (document.volume, document.issue, document.container_title, document.title, document.publisher)
     assert read == tuple(values.values())
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda text: text.replace("\n", "\r\n"),
+        lambda text: re.sub(r"^(?=[- ])", "      ", text, flags=re.MULTILINE),
+        lambda _: "# Nothing yet.\ndocuments: []\n# The end.\n",
+        lambda _: "",
+    ],
+    ids=["Windows", "indented", "empty list", "empty file"],
+)
+def test_a_file_keeps_its_manner(tmp_path: Path, change: Callable[[str], str]) -> None:
+    before = change("# One.\ndocuments:\n- id: one\n  kind: report\n  label: One\n# The end.\n")
+    if before:
+        (tmp_path / "documents.yaml").write_bytes(before.encode())
+    run(FILES / "crossref.json", "--to", tmp_path)
+    after = (tmp_path / "documents.yaml").read_bytes().decode()
+    assert added(tmp_path, "doe-2019")[0].label == "Doe 2019"
+    assert after.count("\n") == after.count("\r\n") or "\r" not in before
+    assert [line for line in before.splitlines() if line.startswith("#")] == [
+        line for line in after.splitlines() if line.startswith("#")
+    ]
+
+
+def test_a_file_in_another_style_is_left_as_it_is(tmp_path: Path) -> None:
+    flow = "documents: [{id: one, kind: report, label: One}]\n"
+    (tmp_path / "documents.yaml").write_text(flow, encoding="utf-8")
+    assert "nothing written" in run(TRIAL, "--to", tmp_path).stderr
+    assert (tmp_path / "documents.yaml").read_text(encoding="utf-8") == flow
+
+
+@given(
+    st.lists(st.text(st.characters(exclude_categories=("C", "Z")) | st.just(" "), min_size=1, max_size=300), max_size=5)
+)
+@hypothesis_settings(max_examples=200, deadline=None)
+def test_any_text_comes_back_from_yaml_as_it_was(texts: list[str]) -> None:
+    values = [text.strip() for text in texts if text.strip()]
+    document = DocumentWrite(
+        id="one",
+        kind=DocumentKind.report,
+        label=values[0] if values else "One",
+        note="\n".join(values) or None,
+        authors=tuple(Author(family=value, given=value) for value in values),
+    )
+    with tempfile.TemporaryDirectory() as directory:
+        path = Path(directory) / "documents.yaml"
+        path.write_text(file_text("documents", [record_text(fields_of(document))]), encoding="utf-8")
+        assert [change.content for change in bundle.read(Path(directory))] == [document]
 
 
 def test_a_directory_with_faults_is_left_as_it_is(directory: Path) -> None:

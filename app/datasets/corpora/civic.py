@@ -19,9 +19,9 @@ from app.datasets.corpora.corpus import (
     CorpusReference,
     CorpusStatement,
     Side,
-    line,
     reference_of,
 )
+from app.datasets.source_formats.record import one_line
 from app.sources.vocabulary import IdentifierScheme
 
 NAME = "CIViC"
@@ -40,7 +40,8 @@ _NO_PLACE = {
 }
 _SCHEMES = {"PubMed": IdentifierScheme.pmid, "ASH": IdentifierScheme.doi}
 _SIDES = {"Supports": Side.supports, "Does Not Support": Side.against}
-_YEAR = re.compile(r",\s(\d{4})$")
+_YEAR = re.compile(r",\s(\d{4})(?:,|$)")
+"""In `Doe et al., 2011` and `Doe et al., 2011, J Synth`."""
 _Row = Mapping[str, str]
 
 
@@ -69,7 +70,7 @@ def _rows(path: Path) -> Iterator[_Row]:
         raise InvalidInput("This is no table of CIViC's evidence summaries.", errors=faults)
     try:
         for row in table:
-            yield {name: line(value) for name, value in row.items() if name is not None}
+            yield {name: one_line(value) for name, value in row.items() if name is not None}
     except csv.Error as error:
         raise InvalidInput(f"{path.name}: line {table.line_num} is no row of a table.", errors=[]) from error
 

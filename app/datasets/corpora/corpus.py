@@ -332,11 +332,6 @@ def reference_of(
     return CorpusReference(scheme, normal, label or f"{scheme.label} {normal}", **fields)
 
 
-def line(text: object) -> str:
-    """The text in one line; empty for what is no text."""
-    return " ".join(text.split()) if isinstance(text, str) else ""
-
-
 def _id(text: str, key: str, *, is_whole: bool = False) -> str:
     """An id that is the same whenever the corpus is read: words of the text, and a digest of the key.
 

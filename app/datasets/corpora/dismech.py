@@ -16,9 +16,9 @@ from app.datasets.corpora.corpus import (
     CorpusReference,
     CorpusStatement,
     Side,
-    line,
     reference_of,
 )
+from app.datasets.source_formats.record import one_line
 from app.sources.vocabulary import IdentifierScheme
 
 NAME = "DisMech"
@@ -47,7 +47,7 @@ def read(directory: Path, corpus: CorpusImport) -> None:
         raise InvalidInput("There is no file of a disorder (*.yaml) in that directory.", errors=[])
     for path in disorders:
         disorder = _load(path)
-        if disorder is None or not line(disorder.get("name")):
+        if disorder is None or not one_line(disorder.get("name")):
             corpus.leave_out("is no YAML of a disorder that can be read", path.name)
         else:
             _read_disorder(corpus, disorder, path.stem)
@@ -68,7 +68,7 @@ def _read_disorder(corpus: CorpusImport, disorder: dict[str, Any], stem: str) ->
         for entry in entries if isinstance(entries, list) else [entries]:
             if not isinstance(entry, dict):
                 continue
-            at = f"{stem}: {section}/{line(entry.get('name')) or 'without a name'}"
+            at = f"{stem}: {section}/{one_line(entry.get('name')) or 'without a name'}"
             for _ in _evidence_below(entry):
                 corpus.leave_out("stands on a part of an entry, such as an edge of a graph", at)
             items = [item for item in _list(entry.get("evidence")) if isinstance(item, dict)]
@@ -80,7 +80,7 @@ def _read_entry(
     corpus: CorpusImport, disorder: dict[str, Any], condition: str, section: str, found: tuple[Any, list[Any], str]
 ) -> None:
     entry, items, at = found
-    name, description = line(entry.get("name")), line(entry.get("description"))
+    name, description = one_line(entry.get("name")), one_line(entry.get("description"))
     if not name:
         for _ in items:
             corpus.leave_out("stands on an entry without a name", at)
@@ -88,7 +88,7 @@ def _read_entry(
     read = [item for item in (_item(corpus, fields, at) for fields in items) if item]
     if not read:
         return
-    place = f"{section.replace('_', ' ')} of {line(disorder['name'])}"
+    place = f"{section.replace('_', ' ')} of {one_line(disorder['name'])}"
     text = f"{NAME} lists {name} under {place}{f': {description}' if description else '.'}"
     statement = CorpusStatement(at, Kind.background, text, condition, items=read)
     if section == "treatments":
@@ -96,7 +96,7 @@ def _read_entry(
         if statement.intervention is None:
             return
     elif section == "pathophysiology":
-        described = description or f"A part of the pathophysiology of {line(disorder['name'])}, as {NAME} names it."
+        described = description or f"A part of the pathophysiology of {one_line(disorder['name'])}, as {NAME} names it."
         statement.kind = Kind.mechanism
         statement.mechanism = corpus.concept(MechanismWrite, at, at, name=name, description=described)
         if statement.mechanism is None:
@@ -105,10 +105,10 @@ def _read_entry(
 
 
 def _condition(corpus: CorpusImport, disorder: dict[str, Any], stem: str) -> str | None:
-    name = line(disorder["name"])
+    name = one_line(disorder["name"])
     term = disorder.get("disease_term")
     term = term.get("term") if isinstance(term, dict) else None
-    system, _, number = line(term.get("id") if isinstance(term, dict) else None).partition(":")
+    system, _, number = one_line(term.get("id") if isinstance(term, dict) else None).partition(":")
     code = {
         "system": CodeSystem.doid,
         "code": number,
@@ -118,7 +118,7 @@ def _condition(corpus: CorpusImport, disorder: dict[str, Any], stem: str) -> str
     }
     if system != "DOID":
         corpus.leave_out(f"has a term of {system}, which is no code system here" if system else "has no term", stem)
-    description = line(disorder.get("description")) or f"A disorder as {NAME} names it."
+    description = one_line(disorder.get("description")) or f"A disorder as {NAME} names it."
     codes = ({**code, "source": NAME},) if system == "DOID" else ()
     return corpus.concept(ConditionWrite, stem, stem, name=name, description=description, codes=codes)
 
@@ -130,20 +130,20 @@ def _item(corpus: CorpusImport, fields: dict[str, Any], at: str) -> CorpusItem |
     for name, reason in _NO_PLACE.items():
         if fields.get(name):
             corpus.leave_out(reason, at)
-    direction = line(fields.get("supports")) or "no direction"
+    direction = one_line(fields.get("supports")) or "no direction"
     side = _SIDES.get(direction, Side.other)
-    text, snippet = line(fields.get("explanation")) or None, line(fields.get("snippet")) or None
+    text, snippet = one_line(fields.get("explanation")) or None, one_line(fields.get("snippet")) or None
     return CorpusItem(at, reference, side, direction, text, snippet)
 
 
 def _reference(corpus: CorpusImport, fields: dict[str, Any], at: str) -> CorpusReference | None:
-    prefix, _, number = line(fields.get("reference")).partition(":")
+    prefix, _, number = one_line(fields.get("reference")).partition(":")
     scheme = _SCHEMES.get(prefix.lower())
     if scheme is None:
         named = f"a reference of {prefix}" if number else "no reference that can be read"
         corpus.leave_out(f"has {named}, which is no identifier of a document here", at)
         return None
-    reference = reference_of(scheme, number, title=line(fields.get("reference_title")) or None)
+    reference = reference_of(scheme, number, title=one_line(fields.get("reference_title")) or None)
     if reference is None:
         corpus.leave_out(f"has a {scheme.label} that cannot be read", at)
     return reference

@@ -9,7 +9,7 @@ from app.datasets.source_formats import bibtex, csl_json, medline, pubmed_xml, r
 from app.datasets.source_formats.record import SourceFile
 
 _TEXT_FORMATS: tuple[tuple[re.Pattern[str], Callable[[str, str], SourceFile]], ...] = (
-    (re.compile(r"^PMID ?- ?\d", re.MULTILINE), medline.read),
+    (re.compile(r"^(?:PMID|OWN) ?- ?\w", re.MULTILINE), medline.read),
     (re.compile(r"^\s?TY {1,2}-", re.MULTILINE), ris.read),
     (re.compile(r"^\s?@\w+\s?[{(]", re.MULTILINE), bibtex.read),
 )

@@ -38,7 +38,7 @@ def _records(text: str) -> Iterator[_Tags]:
             if line[:1] == " " and last and line.strip():
                 tags[last][-1] += f" {line.strip()}"
             continue
-        if match[1] == "PMID" and tags:
+        if tags and (match[1] == "PMID" or (match[1] == "OWN" and "OWN" in tags)):
             yield tags
             tags = defaultdict(list)
         last = match[1]
@@ -48,13 +48,14 @@ def _records(text: str) -> Iterator[_Tags]:
 
 
 def _record(tags: _Tags, at: str) -> SourceRecord:
-    record = SourceRecord(at, "pubmed", DocumentKind.article_journal, "MEDLINE")
+    source = "pubmed" if "PMID" in tags else one_line(_first(tags, "OWN")).lower() or "medline"
+    record = SourceRecord(at, source, DocumentKind.article_journal, "MEDLINE")
     record.identify(IdentifierScheme.pmid, _first(tags, "PMID"))
     if pmid := record.identifiers.get(IdentifierScheme.pmid):
         record.at = f"PMID {pmid}"
     if "BTI" in tags:  # a book, or a chapter of it
         record.kind, record.type_text = (DocumentKind.chapter, "chapter") if "TI" in tags else (None, "book")
-    record.state("title", title_of(_first(tags, "TI") or _first(tags, "BTI")))
+    record.state("title", title_of(_first(tags, "TI") or _first(tags, "TT") or _first(tags, "BTI")))
     record.state("container_title", _first(tags, "JT") or (_first(tags, "BTI") if "TI" in tags else ""))
     record.state("container_title_short", _first(tags, "TA"))
     record.state_date(_first(tags, "DP"))

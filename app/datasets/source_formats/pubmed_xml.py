@@ -65,6 +65,7 @@ def _read_article(record: SourceRecord, citation: ET.Element) -> None:
         return
     record.kind, record.type_text = DocumentKind.article_journal, "PubmedArticle"
     record.state("title", title_of(_text(article.find("ArticleTitle"))))
+    record.state("title", title_of(_text(article.find("VernacularTitle"))))
     if record.fields.get("title", "").startswith("["):
         record.doubt("its title stands in brackets, which means that PubMed translated it.")
     record.state("container_title", article.findtext("Journal/Title"))
@@ -96,7 +97,8 @@ def _read_book(record: SourceRecord, document: ET.Element) -> None:
     record.state("container_title", _text(document.find("Book/BookTitle")) if chapter else None)
     record.state("publisher", document.findtext("Book/Publisher/PublisherName"))
     _read_date(record, document.find("Book/PubDate"))
-    _read_authors(record, document.find("AuthorList"))
+    authors = document.find("AuthorList")
+    _read_authors(record, document.find("Book/AuthorList") if authors is None and not chapter else authors)
     read_types(record, [kind.text or "" for kind in document.findall("PublicationType")])
 
 

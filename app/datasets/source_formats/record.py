@@ -146,6 +146,8 @@ def partial_date(text: str) -> tuple[str | None, bool]:
     A range is as precise as what its ends share, a season is its year.
     """
     words = _DATE_PARTS.findall(text.partition("T")[0] if "T0" in text or "T1" in text or "T2" in text else text)
+    if len(words) > 1 and _month(words[0]) and not words[0].isdigit():  # `Apr 2019`, `April 5, 2019`
+        words = [words[-1], *words[:-1]]
     if not words or len(words[0]) != 4 or not words[0].isdigit():
         return None, False
     year, month, day, rest = words[0], *[*words[1:], "", ""][:2], words[3:]
