@@ -259,6 +259,7 @@ def test_a_type_without_a_kind_is_taken_as_the_caller_says(directory: Path) -> N
         (b"TY  - JOUR\nER  - ", "neither a title nor an identifier"),
         (b"TY  - JOUR\nTI  - x\nDO  - nonsense\n", "must be a DOI"),
         ("TY  - JOUR\nTI  - Größe\n".encode("cp1252"), "read as Windows-1252"),
+        (b"TY  - JOUR\nTI  - x\nPY  - Apr-May 2019\n", "it was taken as 2019"),
         (b"TY  - JOUR\nTI  - " + b"long " * 200, "more than 500 characters"),
     ],
 )
@@ -411,6 +412,17 @@ def test_one_source_is_better_than_none(directory: Path, services: Services) -> 
     result = run("10.5555/synthetic.1", "--to", directory, **config)
     assert "only one source was asked" in result.stderr
     assert added(directory, "doe-2019")[0].studies == ()
+
+
+def test_two_sources_that_mean_different_papers_are_not_mixed(directory: Path, services: Services) -> None:
+    answers, config, _ = services
+    known(answers)
+    answers[EFETCH] = 200, (FILES / "trial.xml").read_bytes().replace(b"10.5555/synthetic.1<", b"10.5555/other<")
+    result = run("10.5555/synthetic.1", "--to", directory, **config)
+    assert "pubmed gives another DOI, 10.5555/other; nothing was taken from it" in result.stderr
+    document, studies = added(directory, "doe-2019")
+    assert [entry.value for entry in document.identifiers] == ["10.5555/synthetic.1"]
+    assert studies == []
 
 
 def test_without_a_network_the_message_says_what_to_do(directory: Path) -> None:

@@ -137,7 +137,7 @@ def test_dismech_is_served_as_its_file_has_it(blank: Database, tmp_path: Path) -
         for section, entries in disorder.items()
         if isinstance(entries, list)
         for entry in entries
-        for item in entry["evidence"]
+        for item in entry.get("evidence", [])
     }
     found = []
     for claim in served(blank, tmp_path / "out"):
@@ -169,6 +169,9 @@ def test_dismech_is_served_as_its_file_has_it(blank: Database, tmp_path: Path) -
         "has a reference of ORPHA, which is no identifier",
         "has a term of MONDO, which is no code system here",
         "quotes more than 25 words",
+        "has the field `treatment_term`, which has no place here",
+        "has the field `phase`, which has no place here",
+        "is an entry without evidence (Synthetic_Disorder: phenotypes/Imagined quiet)",
         "is no YAML of a disorder that can be read (Broken.yaml)",
         "'PARTIAL', which is no stance here",
     ):

@@ -31,6 +31,8 @@ _SCHEMES = {
     "clinicaltrials": IdentifierScheme.nct,
 }
 _SIDES = {"SUPPORT": Side.supports, "REFUTE": Side.against, "WRONG_STATEMENT": Side.against}
+_TAKEN = frozenset({"name", "description", "evidence"})
+"""Fields of an entry that are taken."""
 _NO_PLACE = {
     "evidence_source": "says what was studied (people, animals, cells); that belongs to a study, and none is named",
     "directness": "says how direct it is; our `indirect` asks in which respect",
@@ -72,6 +74,8 @@ def _read_disorder(corpus: CorpusImport, disorder: dict[str, Any], stem: str) ->
             for _ in _evidence_below(entry):
                 corpus.leave_out("stands on a part of an entry, such as an edge of a graph", at)
             items = [item for item in _list(entry.get("evidence")) if isinstance(item, dict)]
+            if not items and "name" in entry:
+                corpus.leave_out("is an entry without evidence", at)
             if items and condition:
                 _read_entry(corpus, disorder, condition, section, (entry, items, at))
 
@@ -101,6 +105,8 @@ def _read_entry(
         statement.mechanism = corpus.concept(MechanismWrite, at, at, name=name, description=described)
         if statement.mechanism is None:
             return
+    for field in entry.keys() - _TAKEN:
+        corpus.leave_out(f"has the field `{one_line(field)}`, which has no place here", at)
     corpus.state(statement)
 
 
