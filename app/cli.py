@@ -17,9 +17,11 @@ from rich.progress import Progress as Bar
 
 from app.accounts.models import Account, Actor
 from app.accounts.service import ensure_system_actors
+from app.concepts.vocabulary import InterventionKind
 from app.core import logging
 from app.core.errors import AppError
-from app.datasets import bundle
+from app.datasets import add_source as adding
+from app.datasets import bundle, corpora
 from app.datasets import export as exports
 from app.datasets import seed as seeding
 from app.datasets import standing as standings
@@ -31,6 +33,7 @@ from app.publishing import indexes, maintenance
 from app.publishing.publish import PublishResult
 from app.publishing.rendering import Progress
 from app.settings import Settings, settings
+from app.sources.vocabulary import DocumentKind
 from app.storage.database import Database, UnusableUrl, now
 from app.storage.faults import DATABASE_ERRORS, DatabaseUnavailable, database_fault
 from app.storage.history import current_serial
@@ -210,6 +213,46 @@ def standing(
             _print_standing(feed.source, standings.apply(session, feed, checked_on))
             for doubt in standings.doubts_to_print(session, feed):
                 console.print(f"  {doubt}")
+
+
+@app.command()
+def add_source(
+    sources: Annotated[list[str], typer.Argument(help="Files of references, DOIs, pmid:NUMBER or PMCIDs.")],
+    to: Annotated[Path | None, typer.Option(help="Directory of seed files to append to; printed otherwise.")] = None,
+    kind: Annotated[DocumentKind | None, typer.Option(help="What records are whose type is no kind here.")] = None,
+) -> None:
+    """Make the skeleton of a document, and of its study, from what a source states; name what is recorded already."""
+    with _error_messages():
+        files = [adding.read_source(source, _settings()) for source in sources]
+        result = adding.add_sources(files, to or _settings().seed_dir, kind)
+        for note in result.notes:
+            console.print(note, markup=False)
+        if to is None:
+            _write(result.text(), None)
+        elif result.skeletons:
+            names = adding.append(result, to)
+            console.print(f"{len(result.skeletons)} documents written; files changed: {', '.join(names)}.")
+        if not result.skeletons:
+            console.print("Nothing to add.")
+            raise typer.Exit(1)
+
+
+@app.command()
+def import_corpus(
+    corpus: Annotated[corpora.Corpus, typer.Argument(help="Which corpus it is.")],
+    directory: Annotated[Path, typer.Argument(help="Its directory, as it is published.")],
+    to: Annotated[Path, typer.Option(help="Directory for the seed files; new or empty.")],
+    therapy_kind: Annotated[
+        InterventionKind | None, typer.Option(help="What its therapies are here; without it they are left out.")
+    ] = None,
+) -> None:
+    """Make seed files of a foreign corpus, and list what it says that cannot be expressed."""
+    with _error_messages():
+        result = corpora.import_corpus(corpus, directory, therapy_kind)
+        result.write(to)
+        console.print(f"Taken from {result.corpus}: {_listed(result.counts()) or 'nothing'}.")
+        for sentence in result.report():
+            console.print(f"  {sentence}", markup=False)
 
 
 @app.command()

@@ -62,6 +62,17 @@ class Settings(BaseSettings):
     pool_size: int = Field(default=10, ge=1, le=200)
     """Connections that one process may hold to each of its databases."""
 
+    crossref_url: str = Field(default="https://api.crossref.org", pattern=r"^https?://[^\s/?#]+(/[^\s?#]*)?$")
+    """Where `add-source` asks for works by DOI."""
+    pubmed_url: str = Field(
+        default="https://eutils.ncbi.nlm.nih.gov/entrez/eutils", pattern=r"^https?://[^\s/?#]+(/[^\s?#]*)?$"
+    )
+    """Where `add-source` asks for records by PMID."""
+    pmc_ids_url: str = Field(
+        default="https://pmc.ncbi.nlm.nih.gov/tools/idconv/api/v1/articles", pattern=r"^https?://[^\s/?#]+(/[^\s?#]*)?$"
+    )
+    """Where `add-source` asks which DOI, PMID and PMCID belong together."""
+
     @field_validator("public_url")
     @classmethod
     def _without_final_slash(cls, address: str) -> str:

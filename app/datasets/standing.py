@@ -94,16 +94,21 @@ def from_crossref(path: Path) -> StandingFeed:
     The file is a work, `message`, `message.items` or a list. A work without `updated-by` has no notice.
     """
     feed = StandingFeed("crossref")
-    for number, work in enumerate(_works(_json(path)), 1):
+    for number, work in enumerate(works_in(_json(path)), 1):
         doi = _normal(IdentifierScheme.doi, work.get("DOI")) if isinstance(work, dict) else None
         if doi is None:
             feed.doubt(f"Work {number} has no DOI that can be read; it was left out.")
             continue
-        feed.checked.add(doi)
-        updates = work.get("updated-by") or []
-        for update in updates if isinstance(updates, list) else [updates]:
-            _read_crossref_update(feed, doi, update)
+        read_crossref_work(feed, doi, work)
     return feed
+
+
+def read_crossref_work(feed: StandingFeed, doi: str, work: dict[str, Any]) -> None:
+    """Add the notices about one work to the feed."""
+    feed.checked.add(doi)
+    updates = work.get("updated-by") or []
+    for update in updates if isinstance(updates, list) else [updates]:
+        _read_crossref_update(feed, doi, update)
 
 
 def _read_crossref_update(feed: StandingFeed, doi: str, update: Any) -> None:
@@ -114,7 +119,7 @@ def _read_crossref_update(feed: StandingFeed, doi: str, update: Any) -> None:
         feed.checked.discard(doi)
         feed.doubt(f"{doi}: a notice in `updated-by` is of no known type; look at it by hand.", work)
         return
-    on = _crossref_date(fields.get("updated"))
+    on = crossref_date(fields.get("updated"))
     if on is None:
         feed.doubt(f"{doi}: the date of a notice in `updated-by` cannot be read; it was taken without a date.", work)
     elif _is_less_than_given(on, fields):
@@ -250,12 +255,13 @@ def _json(path: Path) -> Any:
         raise InvalidInput(f"{path.name} is not JSON.", errors=[]) from error
 
 
-def _works(data: Any) -> Iterator[Any]:
+def works_in(data: Any) -> Iterator[Any]:
+    """The works in what Crossref answers or delivers: one, `message`, `message.items` or a list."""
     if isinstance(data, list):
         for one in data:
-            yield from _works(one)
+            yield from works_in(one)
     elif isinstance(data, dict) and (wrapper := next((name for name in ("message", "items") if name in data), None)):
-        yield from _works(data[wrapper])
+        yield from works_in(data[wrapper])
     else:
         yield data
 
@@ -278,7 +284,7 @@ def _notice(doi: Any, text: str | None) -> Notice | None:
     return Notice(doi=normal, text=text) if normal or text else None
 
 
-def _crossref_date(updated: Any) -> str | None:
+def crossref_date(updated: Any) -> str | None:
     """A date of Crossref as far as it is known (`2024-05`); null if there is none."""
     numbers = [str(part).zfill(2 if position else 4) for position, part in enumerate(_date_parts(updated))]
     while numbers:

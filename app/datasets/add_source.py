@@ -1,0 +1,300 @@
+"""Makes the skeleton of a document, and of the study behind it, from what a source states; nothing is invented.
+
+Fields that a study should have and the source does not state are null, with a comment for the curator.
+"""
+
+import re
+import shutil
+import tempfile
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path
+
+from rapidfuzz import fuzz
+
+from app.bibliography import markup
+from app.core.errors import InvalidInput
+from app.core.folding import words
+from app.core.text import SLUG_LENGTH
+from app.datasets import bundle
+from app.datasets.seed_text import fields_of, file_text, record_text
+from app.datasets.source_formats import read_references
+from app.datasets.source_formats.record import SourceFile, SourceRecord
+from app.datasets.source_services import SourceServices
+from app.registry import BY_TYPE
+from app.settings import Settings
+from app.sources.identifiers import identify, normalise
+from app.sources.schemas import DocumentStudy, DocumentWrite, Identifier, StudyWrite
+from app.sources.vocabulary import Design, DocumentKind, EvidenceSource, IdentifierScheme, Recruitment, StudyRole
+
+MAX_FILE_BYTES = 50_000_000
+MIN_TITLE_LIKENESS = 93
+"""Per cent of likeness from which on two titles of four words and more are nearly the same."""
+DESIGNS = {
+    "Meta-Analysis": Design.meta_analysis,
+    "Network Meta-Analysis": Design.meta_analysis,
+    "Systematic Review": Design.systematic_review,
+    "Scoping Review": Design.scoping_review,
+    "Randomized Controlled Trial": Design.randomized_trial_unspecified,
+}
+"""Publication types of PubMed that state a design, the most telling first."""
+STUDY_TYPES = frozenset({
+    "Clinical Trial", "Clinical Trial, Phase I", "Clinical Trial, Phase II", "Clinical Trial, Phase III",
+    "Clinical Trial, Phase IV", "Clinical Trial Protocol", "Controlled Clinical Trial", "Pragmatic Clinical Trial",
+    "Adaptive Clinical Trial", "Equivalence Trial", "Observational Study", "Case Reports", "Clinical Study",
+    "Comparative Study", "Multicenter Study", "Twin Study", "Validation Study", "Evaluation Study",
+})  # fmt: skip
+"""Further publication types that make a study, without saying which design."""
+_SHOULD_HAVE = (
+    "population", "participants", "planned", "analysed", "comparator", "blinding", "duration", "recruitment", "results",
+)  # fmt: skip
+_NOT_STATED = "not stated by the source"
+_FIRST_ITEM = re.compile(r"^( *)- ", re.MULTILINE)
+
+
+@dataclass
+class SourceSkeleton:
+    """The records made from one source record, and as YAML."""
+
+    document: DocumentWrite
+    study: StudyWrite | None
+    document_text: str
+    study_text: str | None
+
+
+@dataclass
+class AddedSources:
+    """What was made, and what a curator must know."""
+
+    skeletons: list[SourceSkeleton] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+    def text(self) -> str:
+        """Both files, as far as there is something to write in them."""
+        documents = [one.document_text for one in self.skeletons]
+        studies = [one.study_text for one in self.skeletons if one.study_text]
+        texts = [file_text("documents", documents)] if documents else []
+        return "\n".join([*texts, *([file_text("studies", studies)] if studies else [])])
+
+
+def read_source(source: str, config: Settings) -> SourceFile:
+    """The records in a file, or what the network knows of a DOI, PMID or PMCID."""
+    path = Path(source)
+    if path.is_file():
+        if path.stat().st_size > MAX_FILE_BYTES:
+            raise InvalidInput(f"{path.name} has more than {MAX_FILE_BYTES // 1_000_000} MB; split it.", errors=[])
+        return read_references(path.read_bytes(), path.name)
+    found = identify(source)
+    if found is None:
+        hint = "For a PMID write pmid:NUMBER." if source.strip().isdigit() else "Check its spelling."
+        raise InvalidInput(f"There is no such file, and it is no DOI, PMID or PMCID. {hint}", errors=[])
+    if found[0] in (IdentifierScheme.nct, IdentifierScheme.eudract):
+        raise InvalidInput("That is a trial. Name a document: a DOI, a PMID, a PMCID or a file.", errors=[])
+    return SourceServices(config).look_up(*found)
+
+
+def add_sources(files: Iterable[SourceFile], directory: Path, kind: DocumentKind | None = None) -> AddedSources:
+    """Skeletons of what the directory does not have yet. `kind` is for records whose type is no kind here."""
+    changes = bundle.read(directory)
+    documents = [change.content for change in changes if isinstance(change.content, DocumentWrite)]
+    studies = [change.content for change in changes if isinstance(change.content, StudyWrite)]
+    result = AddedSources()
+    for file in files:
+        result.notes += file.doubts
+        for record in file.records:
+            result.notes += record.doubts
+            if duplicate := _duplicate(record, documents):
+                result.notes.append(duplicate)
+                continue
+            if "title" not in record.fields and not record.identifiers:
+                result.notes.append(f"{record.at}: has neither a title nor an identifier; it was left out.")
+                continue
+            record.kind = record.kind or kind
+            if record.kind is None:
+                result.notes.append(_unknown_kind(record))
+                continue
+            skeleton = _skeleton(record, documents, studies, result.notes)
+            result.skeletons.append(skeleton)
+            documents.append(skeleton.document)
+            studies += [skeleton.study] if skeleton.study else []
+    return result
+
+
+def append(result: AddedSources, directory: Path) -> list[str]:
+    """Write the skeletons behind the records of the directory's files; the names of the files.
+
+    Nothing is written unless the whole directory is without fault afterwards.
+    """
+    texts = {
+        "document": [one.document_text for one in result.skeletons],
+        "study": [one.study_text for one in result.skeletons if one.study_text],
+    }
+    written = {}
+    for record_type, records in texts.items():
+        path = directory / bundle.file_name(BY_TYPE[record_type])
+        if records:
+            before = path.read_bytes().decode() if path.exists() else ""
+            written[path.name] = _appended(before, path.stem, records)
+    with tempfile.TemporaryDirectory() as copy:
+        trial = Path(copy) / "seed"
+        shutil.copytree(directory, trial)
+        for name, text in written.items():
+            (trial / name).write_bytes(text.encode())
+        bundle.read(trial)
+        for name in written:
+            shutil.copyfile(trial / name, directory / name)
+    return list(written)
+
+
+def _appended(before: str, stem: str, records: Sequence[str]) -> str:
+    """The file with the records behind its own, indented as those are; every comment stays."""
+    if not before.strip():
+        return file_text(stem, records)
+    text, item = "\n".join(records), _FIRST_ITEM.search(before)
+    if item is None:
+        if f"{stem}: []" not in before:
+            raise InvalidInput(f"{stem}.yaml has no list with lines of its own; nothing written.", errors=[])
+        return before.replace(f"{stem}: []", f"{stem}:\n{text.rstrip()}", 1)
+    shift = len(item[1]) - 2
+    lines = [(" " * shift + line if shift > 0 else line[-shift:]) if line else "" for line in text.split("\n")]
+    whole = "\n".join([before.rstrip(), "", *lines])
+    return whole.replace("\r\n", "\n").replace("\n", "\r\n") if "\r\n" in before else whole
+
+
+# --- duplicates ---------------------------------------------------------------------------------------------------
+
+
+def _duplicate(record: SourceRecord, documents: Sequence[DocumentWrite]) -> str | None:
+    """A sentence that names the document which the record is, or seems to be; null if there is none."""
+    title, year = _title_key(record.fields.get("title")), (record.fields.get("issued") or "")[:4]
+    for document in documents:
+        theirs = {entry.scheme: normalise(entry.scheme, entry.value) for entry in document.identifiers}
+        for scheme, normal in record.identifiers.items():
+            if theirs.get(scheme) == normal:
+                more = [f"{other.label} {text}" for other, text in record.identifiers.items() if other not in theirs]
+                beyond = f" The source also states {', '.join(more)}." if more else ""
+                return f"{record.at}: is recorded as {document.id} ({scheme.label} {normal}).{beyond}"
+    for document in documents:
+        other_year = (document.issued or "")[:4]
+        is_near = not year or not other_year or abs(int(year) - int(other_year)) <= 1
+        likeness = fuzz.ratio(title, _title_key(document.title)) if title and is_near else 0
+        if likeness >= MIN_TITLE_LIKENESS and title.count(" ") >= 3:
+            return (
+                f"{record.at}: seems to be {document.id}, which has nearly the same title and year; it was left out. "
+                "If it is another document, copy its skeleton from a run without --to, against an empty directory."
+            )
+    return None
+
+
+@lru_cache(maxsize=100_000)
+def _title_key(title: str | None) -> str:
+    return " ".join(words(markup.plain(markup.marked(title)))) if title else ""
+
+
+def _unknown_kind(record: SourceRecord) -> str:
+    kinds = ", ".join(kind.value for kind in DocumentKind)
+    what = f"its type, {record.type_text!r}, is no kind here" if record.type_text else "it states no type"
+    return f"{record.at}: {what}; it was left out. Say what such records are: --kind, one of {kinds}."
+
+
+# --- skeletons ----------------------------------------------------------------------------------------------------
+
+
+def _skeleton(
+    record: SourceRecord, documents: Sequence[DocumentWrite], studies: Sequence[StudyWrite], notes: list[str]
+) -> SourceSkeleton:
+    label = _label(record)
+    document_id = _free_id(label, {document.id for document in documents})
+    study, comments = _study(record, document_id, label, studies, notes)
+    role = _role(record, study) if study else None
+    document = DocumentWrite(
+        id=document_id,
+        kind=record.kind or DocumentKind.article_journal,
+        label=label,
+        authors=tuple(record.authors),
+        authors_complete=record.authors_complete,
+        identifiers=tuple(Identifier(scheme=scheme, value=text) for scheme, text in record.identifiers.items()),
+        studies=(DocumentStudy(study=study.id, role=role),) if study and role else (),
+        **({"standing": tuple(sorted(record.standing, key=lambda e: e.on or ""))} if record.standing else {}),
+        **record.fields,
+    )
+    missing = [name for name in ("title", "authors", "container_title", "issued") if not getattr(document, name)]
+    if missing:
+        notes.append(f"{record.at}: {', '.join(missing)}: {_NOT_STATED}.")
+    hint = "primary, unless it is a further report of a study recorded before" if role is StudyRole.primary else ""
+    text = record_text(fields_of(document), {"studies": hint} if hint else None)
+    return SourceSkeleton(document, study, text, record_text(_with_gaps(study), comments) if study else None)
+
+
+def _label(record: SourceRecord) -> str:
+    year = (record.fields.get("issued") or "")[:4]
+    first = record.authors[0] if record.authors else None
+    name = (first.family or first.literal or "") if first else ""
+    name = name or " ".join((record.fields.get("title") or record.at).split()[:4])
+    return f"{name[:200]} {year}".strip()
+
+
+def _free_id(label: str, taken: set[str]) -> str:
+    """An id made from the label, with a letter behind it where others have it already."""
+    base = "-".join(words(label))[: SLUG_LENGTH - 12].strip("-") or "source"
+    letters = ("", *(f"-{letter}" for letter in "bcdefghijklmnopqrstuvwxyz"), *(f"-{n}" for n in range(27, 10_000)))
+    return next(f"{base}{letter}" for letter in letters if f"{base}{letter}" not in taken)
+
+
+def _study(
+    record: SourceRecord, document_id: str, label: str, studies: Sequence[StudyWrite], notes: list[str]
+) -> tuple[StudyWrite | None, dict[str, str]]:
+    """The study that the publication types speak of, and comments for its fields; null where they speak of none."""
+    types = record.publication_types
+    stated = next((kind for kind in DESIGNS if kind in types), None)
+    kind = stated or next((kind for kind in types if kind in STUDY_TYPES), None)
+    if kind is None:
+        if "Review" in types:
+            notes.append(f"{record.at}: is a review of a kind that PubMed does not state; add its study by hand.")
+        return None, {}
+    design = DESIGNS[stated] if stated else Design.other
+    registered = () if design.is_review else tuple(record.registrations)
+    recorded = {
+        (entry.scheme, normalise(entry.scheme, entry.value)): study.id
+        for study in studies
+        for entry in study.registry_ids
+    }
+    for registration in registered:
+        if registration in recorded:
+            notes.append(
+                f"{record.at}: its trial, {registration[1]}, is recorded as study {recorded[registration]}; "
+                "link the document to it by hand, as a primary or a secondary report."
+            )
+            return None, {}
+    human, animal = "humans" in record.subjects, "animals" in record.subjects
+    source = EvidenceSource.human_clinical if human and not animal else EvidenceSource.other
+    study = StudyWrite(
+        id=_free_id(f"{document_id} {'review' if design.is_review else 'study'}", {study.id for study in studies}),
+        name=f"{kind} ({label})",
+        design=design,
+        evidence_source=EvidenceSource.animal if animal and not human else source,
+        registry_ids=tuple(Identifier(scheme=scheme, value=number) for scheme, number in registered),
+        recruitment=Recruitment.protocol if kind == "Clinical Trial Protocol" else None,
+    )
+    comments = {
+        "design": f"PubMed says: {', '.join(sorted(types))}",
+        "evidence_source": "by the headings of PubMed" if study.evidence_source is not EvidenceSource.other
+        else _NOT_STATED,
+    }  # fmt: skip
+    return study, comments | dict.fromkeys(_gaps(study), _NOT_STATED)
+
+
+def _gaps(study: StudyWrite) -> list[str]:
+    names = ("population", "includes") if study.design.is_review else _SHOULD_HAVE
+    return [name for name in names if getattr(study, name) is None]
+
+
+def _with_gaps(study: StudyWrite) -> dict[str, object]:
+    return {**fields_of(study), **dict.fromkeys(_gaps(study))}
+
+
+def _role(record: SourceRecord, study: StudyWrite) -> StudyRole:
+    if study.design.is_review:
+        return StudyRole.review
+    return StudyRole.protocol if "Clinical Trial Protocol" in record.publication_types else StudyRole.primary
