@@ -78,7 +78,7 @@ sbom: install-dev ## Write the software bill of materials (CycloneDX) of what th
 	@$(BIN)/python scripts/dependencies.py
 
 clean: ## Remove what was installed or cached (the database in var/ stays)
-	@rm -rf .cache .venv .tools .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache tests/node/node_modules sbom.cdx.json
+	@rm -rf .cache .venv .tools .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache tests/node/node_modules examples/web/node_modules examples/web/dist sbom.cdx.json
 	@find app migrations scripts tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(NODE_MODULES): tests/node/package-lock.json
