@@ -19,7 +19,7 @@ from app.accounts.models import Account, Actor
 from app.accounts.service import ensure_system_actors
 from app.core import logging
 from app.core.errors import AppError
-from app.datasets import bundle, seed_report
+from app.datasets import bundle, file_schemas, seed_report
 from app.datasets import export as exports
 from app.datasets import preview as previews
 from app.datasets import pull as pulling
@@ -132,6 +132,15 @@ def check(directories: SeedDirectories = None) -> None:
         console.print(f"{len(changes)} records, no fault.")
         for note in curation_notes({change.key: change.content for change in changes}):
             console.print(f"To look at: {note}")
+
+
+@app.command()
+def schema(
+    output: Annotated[Path, typer.Option(help="Directory to write to, such as seed_data/schema.")],
+) -> None:
+    """Write a JSON Schema of each seed file, from which editors complete and explain fields; needs no database."""
+    with _error_messages():
+        console.print(f"{file_schemas.write_schemas(output)} schemas written.")
 
 
 @app.command()
