@@ -19,7 +19,7 @@ from app.accounts.models import Account, Actor
 from app.accounts.service import ensure_system_actors
 from app.core import logging
 from app.core.errors import AppError
-from app.datasets import bundle, file_schemas, seed_report
+from app.datasets import bundle, file_schemas, seed_report, skeletons
 from app.datasets import export as exports
 from app.datasets import preview as previews
 from app.datasets import pull as pulling
@@ -141,6 +141,27 @@ def schema(
     """Write a JSON Schema of each seed file, from which editors complete and explain fields; needs no database."""
     with _error_messages():
         console.print(f"{file_schemas.write_schemas(output)} schemas written.")
+
+
+@app.command()
+def new(
+    what: Annotated[Literal["claim", "document", "study", "dataset"], typer.Argument(help="What to begin.")],
+    record_id: Annotated[str, typer.Argument(help="Its id, such as pain-in-children.")],
+    output: Annotated[
+        Path | None,
+        typer.Option(help="File to add it to, standard output otherwise; of a data set, its directory."),
+    ] = None,
+) -> None:
+    """Write a commented skeleton of a record or of a data set; what to fill in is marked with FILL."""
+    with _error_messages():
+        if what == "dataset":
+            directory = output or Path(record_id)
+            for name in skeletons.new_data_set(record_id, directory):
+                console.print(f"{directory / name}", markup=False)
+        elif output is None:
+            sys.stdout.write(skeletons.new_record(what, record_id))
+        else:
+            skeletons.new_file(what, record_id, output)
 
 
 @app.command()

@@ -18,7 +18,7 @@ from app.core.errors import Fault, InvalidInput, nearest
 from app.core.manifest import Manifest
 from app.core.text import OneLine, Slug, Text
 from app.core.vocabulary import Status
-from app.datasets.layout import MANIFEST, READING_NOTES, TYPES, SeedPath, file_name, files_of, unknown_files
+from app.datasets.layout import MANIFEST, MARK, READING_NOTES, TYPES, SeedPath, file_name, files_of, unknown_files
 from app.datasets.shorthands import OWN_FIELDS, SCHEMES, KnownDocuments, expand
 from app.datasets.validation import validation_faults
 from app.datasets.yaml_files import PathInFile, YamlFile, exact, field_of, load, path_of, top_fields
@@ -32,6 +32,7 @@ from app.storage.resource import FieldReference, Key, Resource
 __all__ = ["MANIFEST", "Bundle", "ReadingNote", "SourceRecord", "file_name", "load_bundle", "read", "read_manifest"]
 
 
+_UNFILLED = Fault("file", "", "unfilled", "is still to be filled in")
 Part = TypeVar("Part", bound=BaseModel)
 
 
@@ -224,6 +225,10 @@ def _read_record(
 
 
 def _content(model: type[Record], source: SourceRecord, faults: list[Fault]) -> Record | None:
+    marks = [source.fault(path, _UNFILLED) for path in _marks(source.fields)]
+    if marks:
+        faults += marks
+        return None
     try:
         # As JSON, because strict validation of JSON accepts no string for a number and no number for a string.
         return model.model_validate_json(json.dumps(source.fields, default=exact), strict=True)
@@ -234,6 +239,20 @@ def _content(model: type[Record], source: SourceRecord, faults: list[Fault]) -> 
         reason = "holds a value that is neither text, number, truth value, list nor fields, or that holds itself"
         faults.append(source.fault((), Fault("file", "", "unreadable", reason)))
     return None
+
+
+def _marks(value: Any, path: PathInFile = ()) -> Iterator[PathInFile]:
+    """Where a skeleton still waits for a person."""
+    parts: Iterable[tuple[Any, Any]] = ()
+    if isinstance(value, dict):
+        parts = value.items()
+    elif isinstance(value, list):
+        parts = enumerate(value)
+    for name, part in parts:
+        if part == MARK:
+            yield (*path, name)
+        else:
+            yield from _marks(part, (*path, name))
 
 
 def _add(bundle: Bundle, resource: Resource, source: SourceRecord, content: Record) -> None:
@@ -331,6 +350,10 @@ def _model_in(bundle: Bundle, file: YamlFile, path: PathInFile, model: type[Part
     fields: Any = file.data
     for part in path:
         fields = fields[part]
+    marks = [_at(file, path, mark, _UNFILLED) for mark in _marks(fields)]
+    if marks:
+        bundle.faults += marks
+        return None
     try:
         return model.model_validate_json(json.dumps(fields, default=exact), strict=True)
     except ValidationError as error:

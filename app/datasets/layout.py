@@ -19,6 +19,8 @@ MORE_FILES: Mapping[str, tuple[str, ...]] = {"intervention": (DRUGS,)}
 """Further files of a type: drugs have many names and codes, and are easier to edit apart from dose regimens."""
 TYPES = tuple(resource for resource in RESOURCES if resource.part_of is None)
 """The types that have files, parents first."""
+MARK = "FILL"
+"""Stands in a skeleton wherever a person has to write something."""
 _PROSE = (".md", ".txt")
 """What may lie beside the files for a reader."""
 

@@ -13,6 +13,7 @@ from app.datasets.yaml_files import PathInFile
 _REASONS = {
     "extra_forbidden": "is no field here",
     "missing": "is missing",
+    "string_type": "must be text; put what looks like a number in quotes",
     "enum": "is none of the values that may stand here",
 }
 
