@@ -86,12 +86,12 @@ def test_seed_names_the_conflicts(scratch: Database, tmp_path: Path) -> None:
     directory = shutil.copytree(SEED, tmp_path / "seed_data")
     path = directory / "outcomes.yaml"
     path.write_text(path.read_text(encoding="utf-8").replace("name: Fatigue", "name: Weariness"), encoding="utf-8")
-    message = error_text(run(scratch, "seed", "--from", str(directory)))
+    message = error_text(run(scratch, "seed", "--from", str(directory)), 3)
     assert (
         "Conflict: outcome/fatigue was edited here and in the files; left as it is here. They differ in name."
         in message
     )
-    remedy = message.partition("ldn-evidence ")[2].split()
+    remedy = message.partition("ldn-evidence ")[2].partition(";")[0].split()
     assert remedy == ["seed", "--take", "outcome/fatigue"]
     assert "1 updated" in error_text(run(scratch, *remedy, "--from", str(directory)))
     assert content(scratch, "outcome", "fatigue").content.model_dump()["name"] == "Weariness"

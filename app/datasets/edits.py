@@ -6,7 +6,7 @@ breaks, comments and the form of lists as curators wrote them.
 
 import io
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
@@ -130,11 +130,16 @@ class Positions:
 
 
 def field_edits(
-    positions: Positions, node: yaml.MappingNode, before: Mapping[str, Any], after: Mapping[str, Any]
+    positions: Positions,
+    node: yaml.MappingNode,
+    before: Mapping[str, Any],
+    after: Mapping[str, Any],
+    order: Sequence[str] = (),
 ) -> Iterator[TextEdit]:
     """The edits by which the fields of a mapping become others; of lists and fields within it, only what differs.
 
     `before` is what the node means, `after` what it is to mean: others stay as they are, and `GONE` takes one out.
+    A field that is new goes where it stands in `order`, to the end if that does not say.
     """
     added = {}
     for name, value in after.items():
@@ -148,8 +153,7 @@ def field_edits(
             yield _without(positions, node, name)
         else:
             yield from _value_edits(positions, node, name, (before.get(name), value))
-    if added:
-        yield _addition(positions, node, added)
+    yield from _additions(positions, node, added, order)
 
 
 def _value_edits(
@@ -212,6 +216,23 @@ def _without(positions: Positions, node: yaml.MappingNode, name: str) -> TextEdi
     if node.value[0][0] is key:  # the first field of an item stands behind its dash
         return TextEdit(start, end, f"{name}: null")
     return TextEdit(positions.line_start(key.start_mark), positions.next_line(end), "")
+
+
+def _additions(
+    positions: Positions, node: yaml.MappingNode, fields: Mapping[str, Any], order: Sequence[str]
+) -> Iterator[TextEdit]:
+    """New fields, each in front of the first of those that are to follow it and that stand there."""
+    last = {}
+    for name, value in fields.items():
+        later = order[order.index(name) + 1 :] if name in order else ()
+        followers = [key for key, _ in node.value[1:] if key.value in later]
+        if node.flow_style or not followers:
+            last[name] = value
+            continue
+        at = positions.line_start(followers[0].start_mark)
+        yield TextEdit(at, at, written({name: value}, node.start_mark.column))
+    if last:
+        yield _addition(positions, node, last)
 
 
 def _addition(positions: Positions, node: yaml.MappingNode, fields: Mapping[str, Any]) -> TextEdit:

@@ -96,7 +96,7 @@ def _field_edits(positions: Positions, source: SourceRecord, before: Record, aft
     node = _node_of(source)
     old, new = short_form(before), short_form(after)
     fields: dict[str, Any] = {}
-    for name in {**old, **new}:
+    for name in type(after).model_fields:
         if old.get(name) == new.get(name):
             continue
         # What the file does not say follows from a default or from other fields: then nothing must be said as well.
@@ -106,7 +106,7 @@ def _field_edits(positions: Positions, source: SourceRecord, before: Record, aft
     if IDENTIFIER_LISTS.get(source_type(source)) in fields:
         short = [name for name in SCHEMES if step(node, name)]
         edits += field_edits(positions, node, dict.fromkeys(short), dict.fromkeys(short, GONE))
-    return [*edits, *field_edits(positions, node, old, fields)]
+    return [*edits, *field_edits(positions, node, old, fields, list(type(after).model_fields))]
 
 
 def _whole_record(positions: Positions, source: SourceRecord, _before: Record, after: Record) -> list[TextEdit]:
