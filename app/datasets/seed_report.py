@@ -40,7 +40,7 @@ def print_preview(console: Console, preview: SeedPreview) -> SeedResult:
         retired = f"{len(result.retired)} retired, " if result.retired else ""
         console.print(
             f"{len(result.created)} records would be created, {len(result.updated)} updated, {retired}"
-            f"{result.unchanged} stay; {len(preview.moves)} grades would move. Nothing was written."
+            f"{result.unchanged} stay; grades that would move: {len(preview.moves)}. Nothing was written."
         )
     return result
 
