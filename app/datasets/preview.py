@@ -14,7 +14,7 @@ from app.storage.history import StoredRecord
 
 
 @dataclass(frozen=True)
-class Grade:
+class ShownGrade:
     """What readers are told of a claim."""
 
     verdict: str
@@ -30,8 +30,8 @@ class GradeMove:
     """A published claim whose grade would be another."""
 
     claim: str
-    before: Grade
-    after: Grade
+    before: ShownGrade
+    after: ShownGrade
 
 
 @dataclass(frozen=True)
@@ -72,6 +72,6 @@ def _derived(session: Session) -> dict[str, ClaimDerived]:
     return {claim: ClaimDerived.model_validate_json(derived) for claim, derived in rows}
 
 
-def _grade(derived: ClaimDerived) -> Grade:
+def _grade(derived: ClaimDerived) -> ShownGrade:
     evidence = derived.evidence
-    return Grade(evidence.verdict.label, evidence.consensus, evidence.certainty)
+    return ShownGrade(evidence.verdict.label, evidence.consensus, evidence.certainty)
