@@ -91,7 +91,7 @@ PRIVATE = re.compile(r"\b_start_asgi_task\b|\bmallopt\b|\bctypes\b")
 
 MAX_LINES = {
     "": 1100, "accounts": 100, "api": 2890, "bibliography": 1630, "briefs": 1050, "cds_hooks": 3900, "claims": 3750,
-    "concepts": 1100, "core": 1200, "datasets": 2300, "fhir": 2420, "grading": 2650, "http": 3450, "infobutton": 480,
+    "concepts": 1100, "core": 1200, "datasets": 2600, "fhir": 2420, "grading": 2650, "http": 3450, "infobutton": 480,
     "linked_data": 420, "operations": 700, "publishing": 840, "questions": 1650, "search": 2110, "sources": 1310,
     "storage": 2860, "web": 1600, "mcp": 1190, "verification": 790,
 }  # fmt: skip
