@@ -21,8 +21,10 @@ from app.concepts.vocabulary import InterventionKind
 from app.core import logging
 from app.core.errors import AppError
 from app.datasets import add_source as adding
-from app.datasets import bundle, corpora
+from app.datasets import bundle, corpora, file_schemas, seed_report, skeletons
 from app.datasets import export as exports
+from app.datasets import preview as previews
+from app.datasets import pull as pulling
 from app.datasets import seed as seeding
 from app.datasets import standing as standings
 from app.datasets import value_set as value_sets
@@ -43,7 +45,10 @@ from app.storage.schema import SchemaMismatch
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 console = Console(stderr=True, soft_wrap=True, highlight=False)
 
-SeedDirectory = Annotated[Path | None, typer.Option("--from", help="Directory of the YAML files.")]
+SeedDirectories = Annotated[
+    list[Path] | None,
+    typer.Option("--from", help="Directory of the YAML files; again for one that builds on it. By default SEED_DIR."),
+]
 OutputFile = Annotated[Path | None, typer.Option(help="File to write; standard output otherwise.")]
 
 
@@ -62,7 +67,7 @@ def serve(
                 _migrate(database)
             _refresh(database)
             if seed_first:
-                _seed_if_possible(database, config.seed_dir)
+                _seed_if_possible(database, config.seed_dirs)
             console.print(f"{doctors.versions(database)}.")
         logging.configure(config.log_json)
         console.print(f"Serving on http://{config.host}:{config.port} (documentation: /docs)")
@@ -80,27 +85,86 @@ def migrate(
 
 
 @app.command()
-def seed(
-    directory: SeedDirectory = None,
+def seed(  # noqa: PLR0913 - each is an option of the command
+    directories: SeedDirectories = None,
     take: Annotated[list[str] | None, typer.Option(help="TYPE/ID of a record to take from the files anyway.")] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would change; change nothing.")] = False,
+    note: Annotated[str, typer.Option(help="What the publication says of itself.")] = seeding.PLAIN.note,
+    author: Annotated[str, typer.Option(help="The account that answers for it.")] = seeding.PLAIN.author,
+    prune: Annotated[bool, typer.Option("--prune", help="List what the files no longer hold.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="With --prune: retire it.")] = False,
 ) -> None:
-    """Apply the records of the seed files that changed, and that nobody has edited since."""
+    """Apply the records of the seed files that changed, and that nobody has edited since; 3 if there are conflicts."""
     keys = [Key(*name.split("/", 1)) for name in take or () if "/" in name]
     if len(keys) < len(take or ()):
         console.print("Name a record as TYPE/ID, such as outcome/fatigue.")
         raise typer.Exit(2)
+    plan = seeding.SeedPlan(take=keys, note=note, author=author, prune=prune and yes)
     with _error_messages(), _checked_database() as database:
-        _seed(database, directory or _settings().seed_dir, keys)
+        names = directories or _settings().seed_dirs
+        if dry_run:
+            with database.write() as session:
+                result = seed_report.print_preview(console, previews.preview(session, names, plan))
+                session.rollback()
+        else:
+            result = _seed(database, names, plan)
+        if prune:
+            seed_report.print_dropped(console, result, retire=plan.prune)
+    if result.conflicts:
+        raise typer.Exit(3)
 
 
 @app.command()
-def check(directory: SeedDirectory = None) -> None:
+def pull(
+    directories: SeedDirectories = None,
+) -> None:
+    """Write the stored records back into the seed files; comments and whatever did not change stay as they are."""
+    with _error_messages(), _checked_database() as database:
+        with database.read() as session:
+            changes = pulling.pull(session, directories or _settings().seed_dirs)
+        for line in changes:
+            console.print(line, markup=False)
+        console.print(f"{len(changes)} records written." if changes else "The files hold what is stored.")
+
+
+@app.command()
+def check(directories: SeedDirectories = None) -> None:
     """Check the seed files as a whole, and list what a curator should look at; needs no database."""
     with _error_messages():
-        changes = bundle.read(directory or _settings().seed_dir)
+        changes = bundle.read(*(directories or _settings().seed_dirs))
         console.print(f"{len(changes)} records, no fault.")
         for note in curation_notes({change.key: change.content for change in changes}):
             console.print(f"To look at: {note}")
+
+
+@app.command()
+def schema(
+    output: Annotated[Path, typer.Option(help="Directory to write to, such as seed_data/schema.")],
+) -> None:
+    """Write a JSON Schema of each seed file, from which editors complete and explain fields; needs no database."""
+    with _error_messages():
+        console.print(f"{file_schemas.write_schemas(output)} schemas written.")
+
+
+@app.command()
+def new(
+    what: Annotated[Literal["claim", "document", "study", "dataset"], typer.Argument(help="What to begin.")],
+    record_id: Annotated[str, typer.Argument(help="Its id, such as pain-in-children.")],
+    output: Annotated[
+        Path | None,
+        typer.Option(help="File to add it to, standard output otherwise; of a data set, its directory."),
+    ] = None,
+) -> None:
+    """Write a commented skeleton of a record or of a data set; what to fill in is marked with FILL."""
+    with _error_messages():
+        if what == "dataset":
+            directory = output or Path(record_id)
+            for name in skeletons.new_data_set(record_id, directory):
+                console.print(f"{directory / name}", markup=False)
+        elif output is None:
+            sys.stdout.write(skeletons.new_record(what, record_id))
+        else:
+            skeletons.new_file(what, record_id, output)
 
 
 @app.command()
@@ -350,22 +414,15 @@ def _refresh(database: Database) -> None:
         console.print(f"Made anew, because they did not fit the data: {', '.join(names)}.")
 
 
-def _seed(database: Database, directory: Path, take: Sequence[Key] = ()) -> None:
+def _seed(
+    database: Database, directories: Sequence[Path], plan: seeding.SeedPlan = seeding.PLAIN
+) -> seeding.SeedResult:
     with Bar(console=console, transient=True, disable=not console.is_terminal) as bar, database.write() as session:
         task = bar.add_task("Publishing", total=None)
         progress: Progress = lambda done, total: bar.update(task, completed=done, total=total)  # noqa: E731
-        result = seeding.seed(session, directory, progress, take)
-    if result.serial is None:
-        console.print(f"Seed data: nothing changed ({result.unchanged} records).")
-    else:
-        console.print(
-            f"Seed data: {result.created} records created, {result.updated} updated, "
-            f"{result.unchanged} unchanged; serial {result.serial}."
-        )
-    if result.release:
-        console.print(f"Release {result.release} cut.")
-    for conflict in result.conflicts:
-        console.print(f"Conflict: {conflict}")
+        result = seeding.seed(session, directories, progress, plan)
+    seed_report.print_result(console, result)
+    return result
 
 
 def _examine(database: Database, as_json: bool = False) -> None:
@@ -380,11 +437,11 @@ def _examine(database: Database, as_json: bool = False) -> None:
         raise typer.Exit(1)
 
 
-def _seed_if_possible(database: Database, directory: Path) -> None:
+def _seed_if_possible(database: Database, directories: Sequence[Path]) -> None:
     """A database that holds data already is served even where the seed files do not fit it."""
     try:
         with _error_messages():
-            _seed(database, directory)
+            _seed(database, directories)
     except typer.Exit:
         with database.read() as session:
             if current_serial(session) == 0:

@@ -1,5 +1,6 @@
 """Settings, from the environment alone; every name is the variable in upper case."""
 
+import os
 from functools import lru_cache
 from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
@@ -35,7 +36,8 @@ class Settings(BaseSettings):
     absolute addresses; tokens of record systems must name it, and links on cards begin with it. Every address in an
     answer begins with its path; requests may come with that path or without it."""
     seed_dir: Path = ROOT / "seed_data"
-    """Directory of the seed files."""
+    """Directory of the seed files; several with `:` between them (`;` on Windows), each of which builds on those before
+    it."""
     cors_origins: tuple[str, ...] = ("*",)
     """Origins whose pages may read; `*` is every origin, without credentials."""
     log_json: bool = True
@@ -77,6 +79,11 @@ class Settings(BaseSettings):
     @classmethod
     def _without_final_slash(cls, address: str) -> str:
         return address.rstrip("/")
+
+    @property
+    def seed_dirs(self) -> tuple[Path, ...]:
+        """The directories of `seed_dir`."""
+        return tuple(map(Path, str(self.seed_dir).split(os.pathsep)))
 
     @property
     def path_prefix(self) -> str:

@@ -20,7 +20,7 @@ from app.core.text import SLUG_LENGTH
 from app.datasets import bundle
 from app.datasets.seed_text import fields_of, file_text, record_text
 from app.datasets.source_formats import read_references
-from app.datasets.source_formats.record import SourceFile, SourceRecord
+from app.datasets.source_formats.record import SourceFile, StatedSource
 from app.datasets.source_services import SourceServices
 from app.registry import BY_TYPE
 from app.settings import Settings
@@ -165,7 +165,7 @@ def _appended(before: str, stem: str, records: Sequence[str]) -> str:
 # --- duplicates ---------------------------------------------------------------------------------------------------
 
 
-def _duplicate(record: SourceRecord, documents: Sequence[DocumentWrite]) -> str | None:
+def _duplicate(record: StatedSource, documents: Sequence[DocumentWrite]) -> str | None:
     """A sentence that names the document which the record is, or seems to be; null if there is none."""
     title, year = _title_key(record.fields.get("title")), (record.fields.get("issued") or "")[:4]
     for document in documents:
@@ -192,7 +192,7 @@ def _title_key(title: str | None) -> str:
     return " ".join(words(markup.plain(markup.marked(title)))) if title else ""
 
 
-def _unknown_kind(record: SourceRecord) -> str:
+def _unknown_kind(record: StatedSource) -> str:
     kinds = ", ".join(kind.value for kind in DocumentKind)
     what = f"its type, {record.type_text!r}, is no kind here" if record.type_text else "it states no type"
     return f"{record.at}: {what}; it was left out. Say what such records are: --kind, one of {kinds}."
@@ -202,7 +202,7 @@ def _unknown_kind(record: SourceRecord) -> str:
 
 
 def _skeleton(
-    record: SourceRecord, documents: Sequence[DocumentWrite], studies: Sequence[StudyWrite], notes: list[str]
+    record: StatedSource, documents: Sequence[DocumentWrite], studies: Sequence[StudyWrite], notes: list[str]
 ) -> SourceSkeleton:
     label = _label(record)
     document_id = _free_id(label, {document.id for document in documents})
@@ -227,7 +227,7 @@ def _skeleton(
     return SourceSkeleton(document, study, text, record_text(_with_gaps(study), comments) if study else None)
 
 
-def _label(record: SourceRecord) -> str:
+def _label(record: StatedSource) -> str:
     year = (record.fields.get("issued") or "")[:4]
     first = record.authors[0] if record.authors else None
     name = (first.family or first.literal or "") if first else ""
@@ -243,7 +243,7 @@ def _free_id(label: str, taken: set[str]) -> str:
 
 
 def _study(
-    record: SourceRecord, document_id: str, label: str, studies: Sequence[StudyWrite], notes: list[str]
+    record: StatedSource, document_id: str, label: str, studies: Sequence[StudyWrite], notes: list[str]
 ) -> tuple[StudyWrite | None, dict[str, str]]:
     """The study that the publication types speak of, and comments for its fields; null where they speak of none."""
     types = record.publication_types
@@ -294,7 +294,7 @@ def _with_gaps(study: StudyWrite) -> dict[str, object]:
     return {**fields_of(study), **dict.fromkeys(_gaps(study))}
 
 
-def _role(record: SourceRecord, study: StudyWrite) -> StudyRole:
+def _role(record: StatedSource, study: StudyWrite) -> StudyRole:
     if study.design.is_review:
         return StudyRole.review
     return StudyRole.protocol if "Clinical Trial Protocol" in record.publication_types else StudyRole.primary

@@ -1,258 +1,429 @@
-"""Seed files: YAML that curators edit, one file for each type of record, read and checked as a whole."""
+"""Seed files: YAML that curators edit, one file or one folder for each type of record, read and checked as a whole.
+
+Directories stack: what an earlier one holds, a later one may name. Which files a directory may hold: `layout`; what a
+file need not say: `shorthands`.
+"""
 
 import json
-import re
-from collections import Counter
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from decimal import Decimal
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
-import yaml
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from app.claims.schemas import ClaimWrite
-from app.core.content import Record
+from app.core.content import ContentModel, Record
 from app.core.errors import Fault, InvalidInput, nearest
 from app.core.manifest import Manifest
+from app.core.text import OneLine, Slug, Text
 from app.core.vocabulary import Status
+from app.datasets.layout import MANIFEST, MARK, READING_NOTES, TYPES, SeedPath, file_name, files_of, unknown_files
+from app.datasets.shorthands import OWN_FIELDS, SCHEMES, KnownDocuments, expand
+from app.datasets.validation import validation_faults
+from app.datasets.yaml_files import PathInFile, YamlFile, exact, field_of, load, path_of, top_fields
 from app.publishing.changes import Change, content_violations
 from app.publishing.loops import loops
-from app.registry import BY_TYPE, RESOURCES
+from app.registry import BY_TYPE
 from app.sources.rules import taken_identifiers
 from app.sources.schemas import DocumentWrite
 from app.storage.resource import FieldReference, Key, Resource
 
-
-class _Loader(yaml.CSafeLoader):
-    """Plain scalars as in YAML 1.2: only true and false are booleans, dates stay text, decimals stay exact."""
+__all__ = ["MANIFEST", "Bundle", "ReadingNote", "SourceRecord", "file_name", "load_bundle", "read", "read_manifest"]
 
 
-_Loader.yaml_implicit_resolvers = {
-    first: [(tag, pattern) for tag, pattern in resolvers if tag.endswith((":null", ":merge"))]
-    for first, resolvers in yaml.CSafeLoader.yaml_implicit_resolvers.items()
-}
-for _tag, _pattern, _first in (
-    ("bool", r"^(?:true|false)$", "tf"),
-    ("int", r"^-?(?:0|[1-9][0-9]*)$", "-0123456789"),
-    ("float", r"^-?(?:0|[1-9][0-9]*)\.[0-9]+$", "-0123456789"),
-):
-    _Loader.add_implicit_resolver(f"tag:yaml.org,2002:{_tag}", re.compile(_pattern), list(_first))
+_UNFILLED = Fault("file", "", "unfilled", "is still to be filled in")
+Part = TypeVar("Part", bound=BaseModel)
 
 
-def _mapping(loader: _Loader, node: yaml.MappingNode) -> dict[Any, Any]:
-    keys: set[str] = set()
-    for key, _ in node.value:
-        if not isinstance(key, yaml.ScalarNode):
-            raise yaml.constructor.ConstructorError(None, None, "a field's name is a plain word", key.start_mark)
-        if key.value in keys:
-            raise yaml.constructor.ConstructorError(None, None, f"the field {key.value!r} stands twice", key.start_mark)
-        keys.add(key.value)
-    return loader.construct_mapping(node, deep=True)
+class ReadingNote(ContentModel):
+    """What was read of a document, where, and the numbers that a finding may use; not published."""
+
+    document: Slug
+    read: tuple[OneLine, ...]
+    """The parts that were read, such as `abstract`."""
+    read_at: tuple[OneLine, ...] = ()
+    """Addresses and places."""
+    notes: Text
+    """In our own words, with every number that a finding may use."""
 
 
-_Loader.add_constructor("tag:yaml.org,2002:map", _mapping)
-_Loader.add_constructor("tag:yaml.org,2002:float", lambda _loader, node: Decimal(node.value))
+@dataclass(frozen=True)
+class SourceRecord:
+    """Where a record stands in the files, and what it says there."""
+
+    file: YamlFile
+    path: PathInFile
+    fields: Mapping[str, Any]
+    """Written out: with defaults and everything that follows from what it says."""
+    moved: Mapping[PathInFile, PathInFile]
+    defaults: Mapping[str, Any]
+    """Of the file."""
+
+    def place(self, path: PathInFile = ()) -> str:
+        for length in range(len(path), 0, -1):
+            if path[:length] in self.moved:
+                path = (*self.moved[path[:length]], *path[length:])
+                break
+        written = self.file.data[self.path[0]][self.path[1]]
+        if path and path[0] in self.defaults and path[0] not in written:
+            return self.file.place(("defaults", *path))
+        return self.file.place((*self.path, *path))
+
+    def fault(self, path: PathInFile, fault: Fault) -> Fault:
+        """The fault with its place, the record's id and the field."""
+        name = self.fields.get("id")
+        named = name if isinstance(name, str) else f"record {int(self.path[1]) + 1}"
+        at = f"{self.place(path)}: {named}: {field_of(path) or 'record'}"
+        return Fault("file", at, fault.code, fault.message, fault.allowed, fault.did_you_mean)
 
 
-def _without_aliases(root: yaml.Node) -> yaml.Node:
-    """The node; ConstructorError if a part stands in two places, or in itself.
+@dataclass
+class Bundle:
+    """What the directories hold together; `changes` has parents first."""
 
-    No seed file needs that, and a few lines of parts within parts stand for gigabytes.
-    """
-    seen: set[int] = set()
-    pending = [root]
-    while pending:
-        node = pending.pop()
-        if id(node) in seen:
-            raise yaml.constructor.ConstructorError(None, None, "an alias: write the part out", node.start_mark)
-        seen.add(id(node))
-        if isinstance(node, yaml.MappingNode):
-            pending += [part for pair in node.value for part in pair]
-        elif isinstance(node, yaml.SequenceNode):
-            pending += node.value
-    return root
+    changes: list[Change] = field(default_factory=list)
+    sources: dict[Key, SourceRecord] = field(default_factory=dict)
+    manifest: Manifest | None = None
+    manifest_file: YamlFile | None = None
+    faults: list[Fault] = field(default_factory=list)
+    unreadable: set[str | Key] = field(default_factory=set)
+    """Types and records that cannot be judged."""
+    documents: KnownDocuments = field(default_factory=KnownDocuments)
 
-
-def file_name(resource: Resource) -> str:
-    return f"{resource.plural.replace('-', '_')}.yaml"
+    def fault(self, key: Key, field: str, code: str, reason: str, guesses: tuple[str, ...] | None = None) -> None:
+        """Note a fault of a record that was read."""
+        self.faults.append(self.sources[key].fault(path_of(field), Fault("file", "", code, reason, None, guesses)))
 
 
-MANIFEST = "dataset.yaml"
-"""What the data set says of itself."""
-Part = TypeVar("Part")
-
-MORE_FILES: Mapping[str, tuple[str, ...]] = {"intervention": ("drugs.yaml",)}
-"""Further files of a type: drugs have many names and codes, and are easier to edit apart from dose regimens."""
+def read(*directories: Path) -> list[Change]:
+    """Every record of the directories' files, parents first; InvalidInput lists all faults of all files."""
+    return load_bundle(directories).changes
 
 
-def read(directory: Path) -> list[Change]:
-    """Every record of the directory's files, parents first; InvalidInput lists all faults of all files."""
-    faults: list[Fault] = []
-    changes: list[Change] = []
-    unreadable: set[str | Key] = set()
-    if not directory.is_dir():
+def load_bundle(directories: Sequence[Path]) -> Bundle:
+    """The records with the places where they stand; InvalidInput lists all faults of all files."""
+    bundle = Bundle()
+    if not directories or not all(directory.is_dir() for directory in directories):
         raise InvalidInput("There is no directory of seed data at that place.", errors=[])
-    for resource in RESOURCES:
-        if resource.part_of is None:
-            for name in (file_name(resource), *MORE_FILES.get(resource.type, ())):
-                changes.extend(_read_file(directory / name, resource, faults, unreadable))
-    faults.extend(_duplicates(changes))
-    faults.extend(_unresolved_references(changes, unreadable))
-    manifest = _read_manifest(directory)
-    faults.extend(_manifest_faults(manifest, changes, unreadable) if isinstance(manifest, Manifest) else manifest)
-    contents = {change.key: change.content for change in changes}
+    for directory in directories:
+        bundle.faults += [_located(fault, directory, directories) for fault in unknown_files(directory)]
+    for resource in TYPES:
+        for directory in directories:
+            for seed_path in files_of(directory, resource):
+                _read_file(bundle, resource, seed_path, _shown(seed_path.name, directory, directories))
+    _check_citation_ids(bundle)
+    _check_identifiers(bundle)
+    _check_references(bundle)
+    for directory in directories:
+        _read_manifest(bundle, directory, _shown(MANIFEST, directory, directories))
+        _check_reading_notes(bundle, directory, _shown(READING_NOTES, directory, directories))
+    if bundle.manifest is not None:
+        bundle.faults.extend(_manifest_faults(bundle, bundle.manifest))
+    contents = {change.key: change.content for change in bundle.changes}
     for loop in loops(contents, contents.get):
-        faults.append(Fault("file", f"{loop.key.type}/{loop.key.id}: {loop.field}", "loop", loop.reason))
-    if faults:
-        raise InvalidInput(f"{len(faults)} faults in the seed data; nothing was written.", errors=faults)
-    return changes
+        bundle.fault(loop.key, loop.field, "loop", loop.reason)
+    if bundle.faults:
+        count = f"{len(bundle.faults)} fault{'s' if len(bundle.faults) > 1 else ''}"
+        raise InvalidInput(f"{count} in the seed data; nothing was written.", errors=bundle.faults)
+    return bundle
 
 
-def read_manifest(directory: Path) -> Manifest | None:
-    """What the directory says of the data set; null where it has no such file. InvalidInput lists its faults."""
-    manifest = _read_manifest(directory)
-    if isinstance(manifest, Manifest):
-        return manifest
-    if manifest:
-        raise InvalidInput(f"{MANIFEST} cannot be used.", errors=manifest)
+def read_manifest(*directories: Path) -> Manifest | None:
+    """What the directories say of the data set, the last one that says something; null where none does.
+
+    InvalidInput lists the faults of the files.
+    """
+    bundle = Bundle()
+    for directory in directories:
+        _read_manifest(bundle, directory, _shown(MANIFEST, directory, directories))
+    if bundle.faults:
+        raise InvalidInput(f"{MANIFEST} cannot be used.", errors=bundle.faults)
+    return bundle.manifest
+
+
+# --- records ------------------------------------------------------------------------------------------------------
+
+
+def _shown(name: str, directory: Path, directories: Sequence[Path]) -> str:
+    """A file as faults name it: below its directory where there is one, else with the directory."""
+    return name if len(directories) == 1 else f"{directory}/{name}"
+
+
+def _located(fault: Fault, directory: Path, directories: Sequence[Path]) -> Fault:
+    name = _shown(fault.field, directory, directories)
+    return Fault("file", name, fault.code, fault.message, fault.allowed, fault.did_you_mean)
+
+
+def _read_file(bundle: Bundle, resource: Resource, seed_path: SeedPath, name: str) -> None:
+    """Add the file's records. What cannot be read adds a fault, and its type or key to `unreadable`."""
+    file = load(seed_path.path, name)
+    fault = file if isinstance(file, Fault) else _shape_fault(file, seed_path.key, list)
+    if fault is None and isinstance(file, YamlFile):
+        defaults = _defaults(bundle, file, resource)
+        for index in range(len(file.data[seed_path.key])):
+            _read_record(bundle, resource, file, (seed_path.key, index), defaults)
+        return
+    if fault is not None:
+        bundle.faults.append(fault)
+    bundle.unreadable.add(resource.type)
+
+
+def _shape_fault(file: YamlFile, key: str, kind: type[list[Any]] | type[dict[str, Any]]) -> Fault | None:
+    """A fault unless the file holds one list, or fields, under the key, and at most `defaults` beside the list."""
+    optional = {"defaults"} if kind is list else set()
+    fields = top_fields(file)
+    if isinstance(fields.get(key), kind) and set(fields) <= {key, *optional}:
+        return None
+    unknown = next((name for name in fields if name not in (key, *optional)), None)
+    what = "one list" if kind is list else "fields"
+    beside = ", and nothing beside it but 'defaults'" if kind is list else ""
+    guesses = nearest(str(unknown), (key, *optional), 1) or None if unknown is not None else None
+    at = file.place(() if unknown is None else (unknown,))
+    return Fault("file", at, "shape", f"must hold {what} under the key {key!r}{beside}", did_you_mean=guesses)
+
+
+def _defaults(bundle: Bundle, file: YamlFile, resource: Resource) -> Mapping[str, Any]:
+    """The file's defaults as far as records of the type have such fields."""
+    defaults = file.data.get("defaults", {})
+    if not isinstance(defaults, dict):
+        reason = "must hold fields that every record of the file has unless it says otherwise"
+        bundle.faults.append(Fault("file", f"{file.place(('defaults',))}: defaults", "shape", reason))
+        return {}
+    names = [name for name in resource.write.model_fields if name not in OWN_FIELDS]
+    for name in defaults:
+        if name not in names:
+            at = f"{file.place(('defaults', name))}: defaults.{name}"
+            guesses = nearest(str(name), names, 3) or None
+            reason = "is no field that can have a default"
+            bundle.faults.append(Fault("file", at, "extra_forbidden", reason, did_you_mean=guesses))
+    return {name: value for name, value in defaults.items() if name in names}
+
+
+def _read_record(
+    bundle: Bundle, resource: Resource, file: YamlFile, path: PathInFile, defaults: Mapping[str, Any]
+) -> None:
+    record = file.data[path[0]][path[1]]
+    if not isinstance(record, dict):
+        source = SourceRecord(file, path, {}, {}, {})
+        reason = "must be a record with fields"
+        bundle.faults.append(source.fault((), Fault("file", "", "model_type", reason)))
+        return
+    expanded = expand(resource.type, {**defaults, **record}, bundle.documents)
+    source = SourceRecord(file, path, expanded.fields, expanded.moved, defaults)
+    faults = [source.fault(at, fault) for at, fault in expanded.faults]
+    content = None if faults else _content(resource.write, source, faults)
+    if content is not None:
+        faults += [
+            source.fault(path_of(name), Fault("file", "", "rule", reason))
+            for name, reason in content_violations(resource, content)
+        ]
+        _add(bundle, resource, source, content)
+    elif isinstance(record.get("id"), str):
+        bundle.unreadable.add(Key(resource.type, record["id"]))
+    bundle.faults.extend(faults)
+
+
+def _content(model: type[Record], source: SourceRecord, faults: list[Fault]) -> Record | None:
+    marks = [source.fault(path, _UNFILLED) for path in _marks(source.fields)]
+    if marks:
+        faults += marks
+        return None
+    try:
+        # As JSON, because strict validation of JSON accepts no string for a number and no number for a string.
+        return model.model_validate_json(json.dumps(source.fields, default=exact), strict=True)
+    except ValidationError as error:  # a ValueError too, so it stands first
+        short = SCHEMES if model in (DocumentWrite,) else ()
+        faults += [source.fault(path, fault) for path, fault in validation_faults(model, source.fields, error, short)]
+    except (RecursionError, TypeError, ValueError):
+        reason = "holds a value that is neither text, number, truth value, list nor fields, or that holds itself"
+        faults.append(source.fault((), Fault("file", "", "unreadable", reason)))
     return None
 
 
-def _read_manifest(directory: Path) -> Manifest | list[Fault]:
-    """The manifest, or why there is none; no fault where there is no file."""
+def _marks(value: Any, path: PathInFile = ()) -> Iterator[PathInFile]:
+    """Where a skeleton still waits for a person."""
+    parts: Iterable[tuple[Any, Any]] = ()
+    if isinstance(value, dict):
+        parts = value.items()
+    elif isinstance(value, list):
+        parts = enumerate(value)
+    for name, part in parts:
+        if part == MARK:
+            yield (*path, name)
+        else:
+            yield from _marks(part, (*path, name))
+
+
+def _add(bundle: Bundle, resource: Resource, source: SourceRecord, content: Record) -> None:
+    """Add a record, unless one of its id is there: the same one may stand in two directories, not twice in one."""
+    key = Key(resource.type, content.id)
+    former = bundle.sources.get(key)
+    if former is None:
+        bundle.sources[key] = source
+        bundle.changes.append(Change(resource.type, content))
+        bundle.documents.add(content)
+        return
+    earlier = next(change.content for change in bundle.changes if change.key == key)
+    first, second = _directory_of(former), _directory_of(source)
+    if first == second:
+        fault = Fault("file", "", "duplicate", f"stands already at {former.place(('id',))}")
+        bundle.faults.append(source.fault(("id",), fault))
+    elif earlier != content:
+        names = [name for name in type(content).model_fields if getattr(earlier, name) != getattr(content, name)]
+        reason = f"stands at {former.place(('id',))} with another content; they differ in {', '.join(names)}"
+        bundle.faults.append(source.fault(("id",), Fault("file", "", "differs", reason)))
+
+
+def _directory_of(source: SourceRecord) -> Path:
+    """The directory of seed data in which the record's file lies, directly or in a folder."""
+    depth = 1 if source.file.path.parent.name == source.path[0] else 0
+    return source.file.path.parents[depth]
+
+
+# --- records together ---------------------------------------------------------------------------------------------
+
+
+def _check_citation_ids(bundle: Bundle) -> None:
+    first: dict[str, str] = {}
+    for change in bundle.changes:
+        if isinstance(change.content, ClaimWrite):
+            for index, citation in enumerate(change.content.citations):
+                at = f"citations[{index}].id"
+                if citation.id in first:
+                    reason = f"is that of a citation at {first[citation.id]}: give this one an id of its own"
+                    bundle.fault(change.key, at, "duplicate", reason)
+                first.setdefault(citation.id, bundle.sources[change.key].place(path_of(at)))
+
+
+def _check_identifiers(bundle: Bundle) -> None:
+    documents = [change.content for change in bundle.changes if isinstance(change.content, DocumentWrite)]
+    for document_id, name, reason in taken_identifiers(documents):
+        bundle.fault(Key("document", document_id), name, "duplicate", reason)
+
+
+def _check_references(bundle: Bundle) -> None:
+    """References to missing or retired records; those to `unreadable` ones cannot be judged."""
+    contents = {change.key: change.content for change in bundle.changes}
+    for change in bundle.changes:
+        published = change.content.status is Status.published
+        references = list(BY_TYPE[change.type].references(change.content))
+        if change.content.successor is not None:
+            references.append(FieldReference("successor", Key(change.type, change.content.successor)))
+        for name, key in references:
+            target = contents.get(key)
+            if target is not None and (target.status is Status.published or not published):
+                continue
+            if not _is_judged(bundle.unreadable, key):
+                continue
+            problem = "names no" if target is None else "names a retired"
+            ids = (other.id for other in contents if other.type == key.type)
+            guesses = nearest(key.id, ids) if target is None else None
+            reason = f"{problem} {key.type.replace('_', ' ')}"
+            bundle.fault(change.key, name, "unknown_reference", reason, guesses)
+
+
+def _is_judged(unreadable: Collection[str | Key], key: Key) -> bool:
+    return key not in unreadable and key.type not in unreadable
+
+
+# --- the files beside the records ---------------------------------------------------------------------------------
+
+
+def _read_manifest(bundle: Bundle, directory: Path, name: str) -> None:
+    """Take what the directory says of the data set in the place of what an earlier one says."""
     path = directory / MANIFEST
-    fields: dict[str, Any] | list[Fault] | Fault = _load(path, dict) if path.exists() else []
-    if isinstance(fields, Fault):
-        return [fields]
-    if not isinstance(fields, dict):
-        return []
+    if not path.exists():
+        return
+    file = load(path, name)
+    fault = file if isinstance(file, Fault) else _shape_fault(file, path.stem, dict)
+    if fault is not None or isinstance(file, Fault):
+        bundle.faults += [fault] if fault else []
+        return
+    manifest = _model_in(bundle, file, (path.stem,), Manifest)
+    if manifest is not None:
+        bundle.manifest, bundle.manifest_file = manifest, file
+
+
+def _model_in(bundle: Bundle, file: YamlFile, path: PathInFile, model: type[Part]) -> Part | None:
+    """The part of a file as a model; null where faults were noted."""
+    fields: Any = file.data
+    for part in path:
+        fields = fields[part]
+    marks = [_at(file, path, mark, _UNFILLED) for mark in _marks(fields)]
+    if marks:
+        bundle.faults += marks
+        return None
     try:
-        return Manifest.model_validate_json(json.dumps(fields, default=_exact), strict=True)
+        return model.model_validate_json(json.dumps(fields, default=exact), strict=True)
     except ValidationError as error:
-        return [
-            Fault("file", f"{MANIFEST}: {'.'.join(map(str, detail['loc']))}", detail["type"], detail["msg"])
-            for detail in error.errors(include_url=False, include_input=False, include_context=False)
-        ]
+        for at, fault in validation_faults(model, fields, error):
+            bundle.faults.append(_at(file, path, at, fault))
     except (RecursionError, TypeError, ValueError):
-        return [Fault("file", MANIFEST, "unreadable", "holds a value that is neither text, number, list nor fields")]
+        reason = "holds a value that is neither text, number, list nor fields"
+        bundle.faults.append(_at(file, path, (), Fault("file", "", "unreadable", reason)))
+    return None
 
 
-def _manifest_faults(
-    manifest: Manifest, changes: Sequence[Change], unreadable: Collection[str | Key]
-) -> Iterator[Fault]:
+def _at(file: YamlFile, path: PathInFile, field: PathInFile, fault: Fault) -> Fault:
+    """A fault of a file without ids: with its place and the field."""
+    named = "".join(f"entry {part + 1}: " for part in path if isinstance(part, int))
+    at = f"{file.place((*path, *field))}: {named}{field_of(field) or path[0]}"
+    return Fault("file", at, fault.code, fault.message, fault.allowed, fault.did_you_mean)
+
+
+def _manifest_faults(bundle: Bundle, manifest: Manifest) -> Iterator[Fault]:
     """Records that the manifest names and that are not published; questions that name no record, or several."""
+    file = bundle.manifest_file
+    assert file is not None  # noqa: S101 - both are set together
+    path = (Path(MANIFEST).stem,)
     named = [FieldReference("default_intervention", Key("intervention", manifest.default_intervention or ""))]
     for index, disclaimer in enumerate(manifest.disclaimers):
-        at = f"disclaimers.{index}.intervention"
+        at = f"disclaimers[{index}].intervention"
         named.append(FieldReference(at, Key("intervention", disclaimer.intervention or "")))
     for index, question in enumerate(manifest.questions):
         answers = {name: getattr(question, name) for name in ("claim", "condition", "side_effect")}
         if sum(answer is not None for answer in answers.values()) != 1:
             reason = "must name one record: a claim, a condition or a side_effect"
-            yield Fault("file", f"{MANIFEST}: questions.{index}", "rule", reason)
+            yield _at(file, path, ("questions", index), Fault("file", "", "rule", reason))
         named += [
-            FieldReference(f"questions.{index}.{name}", Key(name, answer or "")) for name, answer in answers.items()
+            FieldReference(f"questions[{index}].{name}", Key(name, answer or "")) for name, answer in answers.items()
         ]
-    published = {change.key for change in changes if change.content.status is Status.published}
-    for field, key in named:
-        if key.id and key not in published and key not in unreadable and key.type not in unreadable:
-            guesses = nearest(key.id, (other.id for other in published if other.type == key.type))
+    published = {change.key for change in bundle.changes if change.content.status is Status.published}
+    for name, key in named:
+        if key.id and key not in published and _is_judged(bundle.unreadable, key):
+            guesses = nearest(key.id, _ids(published, key.type))
             reason = f"names no published {key.type.replace('_', ' ')}"
-            yield Fault("file", f"{MANIFEST}: {field}", "unknown_reference", reason, did_you_mean=guesses)
+            fault = Fault("file", "", "unknown_reference", reason, did_you_mean=guesses)
+            yield _at(file, path, path_of(name), fault)
 
 
-def _read_file(path: Path, resource: Resource, faults: list[Fault], unreadable: set[str | Key]) -> Iterator[Change]:
-    """The file's records. What cannot be read adds a fault, and its type or key to `unreadable`."""
-    records = _load(path, list) if path.exists() else []
-    if isinstance(records, Fault):
-        faults.append(records)
-        unreadable.add(resource.type)
+def _check_reading_notes(bundle: Bundle, directory: Path, name: str) -> None:
+    """Notes in another form, and those of a document that is not there or has notes already."""
+    path = directory / READING_NOTES
+    if not path.exists():
         return
-    for index, record in enumerate(records):
-        content = _read_record(path, resource, index, record, faults)
-        if content is not None:
-            yield Change(resource.type, content)
-        elif isinstance(record, dict) and isinstance(record.get("id"), str):
-            unreadable.add(Key(resource.type, record["id"]))
+    file = load(path, name)
+    fault = file if isinstance(file, Fault) else _shape_fault(file, path.stem, list)
+    if fault is not None or isinstance(file, Fault):
+        bundle.faults += [fault] if fault else []
+        return
+    documents = set(_ids((change.key for change in bundle.changes), "document"))
+    seen: set[str] = set()
+    for index in range(len(file.data[path.stem])):
+        note = _model_in(bundle, file, (path.stem, index), ReadingNote)
+        if note is None:
+            continue
+        at = (file, (path.stem, index), ("document",))
+        if note.document in seen:
+            bundle.faults.append(_at(*at, Fault("file", "", "duplicate", "has notes already; add to those")))
+        seen.add(note.document)
+        key = Key("document", note.document)
+        if note.document not in documents and _is_judged(bundle.unreadable, key):
+            guesses = nearest(note.document, documents)
+            fault = Fault("file", "", "unknown_reference", "names no document", did_you_mean=guesses)
+            bundle.faults.append(_at(*at, fault))
 
 
-def _load(path: Path, kind: type[Part]) -> Part | Fault:
-    """The list or the fields in the file, or why there are none."""
-    try:
-        loader = _Loader(path.read_text(encoding="utf-8"))
-        node = loader.get_single_node()
-        data = None if node is None else loader.construct_document(_without_aliases(node))
-    except UnicodeDecodeError:
-        return Fault("file", path.name, "malformed_yaml", "is not UTF-8")
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        at = f", line {mark.line + 1}" if mark else ""
-        reason = str(getattr(error, "problem", None) or "holds a character that YAML does not allow")
-        return Fault("file", f"{path.name}{at}", "malformed_yaml", reason)
-    except (ArithmeticError, LookupError, RecursionError, TypeError, ValueError):
-        reason = "holds a tag that does not fit its value, or too many levels"
-        return Fault("file", path.name, "malformed_yaml", reason)
-    records = data.get(path.stem) if isinstance(data, dict) and set(data) == {path.stem} else None
-    if isinstance(records, kind):
-        return records
-    what = "one list" if kind is list else "fields"
-    return Fault("file", path.name, "shape", f"must hold {what} under the key {path.stem!r}")
-
-
-def _read_record(path: Path, resource: Resource, index: int, record: Any, faults: list[Fault]) -> Record | None:
-    name = record.get("id") if isinstance(record, dict) else None
-    at = f"{path.name}: {name if isinstance(name, str) else f'record {index + 1}'}"
-    try:
-        # As JSON, because strict validation of JSON accepts no string for a number and no number for a string.
-        content = resource.write.model_validate_json(json.dumps(record, default=_exact), strict=True)
-    except ValidationError as error:  # a ValueError too, so it stands first
-        for detail in error.errors(include_url=False, include_input=False, include_context=False):
-            path_in_record = ".".join(str(part) for part in detail["loc"]) or "record"
-            faults.append(Fault("file", f"{at}: {path_in_record}", detail["type"], detail["msg"]))
-        return None
-    except (RecursionError, TypeError, ValueError):
-        reason = "holds a value that is neither text, number, truth value, list nor fields, or that holds itself"
-        faults.append(Fault("file", f"{at}: record", "unreadable", reason))
-        return None
-    faults.extend(Fault("file", f"{at}: {f}", "rule", reason) for f, reason in content_violations(resource, content))
-    return content
-
-
-def _exact(value: Any) -> Any:
-    if isinstance(value, Decimal):
-        return float(value)
-    raise TypeError(f"{type(value).__name__} is not a value of seed data")
-
-
-def _duplicates(changes: list[Change]) -> Iterator[Fault]:
-    claims = [change.content for change in changes if isinstance(change.content, ClaimWrite)]
-    citations = [Key("citation", citation.id) for claim in claims for citation in claim.citations]
-    for key, count in Counter([*(change.key for change in changes), *citations]).items():
-        if count > 1:
-            yield Fault("file", f"{key.type}/{key.id}: id", "duplicate", f"stands {count} times")
-    documents = [change.content for change in changes if isinstance(change.content, DocumentWrite)]
-    for document_id, field, reason in taken_identifiers(documents):
-        yield Fault("file", f"document/{document_id}: {field}", "duplicate", reason)
-
-
-def _unresolved_references(changes: list[Change], unreadable: set[str | Key]) -> Iterator[Fault]:
-    """References to missing or retired records; those to `unreadable` ones cannot be judged."""
-    contents = {change.key: change.content for change in changes}
-    for change in changes:
-        published = change.content.status is Status.published
-        references = list(BY_TYPE[change.type].references(change.content))
-        if change.content.successor is not None:
-            references.append(FieldReference("successor", Key(change.type, change.content.successor)))
-        for field, key in references:
-            target = contents.get(key)
-            if target is not None and (target.status is Status.published or not published):
-                continue
-            if key in unreadable or key.type in unreadable:
-                continue
-            at = f"{change.type}/{change.content.id}: {field}"
-            problem = "names no" if target is None else "names a retired"
-            ids = (other.id for other in contents if other.type == key.type)
-            guesses = nearest(key.id, ids) if target is None else None
-            reason = f"{problem} {key.type.replace('_', ' ')}"
-            yield Fault("file", at, "unknown_reference", reason, did_you_mean=guesses)
+def _ids(keys: Iterable[Key], record_type: str) -> Iterator[str]:
+    return (key.id for key in keys if key.type == record_type)

@@ -1,7 +1,7 @@
 """Applies the seed files to the database: only what changed in the files, and never over a curator's edit."""
 
 import json
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
 from pathlib import Path
@@ -10,14 +10,16 @@ from typing import Any
 from sqlalchemy import String, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from app.accounts.models import SEED
+from app.accounts.models import SEED, Account, Actor
 from app.accounts.service import ensure_system_actors
 from app.core.errors import Fault, InvalidInput
 from app.core.manifest import Manifest
+from app.core.vocabulary import Status
 from app.datasets import bundle
 from app.publishing.changes import Change
 from app.publishing.publish import announce, open_publication, publish
 from app.publishing.rendering import Progress
+from app.registry import BY_TYPE
 from app.storage.database import SLUG, Base, now
 from app.storage.history import Release, StoredRecord, current_serial, text_of
 from app.storage.manifest import StoredManifest, manifest_at
@@ -47,7 +49,8 @@ class SeedConflict:
         name = f"{self.key.type}/{self.key.id}"
         return (
             f"{name} was edited here and in the files; left as it is here. They differ in {', '.join(self.fields)}. "
-            f"To take it from the files: ldn-evidence seed --take {name}"
+            f"To take it from the files: ldn-evidence seed --take {name}; "
+            "to take what is stored into the files: ldn-evidence pull"
         )
 
 
@@ -56,56 +59,115 @@ class SeedResult:
     """What seeding did; `serial` is null if nothing changed."""
 
     serial: int | None
-    created: int
-    updated: int
+    created: tuple[Key, ...]
+    updated: tuple[Key, ...]
     unchanged: int
     conflicts: tuple[SeedConflict, ...]
     """Records that were changed both in the files and by a curator; the curator's content stays."""
     release: str | None
     """The release that was cut; null if none was."""
+    dropped: tuple[Key, ...] = ()
+    """Published records that an earlier seed brought and that the files no longer hold."""
+    retired: tuple[Key, ...] = ()
+    """Those of `dropped` that were retired."""
 
 
-def seed(session: Session, directory: Path, progress: Progress | None = None, take: Collection[Key] = ()) -> SeedResult:
-    """Apply the records whose content in the files changed since the last time, unless a curator edited them.
+@dataclass(frozen=True)
+class SeedPlan:
+    """How to seed: beside the files, what the person who does it says."""
 
-    Records in `take` are applied even then.
-    """
-    changes = bundle.read(directory)
-    manifest = bundle.read_manifest(directory)
+    take: Collection[Key] = ()
+    """Records that are applied even if a curator edited them."""
+    note: str = "Seed data"
+    """What the publication says of itself."""
+    author: str = SEED.id
+    """The account that answers for it."""
+    prune: bool = False
+    """Retire what an earlier seed brought and the files no longer hold, unless a curator edited it."""
+
+
+PLAIN = SeedPlan()
+
+
+def seed(
+    session: Session,
+    directories: Path | Sequence[Path],
+    progress: Progress | None = None,
+    plan: SeedPlan = PLAIN,
+) -> SeedResult:
+    """Apply the records whose content in the files changed since the last time, unless a curator edited them."""
+    files = bundle.load_bundle([directories] if isinstance(directories, Path) else directories)
     ensure_system_actors(session)
+    actor = _actor(session, plan.author)
     applied = {Key(row.type, row.id): row for row in session.scalars(select(SeedRecord))}
     contents = session.execute(select(StoredRecord.type, StoredRecord.id, StoredRecord.content))
     stored = {Key(record_type, record_id): content for record_type, record_id, content in contents}
-    _refuse_unknown(take, changes)
+    _refuse_unknown(plan.take, files.changes)
     due: list[Change] = []
     conflicts: list[SeedConflict] = []
-    for change in changes:
+    for change in files.changes:
         key, digest = change.key, _digest(text_of(change.content))
         row = applied.get(key)
         last = row.digest if row else None
         here = _digest(stored[key]) if key in stored else None
-        if digest == last and (key not in take or here == digest):
+        if digest == last and (key not in plan.take or here == digest):
             continue
-        if here not in (last, digest) and key not in take:
+        if here not in (last, digest) and key not in plan.take:
             conflicts.append(SeedConflict(key, _differing_fields(stored.get(key), change)))
             continue
         due.append(change)
         row = row or SeedRecord(type=key.type, id=key.id)
         row.digest = digest
         session.add(row)
-    result = publish(session, SEED, due, "Seed data", progress)
-    serial = result.serial if manifest is None else _apply_manifest(session, manifest, result.serial)
+    dropped = _dropped(session, applied, files.changes)
+    retirements = _retirements(applied, stored, dropped) if plan.prune else []
+    result = publish(session, actor, [*due, *retirements], plan.note, progress)
+    manifest = files.manifest
+    serial = result.serial if manifest is None else _apply_manifest(session, actor, manifest, result.serial)
+    retired = {change.key for change in retirements}
     return SeedResult(
         serial=serial,
-        created=sum(key.type != "citation" for key in result.created),
-        updated=sum(key.type != "citation" for key in result.updated),
-        unchanged=len(changes) - len(due) - len(conflicts),
+        created=tuple(key for key in result.created if key.type != "citation"),
+        updated=tuple(key for key in result.updated if key.type != "citation" and key not in retired),
+        unchanged=len(files.changes) - len(due) - len(conflicts),
         conflicts=tuple(conflicts),
         release=_cut_first_release(session),
+        dropped=dropped,
+        retired=tuple(sorted(retired)),
     )
 
 
-def _apply_manifest(session: Session, manifest: Manifest, serial: int | None) -> int | None:
+def _actor(session: Session, account_id: str) -> Actor:
+    """The account that answers for the publication; InvalidInput if there is none, or if it is disabled."""
+    account = session.get(Account, account_id)
+    if account is None or account.disabled_at is not None:
+        accounts = session.scalars(select(Account.id).where(Account.disabled_at.is_(None)).order_by(Account.id))
+        fault = Fault("file", "author", "unknown_value", "names no account", did_you_mean=tuple(accounts)[:20])
+        raise InvalidInput("Somebody who is known here must answer for a publication.", errors=[fault])
+    return Actor(account.id, account.name, account.kind, account.role)
+
+
+def _dropped(session: Session, applied: Collection[Key], changes: Sequence[Change]) -> tuple[Key, ...]:
+    """Published records that an earlier seed brought and that the files no longer hold."""
+    rows = session.execute(select(StoredRecord.type, StoredRecord.id).where(StoredRecord.status == Status.published))
+    published = {Key(record_type, record_id) for record_type, record_id in rows}
+    return tuple(sorted(published & set(applied) - {change.key for change in changes}))
+
+
+def _retirements(applied: Mapping[Key, SeedRecord], stored: Mapping[Key, str], keys: Iterable[Key]) -> list[Change]:
+    """The records as retired ones, without those that a curator edited since they were seeded."""
+    changes = []
+    for key in keys:
+        if _digest(stored[key]) != applied[key].digest:
+            continue
+        content = BY_TYPE[key.type].write.model_validate_json(stored[key])
+        change = Change(key.type, content.model_copy(update={"status": Status.retired}))
+        applied[key].digest = _digest(text_of(change.content))
+        changes.append(change)
+    return changes
+
+
+def _apply_manifest(session: Session, actor: Actor, manifest: Manifest, serial: int | None) -> int | None:
     """Keep what the data set says of itself from this serial on, or from a new one where no record changed; the serial.
 
     InvalidInput if the database holds another data set.
@@ -118,7 +180,7 @@ def _apply_manifest(session: Session, manifest: Manifest, serial: int | None) ->
         fault = Fault("file", f"{bundle.MANIFEST}: id", "another_data_set", reason)
         raise InvalidInput("A database holds one data set; seed another one into another.", errors=[fault])
     if serial is None:
-        serial = open_publication(session, SEED, "What the data set says of itself").serial
+        serial = open_publication(session, actor, "What the data set says of itself").serial
         announce(session, serial)
     session.add(StoredManifest(serial=serial, content=text_of(manifest)))
     return serial

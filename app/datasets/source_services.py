@@ -7,7 +7,7 @@ from app.core.errors import AppError, InvalidInput, Unavailable
 from app.core.http_client import http_client, read_bounded
 from app.core.json_reader import read_json
 from app.datasets.source_formats import csl_json, pubmed_xml
-from app.datasets.source_formats.record import SourceFile, SourceRecord, merge, one_line
+from app.datasets.source_formats.record import SourceFile, StatedSource, merge, one_line
 from app.settings import Settings
 from app.sources.vocabulary import IdentifierScheme
 
@@ -45,7 +45,7 @@ class SourceServices:
                 record.doubt(f"only one source was asked. {error.detail}")
         return file
 
-    def _complete(self, record: SourceRecord) -> None:
+    def _complete(self, record: StatedSource) -> None:
         """Fill in what the other source states of the document, if both know it."""
         doi, pmid = (record.identifiers.get(scheme) for scheme in (IdentifierScheme.doi, IdentifierScheme.pmid))
         if record.source == "pubmed":

@@ -1,6 +1,7 @@
 """Seed files are read as a whole; every fault is named with its file, record and field."""
 
 import contextlib
+import re
 import shutil
 from collections.abc import Callable
 from itertools import pairwise
@@ -16,6 +17,8 @@ from tests.conftest import SEED
 from tests.factories import small_data_set, small_files
 
 Files = dict[str, str]
+PLACE = re.compile(r":\d+:\d+")
+"""Line and column of a fault, which `test_a_fault_has_its_line_and_column` compares."""
 
 
 @pytest.fixture
@@ -31,7 +34,7 @@ def write(tmp_path: Path) -> Callable[[Files], Path]:
 def faults(directory: Path) -> list[tuple[str, str]]:
     with pytest.raises(InvalidInput) as caught:
         bundle.read(directory)
-    return [(fault.field, fault.code) for fault in caught.value.errors]
+    return [(PLACE.sub("", fault.field), fault.code) for fault in caught.value.errors]
 
 
 def replaced(name: str, old: str, new: str) -> Files:
@@ -53,13 +56,13 @@ DOCUMENTS, STUDIES, CLAIMS, DOSES = "documents.yaml", "studies.yaml", "claims.ya
 
 
 FAULTS: dict[str, tuple[Files, str, str]] = {
-    "malformed YAML": ({"outcomes.yaml": "outcomes: [\n"}, "outcomes.yaml, line 2", "malformed_yaml"),
+    "malformed YAML": ({"outcomes.yaml": "outcomes: [\n"}, "outcomes.yaml", "malformed_yaml"),
     "an alias": (
         {"outcomes.yaml": "outcomes:\n- &a {id: x}\n- *a\n"},
-        "outcomes.yaml, line 2",
+        "outcomes.yaml",
         "malformed_yaml",
     ),
-    "many levels": ({"outcomes.yaml": "[" * 100_000}, "outcomes.yaml, line 1", "malformed_yaml"),
+    "many levels": ({"outcomes.yaml": "[" * 100_000}, "outcomes.yaml", "malformed_yaml"),
     "another top key": ({"outcomes.yaml": "outcome: []"}, "outcomes.yaml", "shape"),
     "an empty file": ({"outcomes.yaml": ""}, "outcomes.yaml", "shape"),
     "a record that is none": ({"outcomes.yaml": "outcomes:\n- 7\n"}, "outcomes.yaml: record 1: record", "model_type"),
@@ -79,7 +82,7 @@ FAULTS: dict[str, tuple[Files, str, str]] = {
                 "  issued:", "  identifiers: [{scheme: pmid, value: '1'}]\n  issued:"
             )
         },
-        "document/paper-a2: identifiers[0]",
+        "documents.yaml: paper-a2: identifiers[0]",
         "duplicate",
     ),
     "a successor of a published record": (
@@ -89,12 +92,12 @@ FAULTS: dict[str, tuple[Files, str, str]] = {
     ),
     "a field twice": (
         replaced(STUDIES, "participants: 40", "participants: 40\n  name: Twice"),
-        "studies.yaml, line 9",
+        "studies.yaml",
         "malformed_yaml",
     ),
     "a list as a field": (
         replaced(DOCUMENTS, "issued: '2013'", "? [issued]\n  : 2013"),
-        "documents.yaml, line 5",
+        "documents.yaml",
         "malformed_yaml",
     ),
     "an unknown field": (
@@ -163,21 +166,29 @@ FAULTS: dict[str, tuple[Files, str, str]] = {
     "an unknown unit": (replaced(DOSES, "unit: mg", "unit: mcg"), "dosing_ranges.yaml: dose: unit", "enum"),
     "a dangling concept": (
         replaced(CLAIMS, "- ache", "- achee"),
-        "claim/drug-eases-ache: conditions[0]",
+        "claims.yaml: drug-eases-ache: conditions[0]",
         "unknown_reference",
     ),
     "a dangling document": (
         replaced(CLAIMS, "document: paper-b", "document: paper-c"),
-        "claim/drug-eases-ache: citations[1].document",
+        "claims.yaml: drug-eases-ache: citations[1].document",
         "unknown_reference",
     ),
     "a wrong stance": (
         replaced(CLAIMS, "stance: disputes", "stance: refutes"),
-        "claims.yaml: drug-eases-ache: citations.1.stance",
+        "claims.yaml: drug-eases-ache: citations[1].stance",
         "enum",
     ),
-    "a citation id twice": (replaced(CLAIMS, "id: cit-b", "id: cit-awake"), "citation/cit-awake: id", "duplicate"),
-    "a record id twice": (replaced(DOCUMENTS, "id: paper-a2", "id: paper-a"), "document/paper-a: id", "duplicate"),
+    "a citation id twice": (
+        replaced(CLAIMS, "id: cit-b", "id: cit-awake"),
+        "claims.yaml: drug-causes-insomnia: citations[0].id",
+        "duplicate",
+    ),
+    "a record id twice": (
+        replaced(DOCUMENTS, "id: paper-a2", "id: paper-a"),
+        "documents.yaml: paper-a: id",
+        "duplicate",
+    ),
 }
 
 
@@ -185,6 +196,76 @@ FAULTS: dict[str, tuple[Files, str, str]] = {
 def test_a_fault_is_named(write: Callable[[Files], Path], name: str) -> None:
     changed, field, code = FAULTS[name]
     assert (field, code) in faults(write(changed))
+
+
+PLACES: dict[str, tuple[Files, str]] = {
+    "an unknown field": (replaced(STUDIES, "participants: 40", "participant: 40"), "participant: 40"),
+    "a wrong term": (replaced(STUDIES, "design: randomized_parallel_trial", "design: trial"), "design: trial"),
+    "a missing field": (replaced(STUDIES, "  name: trial-a\n", ""), "id: trial-a"),
+    "a wrong term in a list": (replaced(CLAIMS, "stance: disputes", "stance: refutes"), "stance: refutes"),
+    "a dangling concept": (replaced(CLAIMS, "- ache", "- achee"), "achee"),
+    "a rule": (replaced(DOSES, "low: 4.5", "low: 9.5"), "low: 9.5"),
+    "a field twice": (
+        replaced(STUDIES, "participants: 40", "participants: 40\n  name: Twice"),
+        "name: Twice",
+    ),
+    "a record id twice": (replaced(DOCUMENTS, "id: paper-a2", "id: paper-a\n  # second"), "id: paper-a\n  # second"),
+    "another top key": ({"outcomes.yaml": "# First\noutcome: []"}, "outcome: []"),
+}
+"""A change, and the text at which the fault points."""
+
+
+@pytest.mark.parametrize("name", PLACES)
+def test_a_fault_has_its_line_and_column(write: Callable[[Files], Path], name: str) -> None:
+    changed, pointed_at = PLACES[name]
+    ((file, text),) = changed.items()
+    with pytest.raises(InvalidInput) as caught:
+        bundle.read(write(changed))
+    at = text.index(pointed_at)
+    line, column = text.count("\n", 0, at) + 1, at - text.rfind("\n", 0, at)
+    assert f"{file}:{line}:{column}" in [":".join(fault.field.split(":")[:3]) for fault in caught.value.errors]
+
+
+@pytest.mark.parametrize(
+    ("changed", "guess"),
+    [
+        (replaced(STUDIES, "participants: 40", "particpants: 40"), "participants"),
+        (replaced(CLAIMS, "directness: direct", "directnes: direct"), "directness"),
+        (replaced(CLAIMS, "stance: disputes", "stance: dispute"), "disputes"),
+        (replaced(DOCUMENTS, "issued: '2013'", "issued: '2013'\n  dio: 10.1000/x"), "doi"),
+        ({"outcome.yaml": "outcomes: []"}, "outcomes.yaml"),
+        ({"claims.yml": "claims: []"}, "claims.yaml"),
+        ({"outcomes.yaml": "outcome: []"}, "outcomes"),
+    ],
+)
+def test_a_wrong_name_comes_with_the_nearest_right_one(
+    write: Callable[[Files], Path], changed: Files, guess: str
+) -> None:
+    with pytest.raises(InvalidInput) as caught:
+        bundle.read(write(changed))
+    assert guess in [guesses[0] for fault in caught.value.errors if (guesses := fault.did_you_mean)]
+
+
+def test_files_of_no_data_set_are_named_and_prose_and_backups_are_not(write: Callable[[Files], Path]) -> None:
+    directory = write({"README.md": "# Mine", ".hidden": "", "claims.yaml~": "", "LICENSE": "", "figures.csv": "a,b"})
+    for folder in ("claims", "schema", "claim"):
+        (directory / folder).mkdir()
+    (directory / "claims" / "pain.yml").write_text("claims: []")
+    assert faults(directory) == [
+        ("claim", "unknown_file"),
+        ("claims/pain.yml", "unknown_file"),
+        ("figures.csv", "unknown_file"),
+    ]
+
+
+def test_notes_on_a_document_that_is_not_there_are_a_fault(write: Callable[[Files], Path]) -> None:
+    note = (
+        "reading_notes:\n- {document: paper-x, read: [abstract], notes: Read.}\n- {document: paper-a, notes: Read.}\n"
+    )
+    assert faults(write({"reading_notes.yaml": note})) == [
+        ("reading_notes.yaml: entry 1: document", "unknown_reference"),
+        ("reading_notes.yaml: entry 2: read", "missing"),
+    ]
 
 
 def test_all_faults_of_all_files_are_listed_at_once(write: Callable[[Files], Path]) -> None:
@@ -195,7 +276,7 @@ def test_all_faults_of_all_files_are_listed_at_once(write: Callable[[Files], Pat
     }
     found = faults(write(changed))
     assert found == [
-        ("outcomes.yaml, line 2", "malformed_yaml"),
+        ("outcomes.yaml", "malformed_yaml"),
         ("studies.yaml: trial-a: participants", "int_type"),
         ("dosing_ranges.yaml: dose: unit", "enum"),
     ]  # and not that whatever names an outcome, the study or the dose names nothing
@@ -211,7 +292,7 @@ def test_a_dangling_reference_comes_with_the_nearest_ids(write: Callable[[Files]
 
 def test_a_published_record_may_not_name_a_retired_one(write: Callable[[Files], Path]) -> None:
     changed = replaced(DOCUMENTS, "id: paper-b", "id: paper-b\n  status: retired")
-    assert ("claim/drug-eases-ache: citations[1].document", "unknown_reference") in faults(write(changed))
+    assert ("claims.yaml: drug-eases-ache: citations[1].document", "unknown_reference") in faults(write(changed))
 
 
 def test_a_file_that_is_not_utf8_is_named(write: Callable[[Files], Path]) -> None:
@@ -259,4 +340,4 @@ def test_parts_within_parts_are_refused_before_they_fill_the_memory(write: Calla
     letters = "abcdefghijklmnop"
     laughs = [f"- &{letter} [{', '.join([f'*{before}'] * 9)}]" for before, letter in pairwise(letters)]
     text = "\n".join(["outcomes:", "- &a [ha, ha, ha, ha, ha, ha, ha, ha, ha]", *laughs])
-    assert ("malformed_yaml", "outcomes.yaml, line 2") in [(c, f) for f, c in faults(write({"outcomes.yaml": text}))]
+    assert ("malformed_yaml", "outcomes.yaml") in [(c, f) for f, c in faults(write({"outcomes.yaml": text}))]

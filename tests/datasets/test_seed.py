@@ -56,7 +56,7 @@ def serial(database: Database) -> int:
 def test_seeding_again_changes_nothing(scratch: Database) -> None:
     before = dump(scratch)
     report = run(scratch, SEED)
-    assert (report.serial, report.created, report.updated, report.conflicts, report.release) == (None, 0, 0, (), None)
+    assert (report.serial, report.created, report.updated, report.conflicts, report.release) == (None, (), (), (), None)
     assert dump(scratch) == before
 
 
@@ -71,7 +71,7 @@ def test_a_changed_record_of_a_file_is_the_only_one_updated(scratch: Database, d
     before = bodies(scratch)
     edit(directory, "outcomes", OUTCOME, description="How weary people are.")
     report = run(scratch, directory)
-    assert (report.serial, report.created, report.updated) == (2, 0, 1)
+    assert (report.serial, report.created, report.updated) == (2, (), (Key("outcome", OUTCOME),))
     changed = {key for key, body in bodies(scratch).items() if body != before[key]}
     assert changed == {Key("outcome", OUTCOME)}
 
@@ -79,7 +79,7 @@ def test_a_changed_record_of_a_file_is_the_only_one_updated(scratch: Database, d
 def test_a_renamed_record_reprints_what_shows_its_name(scratch: Database, directory: Path) -> None:
     before = bodies(scratch)
     edit(directory, "outcomes", OUTCOME, name="Weariness")
-    assert run(scratch, directory).updated == 1
+    assert run(scratch, directory).updated == (Key("outcome", OUTCOME),)
     after = bodies(scratch)
     changed = {key for key, body in after.items() if body != before[key]}
     assert len(changed) > 1
@@ -90,7 +90,7 @@ def test_a_new_record_of_a_file_is_created(scratch: Database, directory: Path) -
     with (directory / "mechanisms.yaml").open("a", encoding="utf-8") as file:
         file.write("\n  - {id: new-one, name: A new one, description: Made for tests.}\n")
     report = run(scratch, directory)
-    assert (report.created, report.updated) == (1, 0)
+    assert (report.created, report.updated) == ((Key("mechanism", "new-one"),), ())
     assert content(scratch, "mechanism", "new-one").content.status == "published"
 
 
@@ -108,7 +108,7 @@ def test_what_a_curator_and_the_files_changed_is_a_conflict_and_left_alone(scrat
     edit(directory, "outcomes", "pain", description="Other words.")
     for updated in (1, 0):  # listed again at each start, until somebody settles it
         report = run(scratch, directory)
-        assert (report.updated, report.conflicts) == (
+        assert (len(report.updated), report.conflicts) == (
             updated,
             (SeedConflict(Key("outcome", OUTCOME), ("description",)),),
         )

@@ -4,7 +4,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from app.bibliography import markup
-from app.datasets.source_formats.record import SourceFile, SourceRecord, one_line
+from app.datasets.source_formats.record import SourceFile, StatedSource, one_line
 from app.sources.vocabulary import DocumentKind, IdentifierScheme
 
 if TYPE_CHECKING:
@@ -51,9 +51,9 @@ def read(text: str, name: str) -> SourceFile:
     return file
 
 
-def _record(entry: "Entry", key: str) -> SourceRecord:
+def _record(entry: "Entry", key: str) -> StatedSource:
     fields: dict[str, str] = {name.lower(): value for name, value in entry.fields.items()}
-    record = SourceRecord(key, "bibtex", KINDS.get(entry.type.lower()), entry.type)
+    record = StatedSource(key, "bibtex", KINDS.get(entry.type.lower()), entry.type)
     record.state("title", _plain(fields.get("title", ""), keeps_markup=True))
     for name, keys in _FIELDS.items():
         for field in keys:
@@ -70,7 +70,7 @@ def _record(entry: "Entry", key: str) -> SourceRecord:
     return record
 
 
-def _name(record: SourceRecord, person: Any) -> None:
+def _name(record: StatedSource, person: Any) -> None:
     family = _plain(" ".join([*person.prelast_names, *person.last_names]))
     given = _plain(" ".join([*person.first_names, *person.middle_names]))
     if not given and family.lower() == "others":

@@ -4,7 +4,7 @@ from typing import Any
 
 from app.core.errors import InvalidInput
 from app.core.json_reader import read_json
-from app.datasets.source_formats.record import SourceFile, SourceRecord, one_line
+from app.datasets.source_formats.record import SourceFile, StatedSource, one_line
 from app.datasets.standing import StandingFeed, crossref_date, read_crossref_work, works_in
 from app.sources.vocabulary import DocumentKind, IdentifierScheme
 
@@ -46,9 +46,9 @@ def read(raw: bytes, name: str) -> SourceFile:
     return file
 
 
-def _record(work: dict[str, Any], at: str) -> SourceRecord:
+def _record(work: dict[str, Any], at: str) -> StatedSource:
     is_crossref = isinstance(work.get("title"), list) or "deposited" in work or "updated-by" in work
-    record = SourceRecord(at, "crossref" if is_crossref else "csl-json")
+    record = StatedSource(at, "crossref" if is_crossref else "csl-json")
     record.identify(IdentifierScheme.doi, work.get("DOI"))
     if doi := record.identifiers.get(IdentifierScheme.doi):
         record.at = doi
@@ -74,7 +74,7 @@ def _record(work: dict[str, Any], at: str) -> SourceRecord:
     return record
 
 
-def _read_title(record: SourceRecord, work: dict[str, Any]) -> None:
+def _read_title(record: StatedSource, work: dict[str, Any]) -> None:
     title, subtitle = one_line(_first(work.get("title"))), one_line(_first(work.get("subtitle")))
     if title and subtitle and subtitle not in title:
         title = f"{title}{'' if title.endswith(('?', '!', ':')) else ':'} {subtitle}"
@@ -83,7 +83,7 @@ def _read_title(record: SourceRecord, work: dict[str, Any]) -> None:
         record.doubt("it has several titles; the first was taken.")
 
 
-def _read_date(record: SourceRecord, issued: Any) -> None:
+def _read_date(record: StatedSource, issued: Any) -> None:
     """`date-parts`, or a text as reference managers write it."""
     if not isinstance(issued, dict):
         record.state_date(issued)
@@ -97,7 +97,7 @@ def _read_date(record: SourceRecord, issued: Any) -> None:
     record.state_date(issued.get("raw") or issued.get("literal"))
 
 
-def _read_author(record: SourceRecord, author: dict[str, Any]) -> None:
+def _read_author(record: StatedSource, author: dict[str, Any]) -> None:
     particle, dropping = one_line(author.get("non-dropping-particle")), one_line(author.get("dropping-particle"))
     family = " ".join(filter(None, (particle, one_line(author.get("family")))))
     given = " ".join(filter(None, (one_line(author.get("given")), dropping)))
@@ -106,7 +106,7 @@ def _read_author(record: SourceRecord, author: dict[str, Any]) -> None:
     record.name_author(family, given, author.get("name") or author.get("literal"))
 
 
-def _read_standing(record: SourceRecord, work: dict[str, Any]) -> None:
+def _read_standing(record: StatedSource, work: dict[str, Any]) -> None:
     doi = record.identifiers.get(IdentifierScheme.doi)
     if doi is not None:
         feed = StandingFeed(record.source)

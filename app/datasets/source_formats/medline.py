@@ -12,7 +12,7 @@ from app.datasets.source_formats.pubmed_terms import (
     read_types,
     title_of,
 )
-from app.datasets.source_formats.record import SourceFile, SourceRecord, one_line
+from app.datasets.source_formats.record import SourceFile, StatedSource, one_line
 from app.sources.vocabulary import DocumentKind, IdentifierScheme
 
 _TAG = re.compile(r"([A-Z][A-Z0-9]{1,3}) {0,2}- ?(.*)")
@@ -47,9 +47,9 @@ def _records(text: str) -> Iterator[_Tags]:
         yield tags
 
 
-def _record(tags: _Tags, at: str) -> SourceRecord:
+def _record(tags: _Tags, at: str) -> StatedSource:
     source = "pubmed" if "PMID" in tags else one_line(_first(tags, "OWN")).lower() or "medline"
-    record = SourceRecord(at, source, DocumentKind.article_journal, "MEDLINE")
+    record = StatedSource(at, source, DocumentKind.article_journal, "MEDLINE")
     record.identify(IdentifierScheme.pmid, _first(tags, "PMID"))
     if pmid := record.identifiers.get(IdentifierScheme.pmid):
         record.at = f"PMID {pmid}"
@@ -83,7 +83,7 @@ def _record(tags: _Tags, at: str) -> SourceRecord:
     return record
 
 
-def _name(record: SourceRecord, name: str, *, is_in_full: bool) -> None:
+def _name(record: StatedSource, name: str, *, is_in_full: bool) -> None:
     """`Younger, Jarred` in full, `Younger J` else."""
     if is_in_full:
         record.name_author_in_one(name if "," in name else f"{name},")

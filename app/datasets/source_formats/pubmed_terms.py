@@ -2,7 +2,7 @@
 
 import re
 
-from app.datasets.source_formats.record import SourceRecord, one_line, partial_date
+from app.datasets.source_formats.record import StatedSource, one_line, partial_date
 from app.sources.identifiers import IdentifierError, address, normalise
 from app.sources.schemas import Notice, StandingEntry
 from app.sources.vocabulary import IdentifierScheme, Standing
@@ -31,7 +31,7 @@ _DATE = re.compile(r"\.\s+(\d{4}(?: [A-Z][a-z]{2}(?: \d{1,2})?)?)(?=[;:.\s]|$)")
 _REGISTRIES = {"clinicaltrials.gov": IdentifierScheme.nct, "eudract": IdentifierScheme.eudract}
 
 
-def read_notice(record: SourceRecord, kind: str, text: str, pmid: str | None = None) -> None:
+def read_notice(record: StatedSource, kind: str, text: str, pmid: str | None = None) -> None:
     """Add what PubMed says of another publication about this one; comments and the like are passed over."""
     text = one_line(text)
     if kind in NOTICES_OF_OTHERS:
@@ -49,7 +49,7 @@ def read_notice(record: SourceRecord, kind: str, text: str, pmid: str | None = N
     record.standing.append(StandingEntry(standing=NOTICES[kind], on=on, source=record.source, notice=notice))
 
 
-def read_types(record: SourceRecord, types: list[str]) -> None:
+def read_types(record: StatedSource, types: list[str]) -> None:
     """Take the publication types, and what they say of the standing."""
     record.publication_types = [text for text in map(one_line, types) if text]
     if "Preprint" in record.publication_types:
@@ -59,13 +59,13 @@ def read_types(record: SourceRecord, types: list[str]) -> None:
         record.standing.append(StandingEntry(standing=Standing.retracted, source=record.source))
 
 
-def read_registration(record: SourceRecord, registry: str, number: str) -> None:
+def read_registration(record: StatedSource, registry: str, number: str) -> None:
     """Take the number of a trial in a register of which numbers are recorded here."""
     if scheme := _REGISTRIES.get(one_line(registry).lower()):
         record.register(scheme, number)
 
 
-def read_subject(record: SourceRecord, heading: str) -> None:
+def read_subject(record: StatedSource, heading: str) -> None:
     """Note whether people or animals were studied, as the headings say."""
     subject = one_line(heading).lower().strip("*")
     if subject in ("humans", "animals"):

@@ -10,7 +10,7 @@ from app.datasets.source_formats.pubmed_terms import (
     read_types,
     title_of,
 )
-from app.datasets.source_formats.record import SourceFile, SourceRecord, one_line
+from app.datasets.source_formats.record import SourceFile, StatedSource, one_line
 from app.sources.vocabulary import DocumentKind, IdentifierScheme
 
 _SCHEMES = {"doi": IdentifierScheme.doi, "pubmed": IdentifierScheme.pmid, "pmc": IdentifierScheme.pmcid}
@@ -37,8 +37,8 @@ def read(raw: bytes, name: str) -> SourceFile:
     return file
 
 
-def _record(element: ET.Element, at: str) -> SourceRecord:
-    record = SourceRecord(at, "pubmed")
+def _record(element: ET.Element, at: str) -> StatedSource:
+    record = StatedSource(at, "pubmed")
     is_book = element.tag == "PubmedBookArticle"
     citation = element.find("BookDocument" if is_book else "MedlineCitation")
     if citation is None:
@@ -58,7 +58,7 @@ def _record(element: ET.Element, at: str) -> SourceRecord:
     return record
 
 
-def _read_article(record: SourceRecord, citation: ET.Element) -> None:
+def _read_article(record: StatedSource, citation: ET.Element) -> None:
     article = citation.find("Article")
     if article is None:
         record.doubt("it has no article.")
@@ -89,7 +89,7 @@ def _read_article(record: SourceRecord, citation: ET.Element) -> None:
     read_types(record, [kind.text or "" for kind in article.findall("PublicationTypeList/PublicationType")])
 
 
-def _read_book(record: SourceRecord, document: ET.Element) -> None:
+def _read_book(record: StatedSource, document: ET.Element) -> None:
     chapter = _text(document.find("ArticleTitle"))
     record.type_text = "chapter" if chapter else "book"
     record.kind = DocumentKind.chapter if chapter else None
@@ -102,13 +102,13 @@ def _read_book(record: SourceRecord, document: ET.Element) -> None:
     read_types(record, [kind.text or "" for kind in document.findall("PublicationType")])
 
 
-def _read_date(record: SourceRecord, published: ET.Element | None) -> None:
+def _read_date(record: StatedSource, published: ET.Element | None) -> None:
     if published is not None:
         parts = [published.findtext(name) or "" for name in ("Year", "Month", "Season", "Day")]
         record.state_date(" ".join(parts) if parts[0] else published.findtext("MedlineDate"))
 
 
-def _read_authors(record: SourceRecord, authors: ET.Element | None) -> None:
+def _read_authors(record: StatedSource, authors: ET.Element | None) -> None:
     if authors is None:
         return
     record.authors_complete = authors.get("CompleteYN") != "N"

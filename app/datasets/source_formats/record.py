@@ -18,7 +18,7 @@ _ADDRESS = re.compile(r"https?://[^\s<>\"]+")
 
 
 @dataclass
-class SourceRecord:
+class StatedSource:
     """One document as a source states it. `doubts` are sentences on what could not be taken as it stands there."""
 
     at: str
@@ -129,7 +129,7 @@ class SourceRecord:
 class SourceFile:
     """What a file or an answer holds. `doubts` are about what is no record."""
 
-    records: list[SourceRecord] = field(default_factory=list)
+    records: list[StatedSource] = field(default_factory=list)
     doubts: list[str] = field(default_factory=list)
 
 
@@ -178,7 +178,7 @@ def _exists(parts: Iterable[str]) -> bool:
     return True
 
 
-def merge(record: SourceRecord, other: SourceRecord) -> None:
+def merge(record: StatedSource, other: StatedSource) -> None:
     """Fill the gaps of a record with what another source states of the same document."""
     for scheme, normal in other.identifiers.items():
         if record.identifiers.get(scheme, normal) != normal:

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from app.datasets.source_formats.record import SourceFile, SourceRecord, one_line
+from app.datasets.source_formats.record import SourceFile, StatedSource, one_line
 from app.sources.identifiers import identify
 from app.sources.vocabulary import DocumentKind, IdentifierScheme
 
@@ -69,9 +69,9 @@ def _records(text: str) -> Iterator[list[str]]:
         yield [*lines, "ER  - "]
 
 
-def _record(fields: dict[str, Any], at: str) -> SourceRecord:
+def _record(fields: dict[str, Any], at: str) -> StatedSource:
     kind = one_line(fields.get("type_of_reference")).upper()
-    record = SourceRecord(at, "ris", KINDS.get(kind), kind or None)
+    record = StatedSource(at, "ris", KINDS.get(kind), kind or None)
     for name, keys in _FIELDS.items():
         for key in keys:
             text = one_line(fields.get(key))
@@ -94,7 +94,7 @@ def _record(fields: dict[str, Any], at: str) -> SourceRecord:
     return record
 
 
-def _read_address(record: SourceRecord, address: str) -> None:
+def _read_address(record: StatedSource, address: str) -> None:
     """An address that is an identifier is taken as one; the first other one is the document's."""
     found = identify(address)
     if found is None or found[0] not in (IdentifierScheme.doi, IdentifierScheme.pmid, IdentifierScheme.pmcid):

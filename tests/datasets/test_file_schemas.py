@@ -1,0 +1,62 @@
+"""Every seed file names a schema that is there, is fresh, accepts the file, and refuses what `check` refuses."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from jsonschema import Draft202012Validator
+
+from app.datasets.file_schemas import schemas
+from app.datasets.yaml_files import YamlFile, exact, load
+from tests.conftest import SEED
+
+FILES = sorted(SEED.rglob("*.yaml"))
+
+
+def named_schema(path: Path) -> Path:
+    first = path.read_text(encoding="utf-8").splitlines()[0]
+    prefix = "# yaml-language-server: $schema="
+    assert first.startswith(prefix)
+    return (path.parent / first.removeprefix(prefix)).resolve()
+
+
+def as_json(path: Path) -> Any:
+    file = load(path, path.name)
+    assert isinstance(file, YamlFile)
+    return json.loads(json.dumps(file.data, default=exact))
+
+
+def test_the_committed_schemas_are_fresh() -> None:
+    """Renew them with `ldn-evidence schema --output seed_data/schema`."""
+    assert {path.name: path.read_text(encoding="utf-8") for path in (SEED / "schema").iterdir()} == schemas()
+
+
+@pytest.mark.parametrize("path", FILES, ids=[path.relative_to(SEED).as_posix() for path in FILES])
+def test_a_seed_file_fits_the_schema_that_its_first_line_names(path: Path) -> None:
+    schema = json.loads(named_schema(path).read_text(encoding="utf-8"))
+    Draft202012Validator.check_schema(schema)
+    assert [error.message for error in Draft202012Validator(schema).iter_errors(as_json(path))] == []
+
+
+@pytest.mark.parametrize(
+    ("fields", "is_right"),
+    [
+        ({"id": "a"}, True),
+        ({"id": "a", "kind": "efficacy", "citations": [{"doi": "10.1/x", "stance": "supports"}]}, False),
+        ({"id": "a", "statment": "Misspelled."}, False),
+        ({"id": "a", "kind": "efficacious"}, False),
+        ({"id": "Not a slug"}, False),
+    ],
+)
+def test_a_schema_tells_right_from_wrong(fields: dict[str, Any], is_right: bool) -> None:
+    validator = Draft202012Validator(json.loads(schemas()["claims.json"]))
+    assert validator.is_valid({"claims": [fields]}) is is_right
+
+
+def test_a_schema_explains_fields_and_values() -> None:
+    schema = json.loads(schemas()["claims.json"])
+    assert "plain words" in schema["properties"]["claims"]["items"]["properties"]["statement"]["description"]
+    stance = schema["$defs"]["Stance"]
+    assert len(stance["enumDescriptions"]) == len(stance["enum"])
+    assert all(stance["enumDescriptions"])

@@ -1,0 +1,36 @@
+"""The page for newcomers, docs/datasets.md, done as it says: its files become a data set of five claims."""
+
+import re
+from pathlib import Path
+
+import pytest
+from starlette.testclient import TestClient
+
+from app.main import create_app
+from app.settings import ROOT, Settings, settings
+from tests.test_cli import error_text, run
+
+PAGE = (ROOT / "docs" / "datasets.md").read_text(encoding="utf-8")
+FILES = dict(re.findall(r"^`tea/([a-z_/]+\.yaml)`[^\n]*:\n\n```yaml\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL))
+
+
+def test_the_path_of_the_page_ends_at_five_claims(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings.cache_clear()
+    url = f"sqlite:///{tmp_path / 'tea.db'}"
+    monkeypatch.chdir(tmp_path)
+    assert "conditions.yaml" in error_text(run(url, "new", "dataset", "tea"))
+    assert "is still to be filled in" in error_text(run(url, "check", "--from", "tea"), 1)
+    begun = {path.relative_to("tea").as_posix() for path in Path("tea").rglob("*.yaml")}
+    assert set(FILES) == begun
+    for name, text in FILES.items():
+        (Path("tea") / name).write_text(text, encoding="utf-8")
+    said = error_text(run(url, "check", "--from", "tea"))
+    assert said.startswith("12 records, no fault.")
+    assert "12 records, no fault." in PAGE
+    error_text(run(url, "migrate"))
+    settings.cache_clear()
+    assert "12 records created" in error_text(run(url, "seed", SEED_DIR="tea"))
+    with TestClient(create_app(Settings(database_url=url, seed_dir=Path("tea")))) as client:
+        answer = client.get("/v1/claims", params={"condition": "cold"}).json()
+        assert answer["total"] == 5
+    settings.cache_clear()
