@@ -8,7 +8,7 @@ from app.fhir.values import Json, drops_empty, hl7_code
 from app.fhir.wording import narrative
 
 MANDATORY = ("status", "type")
-SUMMARY = ("version", "name", "title", "date", "description")
+SUMMARY = ("version", "name", "title", "date", "publisher", "description")
 _FACTS = "Bibliographic facts belong to nobody; titles are those of the publications."
 
 

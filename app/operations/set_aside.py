@@ -5,7 +5,7 @@ Only what nobody has changed in between is given back. The table `set_aside` exi
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from hashlib import blake2b
 from itertools import islice
@@ -14,7 +14,13 @@ from typing import Any
 import sqlalchemy as sa
 
 BATCH = 500
-KEYS = {"records": ("type", "id"), "record_states": ("type", "id", "serial"), "seed_records": ("type", "id")}
+CONTENTS = ("records", "record_states", "seed_records")
+KEYS = {
+    "records": ("type", "id"),
+    "record_states": ("type", "id", "serial"),
+    "seed_records": ("type", "id"),
+    "manifests": ("serial",),
+}
 """The tables that are looked after, and their keys. `serial` is 0 for those without one."""
 
 _METADATA = sa.MetaData()
@@ -30,14 +36,14 @@ SET_ASIDE = sa.Table(
 
 
 @contextmanager
-def setting_aside(connection: sa.Connection, revision: str) -> Iterator[None]:
-    """Run the downgrade of a revision, and set aside the rows that it changes or deletes."""
-    for name in KEYS:
+def setting_aside(connection: sa.Connection, revision: str, tables: Sequence[str] = CONTENTS) -> Iterator[None]:
+    """Run the downgrade of a revision, and set aside the rows of these tables that it changes or deletes."""
+    for name in tables:
         connection.execute(sa.text(f"CREATE TEMPORARY TABLE before_{name} AS SELECT * FROM {name}"))  # noqa: S608
     yield
     SET_ASIDE.create(connection, checkfirst=True)
-    for name, key in KEYS.items():
-        for some in _batches(_changed_rows(connection, name, key)):
+    for name in tables:
+        for some in _batches(_changed_rows(connection, name, KEYS[name])):
             rows = [{"revision": revision, "relation": name, **values} for values in some]
             connection.execute(sa.insert(SET_ASIDE), rows)
         connection.execute(sa.text(f"DROP TABLE before_{name}"))

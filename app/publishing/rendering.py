@@ -51,6 +51,10 @@ class Renderer:
         sources = (key for key in self.changed if key.type in ("study", "document"))
         moved |= {key for key in referrers(self.session, sources) if key.type == "claim"}
         affected |= referrers(self.session, moved) | targets(self.session, moved)
+        # A side effect names the drugs and outcomes of the claims that it shows.
+        named = (key for key in self.changed if key.type in ("intervention", "outcome"))
+        claims = {key for key in referrers(self.session, named) if key.type == "claim"}
+        affected |= {key for key in targets(self.session, claims) if key.type == "side_effect"}
         # A regimen shows the harms of its drug.
         drugs = (key for key in affected if key.type == "intervention")
         affected |= {key for key in referrers(self.session, drugs) if key.type == "intervention"}
