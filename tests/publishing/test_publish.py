@@ -118,6 +118,16 @@ def test_a_renamed_document_reprints_its_claims_without_a_new_version(small: Dat
     assert Key("claim", "drug-eases-ache") in outcome.touched
 
 
+def test_a_side_effect_names_the_drug_and_the_document_of_its_claims_as_they_are_called(small: Database) -> None:
+    put(small, amended(content(small, "intervention", "drug"), name="Renamed drug"))
+    (frequency,) = body(small, "side_effect", "insomnia")["frequency"]
+    assert frequency["intervention"]["name"] == "Renamed drug"
+    cited = frequency["references"][0]["document"]["id"]
+    put(small, amended(content(small, "document", cited), label="Somebody 2013"))
+    (frequency,) = body(small, "side_effect", "insomnia")["frequency"]
+    assert frequency["references"][0]["document"]["label"] == "Somebody 2013"
+
+
 def test_what_a_change_does_not_reach_keeps_its_bytes(small: Database) -> None:
     before = bodies(small)
     outcome = put(small, amended(content(small, "document", "paper-b"), label="Somebody 2024"))
