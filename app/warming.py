@@ -12,13 +12,13 @@ from collections.abc import Iterator
 
 import structlog
 from fastapi import FastAPI
-from starlette.types import Message
 
 from app.api.briefs import Format
 from app.api.examples import REQUESTS
 from app.bibliography import FORMATS
 from app.bibliography.reference import Reference
 from app.bibliography.styles import Style, format_reference
+from app.core.http_client import in_process_client
 from app.core.logging import describe
 from app.fhir.routes import MOUNT, R5
 from app.fhir.types import TYPES
@@ -28,8 +28,9 @@ async def warm(app: FastAPI) -> None:
     """Do once what first requests would wait for. Failures are logged and change nothing: requests will meet them."""
     try:
         await asyncio.to_thread(app.openapi)
-        for address in _addresses():
-            await _ask(app, address)
+        async with in_process_client(app) as client:
+            for address in _addresses():
+                await client.get(address)
         for style in Style:  # loads the formatter, for references that are not stored
             await asyncio.to_thread(format_reference, Reference("warming", "webpage", "Warming"), style)
     except Exception as error:
@@ -55,26 +56,3 @@ def _addresses() -> Iterator[str]:
         "/search?q=pain",
         "/conditions/fibromyalgia",
     )
-
-
-async def _ask(app: FastAPI, address: str) -> None:
-    path, _, query = address.partition("?")
-    scope = {
-        "type": "http",
-        "method": "GET",
-        "scheme": "http",
-        "path": path,
-        "raw_path": path.encode(),
-        "query_string": query.encode(),
-        "root_path": "",
-        "headers": [(b"host", b"localhost")],
-        "state": {"request_id": "warming"},
-    }
-
-    async def receive() -> Message:
-        return {"type": "http.request", "body": b""}
-
-    async def send(message: Message) -> None:
-        """Nobody reads the answer."""
-
-    await app(scope, receive, send)
