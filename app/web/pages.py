@@ -4,11 +4,11 @@ A page is a template that extends `web/page.html`. Addresses in templates are pa
 attribute and no script of their own, because the policy allows files of this server alone.
 """
 
-from importlib.metadata import version
 from typing import Any
 
 from fastapi import Request, Response
 
+from app.api.meta import SOFTWARE_VERSION
 from app.core.templates import content_security_policy, render_template
 from app.http import conditional
 from app.http.conditional import conditional_response
@@ -45,7 +45,7 @@ def page_response(
         "manifest": current_manifest(view.session),
         "serial": view.serial,
         "release": view.release,
-        "software": version("ldn-evidence"),
+        "software": SOFTWARE_VERSION,
         "path": request.url.path,
         "json_address": None,
     }

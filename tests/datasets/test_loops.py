@@ -11,7 +11,9 @@ from app.core.errors import InvalidInput
 from app.publishing.changes import Change
 from app.storage.database import Database
 from tests.factories import put, record, small_files
-from tests.test_cli import run
+from tests.test_cli import _fresh_settings, run
+
+__all__ = ["_fresh_settings"]  # every command reads its environment anew
 
 Faults = Mapping[str, tuple[str, str]]
 
