@@ -2,6 +2,7 @@
 
 from functools import partial
 
+from app.claims import catalogue_responses as catalogue
 from app.claims import derived, filters, interaction_rules, projection, rules
 from app.claims import rendering as render
 from app.claims import responses as reads
@@ -43,18 +44,18 @@ def _concept(record_type: str, plural: str, label: str, write: type[Record], rea
 
 
 RESOURCES: tuple[Resource, ...] = (
-    _concept("intervention", "interventions", "Intervention", InterventionWrite, reads.InterventionRead),
-    _concept("condition", "conditions", "Condition", ConditionWrite, reads.ConditionRead),
-    _concept("mechanism", "mechanisms", "Mechanism", MechanismWrite, reads.MechanismRead),
-    _concept("side_effect", "side-effects", "Side effect", SideEffectWrite, reads.SideEffectRead),
-    _concept("outcome", "outcomes", "Outcome", OutcomeWrite, reads.OutcomeRead),
+    _concept("intervention", "interventions", "Intervention", InterventionWrite, catalogue.InterventionRead),
+    _concept("condition", "conditions", "Condition", ConditionWrite, catalogue.ConditionRead),
+    _concept("mechanism", "mechanisms", "Mechanism", MechanismWrite, catalogue.MechanismRead),
+    _concept("side_effect", "side-effects", "Side effect", SideEffectWrite, catalogue.SideEffectRead),
+    _concept("outcome", "outcomes", "Outcome", OutcomeWrite, catalogue.OutcomeRead),
     Resource(
         type="study",
         plural="studies",
         label="Study",
         write=StudyWrite,
         derived=derived.SourceDerived,
-        read=reads.StudyWithEvidence,
+        read=catalogue.StudyWithEvidence,
         check=source_rules.study_faults,
         references=sources.study_references,
         apply=sources.apply_study,
@@ -69,7 +70,7 @@ RESOURCES: tuple[Resource, ...] = (
         label="Document",
         write=DocumentWrite,
         derived=derived.SourceDerived,
-        read=reads.DocumentWithEvidence,
+        read=catalogue.DocumentWithEvidence,
         check=source_rules.document_faults,
         references=sources.document_references,
         apply=sources.apply_document,
@@ -84,7 +85,7 @@ RESOURCES: tuple[Resource, ...] = (
         label="Dosing range",
         write=DosingRangeWrite,
         derived=derived.DosingRangeDerived,
-        read=reads.DosingRangeRead,
+        read=catalogue.DosingRangeRead,
         check=rules.dosing_range_faults,
         references=projection.dosing_range_references,
         apply=projection.apply_dosing_range,
@@ -130,7 +131,7 @@ RESOURCES: tuple[Resource, ...] = (
         label="Search",
         write=LiteratureSearchWrite,
         derived=derived.Nothing,
-        read=reads.SearchRead,
+        read=catalogue.SearchRead,
         check=rules.search_faults,
         references=projection.search_references,
         apply=projection.apply_search,
@@ -145,7 +146,7 @@ RESOURCES: tuple[Resource, ...] = (
         label="Interaction rule",
         write=InteractionRuleWrite,
         derived=derived.Nothing,
-        read=reads.InteractionRuleRead,
+        read=catalogue.InteractionRuleRead,
         check=interaction_rules.rule_faults,
         references=interaction_rules.references,
         apply=interaction_rules.apply,

@@ -11,12 +11,14 @@ from app.api.presentation import Selected, refuse_unless_json
 from app.api.tables import add_table_route
 from app.bibliography import ALL_FORMATS, formatted, reference_list
 from app.bibliography.styles import Style
-from app.claims import queries
+from app.claims import catalogue_queries as catalogue
 from app.claims import rendering as render
+from app.claims.catalogue_queries import DOCUMENT_SORTS
+from app.claims.catalogue_responses import DocumentWithEvidence
 from app.claims.filters import CLAIMS
 from app.claims.models import Citation, Claim, ClaimOrigin
-from app.claims.queries import DOCUMENT_SORTS, keys_of_ids
-from app.claims.responses import ClaimEvidence, ClaimSummary, DocumentWithEvidence, OriginRead
+from app.claims.queries import keys_of_ids
+from app.claims.responses import ClaimEvidence, ClaimSummary, OriginRead
 from app.claims.schemas import ClaimWrite
 from app.core.content import ResponseModel
 from app.core.vocabulary import Status
@@ -40,7 +42,7 @@ from app.storage.selection import Selection
 router = APIRouter(tags=["documents"])
 
 
-class DocumentListQuery(queries.DocumentQuery, Selected):
+class DocumentListQuery(catalogue.DocumentQuery, Selected):
     format: formats.ReferenceFormat | None = None
     """Goes before the `Accept` header."""
     style: Style | None = None
@@ -66,22 +68,22 @@ async def list_documents(
     choice = formats.choose(request, formats.REFERENCE_OFFERS, query.format, query.style)
     if choice.format == "json":
         return await common.answer_list(
-            request, "document", query, queries.documents, DOCUMENT_SORTS, {"Vary": formats.VARY}
+            request, "document", query, catalogue.documents, DOCUMENT_SORTS, {"Vary": formats.VARY}
         )
     refuse_unless_json(query)
     return await answer_references(request, query, choice)
 
 
-async def answer_references(request: Request, query: queries.DocumentQuery, choice: formats.Choice) -> Response:
+async def answer_references(request: Request, query: catalogue.DocumentQuery, choice: formats.Choice) -> Response:
     """One page of documents as references."""
     return await reads_of(request).run(request, _list_references, request, query, choice)
 
 
 def _list_references(
-    view: ReadView, request: Request, query: queries.DocumentQuery, choice: formats.Choice
+    view: ReadView, request: Request, query: catalogue.DocumentQuery, choice: formats.Choice
 ) -> Response:
     def body() -> LinkedBody:
-        page = common.select_page(view, query, queries.documents(view, query), DOCUMENT_SORTS)
+        page = common.select_page(view, query, catalogue.documents(view, query), DOCUMENT_SORTS)
         documents = reference_list.documents(CurrentRecords(view.session), page.ids)
         references = formatted.references(view.session, documents, choice.style)
         text = ALL_FORMATS[choice.format].render(references, choice.style or "")
@@ -105,7 +107,7 @@ formats.add_format_addresses(
         "One page of documents as references; the next is named by the `Link` header.",
         (422, 503),
     ),
-    queries.DocumentQuery,
+    catalogue.DocumentQuery,
     answer_references,
 )
 formats.add_format_addresses(
@@ -122,7 +124,7 @@ formats.add_format_addresses(
 )
 
 
-add_table_route(router, "document", queries.DocumentQuery, queries.documents, DOCUMENT_SORTS)
+add_table_route(router, "document", catalogue.DocumentQuery, catalogue.documents, DOCUMENT_SORTS)
 
 
 class DocumentItemQuery(common.RecordQuery):

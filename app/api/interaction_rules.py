@@ -6,15 +6,15 @@ from fastapi import APIRouter, Request, Response
 
 from app.api.common import ListOf, add_item_routes, answer_list
 from app.api.presentation import Selected
-from app.claims import queries
-from app.claims.responses import InteractionRuleRead
+from app.claims import catalogue_queries as catalogue
+from app.claims.catalogue_responses import InteractionRuleRead
 from app.http.problems import responses
 from app.http.queries import query_of
 
 router = APIRouter(tags=["interaction-rules"])
 
 
-class InteractionRuleListQuery(queries.InteractionRuleQuery, Selected):
+class InteractionRuleListQuery(catalogue.InteractionRuleQuery, Selected):
     """Interaction rules, and what to show of each."""
 
 
@@ -29,8 +29,8 @@ async def list_interaction_rules(
     request: Request, query: Annotated[InteractionRuleListQuery, query_of(InteractionRuleListQuery)]
 ) -> Response:
     """The rules behind interaction checks and the cards of CDS Hooks. A pair without a rule has not been cleared."""
-    sorts = queries.INTERACTION_RULE_SORTS
-    return await answer_list(request, "interaction_rule", query, queries.interaction_rules, sorts)
+    sorts = catalogue.INTERACTION_RULE_SORTS
+    return await answer_list(request, "interaction_rule", query, catalogue.interaction_rules, sorts)
 
 
 add_item_routes(router, "interaction_rule")

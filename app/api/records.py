@@ -9,6 +9,7 @@ from fastapi import APIRouter, Request, Response
 from app.api.common import ListOf, add_item_routes, answer_list
 from app.api.presentation import selecting
 from app.api.tables import add_table_route
+from app.claims import catalogue_queries as catalogue
 from app.claims import queries
 from app.http.problems import responses
 from app.http.queries import query_of
@@ -50,15 +51,15 @@ def _concepts(
     record_type: str,
     summary: str,
     tells: str,
-    query_model: type[queries.ConceptQuery] = queries.ConceptQuery,
+    query_model: type[catalogue.ConceptQuery] = catalogue.ConceptQuery,
     select: Callable[..., Selection] | None = None,
 ) -> APIRouter:
     description = (
         f"{tells} Without evidence filters all of them; with such filters, those that a matching claim names. Each "
         "shows how much evidence touches it, and what claims assert of it with their caveats."
     )
-    select = select or partial(queries.concepts, record_type)
-    return _router(record_type, query_model, select, queries.CONCEPT_SORTS, summary, description)
+    select = select or partial(catalogue.concepts, record_type)
+    return _router(record_type, query_model, select, catalogue.CONCEPT_SORTS, summary, description)
 
 
 citations = _router(
@@ -73,8 +74,8 @@ interventions = _concepts(
     "intervention",
     "Drugs, drug classes and dose regimens",
     "What is taken. Drugs without claims, which are only recognized by their names and codes, are listed with `all`.",
-    queries.InterventionQuery,
-    queries.interventions,
+    catalogue.InterventionQuery,
+    catalogue.interventions,
 )
 conditions = _concepts("condition", "Conditions", "Diseases, syndromes and states.")
 mechanisms = _concepts("mechanism", "Mechanisms", "How a treatment or a disease process may work.")
@@ -84,26 +85,26 @@ side_effects = _concepts(
 outcomes = _concepts("outcome", "Outcomes", "What is measured to see whether a treatment helps or harms.")
 dosing_ranges = _router(
     "dosing_range",
-    queries.DosingRangeQuery,
-    queries.dosing_ranges,
-    queries.DOSING_RANGE_SORTS,
+    catalogue.DosingRangeQuery,
+    catalogue.dosing_ranges,
+    catalogue.DOSING_RANGE_SORTS,
     "Doses, with the bands that they touch",
     "Doses as their sources word them, beside an exact daily total in picograms where it can be known.",
 )
 studies = _router(
     "study",
-    queries.StudyQuery,
-    queries.studies,
-    queries.STUDY_SORTS,
+    catalogue.StudyQuery,
+    catalogue.studies,
+    catalogue.STUDY_SORTS,
     "Studies, registered trials and reviews",
     "Pieces of research, whatever was published about them. A trial without results is a study too; a review is a\n"
     "study of its own kind (`is_review`).",
 )
 searches = _router(
     "search",
-    queries.LiteratureSearchQuery,
-    queries.searches,
-    queries.SEARCH_SORTS,
+    catalogue.LiteratureSearchQuery,
+    catalogue.searches,
+    catalogue.SEARCH_SORTS,
     "Questions that were searched, and that were not",
     "`searched_none_found` and `not_searched` are not evidence of no effect, nor of safety.",
 )

@@ -2,7 +2,8 @@
 
 from pydantic import BaseModel, ConfigDict
 
-from app.claims.responses import CatalogueEvidence, ClaimEvidence
+from app.claims.catalogue_responses import CatalogueEvidence
+from app.claims.responses import ClaimEvidence
 
 
 class Derived(BaseModel):

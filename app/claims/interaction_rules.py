@@ -10,9 +10,9 @@ from sqlalchemy import func, literal, select
 from sqlalchemy.orm import Session
 
 from app.claims import models
+from app.claims.catalogue_responses import InteractionRuleRead, SituationClaimsRead
 from app.claims.derived import Nothing
 from app.claims.rendering import concepts, record_fields, summary
-from app.claims.responses import InteractionRuleRead, SituationClaimsRead
 from app.claims.schemas import InteractionRuleWrite
 from app.concepts.models import Concept
 from app.core.content import RecordLinks

@@ -1,11 +1,10 @@
-"""The query parameters of every list, and the selection of records that they make.
+"""The query parameters of lists of claims and citations, and the selection of records that they make.
 
 Filters choose records; they never remove citations from a claim.
 """
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import Field
@@ -18,16 +17,15 @@ from app.claims import vocabulary as terms
 from app.claims.doses import DailyDose
 from app.claims.filters import CITATIONS, CITED, CLAIMS, COMBINATION, DOSING_RANGES, SEARCHES, SEPARATOR
 from app.claims.interaction_rules import FILTERS as INTERACTION_RULES
-from app.claims.models import Citation, Claim, ClaimConcept, DosingRange, InteractionRule, LiteratureSearch
-from app.concepts.models import Concept
-from app.concepts.queries import concept_ids, concept_keys, filter_spec
+from app.claims.models import Citation, Claim, DosingRange
+from app.concepts.queries import concept_ids
 from app.core.errors import Fault, InvalidInput
 from app.core.text import IdentifierText, IdOrCode, Instant, Slug
 from app.core.vocabulary import Status
 from app.sources import vocabulary as source_terms
 from app.sources.filters import DOCUMENTS, STUDIES
 from app.sources.identifiers import IdentifierError, normalise
-from app.sources.models import Document, DocumentIdentifier, DocumentStudyLink, Study
+from app.sources.models import Document, DocumentIdentifier, Study
 from app.storage.database import Base
 from app.storage.filter_bitmaps import Filter
 from app.storage.filter_index import FilterSpec, filter_index
@@ -124,7 +122,7 @@ CLAIM_SORTS: Sorts = {
 
 def claims(view: ReadView, query: ClaimQuery) -> Selection:
     """Published claims that meet every filter; ids that no published claim has select none."""
-    selection = _claims(view, query)
+    selection = claims_by_filters(view, query)
     if query.id:
         selection = selection.where(Claim.id.in_(query.id))
     if query.updated_since is not None:
@@ -134,13 +132,13 @@ def claims(view: ReadView, query: ClaimQuery) -> Selection:
     return selection
 
 
-def _claims(view: ReadView, filters: ClaimFilters) -> Selection:
+def claims_by_filters(view: ReadView, filters: ClaimFilters) -> Selection:
     """Published claims that meet the filters on what they say and what they cite.
 
     Filters on citations must hold for one and the same citation: several are looked up by the combinations of values
     that citations have, and filters that name a source are answered in SQL.
     """
-    selection = _selection(view, "claim", filters)
+    selection = selection_of(view, "claim", filters)
     values = {name: getattr(filters, name) for name in CITED if getattr(filters, name)}
     sources = _cites_source(view, filters)
     if sources:
@@ -211,10 +209,10 @@ def _has_dose(dose: DailyDose) -> ColumnElement[bool]:
         Claim.dosing_range_pk.in_(select(DosingRange.pk).where(ranged)),
     )
     studied_inside = select(Citation.claim_pk).where(
-        studied, _overlaps(Citation.dose_low_pg, Citation.dose_high_pg, dose)
+        studied, overlaps(Citation.dose_low_pg, Citation.dose_high_pg, dose)
     )
     ranged_inside = select(DosingRange.pk).where(
-        ranged, _overlaps(DosingRange.low_pg_per_day, DosingRange.high_pg_per_day, dose)
+        ranged, overlaps(DosingRange.low_pg_per_day, DosingRange.high_pg_per_day, dose)
     )
     inside = or_(Claim.pk.in_(studied_inside), Claim.dosing_range_pk.in_(ranged_inside))
     return and_(Claim.intervention_pk.is_not(None), or_(Claim.kind.in_(terms.HARM_KINDS), inside, ~recorded))
@@ -247,183 +245,10 @@ CITATION_SORTS: Sorts = {"id": Citation.id}
 
 def citations(view: ReadView, query: CitationQuery) -> Selection:
     """Citations of published claims that meet every filter."""
-    selection = _selection(view, "citation", query).where(*_cites_source(view, query))
+    selection = selection_of(view, "citation", query).where(*_cites_source(view, query))
     if query.claim:
         selection = selection.where(Citation.claim_pk.in_(keys_of_ids(view.session, Claim, query.claim, "claim")))
     return selection
-
-
-# --- the catalogue ------------------------------------------------------------------------------------------------
-
-
-class ConceptQuery(ClaimFilters):
-    """Concepts, of all or of the claims that meet the evidence filters."""
-
-    code: Names = ()
-    """A code that the concept carries, such as `mesh:D005356`."""
-    sort: Literal["id", "-id", "name", "-name"] = "id"
-
-
-class InterventionQuery(ConceptQuery):
-    all: bool = False
-    """Whether interventions without claims are listed too: drugs that are only recognized by their names and codes."""
-
-
-def interventions(view: ReadView, query: InterventionQuery) -> Selection:
-    """Published interventions that a published claim names; all of them if `all`, or if a code is given."""
-    selection = concepts("intervention", view, query)
-    return selection if query.all or query.code else selection.where(has_claims())
-
-
-def has_claims() -> ColumnElement[bool]:
-    """Concepts that a published claim names as its intervention, or as what that meets."""
-    claim = select(Claim.pk).where(Claim.status == Status.published)
-    linked = claim.join(ClaimConcept, ClaimConcept.claim_pk == Claim.pk).where(ClaimConcept.concept_pk == Concept.pk)
-    return or_(claim.where(Claim.intervention_pk == Concept.pk).exists(), linked.exists())
-
-
-CONCEPT_SORTS: Sorts = {"id": Concept.id, "name": Concept.name}
-
-
-def concepts(record_type: str, view: ReadView, query: ConceptQuery) -> Selection:
-    """Published concepts of a type; filters on claims keep the concepts that a matching claim names."""
-    selection = Selection(record_type, filter_spec(record_type))
-    if query.code:
-        selection = selection.where(Concept.pk.in_(concept_keys(view.session, record_type, query.code, "code")))
-    if _filters_claims(query):
-        index = filter_index(view)
-        matching = _claims(view, query).keys(view.session, index)
-        ids = {
-            record_id
-            for name in _CLAIM_FILTERS[record_type]
-            for record_id in index.values("claim", name)
-            if index.of("claim", Filter(name, record_id)).intersect(matching)
-        }
-        rows = view.session.execute(select(Concept.pk, Concept.id).where(Concept.type == record_type))
-        selection = replace(selection, only=BitMap(pk for pk, record_id in rows if record_id in ids))
-    return selection
-
-
-_CLAIM_FILTERS = {
-    "intervention": ("subject", "interactant"),
-    "condition": ("condition",),
-    "mechanism": ("mechanism",),
-    "side_effect": ("side_effect",),
-    "outcome": ("outcome",),
-}
-"""Type of concept → filters of claims whose values are such concepts."""
-
-
-def _filters_claims(query: ConceptQuery) -> bool:
-    filters = ClaimFilters.model_fields.keys() - TextQuery.model_fields.keys() - {"descendants"}
-    return not filters.isdisjoint(query.model_fields_set)
-
-
-class StudyQuery(TextQuery):
-    condition: Names = ()
-    design: Few[source_terms.Design] = ()
-    evidence_source: Few[source_terms.EvidenceSource] = ()
-    recruitment: Few[source_terms.Recruitment] = ()
-    results: Few[source_terms.ResultsStatus] = ()
-    is_review: bool | None = None
-    document: Few[Slug] = ()
-    claim: Few[Slug] = ()
-    """Studies cited for one of these claims."""
-    sort: Literal["id", "-id", "participants", "-participants"] = "id"
-
-
-STUDY_SORTS: Sorts = {"id": Study.id, "participants": Study.participants}
-
-
-def studies(view: ReadView, query: StudyQuery) -> Selection:
-    """Published studies that meet every filter."""
-    selection = _selection(view, "study", query)
-    if query.document:
-        reporting = DocumentStudyLink.document_pk.in_(keys_of_ids(view.session, Document, query.document, "document"))
-        selection = selection.where(Study.pk.in_(select(DocumentStudyLink.study_pk).where(reporting)))
-    if query.claim:
-        citing = Citation.claim_pk.in_(keys_of_ids(view.session, Claim, query.claim, "claim"))
-        selection = selection.where(Study.pk.in_(select(Citation.study_pk).where(citing)))
-    return selection
-
-
-class DocumentQuery(TextQuery):
-    kind: Few[source_terms.DocumentKind] = ()
-    standing: Few[source_terms.Standing] = ()
-    doi: Few[IdentifierText] = ()
-    pmid: Few[IdentifierText] = ()
-    year: Few[Annotated[int, Field(ge=1000, le=9999)]] = ()
-    claim: Few[Slug] = ()
-    """Documents cited for one of these claims."""
-    sort: Literal["id", "-id", "year", "-year", "label", "-label"] = "id"
-
-
-DOCUMENT_SORTS: Sorts = {"id": Document.id, "year": Document.year, "label": Document.label}
-
-
-def documents(view: ReadView, query: DocumentQuery) -> Selection:
-    """Published documents that meet every filter."""
-    selection = _selection(view, "document", query).where(*_has_identifier(Document.pk, query))
-    if query.claim:
-        citing = Citation.claim_pk.in_(keys_of_ids(view.session, Claim, query.claim, "claim"))
-        selection = selection.where(Document.pk.in_(select(Citation.document_pk).where(citing)))
-    return selection
-
-
-class DosingRangeQuery(TextQuery):
-    intervention: Names = ()
-    condition: Names = ()
-    basis: Few[terms.DoseBasis] = ()
-    tier: Few[terms.DoseTier] = ()
-    dose: Annotated[str, Field(min_length=1, max_length=60)] | None = None
-    """A daily total such as `4.5 mg` or `1.5..4.5 mg`, both ends inclusive. Ranges whose dose was not read are kept."""
-    sort: Literal["id", "-id", "dose", "-dose"] = "id"
-    """`dose` is the lowest daily total; ranges without one come last."""
-
-
-DOSING_RANGE_SORTS: Sorts = {"id": DosingRange.id, "dose": DosingRange.low_pg_per_day}
-
-
-def dosing_ranges(view: ReadView, query: DosingRangeQuery) -> Selection:
-    """Published dosing ranges that meet every filter."""
-    selection = _selection(view, "dosing_range", query)
-    if query.dose is not None:
-        low, high = DosingRange.low_pg_per_day, DosingRange.high_pg_per_day
-        unread = and_(low.is_(None), high.is_(None))
-        overlapping = _overlaps(low, high, dose_query.parse(query.dose))
-        selection = selection.where(or_(unread, overlapping), max_read=MAX_READ)
-    return selection
-
-
-class LiteratureSearchQuery(TextQuery):
-    intervention: Names = ()
-    condition: Names = ()
-    interactant: Names = ()
-    coverage: Few[terms.Coverage] = ()
-    sort: Literal["id", "-id"] = "id"
-
-
-SEARCH_SORTS: Sorts = {"id": LiteratureSearch.id}
-
-
-def searches(view: ReadView, query: LiteratureSearchQuery) -> Selection:
-    """Published literature searches that meet every filter."""
-    return _selection(view, "search", query)
-
-
-class InteractionRuleQuery(SortedQuery):
-    intervention: Names = ()
-    """Drugs, classes or regimens that one of the two sets of a rule names."""
-    severity: Few[terms.InteractionSeverity] = ()
-    sort: Literal["id", "-id"] = "id"
-
-
-INTERACTION_RULE_SORTS: Sorts = {"id": InteractionRule.id}
-
-
-def interaction_rules(view: ReadView, query: InteractionRuleQuery) -> Selection:
-    """Published interaction rules that meet every filter."""
-    return _selection(view, "interaction_rule", query)
 
 
 # --- what all lists share -----------------------------------------------------------------------------------------
@@ -456,7 +281,7 @@ _CONCEPTS = {
 """Parameter that names concepts by id or code → their type."""
 
 
-def _selection(view: ReadView, record_type: str, query: ListQuery) -> Selection:
+def selection_of(view: ReadView, record_type: str, query: ListQuery) -> Selection:
     """Published records that meet the filters that need no condition in SQL."""
     spec, parameters = _LISTS[record_type]
     selection = Selection(record_type, spec)
@@ -479,17 +304,17 @@ def _cites_source(view: ReadView, filters: ClaimFilters | CitationFilters) -> li
         where.append(Citation.document_pk.in_(keys_of_ids(view.session, Document, filters.document, "document")))
     if filters.study:
         where.append(Citation.study_pk.in_(keys_of_ids(view.session, Study, filters.study, "study")))
-    return where + _has_identifier(Citation.document_pk, filters)
+    return where + has_identifier(Citation.document_pk, filters.doi, filters.pmid)
 
 
-def _has_identifier(
-    document_pk: InstrumentedAttribute[int], query: ClaimFilters | CitationFilters | DocumentQuery
+def has_identifier(
+    document_pk: InstrumentedAttribute[int], dois: Sequence[str], pmids: Sequence[str]
 ) -> list[ColumnElement[bool]]:
     """Documents with one of the DOIs and one of the PMIDs that are asked for; ones that nobody recorded match none."""
     where: list[ColumnElement[bool]] = []
     for scheme, values in (
-        (source_terms.IdentifierScheme.doi, query.doi),
-        (source_terms.IdentifierScheme.pmid, query.pmid),
+        (source_terms.IdentifierScheme.doi, dois),
+        (source_terms.IdentifierScheme.pmid, pmids),
     ):
         if values:
             carriers = select(DocumentIdentifier.document_pk).where(
@@ -511,7 +336,7 @@ def _normal(scheme: source_terms.IdentifierScheme, value: str) -> str:
 _NO_END = 2**63 - 1
 
 
-def _overlaps(
+def overlaps(
     low: InstrumentedAttribute[int | None], high: InstrumentedAttribute[int | None], dose: DailyDose
 ) -> ColumnElement[bool]:
     """Rows whose range, open where a column is null, overlaps the dose."""

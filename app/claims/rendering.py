@@ -6,6 +6,7 @@ from typing import Any, TypeVar
 from sqlalchemy import Row, and_, select
 from sqlalchemy.orm import Session
 
+from app.claims import catalogue_responses as catalogue
 from app.claims import responses as reads
 from app.claims import schemas
 from app.claims.derived import ClaimDerived, ConceptDerived, DosingRangeDerived, Nothing, SourceDerived
@@ -205,10 +206,10 @@ def citation(
 
 def dosing_range(
     records: RecordReader, content: schemas.DosingRangeWrite, derived: DosingRangeDerived, stamp: Stamp
-) -> reads.DosingRangeRead:
+) -> catalogue.DosingRangeRead:
     total = daily_dose(content)
     return _response(
-        reads.DosingRangeRead,
+        catalogue.DosingRangeRead,
         content,
         type="dosing_range",
         **_envelope(content, stamp),
@@ -224,9 +225,9 @@ def dosing_range(
 
 def search(
     records: RecordReader, content: schemas.LiteratureSearchWrite, _derived: Nothing, stamp: Stamp
-) -> reads.SearchRead:
+) -> catalogue.SearchRead:
     return _response(
-        reads.SearchRead,
+        catalogue.SearchRead,
         content,
         type="search",
         **_envelope(content, stamp),
@@ -238,10 +239,10 @@ def search(
 # --- the catalogue ------------------------------------------------------------------------------------------------
 
 
-def _assertion(records: RecordReader, claim_id: str) -> reads.Assertion:
+def _assertion(records: RecordReader, claim_id: str) -> catalogue.Assertion:
     content: schemas.ClaimWrite = records.content(Key("claim", claim_id))
-    shared = summary(records, claim_id).model_dump(include=set(reads.Assertion.model_fields))
-    return reads.Assertion(aspect=content.aspect, text=content.statement, claim_id=claim_id, **shared)
+    shared = summary(records, claim_id).model_dump(include=set(catalogue.Assertion.model_fields))
+    return catalogue.Assertion(aspect=content.aspect, text=content.statement, claim_id=claim_id, **shared)
 
 
 _SIDE_EFFECT_ASPECTS = {
@@ -262,12 +263,12 @@ def _side_effect_aspects(records: RecordReader, claim_ids: Iterable[str]) -> dic
     }
 
 
-def _side_effect_aspect(records: RecordReader, claim_id: str) -> reads.SideEffectAspect:
+def _side_effect_aspect(records: RecordReader, claim_id: str) -> catalogue.SideEffectAspect:
     key = Key("claim", claim_id)
     content: schemas.ClaimWrite = records.content(key)
     derived: ClaimDerived = records.derived(key)
     by_id = {citation.id: citation for citation in content.citations}
-    return reads.SideEffectAspect(
+    return catalogue.SideEffectAspect(
         **dict(_assertion(records, claim_id)),
         intervention=concept(records, "intervention", content.intervention),
         timepoint=content.timepoint,
@@ -279,9 +280,9 @@ def _side_effect_aspect(records: RecordReader, claim_id: str) -> reads.SideEffec
     )
 
 
-def _aspect_reference(records: RecordReader, citation: schemas.CitationWrite, number: int) -> reads.AspectReference:
+def _aspect_reference(records: RecordReader, citation: schemas.CitationWrite, number: int) -> catalogue.AspectReference:
     document: DocumentWrite = records.content(Key("document", citation.document))
-    return reads.AspectReference(
+    return catalogue.AspectReference(
         citation_id=citation.id,
         number=number,
         stance=citation.stance,
@@ -296,13 +297,13 @@ def _aspect_reference(records: RecordReader, citation: schemas.CitationWrite, nu
     )
 
 
-def _frequencies(read: schemas.Estimate) -> Iterator[reads.ReportedFrequency]:
+def _frequencies(read: schemas.Estimate) -> Iterator[catalogue.ReportedFrequency]:
     """The shares and counts of an estimate, for each arm where it has arms."""
     is_share = read.measure is Measure.proportion and read.unit == "%"
     if read.measure not in (Measure.proportion, Measure.count_):
         return
     for arm in read.arms:
-        yield reads.ReportedFrequency(
+        yield catalogue.ReportedFrequency(
             arm=arm.name,
             role=arm.role,
             events=arm.events,
@@ -311,7 +312,7 @@ def _frequencies(read: schemas.Estimate) -> Iterator[reads.ReportedFrequency]:
             timepoint=read.timepoint,
         )
     if read.value is not None:
-        yield reads.ReportedFrequency(
+        yield catalogue.ReportedFrequency(
             arm=None,
             role=None,
             events=int(read.value) if read.measure is Measure.count_ and read.value == int(read.value) else None,
@@ -346,29 +347,31 @@ def concept_record(
         **made,
         assertions=tuple(_assertion(records, claim_id) for claim_id in derived.assertions),
         evidence=derived.evidence,
-        links=reads.CatalogueLinks(**links, claims=f"/v1/claims?{record_type}={content.id}"),
+        links=catalogue.CatalogueLinks(**links, claims=f"/v1/claims?{record_type}={content.id}"),
     )
 
 
-def study(records: RecordReader, content: StudyWrite, derived: SourceDerived, stamp: Stamp) -> reads.StudyWithEvidence:
-    return reads.StudyWithEvidence(
+def study(
+    records: RecordReader, content: StudyWrite, derived: SourceDerived, stamp: Stamp
+) -> catalogue.StudyWithEvidence:
+    return catalogue.StudyWithEvidence(
         type="study",
         **_envelope(content, stamp),
         **sources.study_fields(records, content, derived.documents),
         evidence=derived.evidence,
-        links=reads.CatalogueLinks(**_links("studies", content.id, stamp), claims=f"/v1/claims?study={content.id}"),
+        links=catalogue.CatalogueLinks(**_links("studies", content.id, stamp), claims=f"/v1/claims?study={content.id}"),
     )
 
 
 def document(
     records: RecordReader, content: DocumentWrite, derived: SourceDerived, stamp: Stamp
-) -> reads.DocumentWithEvidence:
-    return reads.DocumentWithEvidence(
+) -> catalogue.DocumentWithEvidence:
+    return catalogue.DocumentWithEvidence(
         type="document",
         **_envelope(content, stamp),
         **sources.document_fields(records, content),
         evidence=derived.evidence,
-        links=reads.DocumentRecordLinks(
+        links=catalogue.DocumentRecordLinks(
             **_links("documents", content.id, stamp),
             claims=f"/v1/claims?document={content.id}",
             **dict(sources.document_addresses(content)),

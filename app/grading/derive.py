@@ -16,9 +16,10 @@ from sqlalchemy import ColumnElement, Select, func, or_, select
 from sqlalchemy.orm import Session
 
 from app.claims import doses
+from app.claims.catalogue_responses import CatalogueEvidence
 from app.claims.derived import ClaimDerived, ConceptDerived, DosingRangeDerived, Nothing, SourceDerived
 from app.claims.models import Citation, Claim, ClaimConcept, DosingRange, Maintained, Override
-from app.claims.responses import CatalogueEvidence, ClaimEvidence, OverrideRead
+from app.claims.responses import ClaimEvidence, OverrideRead
 from app.claims.rules import VOTING_FORMS
 from app.claims.schemas import CitationWrite, ClaimWrite, DosingRangeWrite
 from app.claims.vocabulary import HARM_KINDS, Certainty, CitationRole, Consensus, RelationType, Stance, Unit

@@ -10,7 +10,8 @@ from typing import Any
 from urllib.parse import quote
 
 from app.bibliography.from_documents import plain_title
-from app.claims.responses import CitationBody, ClaimRead, DocumentWithEvidence
+from app.claims.catalogue_responses import DocumentWithEvidence
+from app.claims.responses import CitationBody, ClaimRead
 from app.claims.schemas import DosingRangeWrite, Locator
 from app.claims.vocabulary import DoseBasis, Stance
 from app.concepts.schemas import ConceptRef

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Request, Response
 
-from app.claims import queries
+from app.claims import catalogue_queries as catalogue
 from app.core.content import QueryModel
 from app.core.english import quantity
 from app.http.queries import query_of
@@ -22,16 +22,24 @@ class NoParameters(QueryModel):
 
 
 def concept_listing(record_type: str, title: str, lead: str) -> Listing:
-    select = partial(queries.concepts, record_type)
-    return Listing(record_type, queries.ConceptQuery, select, queries.CONCEPT_SORTS, title, lead, "web/concepts.html")
+    select = partial(catalogue.concepts, record_type)
+    return Listing(
+        record_type,
+        catalogue.ConceptQuery,
+        select,
+        catalogue.CONCEPT_SORTS,
+        title,
+        lead,
+        "web/concepts.html",
+    )
 
 
 LISTINGS = (
     Listing(
         "intervention",
-        queries.InterventionQuery,
-        queries.interventions,
-        queries.CONCEPT_SORTS,
+        catalogue.InterventionQuery,
+        catalogue.interventions,
+        catalogue.CONCEPT_SORTS,
         "Treatments",
         "Drugs, classes of drugs and dose regimens that claims are about.",
         "web/concepts.html",
@@ -40,18 +48,18 @@ LISTINGS = (
     concept_listing("outcome", "Outcomes", "What is measured to see whether a treatment helps or harms."),
     Listing(
         "search",
-        queries.LiteratureSearchQuery,
-        queries.searches,
-        queries.SEARCH_SORTS,
+        catalogue.LiteratureSearchQuery,
+        catalogue.searches,
+        catalogue.SEARCH_SORTS,
         "Searches",
         "Questions put to the literature, and questions that nobody has put yet. Not searched is not the same as safe.",
         "web/searches.html",
     ),
     Listing(
         "interaction_rule",
-        queries.InteractionRuleQuery,
-        queries.interaction_rules,
-        queries.INTERACTION_RULE_SORTS,
+        catalogue.InteractionRuleQuery,
+        catalogue.interaction_rules,
+        catalogue.INTERACTION_RULE_SORTS,
         "Interaction warnings",
         "Which drugs are warned of together. A pair without a rule has not been cleared.",
         "web/rules.html",

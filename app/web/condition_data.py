@@ -11,8 +11,9 @@ from sqlalchemy import ColumnElement, select
 from app.briefs.builder import open_questions
 from app.briefs.selection import Pair
 from app.claims import rendering as render
+from app.claims.catalogue_responses import DosingRangeRead
 from app.claims.models import Claim, ClaimConcept, DosingRange, DosingRangeCondition
-from app.claims.responses import ClaimSummary, DosingRangeRead, EstimateRead
+from app.claims.responses import ClaimSummary, EstimateRead
 from app.claims.rules import VOTING_FORMS
 from app.claims.schemas import CitationWrite, ClaimWrite, Estimate
 from app.claims.vocabulary import (

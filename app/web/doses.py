@@ -5,8 +5,8 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Request, Response
 
 from app.api.common import select_page
-from app.claims import queries
-from app.claims.responses import DosingRangeRead, StudyWithEvidence
+from app.claims import catalogue_queries as catalogue
+from app.claims.catalogue_responses import DosingRangeRead, StudyWithEvidence
 from app.core.english import join_sentences, quantity
 from app.http.queries import query_of
 from app.http.reads import reads_of
@@ -23,9 +23,9 @@ router = APIRouter(include_in_schema=False)
 
 DOSING_RANGES = Listing(
     "dosing_range",
-    queries.DosingRangeQuery,
-    queries.dosing_ranges,
-    queries.DOSING_RANGE_SORTS,
+    catalogue.DosingRangeQuery,
+    catalogue.dosing_ranges,
+    catalogue.DOSING_RANGE_SORTS,
     "Doses",
     "Doses that were studied, recommended or reported, as their sources word them. None of them is advice.",
     "web/doses.html",
@@ -34,13 +34,13 @@ DOSING_RANGES = Listing(
 
 @router.get("/dosing-ranges")
 async def doses(
-    request: Request, query: Annotated[queries.DosingRangeQuery, query_of(queries.DosingRangeQuery)]
+    request: Request, query: Annotated[catalogue.DosingRangeQuery, query_of(catalogue.DosingRangeQuery)]
 ) -> Response:
     """The scale shows the doses that the list selects, and those of studies that meet its condition."""
 
     def more(view: ReadView) -> dict[str, Any]:
         everything = query.model_copy(update={"limit": MAX_LIMIT, "cursor": None, "sort": "dose"})
-        page = select_page(view, everything, queries.dosing_ranges(view, everything), queries.DOSING_RANGE_SORTS)
+        page = select_page(view, everything, catalogue.dosing_ranges(view, everything), catalogue.DOSING_RANGE_SORTS)
         ranges = [DosingRangeRead.model_validate_json(body) for body in current_bodies(view, "dosing_range", page.ids)]
         return {"plot": _plot(view, ranges, query.condition, "Recorded doses and doses of studies")}
 
@@ -76,7 +76,7 @@ def _dose(view: ReadView, request: Request, dose_id: str) -> Response:
 
 def _plot(view: ReadView, ranges: list[DosingRangeRead], conditions: tuple[str, ...], title: str) -> Plot | None:
     """With the doses of the first 200 studies in these conditions, or of all studies where none is named."""
-    query = queries.StudyQuery(condition=conditions, limit=MAX_LIMIT)
-    page = select_page(view, query, queries.studies(view, query), queries.STUDY_SORTS)
+    query = catalogue.StudyQuery(condition=conditions, limit=MAX_LIMIT)
+    page = select_page(view, query, catalogue.studies(view, query), catalogue.STUDY_SORTS)
     studies = [StudyWithEvidence.model_validate_json(body) for body in current_bodies(view, "study", page.ids)]
     return dose_plot([*spans_of_ranges(ranges), *spans_of_studies(studies)], title)

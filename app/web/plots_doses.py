@@ -4,8 +4,8 @@ import math
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
+from app.claims.catalogue_responses import DosingRangeRead
 from app.claims.doses import PICOGRAMS, TIERS
-from app.claims.responses import DosingRangeRead
 from app.claims.vocabulary import Unit
 from app.core.english import inline, quantity
 from app.sources.schemas import StudyRead

@@ -4,8 +4,9 @@ from typing import Annotated, NamedTuple
 
 from fastapi import APIRouter, Request, Response
 
-from app.claims import queries
-from app.claims.responses import Assertion, CitationBody, ClaimRead, SideEffectRead
+from app.claims import catalogue_queries as catalogue
+from app.claims.catalogue_responses import Assertion, SideEffectRead
+from app.claims.responses import CitationBody, ClaimRead
 from app.claims.vocabulary import Aspect
 from app.core.english import quantity
 from app.http.queries import query_of
@@ -42,7 +43,7 @@ class CountedRate(NamedTuple):
 
 @router.get("/side-effects")
 async def side_effects(
-    request: Request, query: Annotated[queries.ConceptQuery, query_of(queries.ConceptQuery)]
+    request: Request, query: Annotated[catalogue.ConceptQuery, query_of(catalogue.ConceptQuery)]
 ) -> Response:
     return await answer_listing(request, SIDE_EFFECTS, query)
 

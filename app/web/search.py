@@ -33,7 +33,7 @@ async def search_page(request: Request, query: Annotated[SearchPageQuery, query_
 
 def _page(view: ReadView, request: Request, query: SearchPageQuery) -> Response:
     words = query.q.strip()
-    found = _found(view, query, words) if words else None
+    found = _search_results(view, query, words) if words else None
     manifest = current_manifest(view.session)
     return page_response(
         request,
@@ -54,7 +54,7 @@ _LABELS = {name: resource.label for name, resource in BY_TYPE.items()}
 """Type → its name for people."""
 
 
-def _found(view: ReadView, query: SearchPageQuery, words: str) -> dict[str, Any]:
+def _search_results(view: ReadView, query: SearchPageQuery, words: str) -> dict[str, Any]:
     given = SearchQuery(q=words, type=query.type, cursor=query.cursor)
     page, items, extra = results_page(view, given)
     return {

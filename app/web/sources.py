@@ -10,8 +10,8 @@ from app.api.formats import LABELS
 from app.bibliography import FORMATS, formatted
 from app.bibliography.from_documents import plain_title
 from app.bibliography.styles import Style, format_reference
-from app.claims import queries
-from app.claims.responses import DocumentWithEvidence, StudyWithEvidence
+from app.claims import catalogue_queries as catalogue
+from app.claims.catalogue_responses import DocumentWithEvidence, StudyWithEvidence
 from app.core.english import join_sentences, quantity
 from app.http.queries import query_of
 from app.http.reads import reads_of
@@ -38,18 +38,18 @@ router = APIRouter(include_in_schema=False)
 
 DOCUMENTS = Listing(
     "document",
-    queries.DocumentQuery,
-    queries.documents,
-    queries.DOCUMENT_SORTS,
+    catalogue.DocumentQuery,
+    catalogue.documents,
+    catalogue.DOCUMENT_SORTS,
     "Sources",
     "Publications, web pages and labels behind the claims, with how far each still stands.",
     "web/documents.html",
 )
 STUDIES = Listing(
     "study",
-    queries.StudyQuery,
-    queries.studies,
-    queries.STUDY_SORTS,
+    catalogue.StudyQuery,
+    catalogue.studies,
+    catalogue.STUDY_SORTS,
     "Studies",
     "Trials, other studies and reviews, each counted once however many documents report it.",
     "web/studies.html",
@@ -58,13 +58,13 @@ STUDIES = Listing(
 
 @router.get("/documents")
 async def documents(
-    request: Request, query: Annotated[queries.DocumentQuery, query_of(queries.DocumentQuery)]
+    request: Request, query: Annotated[catalogue.DocumentQuery, query_of(catalogue.DocumentQuery)]
 ) -> Response:
     return await answer_listing(request, DOCUMENTS, query)
 
 
 @router.get("/studies")
-async def studies(request: Request, query: Annotated[queries.StudyQuery, query_of(queries.StudyQuery)]) -> Response:
+async def studies(request: Request, query: Annotated[catalogue.StudyQuery, query_of(catalogue.StudyQuery)]) -> Response:
     return await answer_listing(request, STUDIES, query)
 
 
@@ -84,7 +84,7 @@ def _document(view: ReadView, request: Request, document_id: str) -> Response:
         "web/document.html",
         title=name,
         description=shortened(
-            join_sentences(f"{name}.", f"{read.kind.label}, {read.standing.label.lower()}.", _found(read))
+            join_sentences(f"{name}.", f"{read.kind.label}, {read.standing.label.lower()}.", _citation_count(read))
         ),
         json_address=read.links.self,
         document=read,
@@ -101,7 +101,7 @@ def _document(view: ReadView, request: Request, document_id: str) -> Response:
     )
 
 
-def _found(read: DocumentWithEvidence | StudyWithEvidence) -> str:
+def _citation_count(read: DocumentWithEvidence | StudyWithEvidence) -> str:
     return f"Cited for {quantity(read.evidence.claims, 'claim', 'claims')}."
 
 
@@ -142,7 +142,7 @@ def _study(view: ReadView, request: Request, study_id: str) -> Response:
         view,
         "web/study.html",
         title=read.name,
-        description=shortened(join_sentences(f"{read.name}.", f"{read.design.label}.", _found(read))),
+        description=shortened(join_sentences(f"{read.name}.", f"{read.design.label}.", _citation_count(read))),
         json_address=read.links.self,
         study=read,
         sections=cited_sections(view, {"study": study_id}),

@@ -8,7 +8,8 @@ from itertools import groupby
 from operator import itemgetter
 from typing import Any
 
-from app.claims.responses import ByStance, CatalogueEvidence, StanceCount
+from app.claims.catalogue_responses import CatalogueEvidence
+from app.claims.responses import ByStance, StanceCount
 from app.claims.vocabulary import Stance
 from app.grading.counts import Counted, tally
 from app.search import index

@@ -7,7 +7,8 @@ import pytest
 from starlette.testclient import TestClient
 
 from app.api.common import ListOf
-from app.claims.responses import DosingRangeRead, EstimateRead, StudyWithEvidence
+from app.claims.catalogue_responses import DosingRangeRead, StudyWithEvidence
+from app.claims.responses import EstimateRead
 from app.core.templates import render_template
 from app.grading.trace import EvidenceTrace, ForestRow
 from app.web.plots import CHARACTER_WIDTH, WIDTH, Plot
