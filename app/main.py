@@ -14,7 +14,7 @@ from fastapi.routing import iter_route_contexts
 from app import api, cds_hooks, fhir, web
 from app.api import examples
 from app.api import openapi as openapi_document
-from app.core.manifest import UNDESCRIBED, Manifest
+from app.concepts.manifest import UNDESCRIBED, Manifest, manifest_at
 from app.datasets import bundle
 from app.http import freshness, problems, queries
 from app.http.bodies import FORM, JSON, BodyBounds
@@ -30,7 +30,6 @@ from app.mcp import endpoint as mcp
 from app.settings import Settings, settings
 from app.storage.database import Database
 from app.storage.faults import DATABASE_ERRORS, DatabaseUnavailable, unavailable
-from app.storage.manifest import manifest_at
 from app.storage.sqlite_file import known_wal_fault
 from app.warming import warm
 from app.web import docs

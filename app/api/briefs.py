@@ -12,6 +12,7 @@ from app.briefs import builder, selection
 from app.briefs.rendering import CONTENT_SECURITY_POLICY, html, markdown
 from app.briefs.responses import BriefFoot, BriefLinks, BriefRead
 from app.claims.queries import Names
+from app.concepts.manifest import current_manifest
 from app.concepts.models import Concept
 from app.concepts.queries import by_code, concept_keys
 from app.concepts.schemas import ConceptRef
@@ -29,7 +30,6 @@ from app.http.queries import query_of
 from app.http.reads import reads_of
 from app.registry import BY_TYPE
 from app.storage.database import Database
-from app.storage.manifest import current_manifest
 from app.storage.near_ids import unknown_record
 from app.storage.paging import ListQuery, statement_page
 from app.storage.read_view import ReadView

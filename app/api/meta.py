@@ -8,8 +8,8 @@ from pydantic_core import to_json
 
 from app.api.formats import JSON_LD, Choice, Offer, choose, documented, formatted_response
 from app.bibliography.reference_list import how_to_cite
+from app.concepts.manifest import DataLicence, Publisher, current_manifest
 from app.core.content import QueryModel, ResponseModel
-from app.core.manifest import DataLicence, Publisher
 from app.grading.method import METHOD
 from app.http import conditional
 from app.http.conditional import JSON
@@ -22,7 +22,6 @@ from app.registry import RESOURCES
 from app.storage.filter_bitmaps import PUBLISHED
 from app.storage.filter_index import filter_index
 from app.storage.history import published_at
-from app.storage.manifest import current_manifest
 from app.storage.read_view import ReadView
 
 SOFTWARE_VERSION = version("ldn-evidence")

@@ -11,6 +11,7 @@ from app.bibliography.reference import Reference
 from app.bibliography.styles import Style, format_reference
 from app.claims.models import Citation, Claim
 from app.claims.queries import CLAIM_SORTS
+from app.concepts.manifest import current_manifest
 from app.core.content import ResponseModel
 from app.core.errors import Fault, InvalidInput
 from app.core.text import Slug
@@ -20,7 +21,6 @@ from app.sources.projection import year_of
 from app.sources.schemas import Author, DocumentWrite, Notice
 from app.sources.vocabulary import IdentifierScheme, Standing
 from app.storage.history import MissingRecord, published_at
-from app.storage.manifest import current_manifest
 from app.storage.read_view import ReadView, is_among
 from app.storage.records import DatabaseRecords
 from app.storage.resource import Key

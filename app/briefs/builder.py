@@ -17,12 +17,12 @@ from app.briefs import responses
 from app.briefs.selection import MAX_CLAIMS, SECTIONS, Pair, Place, places, restatements, that_fit
 from app.claims import rendering as render
 from app.claims.derived import ClaimDerived
-from app.claims.disclaimer import disclaimer_about
 from app.claims.models import LiteratureSearch, LiteratureSearchConcept
 from app.claims.responses import ClaimSummary, DosingRangeRef
 from app.claims.rules import VOTING_FORMS
 from app.claims.schemas import CitationWrite, ClaimWrite, DosingRangeWrite, Origin
 from app.claims.vocabulary import Consensus, Coverage, Stance
+from app.concepts.disclaimer import disclaimer_about
 from app.concepts.models import Concept
 from app.concepts.schemas import ConceptRef
 from app.core import deadline

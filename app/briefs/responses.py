@@ -4,9 +4,9 @@ from typing import Self
 
 from app.claims import vocabulary as terms
 from app.claims.responses import ClaimSummary, DosingRangeRef, StanceCount, VerdictRead, VoteCounts
+from app.concepts.manifest import DataLicence
 from app.concepts.schemas import ConceptRef
 from app.core.content import ResponseModel
-from app.core.manifest import DataLicence
 from app.core.text import Slug
 from app.questions.coverage import PendingStudy
 from app.questions.searches import SearchMatch

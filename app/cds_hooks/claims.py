@@ -20,14 +20,13 @@ from app.claims.rules import VOTING_FORMS
 from app.claims.schemas import CitationWrite, ClaimWrite, InteractionRuleWrite, OverrideReason
 from app.claims.vocabulary import InteractionSeverity, InteractionSituation, Stance
 from app.concepts.code_systems import code_system
+from app.concepts.manifest import UNDESCRIBED, manifest_at
 from app.concepts.queries import ancestors
 from app.concepts.schemas import ConceptWrite
 from app.concepts.vocabulary import CodeRelation, CodeSystem
-from app.core.manifest import UNDESCRIBED
 from app.core.vocabulary import Status
 from app.sources.schemas import DocumentWrite
 from app.storage.history import state_at
-from app.storage.manifest import manifest_at
 from app.storage.records import RecordsAt
 from app.storage.resource import Key
 

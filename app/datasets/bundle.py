@@ -13,9 +13,9 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from app.claims.schemas import ClaimWrite
+from app.concepts.manifest import Manifest
 from app.core.content import ContentModel, Record
 from app.core.errors import Fault, InvalidInput, nearest
-from app.core.manifest import Manifest
 from app.core.text import OneLine, Slug, Text
 from app.core.vocabulary import Status
 from app.datasets.layout import MANIFEST, MARK, READING_NOTES, TYPES, SeedPath, file_name, files_of, unknown_files

@@ -15,13 +15,13 @@ from sqlalchemy.orm import Session
 from app.claims.derived import ClaimDerived
 from app.claims.responses import OverrideRead
 from app.claims.schemas import ClaimWrite
+from app.concepts.manifest import current_manifest
 from app.core.errors import Fault, InvalidInput
 from app.core.vocabulary import Status
 from app.grading.derive import computed_claim, maintained_on
 from app.grading.method import METHOD
 from app.registry import BY_TYPE, RESOURCES
 from app.storage.history import StoredRecord, current_release, current_serial, text_of
-from app.storage.manifest import current_manifest
 from app.storage.records import RecordsInMemory
 from app.storage.resource import Key
 

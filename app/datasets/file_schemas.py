@@ -9,7 +9,7 @@ from typing import Any
 
 from pydantic import BaseModel, TypeAdapter
 
-from app.core.manifest import Manifest
+from app.concepts.manifest import Manifest
 from app.core.vocabulary import Term
 from app.datasets.bundle import ReadingNote
 from app.datasets.layout import MANIFEST, MORE_FILES, READING_NOTES, TYPES, stem

@@ -12,8 +12,8 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from app.accounts.models import SEED, Account, Actor
 from app.accounts.service import ensure_system_actors
+from app.concepts.manifest import Manifest, StoredManifest, manifest_at
 from app.core.errors import Fault, InvalidInput
-from app.core.manifest import Manifest
 from app.core.vocabulary import Status
 from app.datasets import bundle
 from app.publishing.changes import Change
@@ -22,7 +22,6 @@ from app.publishing.rendering import Progress
 from app.registry import BY_TYPE
 from app.storage.database import SLUG, Base, now
 from app.storage.history import Release, StoredRecord, current_serial, text_of
-from app.storage.manifest import StoredManifest, manifest_at
 from app.storage.resource import Key
 
 

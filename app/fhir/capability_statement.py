@@ -2,7 +2,7 @@
 
 from importlib.metadata import version
 
-from app.core.manifest import Manifest
+from app.concepts.manifest import Manifest
 from app.fhir.types import TYPES, FhirType
 from app.fhir.values import Json, drops_empty
 

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping
 
-from app.core.manifest import Manifest
+from app.concepts.manifest import Manifest
 from app.fhir.values import Json, drops_empty, hl7_code
 from app.fhir.wording import narrative
 

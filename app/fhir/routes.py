@@ -15,6 +15,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from app.concepts.manifest import current_manifest
 from app.core.errors import NotFound
 from app.fhir import library, outcome
 from app.fhir.capability_statement import capability_statement
@@ -33,7 +34,6 @@ from app.fhir.types import BY_NAME, TYPES, FhirType
 from app.http.conditional import IMMUTABLE, REVALIDATE, conditional_response, etag, matching_tag, query_etag
 from app.http.dataset import Dataset
 from app.http.reads import Reads
-from app.storage.manifest import current_manifest
 from app.storage.read_view import ReadView
 
 MOUNT = "/fhir"

@@ -6,10 +6,11 @@ from sqlalchemy import ColumnElement, Select, and_, case, or_, select
 from sqlalchemy.orm import Session
 
 from app.claims import rendering
-from app.claims.disclaimer import disclaimer_about
 from app.claims.models import Claim, ClaimConcept, ClaimRelation
 from app.claims.rules import VOTING_FORMS
 from app.claims.vocabulary import HARM_KINDS, Form, Kind, RelationType
+from app.concepts.disclaimer import disclaimer_about
+from app.concepts.manifest import current_manifest
 from app.concepts.models import Concept
 from app.concepts.vocabulary import InterventionKind
 from app.core.vocabulary import Status
@@ -17,7 +18,6 @@ from app.grading.wording import claimed_text, count_text
 from app.infobutton.criteria import InfobuttonConcept
 from app.infobutton.page import InfobuttonAnswer, InfobuttonClaim, InfobuttonGroup, InfobuttonLinks
 from app.questions.subjects import about_interventions
-from app.storage.manifest import current_manifest
 from app.storage.records import CurrentRecords
 from app.storage.resource import Key
 

@@ -14,9 +14,9 @@ from app.claims.catalogue_responses import DocumentWithEvidence
 from app.claims.responses import CitationBody, ClaimRead
 from app.claims.schemas import DosingRangeWrite, Locator
 from app.claims.vocabulary import DoseBasis, Stance
+from app.concepts.manifest import Manifest
 from app.concepts.schemas import ConceptRef
 from app.core.english import join_sentences
-from app.core.manifest import Manifest
 from app.grading.wording import labelled_answer
 from app.sources import identifiers
 from app.sources.schemas import Author, DocumentEmbed, Notice

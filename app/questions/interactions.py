@@ -15,7 +15,6 @@ from sqlalchemy.orm import Session
 
 from app.claims import dose_query
 from app.claims import rendering as render
-from app.claims.disclaimer import disclaimer_about
 from app.claims.doses import DailyDose
 from app.claims.interaction_rules import interaction_rules
 from app.claims.models import Citation, Claim, ClaimConcept, LiteratureSearch
@@ -30,6 +29,7 @@ from app.claims.vocabulary import (
     InteractionSituation,
     Kind,
 )
+from app.concepts.disclaimer import disclaimer_about
 from app.concepts.recognition import DrugIndex, Recognition, UnrecognizedReason, drug_index
 from app.core import deadline
 from app.core.english import quantity

@@ -13,9 +13,9 @@ from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
 from app.claims import rendering as render
-from app.claims.disclaimer import disclaimer_about
 from app.claims.models import Citation, Claim
 from app.claims.responses import CitationRead, ClaimSummary
+from app.concepts.disclaimer import disclaimer_about
 from app.core import deadline
 from app.core.errors import nearest
 from app.core.folding import words

@@ -10,6 +10,7 @@ from app.api.common import VersionsQuery, records_of_claim, versions_page
 from app.claims import queries
 from app.claims.responses import CitationBody, ClaimRead, StanceCount
 from app.claims.vocabulary import Stance
+from app.concepts.manifest import current_manifest
 from app.core.content import QueryModel
 from app.core.english import join_sentences, quantity
 from app.grading.trace import EvidenceTrace, WhatIf, trace
@@ -17,7 +18,6 @@ from app.http.queries import query_of
 from app.http.reads import reads_of
 from app.linked_data.schema_org import claim_review
 from app.sources.vocabulary import Standing
-from app.storage.manifest import current_manifest
 from app.storage.read_view import ReadView
 from app.web.pages import page_response
 from app.web.plots import Plot

@@ -12,6 +12,7 @@ from app.api.briefs import pair_named, read_brief
 from app.briefs.rendering import page_words
 from app.briefs.selection import Pair, pairs
 from app.claims.responses import ClaimSummary
+from app.concepts.manifest import current_manifest
 from app.concepts.models import Concept
 from app.core.content import QueryModel
 from app.core.english import date_in_words, inline, join_sentences, quantity
@@ -24,7 +25,6 @@ from app.http.reads import reads_of
 from app.linked_data import schema_org
 from app.questions.evidence_map import evidence_map
 from app.questions.relevance import concept_key
-from app.storage.manifest import current_manifest
 from app.storage.read_view import ReadView
 from app.web.condition_data import ConditionEvidence, OutcomeLine, by_label, condition_evidence, warned_of
 from app.web.figures import NOT_REPORTED, estimate_text

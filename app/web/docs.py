@@ -8,10 +8,10 @@ from fastapi import APIRouter, FastAPI
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
+from app.concepts.manifest import current_manifest
 from app.core.templates import content_security_policy, render_template
 from app.http import conditional as caching
 from app.http.reads import reads_of
-from app.storage.manifest import current_manifest
 from app.storage.read_view import ReadView
 from app.web import assets
 

@@ -11,6 +11,7 @@ from fastapi import APIRouter, Request, Response
 from app.api import common
 from app.claims.responses import CitationBody, ClaimRead
 from app.claims.vocabulary import Stance
+from app.concepts.manifest import current_manifest
 from app.core.errors import Gone, NotFound
 from app.core.templates import content_security_policy, render_template
 from app.http import conditional
@@ -18,7 +19,6 @@ from app.http.conditional import conditional_response
 from app.http.queries import query_of
 from app.http.reads import reads_of
 from app.sources.vocabulary import Standing
-from app.storage.manifest import current_manifest
 from app.storage.read_view import ReadView
 from app.web.assets import STATIC
 from app.web.pages import HTML, page_response

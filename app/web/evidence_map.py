@@ -12,6 +12,7 @@ from pydantic import Field
 
 from app.claims.responses import ClaimSummary
 from app.claims.vocabulary import Certainty, Coverage, Tone
+from app.concepts.manifest import current_manifest
 from app.concepts.models import Concept
 from app.core.content import QueryModel
 from app.core.english import quantity
@@ -22,7 +23,6 @@ from app.http.queries import query_of
 from app.http.reads import reads_of
 from app.questions.evidence_map import EvidenceMapRead, MapCell, MapRow, evidence_map
 from app.questions.relevance import concept_key
-from app.storage.manifest import current_manifest
 from app.storage.read_view import ReadView
 from app.web.pages import page_response
 

@@ -9,10 +9,10 @@ from typing import Any
 from fastapi import Request, Response
 
 from app.api.meta import SOFTWARE_VERSION
+from app.concepts.manifest import current_manifest
 from app.core.templates import content_security_policy, render_template
 from app.http import conditional
 from app.http.conditional import conditional_response
-from app.storage.manifest import current_manifest
 from app.storage.read_view import ReadView
 
 CONTENT_SECURITY_POLICY = content_security_policy(

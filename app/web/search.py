@@ -7,13 +7,13 @@ from pydantic import AfterValidator, Field
 from pydantic_core import from_json
 
 from app.api.search import RecordType, SearchQuery, results_page
+from app.concepts.manifest import current_manifest
 from app.core.content import QueryModel
 from app.core.text import Cursor, printable
 from app.grading.wording import NO_ALL_CLEAR
 from app.http.queries import query_of
 from app.http.reads import reads_of
 from app.registry import BY_TYPE
-from app.storage.manifest import current_manifest
 from app.storage.read_view import ReadView
 from app.web.pages import page_response
 

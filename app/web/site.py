@@ -11,6 +11,7 @@ from pydantic_core import from_json
 from sqlalchemy import select
 from starlette.exceptions import HTTPException
 
+from app.concepts.manifest import current_manifest
 from app.core.errors import AppError, Gone, NotAcceptable, NotFound
 from app.core.logging import describe
 from app.core.vocabulary import Status
@@ -22,7 +23,6 @@ from app.http.problems import MEDIA_TYPE, declared_parameters_only
 from app.http.reads import reads_of
 from app.registry import BY_TYPE
 from app.storage.history import StoredRecord
-from app.storage.manifest import current_manifest
 from app.storage.read_view import ReadView
 from app.web.pages import HTML, page_response
 

@@ -6,13 +6,12 @@ from typing import Any
 from fastapi import APIRouter, Depends, Request, Response
 from starlette.types import ASGIApp
 
+from app.concepts.manifest import Manifest, current_manifest
 from app.core.errors import AppError
 from app.core.http_client import in_process_client
-from app.core.manifest import Manifest
 from app.http.problems import declared_parameters_only
 from app.http.reads import reads_of
 from app.questions.relevance import concept_key
-from app.storage.manifest import current_manifest
 from app.storage.read_view import ReadView
 from app.web.evidence_map import MapDrawing, drawing_for
 from app.web.pages import page_response

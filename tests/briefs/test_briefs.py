@@ -21,8 +21,8 @@ from app.briefs.wording import side
 from app.claims.models import Claim
 from app.claims.schemas import ClaimWrite
 from app.claims.vocabulary import Coverage, RelationType, Stance
+from app.concepts.manifest import DataLicence
 from app.concepts.models import Concept
-from app.core.manifest import DataLicence
 from app.core.vocabulary import Status
 from app.grading.wording import NO_ALL_CLEAR
 from app.sources.vocabulary import Standing

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from app.concepts.manifest import Manifest
 from app.core.errors import InvalidInput
-from app.core.manifest import Manifest
 from app.datasets import export
 from app.storage.database import Database
 

@@ -7,14 +7,13 @@ from pathlib import Path
 import pytest
 from starlette.testclient import TestClient
 
+from app.concepts.manifest import UNDESCRIBED, current_manifest, manifest_at
 from app.core.errors import InvalidInput
-from app.core.manifest import UNDESCRIBED
 from app.datasets import bundle
 from app.datasets.seed import seed
 from app.settings import ROOT
 from app.storage import schema
 from app.storage.database import Database
-from app.storage.manifest import current_manifest, manifest_at
 
 SEED = ROOT / "seed_data"
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from app.core.manifest import UNDESCRIBED
+from app.concepts.manifest import UNDESCRIBED
 from app.datasets import bundle
 from app.fhir.artifact_assessment import artifact_assessment
 from app.fhir.citation import citation

@@ -7,7 +7,7 @@ from rdflib import Graph, Namespace, URIRef
 from rdflib.namespace import RDF, SDO
 from starlette.testclient import TestClient
 
-from app.core.manifest import UNDESCRIBED
+from app.concepts.manifest import UNDESCRIBED
 from app.linked_data import schema_org as linked_data
 
 HOST = "https://evidence.example"

@@ -1,12 +1,19 @@
-"""What a data set says of itself: its name, its publisher, its licence, its disclaimers, what its pages offer first."""
+"""What a data set says about itself: its name, its publisher, its licence, its disclaimers, what its pages offer first.
+
+It is stored with the serial at which it was applied: one row for each time it changed.
+"""
 
 from collections.abc import Collection
 from typing import Annotated
 
 from pydantic import Field
+from sqlalchemy import ForeignKey, select
+from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from app.core.content import ContentModel
 from app.core.text import OneLine, Slug, Text, Url
+from app.storage.database import Base, TextColumn
+from app.storage.serial_memory import SerialMemory
 
 
 class Publisher(ContentModel):
@@ -45,7 +52,7 @@ class Question(ContentModel):
 
 
 class Manifest(ContentModel):
-    """The data set as a whole. Kept in the database from the serial on at which it was applied."""
+    """The data set as a whole. Stored from the serial at which it was applied."""
 
     id: Slug
     name: OneLine
@@ -90,4 +97,30 @@ UNDESCRIBED = Manifest(
         ),
     ),
 )
-"""Stands for a data set that has not said what it is."""
+"""Stands for a data set that does not describe itself."""
+
+
+# --- as it is stored -----------------------------------------------------------------------------------------------
+
+
+class StoredManifest(Base):
+    """What the data set says about itself from one serial on."""
+
+    __tablename__ = "manifests"
+    serial: Mapped[int] = mapped_column(ForeignKey("publications.serial"), primary_key=True, autoincrement=False)
+    content: Mapped[TextColumn]
+
+
+def manifest_at(session: Session, serial: int | None = None) -> Manifest | None:
+    """The manifest at a serial, by default the newest; null where none was applied by then."""
+    rows = select(StoredManifest.content).order_by(StoredManifest.serial.desc()).limit(1)
+    content = session.scalar(rows if serial is None else rows.where(StoredManifest.serial <= serial))
+    return None if content is None else Manifest.model_validate_json(content)
+
+
+_CURRENT = SerialMemory(manifest_at)
+
+
+def current_manifest(session: Session) -> Manifest:
+    """The manifest as of now; `UNDESCRIBED` where none was applied."""
+    return _CURRENT.get(session) or UNDESCRIBED

@@ -5,8 +5,8 @@ from collections.abc import Iterable
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
+from app.concepts.manifest import current_manifest
 from app.concepts.models import Concept, InterventionMember
-from app.storage.manifest import current_manifest
 
 
 def disclaimer_about(session: Session, interventions: Iterable[str]) -> str:
