@@ -14,6 +14,7 @@ from app.concepts.manifest import current_manifest
 from app.core.content import QueryModel
 from app.core.english import join_sentences, quantity
 from app.grading.trace import EvidenceTrace, WhatIf, trace
+from app.grading.wording import counted_text
 from app.http.queries import query_of
 from app.http.reads import reads_of
 from app.linked_data.schema_org import claim_review
@@ -23,7 +24,7 @@ from app.web.pages import page_response
 from app.web.plots import Plot
 from app.web.plots_directions import direction_plot
 from app.web.plots_forest import ComparedSides, forest_plots
-from app.web.records import Listing, RecordId, answer_listing, read_record, shortened
+from app.web.records import Listing, RecordId, answer_listing, read_record
 
 router = APIRouter(include_in_schema=False)
 
@@ -33,7 +34,7 @@ CLAIMS = Listing(
     queries.claims,
     queries.CLAIM_SORTS,
     "Claims",
-    "What is claimed, and what the evidence says of it. The filters of the API work here too.",
+    "What is claimed, and what the evidence says of it.",
     "web/claims.html",
 )
 SIDES = (Stance.supports, Stance.disputes)
@@ -81,8 +82,8 @@ def _claim(view: ReadView, request: Request, claim_id: str, asked: int | None) -
         view,
         "web/claim.html",
         title=evidence.answer,
-        description=shortened(
-            join_sentences(f"{evidence.verdict.label}.", evidence.counts_text, f"What is claimed: {read.statement}")
+        description=join_sentences(
+            f"{evidence.verdict.label}.", counted_text(evidence.counts_text, evidence.by_stance), read.caveat
         ),
         json_address=read.links.permalink if serial else read.links.self,
         claim=read,

@@ -37,7 +37,7 @@ from app.questions.coverage import CoverageRead, coverage
 from app.questions.searches import SearchMatch
 from app.questions.subjects import about_interventions
 from app.sources.schemas import DocumentRef, DocumentWrite, StudyWrite
-from app.sources.vocabulary import Standing
+from app.sources.vocabulary import EvidenceSource, Standing
 from app.storage.history import current_bodies
 from app.storage.read_view import ReadView
 from app.storage.records import CurrentRecords
@@ -158,7 +158,7 @@ class NamedLinks:
 
 @dataclass(frozen=True)
 class StudyLine:
-    """A study that is cited on a benefit; reviews are left out."""
+    """A study in people that is cited on a benefit; reviews are left out."""
 
     id: str
     study: StudyWrite
@@ -183,10 +183,6 @@ class ConditionEvidence:
     reviewed_on: str | None
     """The newest day on which one of the claims was reviewed."""
     is_cut: bool
-
-    @property
-    def interventions(self) -> tuple[str, ...]:
-        return tuple(filter(None, (self.pair.intervention, self.pair.parent)))
 
     @property
     def searched_on(self) -> str | None:
@@ -322,8 +318,9 @@ def _studies(records: CurrentRecords, outcomes: Iterable[OutcomeLine]) -> list[S
         for row in line.trace.forest
         if row.study and not row.is_review and row.stance in TAKES_A_SIDE
     }
-    lines = [StudyLine(study_id, records.content(Key("study", study_id))) for study_id in ids]
-    return sorted(lines, key=lambda line: (-(line.study.participants or 0), line.id))
+    lines = (StudyLine(study_id, records.content(Key("study", study_id))) for study_id in ids)
+    in_people = (line for line in lines if line.study.evidence_source is EvidenceSource.human_clinical)
+    return sorted(in_people, key=lambda line: (-(line.study.participants or 0), line.id))
 
 
 def _doses(view: ReadView, intervention: int, condition: int) -> tuple[DosingRangeRead, ...]:

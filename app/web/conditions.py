@@ -12,6 +12,8 @@ from app.api.briefs import pair_named, read_brief
 from app.briefs.rendering import page_words
 from app.briefs.selection import Pair, pairs
 from app.claims.responses import ClaimSummary
+from app.claims.vocabulary import HARM_KINDS
+from app.concepts.disclaimer import disclaimer_about
 from app.concepts.manifest import current_manifest
 from app.concepts.models import Concept
 from app.core.content import QueryModel
@@ -19,7 +21,7 @@ from app.core.english import date_in_words, inline, join_sentences, quantity
 from app.core.errors import NotFound
 from app.core.text import Slug
 from app.core.vocabulary import Status
-from app.grading.wording import NO_ALL_CLEAR
+from app.grading.wording import counted_text
 from app.http.queries import query_of
 from app.http.reads import reads_of
 from app.linked_data import schema_org
@@ -85,7 +87,6 @@ def _list(view: ReadView, request: Request, query: ConditionListQuery) -> Respon
         json_address="/v1/conditions",
         intervention=intervention,
         entries=sorted(entries, key=lambda entry: entry[1] is None),
-        no_all_clear=NO_ALL_CLEAR,
     )
 
 
@@ -146,11 +147,12 @@ def _page(view: ReadView, request: Request, condition: str, query: ConditionQuer
         ),
         plots=_plots(evidence),
         studies_in_short=evidence.studies[:MAX_STUDIES_IN_SHORT],
-        disclaimer=manifest.disclaimer(evidence.interventions),
+        disclaimer=disclaimer_about(session, [pair.intervention]),
         linked_data=schema_org.condition_page(title, evidence.condition, evidence.intervention, evidence.reviewed_on),
         brief=read_brief(view, pair) if query.layer is Layer.everything else None,
         not_reported=NOT_REPORTED,
         estimate_text=estimate_text,
+        harm_kinds=sorted(HARM_KINDS),
         date_in_words=date_in_words,
         quantity=quantity,
         inline_name=inline,
@@ -184,8 +186,12 @@ def _in_full(evidence: ConditionEvidence, line: OutcomeLine) -> bool:
 
 
 def _description(evidence: ConditionEvidence) -> str:
-    headline = evidence.headline
-    return join_sentences(headline.answer, headline.counts_text) if headline else evidence.coverage.sentence
+    """What the coverage says of the pair, with the verdict and both sides of the claim that it is about."""
+    summary, claim = evidence.coverage.summary, evidence.coverage.summary.headline_claim
+    if claim is None:
+        return summary.text
+    sides = None if claim.counts_text else counted_text(None, claim)
+    return join_sentences(f"{claim.verdict.label}.", summary.text, sides)
 
 
 def _address(pair: Pair, query: ConditionQuery) -> str:

@@ -11,6 +11,7 @@ from fastapi import Request, Response
 from app.api.meta import SOFTWARE_VERSION
 from app.concepts.manifest import current_manifest
 from app.core.templates import content_security_policy, render_template
+from app.grading.wording import NO_ALL_CLEAR, claimed_text, counted_text
 from app.http import conditional
 from app.http.conditional import conditional_response
 from app.storage.read_view import ReadView
@@ -38,7 +39,8 @@ def page_response(
     """The page as a response with its ETag and policy; 304 if the client has it.
 
     Besides `values` a template has `manifest` (what the data set says of itself), `serial` and `release` of the data
-    set, the version of the `software`, and the `path` of the page. Every page gives `title` and `description`, and
+    set, the version of the `software`, `no_all_clear`, and the functions that word what stands beside an answer.
+    Macros that use them are imported `with context`. Every page gives `title` and `description`, and
     `json_address` where the API has the same as data.
     """
     shared = {
@@ -46,8 +48,10 @@ def page_response(
         "serial": view.serial,
         "release": view.release,
         "software": SOFTWARE_VERSION,
-        "path": request.url.path,
         "json_address": None,
+        "no_all_clear": NO_ALL_CLEAR,
+        "counted_text": counted_text,
+        "claimed_text": claimed_text,
     }
     body = render_template(template, **shared | values).encode()
     headers = {

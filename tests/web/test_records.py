@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
+from app.grading.wording import NO_ALL_CLEAR
 from app.registry import RESOURCES
 from app.storage.database import Database
 from tests.conftest import serving
@@ -349,8 +350,8 @@ def test_what_is_unknown_is_not_reported(client: TestClient) -> None:
 def test_a_side_effect_says_what_was_counted_and_what_nobody_reported(client: TestClient) -> None:
     page = read(client, "/side-effects/vivid-dreams")
     assert "Whether it happens, and how often" in page.words
-    assert "Not reported:" in page.words
-    assert "That is not evidence of safety." in page.words
+    assert "Not recorded here:" in page.words
+    assert NO_ALL_CLEAR in page.words
     counted = [a["href"] for a in page.all("a") if "#cit-" in a["href"]]
     claim = client.get("/v1/claims/ldn-vivid-dreams").json()
     assert counted == [f"/claims/ldn-vivid-dreams#{c['id']}" for c in claim["citations"] if c["finding"]]
@@ -377,7 +378,7 @@ def test_a_search_that_nobody_made_is_no_sign_of_safety(client: TestClient) -> N
     unsearched = next(s for s in items_of(client, "/v1/searches?coverage=not_searched"))
     words = read(client, f"/searches/{unsearched['id']}").words
     assert "Nobody has looked yet." in words
-    assert "It is not evidence of no effect, nor of safety." in words
+    assert NO_ALL_CLEAR in words
 
 
 # --- errors -------------------------------------------------------------------------------------------------------
@@ -414,7 +415,7 @@ def test_a_retired_record_is_gone_and_its_page_names_the_successor(small: Databa
             assert {"href": successor} in page.all("a")
             assert client.get(address).headers["content-type"] == "application/problem+json"
         assert client.get("/claims/old?serial=4").status_code == 200
-        assert "had been retired" in client.get("/claims/old?serial=5").text
+        assert "was retired" in client.get("/claims/old?serial=5").text
 
 
 def test_a_parameter_that_is_unknown_is_named_on_a_page(client: TestClient) -> None:
