@@ -36,6 +36,7 @@ from app.grading.trace import EvidenceTrace, WhatIf, trace
 from app.questions.coverage import CoverageRead, coverage
 from app.questions.searches import SearchMatch
 from app.questions.subjects import about_interventions
+from app.sources.queries import retracted_studies
 from app.sources.schemas import DocumentRef, DocumentWrite, StudyWrite
 from app.sources.vocabulary import EvidenceSource, Standing
 from app.storage.history import current_bodies
@@ -108,8 +109,8 @@ class HarmLine:
     claim: ClaimSummary
     names: tuple[str, ...]
     """Side effects, or the outcome, that it is about."""
-    is_inherited: bool
-    """Whether it was said of the drug, not of the regimen itself."""
+    interactants: tuple[str, ...]
+    """Names of the other medicines that it is about."""
     figures: tuple[Figure, ...]
     lead: str
     """What stands before the statement in the answer, such as the authority and the day of an official record."""
@@ -162,6 +163,7 @@ class StudyLine:
 
     id: str
     study: StudyWrite
+    has_retracted_report: bool
 
 
 @dataclass(frozen=True)
@@ -229,7 +231,7 @@ def condition_evidence(view: ReadView, pair: Pair) -> ConditionEvidence:
     records = CurrentRecords(session)
     records.prefetch((Key("claim", claim_id) for claim_id in (*benefits, *harms)), depth=1)
     outcomes = _in_order(_outcome_lines(records, benefits[:MAX_OUTCOMES]), known)
-    harm_lines = _ranked(_harm_line(records, claim_id, pair) for claim_id in deadline.checked(harms[:MAX_HARMS]))
+    harm_lines = _ranked(_harm_line(records, claim_id) for claim_id in deadline.checked(harms[:MAX_HARMS]))
     reviewed = (records.content(Key("claim", claim_id)).reviewed_on for claim_id in (*benefits, *harms))
     assert known.condition is not None  # noqa: S101 - it was asked about one
     return ConditionEvidence(
@@ -280,7 +282,7 @@ def _in_order(lines: Iterable[OutcomeLine], known: CoverageRead) -> list[Outcome
     return sorted(lines, key=lambda line: headline is None or line.claim.id != headline.id)
 
 
-def _harm_line(records: CurrentRecords, claim_id: str, pair: Pair) -> HarmLine:
+def _harm_line(records: CurrentRecords, claim_id: str) -> HarmLine:
     content: ClaimWrite = records.content(Key("claim", claim_id))
     summary = render.summary(records, claim_id)
     names = [concept.name for concept in render.concepts(records, "side_effect", content.side_effects)]
@@ -293,7 +295,7 @@ def _harm_line(records: CurrentRecords, claim_id: str, pair: Pair) -> HarmLine:
         content=content,
         claim=summary,
         names=tuple(names),
-        is_inherited=content.intervention == pair.parent,
+        interactants=tuple(one.name for one in render.concepts(records, "intervention", content.interactants)),
         figures=tuple(figures(records, content, order)),
         lead=lead,
     )
@@ -318,7 +320,8 @@ def _studies(records: CurrentRecords, outcomes: Iterable[OutcomeLine]) -> list[S
         for row in line.trace.forest
         if row.study and not row.is_review and row.stance in TAKES_A_SIDE
     }
-    lines = (StudyLine(study_id, records.content(Key("study", study_id))) for study_id in ids)
+    retracted = retracted_studies(records.session, ids)
+    lines = (StudyLine(study_id, records.content(Key("study", study_id)), study_id in retracted) for study_id in ids)
     in_people = (line for line in lines if line.study.evidence_source is EvidenceSource.human_clinical)
     return sorted(in_people, key=lambda line: (-(line.study.participants or 0), line.id))
 
@@ -376,10 +379,10 @@ def by_label(lines: Iterable[tuple[str, str, str]]) -> Mapping[str, tuple[NamedL
     return {label: _named(names) for label, names in grouped.items()}
 
 
-def warned_of(lines: Iterable[HarmLine], names: Mapping[str, str]) -> Mapping[str, tuple[NamedLinks, ...]]:
+def warned_of(lines: Iterable[HarmLine]) -> Mapping[str, tuple[NamedLinks, ...]]:
     """Warnings by what they name: other medicines, harms, groups of people; every warning stands under one of them."""
     grouped = by_label(
-        (label, name, line.claim.id) for line in lines for label, found in [_subject(line, names)] for name in found
+        (label, name, line.claim.id) for line in lines for label, found in [_subject(line)] for name in found
     )
     return {label: grouped.get(label, ()) for label in (MEDICINES, PEOPLE, HARMS, OTHERS)} if grouped else {}
 
@@ -387,9 +390,9 @@ def warned_of(lines: Iterable[HarmLine], names: Mapping[str, str]) -> Mapping[st
 MEDICINES, PEOPLE, HARMS, OTHERS = "medicines", "people", "harms", "others"
 
 
-def _subject(line: HarmLine, names: Mapping[str, str]) -> tuple[str, tuple[str, ...]]:
-    if line.content.interactants:
-        return MEDICINES, tuple(names[interactant] for interactant in line.content.interactants)
+def _subject(line: HarmLine) -> tuple[str, tuple[str, ...]]:
+    if line.interactants:
+        return MEDICINES, line.interactants
     if line.names:
         return HARMS, line.names
     return (PEOPLE, (line.content.population,)) if line.content.population else (OTHERS, ("Further warnings",))

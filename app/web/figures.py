@@ -2,6 +2,7 @@
 
 from decimal import Decimal
 
+from app.claims.catalogue_responses import ReportedFrequency
 from app.claims.responses import EstimateRead
 from app.claims.vocabulary import Comparison, Measure
 from app.core.english import inline
@@ -39,6 +40,16 @@ def estimate_text(estimate: EstimateRead) -> str:
         _COMPARISONS.get(estimate.comparison, "") if estimate.comparison else "",
     ]
     return "; ".join(filter(None, details))
+
+
+def frequency_text(frequency: ReportedFrequency) -> str:
+    """`placebo: 12 of 47 (25.5 %), 12 weeks`; what the source does not give is left out."""
+    of = f" of {frequency.total}" if frequency.total is not None else ""
+    events = f"{frequency.events}{of}" if frequency.events is not None else ""
+    percent = f"{number(frequency.percent)} %" if frequency.percent is not None else ""
+    counted = f"{events} ({percent})" if events and percent else events or f"{percent}{of}" or NOT_REPORTED
+    arm = f"{frequency.arm}: " if frequency.arm else ""
+    return f"{arm}{counted}{f', {frequency.timepoint}' if frequency.timepoint else ''}"
 
 
 def _sizes(estimate: EstimateRead) -> str:

@@ -147,7 +147,7 @@ class Listing:
     sorts: Sorts
     title: str
     lead: str
-    template: str = "web/list.html"
+    template: str
 
     @property
     def path(self) -> str:
@@ -158,21 +158,21 @@ async def answer_listing(
     request: Request,
     listing: Listing,
     query: SortedQuery,
-    more: Callable[[ReadView], Mapping[str, Any]] = lambda _view: {},
+    more: Callable[[ReadView, Sequence[Any]], Mapping[str, Any]] = lambda _view, _records: {},
 ) -> Response:
-    """A page of the list; `more` gives further values for its template."""
+    """A page of the list; `more` gives further values for its template, or others, from the records on the page."""
 
     def answer(view: ReadView) -> Response:
+        records = read_list(view, request, listing.record_type, query, listing.select, listing.sorts)
+        values = {"title": listing.title, "description": listing.lead, **more(view, records.items)}
         return page_response(
             request,
             view,
             listing.template,
-            title=listing.title,
-            description=listing.lead,
             json_address=api_address(request),
             listing=listing,
-            records=read_list(view, request, listing.record_type, query, listing.select, listing.sorts),
-            **more(view),
+            records=records,
+            **values,
         )
 
     return await reads_of(request).run(request, answer)

@@ -184,8 +184,8 @@ def _llms(view: ReadView, request: Request, openapi: dict[str, Any]) -> Response
         f"# {manifest.name}",
         f"> {manifest.description}",
         "Never show a claim's statement alone: its answer, verdict, caveat and both sides' counts go with it. "
-        f"An empty answer: nothing found, or nobody searched. {NO_ALL_CLEAR} Ids are stable; `links.permalink` reads a record as it "
-        f"was. {manifest.disclaimer()}",
+        f"An empty answer: nothing found, or nobody searched. {NO_ALL_CLEAR} Ids are stable; "
+        f"`links.permalink` reads a record as it was. {manifest.disclaimer()}",
         f"Licence of the data: {manifest.licence.name}. Cite as: {manifest.citation}.",
         "## Start here",
         f"- [First call]({manifest.first_call}): claims with their answers and citations",

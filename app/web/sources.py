@@ -1,6 +1,7 @@
 """Sources: `/documents`, one document with what it found, what it states in its order, `/studies`, and one study."""
 
-from typing import Annotated
+from collections.abc import Sequence
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Request, Response
 
@@ -17,7 +18,7 @@ from app.http.queries import query_of
 from app.http.reads import reads_of
 from app.linked_data import schema_org
 from app.registry import BY_TYPE
-from app.sources.standing import entry_in_force
+from app.sources.queries import retracted_studies
 from app.storage.read_view import ReadView
 from app.storage.records import CurrentRecords
 from app.storage.resource import Key
@@ -65,7 +66,10 @@ async def documents(
 
 @router.get("/studies")
 async def studies(request: Request, query: Annotated[catalogue.StudyQuery, query_of(catalogue.StudyQuery)]) -> Response:
-    return await answer_listing(request, STUDIES, query)
+    def more(view: ReadView, studies: Sequence[StudyWithEvidence]) -> dict[str, Any]:
+        return {"retracted": retracted_studies(view.session, [study.id for study in studies])}
+
+    return await answer_listing(request, STUDIES, query, more)
 
 
 @router.get("/documents/{id}")
@@ -88,7 +92,7 @@ def _document(view: ReadView, request: Request, document_id: str) -> Response:
         ),
         json_address=read.links.self,
         document=read,
-        notice=entry_in_force(read.standing_history).notice,
+        notice=content.current_standing.notice,
         sections=cited_sections(view, {"document": document_id}),
         statement_count=statements.total,
         references=[

@@ -353,8 +353,13 @@ def test_a_side_effect_says_what_was_counted_and_what_nobody_reported(client: Te
     assert "Not recorded here:" in page.words
     assert NO_ALL_CLEAR in page.words
     counted = [a["href"] for a in page.all("a") if "#cit-" in a["href"]]
-    claim = client.get("/v1/claims/ldn-vivid-dreams").json()
-    assert counted == [f"/claims/ldn-vivid-dreams#{c['id']}" for c in claim["citations"] if c["finding"]]
+    claims = client.get("/v1/side-effects/vivid-dreams").json()["frequency"]
+    references = [(c["claim_id"], ref) for c in claims for ref in c["references"] if ref["frequencies"]]
+    assert counted == [f"/claims/{claim}#{ref['citation_id']}" for claim, ref in references]
+    assert references
+    for _, reference in references:
+        first = reference["frequencies"][0]
+        assert f"{reference['stance'].capitalize()} {first['arm']}: " in page.words, reference
 
 
 def test_doses_stand_on_a_scale_and_each_has_its_claims(client: TestClient) -> None:
