@@ -4,14 +4,12 @@ from collections.abc import Sequence
 from typing import Annotated, Any, NamedTuple
 
 from fastapi import APIRouter, Request, Response
-from pydantic import Field
 
-from app.api.common import VersionsQuery, records_of_claim, versions_page
+from app.api.common import ItemQuery, VersionsQuery, records_of_claim, versions_page
 from app.claims import queries
 from app.claims.responses import CitationBody, ClaimRead, StanceCount
 from app.claims.vocabulary import Stance
 from app.concepts.manifest import current_manifest
-from app.core.content import QueryModel
 from app.core.english import join_sentences, quantity
 from app.grading.trace import EvidenceTrace, WhatIf, trace
 from app.grading.wording import counted_text
@@ -48,11 +46,6 @@ SIDE_HEADINGS = {
 }
 
 
-class PageQuery(QueryModel):
-    serial: Annotated[int, Field(ge=1, le=2_147_483_647)] | None = None
-    """Read the record as it was at this serial; one that is not published yet is read as the newest."""
-
-
 class EvidenceSide(NamedTuple):
     """The citations of one stance, and how much stands behind them."""
 
@@ -67,12 +60,11 @@ async def claims(request: Request, query: Annotated[queries.ClaimQuery, query_of
 
 
 @router.get("/claims/{id}")
-async def claim(request: Request, id: RecordId, query: Annotated[PageQuery, query_of(PageQuery)]) -> Response:
+async def claim(request: Request, id: RecordId, query: Annotated[ItemQuery, query_of(ItemQuery)]) -> Response:
     return await reads_of(request).run(request, _claim, request, id, query.serial)
 
 
-def _claim(view: ReadView, request: Request, claim_id: str, asked: int | None) -> Response:
-    serial = min(asked, view.serial) if asked else None
+def _claim(view: ReadView, request: Request, claim_id: str, serial: int | None) -> Response:
     read: ClaimRead = read_record(view, "claim", claim_id, serial)
     how = trace(records_of_claim(view, claim_id, serial), claim_id, WhatIf())
     versions, page = versions_page(view, "claim", claim_id, VersionsQuery())

@@ -254,11 +254,15 @@ def test_a_claim_is_shown_as_it_was_at_a_serial(small: Database) -> None:
     put(small, amended(content(small, "claim", "drug-eases-ache"), statement="It eases the ache, says who sells it."))
     with serving(url_of(small)) as client:
         then = client.get("/claims/drug-eases-ache?serial=1")
-        future = client.get("/claims/drug-eases-ache?serial=999")
+        future = client.get("/claims/drug-eases-ache?serial=999", headers={"Accept": "text/html"})
+        problem = client.get("/claims/drug-eases-ache?serial=999")
     assert "says who sells it" not in then.text
     assert "serial 1 of the data set" in then.text
     assert 'href="/v1/claims/drug-eases-ache?serial=1"' in then.text
-    assert "says who sells it" in future.text
+    assert (future.status_code, future.headers["content-type"]) == (422, "text/html; charset=utf-8")
+    assert "The newest serial is 2." in future.text
+    assert "says who sells it" not in future.text
+    assert (problem.status_code, problem.json()["errors"][0]["field"]) == (422, "serial")
 
 
 def test_a_retracted_source_stands_apart_and_marked_wherever_it_is_shown(small: Database) -> None:

@@ -176,6 +176,7 @@ def test_what_is_always_true_is_no_condition_of_a_sentence(client: TestClient) -
     assert "if one of these is true" not in short
 
 
+DAILY = {"count": 1, "period": 1, "period_unit": "d"}
 ARMS = [
     {"name": "drug", "role": "intervention", "dose_low": 4.5, "dose_high": 4.5, "dose_unit": "mg",
      "dose_text": "4.5 mg", "called_low_dose": True}
@@ -186,8 +187,17 @@ def test_doses_of_studies_and_bands_stand_beside_the_drug_that_they_are_of(small
     put(
         small,
         amended(content(small, "study", "trial-a"), arms=ARMS),
-        record("dosing_range", "of-another", intervention="other-drug", low=4, high=4, unit="mg", conditions=["ache"]),
-        record("dosing_range", "anywhere", low=3, high=3, unit="mg"),
+        record(
+            "dosing_range",
+            "of-another",
+            intervention="other-drug",
+            low=4,
+            high=4,
+            unit="mg",
+            schedule=DAILY,
+            conditions=["ache"],
+        ),
+        record("dosing_range", "anywhere", low=3, high=3, unit="mg", schedule=DAILY),
     )
     with serving(url_of(small)) as client:
         of_drug, of_another, anywhere, chosen = (
