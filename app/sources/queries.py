@@ -8,6 +8,9 @@ from sqlalchemy.orm import Session
 from app.sources.models import Document, DocumentStudyLink, Study
 from app.sources.vocabulary import Standing
 
+RETRACTED_REPORT = "A report of it was retracted"
+"""What stands beside such a study wherever it is shown."""
+
 
 def retracted_studies(session: Session, studies: Collection[str]) -> frozenset[str]:
     """Those of the studies that a retracted document reports."""

@@ -3,17 +3,20 @@
 Colour and sign say the direction, the fill says the certainty, the size says how many people.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from math import sqrt
 from typing import Annotated
+from urllib.parse import urlencode
 
 from fastapi import APIRouter, Request, Response
-from pydantic import Field
 
+from app.claims.queries import Names
 from app.claims.responses import ClaimSummary
 from app.claims.vocabulary import Certainty, Coverage, Tone
 from app.concepts.disclaimer import disclaimer_about
 from app.concepts.manifest import current_manifest
+from app.concepts.queries import concept_keys
 from app.core.content import QueryModel
 from app.core.english import join_sentences, quantity
 from app.core.errors import NotFound
@@ -201,13 +204,24 @@ def _without_claims(condition: MapRow, searched_on: str | None) -> str:
     return f"{known[condition.coverage]} {NO_ALL_CLEAR}"
 
 
-def drawing_for(view: ReadView, intervention_pk: int) -> MapDrawing:
-    return draw(evidence_map(view.session, intervention_pk=intervention_pk, condition_pks=(), outcome_pks=()))
-
-
 class MapPageQuery(QueryModel):
-    intervention: Annotated[IdOrCode | None, Field()] = None
-    """Id or code; the data set's own intervention unless given."""
+    """Ids or codes, as in the API."""
+
+    intervention: IdOrCode | None = None
+    """The data set's own intervention unless given."""
+    condition: Names = ()
+    outcome: Names = ()
+
+
+def drawing_for(
+    view: ReadView, intervention_pk: int, condition_pks: Sequence[int] = (), outcome_pks: Sequence[int] = ()
+) -> MapDrawing:
+    """The drawing of the conditions and outcomes that are named, else of all."""
+    return draw(
+        evidence_map(
+            view.session, intervention_pk=intervention_pk, condition_pks=condition_pks, outcome_pks=outcome_pks
+        )
+    )
 
 
 @router.get("/evidence-map")
@@ -221,14 +235,20 @@ def _page(view: ReadView, request: Request, query: MapPageQuery) -> Response:
     if name is None:
         raise NotFound("This data set names no intervention of its own: add one to the address, as `intervention`.")
     intervention = concept_key(view.session, "intervention", name, "intervention")
-    drawing = drawing_for(view, intervention)
+    drawing = drawing_for(
+        view,
+        intervention,
+        concept_keys(view.session, "condition", query.condition, "condition"),
+        concept_keys(view.session, "outcome", query.outcome, "outcome"),
+    )
+    chosen = {"intervention": drawing.intervention, "condition": query.condition, "outcome": query.outcome}
     return page_response(
         request,
         view,
         "web/evidence_map_page.html",
         title=f"{drawing.name}: the evidence map",
         description=f"What is known of {drawing.name} in every condition and outcome: direction, certainty, people.",
-        json_address=f"/v1/evidence-map?intervention={drawing.intervention}",
+        json_address=f"/v1/evidence-map?{urlencode(chosen, doseq=True)}",
         drawing=drawing,
         disclaimer=disclaimer_about(view.session, [drawing.intervention]),
     )

@@ -14,6 +14,7 @@ from app.core.templates import content_security_policy, render_template
 from app.grading.wording import NO_ALL_CLEAR, claimed_text, counted_text
 from app.http import conditional
 from app.http.conditional import conditional_response
+from app.sources.queries import RETRACTED_REPORT
 from app.storage.read_view import ReadView
 
 CONTENT_SECURITY_POLICY = content_security_policy(
@@ -52,6 +53,7 @@ def page_response(
         "no_all_clear": NO_ALL_CLEAR,
         "counted_text": counted_text,
         "claimed_text": claimed_text,
+        "retracted_report": RETRACTED_REPORT,
     }
     body = render_template(template, **shared | values).encode()
     headers = {

@@ -8,6 +8,7 @@ from app.claims.catalogue_responses import DosingRangeRead
 from app.claims.doses import PICOGRAMS, TIERS
 from app.claims.vocabulary import DoseTier, Unit
 from app.core.english import inline, quantity
+from app.sources.queries import RETRACTED_REPORT
 from app.sources.schemas import StudyRead
 from app.web.plots import CHARACTER_WIDTH, LEFT, LINE_HEIGHT, RIGHT, WIDTH, Canvas, Cell, Plot, PlotTable, plot_of
 
@@ -31,6 +32,12 @@ class DoseSpan(NamedTuple):
     """Under which heading it stands."""
     low: int | None
     high: int | None
+    mark: str = ""
+    """What a reader must know of the source first, such as that it was retracted."""
+
+    @property
+    def marked_name(self) -> str:
+        return f"{self.name} ({inline(self.mark)})" if self.mark else self.name
 
 
 RECORDED = "Recorded doses"
@@ -61,8 +68,8 @@ def spans_of_studies(studies: Iterable[StudyRead], retracted: Container[str] = (
                 continue  # a dose per body weight has no daily total
             low, high = round(arm.dose_low * factor), round(arm.dose_high * factor)
             text = arm.dose_text or "not reported"
-            name = f"{study.name}, RETRACTED" if study.id in retracted else study.name
-            spans.append(DoseSpan(name, text, f"/studies/{study.id}", OF_STUDIES, low, high))
+            mark = RETRACTED_REPORT if study.id in retracted else ""
+            spans.append(DoseSpan(study.name, text, f"/studies/{study.id}", OF_STUDIES, low, high, mark))
     return spans
 
 
@@ -89,7 +96,7 @@ def dose_plot(spans: Sequence[DoseSpan], title: str, *, has_bands: bool = True) 
             canvas.line_below("guide", (_place(start, low, high), top), (_place(start, low, high), canvas.y))
     _draw_ticks(canvas, low, high)
     description = f"{quantity(len(drawn), 'dose', 'doses')} on a logarithmic scale of daily totals. " + " ".join(
-        f"{span.name}: {span_text(span)}." for span in drawn
+        f"{span.marked_name}: {span_text(span)}." for span in drawn
     )
     notes = ["A logarithmic scale: every step to the right is ten times as much.", "None of these doses is advice."]
     if len(drawn) < len(spans):
@@ -129,6 +136,8 @@ def _band_words(label: str, start: int, end: int | None) -> str:
 def _draw_span(canvas: Canvas, span: DoseSpan, scale: tuple[float, float]) -> None:
     canvas.y += 4
     canvas.label("name", span.name)
+    if span.mark:
+        canvas.label("side", span.mark)
     canvas.label("figures", f"{span_text(span)}; {span.text}" if span.group == RECORDED else span_text(span))
     canvas.y += 12
     left, right = _place(span.low or scale[0], *scale), _place(span.high or scale[1], *scale)
@@ -177,5 +186,5 @@ def span_text(span: DoseSpan) -> str:
 
 
 def _table(spans: Sequence[DoseSpan]) -> PlotTable:
-    rows = tuple((Cell(s.name, s.address), Cell(s.group), Cell(s.text), Cell(span_text(s))) for s in spans)
+    rows = tuple((Cell(s.marked_name, s.address), Cell(s.group), Cell(s.text), Cell(span_text(s))) for s in spans)
     return PlotTable("The doses behind the scale", ("Name", "Where it comes from", "As worded", "Daily total"), rows)

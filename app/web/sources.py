@@ -141,6 +141,7 @@ async def study(request: Request, id: RecordId, _query: Annotated[NoParameters, 
 
 def _study(view: ReadView, request: Request, study_id: str) -> Response:
     read: StudyWithEvidence = read_record(view, "study", study_id)
+    included = [study.id for study in read.includes.studies] if read.includes else []
     return page_response(
         request,
         view,
@@ -149,5 +150,6 @@ def _study(view: ReadView, request: Request, study_id: str) -> Response:
         description=shortened(join_sentences(f"{read.name}.", f"{read.design.label}.", _citation_count(read))),
         json_address=read.links.self,
         study=read,
+        retracted=retracted_studies(view.session, [study_id, *included]),
         sections=cited_sections(view, {"study": study_id}),
     )

@@ -222,13 +222,17 @@ def test_a_study_with_a_retracted_report_is_marked_wherever_it_is_listed(small: 
         amended(content(small, "study", "trial-a"), arms=ARMS),
         amended(content(small, "document", "paper-a2"), **standing("current", "retracted")),
     )
+    trial = "trial-a"
     with serving(url_of(small)) as client:
         studies, doses = client.get("/studies").text, client.get("/dosing-ranges/dose").text
         condition = client.get("/conditions/ache?intervention=drug").text
+        study, other = client.get("/studies/trial-a").text, client.get("/studies/trial-b").text
 
     assert studies.count("A report of it was retracted") == 1
     assert "A report of it was retracted" in studies.partition('href="/studies/trial-a"')[2].partition("</th>")[0]
-    assert "trial-a, RETRACTED" in doses
+    assert f"{trial} (a report of it was retracted): 4.5 mg a day." in doses
+    assert f"{trial} (a report of it was retracted)</a>" in doses
+    assert ["A report of it was retracted" in page for page in (study, other)] == [True, False]
     assert condition.count("A report of it was retracted") == 2
 
 
@@ -255,5 +259,7 @@ def test_an_empty_list_is_no_all_clear(client: TestClient) -> None:
         "/conditions?q=zzqqxx",
         "/dosing-ranges?q=zzqqxx",
         "/searches?q=zzqqxx",
+        "/studies?q=zzqqxx",
+        "/documents?q=zzqqxx",
     ):
         assert NO_ALL_CLEAR in text(client.get(address).text), address
