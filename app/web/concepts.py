@@ -93,7 +93,6 @@ def _record(view: ReadView, request: Request, record_type: str, record_id: str) 
         description=shortened(_description(read)),
         json_address=read.links.self,
         record=read,
-        plural=request.url.path.split("/")[1],
         sections=claim_sections(view, {record_type: record_id}) if is_concept else [],
     )
 

@@ -26,6 +26,12 @@ CONTENT_SECURITY_POLICY = content_security_policy(
     form_action="'self'",
 )
 HTML = "text/html"
+HEADERS = {
+    "Content-Security-Policy": CONTENT_SECURITY_POLICY,
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+}
+"""Of every page."""
 
 
 def page_response(
@@ -34,15 +40,22 @@ def page_response(
     template: str,
     *,
     policy: str = CONTENT_SECURITY_POLICY,
-    cache_control: str = conditional.REVALIDATE,
     **values: Any,
 ) -> Response:
-    """The page as a response with its ETag and policy; 304 if the client has it.
+    """The page as a response with its ETag and policy; 304 if the client has it."""
+    body = render_page(view, template, **values)
+    return conditional_response(
+        request, conditional.etag(body), body, media_type=HTML, headers=HEADERS | {"Content-Security-Policy": policy}
+    )
+
+
+def render_page(view: ReadView, template: str, **values: Any) -> bytes:
+    """The page alone.
 
     Besides `values` a template has `manifest` (what the data set says of itself), `serial` and `release` of the data
-    set, the version of the `software`, `no_all_clear`, and the functions that word what stands beside an answer.
-    Macros that use them are imported `with context`. Every page gives `title` and `description`, and
-    `json_address` where the API has the same as data.
+    set, the version of the `software`, the words of `no_all_clear` and `retracted_report`, and the functions that word
+    what stands beside an answer. Macros that use them are imported `with context`. Every page gives `title` and
+    `description`, and `json_address` where the API has the same as data.
     """
     shared = {
         "manifest": current_manifest(view.session),
@@ -51,16 +64,8 @@ def page_response(
         "software": SOFTWARE_VERSION,
         "json_address": None,
         "no_all_clear": NO_ALL_CLEAR,
+        "retracted_report": RETRACTED_REPORT,
         "counted_text": counted_text,
         "claimed_text": claimed_text,
-        "retracted_report": RETRACTED_REPORT,
     }
-    body = render_template(template, **shared | values).encode()
-    headers = {
-        "Content-Security-Policy": policy,
-        "Referrer-Policy": "no-referrer",
-        "X-Content-Type-Options": "nosniff",
-    }
-    return conditional_response(
-        request, conditional.etag(body), body, media_type=HTML, cache_control=cache_control, headers=headers
-    )
+    return render_template(template, **shared | values).encode()

@@ -24,7 +24,7 @@ from app.http.reads import reads_of
 from app.registry import BY_TYPE
 from app.storage.history import StoredRecord
 from app.storage.read_view import ReadView
-from app.web.pages import HTML, page_response
+from app.web.pages import HEADERS, HTML, render_page
 
 router = APIRouter(include_in_schema=False, dependencies=[Depends(declared_parameters_only)])
 
@@ -78,13 +78,13 @@ def _or_page(to_problem: Handler, is_page: Callable[[Request], bool]) -> Handler
         if not _wants_html(request):
             return problem
         try:
-            page = await reads_of(request).run(request, _error_page, request, error, from_json(bytes(problem.body)))
+            body = await reads_of(request).run(request, _error_page, request, error, from_json(bytes(problem.body)))
         except Exception as failure:
             structlog.get_logger("app.web").warning("no_error_page", **describe(failure))
             return problem
-        page.status_code = problem.status_code
-        page.headers.update({name: problem.headers[name] for name in ("link", "allow") if name in problem.headers})
-        return page
+        headers = {name: problem.headers[name] for name in ("link", "allow") if name in problem.headers}
+        headers |= {"Cache-Control": conditional.NO_STORE, "Vary": "Accept, Accept-Encoding"}
+        return Response(body, problem.status_code, HEADERS | headers, HTML)
 
     return handle
 
@@ -96,7 +96,7 @@ _HEADINGS = {
 }
 
 
-def _error_page(view: ReadView, request: Request, error: Exception, problem: dict[str, Any]) -> Response:
+def _error_page(view: ReadView, request: Request, error: Exception, problem: dict[str, Any]) -> bytes:
     heading, text = _HEADINGS[problem["status"]]
     segment = _first_segment(request.scope["path"])
     near = [
@@ -106,11 +106,9 @@ def _error_page(view: ReadView, request: Request, error: Exception, problem: dic
         for value in fault["did_you_mean"] or ()
     ]
     successor = error.successor_url.removeprefix("/v1") if isinstance(error, Gone) and error.successor_url else None
-    page = page_response(
-        request,
+    return render_page(
         view,
         "web/error.html",
-        cache_control=conditional.NO_STORE,
         title=heading,
         description=text,
         text=error.detail if isinstance(error, NotFound | Gone) else text,
@@ -118,9 +116,6 @@ def _error_page(view: ReadView, request: Request, error: Exception, problem: dic
         near=near,
         successor=successor,
     )
-    del page.headers["etag"]
-    page.headers["Vary"] = "Accept, Accept-Encoding"
-    return page
 
 
 # --- for robots ---------------------------------------------------------------------------------------------------

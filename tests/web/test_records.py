@@ -435,5 +435,20 @@ def test_a_parameter_that_is_unknown_is_named_on_a_page(client: TestClient) -> N
     assert "red" not in page.words.replace("retired", "").split()
 
 
+def test_an_error_is_a_whole_page_for_a_client_that_has_any_page_already(client: TestClient) -> None:
+    answer = client.get("/claims/nothing", headers=BROWSER | {"If-None-Match": "*"})
+    assert answer.status_code == 404
+    assert "There is nothing at this address" in answer.text
+    assert "etag" not in answer.headers
+    assert answer.headers["content-security-policy"] == client.get("/claims").headers["content-security-policy"]
+
+
+@pytest.mark.parametrize("address", [f"/claims/{PAIN}", f"/embed/claims/{PAIN}"])
+def test_a_serial_that_is_not_published_yet_is_a_fault_on_every_page_that_takes_one(
+    client: TestClient, address: str
+) -> None:
+    assert "serial" in read(client, f"{address}?serial=2000000000", 422).words
+
+
 def test_an_address_that_is_at_fault_is_not_kept(client: TestClient) -> None:
     assert client.get("/claims/nothing", headers=BROWSER).headers["cache-control"] == "no-store"
