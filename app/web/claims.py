@@ -5,7 +5,7 @@ from typing import Annotated, Any, NamedTuple
 
 from fastapi import APIRouter, Request, Response
 
-from app.api.common import ItemQuery, VersionsQuery, records_of_claim, versions_page
+from app.api.common import ItemQuery, VersionsQuery, record_at, versions_page
 from app.claims import queries
 from app.claims.responses import CitationBody, ClaimRead, StanceCount
 from app.claims.vocabulary import Stance
@@ -16,13 +16,16 @@ from app.grading.wording import counted_text
 from app.http.queries import query_of
 from app.http.reads import reads_of
 from app.linked_data.schema_org import claim_review
+from app.registry import BY_TYPE
 from app.sources.vocabulary import Standing
 from app.storage.read_view import ReadView
+from app.storage.records import CurrentRecords
+from app.storage.resource import Key, RecordReader, Stamp
 from app.web.pages import page_response
 from app.web.plots import Plot
 from app.web.plots_directions import direction_plot
 from app.web.plots_forest import ComparedSides, forest_plots
-from app.web.records import Listing, RecordId, answer_listing, read_record
+from app.web.records import STANCE_HEADINGS, Listing, RecordId, answer_listing, read_record
 
 router = APIRouter(include_in_schema=False)
 
@@ -36,14 +39,6 @@ CLAIMS = Listing(
     "web/claims.html",
 )
 SIDES = (Stance.supports, Stance.disputes)
-SIDE_HEADINGS = {
-    Stance.supports: "For the claim",
-    Stance.disputes: "Against the claim",
-    Stance.mixed: "Points both ways",
-    Stance.inconclusive: "Could not decide",
-    Stance.background: "Background",
-    Stance.not_assessed: "Not assessed",
-}
 
 
 class EvidenceSide(NamedTuple):
@@ -65,8 +60,8 @@ async def claim(request: Request, id: RecordId, query: Annotated[ItemQuery, quer
 
 
 def _claim(view: ReadView, request: Request, claim_id: str, serial: int | None) -> Response:
-    read: ClaimRead = read_record(view, "claim", claim_id, serial)
-    how = trace(records_of_claim(view, claim_id, serial), claim_id, WhatIf())
+    read, records = _read_claim(view, claim_id, serial)
+    how = trace(records, claim_id, WhatIf())
     versions, page = versions_page(view, "claim", claim_id, VersionsQuery())
     evidence = read.evidence
     return page_response(
@@ -89,6 +84,19 @@ def _claim(view: ReadView, request: Request, claim_id: str, serial: int | None) 
     )
 
 
+def _read_claim(view: ReadView, claim_id: str, serial: int | None) -> tuple[ClaimRead, RecordReader]:
+    """The claim, now or at a serial, and a reader that has read what it names."""
+    if serial is not None:
+        past, row = record_at(view, BY_TYPE["claim"], claim_id, serial)
+        stamp = Stamp(row.version, row.serial, row.updated_at)
+        then: Any = BY_TYPE["claim"].render(past, row.content, row.derived, stamp)
+        return then, past
+    read = read_record(view, "claim", claim_id)
+    records = CurrentRecords(view.session)
+    records.prefetch([Key("claim", claim_id)], depth=1)
+    return read, records
+
+
 def _sides(read: ClaimRead) -> list[EvidenceSide]:
     """By stance as the citations come, the weightier side first; both sides always, and retracted ones on their own."""
     standing = [c for c in read.citations if c.document.standing is not Standing.retracted]
@@ -98,7 +106,7 @@ def _sides(read: ClaimRead) -> list[EvidenceSide]:
     counts = read.evidence.by_stance
     sides = [
         EvidenceSide(
-            SIDE_HEADINGS[stance],
+            STANCE_HEADINGS[stance],
             _size(getattr(counts, stance.value)),
             [citation for citation in standing if citation.stance is stance],
         )

@@ -6,24 +6,19 @@ Nothing is added up over claims: every number and every answer belongs to one cl
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, select
-
 from app.briefs.builder import open_questions
 from app.briefs.selection import Pair
 from app.claims import rendering as render
 from app.claims.catalogue_responses import DosingRangeRead
-from app.claims.models import Claim, ClaimConcept, DosingRange, DosingRangeCondition
 from app.claims.responses import ClaimSummary, EstimateRead
 from app.claims.rules import VOTING_FORMS
 from app.claims.schemas import CitationWrite, ClaimWrite, Estimate
 from app.claims.vocabulary import (
-    HARM_KINDS,
     Comparison,
     Consensus,
     Directness,
     Effect,
     Form,
-    Kind,
     Leaning,
     Stance,
     VerdictCode,
@@ -31,11 +26,10 @@ from app.claims.vocabulary import (
 from app.concepts.models import Concept
 from app.concepts.schemas import ConceptRef, OutcomeRef
 from app.core import deadline
-from app.core.vocabulary import Status
 from app.grading.trace import EvidenceTrace, WhatIf, trace
 from app.questions.coverage import CoverageRead, coverage
+from app.questions.pair_records import benefit_claims, harm_claims, recorded_doses
 from app.questions.searches import SearchMatch
-from app.questions.subjects import about_interventions
 from app.sources.queries import retracted_studies
 from app.sources.schemas import DocumentRef, DocumentWrite, StudyWrite
 from app.sources.vocabulary import EvidenceSource, Standing
@@ -226,8 +220,9 @@ def condition_evidence(view: ReadView, pair: Pair) -> ConditionEvidence:
     intervention = key_of(session, Concept, pair.intervention, "intervention")
     condition = key_of(session, Concept, pair.condition, "condition")
     known = coverage(session, intervention_pk=intervention, condition_pk=condition)
-    benefits = _claim_ids(view, [*_on_pair(intervention, condition), Claim.kind == Kind.efficacy], MAX_OUTCOMES)
-    harms = _claim_ids(view, [about_interventions([pair.intervention]), Claim.kind.in_(HARM_KINDS)], MAX_HARMS)
+    benefits = benefit_claims(session, intervention, condition, MAX_OUTCOMES + 1)
+    harms = harm_claims(session, pair.intervention, MAX_HARMS + 1)
+    doses = recorded_doses(session, intervention, condition)
     records = CurrentRecords(session)
     records.prefetch((Key("claim", claim_id) for claim_id in (*benefits, *harms)), depth=1)
     outcomes = _in_order(_outcome_lines(records, benefits[:MAX_OUTCOMES]), known)
@@ -242,27 +237,11 @@ def condition_evidence(view: ReadView, pair: Pair) -> ConditionEvidence:
         outcomes=tuple(outcomes),
         harms=tuple(harm_lines),
         studies=tuple(_studies(records, outcomes)),
-        doses=_doses(view, intervention, condition),
+        doses=tuple(map(DosingRangeRead.model_validate_json, current_bodies(view, "dosing_range", doses))),
         questions=open_questions(session, pair),
         reviewed_on=max(filter(None, reviewed), default=None),
         is_cut=len(benefits) > MAX_OUTCOMES or len(harms) > MAX_HARMS,
     )
-
-
-def _on_pair(intervention: int, condition: int) -> Sequence[ColumnElement[bool]]:
-    named = select(ClaimConcept.claim_pk).where(ClaimConcept.role == "condition", ClaimConcept.concept_pk == condition)
-    return [Claim.intervention_pk == intervention, Claim.pk.in_(named), Claim.form.in_(VOTING_FORMS)]
-
-
-def _claim_ids(view: ReadView, where: Iterable[ColumnElement[bool]], limit: int) -> list[str]:
-    """Published claims, one more than the limit at most; contraindications and the most studied first."""
-    statement = (
-        select(Claim.id)
-        .where(Claim.status == Status.published, *where)
-        .order_by((Claim.effect == Effect.contraindicated).desc(), Claim.weight.desc(), Claim.id)
-        .limit(limit + 1)
-    )
-    return list(view.session.scalars(statement))
 
 
 def _outcome_lines(records: CurrentRecords, claim_ids: Iterable[str]) -> Iterator[OutcomeLine]:
@@ -324,20 +303,6 @@ def _studies(records: CurrentRecords, outcomes: Iterable[OutcomeLine]) -> list[S
     lines = (StudyLine(study_id, records.content(Key("study", study_id)), study_id in retracted) for study_id in ids)
     in_people = (line for line in lines if line.study.evidence_source is EvidenceSource.human_clinical)
     return sorted(in_people, key=lambda line: (-(line.study.participants or 0), line.id))
-
-
-def _doses(view: ReadView, intervention: int, condition: int) -> tuple[DosingRangeRead, ...]:
-    ids = view.session.scalars(
-        select(DosingRange.id)
-        .join(DosingRangeCondition, DosingRangeCondition.dosing_range_pk == DosingRange.pk)
-        .where(
-            DosingRange.intervention_pk == intervention,
-            DosingRangeCondition.concept_pk == condition,
-            DosingRange.status == Status.published,
-        )
-        .order_by(DosingRange.low_pg_per_day.asc().nulls_last(), DosingRange.id)
-    ).all()
-    return tuple(DosingRangeRead.model_validate_json(body) for body in current_bodies(view, "dosing_range", ids))
 
 
 # --- choosing -----------------------------------------------------------------------------------------------------

@@ -8,12 +8,11 @@ from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Request, Response
 from pydantic import Field
-from sqlalchemy import desc
 from sqlalchemy.orm import Session
 
 from app.api.briefs import pair_named, read_brief
 from app.briefs.rendering import page_words
-from app.briefs.selection import Pair, pairs
+from app.briefs.selection import Pair, most_studied_intervention, other_interventions
 from app.claims import catalogue_queries as catalogue
 from app.claims.catalogue_responses import ConditionRead
 from app.claims.vocabulary import HARM_KINDS
@@ -21,7 +20,7 @@ from app.concepts.disclaimer import disclaimer_about
 from app.concepts.manifest import current_manifest
 from app.concepts.models import Concept
 from app.core.content import QueryModel
-from app.core.english import date_in_words, inline, join_sentences, quantity
+from app.core.english import date_in_words, inline, join_sentences
 from app.core.errors import NotFound
 from app.core.text import Slug
 from app.grading.wording import counted_text
@@ -33,8 +32,8 @@ from app.questions.relevance import concept_key
 from app.storage.paging import MAX_LIMIT
 from app.storage.read_view import ReadView
 from app.web.condition_data import ConditionEvidence, OutcomeLine, by_label, condition_evidence, warned_of
-from app.web.figures import NOT_REPORTED, estimate_text
-from app.web.pages import page_response
+from app.web.figures import NOT_REPORTED
+from app.web.pages import page_address, page_response
 from app.web.plots import Plot
 from app.web.plots_forest import ComparedSides, forest_plots
 from app.web.records import Listing, answer_listing
@@ -127,7 +126,7 @@ def _page(view: ReadView, request: Request, condition: str, query: ConditionQuer
         pair=pair,
         layer=query.layer,
         address=_address(pair, query),
-        others=_others(session, pair),
+        others=other_interventions(session, pair),
         warned=warned_of(evidence.warnings),
         undecided=by_label(
             (line.claim.verdict.label, line.name, line.claim.id)
@@ -148,24 +147,19 @@ def _page(view: ReadView, request: Request, condition: str, query: ConditionQuer
         linked_data=schema_org.condition_page(title, evidence.condition, evidence.intervention, evidence.reviewed_on),
         brief=read_brief(view, pair) if query.layer is Layer.everything else None,
         not_reported=NOT_REPORTED,
-        estimate_text=estimate_text,
         harm_kinds=sorted(HARM_KINDS),
         date_in_words=date_in_words,
-        quantity=quantity,
         inline_name=inline,
-        **page_words(lambda address: address.removeprefix("/v1")),
+        **page_words(page_address),
     )
 
 
 def _most_studied(session: Session, condition_id: str) -> str:
     """The intervention of which most is claimed in the condition, for a data set that names none of its own."""
-    statement, intervention, condition = pairs()
-    row = session.execute(
-        statement.where(condition.id == condition_id).order_by(desc("studies"), desc("statements"), intervention.id)
-    ).first()
-    if row is None:
+    found = most_studied_intervention(session, condition_id)
+    if found is None:
         raise NotFound("No treatment is recorded in this condition: add one to the address, as `intervention`.")
-    return str(row.intervention)
+    return found
 
 
 def _plots(evidence: ConditionEvidence) -> list[tuple[str, Plot]]:
@@ -195,14 +189,3 @@ def _address(pair: Pair, query: ConditionQuery) -> str:
     """The address of the page with the intervention that was asked for, for its other layers."""
     chosen = f"intervention={pair.intervention}&" if query.intervention else ""
     return f"/conditions/{pair.condition}?{chosen}layer="
-
-
-def _others(session: Session, pair: Pair) -> list[tuple[str, str]]:
-    """Further interventions of which something is claimed in this condition."""
-    statement, intervention, condition = pairs()
-    rows = session.execute(
-        statement.where(condition.id == pair.condition, intervention.id != pair.intervention).order_by(
-            intervention.name
-        )
-    )
-    return [(row.intervention, row.intervention_name) for row in rows]

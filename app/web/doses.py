@@ -16,10 +16,9 @@ from app.sources.queries import retracted_studies
 from app.storage.history import current_bodies
 from app.storage.paging import MAX_LIMIT
 from app.storage.read_view import ReadView
-from app.web.concepts import NoParameters
 from app.web.pages import page_response
 from app.web.plots_doses import DoseSpan, dose_plot, span_text, spans_of_ranges, spans_of_studies
-from app.web.records import Listing, RecordId, answer_listing, read_record, shortened
+from app.web.records import NO_PARAMETERS, Listing, RecordId, answer_listing, read_record, shortened
 
 router = APIRouter(include_in_schema=False)
 
@@ -54,8 +53,8 @@ async def doses(
     return await answer_listing(request, DOSING_RANGES, query, more)
 
 
-@router.get("/dosing-ranges/{id}")
-async def dose(request: Request, id: RecordId, _query: Annotated[NoParameters, query_of(NoParameters)]) -> Response:
+@router.get("/dosing-ranges/{id}", dependencies=NO_PARAMETERS)
+async def dose(request: Request, id: RecordId) -> Response:
     return await reads_of(request).run(request, _dose, request, id)
 
 

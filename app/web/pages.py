@@ -10,12 +10,17 @@ from fastapi import Request, Response
 
 from app.api.meta import SOFTWARE_VERSION
 from app.concepts.manifest import current_manifest
+from app.core.english import quantity
 from app.core.templates import content_security_policy, render_template
 from app.grading.wording import NO_ALL_CLEAR, claimed_text, counted_text
 from app.http import conditional
 from app.http.conditional import conditional_response
+from app.sources import identifiers
+from app.sources.identifiers import doi_address
 from app.sources.queries import RETRACTED_REPORT
+from app.sources.vocabulary import IdentifierScheme, Standing
 from app.storage.read_view import ReadView
+from app.web.figures import estimate_text
 
 CONTENT_SECURITY_POLICY = content_security_policy(
     script_src="'self'",
@@ -26,6 +31,11 @@ CONTENT_SECURITY_POLICY = content_security_policy(
     form_action="'self'",
 )
 HTML = "text/html"
+API = "/v1"
+MARKED_STANDINGS = frozenset(
+    {Standing.retracted, Standing.expression_of_concern, Standing.corrected, Standing.superseded}
+)
+"""What a reader must know of a document wherever it is named."""
 HEADERS = {
     "Content-Security-Policy": CONTENT_SECURITY_POLICY,
     "Referrer-Policy": "no-referrer",
@@ -67,5 +77,19 @@ def render_page(view: ReadView, template: str, **values: Any) -> bytes:
         "retracted_report": RETRACTED_REPORT,
         "counted_text": counted_text,
         "claimed_text": claimed_text,
+        "estimate_text": estimate_text,
+        "quantity": quantity,
+        "marked_standings": MARKED_STANDINGS,
+        "doi_address": doi_address,
+        "pubmed_address": _pubmed_address,
     }
     return render_template(template, **shared | values).encode()
+
+
+def _pubmed_address(pmid: str) -> str:
+    return f"{identifiers.address(IdentifierScheme.pmid, pmid)}/"
+
+
+def page_address(api_address: str) -> str:
+    """The page of what the API has at an address."""
+    return api_address.removeprefix(API)

@@ -12,10 +12,19 @@ from app.core.english import quantity
 from app.http.queries import query_of
 from app.http.reads import reads_of
 from app.storage.read_view import ReadView
-from app.web.concepts import NoParameters, concept_listing
+from app.web.concepts import concept_listing
 from app.web.figures import frequency_text
 from app.web.pages import page_response
-from app.web.records import ClaimSection, RecordId, answer_listing, claim_sections, read_record, shortened, summaries
+from app.web.records import (
+    NO_PARAMETERS,
+    ClaimSection,
+    RecordId,
+    answer_listing,
+    claim_sections,
+    read_record,
+    shortened,
+    summaries,
+)
 
 router = APIRouter(include_in_schema=False)
 
@@ -48,10 +57,8 @@ async def side_effects(
     return await answer_listing(request, SIDE_EFFECTS, query)
 
 
-@router.get("/side-effects/{id}")
-async def side_effect(
-    request: Request, id: RecordId, _query: Annotated[NoParameters, query_of(NoParameters)]
-) -> Response:
+@router.get("/side-effects/{id}", dependencies=NO_PARAMETERS)
+async def side_effect(request: Request, id: RecordId) -> Response:
     return await reads_of(request).run(request, _side_effect, request, id)
 
 

@@ -15,7 +15,7 @@ from app.http.queries import query_of
 from app.http.reads import reads_of
 from app.registry import BY_TYPE
 from app.storage.read_view import ReadView
-from app.web.pages import page_response
+from app.web.pages import page_address, page_response
 
 router = APIRouter(include_in_schema=False)
 
@@ -67,4 +67,4 @@ def _search_results(view: ReadView, query: SearchPageQuery, words: str) -> dict[
 def _with_page(item: dict[str, Any]) -> dict[str, Any]:
     """With the address of the record's page, and of a claim its summary."""
     claim = ClaimSummary.model_validate(item["claim"]) if item["claim"] else None
-    return item | {"href": item["links"]["self"].removeprefix("/v1"), "claim": claim}
+    return item | {"href": page_address(item["links"]["self"]), "claim": claim}

@@ -8,13 +8,11 @@ import structlog
 from fastapi import APIRouter, Depends, FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from pydantic_core import from_json
-from sqlalchemy import select
 from starlette.exceptions import HTTPException
 
 from app.concepts.manifest import current_manifest
 from app.core.errors import AppError, Gone, NotAcceptable, NotFound
 from app.core.logging import describe
-from app.core.vocabulary import Status
 from app.grading.wording import NO_ALL_CLEAR
 from app.http import conditional
 from app.http.conditional import conditional_response
@@ -22,15 +20,15 @@ from app.http.negotiation import negotiate
 from app.http.problems import MEDIA_TYPE, declared_parameters_only
 from app.http.reads import reads_of
 from app.registry import BY_TYPE
-from app.storage.history import StoredRecord
+from app.storage.history import published_records
 from app.storage.read_view import ReadView
-from app.web.pages import HEADERS, HTML, render_page
+from app.web.pages import HEADERS, HTML, page_address, render_page
 
 router = APIRouter(include_in_schema=False, dependencies=[Depends(declared_parameters_only)])
 
 PLAIN = "text/plain; charset=utf-8"
 IN_SITEMAP = ("condition", "claim", "side_effect", "intervention", "mechanism", "outcome", "study", "document")
-"""Types whose pages a search engine should know."""
+"""Types whose pages a search engine should know, the most useful first."""
 MAX_ADDRESSES = 50_000
 """That a sitemap may hold (sitemaps.org)."""
 
@@ -105,7 +103,7 @@ def _error_page(view: ReadView, request: Request, error: Exception, problem: dic
         if fault["in"] == "path"
         for value in fault["did_you_mean"] or ()
     ]
-    successor = error.successor_url.removeprefix("/v1") if isinstance(error, Gone) and error.successor_url else None
+    successor = page_address(error.successor_url) if isinstance(error, Gone) and error.successor_url else None
     return render_page(
         view,
         "web/error.html",
@@ -140,17 +138,13 @@ async def sitemap(request: Request) -> Response:
 
 
 def _sitemap(view: ReadView, request: Request, public: str) -> Response:
-    rows = view.session.execute(
-        select(StoredRecord.type, StoredRecord.id, StoredRecord.updated_at)
-        .where(StoredRecord.type.in_(IN_SITEMAP), StoredRecord.status == Status.published)
-        .order_by(StoredRecord.type, StoredRecord.id)
-        .limit(MAX_ADDRESSES - 2)
-    )
     entries = [f"<url><loc>{escape(public)}{path}</loc></url>" for path in ("/", "/conditions")]
-    entries += [
-        f"<url><loc>{escape(public)}{BY_TYPE[record_type].path.removeprefix('/v1')}/{record_id}</loc><lastmod>{updated_at}</lastmod></url>"
-        for record_type, record_id, updated_at in rows
-    ]
+    for record_type in IN_SITEMAP:
+        path = f"{escape(public)}{page_address(BY_TYPE[record_type].path)}"
+        entries += [
+            f"<url><loc>{path}/{record_id}</loc><lastmod>{updated_at}</lastmod></url>"
+            for record_id, updated_at in published_records(view.session, record_type, MAX_ADDRESSES - len(entries))
+        ]
     body = (
         '<?xml version="1.0" encoding="UTF-8"?>\n<urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9">\n'
         + "\n".join(entries)

@@ -22,9 +22,9 @@ from app.sources.queries import retracted_studies
 from app.storage.read_view import ReadView
 from app.storage.records import CurrentRecords
 from app.storage.resource import Key
-from app.web.concepts import NoParameters
 from app.web.pages import page_response
 from app.web.records import (
+    NO_PARAMETERS,
     Listing,
     RecordId,
     RecordList,
@@ -72,8 +72,8 @@ async def studies(request: Request, query: Annotated[catalogue.StudyQuery, query
     return await answer_listing(request, STUDIES, query, more)
 
 
-@router.get("/documents/{id}")
-async def document(request: Request, id: RecordId, _query: Annotated[NoParameters, query_of(NoParameters)]) -> Response:
+@router.get("/documents/{id}", dependencies=NO_PARAMETERS)
+async def document(request: Request, id: RecordId) -> Response:
     return await reads_of(request).run(request, _document, request, id)
 
 
@@ -134,8 +134,8 @@ def _statements(view: ReadView, request: Request, document_id: str, query: State
     )
 
 
-@router.get("/studies/{id}")
-async def study(request: Request, id: RecordId, _query: Annotated[NoParameters, query_of(NoParameters)]) -> Response:
+@router.get("/studies/{id}", dependencies=NO_PARAMETERS)
+async def study(request: Request, id: RecordId) -> Response:
     return await reads_of(request).run(request, _study, request, id)
 
 
