@@ -48,7 +48,7 @@ def search_text(searched_on: str | None, *, is_limited: bool) -> str:
     return f"A {'limited ' if is_limited else ''}search{when} found no study of this."
 
 
-class Sides(Protocol):
+class CountedSides(Protocol):
     """What has both sides of the evidence on a claim: its summary, or its counts by stance."""
 
     @property
@@ -229,7 +229,7 @@ def claimed_text(answer: str, statement: str) -> str | None:
     return None if answer.endswith(statement) else f"What is claimed: {statement}"
 
 
-def counted_text(counts: str | None, sides: Sides) -> str:
+def counted_text(counts: str | None, sides: CountedSides) -> str:
     """Both sides of the evidence: who found what, or the number of citations where nothing was counted."""
     return counts or f"Citations for it: {sides.supports.citations}; against it: {sides.disputes.citations}."
 
