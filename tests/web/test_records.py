@@ -265,6 +265,15 @@ def test_a_claim_is_shown_as_it_was_at_a_serial(small: Database) -> None:
     assert (problem.status_code, problem.json()["errors"][0]["field"]) == (422, "serial")
 
 
+def test_a_doi_with_signs_of_its_own_leads_where_it_should(small: Database) -> None:
+    doi = "10.1002/1097-0258(200011)19:22<3127::aid-sim784>3.0.co;2-m"
+    put(small, amended(content(small, "document", "paper-a"), identifiers=[{"scheme": "doi", "value": doi}]))
+    with serving(url_of(small)) as client:
+        links = read(client, "/claims/drug-eases-ache").all("a")
+    address = "https://doi.org/10.1002/1097-0258(200011)19:22%3C3127::aid-sim784%3E3.0.co;2-m"
+    assert {"href": address} in links
+
+
 def test_a_retracted_source_stands_apart_and_marked_wherever_it_is_shown(small: Database) -> None:
     put(small, amended(content(small, "document", "paper-b"), **standing("not_checked", "retracted")))
     with serving(url_of(small)) as client:

@@ -218,6 +218,9 @@ def test_a_sitemap_needs_the_public_address(client: TestClient, engine: Engine) 
     addresses = re.findall(r"<loc>(.*?)</loc>", sitemap.text)
     assert "https://evidence.example.org/conditions/fibromyalgia" in addresses
     assert all(address.startswith("https://evidence.example.org/") for address in addresses)
+    kinds = dict.fromkeys(address.split("/")[3] for address in addresses)
+    assert list(kinds)[:4] == ["", "conditions", "claims", "side-effects"]
+    assert list(kinds)[-1] == "documents"
     assert "Sitemap: https://evidence.example.org/sitemap.xml" in robots
 
 
