@@ -39,7 +39,7 @@ RECORDS = {
     container_title: FILL
     # As precise as known: "2013" (a year in quotes), 2013-02 or 2013-02-01.
     issued: FILL
-    # Label and address follow from author, year and DOI. Leave out an identifier that it does not have.
+    # The label follows from author and year. Leave out an identifier that it does not have.
     doi: FILL
     # pmid: FILL
     # The studies that it reports, by their ids in studies.yaml.
