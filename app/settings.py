@@ -4,10 +4,11 @@ import os
 from functools import lru_cache
 from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
+from typing import Annotated
 from urllib.parse import urlsplit
 
 from pydantic import Field, field_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -35,7 +36,7 @@ class Settings(BaseSettings):
     """Where the world reaches this server, such as `https://ldn.example.org` or `https://example.org/kb`. FHIR wants
     absolute addresses; tokens of record systems must name it, and links on cards begin with it. Every address in an
     answer begins with its path; requests may come with that path or without it."""
-    seed_dir: Path = ROOT / "seed_data"
+    seed_dir: Annotated[tuple[Path, ...], NoDecode] = (ROOT / "seed_data",)
     """Directory of the seed files; several with `:` between them (`;` on Windows), each of which builds on those before
     it."""
     cors_origins: tuple[str, ...] = ("*",)
@@ -80,10 +81,10 @@ class Settings(BaseSettings):
     def _without_final_slash(cls, address: str) -> str:
         return address.rstrip("/")
 
-    @property
-    def seed_dirs(self) -> tuple[Path, ...]:
-        """The directories of `seed_dir`."""
-        return tuple(map(Path, str(self.seed_dir).split(os.pathsep)))
+    @field_validator("seed_dir", mode="before")
+    @classmethod
+    def _directories(cls, value: object) -> object:
+        return str(value).split(os.pathsep) if isinstance(value, str | Path) else value
 
     @property
     def path_prefix(self) -> str:

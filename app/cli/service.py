@@ -48,7 +48,7 @@ def serve(
                 _migrate(database)
             _refresh(database)
             if seed_first:
-                _seed_if_possible(database, config.seed_dirs)
+                _seed_if_possible(database, config.seed_dir)
             console.print(f"{doctors.versions(database)}.")
         logging.configure(config.log_json)
         console.print(f"Serving on http://{config.host}:{config.port} (documentation: /docs)")

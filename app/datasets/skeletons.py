@@ -8,9 +8,11 @@ from pathlib import Path
 
 from app.core.errors import Fault, InvalidInput
 from app.core.text import SLUG_LENGTH, SLUG_PATTERN
-from app.datasets.edits import schema_line
+from app.datasets.edits import with_records
 from app.datasets.file_schemas import write_schemas
-from app.datasets.layout import MANIFEST, SCHEMAS
+from app.datasets.layout import MANIFEST, SCHEMAS, stem
+from app.datasets.seed_text import schema_line, text_or_beginning
+from app.registry import BY_TYPE
 
 RECORDS = {
     "study": """\
@@ -77,7 +79,6 @@ RECORDS = {
 """,
 }
 """Type → a record that is commented, indented as an item of its file's list."""
-_PLURALS = {"study": "studies", "document": "documents", "claim": "claims"}
 
 _DATA_SET = {
     MANIFEST: """\
@@ -135,17 +136,13 @@ def new_record(record_type: str, record_id: str) -> str:
 
 
 def new_file(record_type: str, record_id: str, path: Path) -> None:
-    """Add the skeleton to a file, which is made with its first line if it is not there."""
+    """Add the skeleton at the end of the list of a file, which is made with its first line if it is not there."""
     text = new_record(record_type, record_id)
-    key = _PLURALS[record_type]
-    in_folder = path.parent.name == key
-    if path.exists():
-        before = path.read_text(encoding="utf-8").rstrip("\n")
-        path.write_text(f"{before}\n\n{text}", encoding="utf-8")
-        return
+    key = stem(BY_TYPE[record_type])
+    directory = path.parent.parent if path.parent.name == key else path.parent
+    whole = with_records(text_or_beginning(path, directory), key, [text])
     path.parent.mkdir(parents=True, exist_ok=True)
-    directory = path.parent.parent if in_folder else path.parent
-    path.write_text(f"{schema_line(path, directory)}{key}:\n{text}", encoding="utf-8")
+    path.write_bytes(whole.encode())
 
 
 def new_data_set(record_id: str, directory: Path) -> list[str]:

@@ -30,7 +30,7 @@ def test_the_path_of_the_page_ends_at_five_claims(tmp_path: Path, monkeypatch: p
     error_text(run(url, "migrate"))
     settings.cache_clear()
     assert "12 records created" in error_text(run(url, "seed", SEED_DIR="tea"))
-    with TestClient(create_app(Settings(database_url=url, seed_dir=Path("tea")))) as client:
+    with TestClient(create_app(Settings(database_url=url, seed_dir=(Path("tea"),)))) as client:
         answer = client.get("/v1/claims", params={"condition": "cold"}).json()
         assert answer["total"] == 5
     settings.cache_clear()

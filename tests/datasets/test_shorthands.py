@@ -10,6 +10,7 @@ import yaml
 
 from app.core.errors import Fault, InvalidInput
 from app.datasets import bundle
+from app.datasets.layout import MANIFEST
 from app.storage.history import text_of
 from tests.conftest import SEED
 from tests.factories import small_data_set, small_files
@@ -202,9 +203,9 @@ def test_the_same_record_twice_is_one_and_a_differing_one_names_both_files(
 
 
 def test_the_last_directory_says_what_the_data_set_is(tmp_path: Path) -> None:
-    text = (SEED / bundle.MANIFEST).read_text(encoding="utf-8")
-    first = write(tmp_path / "first", {bundle.MANIFEST: text})
-    second = write(tmp_path / "second", {bundle.MANIFEST: text.replace("  id: ldn\n", "  id: mine\n")})
+    text = (SEED / MANIFEST).read_text(encoding="utf-8")
+    first = write(tmp_path / "first", {MANIFEST: text})
+    second = write(tmp_path / "second", {MANIFEST: text.replace("  id: ldn\n", "  id: mine\n")})
     manifest = bundle.read_manifest(first, second)
     assert manifest is not None
     assert manifest.id == "mine"

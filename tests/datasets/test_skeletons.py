@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 from app.cli import app
 from app.core.errors import InvalidInput
 from app.datasets import bundle
-from app.datasets.layout import MARK
+from app.datasets.layout import PLACEHOLDER
 
 FILLED = {
     "dataset.yaml": ["Tea", "What is claimed about tea", "Claims about tea.", "A reader", "CC0", "Tea, a data set",
@@ -37,7 +37,8 @@ def fill(path: Path, values: list[str]) -> None:
     lines = path.read_text(encoding="utf-8").splitlines()
     left = iter(values)
     filled = [
-        line if line.lstrip().startswith("#") else re.sub(rf"\b{MARK}\b", lambda _: next(left), line) for line in lines
+        line if line.lstrip().startswith("#") else re.sub(rf"\b{PLACEHOLDER}\b", lambda _: next(left), line)
+        for line in lines
     ]
     path.write_text("\n".join(filled) + "\n", encoding="utf-8")
     assert list(left) == []

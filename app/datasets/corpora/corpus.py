@@ -24,7 +24,8 @@ from app.core.content import Record
 from app.core.errors import InvalidInput
 from app.core.folding import words
 from app.datasets import bundle
-from app.datasets.seed_text import fields_of, file_text, record_text
+from app.datasets.layout import file_name
+from app.datasets.seed_text import file_text, record_text, short_form
 from app.publishing.changes import content_violations
 from app.registry import BY_TYPE, RESOURCES
 from app.sources.identifiers import IdentifierError, normalise
@@ -164,10 +165,10 @@ class CorpusImport:
         comment = f"Made from {self.corpus} by `ldn-evidence import-corpus`; what was checked by nobody is unverified."
         for resource in RESOURCES:
             texts = [
-                record_text(fields_of(record)) for key, record in self.records.items() if key.type == resource.type
+                record_text(short_form(record)) for key, record in self.records.items() if key.type == resource.type
             ]
             if texts and resource.part_of is None:
-                name = bundle.file_name(resource)
+                name = file_name(resource)
                 yield name, file_text(name.removesuffix(".yaml"), texts, comment)
 
     def counts(self) -> dict[str, int]:
