@@ -3,10 +3,11 @@
 Fields that a study should have and the source does not state are null, with a comment for the curator.
 """
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 from rapidfuzz import fuzz
 
@@ -17,7 +18,7 @@ from app.core.text import SLUG_LENGTH
 from app.datasets import bundle
 from app.datasets.edits import file_defaults, with_records
 from app.datasets.layout import file_name, stem
-from app.datasets.seed_text import file_text, record_text, short_form, text_or_beginning
+from app.datasets.seed_text import NO_DEFAULTS, file_text, record_text, short_form, text_or_beginning
 from app.datasets.source_formats import read_references
 from app.datasets.source_formats.record import SourceFile, StatedSource
 from app.datasets.source_services import SourceServices
@@ -60,7 +61,7 @@ class SourceSkeleton:
     document_comments: Mapping[str, str]
     study_comments: Mapping[str, str]
 
-    def text_of(self, record_type: str, defaults: Collection[str] = ()) -> str | None:
+    def text_of(self, record_type: str, defaults: Mapping[str, Any] = NO_DEFAULTS) -> str | None:
         """The document or the study as YAML for a file that has such defaults; null where no study was made."""
         if record_type == "document":
             return record_text(short_form(self.document, defaults), self.document_comments)
@@ -82,7 +83,7 @@ class AddedSources:
         records = {stem(BY_TYPE[name]): self.records(name) for name in ("document", "study")}
         return "\n".join(file_text(name, texts) for name, texts in records.items() if texts)
 
-    def records(self, record_type: str, defaults: Collection[str] = ()) -> list[str]:
+    def records(self, record_type: str, defaults: Mapping[str, Any] = NO_DEFAULTS) -> list[str]:
         """The documents or the studies as YAML."""
         return [text for one in self.skeletons if (text := one.text_of(record_type, defaults))]
 
@@ -140,7 +141,7 @@ def append(result: AddedSources, directory: Path, directories: Sequence[Path]) -
     texts = {}
     for record_type in ("document", "study"):
         path = directory / file_name(BY_TYPE[record_type])
-        before = text_or_beginning(path, directory)
+        before = text_or_beginning(path, path.stem)
         if records := result.records(record_type, file_defaults(before, path.stem)):
             texts[path] = with_records(before, path.stem, records)
     bundle.write_checked(directories, texts)

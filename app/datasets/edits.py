@@ -5,7 +5,7 @@ breaks, comments and the form of lists as curators wrote them.
 """
 
 import re
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -183,15 +183,16 @@ def _addition(positions: Positions, node: yaml.MappingNode, fields: Mapping[str,
     return TextEdit(at, at, text if positions.text[:at].endswith("\n") else f"\n{text}")
 
 
-def with_records(text: str, key: str, records: Sequence[str]) -> str:
+def with_records(text: str, key: str, records: Sequence[str], name: str = "") -> str:
     """The text of a seed file with more records (`record_text`) at the end of its list, indented as those there are.
 
-    InvalidInput if the file cannot be read, or holds its records in one line.
+    `name` is that of the file in faults.
+    InvalidInput if the file cannot be read, holds something else, or holds its records in one line.
     """
-    file = _readable(text, key)
+    file = _readable(text, name or f"{key}.yaml")
     fields = top_fields(file)
-    if key not in fields:
-        key = next((name for name, value in fields.items() if isinstance(value, list)), key)
+    if other := next((name for name in fields if name not in (key, "defaults")), None):
+        raise InvalidInput(f"The file holds {other}, not {key}; name another one. Nothing was written.", errors=[])
     positions, found = Positions(text), step(file.root, key)
     if found is None:
         whole = f"{_ended(text)}{key}:\n" + "\n".join(records)
@@ -200,18 +201,18 @@ def with_records(text: str, key: str, records: Sequence[str]) -> str:
     elif isinstance(found[1], yaml.SequenceNode) and not found[1].flow_style:
         whole = _behind(positions, found[1], records, is_last=list(fields)[-1] == key)
     else:
-        raise InvalidInput(f"The file of {key} has no list with lines of its own; nothing written.", errors=[])
+        raise InvalidInput(f"The file of {key} has no list with lines of its own; nothing was written.", errors=[])
     return _with_even_line_breaks(whole)
 
 
-def file_defaults(text: str, key: str) -> Collection[str]:
-    """The fields to which a seed file gives defaults."""
-    defaults = top_fields(_readable(text, key)).get("defaults")
-    return list(defaults) if isinstance(defaults, dict) else []
+def file_defaults(text: str, key: str) -> Mapping[str, Any]:
+    """What a seed file says once for all of its records."""
+    defaults = top_fields(_readable(text, f"{key}.yaml")).get("defaults")
+    return defaults if isinstance(defaults, dict) else {}
 
 
-def _readable(text: str, key: str) -> YamlFile:
-    file = parsed(text, Path(key), key)
+def _readable(text: str, name: str) -> YamlFile:
+    file = parsed(text, Path(name), name)
     if isinstance(file, Fault):
         raise InvalidInput("The file cannot be read; nothing was written.", errors=[file])
     return file

@@ -82,7 +82,7 @@ def _add(directory: Path, contents: Mapping[Key, Record], texts: dict[Path, str]
     for path, keys in by_path.items():
         name = stem(BY_TYPE[keys[0].type])
         if path not in texts:
-            texts[path] = text_or_beginning(path, directory)
+            texts[path] = text_or_beginning(path, name)
         defaults = file_defaults(texts[path], name)
         records = [record_text(short_form(contents[key], defaults)) for key in keys]
         texts[path] = with_records(texts[path], name, records)

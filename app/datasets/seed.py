@@ -144,7 +144,7 @@ def _actor(session: Session, account_id: str) -> Actor:
         accounts = session.scalars(select(Account.id).where(Account.disabled_at.is_(None)).order_by(Account.id))
         fault = Fault("file", "author", "unknown_value", "names no account", did_you_mean=tuple(accounts)[:20])
         raise InvalidInput("Somebody who is known here must answer for a publication.", errors=[fault])
-    return Actor(account.id, account.name, account.kind, account.role)
+    return account.actor
 
 
 def _dropped(session: Session, applied: Collection[Key], changes: Sequence[Change]) -> tuple[Key, ...]:

@@ -1,9 +1,10 @@
 """Writes records as the YAML of seed files, as a curator would: short parts in one line, comments behind null."""
 
 import io
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import yaml
@@ -13,6 +14,9 @@ from app.core.content import Record
 WIDTH = 120
 MAX_INLINE = 80
 """Longer text is folded, longer lists and groups of fields have a line for each part."""
+
+NO_DEFAULTS: Mapping[str, Any] = MappingProxyType({})
+"""Of a file that says nothing for all of its records."""
 
 
 class _Dumper(yaml.SafeDumper):
@@ -82,14 +86,17 @@ def to_inline_yaml(value: Any) -> str:
     return out.removesuffix("\n").removesuffix("\n...")
 
 
-def short_form(content: Record, file_defaults: Collection[str] = ()) -> dict[str, Any]:
-    """The fields of a record that differ from their defaults, and those to which its file would give another value."""
+def short_form(content: Record, file_defaults: Mapping[str, Any] = NO_DEFAULTS) -> dict[str, Any]:
+    """The fields of a record that differ from what they are where nothing is written, by the file or by the model."""
     fields = content.model_dump(mode="json", exclude_defaults=True)
-    others = [name for name in file_defaults if name not in fields]
-    if others:
-        whole = content.model_dump(mode="json")
-        fields |= {name: whole[name] for name in others if name in whole}
-    return fields
+    if not file_defaults:
+        return fields
+    whole = content.model_dump(mode="json")
+    return {
+        name: value
+        for name, value in whole.items()
+        if (value != file_defaults[name] if name in file_defaults else name in fields)
+    }
 
 
 def record_text(fields: Mapping[str, Any], comments: Mapping[str, str] | None = None) -> str:
@@ -109,15 +116,12 @@ def file_text(key: str, records: Iterable[str], comment: str | None = None, sche
     return schema + (f"# {comment}\n" if comment else "") + f"{key}:\n" + "\n".join(records)
 
 
-def text_or_beginning(path: Path, directory: Path) -> str:
+def text_or_beginning(path: Path, key: str) -> str:
     """The text of a seed file; of one that is not there or empty, its first lines."""
     text = path.read_bytes().decode() if path.exists() else ""
-    key = path.stem if path.parent == directory else path.parent.name
-    return text if text.strip() else file_text(key, (), schema=schema_line(path, directory))
+    return text if text.strip() else file_text(key, (), schema=schema_line(path, key))
 
 
-def schema_line(path: Path, directory: Path) -> str:
+def schema_line(path: Path, key: str) -> str:
     """The first line of a seed file, from which editors know what may stand in it."""
-    inside = path.parent != directory
-    name = path.parent.name if inside else path.stem
-    return f"# yaml-language-server: $schema={'../' if inside else ''}schema/{name}.json\n"
+    return f"# yaml-language-server: $schema={'../' if path.parent.name == key else ''}schema/{key}.json\n"

@@ -11,7 +11,7 @@ from app.core.content import Record
 from app.core.errors import Fault, nearest
 from app.core.text import SLUG_LENGTH
 from app.datasets.yaml_files import PathInFile
-from app.sources.identifiers import IdentifierError, normalise
+from app.sources.identifiers import normal_or_none
 from app.sources.schemas import DocumentWrite
 from app.sources.vocabulary import IdentifierScheme
 
@@ -139,7 +139,5 @@ def _derive_citation_ids(fields: dict[str, Any]) -> Iterator[tuple[PathInFile, F
 
 
 def _name(scheme: str, value: Any) -> tuple[str, str] | None:
-    try:
-        return scheme, normalise(IdentifierScheme(scheme), str(value))
-    except IdentifierError:
-        return None
+    normal = normal_or_none(IdentifierScheme(scheme), value)
+    return (scheme, normal) if normal else None

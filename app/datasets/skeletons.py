@@ -139,8 +139,7 @@ def new_file(record_type: str, record_id: str, path: Path) -> None:
     """Add the skeleton at the end of the list of a file, which is made with its first line if it is not there."""
     text = new_record(record_type, record_id)
     key = stem(BY_TYPE[record_type])
-    directory = path.parent.parent if path.parent.name == key else path.parent
-    whole = with_records(text_or_beginning(path, directory), key, [text])
+    whole = with_records(text_or_beginning(path, key), key, [text], path.name)
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(whole.encode())
 
@@ -154,7 +153,7 @@ def new_data_set(record_id: str, directory: Path) -> list[str]:
     directory.mkdir(parents=True, exist_ok=True)
     for name, text in _DATA_SET.items():
         path = directory / name
-        path.write_text(schema_line(path, directory) + text.format(id=record_id), encoding="utf-8")
+        path.write_text(schema_line(path, path.stem) + text.format(id=record_id), encoding="utf-8")
     new_file("study", "first-study", directory / "studies.yaml")
     new_file("document", "first-document", directory / "documents.yaml")
     new_file("claim", "first-claim", directory / "claims" / f"{record_id}.yaml")

@@ -312,7 +312,7 @@ def test_a_file_keeps_its_manner(tmp_path: Path, change: Callable[[str], str]) -
 def test_a_file_in_another_style_is_left_as_it_is(tmp_path: Path) -> None:
     flow = "documents: [{id: one, kind: report, label: One}]\n"
     (tmp_path / "documents.yaml").write_text(flow, encoding="utf-8")
-    assert "nothing written" in run(TRIAL, "--to", tmp_path).stderr
+    assert "nothing was written" in run(TRIAL, "--to", tmp_path).stderr
     assert (tmp_path / "documents.yaml").read_text(encoding="utf-8") == flow
 
 
