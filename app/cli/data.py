@@ -47,8 +47,12 @@ def seed(  # noqa: PLR0913 - each is an option of the command
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would change; change nothing.")] = False,
     note: Annotated[str, typer.Option(help="What the publication says of itself.")] = seeding.PLAIN.note,
     author: Annotated[str, typer.Option(help="The account that answers for it.")] = seeding.PLAIN.author,
-    prune: Annotated[bool, typer.Option("--prune", help="List what the files no longer hold.")] = False,
-    yes: Annotated[bool, typer.Option("--yes", help="With --prune: retire it.")] = False,
+    prune: Annotated[
+        bool, typer.Option("--prune", help="Also list the seeded records that the files no longer hold.")
+    ] = False,
+    yes: Annotated[
+        bool, typer.Option("--yes", help="With --prune: retire those that nobody has edited since.")
+    ] = False,
 ) -> None:
     """Apply the records of the seed files that changed, and that nobody has edited since; 3 if there are conflicts."""
     keys = [Key(*name.split("/", 1)) for name in take or () if "/" in name]
