@@ -129,7 +129,7 @@ def _manifest(app: FastAPI) -> Manifest:
             stored = manifest_at(session)
     except (DatabaseUnavailable, *DATABASE_ERRORS):
         stored = None
-    return stored or bundle.read_manifest(*app.state.settings.seed_dirs) or UNDESCRIBED
+    return stored or bundle.read_manifest(*app.state.settings.seed_dir) or UNDESCRIBED
 
 
 def in_context(app: FastAPI, given: Settings, *, with_cache: bool = True) -> RequestContext:

@@ -16,6 +16,7 @@ from app.concepts.manifest import Manifest, StoredManifest, manifest_at
 from app.core.errors import Fault, InvalidInput
 from app.core.vocabulary import Status
 from app.datasets import bundle
+from app.datasets.layout import MANIFEST
 from app.publishing.changes import Change
 from app.publishing.publish import announce, open_publication, publish
 from app.publishing.rendering import Progress
@@ -143,7 +144,7 @@ def _actor(session: Session, account_id: str) -> Actor:
         accounts = session.scalars(select(Account.id).where(Account.disabled_at.is_(None)).order_by(Account.id))
         fault = Fault("file", "author", "unknown_value", "names no account", did_you_mean=tuple(accounts)[:20])
         raise InvalidInput("Somebody who is known here must answer for a publication.", errors=[fault])
-    return Actor(account.id, account.name, account.kind, account.role)
+    return account.actor
 
 
 def _dropped(session: Session, applied: Collection[Key], changes: Sequence[Change]) -> tuple[Key, ...]:
@@ -176,7 +177,7 @@ def _apply_manifest(session: Session, actor: Actor, manifest: Manifest, serial: 
         return serial
     if stored is not None and stored.id != manifest.id:
         reason = f"is {manifest.id!r}; the database holds the data set {stored.id!r}"
-        fault = Fault("file", f"{bundle.MANIFEST}: id", "another_data_set", reason)
+        fault = Fault("file", f"{MANIFEST}: id", "another_data_set", reason)
         raise InvalidInput("A database holds one data set; seed another one into another.", errors=[fault])
     if serial is None:
         serial = open_publication(session, actor, "What the data set says of itself").serial

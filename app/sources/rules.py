@@ -1,10 +1,9 @@
 """The rules for studies and documents; each function returns `(field, reason)` pairs."""
 
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import suppress
 
 from app.core.text import RuleViolation
-from app.sources.identifiers import IdentifierError, normalise
+from app.sources.identifiers import IdentifierError, normal_or_none, normalise
 from app.sources.schemas import Author, DocumentWrite, Identifier, StudyWrite
 from app.sources.vocabulary import Completeness, IdentifierScheme
 
@@ -74,8 +73,8 @@ def taken_identifiers(
     owners: dict[tuple[IdentifierScheme, str], str] = {}
     for document in documents:
         for index, identifier in enumerate(document.identifiers):
-            with suppress(IdentifierError):
-                name = (identifier.scheme, normalise(identifier.scheme, identifier.value))
+            if normal := normal_or_none(identifier.scheme, identifier.value):
+                name = (identifier.scheme, normal)
                 owner = owners.setdefault(name, owner_of(*name) or document.id)
                 if owner != document.id:
                     yield document.id, f"identifiers[{index}]", f"is the identifier of {owner} already"
