@@ -29,7 +29,7 @@ from app.sources.models import Document, DocumentIdentifier, Study
 from app.storage.database import Base
 from app.storage.filter_bitmaps import Filter
 from app.storage.filter_index import FilterSpec, filter_index
-from app.storage.near_ids import near_ids
+from app.storage.near_ids import IdFaults
 from app.storage.paging import ListQuery, SortedQuery, Sorts, TextQuery
 from app.storage.read_view import ReadView
 from app.storage.selection import MAX_READ, Selection
@@ -363,16 +363,12 @@ def keys_of_ids(session: Session, table: type[Base], ids: Sequence[str], paramet
     ]
     if not wrong:
         return [int(row.pk) for row in rows.values()]
-    faults: list[Fault] = []
+    faults = IdFaults(session, parameter, ids)
     for position, record_id in wrong:
-        row, nth = rows.get(record_id), position if len(ids) > 1 else None
+        row = rows.get(record_id)
         if row is not None:
-            message = "This record was retired."
-            fault = Fault("query", parameter, "retired", message, successor=row.successor, id=record_id, position=nth)
+            faults.add_retired(position, record_id, row.successor, "This record was retired.")
         else:
-            guesses = () if faults else near_ids(session, _TYPES[table], record_id)  # takes long: only for the first
-            message = "There is no record with this id."
-            fault = Fault("query", parameter, "unknown_value", message, did_you_mean=guesses, position=nth)
-        faults.append(fault)
+            faults.add_unknown(position, _TYPES[table], record_id, "There is no record with this id.")
     what = "something that does not exist here" if len(rows) < len(set(ids)) else "a retired record"
-    raise InvalidInput(f"A filter names {what}.", errors=faults)
+    raise InvalidInput(f"A filter names {what}.", errors=faults.faults)

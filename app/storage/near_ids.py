@@ -2,7 +2,7 @@
 
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from rapidfuzz import fuzz, process
 from sqlalchemy import select
@@ -23,7 +23,7 @@ id in alphabetical order are."""
 _BESIDE = 2_000
 """Of a type with more ids, so many on either side are compared."""
 _AT_ONCE = 20_000
-"""Compared without a look at the clock."""
+"""Ids compared between two deadline checks."""
 _MIN_LIKENESS = 65
 """In per cent; an id with a slip in each word has more."""
 _LIKENESS_OF_BEGINNING = 88
@@ -60,6 +60,44 @@ def near_ids(session: Session, record_type: str, unknown_id: str, serial: int | 
     ids = [near.replace(" ", "-") for near in best]
     there = _there(session, record_type, ids, serial)
     return tuple(near for near in ids if near in there)[:MAX_NEAR]
+
+
+class FirstNearIds:
+    """Near ids of the first unknown id of a request. They take long to find: those after it get none."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._is_first = True
+
+    def of(self, record_type: str, unknown_id: str) -> tuple[str, ...]:
+        if not self._is_first:
+            return ()
+        self._is_first = False
+        return near_ids(self._session, record_type, unknown_id)
+
+
+class IdFaults:
+    """Collects what is wrong with the ids that a parameter names."""
+
+    def __init__(self, session: Session, parameter: str, names: Sequence[str]) -> None:
+        self.faults: list[Fault] = []
+        self._near = FirstNearIds(session)
+        self._parameter = parameter
+        self._is_list = len(names) > 1
+
+    def __len__(self) -> int:
+        return len(self.faults)
+
+    def add(self, position: int, fault: Fault) -> None:
+        """`position` counts from 1; it is told where the parameter names several."""
+        self.faults.append(replace(fault, position=position if self._is_list else None))
+
+    def add_retired(self, position: int, record_id: str, successor: str | None, message: str) -> None:
+        self.add(position, Fault("query", self._parameter, "retired", message, successor=successor, id=record_id))
+
+    def add_unknown(self, position: int, record_type: str, unknown_id: str, message: str) -> None:
+        near = self._near.of(record_type, unknown_id)
+        self.add(position, Fault("query", self._parameter, "unknown_value", message, did_you_mean=near))
 
 
 def _there(session: Session, record_type: str, ids: list[str], serial: int | None) -> set[str]:
