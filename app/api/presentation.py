@@ -42,6 +42,9 @@ FieldPaths = Annotated[
 class Selected(QueryModel):
     """What to show of each record."""
 
+    ONLY_SHOWING = frozenset({"fields", "labels"})
+    NOT_INDEXED = ONLY_SHOWING
+
     fields: FieldPaths = ()
     """Show only these fields: dotted paths such as `citations.document.doi`, separated by commas or repeated, at most
     30. What must travel with a record always stays: `id`, `type`, `links`; of a claim also its answer, verdict, caveat
@@ -60,6 +63,9 @@ def selecting(query: type[Query]) -> type[Query]:
 
 class SelectedClaims(Selected):
     """What to show of each claim."""
+
+    ONLY_SHOWING = Selected.ONLY_SHOWING | {"citations"}
+    NOT_INDEXED = ONLY_SHOWING
 
     citations: views.Embedded = "all"
     """Which citations to embed: all, only the strongest of the supporting and of the disputing side (`top`), or none.

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Request, Response
 
-from app.api.common import ListOf, add_item_routes, answer_list
+from app.api.common import ListOf, RecordList, add_item_routes, answer_list
 from app.api.presentation import selecting
 from app.api.tables import add_table_route
 from app.claims import catalogue_queries as catalogue
@@ -30,6 +30,7 @@ def _router(
     resource = BY_TYPE[record_type]
     router = APIRouter(tags=[resource.plural])
     list_query = selecting(query_model)
+    records = RecordList(record_type, select, sorts)
 
     @router.get(
         resource.path,
@@ -40,7 +41,7 @@ def _router(
         responses=responses(422, 503),
     )
     async def list_records(request: Request, query: Annotated[Any, query_of(list_query)]) -> Response:
-        return await answer_list(request, record_type, query, select, sorts)
+        return await answer_list(request, records, query)
 
     add_table_route(router, record_type, query_model, select, sorts)
     add_item_routes(router, record_type)

@@ -12,8 +12,8 @@ from fastapi import APIRouter, Request, Response
 from pydantic import Field, create_model
 from pydantic_core import from_json
 
-from app.api.common import Select, link_to, next_address, select_page
-from app.http.conditional import LinkedBody, conditional_response, query_etag
+from app.api.common import Select, link_to, list_response, next_address, select_page
+from app.http.conditional import LinkedBody
 from app.http.problems import responses
 from app.http.queries import query_of
 from app.http.reads import reads_of
@@ -244,12 +244,7 @@ def add_table_route(
                 return LinkedBody(rows, link_to(next_address(request, page.next_cursor)))
 
             disposition = {"Content-Disposition": f'attachment; filename="{resource.plural}.csv"'}
-            return conditional_response(
-                request,
-                lambda: query_etag(request, view.state),
-                body,
-                media_type=f"{MEDIA_TYPE}; charset=utf-8; header=present",
-                headers=disposition,
-            )
+            media_type = f"{MEDIA_TYPE}; charset=utf-8; header=present"
+            return list_response(request, view, body, media_type=media_type, headers=disposition)
 
         return await reads_of(request).run(request, answer)

@@ -46,6 +46,8 @@ class ClaimFilters(TextQuery):
     those about a citation must hold on one and the same citation. A code such as `icd10cm:M79.7` may stand for an id.
     """
 
+    NOT_INDEXED = frozenset({"document", "study", "doi", "pmid"})
+
     intervention: Names = ()
     """Drug or regimen. A regimen also brings the interactions and warnings of its drug."""
     condition: Names = ()
@@ -76,13 +78,13 @@ class ClaimFilters(TextQuery):
 
 
 class ClaimQuery(ClaimFilters):
+    NOT_INDEXED = frozenset({"id", "dose", "updated_since"})
+
     id: Annotated[tuple[Slug, ...], Field(max_length=200)] = ()
     """Ids of claims, at most 200: all on one page whatever the `limit`, in this order unless a `sort` is named."""
     dose: Annotated[str, Field(min_length=1, max_length=60)] | None = None
     """A daily total such as `4.5 mg`, `1.5..4.5 mg` or `4500 ug`, both ends inclusive. Keeps claims with a studied dose
     in the range, claims whose doses were not read, and every warning; each citation is marked (`dose_match`)."""
-    facets: bool = False
-    """Whether to count all matching claims by what they can be narrowed by (`facets` in the answer)."""
     stale: bool | None = None
     """Whether the claim is past its day for review, as of the last maintenance of the data set."""
     updated_since: Instant | None = None
@@ -100,6 +102,13 @@ class ClaimQuery(ClaimFilters):
     ] = "relevance"
     """`relevance`: claims on which evidence votes come first, by the weight of both sides; then others that are cited,
     then uncited ones. Filters do not change the order. Ties go by id."""
+
+
+class CountedClaimQuery(ClaimQuery):
+    NOT_INDEXED = frozenset({"facets"})
+
+    facets: bool = False
+    """Whether to count all matching claims by what they can be narrowed by (`facets` in the answer)."""
 
 
 CLAIM_FACETS = (
@@ -222,6 +231,8 @@ def _has_dose(dose: DailyDose) -> ColumnElement[bool]:
 
 
 class CitationFilters(SortedQuery):
+    NOT_INDEXED = frozenset({"document", "study", "doi", "pmid"})
+
     stance: Few[terms.Stance] = ()
     directness: Few[terms.Directness] = ()
     role: Few[terms.CitationRole] = ()
@@ -237,6 +248,8 @@ class CitationFilters(SortedQuery):
 
 
 class CitationQuery(CitationFilters):
+    NOT_INDEXED = frozenset({"claim"})
+
     claim: Few[Slug] = ()
 
 

@@ -107,6 +107,14 @@ def test_a_cursor_does_not_depend_on_the_fields(client: TestClient) -> None:
     assert get(client, f"{LIST}&limit=2&fields=statement&cursor={cursor}")["items"]
 
 
+def test_a_cursor_goes_on_when_only_the_citations_shown_change(client: TestClient) -> None:
+    whole = get(client, f"{LIST}&limit=4")["items"]
+    cursor = get(client, f"{LIST}&limit=2&citations=none")["next_cursor"]
+    for shown in ("all", "top", "none"):
+        following = get(client, f"{LIST}&limit=2&citations={shown}&cursor={cursor}")["items"]
+        assert [claim["id"] for claim in following] == [claim["id"] for claim in whole[2:]]
+
+
 def test_an_unknown_field_is_refused_with_the_nearest(client: TestClient) -> None:
     misspelt = the_error(client, CLAIM, fields="statment")
     misplaced = the_error(client, LIST, fields="statement,doi")
