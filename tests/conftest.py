@@ -13,6 +13,7 @@ import pytest
 from starlette.testclient import TestClient
 from starlette.types import ASGIApp
 
+from app.core.logging import AccessLog
 from app.datasets.seed import seed
 from app.main import create_app, in_context
 from app.publishing import indexes as projections
@@ -323,7 +324,9 @@ def application(url: str) -> Iterator[ASGIApp]:
     """The whole application over a database, guard included."""
     settings = Settings(database_url=url)
     app = create_app(settings)
-    yield in_context(app, settings, with_cache=False)
+    guarded = in_context(app, settings, with_cache=False)
+    guarded.log = AccessLog(wait_seconds=0)  # else its lines may come while the next test captures what is printed
+    yield guarded
     app.state.reads.close()
 
 

@@ -1,3 +1,6 @@
+"""`python -m app.cli`, the same as the command `ldn-evidence`."""
+
 from app.cli import app
 
-app()
+if __name__ == "__main__":
+    app()

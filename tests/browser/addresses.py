@@ -17,7 +17,7 @@ from app.settings import Settings
 
 NO_PAGES = ("/v1/", "/fhir/", "/cds-services", "/infobutton", "/static/", "/healthz", "/readyz")
 """What lies below is data, files and probes."""
-NO_HTML = frozenset({"/favicon.ico", "/embed.js", "/opensearch.xml", "/sitemap.xml", "/robots.txt"})
+NO_HTML = frozenset({"/favicon.ico", "/embed.js", "/opensearch.xml", "/sitemap.xml", "/robots.txt", "/llms.txt"})
 READERS = frozenset({"/docs", "/reference"})
 """Vendored software draws these: what it makes of keyboard, contrast and width is its own."""
 QUERIES = {"/search": ("", "?q=fibromyalgia", "?q=zzyzx")}
