@@ -96,7 +96,7 @@ MAX_LINES = {
     "claims": 3990,
     "concepts": 1230, "core": 1260, "datasets": 4580, "fhir": 2420, "grading": 2650, "http": 3470, "infobutton": 480,
     "linked_data": 470, "operations": 700, "publishing": 840, "questions": 1650, "search": 2110, "sources": 1340,
-    "storage": 2860, "web": 3450, "mcp": 1190, "verification": 790,
+    "storage": 2860, "web": 3450, "mcp": 1200, "verification": 830,
 }  # fmt: skip
 """Lines of Python in each package of `app/`; "" is what lies beside the packages. Raise one only with a reason."""
 

@@ -1,6 +1,6 @@
 """The tools: what each is for, what it takes, and how its answer is made from the answers of the API."""
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote, urlencode
@@ -43,7 +43,7 @@ class EvidenceTool:
     description: str
     arguments: type[ToolArguments]
     answer: type[ResponseModel]
-    run: Callable[[QuotableClaimReader, Any], Awaitable[ResponseModel]]
+    run: Callable[[QuotableClaimReader, Any], Coroutine[Any, Any, ResponseModel]]
     write: Callable[[Any], str]
     """The answer as text that can be quoted without being misread."""
 
