@@ -3,7 +3,7 @@
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Request, Response
-from pydantic import ConfigDict, Field
+from pydantic import ConfigDict
 from pydantic_core import from_json, to_json
 
 from app.api import common
@@ -23,6 +23,7 @@ from app.claims import dose_query, queries, views
 from app.claims.responses import CitationRead, ClaimRead
 from app.claims.views import DoseCount
 from app.core.content import QueryModel
+from app.core.text import Serial
 from app.grading.trace import EvidenceTrace, WhatIf, trace
 from app.http import conditional
 from app.http.conditional import conditional_response
@@ -222,7 +223,7 @@ def _reasoned_form(body: bytes, records: RecordReader, choice: Choice) -> bytes:
 
 
 class TraceQuery(WhatIf):
-    serial: Annotated[int, Field(ge=1, le=2_147_483_647)] | None = None
+    serial: Serial | None = None
     """Read the evidence as it was at this serial, graded by today's method."""
 
 

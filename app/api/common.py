@@ -13,7 +13,7 @@ from sqlalchemy import and_, func, select
 from app.api.presentation import Presentation, Selected, presentation
 from app.core.content import QueryModel, ResponseModel
 from app.core.errors import Fault, Gone, InvalidInput, NotFound
-from app.core.text import SLUG_LENGTH, SLUG_PATTERN
+from app.core.text import SLUG_LENGTH, SLUG_PATTERN, Serial, camel_case
 from app.core.vocabulary import Status
 from app.http import conditional
 from app.http.conditional import conditional_response, query_etag
@@ -51,7 +51,7 @@ RecordId = Annotated[
 
 
 class ItemQuery(QueryModel):
-    serial: Annotated[int, Field(ge=1, le=2_147_483_647)] | None = None
+    serial: Serial | None = None
     """Read the record as it was at this serial of the data set."""
 
 
@@ -432,7 +432,7 @@ def add_item_routes(router: APIRouter, record_type: str, *, has_formats: bool = 
     """
     resource = BY_TYPE[record_type]
     name = resource.label.lower()
-    camel = "".join(word.capitalize() for word in resource.type.split("_"))
+    camel = camel_case(resource.type)
 
     if not has_formats:
 

@@ -9,8 +9,6 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 RECORDED = Path(__file__).with_name("examples.json")
-_RECORDED = RECORDED.read_bytes() if RECORDED.exists() else b"{}"
-"""Read with the code: the files of a running server may be replaced."""
 
 REQUESTS: dict[str, str] = json.loads(Path(__file__).with_name("example_requests.json").read_text(encoding="utf-8"))
 """One request for each operation, by its id; the answers are short where that shows enough."""
@@ -30,7 +28,7 @@ POSTED: dict[str, PostedExample] = {
 
 def add(openapi: dict[str, Any]) -> dict[str, Any]:
     """Put the recorded answers where readers and generators of documentation look for them."""
-    recorded: dict[str, Any] = json.loads(_RECORDED)
+    recorded: dict[str, Any] = json.loads(RECORDED.read_bytes()) if RECORDED.exists() else {}
     for operations in openapi["paths"].values():
         for operation in operations.values():
             name = operation.get("operationId")

@@ -25,9 +25,8 @@ from app.registry import RESOURCES
 
 Schema = dict[str, Any]
 PREFIX = "#/components/schemas/"
-DESCRIPTIONS = Path(__file__).with_name("descriptions.yaml").read_text(encoding="utf-8")
-"""Of properties and parameters that are no better described where they are declared, as YAML. Read with the code that
-it describes: the files of a running server may be replaced."""
+DESCRIPTIONS = Path(__file__).with_name("descriptions.yaml")
+"""Of properties and parameters that are no better described where they are declared."""
 
 _NAMES = {
     "CitationBody": "EmbeddedCitation",
@@ -101,7 +100,7 @@ def _rename(openapi: Schema) -> None:
 @cache
 def _descriptions() -> Mapping[str, str]:
     """Descriptions by the name of a property or parameter, or of the schema and the property (`Claim.kind`)."""
-    found: dict[str, str] = yaml.safe_load(DESCRIPTIONS)
+    found: dict[str, str] = yaml.safe_load(DESCRIPTIONS.read_bytes())
     return found
 
 

@@ -13,6 +13,7 @@ from app.claims import views
 from app.core.content import QueryModel, ResponseModel
 from app.core.errors import Fault, InvalidInput, nearest
 from app.core.shape import paths_of, shape_of
+from app.core.vocabulary import labels_of
 from app.registry import BY_TYPE
 
 MAX_PATHS = 30
@@ -188,7 +189,7 @@ def _shown(value: Any, model: type[BaseModel], tree: Tree | None, has_labels: bo
         below = tree[name] if tree is not None else None
         shown[name] = part if field.model is None else _shown(part, field.model, below, has_labels)
         if has_labels and field.vocabulary is not None:
-            shown[name + LABEL] = _label(part, {term.value: term.label for term in field.vocabulary})
+            shown[name + LABEL] = _label(part, labels_of(field.vocabulary))
     return shown
 
 

@@ -11,6 +11,7 @@ from app.api.presentation import selecting
 from app.api.tables import add_table_route
 from app.claims import catalogue_queries as catalogue
 from app.claims import queries
+from app.core.text import camel_case
 from app.http.problems import responses
 from app.http.queries import query_of
 from app.registry import BY_TYPE
@@ -34,7 +35,7 @@ def _router(
 
     @router.get(
         resource.path,
-        operation_id="list" + "".join(word.capitalize() for word in resource.plural.split("-")),
+        operation_id=f"list{camel_case(resource.plural)}",
         summary=summary,
         description=description,
         response_model=ListOf[resource.read],  # type: ignore[name-defined]

@@ -13,6 +13,7 @@ from pydantic import Field, create_model
 from pydantic_core import from_json
 
 from app.api.common import Select, link_to, list_response, next_address, select_page
+from app.core.text import camel_case
 from app.http.conditional import LinkedBody
 from app.http.problems import responses
 from app.http.queries import query_of
@@ -224,7 +225,7 @@ def add_table_route(
 
     @router.get(
         f"{resource.path}.csv",
-        operation_id=f"list{''.join(word.capitalize() for word in resource.plural.split('-'))}AsCsv",
+        operation_id=f"list{camel_case(resource.plural)}AsCsv",
         summary=f"A page of {resource.plural.replace('-', ' ')}, as CSV",
         description="The same records as the list in JSON, with the same filters, one a row (RFC 4180, UTF-8, with a "
         "header); the `Link` header names the next page. Several values are joined by `; `, nothing stands for null. "

@@ -44,6 +44,12 @@ class ResponseModel(BaseModel):
     """Fields that stay where a request asks for some fields only."""
 
 
+class RequestModel(BaseModel):
+    """The body of a request, or a part of it: unknown fields are refused, and nothing is converted."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, use_attribute_docstrings=True)
+
+
 class QueryModel(BaseModel):
     """The parameters of an address; unknown ones are refused."""
 

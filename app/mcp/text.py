@@ -16,9 +16,9 @@ from app.mcp.answers import (
     QuotableClaim,
     ReferencesFound,
 )
+from app.sources.standing import CHECKS
 from app.sources.vocabulary import Standing
 
-_UNMARKED = (Standing.not_checked, Standing.current)
 UNCITED = "Uncited: no source is recorded for this. Do not state it as evidence."
 
 
@@ -145,7 +145,7 @@ def _identifiers(pmid: str | None, *others: str | None) -> str:
 
 
 def _mark(standing: Standing) -> str:
-    return "" if standing in _UNMARKED else f" [{standing.label.upper()}]"
+    return "" if standing in CHECKS else f" [{standing.label.upper()}]"
 
 
 def _foot(dataset: AnsweredDataset) -> str:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote, urlencode
 
+from app.bibliography import FORMATS
 from app.core.content import ResponseModel
 from app.mcp import arguments, text
 from app.mcp.answers import (
@@ -168,9 +169,9 @@ async def _references(reader: QuotableClaimReader, given: arguments.ReferenceArg
         left_out=len(items) - len(shown),
         uncited=not items,
         how_to_cite=answer.body["how_to_cite"].replace("Available from: /", f"Available from: {reader.base}/"),
-        bibtex=f"{address}.bib?{urlencode(chosen)}",
-        ris=f"{address}.ris?{urlencode(chosen)}",
-        csl_json=f"{address}.csl.json?{urlencode(chosen)}",
+        bibtex=f"{address}.{FORMATS['bibtex'].ending}?{urlencode(chosen)}",
+        ris=f"{address}.{FORMATS['ris'].ending}?{urlencode(chosen)}",
+        csl_json=f"{address}.{FORMATS['csl-json'].ending}?{urlencode(chosen)}",
         dataset=await _dataset(reader, answer),
     )
 

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from typing import Annotated, Any, NamedTuple
 
 from fastapi import APIRouter, Request, Response
-from pydantic import Field
 
 from app.api.common import VersionsQuery, records_of_claim, versions_page
 from app.claims import queries
@@ -13,6 +12,7 @@ from app.claims.vocabulary import Stance
 from app.concepts.manifest import current_manifest
 from app.core.content import QueryModel
 from app.core.english import join_sentences, quantity
+from app.core.text import Serial
 from app.grading.trace import EvidenceTrace, WhatIf, trace
 from app.http.queries import query_of
 from app.http.reads import reads_of
@@ -48,7 +48,7 @@ SIDE_HEADINGS = {
 
 
 class PageQuery(QueryModel):
-    serial: Annotated[int, Field(ge=1, le=2_147_483_647)] | None = None
+    serial: Serial | None = None
     """Read the record as it was at this serial; one that is not published yet is read as the newest."""
 
 
