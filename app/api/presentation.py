@@ -43,6 +43,7 @@ FieldPaths = Annotated[
 class Selected(QueryModel):
     """What to show of each record."""
 
+    NOT_OFFERED = {"include": "Records hold what they refer to. Name the parts to show in `fields`."}
     ONLY_SHOWING = frozenset({"fields", "labels"})
     NOT_INDEXED = ONLY_SHOWING
 
@@ -65,6 +66,10 @@ def selecting(query: type[Query]) -> type[Query]:
 class SelectedClaims(Selected):
     """What to show of each claim."""
 
+    NOT_OFFERED = {
+        "include": "Claims hold their citations, each with its document and study. Choose how many citations to show "
+        "by `citations`, and the parts to show by `fields`."
+    }
     ONLY_SHOWING = Selected.ONLY_SHOWING | {"citations"}
     NOT_INDEXED = ONLY_SHOWING
 

@@ -1,5 +1,6 @@
 """Base models of content, which curators write, of responses, which the API shows, and of query strings."""
 
+from collections.abc import Mapping
 from functools import cache
 from typing import Any, ClassVar
 
@@ -55,6 +56,8 @@ class QueryModel(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
+    NOT_OFFERED: ClassVar[Mapping[str, str]] = {}
+    """Parameters that a client may expect from other APIs, each with what to use here."""
     ONLY_SHOWING: ClassVar[frozenset[str]] = frozenset()
     """Parameters that say how much of each record is shown, and choose no records."""
     NOT_INDEXED: ClassVar[frozenset[str]] = frozenset()

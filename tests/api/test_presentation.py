@@ -268,3 +268,26 @@ def test_what_a_side_effect_shows_are_its_assertions(client: TestClient) -> None
         aspects = ("occurrence", "onset", "course", "severity", "mitigation")
         asserted = [one["claim_id"] for one in side_effect["assertions"] if one["aspect"] in aspects]
         assert sorted(shown) == sorted(asserted)
+
+
+@pytest.mark.parametrize(
+    ("path", "remedies"),
+    [
+        ("/v1/claims", ("fields", "citations")),
+        (CLAIM, ("fields", "citations")),
+        ("/v1/documents", ("fields",)),
+        ("/v1/outcomes/pain", ("fields",)),
+    ],
+)
+def test_who_asks_to_include_records_is_told_how_to_choose_from_what_is_there(
+    client: TestClient, path: str, remedies: tuple[str, ...]
+) -> None:
+    error = the_error(client, path, include="documents")
+    assert (error["field"], error["code"], error["did_you_mean"]) == ("include", "unknown_parameter", None)
+    assert [name for name in ("fields", "citations") if f"`{name}`" in error["message"]] == list(remedies)
+    assert set(remedies) <= set(error["allowed"])
+
+
+def test_a_table_which_shows_no_fields_says_only_that_it_does_not_know_include(client: TestClient) -> None:
+    error = the_error(client, "/v1/claims.csv", include="documents")
+    assert error["message"] == "This address does not know this parameter."
