@@ -279,11 +279,11 @@ def _item_response(
 ) -> Response:
     """As much of the record's JSON as was asked for; what is chosen is part of the ETag."""
     body, tag = item
-    kept = cache_control(serial)
+    caching = cache_control(serial)
     if presented is None:
-        return conditional_response(request, tag, body, cache_control=kept, headers=headers)
+        return conditional_response(request, tag, body, cache_control=caching, headers=headers)
     tag = conditional.etag(tag.encode(), conditional.canonical(request.scope["query_string"].decode("latin-1")))
-    return conditional_response(request, tag, partial(presented.of_body, body), cache_control=kept, headers=headers)
+    return conditional_response(request, tag, partial(presented.of_body, body), cache_control=caching, headers=headers)
 
 
 def item_at(view: ReadView, record_type: str, record_id: str, serial: int | None) -> tuple[bytes, str]:
@@ -333,11 +333,16 @@ def unknown_id(view: ReadView, resource: Resource, record_id: str) -> NotFound:
 def _refuse_retired(resource: Resource, current: history.CurrentBody) -> None:
     """Raises Gone with the successor."""
     if current.status == Status.retired:
-        raise Gone(
-            f"This {resource.label.lower()} was retired; its versions can still be read.",
-            successor=current.successor,
-            successor_url=f"{resource.path}/{current.successor}" if current.successor else None,
-        )
+        raise gone(resource, current.successor)
+
+
+def gone(resource: Resource, successor: str | None) -> Gone:
+    """A record was retired; the error leads to its successor."""
+    return Gone(
+        f"This {resource.label.lower()} was retired; its versions can still be read.",
+        successor=successor,
+        successor_url=f"{resource.path}/{successor}" if successor else None,
+    )
 
 
 def body_at(view: ReadView, resource: Resource, record_id: str, serial: int) -> bytes:

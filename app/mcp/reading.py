@@ -35,7 +35,7 @@ class ApiProblem(Exception):
 _request_state: ContextVar[dict[str, Any] | None] = ContextVar("request_state", default=None)
 
 
-def tell_dataset_to(state: dict[str, Any]) -> None:
+def report_dataset_to(state: dict[str, Any]) -> None:
     """Let what is read in this context say in the request's state from which data set it was."""
     _request_state.set(state)
 

@@ -37,12 +37,12 @@ def of_brief(brief: BriefInShort) -> str:
     parts = [brief.title, brief.coverage_sentence, brief.summary]
     if brief.headline is not None:
         parts.append(_claim(brief.headline))
-    said = {brief.headline.id} if brief.headline else set()
+    written = {brief.headline.id} if brief.headline else set()
     for section in brief.sections:
         note = f" {section.note}" if section.note else ""
         parts.append(f"## {section.title} ({section.total} claims){note}")
-        parts += [_claim(by_id[claim]) for claim in section.claims if claim in by_id and claim not in said]
-        said.update(section.claims)
+        parts += [_claim(by_id[claim]) for claim in section.claims if claim in by_id and claim not in written]
+        written.update(section.claims)
     if not brief.claims:
         parts.append(UNCITED)
     parts.append(

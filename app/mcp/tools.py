@@ -199,16 +199,16 @@ def _verified(
     def quotable(summary: Mapping[str, Any]) -> QuotableClaim:
         return reader.quote(claims[summary["id"]], MAX_SOURCES_BESIDE)
 
-    def said(citations: Sequence[Mapping[str, Any]]) -> tuple[CitedSource, ...]:
+    def sources_of(citations: Sequence[Mapping[str, Any]]) -> tuple[CitedSource, ...]:
         return tuple(sources[citation["id"]] for citation in citations)
 
     copied = ("position", "result", "advice", "replaced", "source", "title", "quote", "errors")
     return CitationAnswer(
         **{name: item[name] for name in copied},
         claim=quotable(item["claim"]) if item["claim"] else None,
-        found_in_source=said(item["citations"]),
+        found_in_source=sources_of(item["citations"]),
         nearest=tuple(
-            NearQuotableClaim(claim=quotable(near["claim"]), found_in_source=said(near["citations"]))
+            NearQuotableClaim(claim=quotable(near["claim"]), found_in_source=sources_of(near["citations"]))
             for near in item["nearest"]
         ),
     )
