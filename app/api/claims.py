@@ -104,7 +104,7 @@ def _shown_claims(view: ReadView, query: ClaimListQuery, page: Page, bodies: lis
     return bodies, common.facet_fields(facets) + views.claim_list_fields(dose_count, *coverage)
 
 
-_CLAIMS: common.RecordList[ClaimListQuery] = common.RecordList(
+_CLAIMS: common.StoredList[ClaimListQuery] = common.StoredList(
     "claim", queries.claims, queries.CLAIM_SORTS, show=_shown_claims
 )
 
@@ -138,7 +138,7 @@ async def list_claim_citations(
         common.get_current(view, BY_TYPE["claim"], id)
         return queries.citations(view, query)
 
-    return await common.answer_list(request, common.RecordList("citation", select, queries.CITATION_SORTS), narrowed)
+    return await common.answer_list(request, common.StoredList("citation", select, queries.CITATION_SORTS), narrowed)
 
 
 # --- what claims cite ---------------------------------------------------------------------------------------------

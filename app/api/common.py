@@ -128,7 +128,7 @@ Select = Callable[[ReadView, AnyQuery], Selection]
 
 
 @dataclass(frozen=True)
-class RecordList(Generic[AnyQuery]):
+class StoredList(Generic[AnyQuery]):
     """A list of records of one type."""
 
     record_type: str
@@ -140,7 +140,7 @@ class RecordList(Generic[AnyQuery]):
     front; null where the list has none, and bodies are shown as the query asks."""
 
 
-async def answer_list(request: Request, records: RecordList[AnyQuery], query: AnyQuery) -> Response:
+async def answer_list(request: Request, records: StoredList[AnyQuery], query: AnyQuery) -> Response:
     """A page of stored bodies. Its ETag stands for the serial and the query, so a known one costs no query."""
     presented = presentation(records.record_type, query)
 

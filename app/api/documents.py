@@ -49,7 +49,7 @@ class DocumentListQuery(catalogue.DocumentQuery, Selected):
     """Of formatted references (`format=text`); AMA unless named."""
 
 
-_DOCUMENTS = common.RecordList("document", catalogue.documents, DOCUMENT_SORTS, {"Vary": formats.VARY})
+_DOCUMENTS = common.StoredList("document", catalogue.documents, DOCUMENT_SORTS, {"Vary": formats.VARY})
 
 
 @router.get(

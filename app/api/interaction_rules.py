@@ -4,7 +4,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Request, Response
 
-from app.api.common import ListOf, RecordList, add_item_routes, answer_list
+from app.api.common import ListOf, StoredList, add_item_routes, answer_list
 from app.api.presentation import Selected
 from app.claims import catalogue_queries as catalogue
 from app.claims.catalogue_responses import InteractionRuleRead
@@ -18,7 +18,7 @@ class InteractionRuleListQuery(catalogue.InteractionRuleQuery, Selected):
     """Interaction rules, and what to show of each."""
 
 
-_RULES = RecordList("interaction_rule", catalogue.interaction_rules, catalogue.INTERACTION_RULE_SORTS)
+_RULES = StoredList("interaction_rule", catalogue.interaction_rules, catalogue.INTERACTION_RULE_SORTS)
 
 
 @router.get(

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Request, Response
 
-from app.api.common import ListOf, RecordList, add_item_routes, answer_list
+from app.api.common import ListOf, StoredList, add_item_routes, answer_list
 from app.api.presentation import selecting
 from app.api.tables import add_table_route
 from app.claims import catalogue_queries as catalogue
@@ -31,7 +31,7 @@ def _router(
     resource = BY_TYPE[record_type]
     router = APIRouter(tags=[resource.plural])
     list_query = selecting(query_model)
-    records = RecordList(record_type, select, sorts)
+    records = StoredList(record_type, select, sorts)
 
     @router.get(
         resource.path,
