@@ -86,7 +86,7 @@ CitationIds = Mapping[str, Sequence[str]]
 
 
 @dataclass(frozen=True)
-class Comparison:
+class CitationLookup:
     """What was looked up for one citation, before the bodies of recorded citations are read for all together."""
 
     position: int
@@ -111,13 +111,13 @@ def verify(view: ReadView, request: VerificationRequest) -> VerificationAnswer:
     return VerificationAnswer(items=items, notice=NOTICE, disclaimer=disclaimer_about(view.session, ()))
 
 
-def _compare(view: ReadView, near: FirstNearIds, position: int, item: CitationToVerify) -> Comparison:
+def _compare(view: ReadView, near: FirstNearIds, position: int, item: CitationToVerify) -> CitationLookup:
     session = view.session
     claim = _claim_by_id(session, near, item.claim) if item.claim else _claim_by_text(session, item.sentence or "")
     identified = identifiers.identify(item.identifier)
     source = _carrier(session, *identified) if identified else None
     claim_ids = [summary.id for summary in ((claim.summary,) if claim.summary else claim.near)]
-    return Comparison(
+    return CitationLookup(
         position=position,
         item=item,
         claim=claim,
@@ -130,7 +130,7 @@ def _compare(view: ReadView, near: FirstNearIds, position: int, item: CitationTo
     )
 
 
-def _verified(comparison: Comparison, recorded: Mapping[str, SourceOnClaim]) -> CitationVerified:
+def _verified(comparison: CitationLookup, recorded: Mapping[str, SourceOnClaim]) -> CitationVerified:
     def citations(ids: CitationIds, claim: ClaimSummary | None) -> tuple[SourceOnClaim, ...]:
         return tuple(recorded[citation_id] for citation_id in ids.get(claim.id, ())) if claim else ()
 
@@ -165,7 +165,7 @@ def _verified(comparison: Comparison, recorded: Mapping[str, SourceOnClaim]) -> 
 # --- the verdict --------------------------------------------------------------------------------------------------
 
 
-def _result(comparison: Comparison, findings: Findings) -> VerificationResult:
+def _result(comparison: CitationLookup, findings: Findings) -> VerificationResult:
     """The first result that fits: first what makes the rest meaningless, then what warns."""
     if not comparison.is_identified:
         return VerificationResult.identifier_unreadable
@@ -377,7 +377,7 @@ def _citation_ids(session: Session, condition: ColumnElement[bool], claim_ids: S
     return {claim_id: ids[:MAX_CITATIONS] for claim_id, ids in by_claim.items()}
 
 
-def _recorded_citations(view: ReadView, comparisons: Iterable[Comparison]) -> dict[str, SourceOnClaim]:
+def _recorded_citations(view: ReadView, comparisons: Iterable[CitationLookup]) -> dict[str, SourceOnClaim]:
     """The citations of all comparisons by id, read together."""
     chosen = [ids for one in comparisons for by_claim in (one.cited, one.related) for ids in by_claim.values()]
     unique = list(dict.fromkeys(chain.from_iterable(chosen)))
