@@ -1,5 +1,6 @@
 """What a site has besides its pages: errors as pages, `/robots.txt`, `/sitemap.xml` and `/llms.txt`."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any, cast
 from xml.sax.saxutils import escape
@@ -156,7 +157,7 @@ def _sitemap(view: ReadView, request: Request, public: str) -> Response:
 @router.get("/llms.txt")
 async def llms(request: Request) -> Response:
     """What a language model should know before it reads (llmstxt.org)."""
-    openapi: dict[str, Any] = request.app.openapi()
+    openapi: dict[str, Any] = await asyncio.to_thread(request.app.openapi)
     return await reads_of(request).run(request, _llms, request, openapi)
 
 

@@ -7,7 +7,6 @@ from fastapi import APIRouter, Request, Response
 
 from app.api.common import get_current, next_address
 from app.api.documents import StatementQuery, statements_page
-from app.api.formats import LABELS
 from app.bibliography import FORMATS, formatted
 from app.bibliography.from_documents import plain_title
 from app.bibliography.styles import Style, format_reference
@@ -98,9 +97,7 @@ def _document(view: ReadView, request: Request, document_id: str) -> Response:
         references=[
             (style, format_reference(formatted.references(view.session, [content], style)[0], style)) for style in Style
         ],
-        downloads=[
-            (LABELS[name], f"{read.links.self}.{known.suffix or known.extension}") for name, known in FORMATS.items()
-        ],
+        downloads=[(known.label, f"{read.links.self}.{known.ending}") for known in FORMATS.values()],
         linked=schema_org.document(read),
     )
 
