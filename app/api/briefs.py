@@ -12,11 +12,11 @@ from app.briefs import builder, selection
 from app.briefs.rendering import CONTENT_SECURITY_POLICY, html, markdown
 from app.briefs.responses import BriefFoot, BriefLinks, BriefRead
 from app.claims.queries import Names
-from app.concepts.manifest import current_manifest
+from app.concepts.manifest import current_code_systems, current_manifest
 from app.concepts.models import Concept
 from app.concepts.queries import by_code, concept_keys
 from app.concepts.schemas import ConceptRef
-from app.concepts.vocabulary import CodeRelation, CodeSystem
+from app.concepts.vocabulary import CodeRelation
 from app.core.content import QueryModel, ResponseModel
 from app.core.errors import Fault, InvalidInput, NotFound
 from app.core.text import SLUG_LENGTH, SLUG_PATTERN
@@ -232,11 +232,12 @@ def _key(session: Session, record_type: str, name: str) -> int:
 
 def _key_of_code(session: Session, record_type: str, name: str) -> int:
     system, _, code = name.partition(":")
-    if system not in list(CodeSystem):
+    allowed = current_code_systems(session).ids
+    if system not in allowed:
         message = "Write a code as system:code with one of the systems in `allowed`."
-        fault = Fault("path", record_type, "unknown_system", message, tuple(CodeSystem))
+        fault = Fault("path", record_type, "unknown_system", message, allowed)
         raise InvalidInput("The code's system is not known here.", errors=[fault])
-    found = by_code(session, CodeSystem(system), code, record_type)
+    found = by_code(session, system, code, record_type)
     if not found:
         raise NotFound(f"No {record_type} carries this code, nor a wider one.")
     order = list(CodeRelation)

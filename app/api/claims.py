@@ -87,6 +87,7 @@ async def list_claims(request: Request, query: Annotated[ClaimListQuery, query_o
 def _shown_claims(view: ReadView, query: ClaimListQuery, page: Page, bodies: list[bytes]) -> tuple[list[bytes], bytes]:
     """The claims with their doses marked, and the fields that only lists of claims have."""
     presented = presentation("claim", query)
+    presented = presented and presented.with_terms(view.session)
     dose_count = None
     if query.dose is not None:
         claims = [views.with_citations(from_json(body), query.citations) for body in bodies]

@@ -11,6 +11,7 @@ from pydantic_core import to_json
 from sqlalchemy import and_, func, select
 
 from app.api.presentation import Presentation, Selected, presentation
+from app.concepts.terms import Vocabularies
 from app.core.content import QueryModel, ResponseModel
 from app.core.errors import Fault, Gone, InvalidInput, NotFound
 from app.core.text import SLUG_LENGTH, SLUG_PATTERN, Serial, camel_case
@@ -155,7 +156,7 @@ async def answer_list(request: Request, records: StoredList[AnyQuery], query: An
             if records.show is not None:
                 bodies, fields = records.show(view, query, page, bodies)
             elif presented is not None:
-                bodies = presented.of_bodies(bodies)
+                bodies = presented.with_terms(view.session).of_bodies(bodies)
             return page_body(request, page, bodies, fields)
 
         return list_response(request, view, body, headers=records.headers)
@@ -256,7 +257,7 @@ def _answer_known_item(
         return None
     _refuse_retired(BY_TYPE[key.type], current)
     item = current.body, conditional.record_etag(current.digest, current.serial)
-    return _item_response(request, item, None, presented, headers)
+    return _item_response(request, item, None, presented and presented.with_terms(view.session), headers)
 
 
 def _answer_item(
@@ -267,7 +268,8 @@ def _answer_item(
     presented: Presentation | None,
     headers: Mapping[str, str] | None,
 ) -> Response:
-    return _item_response(request, item_at(view, key.type, key.id, serial), serial, presented, headers)
+    item = item_at(view, key.type, key.id, serial)
+    return _item_response(request, item, serial, presented and presented.with_terms(view.session), headers)
 
 
 def _item_response(
@@ -282,7 +284,9 @@ def _item_response(
     caching = cache_control(serial)
     if presented is None:
         return conditional_response(request, tag, body, cache_control=caching, headers=headers)
-    tag = conditional.etag(tag.encode(), conditional.canonical(request.scope["query_string"].decode("latin-1")))
+    query = conditional.canonical(request.scope["query_string"].decode("latin-1"))
+    own = [presented.own_terms.model_dump_json()] if presented.own_terms != Vocabularies() else []
+    tag = conditional.etag(tag.encode(), query, *own)
     return conditional_response(request, tag, partial(presented.of_body, body), cache_control=caching, headers=headers)
 
 

@@ -3,17 +3,21 @@
 A record that is asked for without any of them is sent as it is stored.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import Annotated, Any, NamedTuple, TypeVar, cast
 
 from pydantic import BaseModel, BeforeValidator, Field, StringConstraints, create_model
 from pydantic_core import from_json, to_json
+from sqlalchemy.orm import Session
 
 from app.claims import views
+from app.concepts.manifest import current_vocabularies
+from app.concepts.terms import SHIPPED, Vocabularies
 from app.core.content import QueryModel, ResponseModel
 from app.core.errors import Fault, InvalidInput, nearest
 from app.core.shape import paths_of, shape_of
-from app.core.vocabulary import labels_of
+from app.core.vocabulary import OpenVocabulary, Term, labels_of, vocabulary_name
 from app.registry import BY_TYPE
 
 MAX_PATHS = 30
@@ -23,6 +27,7 @@ LABEL = "_label"
 Query = TypeVar("Query", bound=QueryModel)
 Tree = Mapping[str, "Tree | None"]
 """The fields to show, each with those to show of what it holds; null for all of it."""
+LabelsOf = Callable[["type[Term] | OpenVocabulary"], Mapping[str, str]]
 
 
 def _split(value: object) -> object:
@@ -85,10 +90,17 @@ class Presentation(NamedTuple):
     tree: Tree | None
     has_labels: bool
     citations: views.Embedded
+    own_terms: Vocabularies = Vocabularies()
+    """Those that the data set adds."""
+
+    def with_terms(self, session: Session) -> "Presentation":
+        """With the terms of the data set, where their labels are shown."""
+        return self._replace(own_terms=current_vocabularies(session)) if self.has_labels else self
 
     def shown(self, record: dict[str, Any]) -> dict[str, Any]:
         """The record's fields that are shown, with labels where they were asked for."""
-        shown: dict[str, Any] = _shown(record, self.model, self.tree, self.has_labels)
+        labels = partial(_labels_of, SHIPPED.joined(self.own_terms)) if self.has_labels else None
+        shown: dict[str, Any] = _shown(record, self.model, self.tree, labels)
         return shown
 
     def of_body(self, body: bytes) -> bytes:
@@ -182,20 +194,26 @@ def always_shown(model: type[BaseModel]) -> frozenset[str]:
 # --- what is shown ------------------------------------------------------------------------------------------------
 
 
-def _shown(value: Any, model: type[BaseModel], tree: Tree | None, has_labels: bool) -> Any:
+def _shown(value: Any, model: type[BaseModel], tree: Tree | None, labels: LabelsOf | None) -> Any:
     if isinstance(value, list):
-        return [_shown(part, model, tree, has_labels) for part in value]
-    if not isinstance(value, dict) or (tree is None and not has_labels):
+        return [_shown(part, model, tree, labels) for part in value]
+    if not isinstance(value, dict) or (tree is None and labels is None):
         return value
     shown: dict[str, Any] = {}
     shape = shape_of(model)
     for name in value if tree is None else tree:
         part, field = value[name], shape[name]
         below = tree[name] if tree is not None else None
-        shown[name] = part if field.model is None else _shown(part, field.model, below, has_labels)
-        if has_labels and field.vocabulary is not None:
-            shown[name + LABEL] = _label(part, labels_of(field.vocabulary))
+        shown[name] = part if field.model is None else _shown(part, field.model, below, labels)
+        if labels is not None and field.vocabulary is not None:
+            shown[name + LABEL] = _label(part, labels(field.vocabulary))
     return shown
+
+
+def _labels_of(terms: Vocabularies, vocabulary: type[Term] | OpenVocabulary) -> Mapping[str, str]:
+    if isinstance(vocabulary, OpenVocabulary):
+        return terms.labels(vocabulary_name(vocabulary.name))
+    return labels_of(vocabulary)
 
 
 def _label(value: Any, labels: Mapping[str, str]) -> Any:

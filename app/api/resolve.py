@@ -7,10 +7,10 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app.concepts.code_systems import code_system_named
+from app.concepts.manifest import current_code_systems
 from app.concepts.models import Concept
 from app.concepts.queries import by_code
-from app.concepts.vocabulary import CodeRelation, CodeSystem
+from app.concepts.vocabulary import CODE_SYSTEMS, CodeRelation
 from app.core.content import ResponseModel
 from app.core.errors import Fault, InvalidInput, nearest
 from app.core.vocabulary import Status
@@ -26,7 +26,8 @@ from app.storage.read_view import ReadView
 
 router = APIRouter(tags=["resolve"], dependencies=[Depends(declared_parameters_only)])
 
-SYSTEMS = (*IdentifierScheme, *CodeSystem)
+SYSTEMS = (*IdentifierScheme, *CODE_SYSTEMS.shipped)
+"""Those that every data set has."""
 
 
 class Match(ResponseModel):
@@ -62,7 +63,7 @@ Identifier = Annotated[
         max_length=250,
         description="`system:value`, such as `pmid:23359310`, `doi:10.1002/art.37734`, `rxnorm:7243`, `icd10cm:G35.A`; "
         "or an address such as `https://doi.org/10.1002/art.37734`. "
-        f"Systems: {', '.join(SYSTEMS)}.",
+        f"Systems: {', '.join(SYSTEMS)}, and those that the data set adds (`/v1/vocabularies`).",
         examples=["pmid:23359310"],
     ),
 ]
@@ -88,12 +89,13 @@ def _resolve(view: ReadView, request: Request, identifier: str) -> Response:
         items = _by_identifier(session, IdentifierScheme(system), value)
     elif identified := identify(identifier):
         items = _by_identifier(session, *identified)
-    elif code_system := code_system_named(written):
+    elif code_system := current_code_systems(session).named(written):
         items = _by_code(session, code_system, value.strip())
     else:
+        allowed = (*IdentifierScheme, *current_code_systems(session).ids)
         fault = Fault(
             "query", "identifier", "unknown_system", "Write system:value with one of the systems in `allowed`.",
-            tuple(SYSTEMS), nearest(system, SYSTEMS),
+            allowed, nearest(system, allowed),
         )  # fmt: skip
         raise InvalidInput("The identifier's system is not known here.", errors=[fault])
     body = ResolvedList(items=items).model_dump_json().encode()
@@ -122,10 +124,13 @@ def _by_identifier(session: Session, scheme: IdentifierScheme, value: str) -> li
     return items
 
 
-def _by_code(session: Session, system: CodeSystem, code: str) -> list[Resolved]:
-    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9.\-]{0,60}", code):
+def _by_code(session: Session, system: str, code: str) -> list[Resolved]:
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9.:_/\-]{0,60}", code):
         fault = Fault(
-            "query", "identifier", "malformed_code", f"After `{system}:` comes a code of letters, digits and dots."
+            "query",
+            "identifier",
+            "malformed_code",
+            f"After `{system}:` comes a code without spaces.",
         )
         raise InvalidInput("The code cannot be read.", errors=[fault])
     items = []

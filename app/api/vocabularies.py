@@ -1,13 +1,17 @@
 """Every value of every enumeration with its label, plain definition and order."""
 
+from functools import lru_cache
+
 from fastapi import APIRouter, Depends, Request, Response
 
 from app.claims import vocabulary as evidence
 from app.concepts import vocabulary as concepts
+from app.concepts.manifest import current_vocabularies
 from app.concepts.recognition import Confidence, MatchedBy, UnrecognizedReason
+from app.concepts.terms import SHIPPED, CodeSystemTerm, Vocabularies
 from app.core import vocabulary as core
 from app.core.content import ResponseModel
-from app.core.vocabulary import Term
+from app.core.vocabulary import OpenVocabulary, Term, vocabulary_name
 from app.http import conditional
 from app.http.conditional import conditional_response
 from app.http.problems import declared_parameters_only, responses
@@ -17,7 +21,7 @@ from app.sources import vocabulary as sources
 from app.storage.read_view import ReadView
 from app.verification import vocabulary as verification
 
-VOCABULARIES: tuple[type[Term], ...] = (
+VOCABULARIES: tuple[type[Term] | OpenVocabulary, ...] = (
     *core.VOCABULARIES,
     *concepts.VOCABULARIES,
     *sources.VOCABULARIES,
@@ -39,11 +43,19 @@ class TermRead(ResponseModel):
     label: str
     definition: str
     order: int
+    fhir: str | None
+    """How FHIR names it: of a code system its URI; null where it has no name there."""
+    ga4gh: str | None
+    """How GA4GH's standards name it: of a code system the prefix of its CURIEs, such as `mondo`; null for none."""
+    address: str | None
+    """Of a code system: where a code is looked up, with `{code}` in its place; null where none is known."""
 
 
 class VocabularyRead(ResponseModel):
     name: str
     description: str
+    is_open: bool
+    """Whether the data set may add terms; else the values are the same everywhere."""
     terms: list[TermRead]
 
 
@@ -51,28 +63,61 @@ class VocabulariesRead(ResponseModel):
     items: list[VocabularyRead]
 
 
-def _name(vocabulary: type[Term]) -> str:
-    """`StanceReason` → `stance_reason`."""
-    return "".join(f"_{c.lower()}" if c.isupper() else c for c in vocabulary.__name__).lstrip("_")
-
-
-def vocabularies() -> VocabulariesRead:
+def vocabularies(own: Vocabularies) -> VocabulariesRead:
+    """All of them; `own` are the terms that the data set adds."""
+    known = SHIPPED.joined(own)
     return VocabulariesRead(
         items=[
-            VocabularyRead(
-                name=_name(vocabulary),
-                description=(vocabulary.__doc__ or "").strip(),
-                terms=[
-                    TermRead(value=term.value, label=term.label, definition=term.definition, order=order)
-                    for order, term in enumerate(vocabulary, start=1)
-                ],
-            )
+            _open(vocabulary, known) if isinstance(vocabulary, OpenVocabulary) else _closed(vocabulary)
             for vocabulary in VOCABULARIES
         ]
     )
 
 
-_BODY = vocabularies().model_dump_json().encode()
+def _closed(vocabulary: type[Term]) -> VocabularyRead:
+    return VocabularyRead(
+        name=vocabulary_name(vocabulary.__name__),
+        description=(vocabulary.__doc__ or "").strip(),
+        is_open=False,
+        terms=[
+            TermRead(
+                value=term.value,
+                label=term.label,
+                definition=term.definition,
+                order=order,
+                fhir=None,
+                ga4gh=None,
+                address=None,
+            )
+            for order, term in enumerate(vocabulary, start=1)
+        ],
+    )
+
+
+def _open(vocabulary: OpenVocabulary, known: Vocabularies) -> VocabularyRead:
+    name = vocabulary_name(vocabulary.name)
+    return VocabularyRead(
+        name=name,
+        description=vocabulary.description,
+        is_open=True,
+        terms=[
+            TermRead(
+                value=term.id,
+                label=term.label,
+                definition=term.definition,
+                order=order,
+                fhir=term.fhir,
+                ga4gh=term.ga4gh,
+                address=term.address if isinstance(term, CodeSystemTerm) else None,
+            )
+            for order, term in enumerate(known.terms(name), start=1)
+        ],
+    )
+
+
+@lru_cache(maxsize=4)
+def _body(own: Vocabularies) -> bytes:
+    return vocabularies(own).model_dump_json().encode()
 
 
 @router.get(
@@ -83,11 +128,11 @@ _BODY = vocabularies().model_dump_json().encode()
     responses=responses(422, 503),
 )
 async def list_vocabularies(request: Request) -> Response:
-    """All vocabularies in one answer, for menus and tooltips. Answers may gain values; treat unknown ones gently."""
+    """All vocabularies in one answer, for menus and tooltips; open ones with the terms of this data set. Answers may
+    gain values; treat unknown ones gently."""
     return await reads_of(request).inline(request, _vocabularies, request)
 
 
 def _vocabularies(view: ReadView, request: Request) -> Response:
-    """The same for every state of the data set; the view says which one it is."""
-    _ = view.serial
-    return conditional_response(request, conditional.etag(_BODY), _BODY)
+    body = _body(current_vocabularies(view.session))
+    return conditional_response(request, conditional.etag(body), body)

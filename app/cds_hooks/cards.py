@@ -3,7 +3,7 @@
 A critical card is read in seconds: it names both orders and what the label says, and leaves the claims to its links.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from uuid import UUID, uuid5
@@ -15,6 +15,7 @@ from app.cds_hooks.claims import (
     CardClaim,
     CardSource,
     ClaimReader,
+    Code,
     Topic,
     coded_reasons,
 )
@@ -89,7 +90,7 @@ class CardBuilder:
         topics = [topic for topic in self.claims.topics(reasons) if topic.condition not in LABEL_CONDITIONS]
         ids = [claim_id for topic in topics for claim_id in CLAIMS_BY_CONDITION[topic.condition]]
         paragraphs = [wording.dose_text(finding.naltrexone)]
-        if unsure := _unverified(topics, reasons):
+        if unsure := _unverified(topics, coded_reasons(reasons, self.claims.systems)):
             paragraphs.append(wording.unverified_reason(unsure))
         if not topics and reasons != CodedText():
             paragraphs.append(
@@ -169,8 +170,7 @@ def _is_short(summary: str, paragraphs: list[str], foot: str) -> bool:
     return len(" ".join([summary, *paragraphs, foot]).split()) <= MAX_CRITICAL_WORDS
 
 
-def _unverified(topics: Iterable[Topic], reasons: CodedText) -> list[str]:
-    codes = coded_reasons(reasons)
+def _unverified(topics: Iterable[Topic], codes: Mapping[Code, frozenset[Code]]) -> list[str]:
     return [topic.name for topic in topics if topic.is_unverified(codes)]
 
 

@@ -19,11 +19,11 @@ from app.claims.responses import ClaimSummary
 from app.claims.rules import VOTING_FORMS
 from app.claims.schemas import CitationWrite, ClaimWrite, InteractionRuleWrite, OverrideReason
 from app.claims.vocabulary import InteractionSeverity, InteractionSituation, Stance
-from app.concepts.code_systems import code_system
+from app.concepts.code_systems import ICD10CM, SNOMED, CodeSystems, code_systems_of, normal_code
 from app.concepts.manifest import UNDESCRIBED, manifest_at
 from app.concepts.queries import ancestors
 from app.concepts.schemas import ConceptWrite
-from app.concepts.vocabulary import CodeRelation, CodeSystem
+from app.concepts.vocabulary import CodeRelation
 from app.core.vocabulary import Status
 from app.sources.schemas import DocumentWrite
 from app.storage.history import state_at
@@ -99,7 +99,7 @@ class CardClaim:
     """Whether studies count for or against it, which they do not for labels and regulatory facts."""
 
 
-Code = tuple[CodeSystem, str]
+Code = tuple[str, str]
 
 
 @dataclass(frozen=True)
@@ -124,7 +124,7 @@ class Topic:
     def is_unverified(self, codes: Mapping[Code, frozenset[Code]]) -> bool:
         """Whether only a SNOMED CT code names it: sources differ about those."""
         known = [code for code, with_wider in codes.items() if self._is_code(code, with_wider)]
-        return bool(known) and all(system is CodeSystem.snomed for system, _ in known)
+        return bool(known) and all(system == SNOMED for system, _ in known)
 
 
 @dataclass
@@ -144,7 +144,9 @@ class ClaimReader:
         self._serial = serial
         self._memory = memory
         self._records = RecordsAt(session, serial)
-        self.data_set_name = (manifest_at(session, serial) or UNDESCRIBED).name
+        manifest = manifest_at(session, serial) or UNDESCRIBED
+        self.data_set_name = manifest.name
+        self.systems = code_systems_of(manifest.vocabularies)
 
     def claims(self, ids: Iterable[str]) -> tuple[CardClaim, ...]:
         """Those of the claims that were published at the serial."""
@@ -176,7 +178,7 @@ class ClaimReader:
         """The conditions that the reasons of an order name."""
         if self._memory.topics is None:
             self._memory.topics = tuple(self._read_topics())
-        codes = coded_reasons(reasons)
+        codes = coded_reasons(reasons, self.systems)
         return tuple(topic for topic in self._memory.topics if topic.is_named_by(codes, reasons.words))
 
     def conditions(self, reasons: CodedText) -> frozenset[str]:
@@ -191,7 +193,7 @@ class ClaimReader:
                 continue
             codes = {
                 wide: frozenset(
-                    (code.system, code.code.upper())
+                    (code.system, normal_code(code.system, code.code))
                     for code in content.codes
                     if code.relation is not CodeRelation.related and (code.relation is CodeRelation.broad) is wide
                 )
@@ -238,15 +240,13 @@ def _source(citation: CitationWrite, document: DocumentWrite, reference: Referen
     return CardSource(citation.stance, text, url, citation.finding)
 
 
-def coded_reasons(reasons: CodedText) -> dict[Code, frozenset[Code]]:
+def coded_reasons(reasons: CodedText, systems: CodeSystems) -> dict[Code, frozenset[Code]]:
     """The codes of reasons in the systems that are known here, each with itself and those that are wider."""
     found: set[Code] = set()
     for coding in reasons.codes:
-        system = CodeSystem.icd10cm if coding.system == _ICD_10 else code_system(coding.system)
+        system = ICD10CM if coding.system == _ICD_10 else systems.identified(coding.system)
         if system is not None:
-            code = coding.code.upper()
-            is_undotted = system is CodeSystem.icd10cm and re.fullmatch(r"[A-Z]\d[0-9A-Z]{2,5}", code)
-            found.add((system, f"{code[:3]}.{code[3:]}" if is_undotted else code))
+            found.add((system, normal_code(system, coding.code)))
     return {(system, code): frozenset((system, wider) for wider in ancestors(system, code)) for system, code in found}
 
 

@@ -13,7 +13,6 @@ from sqlalchemy.orm import Session
 
 from app.claims.interaction_rules import interaction_rules
 from app.claims.vocabulary import InteractionSeverity
-from app.concepts.code_systems import code_system
 from app.concepts.recognition import DrugIndex, DrugRecord, Recognition, UnrecognizedReason, drug_index
 from app.concepts.vocabulary import InterventionKind
 
@@ -99,7 +98,7 @@ class Formulary:
         """The drugs that codes name, each with its codes."""
         drugs: dict[DrugRecord, list[Coding]] = {}
         for coding in codings:
-            system = code_system(coding.system)
+            system = self.index.systems.identified(coding.system)
             if system is not None:
                 for drug in self.index.by_coding(system, coding.code).drugs:
                     drugs.setdefault(drug, []).append(coding)

@@ -11,8 +11,7 @@ from app.cds_hooks.drugs import CodedText, Coding
 from app.cds_hooks.fhir_json import member, objects, text_member
 from app.cds_hooks.medicines import MedicineReader, concept_text
 from app.cds_hooks.rules import DrugPair, Finding, NotEnoughData, Rule
-from app.concepts.code_systems import code_system
-from app.concepts.vocabulary import CodeSystem
+from app.concepts.code_systems import ICD10CM, SHIPPED_SYSTEMS
 from app.core import deadline
 
 CONDITIONS, ALLERGIES = "conditions", "allergies"
@@ -81,7 +80,7 @@ def is_liver_disease(text: CodedText) -> bool:
 
 
 def _is_liver_code(coding: Coding) -> bool:
-    is_icd = code_system(coding.system) is CodeSystem.icd10cm or coding.system == "http://hl7.org/fhir/sid/icd-10"
+    is_icd = SHIPPED_SYSTEMS.identified(coding.system) == ICD10CM or coding.system == "http://hl7.org/fhir/sid/icd-10"
     return is_icd and _LIVER_CODES.match(coding.code.upper()) is not None
 
 

@@ -8,8 +8,7 @@ from typing import Any, NamedTuple
 import yaml
 
 from app.cds_hooks.drugs import CodedText, Coding, any_of
-from app.concepts.code_systems import URIS
-from app.concepts.vocabulary import CodeSystem
+from app.concepts.code_systems import RXNORM, SHIPPED_SYSTEMS
 
 
 class Depot(NamedTuple):
@@ -41,7 +40,7 @@ def word_pattern(name: str) -> re.Pattern[str]:
 
 @cache
 def _depots() -> tuple[Depot, ...]:
-    uri = URIS[CodeSystem.rxnorm]
+    uri = SHIPPED_SYSTEMS.uri(RXNORM) or ""
     return tuple(
         Depot(any_of(entry["names"]), frozenset(Coding(uri, code) for code in entry["rxnorm"]), entry["days"])
         for entry in _lists()["depots"]

@@ -1,67 +1,91 @@
-"""How other systems name the code systems, and the normal form of codes."""
+"""How other systems name the code systems, and the normal form of codes.
+
+Those that come with the software, and those of the data set, are terms (`app.concepts.terms`). Named here are the few
+whose codes have a form of their own, or with which a standard is implemented.
+"""
 
 import re
+from functools import lru_cache
 
-from app.concepts.vocabulary import CodeSystem
+from app.concepts.terms import SHIPPED, CodeSystemTerm, Vocabularies
 from app.core.folding import fold_code, words
 
-URIS = {
-    CodeSystem.rxnorm: "http://www.nlm.nih.gov/research/umls/rxnorm",
-    CodeSystem.atc: "http://www.whocc.no/atc",
-    CodeSystem.unii: "http://fdasis.nlm.nih.gov",
-    CodeSystem.mesh: "https://www.nlm.nih.gov/mesh",
-    CodeSystem.icd10cm: "http://hl7.org/fhir/sid/icd-10-cm",
-    CodeSystem.icd11: "http://id.who.int/icd/release/11/mms",
-    CodeSystem.snomed: "http://snomed.info/sct",
-    CodeSystem.cas: "http://terminology.hl7.org/CodeSystem/CAS",
-    CodeSystem.ndc: "http://hl7.org/fhir/sid/ndc",
-    CodeSystem.omop: "https://fhir-terminology.ohdsi.org",
-}
-"""The URIs of HL7's terminology (7.0.1); a code system that is missing there has none."""
+ATC = "atc"
+DOID = "doid"
+ICD10CM = "icd10cm"
+ICD11 = "icd11"
+MONDO = "mondo"
+NDC = "ndc"
+ORPHANET = "orphanet"
+RXNORM = "rxnorm"
+SNOMED = "snomed"
 
-OIDS = {
-    CodeSystem.rxnorm: "2.16.840.1.113883.6.88",
-    CodeSystem.icd10cm: "2.16.840.1.113883.6.90",
-    CodeSystem.snomed: "2.16.840.1.113883.6.96",
-    CodeSystem.mesh: "2.16.840.1.113883.6.177",
-    CodeSystem.atc: "2.16.840.1.113883.6.73",
-    CodeSystem.unii: "2.16.840.1.113883.4.9",
-    CodeSystem.ndc: "2.16.840.1.113883.6.69",
-}
-"""The OIDs that HL7 version 3 (Infobutton, CDA) uses."""
-
-_SYSTEMS = {name: system for names in (URIS, OIDS) for system, name in names.items()}
-_SPELLINGS = {system.replace("_", ""): system for system in CodeSystem} | {
-    "rxcui": CodeSystem.rxnorm,
-    "icd10": CodeSystem.icd10cm,
-    "icd11mms": CodeSystem.icd11,
-    "snomedct": CodeSystem.snomed,
-    "sct": CodeSystem.snomed,
-    "pubchemcid": CodeSystem.pubchem,
-    "fdaunii": CodeSystem.unii,
-    "whoatc": CodeSystem.atc,
-}
-
-_POINT_AFTER = {CodeSystem.icd10cm: 3, CodeSystem.icd11: 4}
+_POINT_AFTER = {ICD10CM: 3, ICD11: 4}
 """Characters before the point, in classifications whose codes are also written without it."""
 _NDC_WIDTHS = (5, 4, 2)
+_ALONE = re.compile(r"[A-Z][A-Z0-9._]*:(.+)")
+"""A code with the prefix of its system."""
 
 
-def code_system(identifier: str) -> CodeSystem | None:
-    """The code system with this URI or OID (bare or as `urn:oid:`); null where none here has it."""
-    return _SYSTEMS.get(identifier.removeprefix("urn:oid:"))
+class CodeSystems:
+    """The code systems that are known, by their ids and by all that others call them."""
+
+    def __init__(self, terms: tuple[CodeSystemTerm, ...]) -> None:
+        self._terms = {term.id: term for term in terms}
+        self._identified = {name: term.id for term in reversed(terms) for name in term.identifiers}
+        self._spellings = {name: term.id for term in reversed(terms) for name in term.spellings}
+
+    @property
+    def ids(self) -> tuple[str, ...]:
+        return tuple(self._terms)
+
+    def identified(self, identifier: str) -> str | None:
+        """The system with this URI or OID (bare or as `urn:oid:`); null where none here has it."""
+        return self._identified.get(identifier.removeprefix("urn:oid:"))
+
+    def named(self, name: str) -> str | None:
+        """The system with this name in any spelling (`ICD-10-CM`, `icd10cm`), URI or OID; null where none has it."""
+        return self.identified(name.strip().rstrip("/")) or self._spellings.get("".join(words(name)))
+
+    def uri(self, system: str) -> str | None:
+        """The URI by which FHIR names the system; null where it has none."""
+        term = self._terms.get(system)
+        return term.fhir if term else None
+
+    def fhir_code(self, system: str, code: str) -> str:
+        """The code as FHIR writes it: `MONDO:0007947`."""
+        term = self._terms.get(system)
+        prefix = term.fhir_prefix if term else None
+        return f"{prefix}{normal_code(system, code)}" if prefix else code
+
+    def pattern(self, system: str) -> str | None:
+        """The regular expression for the whole of a code; null where any may stand."""
+        term = self._terms.get(system)
+        return term.pattern if term else None
+
+    def has_form(self, system: str, code: str) -> bool:
+        """Whether the code may be one of the system."""
+        term = self._terms.get(system)
+        return term is None or term.has_form(normal_code(system, code))
 
 
-def code_system_named(name: str) -> CodeSystem | None:
-    """The code system with this name in any spelling (`ICD-10-CM`, `icd10cm`), URI or OID; null where none has it."""
-    return code_system(name.strip().rstrip("/")) or _SPELLINGS.get("".join(words(name)))
+@lru_cache(maxsize=8)
+def code_systems_of(vocabularies: Vocabularies) -> CodeSystems:
+    """Those that come with the software, and those of a data set."""
+    return CodeSystems(SHIPPED.joined(vocabularies).code_systems)
 
 
-def normal_code(system: CodeSystem, code: str) -> str:
-    """The form in which codes are stored and compared: capitals, no spaces, with its point (`M797` is `M79.7`), an NDC
-    as digits in 5-4-2 (`0406-1170-03` is `00406117003`) or, without the package, in 5-4."""
+SHIPPED_SYSTEMS = code_systems_of(Vocabularies())
+
+
+def normal_code(system: str, code: str) -> str:
+    """The form in which codes are stored and compared: capitals, no spaces, with its point (`M797` is `M79.7`), without
+    the prefix of its system (`MONDO:0007947` is `0007947`), an NDC as digits in 5-4-2 (`0406-1170-03` is `00406117003`)
+    or, without the package, in 5-4."""
     plain = fold_code(code)
-    if system is CodeSystem.ndc:
+    if alone := _ALONE.fullmatch(plain):
+        plain = alone[1]
+    if system == NDC:
         return _normal_ndc(plain)
     point = _POINT_AFTER.get(system)
     digits = plain.replace(".", "")

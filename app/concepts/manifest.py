@@ -10,6 +10,8 @@ from pydantic import Field
 from sqlalchemy import ForeignKey, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
+from app.concepts.code_systems import CodeSystems, code_systems_of
+from app.concepts.terms import Vocabularies
 from app.core.content import ContentModel
 from app.core.text import OneLine, Slug, Text, Url
 from app.storage.database import Base, TextColumn
@@ -71,6 +73,8 @@ class Manifest(ContentModel):
     """For the first page, in its order."""
     first_call: Annotated[str, Field(pattern=r"^/v1/\S*$", max_length=500)] = "/v1/claims"
     """The address that developers are shown first."""
+    vocabularies: Vocabularies = Vocabularies()
+    """Terms that the data set adds to those that come with the software."""
 
     @property
     def evidence_id(self) -> str:
@@ -126,6 +130,25 @@ def manifest_at(session: Session, serial: int | None = None) -> Manifest | None:
 _CURRENT = SerialMemory(manifest_at)
 
 
+_COMING = "coming_manifest"
+
+
+def expect_manifest(session: Session, manifest: Manifest) -> None:
+    """Say which manifest this transaction will store: the records that it publishes first may need its terms."""
+    session.info[_COMING] = manifest
+
+
 def current_manifest(session: Session) -> Manifest:
-    """The manifest as of now; `UNDESCRIBED` where none was applied."""
-    return _CURRENT.get(session) or UNDESCRIBED
+    """The manifest as of now, or the one that this transaction will store; `UNDESCRIBED` where none was applied."""
+    coming: Manifest | None = session.info.get(_COMING)
+    return coming or _CURRENT.get(session) or UNDESCRIBED
+
+
+def current_vocabularies(session: Session) -> Vocabularies:
+    """The terms that the data set adds."""
+    return current_manifest(session).vocabularies
+
+
+def current_code_systems(session: Session) -> CodeSystems:
+    """The code systems that come with the software, and those of the data set."""
+    return code_systems_of(current_vocabularies(session))

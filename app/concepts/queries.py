@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from sqlalchemy import literal, or_, select
 from sqlalchemy.orm import Session
 
-from app.concepts.code_systems import code_system_named, normal_code
+from app.concepts.code_systems import ATC, ICD10CM, NDC, normal_code
+from app.concepts.manifest import current_code_systems
 from app.concepts.models import Concept, ConceptCode, InterventionMember
-from app.concepts.vocabulary import CodeSystem
 from app.core.errors import Fault, InvalidInput, nearest
 from app.core.text import SLUG_PATTERN
 from app.core.vocabulary import Status
@@ -92,9 +92,10 @@ def _key_of_id(session: Session, record_type: str, name: str, position: int, fau
 
 def _keys_of_code(session: Session, record_type: str, name: str, parameter: str) -> list[int]:
     written, _, code = name.partition(":")
-    system = code_system_named(written)
+    systems = current_code_systems(session)
+    system = systems.named(written)
     if system is None:
-        allowed = tuple(CodeSystem)
+        allowed = systems.ids
         message = "Write a code as system:code."
         raise _refused(Fault("query", parameter, "unknown_system", message, allowed, nearest(written, allowed)))
     keys = [key for key, _ in by_code(session, system, code, record_type)]
@@ -103,9 +104,7 @@ def _keys_of_code(session: Session, record_type: str, name: str, parameter: str)
     return keys
 
 
-def by_code(
-    session: Session, system: CodeSystem, code: str, record_type: str | None = None
-) -> list[tuple[int, ConceptCode]]:
+def by_code(session: Session, system: str, code: str, record_type: str | None = None) -> list[tuple[int, ConceptCode]]:
     """Published concepts with the code or, failing that, with the nearest wider one (`K50.10` → `K50.1` → `K50`)."""
     for candidate in ancestors(system, normal_code(system, code)):
         statement = (
@@ -122,13 +121,13 @@ def by_code(
     return []
 
 
-def ancestors(system: CodeSystem, code: str) -> list[str]:
+def ancestors(system: str, code: str) -> list[str]:
     """The code itself and then each wider one, for classifications whose codes grow to the right."""
-    if system is CodeSystem.icd10cm and re.fullmatch(r"[A-Z]\d[0-9A-Z](\.[0-9A-Z]{1,4})?", code):
+    if system == ICD10CM and re.fullmatch(r"[A-Z]\d[0-9A-Z](\.[0-9A-Z]{1,4})?", code):
         return [code[:length] for length in range(len(code), 2, -1) if not code[:length].endswith(".")]
-    if system is CodeSystem.atc and re.fullmatch(r"[A-Z]\d\d([A-Z]([A-Z](\d\d)?)?)?", code):
+    if system == ATC and re.fullmatch(r"[A-Z]\d\d([A-Z]([A-Z](\d\d)?)?)?", code):
         return [code[:length] for length in (7, 5, 4, 3) if length <= len(code)]
-    if system is CodeSystem.ndc and re.fullmatch(r"\d{11}", code):
+    if system == NDC and re.fullmatch(r"\d{11}", code):
         return [code, code[:9]]
     return [code]
 

@@ -17,12 +17,13 @@ from rapidfuzz.distance import OSA
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app.concepts.code_systems import code_system_named, normal_code
+from app.concepts.code_systems import NDC, RXNORM, SHIPPED_SYSTEMS, CodeSystems, normal_code
+from app.concepts.manifest import current_code_systems
 from app.concepts.models import Concept, ConceptCode, ConceptSynonym, InterventionMember
 from app.concepts.product_words import PRODUCT_WORDS
 from app.concepts.queries import ancestors
 from app.concepts.schemas import ConceptRef
-from app.concepts.vocabulary import CodeRelation, CodeSystem, InterventionKind
+from app.concepts.vocabulary import CodeRelation, InterventionKind
 from app.core.errors import nearest
 from app.core.folding import fold, words
 from app.core.vocabulary import Status, Term
@@ -135,7 +136,7 @@ class DrugIndex:
     """Retired ones included: a claim may still name one."""
     ids: dict[str, int] = field(default_factory=dict)
     successors: dict[str, str | None] = field(default_factory=dict)
-    codes: dict[tuple[CodeSystem, str], list[tuple[int, CodeRelation]]] = field(default_factory=dict)
+    codes: dict[tuple[str, str], list[tuple[int, CodeRelation]]] = field(default_factory=dict)
     names: dict[tuple[str, ...], dict[int, MatchedBy]] = field(default_factory=dict)
     spellings: dict[str, set[int]] = field(default_factory=dict)
     members: dict[int, list[int]] = field(default_factory=dict)
@@ -146,6 +147,8 @@ class DrugIndex:
     class_names: dict[int, list[str]] = field(default_factory=dict)
     drugs: dict[int, int] = field(default_factory=dict)
     """Dose regimen → its drug."""
+    systems: CodeSystems = SHIPPED_SYSTEMS
+    """The code systems that are known."""
 
     # --- what is asked --------------------------------------------------------------------------------------------
 
@@ -164,20 +167,20 @@ class DrugIndex:
 
     def by_code(self, text: str) -> Recognition:
         """What carries a `system:code`, else the nearest wider code; a system may be named as people write it."""
-        code = _as_code(text)
+        code = self._as_code(text)
         return self.by_coding(*code) if code else Recognition(reason=UnrecognizedReason.unknown_system)
 
-    def by_coding(self, system: CodeSystem, code: str) -> Recognition:
+    def by_coding(self, system: str, code: str) -> Recognition:
         """What carries the code, else the nearest wider code."""
         normal = normal_code(system, code)
-        if system is CodeSystem.rxnorm:
+        if system == RXNORM:
             normal = normal.lstrip("0")
         for candidate in ancestors(system, normal):
             carriers = self.codes.get((system, candidate))
             if not carriers:
                 continue
             drugs = self._in_order(pk for pk, relation in carriers if relation is carriers[0][1])
-            is_group = candidate != normal and system is not CodeSystem.ndc
+            is_group = candidate != normal and system != NDC
             is_group = is_group or any(drug.kind is InterventionKind.drug_class for drug in drugs)
             relation = CodeRelation.narrow if candidate != normal else carriers[0][1]
             confidence = Confidence.probable if is_group else Confidence.certain
@@ -189,7 +192,7 @@ class DrugIndex:
 
         `suggest` looks for drugs with similar names where none was recognized, which takes most of the time then.
         """
-        if code := _as_code(text):
+        if code := self._as_code(text):
             return self.by_coding(*code)
         recognised = _TextReader(self, fold(text)).recognition()
         if suggest and recognised.reason is UnrecognizedReason.unknown_name:
@@ -291,15 +294,16 @@ class DrugIndex:
     def _in_order(self, pks: Iterable[int]) -> tuple[DrugRecord, ...]:
         return tuple(sorted((self.records[pk] for pk in set(pks)), key=lambda drug: drug.id))
 
-
-def _as_code(text: str) -> tuple[CodeSystem, str] | None:
-    """The code system and the code of a text that is a code."""
-    match = _CODE.fullmatch(text)
-    if match is None:
-        return None
-    written, code = (part for part in match.groups() if part is not None)
-    system = code_system_named(written)
-    return (system, code) if system else None
+    def _as_code(self, text: str) -> tuple[str, str] | None:
+        """The code system and the code of a text that is a code. Where only a space divides them, the code must look
+        like one: `go 5` is none."""
+        match = _CODE.fullmatch(text)
+        if match is None:
+            return None
+        written, code = (part for part in match.groups() if part is not None)
+        system = self.systems.named(written)
+        is_code = system is not None and (match.group(5) is None or self.systems.has_form(system, code))
+        return (system, code) if system and is_code else None
 
 
 # --- text ---------------------------------------------------------------------------------------------------------
@@ -441,7 +445,7 @@ def spelling_key(word: str) -> str:
 
 def _read_index(session: Session) -> DrugIndex:
     """Four statements."""
-    index = DrugIndex()
+    index = DrugIndex(systems=current_code_systems(session))
     columns = (Concept.pk, Concept.id, Concept.name, Concept.kind, Concept.status, Concept.successor, Concept.parent_pk)
     rows = session.execute(select(*columns).where(Concept.type == "intervention").order_by(Concept.id)).all()
     for row in rows:
@@ -493,7 +497,7 @@ def _add_codes(index: DrugIndex, codes: Iterable[ConceptCode], published: set[in
     for code in codes:
         if code.concept_pk in published:
             entry = (code.concept_pk, CodeRelation(code.relation))
-            index.codes.setdefault((CodeSystem(code.system), code.code), []).append(entry)
+            index.codes.setdefault((code.system, code.code), []).append(entry)
     for entries in index.codes.values():
         entries.sort(key=lambda entry: (relations.index(entry[1]), index.records[entry[0]].id))
 

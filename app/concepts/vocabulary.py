@@ -1,6 +1,9 @@
-"""The closed vocabularies of concepts: kinds of interventions, code systems, relations of codes."""
+"""The vocabularies of concepts: kinds of interventions, code systems (open), relations of codes."""
 
-from app.core.vocabulary import Term, vocabularies_of
+from typing import Annotated
+
+from app.concepts.terms import SHIPPED
+from app.core.vocabulary import OpenVocabulary, Term
 
 
 class InterventionKind(Term):
@@ -18,28 +21,10 @@ class Better(Term):
     higher_ = "higher", "Higher is better", "A larger value means that the person is better off."
 
 
-class CodeSystem(Term):
-    """The terminology that a code belongs to."""
-
-    rxnorm = "rxnorm", "RxNorm", "US drug names, National Library of Medicine."
-    atc = "atc", "ATC", "Anatomical Therapeutic Chemical classification, WHO."
-    unii = "unii", "UNII", "Unique Ingredient Identifier, FDA."
-    mesh = "mesh", "MeSH", "Medical Subject Headings, National Library of Medicine."
-    icd10cm = (
-        "icd10cm",
-        "ICD-10-CM",
-        "International Classification of Diseases, 10th revision, US clinical modification.",
-    )
-    icd11 = "icd11", "ICD-11", "International Classification of Diseases, 11th revision, WHO."
-    snomed = "snomed", "SNOMED CT", "Systematized Nomenclature of Medicine, Clinical Terms."
-    doid = "doid", "Disease Ontology", "Human Disease Ontology identifiers."
-    pubchem = "pubchem", "PubChem CID", "PubChem compound identifiers."
-    cas = "cas", "CAS", "Chemical Abstracts Service registry numbers."
-    chebi = "chebi", "ChEBI", "Chemical Entities of Biological Interest."
-    drugbank = "drugbank", "DrugBank", "DrugBank drug identifiers."
-    ndc = "ndc", "NDC", "National Drug Code of a product, FDA."
-    omop = "omop", "OMOP", "OHDSI standard concept identifiers."
-    inchikey = "inchikey", "InChIKey", "Hashed IUPAC International Chemical Identifier."
+CODE_SYSTEMS = OpenVocabulary(
+    "CodeSystem", "The terminology that a code belongs to.", tuple(term.id for term in SHIPPED.code_systems)
+)
+CodeSystem = Annotated[str, CODE_SYSTEMS]
 
 
 class CodeRelation(Term):
@@ -52,4 +37,4 @@ class CodeRelation(Term):
     related = "relatedMatch", "Related", "The code means something associated, neither wider nor narrower."
 
 
-VOCABULARIES = vocabularies_of(__name__)
+VOCABULARIES = (InterventionKind, Better, CODE_SYSTEMS, CodeRelation)

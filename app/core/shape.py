@@ -1,36 +1,38 @@
-"""What a model is made of, as far down as it goes: which fields hold other models, and which hold enumerations."""
+"""What a model is made of, as far down as it goes: which fields hold other models, and which hold terms."""
 
 from collections.abc import Iterator, Mapping
 from functools import cache
 from typing import Any, NamedTuple, get_args
 
 from pydantic import BaseModel
+from pydantic.fields import FieldInfo
 
-from app.core.vocabulary import Term
+from app.core.vocabulary import OpenVocabulary, Term
 
 
 class FieldShape(NamedTuple):
     """What a field holds, alone or several times."""
 
     model: type[BaseModel] | None
-    vocabulary: type[Term] | None
+    vocabulary: type[Term] | OpenVocabulary | None
 
 
 @cache
 def shape_of(model: type[BaseModel]) -> Mapping[str, FieldShape]:
     """The fields of a model by name, in its order."""
-    return {name: _shape(field.annotation) for name, field in model.model_fields.items()}
+    return {name: _shape(field) for name, field in model.model_fields.items()}
 
 
-def _shape(annotation: Any) -> FieldShape:
-    types = [part for part in _parts(annotation) if isinstance(part, type)]
+def _shape(field: FieldInfo) -> FieldShape:
+    parts = [*_parts(field.annotation), *field.metadata]
+    types = [part for part in parts if isinstance(part, type)]
     model = next((part for part in types if issubclass(part, BaseModel)), None)
-    vocabulary = next((part for part in types if issubclass(part, Term)), None)
-    return FieldShape(model, vocabulary)
+    closed = next((part for part in types if issubclass(part, Term)), None)
+    return FieldShape(model, closed or next((part for part in parts if isinstance(part, OpenVocabulary)), None))
 
 
 def _parts(annotation: Any) -> Iterator[Any]:
-    """The type itself, or those that an optional one or a list is made of."""
+    """The type itself, or those that an optional one or a list is made of, with what marks them."""
     arguments = get_args(annotation)
     if not arguments:
         yield annotation
@@ -49,3 +51,16 @@ def _paths(model: type[BaseModel]) -> Iterator[str]:
         yield name
         if field.model is not None:
             yield from (f"{name}.{path}" for path in paths_of(field.model))
+
+
+def open_values(content: BaseModel, within: str = "") -> Iterator[tuple[str, OpenVocabulary, str]]:
+    """The fields of a model at any depth that hold terms of open vocabularies: path, vocabulary and value."""
+    for name, field in shape_of(type(content)).items():
+        value = getattr(content, name)
+        items = {f"[{i}]": item for i, item in enumerate(value)} if isinstance(value, tuple) else {"": value}
+        for position, item in items.items():
+            at = f"{within}{name}{position}"
+            if isinstance(item, BaseModel):
+                yield from open_values(item, f"{at}.")
+            elif isinstance(field.vocabulary, OpenVocabulary) and item is not None:
+                yield at, field.vocabulary, item

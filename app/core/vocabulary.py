@@ -1,10 +1,22 @@
-"""Enumerations that carry a label and a definition: one source for code, API, documentation and `/v1/vocabularies`."""
+"""Enumerations that carry a label and a definition: one source for code, API, documentation and `/v1/vocabularies`.
+
+A closed vocabulary is a `Term`: the code decides what each of its values does. The values of an `OpenVocabulary` are
+text; a data set adds to those that come with the software (`app.concepts.terms`).
+"""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
 from types import MappingProxyType
-from typing import Self
+from typing import Any, Self
+
+from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
+from pydantic_core import CoreSchema, core_schema
+
+MAX_TERM_LENGTH = 40
+EXTENSIBLE = "x-extensible-enum"
+"""In JSON Schemas: the values known today, to which others may come."""
 
 
 class Term(StrEnum):
@@ -24,6 +36,27 @@ class Term(StrEnum):
         return term
 
 
+@dataclass(frozen=True)
+class OpenVocabulary:
+    """Marks a text, as metadata of `Annotated`, as the id of a term: one that comes with the software, or one of the
+    data set's own."""
+
+    name: str
+    """As a class would be called; fields of vocabularies have its plural, such as `code_systems`."""
+    description: str
+    shipped: tuple[str, ...]
+    """The ids of the terms that come with the software, in their order."""
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.str_schema(min_length=1, max_length=MAX_TERM_LENGTH, ref=self.name)
+
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        reference = handler(schema)
+        definition = handler.resolve_ref_schema(reference)
+        definition.update({"title": self.name, "description": self.description, EXTENSIBLE: list(self.shipped)})
+        return reference
+
+
 class Status(Term):
     """A record's life."""
 
@@ -32,6 +65,11 @@ class Status(Term):
 
 
 VOCABULARIES = (Status,)
+
+
+def vocabulary_name(name: str) -> str:
+    """`StanceReason` → `stance_reason`: how answers and files call a vocabulary."""
+    return "".join(f"_{c.lower()}" if c.isupper() else c for c in name).lstrip("_")
 
 
 @cache

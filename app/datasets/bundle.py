@@ -14,6 +14,7 @@ from pydantic import BaseModel, ValidationError
 
 from app.claims.schemas import ClaimWrite
 from app.concepts.manifest import Manifest
+from app.concepts.terms import SHIPPED, Vocabularies
 from app.core.content import ContentModel, Record
 from app.core.errors import Fault, InvalidInput, nearest
 from app.core.text import OneLine, Slug, Text
@@ -32,6 +33,7 @@ from app.datasets.validation import validation_faults
 from app.datasets.yaml_files import PathInFile, YamlFile, field_of, json_number, load, parsed, path_of, top_fields
 from app.publishing.changes import Change, content_violations
 from app.publishing.loops import loops
+from app.publishing.terms import term_faults
 from app.registry import BY_TYPE
 from app.sources.rules import taken_identifiers
 from app.sources.schemas import DocumentWrite
@@ -130,6 +132,8 @@ def load_bundle(directories: Sequence[Path], texts: Mapping[Path, str] | None = 
         _check_reading_notes(bundle, directory, _shown(READING_NOTES, directory, directories))
     if bundle.manifest is not None:
         bundle.faults.extend(_manifest_faults(bundle, bundle.manifest))
+    if MANIFEST not in bundle.unreadable:
+        _check_terms(bundle)
     for loop in loops(bundle.contents, bundle.contents.get):
         bundle.fault(loop.key, loop.field, "loop", loop.reason)
     if bundle.faults:
@@ -389,8 +393,31 @@ def _read_manifest(bundle: Bundle, directory: Path, name: str) -> None:
     path = directory / MANIFEST
     file = _file_beside(bundle, path, name, dict)
     manifest = _model_in(bundle, file, (path.stem,), Manifest) if file else None
-    if manifest is not None:
+    if manifest is not None and file is not None:
+        manifest = _with_earlier_terms(bundle, manifest, file)
         bundle.manifest, bundle.manifest_file = manifest, file
+    elif path.exists():
+        bundle.unreadable.add(MANIFEST)
+
+
+def _with_earlier_terms(bundle: Bundle, manifest: Manifest, file: YamlFile) -> Manifest:
+    """The manifest with the terms of those before it, on which records of their directories rest."""
+    at = (Path(MANIFEST).stem, "vocabularies")
+    for name, reason in manifest.vocabularies.faults(SHIPPED):
+        bundle.faults.append(_at(file, at, path_of(name), Fault("file", "", "duplicate", reason)))
+    if bundle.manifest is None:
+        return manifest
+    earlier = bundle.manifest.vocabularies
+    for name, reason in manifest.vocabularies.differences(earlier):
+        bundle.faults.append(_at(file, at, path_of(name), Fault("file", "", "differs", reason)))
+    return manifest.model_copy(update={"vocabularies": earlier.joined(manifest.vocabularies)})
+
+
+def _check_terms(bundle: Bundle) -> None:
+    """Terms that neither come with the software nor stand in the manifest, and codes that their system cannot have."""
+    own = bundle.manifest.vocabularies if bundle.manifest else Vocabularies()
+    for key, content in bundle.contents.items():
+        bundle.faults += [bundle.sources[key].fault(path_of(at), fault) for at, fault in term_faults(content, own)]
 
 
 def _model_in(bundle: Bundle, file: YamlFile, path: PathInFile, model: type[Part]) -> Part | None:

@@ -10,7 +10,8 @@ from typing import Any
 from pydantic import BaseModel, TypeAdapter
 
 from app.concepts.manifest import Manifest
-from app.core.vocabulary import Term
+from app.concepts.terms import SHIPPED
+from app.core.vocabulary import EXTENSIBLE, Term, vocabulary_name
 from app.datasets.bundle import ReadingNote
 from app.datasets.layout import FILE_RESOURCES, MANIFEST, MORE_FILES, READING_NOTES, stem
 from app.datasets.shorthands import IDENTIFIER_LISTS, OWN_FIELDS, SCHEMES
@@ -83,6 +84,8 @@ def _file(name: str, value: dict[str, Any]) -> dict[str, Any]:
     definitions: dict[str, Any] = item.pop("$defs", {})
     terms = {term.__name__: term for term in Term.__subclasses__()}
     for part, definition in definitions.items():
+        if EXTENSIBLE in definition:
+            _offer_terms(definition)
         if part in terms and "enum" in definition:
             meanings = {member.value: member.definition for member in terms[part]}
             definition["enumDescriptions"] = [meanings[value] for value in definition["enum"]]
@@ -95,6 +98,14 @@ def _file(name: str, value: dict[str, Any]) -> dict[str, Any]:
         "properties": {name: value},
         "$defs": definitions,
     }
+
+
+def _offer_terms(definition: dict[str, Any]) -> None:
+    """Complete and explain the terms that come with the software; those of a data set may stand too."""
+    meanings = {term.id: term.definition for term in SHIPPED.terms(vocabulary_name(definition["title"]))}
+    ids = definition.pop(EXTENSIBLE)
+    own = {key: definition.pop(key) for key in ("type", "minLength", "maxLength")}
+    definition["anyOf"] = [{"enum": ids, "enumDescriptions": [meanings[term] for term in ids]}, own]
 
 
 def _identifiers(whose: str = "as it was read") -> dict[str, Any]:

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from app.accounts.models import SEED, Account, Actor
 from app.accounts.service import ensure_system_actors
-from app.concepts.manifest import Manifest, StoredManifest, manifest_at
+from app.concepts.manifest import Manifest, StoredManifest, expect_manifest, manifest_at
 from app.core.errors import Fault, InvalidInput
 from app.core.vocabulary import Status
 from app.datasets import bundle
@@ -97,6 +97,8 @@ def seed(
 ) -> SeedResult:
     """Apply the records whose content in the files changed since the last time, unless a curator edited them."""
     files = bundle.load_bundle([directories] if isinstance(directories, Path) else directories)
+    if files.manifest is not None:
+        expect_manifest(session, files.manifest)
     ensure_system_actors(session)
     actor = _actor(session, plan.author)
     applied = {Key(row.type, row.id): row for row in session.scalars(select(SeedRecord))}

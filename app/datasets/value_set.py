@@ -11,10 +11,11 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from app.accounts.models import MAINTENANCE
-from app.concepts.code_systems import code_system, normal_code
+from app.concepts.code_systems import normal_code
+from app.concepts.manifest import current_code_systems
 from app.concepts.recognition import drug_index
 from app.concepts.schemas import Code, InterventionWrite
-from app.concepts.vocabulary import CodeRelation, CodeSystem, InterventionKind
+from app.concepts.vocabulary import CodeRelation, InterventionKind
 from app.core.errors import Fault, InvalidInput, nearest
 from app.core.json_reader import read_json
 from app.publishing.changes import Change
@@ -52,10 +53,11 @@ def load(session: Session, path: Path, class_id: str) -> LoadResult:
         )
         raise InvalidInput("The codes need a class of drugs to go to.", errors=[fault])
     record_id = f"{class_id[: 64 - len(SUFFIX)].rstrip('-')}{SUFFIX}"
-    codes: dict[tuple[CodeSystem, str], Code] = {}
+    codes: dict[tuple[str, str], Code] = {}
     known = skipped = 0
+    systems = current_code_systems(session)
     for system, code in _codes_in(value_set):
-        named = code_system(system.rstrip("/"))
+        named = systems.identified(system.rstrip("/"))
         if named is None:
             skipped += 1
             continue

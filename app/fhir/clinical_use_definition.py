@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 
 from app.claims.schemas import ClaimWrite
 from app.claims.vocabulary import Effect, Kind
+from app.concepts.code_systems import CodeSystems
 from app.fhir import related, wording
 from app.fhir.uses import use_of
 from app.fhir.values import Json, codeable_concept, codeable_concepts, drops_empty, fhir_code, reference
@@ -14,7 +15,9 @@ STUDIED = "Studied use; not an approval"
 
 
 @drops_empty
-def clinical_use_definition(records: RecordReader, claim: ClaimWrite, regimens: Sequence[str]) -> Json:
+def clinical_use_definition(
+    records: RecordReader, claim: ClaimWrite, regimens: Sequence[str], systems: CodeSystems
+) -> Json:
     """`regimens` are the dose regimens that share the harms of the claim's drug. The claim must have a use."""
     use = use_of(claim)
     assert use is not None and claim.intervention is not None  # noqa: S101, PT018 - callers check `use_of`
@@ -34,7 +37,7 @@ def clinical_use_definition(records: RecordReader, claim: ClaimWrite, regimens: 
         "category": [_category(claim)] if use == "indication" else [],
         "subject": [reference("Substance", s, name) for s, name in zip(subjects, names, strict=True)],
         "status": fhir_code("publication-status", "active", "Active"),
-        field: body(records, claim),
+        field: body(records, claim, systems),
     }
 
 
@@ -63,30 +66,30 @@ def _name(records: RecordReader, record_type: str, record_id: str) -> str:
     return name
 
 
-def _concepts(records: RecordReader, record_type: str, ids: Sequence[str]) -> Json | None:
-    return codeable_concepts([records.content(Key(record_type, record_id)) for record_id in ids])
+def _concepts(records: RecordReader, record_type: str, ids: Sequence[str], systems: CodeSystems) -> Json | None:
+    return codeable_concepts([records.content(Key(record_type, record_id)) for record_id in ids], systems)
 
 
-def _indication(records: RecordReader, claim: ClaimWrite) -> Json:
+def _indication(records: RecordReader, claim: ClaimWrite, systems: CodeSystems) -> Json:
     outcome = _name(records, "outcome", claim.outcome) if claim.outcome else None
     return {
-        "diseaseSymptomProcedure": {"concept": _concepts(records, "condition", claim.conditions)},
+        "diseaseSymptomProcedure": {"concept": _concepts(records, "condition", claim.conditions, systems)},
         "intendedEffect": {"concept": {"text": f"{outcome}: {claim.effect.label.lower()}"}} if outcome else None,
     }
 
 
-def _contraindication(records: RecordReader, claim: ClaimWrite) -> Json:
+def _contraindication(records: RecordReader, claim: ClaimWrite, systems: CodeSystems) -> Json:
     # Next to an interacting drug, a condition on its own would read as a contraindication by itself, although
     # naltrexone is approved for opioid use disorder.
     is_condition = bool(claim.conditions) and not claim.interactants
-    concept = _concepts(records, "condition", claim.conditions) if is_condition else {"text": claim.statement}
+    concept = _concepts(records, "condition", claim.conditions, systems) if is_condition else {"text": claim.statement}
     return {
         "diseaseSymptomProcedure": {"concept": concept},
         "otherTherapy": [
             {
                 "relationshipType": fhir_code("therapy-relationship-type", "contraindicated-only-with"),
                 "treatment": {
-                    "concept": codeable_concept(records.content(Key("intervention", other))),
+                    "concept": codeable_concept(records.content(Key("intervention", other)), systems),
                     "reference": reference("Substance", other),
                 },
             }
@@ -95,7 +98,7 @@ def _contraindication(records: RecordReader, claim: ClaimWrite) -> Json:
     }
 
 
-def _interaction(records: RecordReader, claim: ClaimWrite) -> Json:
+def _interaction(records: RecordReader, claim: ClaimWrite, _systems: CodeSystems) -> Json:
     return {
         "interactant": [
             {"itemReference": reference("Substance", other, _name(records, "intervention", other))}
@@ -106,20 +109,20 @@ def _interaction(records: RecordReader, claim: ClaimWrite) -> Json:
     }
 
 
-def _undesirable_effect(records: RecordReader, claim: ClaimWrite) -> Json:
+def _undesirable_effect(records: RecordReader, claim: ClaimWrite, systems: CodeSystems) -> Json:
     frequency = claim.magnitude if claim.effect is Effect.causes else None
     return {
-        "symptomConditionEffect": {"concept": _concepts(records, "side_effect", claim.side_effects)},
+        "symptomConditionEffect": {"concept": _concepts(records, "side_effect", claim.side_effects, systems)},
         "classification": {"text": claim.aspect.label} if claim.aspect else None,
         "frequencyOfOccurrence": {"text": frequency},
     }
 
 
-def _warning(_records: RecordReader, claim: ClaimWrite) -> Json:
+def _warning(_records: RecordReader, claim: ClaimWrite, _systems: CodeSystems) -> Json:
     return {"description": claim.statement}
 
 
-_BODIES: dict[str, tuple[str, Callable[[RecordReader, ClaimWrite], Json]]] = {
+_BODIES: dict[str, tuple[str, Callable[[RecordReader, ClaimWrite, CodeSystems], Json]]] = {
     "indication": ("indication", _indication),
     "contraindication": ("contraindication", _contraindication),
     "interaction": ("interaction", _interaction),

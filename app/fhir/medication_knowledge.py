@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from app.claims.derived import DosingRangeDerived
 from app.claims.schemas import DosingRangeWrite
 from app.claims.vocabulary import Route, Unit
-from app.concepts.code_systems import URIS
-from app.concepts.schemas import InterventionWrite
-from app.concepts.vocabulary import CodeSystem, InterventionKind
+from app.concepts.code_systems import SHIPPED_SYSTEMS, SNOMED, CodeSystems
+from app.concepts.schemas import ConceptWrite, InterventionWrite
+from app.concepts.vocabulary import InterventionKind
 from app.fhir import related, wording
 from app.fhir.values import Json, codeable_concept, drops_empty, quantity, reference
 from app.storage.resource import Key, RecordReader
@@ -17,7 +17,7 @@ MAX_ISSUES = 500
 
 
 @drops_empty
-def substance(intervention: InterventionWrite) -> Json:
+def substance(intervention: InterventionWrite, systems: CodeSystems) -> Json:
     """A drug, a class of drugs, or a dose regimen as a substance that consists of its drug."""
     is_regimen = intervention.kind is InterventionKind.regimen
     return {
@@ -31,7 +31,7 @@ def substance(intervention: InterventionWrite) -> Json:
         "instance": False,
         "status": "active",
         "category": [{"text": intervention.kind.label}],
-        "code": {"concept": codeable_concept(intervention)},
+        "code": {"concept": codeable_concept(intervention, systems)},
         "description": intervention.description,
         "ingredient": [{"substanceReference": reference("Substance", intervention.parent)}]
         if is_regimen and intervention.parent
@@ -41,7 +41,11 @@ def substance(intervention: InterventionWrite) -> Json:
 
 @drops_empty
 def medication_knowledge(
-    records: RecordReader, intervention: InterventionWrite, doses: Sequence[str], issues: Sequence[str]
+    records: RecordReader,
+    intervention: InterventionWrite,
+    doses: Sequence[str],
+    issues: Sequence[str],
+    systems: CodeSystems,
 ) -> Json:
     """`doses` are ids of its dosing ranges; `issues` ids of the claims of harm, those of its drug included."""
     ranges: list[DosingRangeWrite] = [records.content(Key("dosing_range", dose)) for dose in doses]
@@ -58,11 +62,11 @@ def medication_knowledge(
             items=map(_dose_text, ranges),
         ),
         "extension": [wording.note_extension({"text": note}), *related.extensions(_citations(records, doses))],
-        "code": codeable_concept(intervention),
+        "code": codeable_concept(intervention, systems),
         "status": "active",
         "name": [intervention.name, *intervention.synonyms],
         "relatedMedicationKnowledge": _parent(intervention),
-        "indicationGuideline": [_guideline(records, dose) for dose in ranges],
+        "indicationGuideline": [_guideline(records, dose, systems) for dose in ranges],
         "clinicalUseIssue": [reference("ClinicalUseDefinition", claim) for claim in issues[:MAX_ISSUES]],
         "definitional": {
             "intendedRoute": [_route(route) for route in dict.fromkeys(dose.route for dose in ranges if dose.route)],
@@ -89,9 +93,10 @@ def _citations(records: RecordReader, doses: Sequence[str]) -> list[Json]:
     ]
 
 
-def _guideline(records: RecordReader, dose: DosingRangeWrite) -> Json:
+def _guideline(records: RecordReader, dose: DosingRangeWrite, systems: CodeSystems) -> Json:
+    conditions: list[ConceptWrite] = [records.content(Key("condition", condition)) for condition in dose.conditions]
     return {
-        "indication": [{"concept": codeable_concept(records.content(Key("condition", c)))} for c in dose.conditions],
+        "indication": [{"concept": codeable_concept(condition, systems)} for condition in conditions],
         "dosingGuideline": [{"dosage": [{"type": {"text": dose.basis.label}, "dosage": [_dosage(dose)]}]}],
     }
 
@@ -128,5 +133,5 @@ def _dose_text(dose: DosingRangeWrite) -> str:
 def _route(route: Route | None) -> Json | None:
     if route is None:
         return None
-    codings = [{"system": URIS[CodeSystem.snomed], "code": "26643006"}] if route is Route.oral else []
+    codings = [{"system": SHIPPED_SYSTEMS.uri(SNOMED), "code": "26643006"}] if route is Route.oral else []
     return {"coding": codings, "text": route.label}

@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 from sqlalchemy import ColumnElement, Select, and_, or_, select
 from starlette.requests import Request
 
+from app.concepts.code_systems import CodeSystems
 from app.core.errors import Fault, MalformedRequest, NotAcceptable, PayloadTooLarge
 from app.core.text import is_readable
 from app.fhir.search import SearchParameter, parameter_error, values
@@ -168,8 +169,9 @@ def library_search(request: Request, library_id: str) -> tuple[FhirSearch, bool]
     return search, all(library_id in alternatives for alternatives in ids)
 
 
-def search_parameters(request: Request, fhir_type: FhirType) -> FhirSearch:
-    """The search; MalformedRequest for values that cannot be read, and for unknown parameters if strict."""
+def search_parameters(request: Request, fhir_type: FhirType, systems: CodeSystems) -> FhirSearch:
+    """The search, with codes of these systems; MalformedRequest for values that cannot be read, and for unknown
+    parameters if strict."""
     identity = SearchParameter("Resource", "_id", "token", "Ids of resources.", fhir_type.id.in_)
     by_name = {parameter.name: parameter for parameter in (*fhir_type.parameters, identity)}
     supported = (*by_name, *_COMMON, "_count", "_sort", "_after")
@@ -184,7 +186,7 @@ def search_parameters(request: Request, fhir_type: FhirType) -> FhirSearch:
             unknown.append(name)
         elif plain_name in by_name:
             if alternatives := values(name, text):  # FHIR ignores an empty parameter
-                conditions.append(by_name[plain_name].condition(alternatives, modifier))
+                conditions.append(by_name[plain_name].condition(alternatives, modifier, systems))
                 used.append((name, text))
         elif plain_name != "_after":
             used.append((name, text))

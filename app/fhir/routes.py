@@ -15,7 +15,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from app.concepts.manifest import current_manifest
+from app.concepts.manifest import current_code_systems, current_manifest
 from app.core.errors import NotFound
 from app.fhir import library, outcome
 from app.fhir.capability_statement import capability_statement
@@ -147,7 +147,7 @@ class _FhirOperations:
 
     def search(self, request: Request, view: ReadView) -> _Representation:
         fhir_type = _type(request)
-        search = search_parameters(request, fhir_type)
+        search = search_parameters(request, fhir_type, current_code_systems(view.session))
         snapshot = _snapshot(view)
         tag = _weak(query_etag(request, view.state))
         is_known = matching_tag(request.headers.get("if-none-match"), tag) is not None

@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, Select, and_, false, func, or_, select, tr
 from sqlalchemy.orm import InstrumentedAttribute
 
 from app.claims.models import Citation, Claim, ClaimConcept
-from app.concepts.code_systems import URIS
+from app.concepts.code_systems import SHIPPED_SYSTEMS, CodeSystems, normal_code
 from app.concepts.models import Concept, ConceptCode
 from app.core.errors import Fault, MalformedRequest
 from app.fhir import uses
@@ -44,10 +44,12 @@ class SearchParameter:
     def url(self) -> str:
         return f"http://hl7.org/fhir/SearchParameter/{self.base}-{self.name.lstrip('_')}"
 
-    def condition(self, alternatives: Sequence[str], modifier: str) -> ColumnElement[bool]:
-        """`modifier` is empty for a plain parameter."""
+    def condition(self, alternatives: Sequence[str], modifier: str, systems: CodeSystems) -> ColumnElement[bool]:
+        """`modifier` is empty for a plain parameter; `systems` are those of codes."""
         if modifier and modifier not in self.modifiers:
             raise parameter_error(self.name, "This modifier is not supported here.", tuple(self.modifiers))
+        if self.type == "token":
+            alternatives = [_with_our_system(value, systems) for value in alternatives]
         return (self.modifiers[modifier] if modifier else self.where)(alternatives)
 
 
@@ -75,6 +77,14 @@ def token(value: str) -> tuple[str | None, str]:
     return (system, code) if bar else (None, value)
 
 
+def _with_our_system(value: str, systems: CodeSystems) -> str:
+    """A token with the id of its code system in the place of its URI, and its code in normal form; any other as it
+    is."""
+    uri, code = token(value)
+    system = systems.identified(uri) if uri else None
+    return f"{system}|{normal_code(system, code)}" if system and systems.uri(system) == uri else value
+
+
 def codes(tokens: Sequence[str]) -> list[str]:
     return [code for _, code in map(token, tokens)]
 
@@ -88,11 +98,14 @@ def _has_code(value: str) -> ColumnElement[bool]:
     system, code = token(value)
     coded = select(ConceptCode.concept_pk).where(
         ConceptCode.code == code.upper(),
-        ConceptCode.system.in_([name for name, uri in URIS.items() if system in (None, uri)]),
+        ConceptCode.system.not_in(_NOT_SHOWN) if system is None else ConceptCode.system == system,
         ConceptCode.relation.in_(SAME_MEANING),
         ConceptCode.verified,
     )
     return Concept.pk.in_(coded) if system is not None else or_(Concept.pk.in_(coded), Concept.id == code)
+
+
+_NOT_SHOWN = tuple(system for system in SHIPPED_SYSTEMS.ids if SHIPPED_SYSTEMS.uri(system) is None)
 
 
 def _names(role: str, use_type: str) -> Where:

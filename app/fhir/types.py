@@ -9,6 +9,8 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 from app.claims.models import Citation, Claim, DosingRange
 from app.claims.schemas import CitationRecord, ClaimWrite
 from app.claims.vocabulary import HARM_KINDS
+from app.concepts.code_systems import CodeSystems
+from app.concepts.manifest import current_code_systems
 from app.concepts.models import Concept
 from app.concepts.schemas import InterventionWrite
 from app.concepts.vocabulary import InterventionKind
@@ -33,6 +35,10 @@ class RenderContext:
     session: Session
     base: str
     """Prefix of path-absolute addresses: empty, or the public address of this server."""
+
+    @property
+    def systems(self) -> CodeSystems:
+        return current_code_systems(self.session)
 
 
 @dataclass(frozen=True)
@@ -82,7 +88,7 @@ def _clinical_use_definition(records: DatabaseRecords, record_id: str, context: 
     claim: ClaimWrite = records.content(Key("claim", record_id))
     if uses.use_of(claim) is None:
         return None
-    return clinical_use_definition(records, claim, _regimens(records, context.session, claim))
+    return clinical_use_definition(records, claim, _regimens(records, context.session, claim), context.systems)
 
 
 def _artifact_assessment(records: DatabaseRecords, record_id: str, context: RenderContext) -> Json:
@@ -111,7 +117,7 @@ def _medication_knowledge(records: DatabaseRecords, record_id: str, context: Ren
     ).all()
     if content.parent:
         records.row(Key("intervention", content.parent))  # its harms are among the issues, so it dates the resource
-    return medication_knowledge(records, content, doses, issues)
+    return medication_knowledge(records, content, doses, issues, context.systems)
 
 
 def _regimens(records: DatabaseRecords, session: Session, claim: ClaimWrite) -> Sequence[str]:
@@ -163,7 +169,7 @@ TYPES: tuple[FhirType, ...] = (
     ),
     FhirType(
         "Substance", "intervention", Concept.id, _INTERVENTIONS,
-        lambda records, record_id, _context: substance(records.content(Key("intervention", record_id))),
+        lambda records, record_id, context: substance(records.content(Key("intervention", record_id)), context.systems),
         (search.medication_code("Substance"), search.status("Substance")),
         ("status", "category", "description", "ingredient"), ("instance", "code"),
     ),

@@ -5,7 +5,7 @@ from decimal import Decimal
 from functools import wraps
 from typing import Any, ParamSpec
 
-from app.concepts.code_systems import URIS
+from app.concepts.code_systems import CodeSystems
 from app.concepts.schemas import Code, ConceptWrite
 from app.concepts.vocabulary import CodeRelation
 from app.core.vocabulary import Term
@@ -75,21 +75,25 @@ def term_text(term: Term | None) -> Json | None:
     return None if term is None else {"text": term.label}
 
 
-def codeable_concept(concept: ConceptWrite) -> Json:
+def codeable_concept(concept: ConceptWrite, systems: CodeSystems) -> Json:
     """The name with the codes that mean the same and were verified."""
-    codings = [{"system": URIS[code.system], "code": code.code} for code in concept.codes if _is_shown(code)]
+    codings = [
+        {"system": uri, "code": systems.fhir_code(code.system, code.code)}
+        for code in concept.codes
+        if _is_shown(code) and (uri := systems.uri(code.system))
+    ]
     return {"coding": codings, "text": concept.name}
 
 
-def codeable_concepts(concepts: Sequence[ConceptWrite]) -> Json | None:
+def codeable_concepts(concepts: Sequence[ConceptWrite], systems: CodeSystems) -> Json | None:
     """Several concepts in one element: their names alone, because all codings of an element must mean the same."""
     if len(concepts) == 1:
-        return codeable_concept(concepts[0])
+        return codeable_concept(concepts[0], systems)
     return {"text": "; ".join(concept.name for concept in concepts)} if concepts else None
 
 
 def _is_shown(code: Code) -> bool:
-    return code.verified and code.relation in SAME_MEANING and code.system in URIS
+    return code.verified and code.relation in SAME_MEANING
 
 
 def reference(resource_type: str, record_id: str, display: str | None = None) -> Json:

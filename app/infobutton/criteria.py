@@ -9,11 +9,11 @@ from sqlalchemy import Select, select, tuple_
 from sqlalchemy.orm import Session
 
 from app.claims.models import Claim, ClaimConcept
-from app.concepts.code_systems import code_system_named
+from app.concepts.manifest import current_code_systems
 from app.concepts.models import Concept
 from app.concepts.queries import by_code
 from app.concepts.recognition import drug_index
-from app.concepts.vocabulary import CodeRelation, CodeSystem, InterventionKind
+from app.concepts.vocabulary import CodeRelation, InterventionKind
 from app.core.errors import Fault, MalformedRequest, NotAcceptable
 from app.core.folding import words
 from app.core.vocabulary import Status
@@ -48,7 +48,8 @@ _FORMATS = {
 class Criterion:
     """One search term: a code, or names as a person wrote them."""
 
-    system: CodeSystem | None
+    system: str
+    """As it was sent: an OID, a URI or a name; empty for none."""
     code: str | None
     names: tuple[str, ...]
 
@@ -92,7 +93,7 @@ def parse_criteria(parameters: Mapping[str, str]) -> list[Criterion]:
             raise MalformedRequest(message, errors=[Fault("query", field, "missing", message)])
         if code or any(names):
             valid_code = code if _CODE.fullmatch(code) else None
-            criteria.append(Criterion(code_system_named(system), valid_code, tuple(filter(None, names))))
+            criteria.append(Criterion(system, valid_code, tuple(filter(None, names))))
     if not criteria:
         message = "Say what is looked for: `mainSearchCriteria.v.c` with `mainSearchCriteria.v.cs`, or `.v.dn`."
         raise MalformedRequest(message, errors=[Fault("query", "mainSearchCriteria.v.c", "missing", message)])
@@ -115,11 +116,12 @@ def matching_concepts(session: Session, criteria: Sequence[Criterion]) -> list[I
 def _matches(session: Session, criterion: Criterion) -> list[tuple[int, CodeRelation]]:
     """Keys of concepts, and how the code relates to each. A code goes before a name."""
     index = drug_index(session)
-    if criterion.code and criterion.system:
-        drugs = index.by_coding(criterion.system, criterion.code)
+    system = current_code_systems(session).named(criterion.system)
+    if criterion.code and system:
+        drugs = index.by_coding(system, criterion.code)
         if drugs.drugs:
             return [(drug.pk, drugs.relation or CodeRelation.exact) for drug in drugs.drugs]
-        coded = by_code(session, criterion.system, criterion.code)
+        coded = by_code(session, system, criterion.code)
         if coded:
             return [(pk, CodeRelation(row.relation)) for pk, row in coded]
     for name in criterion.names:

@@ -5,7 +5,7 @@ Refused are contents that break a rule alone, or together with other records.
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -13,11 +13,14 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.claims.schemas import CitationRecord, ClaimWrite
+from app.concepts.manifest import current_vocabularies
+from app.concepts.terms import Vocabularies
 from app.core.content import Record
 from app.core.errors import Fault, InvalidInput, nearest
 from app.core.text import RuleViolation
 from app.core.vocabulary import Status
 from app.publishing.loops import loops
+from app.publishing.terms import term_faults
 from app.registry import BY_TYPE, RESOURCES
 from app.sources.models import Document, DocumentIdentifier
 from app.sources.rules import taken_identifiers
@@ -77,12 +80,13 @@ def differing(records: CurrentRecords, changes: Sequence[Change]) -> list[Change
 def check(session: Session, records: CurrentRecords, changed: Sequence[Change], every: Sequence[Change]) -> None:
     """Raise InvalidInput with all faults of the changes; `every` includes those that repeat what is stored."""
     new = [change.key for change in changed]
+    vocabularies = current_vocabularies(session)
     faults: list[Fault] = []
     for change in changed:
         if isinstance(change.content, CitationRecord):
             faults += _citation_faults(records, change.content)
         else:
-            faults += _content_faults(change)
+            faults += _content_faults(change, vocabularies)
             faults += _successor_faults(records, change)
             faults += _reference_faults(session, records, change, new)
     for loop in loops((change.key for change in changed), partial(_find, records)):
@@ -93,9 +97,11 @@ def check(session: Session, records: CurrentRecords, changed: Sequence[Change], 
         raise InvalidInput("The change breaks rules; nothing was written.", errors=faults)
 
 
-def _content_faults(change: Change) -> Iterator[Fault]:
+def _content_faults(change: Change, vocabularies: Vocabularies) -> Iterator[Fault]:
     for field, reason in content_violations(BY_TYPE[change.type], change.content):
         yield _fault(change.key, field, "rule", reason)
+    for field, fault in term_faults(change.content, vocabularies):
+        yield replace(fault, field=f"{change.type}/{change.content.id}: {field}")
 
 
 def content_violations(resource: Resource, content: Record) -> Iterator[RuleViolation]:

@@ -6,8 +6,8 @@ from itertools import product
 
 from sqlalchemy.orm import Session
 
-from app.concepts.code_systems import code_system_named, normal_code
-from app.concepts.vocabulary import CodeSystem
+from app.concepts.code_systems import ICD10CM, ICD11, CodeSystems, normal_code
+from app.concepts.manifest import current_code_systems
 from app.core.folding import fold, unify_marks, words
 from app.search.analyzer import Phrase, stem
 from app.search.term_statistics import TermStatistics
@@ -39,7 +39,8 @@ def normal_text(session: Session, statistics: TermStatistics, query: str) -> str
     }
     if not joined:
         return query
-    codes = {text: [tuple(words(code)) for code in possible_codes(text)] for text in joined.values()}
+    systems = current_code_systems(session)
+    codes = {text: [tuple(words(code)) for code in possible_codes(systems, text)] for text in joined.values()}
     names = statistics.concept_names(session, [code for some in codes.values() for code in some if code])
     counts = statistics.entry_counts(
         session, {text.replace(" ", "").lower() for text in joined.values() if text.isascii()}
@@ -79,13 +80,14 @@ def _replaced(
         start += size
 
 
-def possible_codes(text: str) -> Iterator[str]:
+def possible_codes(systems: CodeSystems, text: str) -> Iterator[str]:
     """The codes that a text may be, with the name of its system before it or without."""
     code = _AFTER_SYSTEM.search(text[-MAX_CODE_LENGTH:])
-    if code and (system := code_system_named(text[: len(text) - len(code[0])].strip())):
+    system = systems.named(text[: len(text) - len(code[0])].strip()) if code else None
+    if code and system:
         yield normal_code(system, code[1])
     elif _CODE.fullmatch(text):
-        yield from (normal_code(system, text) for system in (CodeSystem.icd10cm, CodeSystem.icd11))
+        yield from (normal_code(system, text) for system in (ICD10CM, ICD11))
 
 
 def spellings(phrase: Phrase) -> list[Phrase]:

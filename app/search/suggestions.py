@@ -9,6 +9,7 @@ from typing import Any
 from pydantic_core import from_json
 from sqlalchemy.orm import Session
 
+from app.concepts.manifest import current_code_systems
 from app.concepts.recognition import drug_index
 from app.core.folding import words
 from app.registry import BY_TYPE
@@ -78,7 +79,7 @@ def suggest(
 
 def _other_spellings(session: Session, statistics: TermStatistics, text: str) -> Iterator[str]:
     """Folded, of what may be a code, an identifier or a short name with a number."""
-    others = [normal_text(session, statistics, text), *possible_codes(text)]
+    others = [normal_text(session, statistics, text), *possible_codes(current_code_systems(session), text)]
     yield from dict.fromkeys(" ".join(way) for other in others for way in spellings(tuple(words(other))) if way)
 
 

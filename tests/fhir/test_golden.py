@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from app.concepts.code_systems import SHIPPED_SYSTEMS
 from app.concepts.manifest import UNDESCRIBED
 from app.datasets import bundle
 from app.fhir.artifact_assessment import artifact_assessment
@@ -37,12 +38,12 @@ RESOURCES: dict[str, Callable[[], Json]] = {
     "citation-retracted": lambda: citation(RECORDS.content(Key("document", "bruun-2024"))),
     "evidence-supports": lambda: evidence(RECORDS, PAIN.id, PAIN.citations[0], BASE),
     "evidence-disputes": lambda: evidence(RECORDS, PAIN.id, PAIN.citations[1], BASE),
-    "indication": lambda: clinical_use_definition(RECORDS, PAIN, ()),
-    "contraindication": lambda: clinical_use_definition(RECORDS, OPIOIDS, ["low-dose-naltrexone"]),
+    "indication": lambda: clinical_use_definition(RECORDS, PAIN, (), SHIPPED_SYSTEMS),
+    "contraindication": lambda: clinical_use_definition(RECORDS, OPIOIDS, ["low-dose-naltrexone"], SHIPPED_SYSTEMS),
     "assessment": lambda: artifact_assessment(RECORDS, PAIN, BASE, AT),
-    "medication-knowledge": lambda: medication_knowledge(RECORDS, LDN, ["ldn-4-5-mg"], [OPIOIDS.id]),
-    "substance-drug": lambda: substance(RECORDS.content(Key("intervention", "naltrexone"))),
-    "substance-regimen": lambda: substance(LDN),
+    "medication-knowledge": lambda: medication_knowledge(RECORDS, LDN, ["ldn-4-5-mg"], [OPIOIDS.id], SHIPPED_SYSTEMS),
+    "substance-drug": lambda: substance(RECORDS.content(Key("intervention", "naltrexone")), SHIPPED_SYSTEMS),
+    "substance-regimen": lambda: substance(LDN, SHIPPED_SYSTEMS),
     "library": lambda: library(f"{BASE}/fhir/r5", MANIFEST, "1+7", AT, {"Citation": 2, "Evidence": 2}),
 }
 

@@ -10,8 +10,9 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from app.claims.vocabulary import Kind
+from app.concepts.code_systems import DOID
 from app.concepts.schemas import ConditionWrite
-from app.concepts.vocabulary import CodeRelation, CodeSystem
+from app.concepts.vocabulary import CodeRelation
 from app.core.errors import Fault, InvalidInput
 from app.datasets.corpora.corpus import (
     CorpusImport,
@@ -130,7 +131,7 @@ def _statement(corpus: CorpusImport, row: _Row, at: str) -> CorpusStatement | No
 
 def _condition(corpus: CorpusImport, row: _Row, at: str) -> str | None:
     doid = row["doid"].upper().removeprefix("DOID:")
-    code = {"system": CodeSystem.doid, "code": doid, "relation": CodeRelation.exact, "verified": False, "source": NAME}
+    code = {"system": DOID, "code": doid, "relation": CodeRelation.exact, "verified": False, "source": NAME}
     if not doid:
         corpus.leave_out("names a disease without a code", at)
     return corpus.concept(

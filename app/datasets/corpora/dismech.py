@@ -7,8 +7,9 @@ from typing import Any
 import yaml
 
 from app.claims.vocabulary import Kind
+from app.concepts.code_systems import DOID, MONDO, ORPHANET
 from app.concepts.schemas import ConditionWrite, MechanismWrite
-from app.concepts.vocabulary import CodeRelation, CodeSystem
+from app.concepts.vocabulary import CodeRelation
 from app.core.errors import InvalidInput
 from app.datasets.corpora.corpus import (
     CorpusImport,
@@ -31,6 +32,8 @@ _SCHEMES = {
     "clinicaltrials": IdentifierScheme.nct,
 }
 _SIDES = {"SUPPORT": Side.supports, "REFUTE": Side.against, "WRONG_STATEMENT": Side.against}
+_SYSTEMS = {"DOID": DOID, "MONDO": MONDO, "ORPHA": ORPHANET}
+"""The prefixes of terms of disorders."""
 _TAKEN = frozenset({"name", "description", "evidence"})
 """Fields of an entry that are taken."""
 _NO_PLACE = {
@@ -114,18 +117,13 @@ def _condition(corpus: CorpusImport, disorder: dict[str, Any], stem: str) -> str
     name = one_line(disorder["name"])
     term = disorder.get("disease_term")
     term = term.get("term") if isinstance(term, dict) else None
-    system, _, number = one_line(term.get("id") if isinstance(term, dict) else None).partition(":")
-    code = {
-        "system": CodeSystem.doid,
-        "code": number,
-        "relation": CodeRelation.exact,
-        "verified": False,
-        "source": NAME,
-    }
-    if system != "DOID":
-        corpus.leave_out(f"has a term of {system}, which is no code system here" if system else "has no term", stem)
+    prefix, _, number = one_line(term.get("id") if isinstance(term, dict) else None).partition(":")
+    system = _SYSTEMS.get(prefix)
+    if system is None:
+        corpus.leave_out(f"has a term of {prefix}, which is no code system here" if prefix else "has no term", stem)
     description = one_line(disorder.get("description")) or f"A disorder as {NAME} names it."
-    codes = ({**code, "source": NAME},) if system == "DOID" else ()
+    code = {"system": system, "code": number, "relation": CodeRelation.exact, "verified": False, "source": NAME}
+    codes = (code,) if system else ()
     return corpus.concept(ConditionWrite, stem, stem, name=name, description=description, codes=codes)
 
 

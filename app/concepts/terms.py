@@ -1,0 +1,165 @@
+"""The terms of open vocabularies: those that come with the software (`terms.yaml`), and those that a data set adds.
+
+The manifest of a data set holds its own under `vocabularies` (`app.concepts.manifest`).
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from functools import lru_cache
+from pathlib import Path
+from typing import Annotated, Any
+
+import yaml
+from pydantic import AfterValidator, StringConstraints
+from pydantic_core import SchemaError, SchemaValidator, ValidationError, core_schema
+
+from app.core.content import ContentModel
+from app.core.errors import nearest
+from app.core.folding import words
+from app.core.text import OneLine, Text, Url
+from app.core.vocabulary import MAX_TERM_LENGTH
+
+_FILE = Path(__file__).with_name("terms.yaml")
+
+TermId = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$", max_length=MAX_TERM_LENGTH)]
+Oid = Annotated[str, StringConstraints(pattern=r"^[0-2](\.(0|[1-9][0-9]*))+$", max_length=100)]
+CuriePrefix = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9._]*$", max_length=MAX_TERM_LENGTH)]
+
+
+def _address_template(text: str) -> str:
+    if text.count("{code}") != 1 or text.count("{") != 1:
+        raise ValueError("must hold {code} once, where the code stands")
+    return text
+
+
+@lru_cache(maxsize=256)
+def _validator(pattern: str) -> SchemaValidator:
+    """Checks whole texts against a pattern. The engine takes time that grows with the text alone."""
+    return SchemaValidator(core_schema.str_schema(pattern=f"^(?:{pattern})$"))
+
+
+def _readable_pattern(pattern: str) -> str:
+    try:
+        _validator(pattern)
+    except SchemaError as error:
+        raise ValueError("must be a regular expression without back-references and looking around") from error
+    return pattern
+
+
+class OpenTerm(ContentModel):
+    """A value of an open vocabulary."""
+
+    id: TermId
+    label: OneLine
+    definition: Text
+    fhir: OneLine | None = None
+    """How FHIR names it: `system|code`."""
+    ga4gh: OneLine | None = None
+    """How GA4GH's standards name it: a CURIE such as `ncit:C38288`."""
+
+
+class CodeSystemTerm(OpenTerm):
+    """A terminology or registry that codes belong to."""
+
+    fhir: Url | None = None
+    """The URI by which FHIR names it. Without one its codes are not shown in FHIR."""
+    fhir_prefix: OneLine | None = None
+    """What FHIR writes in front of each code, such as `MONDO:`; it is not part of the code here."""
+    ga4gh: CuriePrefix | None = None
+    """The prefix of its CURIEs as registered at identifiers.org, which GA4GH's standards use, such as `mondo`."""
+    oid: Oid | None = None
+    """The OID by which HL7 version 3 (Infobutton, CDA) names it."""
+    pattern: Annotated[OneLine, AfterValidator(_readable_pattern)] | None = None
+    """A regular expression for the whole of a code; without one any code may stand."""
+    address: Annotated[Url, AfterValidator(_address_template)] | None = None
+    """Where a code is looked up, with `{code}` in its place."""
+    names: tuple[OneLine, ...] = ()
+    """What else people write for it, as in `ORPHA:558`; case and punctuation do not matter."""
+
+    def has_form(self, code: str) -> bool:
+        """Whether a code in normal form may be one of this system."""
+        if self.pattern is None:
+            return True
+        try:
+            _validator(self.pattern).validate_python(code)
+        except ValidationError:
+            return False
+        return True
+
+    @property
+    def identifiers(self) -> tuple[str, ...]:
+        """The URI and the OID that name it."""
+        return tuple(filter(None, (self.fhir, self.oid)))
+
+    @property
+    def spellings(self) -> frozenset[str]:
+        """Everything that people write for it, folded."""
+        return frozenset("".join(words(name)) for name in (self.id, self.label, self.ga4gh or self.id, *self.names))
+
+
+class Vocabularies(ContentModel):
+    """Terms by vocabulary, in the order in which they are shown."""
+
+    code_systems: tuple[CodeSystemTerm, ...] = ()
+    """Terminologies and registries."""
+
+    def terms(self, vocabulary: str) -> tuple[OpenTerm, ...]:
+        """Those of a vocabulary by the name that answers give it, such as `code_system`."""
+        found: tuple[OpenTerm, ...] = getattr(self, f"{vocabulary}s")
+        return found
+
+    def labels(self, vocabulary: str) -> Mapping[str, str]:
+        return {term.id: term.label for term in self.terms(vocabulary)}
+
+    def joined(self, other: "Vocabularies") -> "Vocabularies":
+        """With those terms of the other whose ids are new."""
+        joined: dict[str, Any] = {}
+        for name in type(self).model_fields:
+            own = getattr(self, name)
+            ids = {term.id for term in own}
+            joined[name] = (*own, *(term for term in getattr(other, name) if term.id not in ids))
+        return Vocabularies(**joined)
+
+    def faults(self, known: "Vocabularies") -> Iterator[tuple[str, str]]:
+        """Terms that stand twice or have an id or a name of a known one: where, and why they are refused."""
+        for name in type(self).model_fields:
+            shipped = {term.id for term in getattr(known, name)}
+            ids: set[str] = set()
+            for i, term in enumerate(getattr(self, name)):
+                if term.id in ids or term.id in shipped:
+                    what = "stands twice" if term.id in ids else "comes with the software; leave it out"
+                    yield f"{name}[{i}].id", what
+                ids.add(term.id)
+        yield from self._taken_names(known)
+
+    def differences(self, earlier: "Vocabularies") -> Iterator[tuple[str, str]]:
+        """Terms that stand in both with the same id and another meaning: where, and why they are refused."""
+        for name in type(self).model_fields:
+            others = {term.id: term for term in getattr(earlier, name)}
+            for i, term in enumerate(getattr(self, name)):
+                if others.get(term.id, term) != term:
+                    yield f"{name}[{i}].id", "stands in an earlier dataset.yaml with another content"
+
+    def _taken_names(self, known: "Vocabularies") -> Iterator[tuple[str, str]]:
+        """A URI, an OID and a spelling name one code system."""
+        owners = {name: term.id for term in known.code_systems for name in (*term.identifiers, *term.spellings)}
+        for i, term in enumerate(self.code_systems):
+            for name in (*term.identifiers, *sorted(term.spellings)):
+                owner = owners.setdefault(name, term.id)
+                if owner != term.id:
+                    yield f"code_systems[{i}]", f"has the name {name!r}, which is one of {owner}"
+
+
+def nearest_terms(written: str, terms: Iterable[OpenTerm]) -> tuple[str, ...]:
+    """The ids of the terms that may be meant: by label or another name, else those that are most alike."""
+    plain, terms = "".join(words(written)), tuple(terms)
+    named = [term.id for term in terms if plain in _names(term)]
+    return tuple(named) or nearest(written.lower(), [term.id for term in terms], 3)
+
+
+def _names(term: OpenTerm) -> frozenset[str]:
+    if isinstance(term, CodeSystemTerm):
+        return term.spellings
+    return frozenset("".join(words(name)) for name in (term.id, term.label))
+
+
+SHIPPED = Vocabularies.model_validate(yaml.load(_FILE.read_text(encoding="utf-8"), yaml.CSafeLoader))
