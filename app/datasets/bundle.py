@@ -402,14 +402,14 @@ def _read_manifest(bundle: Bundle, directory: Path, name: str) -> None:
 
 def _with_earlier_terms(bundle: Bundle, manifest: Manifest, file: YamlFile) -> Manifest:
     """The manifest with the terms of those before it, on which records of their directories rest."""
-    at = (Path(MANIFEST).stem, "vocabularies")
+    at = (Path(MANIFEST).stem,)
     for name, reason in manifest.vocabularies.faults(SHIPPED):
-        bundle.faults.append(_at(file, at, path_of(name), Fault("file", "", "duplicate", reason)))
+        bundle.faults.append(_at(file, at, ("vocabularies", *path_of(name)), Fault("file", "", "duplicate", reason)))
     if bundle.manifest is None:
         return manifest
     earlier = bundle.manifest.vocabularies
     for name, reason in manifest.vocabularies.differences(earlier):
-        bundle.faults.append(_at(file, at, path_of(name), Fault("file", "", "differs", reason)))
+        bundle.faults.append(_at(file, at, ("vocabularies", *path_of(name)), Fault("file", "", "differs", reason)))
     return manifest.model_copy(update={"vocabularies": earlier.joined(manifest.vocabularies)})
 
 

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.concepts.queries import ancestors, by_code
 from app.concepts.code_systems import ICD10CM, SHIPPED_SYSTEMS
+from app.concepts.queries import ancestors, by_code
 from app.storage.database import Database
 from tests.factories import put, record
 
