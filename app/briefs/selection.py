@@ -12,7 +12,7 @@ from app.claims.rules import VOTING_FORMS
 from app.claims.schemas import ClaimWrite
 from app.claims.vocabulary import HARM_KINDS, Effect, Form, Kind, RelationType
 from app.concepts.models import Concept
-from app.concepts.vocabulary import InterventionKind
+from app.concepts.vocabulary import REGIMEN
 from app.core.english import inline
 from app.core.vocabulary import Status
 from app.sources.models import Document, Study
@@ -51,7 +51,7 @@ class Pair:
 def pair_of(session: Session, intervention_pk: int, condition_pk: int) -> Pair:
     intervention = session.get_one(Concept, intervention_pk)
     parent = None
-    if intervention.kind == InterventionKind.regimen and intervention.parent_pk is not None:
+    if intervention.kind == REGIMEN and intervention.parent_pk is not None:
         parent = session.get_one(Concept, intervention.parent_pk).id
     return Pair(intervention.id, session.get_one(Concept, condition_pk).id, parent)
 

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from app.claims.interaction_rules import interaction_rules
 from app.claims.vocabulary import InteractionSeverity
 from app.concepts.recognition import DrugIndex, DrugRecord, Recognition, UnrecognizedReason, drug_index
-from app.concepts.vocabulary import InterventionKind
+from app.concepts.vocabulary import DRUG_CLASS
 
 
 @dataclass(frozen=True)
@@ -109,7 +109,7 @@ class Formulary:
         products = [reading.drugs for reading in readings if reading.drugs]
         if coded:
             added = [drugs for drugs in products if len(drugs) > 1 and not set(drugs).isdisjoint(coded)]
-            if all(drug.kind is InterventionKind.drug_class for drug in coded):
+            if all(drug.kind == DRUG_CLASS for drug in coded):
                 added += products[:1]
             return self._specific([*coded, *(drug for drugs in added for drug in drugs)])
         named = products[:1] if any(self._is_warned_of(drugs) for drugs in products[:1]) else products
@@ -125,7 +125,7 @@ class Formulary:
     def _specific(drugs: Iterable[DrugRecord]) -> list[DrugRecord]:
         """Without classes, where a drug is named too."""
         unique = list(dict.fromkeys(drugs))
-        return [drug for drug in unique if drug.kind is not InterventionKind.drug_class] or unique
+        return [drug for drug in unique if drug.kind != DRUG_CLASS] or unique
 
     def _name(self, drugs: Sequence[DrugRecord], *, has_first: bool) -> str:
         """What is combined with a drug of the first set goes before it; otherwise only opioids are named, if there

@@ -22,7 +22,7 @@ from app.claims.models import (
 from app.claims.projection import CONCEPT_ROLES
 from app.claims.vocabulary import HARM_KINDS
 from app.concepts.models import Concept
-from app.concepts.vocabulary import InterventionKind
+from app.concepts.vocabulary import REGIMEN
 from app.core.vocabulary import Status
 from app.sources.filters import as_flag
 from app.sources.models import Document, Study
@@ -94,7 +94,7 @@ CLAIMS = FilterSpec(
         .where(_CLAIMS),
         values(Claim.pk, {"intervention": _regimen.id})
         .join(_regimen, _regimen.parent_pk == Claim.intervention_pk)
-        .where(_CLAIMS, _regimen.kind == InterventionKind.regimen, Claim.kind.in_(HARM_KINDS)),
+        .where(_CLAIMS, _regimen.kind == REGIMEN, Claim.kind.in_(HARM_KINDS)),
         values(ClaimConcept.claim_pk, _by_role(ClaimConcept.role, (role for role, _ in CONCEPT_ROLES.values())))
         .join(Concept, Concept.pk == ClaimConcept.concept_pk)
         .join(Claim, Claim.pk == ClaimConcept.claim_pk)

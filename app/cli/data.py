@@ -18,7 +18,6 @@ from app.cli.terminal import (
     usable_settings,
     write,
 )
-from app.concepts.vocabulary import InterventionKind
 from app.datasets import add_source as adding
 from app.datasets import bundle, corpora, file_schemas, seed_report, skeletons
 from app.datasets import export as exports
@@ -176,7 +175,7 @@ def import_corpus(
     directory: Annotated[Path, typer.Argument(help="Its directory, as it is published.")],
     to: Annotated[Path, typer.Option(help="Directory for the seed files; new or empty.")],
     therapy_kind: Annotated[
-        InterventionKind | None, typer.Option(help="What its therapies are here; without it they are left out.")
+        str | None, typer.Option(help="What its therapies are here; without it they are left out.")
     ] = None,
 ) -> None:
     """Make seed files of a foreign corpus, and list what it says that cannot be expressed."""

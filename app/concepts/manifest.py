@@ -11,9 +11,10 @@ from sqlalchemy import ForeignKey, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from app.concepts.code_systems import CodeSystems, code_systems_of
-from app.concepts.terms import Vocabularies
+from app.concepts.terms import SHIPPED, Vocabularies
 from app.core.content import ContentModel
 from app.core.text import OneLine, Slug, Text, Url
+from app.core.vocabulary import OpenVocabulary, vocabulary_name
 from app.storage.database import Base, TextColumn
 from app.storage.serial_memory import SerialMemory
 
@@ -147,6 +148,12 @@ def current_manifest(session: Session) -> Manifest:
 def current_vocabularies(session: Session) -> Vocabularies:
     """The terms that the data set adds."""
     return current_manifest(session).vocabularies
+
+
+def current_label(session: Session, vocabulary: OpenVocabulary, term: str) -> str:
+    """The label of a term of an open vocabulary."""
+    known = SHIPPED.joined(current_vocabularies(session))
+    return known.labels(vocabulary_name(vocabulary.name)).get(term, term)
 
 
 def current_code_systems(session: Session) -> CodeSystems:

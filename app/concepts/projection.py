@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 from app.concepts.code_systems import normal_code
 from app.concepts.models import Concept, ConceptCode, ConceptSynonym, InterventionMember
 from app.concepts.schemas import ConceptWrite, ConditionWrite, InterventionWrite
-from app.concepts.vocabulary import InterventionKind
+from app.concepts.vocabulary import DRUG, DRUG_CLASS
 from app.core.text import RuleViolation
 from app.storage.resource import FieldReference, Key
 from app.storage.rows import column_values, key_of, replace, upsert
@@ -29,9 +29,9 @@ def check(concept: ConceptWrite) -> list[RuleViolation]:
 
 
 def _family_faults(intervention: InterventionWrite) -> Iterator[RuleViolation]:
-    if intervention.parent and intervention.kind is InterventionKind.drug:
+    if intervention.parent and intervention.kind == DRUG:
         yield "parent", "a drug has no parent: list it among the members of its class"
-    if intervention.members and intervention.kind is not InterventionKind.drug_class:
+    if intervention.members and intervention.kind != DRUG_CLASS:
         yield "members", "only a class has members"
     for i, member in enumerate(intervention.members):
         if member == intervention.id or member in intervention.members[:i]:

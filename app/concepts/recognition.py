@@ -23,7 +23,7 @@ from app.concepts.models import Concept, ConceptCode, ConceptSynonym, Interventi
 from app.concepts.product_words import PRODUCT_WORDS
 from app.concepts.queries import ancestors
 from app.concepts.schemas import ConceptRef
-from app.concepts.vocabulary import CodeRelation, InterventionKind
+from app.concepts.vocabulary import DRUG, DRUG_CLASS, REGIMEN, CodeRelation, InterventionKind
 from app.core.errors import nearest
 from app.core.folding import fold, words
 from app.core.vocabulary import Status, Term
@@ -181,7 +181,7 @@ class DrugIndex:
                 continue
             drugs = self._in_order(pk for pk, relation in carriers if relation is carriers[0][1])
             is_group = candidate != normal and system != NDC
-            is_group = is_group or any(drug.kind is InterventionKind.drug_class for drug in drugs)
+            is_group = is_group or any(drug.kind == DRUG_CLASS for drug in drugs)
             relation = CodeRelation.narrow if candidate != normal else carriers[0][1]
             confidence = Confidence.probable if is_group else Confidence.certain
             return Recognition(drugs, MatchedBy.code, confidence, relation)
@@ -217,7 +217,7 @@ class DrugIndex:
 
     def drug_of(self, record: DrugRecord) -> DrugRecord:
         """The drug of a dose regimen; any other record itself."""
-        pk = self.drugs.get(record.pk) if record.kind is InterventionKind.regimen else None
+        pk = self.drugs.get(record.pk) if record.kind == REGIMEN else None
         return record if pk is None else self.records[pk]
 
     def names_of_classes(self, record: DrugRecord) -> list[str]:
@@ -249,8 +249,8 @@ class DrugIndex:
         if not carriers:
             return None
         drugs = self._in_order(carriers)
-        if any(drug.kind is not InterventionKind.drug_class for drug in drugs):
-            drugs = tuple(drug for drug in drugs if drug.kind is not InterventionKind.drug_class)
+        if any(drug.kind != DRUG_CLASS for drug in drugs):
+            drugs = tuple(drug for drug in drugs if drug.kind != DRUG_CLASS)
         ways = {carriers[drug.pk] for drug in drugs}
         return drugs, MatchedBy.name_ if ways == {MatchedBy.name_} else MatchedBy.synonym
 
@@ -330,7 +330,7 @@ class _TextReader:
             word for i, word in enumerate(self.words) if i not in read and PRODUCT_WORDS.says_something(word)
         )
         # A drug says more than its class: `tramadol (an opioid)`.
-        drugs_only = [m for m in contents if any(d.kind is not InterventionKind.drug_class for d in m.drugs)]
+        drugs_only = [m for m in contents if any(d.kind != DRUG_CLASS for d in m.drugs)]
         contents = drugs_only or contents
         if not contents:
             if not mentions:
@@ -449,14 +449,14 @@ def _read_index(session: Session) -> DrugIndex:
     columns = (Concept.pk, Concept.id, Concept.name, Concept.kind, Concept.status, Concept.successor, Concept.parent_pk)
     rows = session.execute(select(*columns).where(Concept.type == "intervention").order_by(Concept.id)).all()
     for row in rows:
-        index.records[row.pk] = DrugRecord(row.pk, row.id, row.name, InterventionKind(row.kind))
+        index.records[row.pk] = DrugRecord(row.pk, row.id, row.name, row.kind)
         if row.status != Status.published:
             index.successors[row.id] = row.successor
             continue
         index.ids[row.id] = row.pk
         if row.parent_pk is not None:
             index.members.setdefault(row.parent_pk, []).append(row.pk)
-            if row.kind == InterventionKind.regimen:
+            if row.kind == REGIMEN:
                 index.drugs[row.pk] = row.parent_pk
             else:
                 index.classes.setdefault(row.pk, []).append(row.parent_pk)
@@ -485,9 +485,9 @@ def _add_name(index: DrugIndex, pk: int, text: str, matched_by: MatchedBy, *, is
         return
     index.names.setdefault(phrase, {}).setdefault(pk, matched_by)
     index.written.append(DrugName(" ".join(phrase), text, index.records[pk], matched_by))
-    if index.records[pk].kind is InterventionKind.drug_class:
+    if index.records[pk].kind == DRUG_CLASS:
         index.class_names.setdefault(pk, []).append(text)
-    if is_substance and len(phrase) == 1 and index.records[pk].kind is InterventionKind.drug:
+    if is_substance and len(phrase) == 1 and index.records[pk].kind == DRUG:
         index.spellings.setdefault(spelling_key(phrase[0]), set()).add(pk)
 
 

@@ -96,11 +96,17 @@ class CodeSystemTerm(OpenTerm):
         return frozenset("".join(words(name)) for name in (self.id, self.label, self.ga4gh or self.id, *self.names))
 
 
+class InterventionKindTerm(OpenTerm):
+    """A kind of intervention."""
+
+
 class Vocabularies(ContentModel):
     """Terms by vocabulary, in the order in which they are shown."""
 
     code_systems: tuple[CodeSystemTerm, ...] = ()
     """Terminologies and registries."""
+    intervention_kinds: tuple[InterventionKindTerm, ...] = ()
+    """What interventions are: drugs, procedures, diets."""
 
     def terms(self, vocabulary: str) -> tuple[OpenTerm, ...]:
         """Those of a vocabulary by the name that answers give it, such as `code_system`."""

@@ -1,17 +1,18 @@
-"""The vocabularies of concepts: kinds of interventions, code systems (open), relations of codes."""
+"""The vocabularies of concepts: kinds of interventions and code systems, which are open, and relations of codes."""
 
 from typing import Annotated
 
 from app.concepts.terms import SHIPPED
 from app.core.vocabulary import OpenVocabulary, Term
 
-
-class InterventionKind(Term):
-    """What an intervention record stands for."""
-
-    drug = "drug", "A single active ingredient at any dose, with its products, salts and brands."
-    drug_class = "class", "Drug class", "A group of drugs, such as opioid analgesics; its members are listed."
-    regimen = "regimen", "Dose regimen", "A drug in a stated dose range, child of the drug."
+INTERVENTION_KINDS = OpenVocabulary(
+    "InterventionKind",
+    "What an intervention record stands for.",
+    tuple(term.id for term in SHIPPED.intervention_kinds),
+)
+InterventionKind = Annotated[str, INTERVENTION_KINDS]
+DRUG, DRUG_CLASS, REGIMEN = "drug", "class", "regimen"
+"""The kinds that have rules of their own: a class has members, a regimen a drug."""
 
 
 class Better(Term):
@@ -37,4 +38,4 @@ class CodeRelation(Term):
     related = "relatedMatch", "Related", "The code means something associated, neither wider nor narrower."
 
 
-VOCABULARIES = (InterventionKind, Better, CODE_SYSTEMS, CodeRelation)
+VOCABULARIES = (INTERVENTION_KINDS, Better, CODE_SYSTEMS, CodeRelation)

@@ -15,7 +15,7 @@ from app.concepts.code_systems import normal_code
 from app.concepts.manifest import current_code_systems
 from app.concepts.recognition import drug_index
 from app.concepts.schemas import Code, InterventionWrite
-from app.concepts.vocabulary import CodeRelation, InterventionKind
+from app.concepts.vocabulary import DRUG_CLASS, CodeRelation
 from app.core.errors import Fault, InvalidInput, nearest
 from app.core.json_reader import read_json
 from app.publishing.changes import Change
@@ -46,8 +46,8 @@ def load(session: Session, path: Path, class_id: str) -> LoadResult:
     value_set = _read(path)
     index = drug_index(session)
     target = index.ids.get(class_id)
-    if target is None or index.records[target].kind is not InterventionKind.drug_class:
-        classes = [one for one, pk in index.ids.items() if index.records[pk].kind is InterventionKind.drug_class]
+    if target is None or index.records[target].kind != DRUG_CLASS:
+        classes = [one for one, pk in index.ids.items() if index.records[pk].kind == DRUG_CLASS]
         fault = Fault(
             "file", "class", "unknown_value", "names no class of drugs", did_you_mean=nearest(class_id, classes)
         )
@@ -74,7 +74,7 @@ def load(session: Session, path: Path, class_id: str) -> LoadResult:
         name=f"{index.records[target].name} by code",
         description="Products that a terminology server lists in this class; loaded from a FHIR ValueSet.",
         codes=tuple(codes[key] for key in sorted(codes)),
-        kind=InterventionKind.drug_class,
+        kind=DRUG_CLASS,
         parent=class_id,
     )
     result = publish(session, MAINTENANCE, [Change("intervention", content)], "Codes of a ValueSet")

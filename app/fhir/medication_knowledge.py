@@ -7,7 +7,7 @@ from app.claims.schemas import DosingRangeWrite
 from app.claims.vocabulary import Route, Unit
 from app.concepts.code_systems import SHIPPED_SYSTEMS, SNOMED, CodeSystems
 from app.concepts.schemas import ConceptWrite, InterventionWrite
-from app.concepts.vocabulary import InterventionKind
+from app.concepts.vocabulary import REGIMEN
 from app.fhir import related, wording
 from app.fhir.values import Json, codeable_concept, drops_empty, quantity, reference
 from app.storage.resource import Key, RecordReader
@@ -17,20 +17,20 @@ MAX_ISSUES = 500
 
 
 @drops_empty
-def substance(intervention: InterventionWrite, systems: CodeSystems) -> Json:
-    """A drug, a class of drugs, or a dose regimen as a substance that consists of its drug."""
-    is_regimen = intervention.kind is InterventionKind.regimen
+def substance(intervention: InterventionWrite, kind: str, systems: CodeSystems) -> Json:
+    """An intervention as a substance; a dose regimen consists of its drug. `kind` is the label of its kind."""
+    is_regimen = intervention.kind == REGIMEN
     return {
         "resourceType": "Substance",
         "id": intervention.id,
         "text": wording.narrative(
-            f"{intervention.name} ({intervention.kind.label.lower()}).",
+            f"{intervention.name} ({kind.lower()}).",
             intervention.description,
             f"Also called {', '.join(intervention.synonyms)}." if intervention.synonyms else None,
         ),
         "instance": False,
         "status": "active",
-        "category": [{"text": intervention.kind.label}],
+        "category": [{"text": kind}],
         "code": {"concept": codeable_concept(intervention, systems)},
         "description": intervention.description,
         "ingredient": [{"substanceReference": reference("Substance", intervention.parent)}]
@@ -43,11 +43,13 @@ def substance(intervention: InterventionWrite, systems: CodeSystems) -> Json:
 def medication_knowledge(
     records: RecordReader,
     intervention: InterventionWrite,
+    kind: str,
     doses: Sequence[str],
     issues: Sequence[str],
     systems: CodeSystems,
 ) -> Json:
-    """`doses` are ids of its dosing ranges; `issues` ids of the claims of harm, those of its drug included."""
+    """`kind` is the label of its kind; `doses` are ids of its dosing ranges, `issues` ids of the claims of harm, those of
+    its drug included."""
     ranges: list[DosingRangeWrite] = [records.content(Key("dosing_range", dose)) for dose in doses]
     note = NO_ADVICE
     if len(issues) > MAX_ISSUES:
@@ -56,7 +58,7 @@ def medication_knowledge(
         "resourceType": "MedicationKnowledge",
         "id": intervention.id,
         "text": wording.narrative(
-            f"{intervention.name} ({intervention.kind.label.lower()}).",
+            f"{intervention.name} ({kind.lower()}).",
             intervention.description,
             note,
             items=map(_dose_text, ranges),
@@ -76,7 +78,7 @@ def medication_knowledge(
 
 
 def _parent(intervention: InterventionWrite) -> list[Json]:
-    if intervention.kind is not InterventionKind.regimen or not intervention.parent:
+    if intervention.kind != REGIMEN or not intervention.parent:
         return []
     drug = reference("MedicationKnowledge", intervention.parent)
     return [{"type": {"text": "Dose regimen of this drug"}, "reference": [drug]}]

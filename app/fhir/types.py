@@ -10,10 +10,10 @@ from app.claims.models import Citation, Claim, DosingRange
 from app.claims.schemas import CitationRecord, ClaimWrite
 from app.claims.vocabulary import HARM_KINDS
 from app.concepts.code_systems import CodeSystems
-from app.concepts.manifest import current_code_systems
+from app.concepts.manifest import current_code_systems, current_label
 from app.concepts.models import Concept
 from app.concepts.schemas import InterventionWrite
-from app.concepts.vocabulary import InterventionKind
+from app.concepts.vocabulary import DRUG, INTERVENTION_KINDS, REGIMEN
 from app.core.vocabulary import Status
 from app.fhir import search, uses
 from app.fhir.artifact_assessment import artifact_assessment
@@ -39,6 +39,10 @@ class RenderContext:
     @property
     def systems(self) -> CodeSystems:
         return current_code_systems(self.session)
+
+    def kind(self, intervention: InterventionWrite) -> str:
+        """The label of its kind."""
+        return current_label(self.session, INTERVENTION_KINDS, intervention.kind)
 
 
 @dataclass(frozen=True)
@@ -67,7 +71,7 @@ _USES = _CLAIMS.where(uses.of_types())
 _CITATIONS = select(Citation.id).join(Claim, Claim.pk == Citation.claim_pk).where(Claim.status == Status.published)
 _INTERVENTIONS = select(Concept.id).where(Concept.type == "intervention", Concept.status == Status.published)
 _MEDICATIONS = _INTERVENTIONS.where(
-    Concept.kind.in_((InterventionKind.drug, InterventionKind.regimen)),
+    Concept.kind.in_((DRUG, REGIMEN)),
     or_(
         Concept.pk.in_(_CLAIMS.with_only_columns(Claim.intervention_pk).where(Claim.intervention_pk.is_not(None))),
         Concept.pk.in_(select(DosingRange.intervention_pk).where(DosingRange.status == Status.published)),
@@ -117,7 +121,12 @@ def _medication_knowledge(records: DatabaseRecords, record_id: str, context: Ren
     ).all()
     if content.parent:
         records.row(Key("intervention", content.parent))  # its harms are among the issues, so it dates the resource
-    return medication_knowledge(records, content, doses, issues, context.systems)
+    return medication_knowledge(records, content, context.kind(content), doses, issues, context.systems)
+
+
+def _substance(records: DatabaseRecords, record_id: str, context: RenderContext) -> Json:
+    content: InterventionWrite = records.content(Key("intervention", record_id))
+    return substance(content, context.kind(content), context.systems)
 
 
 def _regimens(records: DatabaseRecords, session: Session, claim: ClaimWrite) -> Sequence[str]:
@@ -130,9 +139,7 @@ def _regimens(records: DatabaseRecords, session: Session, claim: ClaimWrite) -> 
     rows = [(record_id, records.row(Key("intervention", record_id))) for record_id in ids]
     current = [(record_id, row.content) for record_id, row in rows if row and not row.is_retired]
     return [
-        record_id
-        for record_id, regimen in current
-        if regimen.kind is InterventionKind.regimen and regimen.parent == claim.intervention
+        record_id for record_id, regimen in current if regimen.kind == REGIMEN and regimen.parent == claim.intervention
     ]
 
 
@@ -169,7 +176,7 @@ TYPES: tuple[FhirType, ...] = (
     ),
     FhirType(
         "Substance", "intervention", Concept.id, _INTERVENTIONS,
-        lambda records, record_id, context: substance(records.content(Key("intervention", record_id)), context.systems),
+        _substance,
         (search.medication_code("Substance"), search.status("Substance")),
         ("status", "category", "description", "ingredient"), ("instance", "code"),
     ),

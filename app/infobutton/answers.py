@@ -12,7 +12,7 @@ from app.claims.vocabulary import HARM_KINDS, Form, Kind, RelationType
 from app.concepts.disclaimer import disclaimer_about
 from app.concepts.manifest import current_manifest
 from app.concepts.models import Concept
-from app.concepts.vocabulary import InterventionKind
+from app.concepts.vocabulary import DRUG, REGIMEN
 from app.core.vocabulary import Status
 from app.grading.wording import claimed_text, count_text
 from app.infobutton.criteria import InfobuttonConcept
@@ -38,7 +38,7 @@ def build_answer(
     """`order` is that of the claims in a group; `base` the prefix of path-absolute links."""
     kinds = [match.concept.kind for match in concepts]
     interventions = [match.concept.id for match in concepts if match.concept.type == "intervention"]
-    has_both_doses = InterventionKind.drug in kinds and InterventionKind.regimen in kinds
+    has_both_doses = DRUG in kinds and REGIMEN in kinds
     return InfobuttonAnswer(
         title=", ".join(match.concept.name for match in concepts if not match.harms_only) or "No match",
         updated=updated_at,

@@ -13,7 +13,7 @@ from app.concepts.manifest import current_code_systems
 from app.concepts.models import Concept
 from app.concepts.queries import by_code
 from app.concepts.recognition import drug_index
-from app.concepts.vocabulary import CodeRelation, InterventionKind
+from app.concepts.vocabulary import DRUG, REGIMEN, CodeRelation
 from app.core.errors import Fault, MalformedRequest, NotAcceptable
 from app.core.folding import words
 from app.core.vocabulary import Status
@@ -152,7 +152,7 @@ def _with_related(session: Session, concept: Concept, relation: CodeRelation) ->
     """The concept, and the dose regimens of a drug or the regimens studied in a condition."""
     if concept.type == "condition":
         return [InfobuttonConcept(concept, concept.name), *_warnings(session, concept)]
-    if concept.type != "intervention" or concept.kind != InterventionKind.drug:
+    if concept.type != "intervention" or concept.kind != DRUG:
         return [InfobuttonConcept(concept, concept.name)]
     if relation is CodeRelation.narrow:
         return [InfobuttonConcept(concept, f"{concept.name} (the drug; the code names one of its products)")]
@@ -173,4 +173,4 @@ def _warnings(session: Session, condition: Concept) -> list[InfobuttonConcept]:
 
 def _regimens() -> Select[Concept]:
     published = Concept.status == Status.published
-    return select(Concept).where(Concept.kind == InterventionKind.regimen, published).order_by(Concept.id)
+    return select(Concept).where(Concept.kind == REGIMEN, published).order_by(Concept.id)

@@ -17,7 +17,7 @@ from app.claims.rules import VOTING_FORMS
 from app.claims.vocabulary import HARM_KINDS, Coverage
 from app.concepts.models import Concept
 from app.concepts.schemas import ConceptRef, OutcomeRef
-from app.concepts.vocabulary import Better, InterventionKind
+from app.concepts.vocabulary import REGIMEN, Better
 from app.core import deadline
 from app.core.content import ResponseModel
 from app.core.errors import Fault, InvalidInput
@@ -211,7 +211,7 @@ def _cell_headline(intervention_pk: int, claims: Iterable[RelevantClaim]) -> Rel
 def _on(intervention: Concept) -> ColumnElement[bool]:
     """Claims on the intervention; harms of a drug also apply to its dose regimens."""
     own = Claim.intervention_pk == intervention.pk
-    if intervention.kind != InterventionKind.regimen or intervention.parent_pk is None:
+    if intervention.kind != REGIMEN or intervention.parent_pk is None:
         return own
     return or_(own, and_(Claim.intervention_pk == intervention.parent_pk, Claim.kind.in_(HARM_KINDS)))
 

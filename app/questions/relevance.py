@@ -17,7 +17,7 @@ from app.claims.vocabulary import HARM_KINDS, Directness, Effect, Form, Kind
 from app.concepts.models import Concept, InterventionMember
 from app.concepts.queries import concept_keys
 from app.concepts.schemas import OutcomeRef
-from app.concepts.vocabulary import Better, InterventionKind
+from app.concepts.vocabulary import DRUG_CLASS, REGIMEN, Better
 from app.core import deadline
 from app.core.errors import Fault, InvalidInput
 from app.core.vocabulary import Status
@@ -92,18 +92,14 @@ class InterventionTree:
 
 def _read_tree(session: Session) -> InterventionTree:
     drugs = session.execute(
-        select(Concept.pk, Concept.parent_pk).where(
-            Concept.kind == InterventionKind.regimen, Concept.parent_pk.is_not(None)
-        )
+        select(Concept.pk, Concept.parent_pk).where(Concept.kind == REGIMEN, Concept.parent_pk.is_not(None))
     )
     members = session.execute(
         select(InterventionMember.member_pk, InterventionMember.class_pk).order_by(InterventionMember.class_pk)
     )
     classes: dict[int, list[int]] = {}
     wider = session.execute(
-        select(Concept.pk, Concept.parent_pk).where(
-            Concept.kind == InterventionKind.drug_class, Concept.parent_pk.is_not(None)
-        )
+        select(Concept.pk, Concept.parent_pk).where(Concept.kind == DRUG_CLASS, Concept.parent_pk.is_not(None))
     )
     for member, class_pk in (*members, *wider):
         classes.setdefault(member, []).append(class_pk)

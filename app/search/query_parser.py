@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from sqlalchemy.orm import Session
 
 from app.concepts.recognition import DrugIndex, drug_index
-from app.concepts.vocabulary import InterventionKind
+from app.concepts.vocabulary import DRUG_CLASS
 from app.core.folding import fold, unify_marks, words
 from app.search.analyzer import WRITTEN_WORD, Phrase, between_spaces, stem, stems
 from app.search.matching import matching_keys
@@ -175,7 +175,7 @@ def _split(signs: re.Pattern[str], text: str) -> list[str]:
 
 def _is_drug(drugs: DrugIndex, phrase: Phrase) -> bool:
     named = drugs.named(phrase)
-    return named is not None and any(drug.kind is not InterventionKind.drug_class for drug in named[0])
+    return named is not None and any(drug.kind != DRUG_CLASS for drug in named[0])
 
 
 # --- spelling -----------------------------------------------------------------------------------------------------

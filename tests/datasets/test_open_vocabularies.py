@@ -108,6 +108,42 @@ def test_codes_of_an_own_system_lead_to_the_concept_everywhere(blank: Database, 
         assert "tea_list" in unknown.json()["errors"][0]["did_you_mean"]
 
 
+def test_kinds_of_intervention_come_with_the_software_and_with_the_data_set(blank: Database, tmp_path: Path) -> None:
+    own = {"id": "app", "label": "Application", "definition": "Software that people use for their health."}
+    directory = write(tmp_path / "small", dataset(intervention_kinds=[own]))
+    path = directory / "interventions.yaml"
+    data = yaml.safe_load(path.read_text(encoding="utf-8"))
+    kinds = ["procedure", "device", "behaviour", "diet", "app"]
+    data["interventions"] += [{"id": f"one-{k}", "name": f"One {k}", "kind": k, "description": "-"} for k in kinds]
+    path.write_text(yaml.safe_dump(data), encoding="utf-8")
+    indexes.migrate(blank)
+    with blank.write() as session:
+        seed(session, directory)
+    with serving(blank.url.render_as_string(hide_password=False)) as client:
+        labels = ["Procedure", "Device", "Behaviour", "Diet", "Application"]
+        for kind, label in zip(kinds, labels, strict=True):
+            read = client.get(f"/v1/interventions/one-{kind}", params={"labels": "true"}).json()
+            assert (read["kind"], read["kind_label"]) == (kind, label)
+            assert f"<dd>{label}</dd>" in client.get(f"/interventions/one-{kind}").text
+            substance = client.get(f"/fhir/r5/Substance/one-{kind}").json()
+            assert substance["category"] == [{"text": label}]
+        terms = next(v for v in client.get("/v1/vocabularies").json()["items"] if v["name"] == "intervention_kind")
+        assert [term["value"] for term in terms["terms"]] == ["drug", "class", "regimen", *kinds]
+
+
+@pytest.mark.parametrize(("written", "nearest"), [("behavior", "behaviour"), ("Dose regimen", "regimen")])
+def test_an_unknown_kind_is_refused_with_the_nearest(tmp_path: Path, written: str, nearest: str) -> None:
+    directory = write(tmp_path / "small", dataset())
+    path = directory / "interventions.yaml"
+    data = yaml.safe_load(path.read_text(encoding="utf-8"))
+    data["interventions"].append({"id": "one", "name": "One", "kind": written, "description": "-"})
+    path.write_text(yaml.safe_dump(data, sort_keys=False), encoding="utf-8")
+    (fault,) = refused(directory)
+    assert plain(fault) == "interventions.yaml: one: kind"
+    assert fault.did_you_mean is not None
+    assert fault.did_you_mean[0] == nearest
+
+
 def test_without_the_term_the_same_record_is_refused_by_a_publication(scratch: Database) -> None:
     with pytest.raises(InvalidInput) as caught:
         put(scratch, record("condition", "tired", codes=[{**CODE, "system": "hpp"}]))

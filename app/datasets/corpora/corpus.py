@@ -19,7 +19,6 @@ from pydantic import ValidationError
 from app.claims.schemas import CitationWrite, ClaimWrite
 from app.claims.vocabulary import Kind
 from app.concepts.schemas import ConditionWrite, InterventionWrite, MechanismWrite
-from app.concepts.vocabulary import InterventionKind
 from app.core.content import Record
 from app.core.errors import InvalidInput
 from app.core.folding import words
@@ -92,7 +91,7 @@ class CorpusStatement:
 class CorpusImport:
     """Collects the records of a corpus, and counts what cannot be expressed."""
 
-    def __init__(self, corpus: str, therapy_kind: InterventionKind | None = None) -> None:
+    def __init__(self, corpus: str, therapy_kind: str | None = None) -> None:
         self.corpus = corpus
         """Its name, as texts say it."""
         self.therapy_kind = therapy_kind
