@@ -48,8 +48,8 @@ def medication_knowledge(
     issues: Sequence[str],
     systems: CodeSystems,
 ) -> Json:
-    """`kind` is the label of its kind; `doses` are ids of its dosing ranges, `issues` ids of the claims of harm, those of
-    its drug included."""
+    """`kind` is the label of its kind; `doses` are ids of its dosing ranges, `issues` ids of the claims of harm, with
+    those of its drug."""
     ranges: list[DosingRangeWrite] = [records.content(Key("dosing_range", dose)) for dose in doses]
     note = NO_ADVICE
     if len(issues) > MAX_ISSUES:
