@@ -1,6 +1,9 @@
-"""The closed vocabularies of evidence: what a claim is, how a citation bears on it, what they add up to."""
+"""The vocabularies of evidence: what a claim is, how a citation bears on it, what they add up to. Routes are open."""
 
-from app.core.vocabulary import Term, vocabularies_of
+from typing import Annotated
+
+from app.concepts.terms import SHIPPED
+from app.core.vocabulary import OpenVocabulary, Term, vocabularies_of
 
 
 class Kind(Term):
@@ -364,13 +367,8 @@ class PeriodUnit(Term):
     mo = "mo", "month", "Months."
 
 
-class Route(Term):
-    """How the drug is given."""
-
-    oral = "oral", "By mouth", "Swallowed."
-    intramuscular = "intramuscular", "Into a muscle", "Injected into a muscle."
-    intrathecal = "intrathecal", "Into the spinal fluid", "Infused around the spinal cord."
-    topical = "topical", "On the skin", "Put on the skin."
+ROUTES = OpenVocabulary("Route", "How the drug is given.", tuple(term.id for term in SHIPPED.routes))
+Route = Annotated[str, ROUTES]
 
 
 class Coverage(Term):
@@ -515,4 +513,4 @@ class InteractionSituation(Term):
     unknown = "unknown", "Whether the two meet could not be checked."
 
 
-VOCABULARIES = vocabularies_of(__name__)
+VOCABULARIES: tuple[type[Term] | OpenVocabulary, ...] = (*vocabularies_of(__name__), ROUTES)

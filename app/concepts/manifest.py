@@ -11,10 +11,9 @@ from sqlalchemy import ForeignKey, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from app.concepts.code_systems import CodeSystems, code_systems_of
-from app.concepts.terms import SHIPPED, Vocabularies
+from app.concepts.terms import SHIPPED, OpenTerm, Vocabularies
 from app.core.content import ContentModel
 from app.core.text import OneLine, Slug, Text, Url
-from app.core.vocabulary import OpenVocabulary, vocabulary_name
 from app.storage.database import Base, TextColumn
 from app.storage.serial_memory import SerialMemory
 
@@ -76,6 +75,20 @@ class Manifest(ContentModel):
     """The address that developers are shown first."""
     vocabularies: Vocabularies = Vocabularies()
     """Terms that the data set adds to those that come with the software."""
+
+    @property
+    def code_systems(self) -> CodeSystems:
+        """Those that come with the software, and the data set's own."""
+        return code_systems_of(self.vocabularies)
+
+    def term(self, vocabulary: str, term_id: str) -> OpenTerm | None:
+        """A term by the name of its vocabulary, such as `route`, and its id; null if there is none."""
+        return next((term for term in SHIPPED.joined(self.vocabularies).terms(vocabulary) if term.id == term_id), None)
+
+    def label(self, vocabulary: str, term_id: str) -> str:
+        """The label of a term; its id if there is no such term."""
+        term = self.term(vocabulary, term_id)
+        return term.label if term else term_id
 
     @property
     def evidence_id(self) -> str:
@@ -150,12 +163,6 @@ def current_vocabularies(session: Session) -> Vocabularies:
     return current_manifest(session).vocabularies
 
 
-def current_label(session: Session, vocabulary: OpenVocabulary, term: str) -> str:
-    """The label of a term of an open vocabulary."""
-    known = SHIPPED.joined(current_vocabularies(session))
-    return known.labels(vocabulary_name(vocabulary.name)).get(term, term)
-
-
 def current_code_systems(session: Session) -> CodeSystems:
     """The code systems that come with the software, and those of the data set."""
-    return code_systems_of(current_vocabularies(session))
+    return current_manifest(session).code_systems

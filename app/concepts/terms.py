@@ -100,6 +100,10 @@ class InterventionKindTerm(OpenTerm):
     """A kind of intervention."""
 
 
+class RouteTerm(OpenTerm):
+    """A way to give a drug."""
+
+
 class Vocabularies(ContentModel):
     """Terms by vocabulary, in the order in which they are shown."""
 
@@ -107,6 +111,8 @@ class Vocabularies(ContentModel):
     """Terminologies and registries."""
     intervention_kinds: tuple[InterventionKindTerm, ...] = ()
     """What interventions are: drugs, procedures, diets."""
+    routes: tuple[RouteTerm, ...] = ()
+    """How drugs are given."""
 
     def terms(self, vocabulary: str) -> tuple[OpenTerm, ...]:
         """Those of a vocabulary by the name that answers give it, such as `code_system`."""

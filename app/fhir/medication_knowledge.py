@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 from app.claims.derived import DosingRangeDerived
 from app.claims.schemas import DosingRangeWrite
-from app.claims.vocabulary import Route, Unit
-from app.concepts.code_systems import SHIPPED_SYSTEMS, SNOMED, CodeSystems
+from app.claims.vocabulary import Unit
+from app.concepts.manifest import Manifest
 from app.concepts.schemas import ConceptWrite, InterventionWrite
 from app.concepts.vocabulary import REGIMEN
 from app.fhir import related, wording
@@ -17,8 +17,9 @@ MAX_ISSUES = 500
 
 
 @drops_empty
-def substance(intervention: InterventionWrite, kind: str, systems: CodeSystems) -> Json:
-    """An intervention as a substance; a dose regimen consists of its drug. `kind` is the label of its kind."""
+def substance(intervention: InterventionWrite, manifest: Manifest) -> Json:
+    """An intervention as a substance; a dose regimen consists of its drug."""
+    kind = manifest.label("intervention_kind", intervention.kind)
     is_regimen = intervention.kind == REGIMEN
     return {
         "resourceType": "Substance",
@@ -31,7 +32,7 @@ def substance(intervention: InterventionWrite, kind: str, systems: CodeSystems) 
         "instance": False,
         "status": "active",
         "category": [{"text": kind}],
-        "code": {"concept": codeable_concept(intervention, systems)},
+        "code": {"concept": codeable_concept(intervention, manifest.code_systems)},
         "description": intervention.description,
         "ingredient": [{"substanceReference": reference("Substance", intervention.parent)}]
         if is_regimen and intervention.parent
@@ -43,13 +44,12 @@ def substance(intervention: InterventionWrite, kind: str, systems: CodeSystems) 
 def medication_knowledge(
     records: RecordReader,
     intervention: InterventionWrite,
-    kind: str,
     doses: Sequence[str],
     issues: Sequence[str],
-    systems: CodeSystems,
+    manifest: Manifest,
 ) -> Json:
-    """`kind` is the label of its kind; `doses` are ids of its dosing ranges, `issues` ids of the claims of harm, with
-    those of its drug."""
+    """`doses` are ids of its dosing ranges; `issues` ids of the claims of harm, those of its drug included."""
+    kind = manifest.label("intervention_kind", intervention.kind)
     ranges: list[DosingRangeWrite] = [records.content(Key("dosing_range", dose)) for dose in doses]
     note = NO_ADVICE
     if len(issues) > MAX_ISSUES:
@@ -64,14 +64,16 @@ def medication_knowledge(
             items=map(_dose_text, ranges),
         ),
         "extension": [wording.note_extension({"text": note}), *related.extensions(_citations(records, doses))],
-        "code": codeable_concept(intervention, systems),
+        "code": codeable_concept(intervention, manifest.code_systems),
         "status": "active",
         "name": [intervention.name, *intervention.synonyms],
         "relatedMedicationKnowledge": _parent(intervention),
-        "indicationGuideline": [_guideline(records, dose, systems) for dose in ranges],
+        "indicationGuideline": [_guideline(records, dose, manifest) for dose in ranges],
         "clinicalUseIssue": [reference("ClinicalUseDefinition", claim) for claim in issues[:MAX_ISSUES]],
         "definitional": {
-            "intendedRoute": [_route(route) for route in dict.fromkeys(dose.route for dose in ranges if dose.route)],
+            "intendedRoute": [
+                _route(route, manifest) for route in dict.fromkeys(dose.route for dose in ranges if dose.route)
+            ],
             "ingredient": [{"item": {"reference": reference("Substance", intervention.id)}}],
         },
     }
@@ -95,15 +97,15 @@ def _citations(records: RecordReader, doses: Sequence[str]) -> list[Json]:
     ]
 
 
-def _guideline(records: RecordReader, dose: DosingRangeWrite, systems: CodeSystems) -> Json:
+def _guideline(records: RecordReader, dose: DosingRangeWrite, manifest: Manifest) -> Json:
     conditions: list[ConceptWrite] = [records.content(Key("condition", condition)) for condition in dose.conditions]
     return {
-        "indication": [{"concept": codeable_concept(condition, systems)} for condition in conditions],
-        "dosingGuideline": [{"dosage": [{"type": {"text": dose.basis.label}, "dosage": [_dosage(dose)]}]}],
+        "indication": [{"concept": codeable_concept(condition, manifest.code_systems)} for condition in conditions],
+        "dosingGuideline": [{"dosage": [{"type": {"text": dose.basis.label}, "dosage": [_dosage(dose, manifest)]}]}],
     }
 
 
-def _dosage(dose: DosingRangeWrite) -> Json:
+def _dosage(dose: DosingRangeWrite, manifest: Manifest) -> Json:
     schedule = dose.schedule
     repeat = None
     if schedule.count and schedule.period is not None and schedule.period_unit is not None:
@@ -113,7 +115,7 @@ def _dosage(dose: DosingRangeWrite) -> Json:
         "text": _dose_text(dose),
         "additionalInstruction": [{"text": text} for text in instructions if text],
         "timing": {"repeat": repeat, "code": {"text": schedule.timing or schedule.text}},
-        "route": _route(dose.route),
+        "route": _route(dose.route, manifest),
         "doseAndRate": [_amount(dose)],
     }
 
@@ -132,8 +134,9 @@ def _dose_text(dose: DosingRangeWrite) -> str:
     return f"{dose.basis.label}: {dose.dose_text}"
 
 
-def _route(route: Route | None) -> Json | None:
+def _route(route: str | None, manifest: Manifest) -> Json | None:
     if route is None:
         return None
-    codings = [{"system": SHIPPED_SYSTEMS.uri(SNOMED), "code": "26643006"}] if route is Route.oral else []
-    return {"coding": codings, "text": route.label}
+    term = manifest.term("route", route)
+    system, _, code = (term.fhir or "" if term else "").partition("|")
+    return {"coding": [{"system": system, "code": code}] if code else [], "text": manifest.label("route", route)}

@@ -9,11 +9,10 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 from app.claims.models import Citation, Claim, DosingRange
 from app.claims.schemas import CitationRecord, ClaimWrite
 from app.claims.vocabulary import HARM_KINDS
-from app.concepts.code_systems import CodeSystems
-from app.concepts.manifest import current_code_systems, current_label
+from app.concepts.manifest import Manifest, current_manifest
 from app.concepts.models import Concept
 from app.concepts.schemas import InterventionWrite
-from app.concepts.vocabulary import DRUG, INTERVENTION_KINDS, REGIMEN
+from app.concepts.vocabulary import DRUG, REGIMEN
 from app.core.vocabulary import Status
 from app.fhir import search, uses
 from app.fhir.artifact_assessment import artifact_assessment
@@ -37,12 +36,8 @@ class RenderContext:
     """Prefix of path-absolute addresses: empty, or the public address of this server."""
 
     @property
-    def systems(self) -> CodeSystems:
-        return current_code_systems(self.session)
-
-    def kind(self, intervention: InterventionWrite) -> str:
-        """The label of its kind."""
-        return current_label(self.session, INTERVENTION_KINDS, intervention.kind)
+    def manifest(self) -> Manifest:
+        return current_manifest(self.session)
 
 
 @dataclass(frozen=True)
@@ -92,7 +87,9 @@ def _clinical_use_definition(records: DatabaseRecords, record_id: str, context: 
     claim: ClaimWrite = records.content(Key("claim", record_id))
     if uses.use_of(claim) is None:
         return None
-    return clinical_use_definition(records, claim, _regimens(records, context.session, claim), context.systems)
+    return clinical_use_definition(
+        records, claim, _regimens(records, context.session, claim), context.manifest.code_systems
+    )
 
 
 def _artifact_assessment(records: DatabaseRecords, record_id: str, context: RenderContext) -> Json:
@@ -121,12 +118,11 @@ def _medication_knowledge(records: DatabaseRecords, record_id: str, context: Ren
     ).all()
     if content.parent:
         records.row(Key("intervention", content.parent))  # its harms are among the issues, so it dates the resource
-    return medication_knowledge(records, content, context.kind(content), doses, issues, context.systems)
+    return medication_knowledge(records, content, doses, issues, context.manifest)
 
 
 def _substance(records: DatabaseRecords, record_id: str, context: RenderContext) -> Json:
-    content: InterventionWrite = records.content(Key("intervention", record_id))
-    return substance(content, context.kind(content), context.systems)
+    return substance(records.content(Key("intervention", record_id)), context.manifest)
 
 
 def _regimens(records: DatabaseRecords, session: Session, claim: ClaimWrite) -> Sequence[str]:

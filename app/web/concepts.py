@@ -6,8 +6,6 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Request, Response
 
 from app.claims import catalogue_queries as catalogue
-from app.concepts.manifest import current_label
-from app.concepts.vocabulary import INTERVENTION_KINDS
 from app.core.english import quantity
 from app.http.queries import query_of
 from app.http.reads import reads_of
@@ -88,7 +86,6 @@ def _record(view: ReadView, request: Request, record_type: str, record_id: str) 
         description=shortened(_description(read)),
         json_address=read.links.self,
         record=read,
-        kind=current_label(view.session, INTERVENTION_KINDS, read.kind) if record_type == "intervention" else None,
         sections=claim_sections(view, {record_type: record_id}) if is_concept else [],
     )
 

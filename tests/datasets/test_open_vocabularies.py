@@ -2,6 +2,7 @@
 
 import re
 import shutil
+from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
@@ -129,6 +130,41 @@ def test_kinds_of_intervention_come_with_the_software_and_with_the_data_set(blan
             assert substance["category"] == [{"text": label}]
         terms = next(v for v in client.get("/v1/vocabularies").json()["items"] if v["name"] == "intervention_kind")
         assert [term["value"] for term in terms["terms"]] == ["drug", "class", "regimen", *kinds]
+
+
+def test_routes_come_with_the_software_and_with_the_data_set(blank: Database, tmp_path: Path) -> None:
+    own = {
+        "id": "vaginal",
+        "label": "Into the vagina",
+        "definition": "Put in.",
+        "fhir": "http://snomed.info/sct|16857009",
+    }
+    directory = write(tmp_path / "small", dataset(routes=[own]))
+    path = directory / "dosing_ranges.yaml"
+    data = yaml.safe_load(path.read_text(encoding="utf-8"))
+    first = data["dosing_ranges"][0]
+    routes = ["subcutaneous", "inhaled", "vaginal"]
+    data["dosing_ranges"] += [deepcopy(first) | {"id": f"dose-{route}", "route": route} for route in routes]
+    path.write_text(yaml.safe_dump(data), encoding="utf-8")
+    indexes.migrate(blank)
+    with blank.write() as session:
+        seed(session, directory)
+    with serving(blank.url.render_as_string(hide_password=False)) as client:
+        labels = ["Under the skin", "Inhaled", "Into the vagina"]
+        for route, label in zip(routes, labels, strict=True):
+            read = client.get(f"/v1/dosing-ranges/dose-{route}", params={"labels": "true"}).json()
+            assert (read["route"], read["route_label"]) == (route, label)
+            assert label in client.get(f"/dosing-ranges/dose-{route}").text
+        assert "into the vagina" in client.get("/dosing-ranges").text
+        knowledge = client.get(f"/fhir/r5/MedicationKnowledge/{first['intervention']}").json()
+        found = {route["text"]: route.get("coding") for route in knowledge["definitional"]["intendedRoute"]}
+        assert found["Under the skin"] == [{"system": "http://snomed.info/sct", "code": "34206005"}]
+        assert found["Into the vagina"] == [{"system": "http://snomed.info/sct", "code": "16857009"}]
+        assert found["Inhaled"] is None
+    data["dosing_ranges"][-1]["route"] = "sub-cutaneous"
+    path.write_text(yaml.safe_dump(data), encoding="utf-8")
+    (fault,) = refused(directory)
+    assert (plain(fault), fault.did_you_mean) == ("dosing_ranges.yaml: dose-vaginal: route", ("subcutaneous",))
 
 
 @pytest.mark.parametrize(("written", "nearest"), [("behavior", "behaviour"), ("Dose regimen", "regimen")])

@@ -41,11 +41,9 @@ RESOURCES: dict[str, Callable[[], Json]] = {
     "indication": lambda: clinical_use_definition(RECORDS, PAIN, (), SHIPPED_SYSTEMS),
     "contraindication": lambda: clinical_use_definition(RECORDS, OPIOIDS, ["low-dose-naltrexone"], SHIPPED_SYSTEMS),
     "assessment": lambda: artifact_assessment(RECORDS, PAIN, BASE, AT),
-    "medication-knowledge": lambda: medication_knowledge(
-        RECORDS, LDN, "Dose regimen", ["ldn-4-5-mg"], [OPIOIDS.id], SHIPPED_SYSTEMS
-    ),
-    "substance-drug": lambda: substance(RECORDS.content(Key("intervention", "naltrexone")), "Drug", SHIPPED_SYSTEMS),
-    "substance-regimen": lambda: substance(LDN, "Dose regimen", SHIPPED_SYSTEMS),
+    "medication-knowledge": lambda: medication_knowledge(RECORDS, LDN, ["ldn-4-5-mg"], [OPIOIDS.id], MANIFEST),
+    "substance-drug": lambda: substance(RECORDS.content(Key("intervention", "naltrexone")), MANIFEST),
+    "substance-regimen": lambda: substance(LDN, MANIFEST),
     "library": lambda: library(f"{BASE}/fhir/r5", MANIFEST, "1+7", AT, {"Citation": 2, "Evidence": 2}),
 }
 
