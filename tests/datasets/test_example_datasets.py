@@ -9,6 +9,7 @@ import pytest
 import yaml
 from starlette.testclient import TestClient
 
+from app.datasets.file_schemas import schemas
 from app.datasets.seed import seed
 from app.main import create_app
 from app.publishing import indexes
@@ -50,6 +51,12 @@ def test_check_finds_no_fault_and_nothing_to_look_at(directory: Path) -> None:
     assert error_text(result).count("\n") == 1
     assert result.stdout == ""
     settings.cache_clear()
+
+
+@pytest.mark.parametrize("directory", SETS, ids=lambda path: path.name)
+def test_its_schemas_are_fresh(directory: Path) -> None:
+    """Renew them with `ldn-evidence schema --output examples/datasets/NAME/schema`."""
+    assert {path.name: path.read_text(encoding="utf-8") for path in (directory / "schema").iterdir()} == schemas()
 
 
 @pytest.mark.parametrize("directory", SETS, ids=lambda path: path.name)
