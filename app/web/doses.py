@@ -7,6 +7,7 @@ from fastapi import APIRouter, Request, Response
 from app.api.common import select_page
 from app.claims import catalogue_queries as catalogue
 from app.claims.catalogue_responses import DosingRangeRead, StudyWithEvidence
+from app.claims.schemas import Schedule
 from app.core.english import join_sentences, quantity
 from app.http.queries import query_of
 from app.http.reads import reads_of
@@ -69,9 +70,19 @@ def _dose(view: ReadView, request: Request, dose_id: str) -> Response:
         ),
         json_address=read.links.self,
         dose=read,
+        schedule=_schedule_text(read.schedule),
         daily=span_text(span),
         plot=_plot(view, [read], conditions, "This dose, and the doses of studies in the same conditions"),
     )
+
+
+def _schedule_text(schedule: Schedule) -> str | None:
+    """How often, in the words of the source or else from its numbers, such as `1 dose every week`; null if unknown."""
+    if schedule.text or not (schedule.count and schedule.period and schedule.period_unit):
+        return schedule.text
+    unit = schedule.period_unit.label.lower()
+    period = unit if schedule.period == 1 else f"{schedule.period} {unit}s"
+    return f"{quantity(schedule.count, 'dose', 'doses')} every {period}"
 
 
 def _plot(view: ReadView, ranges: list[DosingRangeRead], conditions: tuple[str, ...], title: str) -> Plot | None:

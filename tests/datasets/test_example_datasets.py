@@ -155,6 +155,18 @@ def _is_shown(example: Example, claim: Fields) -> bool:
     return bool(claim["intervention"]["id"] == example.manifest["default_intervention"])
 
 
+def test_a_dose_is_shown_as_often_as_it_is_given(example: Example) -> None:
+    """Also one that is not given every day, of which no daily total is made."""
+    for dose in records(example.directory, "dosing_ranges"):
+        schedule = dose["schedule"]
+        if schedule.get("text") or (schedule["count"], schedule["period"]) != (1, 1):
+            continue
+        word = {"d": "day", "wk": "week", "mo": "month"}[schedule["period_unit"]]
+        assert f"<dd>1 dose every {word}</dd>" in example.page(f"/dosing-ranges/{dose['id']}")
+        is_daily = schedule["period_unit"] == "d"
+        assert bool(example.get(f"/v1/dosing-ranges/{dose['id']}")["low_pg_per_day"]) == is_daily
+
+
 def test_the_evidence_map_has_a_cell_for_every_claim_of_benefit(example: Example) -> None:
     intervention = example.manifest["default_intervention"]
     drawn = example.get("/v1/evidence-map", intervention=intervention)
