@@ -175,10 +175,11 @@ _UNFIT_WORDS = re.compile(
     r"""\b(?:may|might|can|could|would|should|possibl[ey]|probabl[ey]|potential(?:ly)?|perhaps|maybe|likely|seems?|
     appears?|apparently|suggest(?:s|ed)?|thought|said|believed|no|not|never|none|neither|nor|without|cannot|\w+n['\u2019]t|
     one|two|three|four|five|six|seven|eight|nine|ten|dozens?|hundreds?|thousands?|half|twice|doubled?|per\ ?cent)\b
-    |%|(?<![\w-])\d""",
+    |%|(?<![\w-])(?<!\btype\ )(?<!\bstage\ )(?<!\bgrade\ )(?<!\bclass\ )\d""",
     re.IGNORECASE | re.VERBOSE,
 )
-"""Hedges, negations and numbers: the answer adds its own, and a second one would change what it says."""
+"""Hedges, negations and numbers: the answer adds its own, and a second one would change what it says. The number of a
+type, stage, grade or class belongs to a name, as in "type 2 diabetes"."""
 
 
 def _wording_faults(claim: ClaimWrite) -> Iterator[RuleViolation]:

@@ -369,6 +369,7 @@ class Route(Term):
 
     oral = "oral", "By mouth", "Swallowed."
     intramuscular = "intramuscular", "Into a muscle", "Injected into a muscle."
+    subcutaneous = "subcutaneous", "Under the skin", "Injected under the skin."
     intrathecal = "intrathecal", "Into the spinal fluid", "Infused around the spinal cord."
     topical = "topical", "On the skin", "Put on the skin."
 

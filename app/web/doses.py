@@ -8,6 +8,7 @@ from fastapi import APIRouter, Request, Response
 from app.api.common import select_page
 from app.claims import catalogue_queries as catalogue
 from app.claims.catalogue_responses import DosingRangeRead, StudyWithEvidence
+from app.claims.schemas import Schedule
 from app.core.english import join_sentences, quantity
 from app.http.queries import query_of
 from app.http.reads import reads_of
@@ -79,9 +80,19 @@ def _dose(view: ReadView, request: Request, dose_id: str) -> Response:
         ),
         json_address=read.links.self,
         dose=read,
+        schedule=_schedule_text(read.schedule),
         daily=span_text(span),
         plot=dose_plot([span, *spans], title, has_bands=has_bands),
     )
+
+
+def _schedule_text(schedule: Schedule) -> str | None:
+    """How often, in the words of the source or else from its numbers, such as `1 dose every week`; null if unknown."""
+    if schedule.text or not (schedule.count and schedule.period and schedule.period_unit):
+        return schedule.text
+    unit = schedule.period_unit.label.lower()
+    period = unit if schedule.period == 1 else f"{schedule.period} {unit}s"
+    return f"{quantity(schedule.count, 'dose', 'doses')} every {period}"
 
 
 def _have_bands(view: ReadView, ranges: Sequence[DosingRangeRead]) -> bool:
