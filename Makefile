@@ -20,7 +20,8 @@ help: ## This list
 	@echo "  test leaves these groups to test-all; ARGS=\"-m sweep\" runs one of them:"
 	@sed -n '/^markers/,/^]/s/^    "\([a-z]*\): \(.*(make .*)\)",$$/    \1: \2/p' pyproject.toml
 	@echo
-	@echo "  PYTHON= names the Python (3.11 or newer); HOST=, PORT= and DATABASE_URL= configure run; ARGS= goes to pytest."
+	@echo "  PYTHON= names the Python (3.11 or newer); HOST=, PORT=, SEED_DIR= (another data set) and DATABASE_URL= configure run;"
+	@echo "  ARGS= goes to pytest."
 
 run: install-run ## Install, migrate, seed, and serve on http://127.0.0.1:8000
 	@exec $(BIN)/ldn-evidence serve --migrate --seed
@@ -28,7 +29,7 @@ run: install-run ## Install, migrate, seed, and serve on http://127.0.0.1:8000
 migrate: install-run ## Bring the database up to the newest schema
 	@$(BIN)/ldn-evidence migrate
 
-seed: migrate ## Apply the records of seed_data/ that nobody has edited since
+seed: migrate ## Apply the records of the seed files (seed_data/) that nobody has edited since
 	@$(BIN)/ldn-evidence seed
 
 test: install-dev ## Run the tests and static checks on all CPUs, on SQLite and on a PostgreSQL that the tests start

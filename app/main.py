@@ -1,7 +1,7 @@
 """The application: routers and interfaces, and the request context around them."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, nullcontext
 from importlib.metadata import version
 from threading import Lock
@@ -9,6 +9,7 @@ from typing import Any
 
 import structlog
 from fastapi import FastAPI, Request, Response
+from fastapi.responses import JSONResponse
 from fastapi.routing import iter_route_contexts
 
 from app import api, cds_hooks, fhir, web
@@ -56,6 +57,7 @@ def create_app(given: Settings | None = None) -> FastAPI:
         version=version("ldn-evidence"),
         openapi_tags=[*api.TAGS, cds_hooks.TAG],
         servers=[{"url": given.path_prefix or "/", "description": "This server"}],
+        openapi_url=None,  # `_document` serves it
         docs_url=None,
         redoc_url=None,
         lifespan=_lifespan,
@@ -99,27 +101,42 @@ def _database_trouble(request: Request, error: Exception) -> Response:
     return problems.problem(unavailable(error), problems.request_id(request.scope))
 
 
+_document_lock = Lock()
+"""Of all applications of the process: what FastAPI keeps while it makes a document is one for all of them."""
+
+
 def _document(app: FastAPI) -> None:
-    """Name and describe the API as the data set that it serves; made once in a process, when first asked for."""
+    """Name and describe the API as the data set that it serves; once for each application, when first asked for."""
     generate = app.openapi
-    lock = Lock()  # warming and a first request may want it at the same time, and FastAPI cannot make it twice at once
 
     def openapi() -> dict[str, Any]:
-        with lock:
+        with _document_lock:
             if app.openapi_schema is None:
-                manifest = _manifest(app)
-                app.title = manifest.name
-                app.description = DESCRIPTION.format(manifest=manifest, disclaimer=manifest.disclaimer())
-                licence = manifest.licence
-                app.license_info = {
-                    "name": f"Apache-2.0 (code), {licence.spdx or licence.name} (data)",
-                    "identifier": f"Apache-2.0 AND {licence.spdx or 'LicenseRef-data'}",
-                }
-                written = examples.add(problems.document(queries.document(app, generate())))
-                app.openapi_schema = openapi_document.finish(written)
+                try:
+                    app.openapi_schema = _described(app, generate)
+                except BaseException:
+                    app.openapi_schema = None  # FastAPI has stored its own by then, which would be served next time
+                    raise
             return app.openapi_schema
 
+    async def served(request: Request) -> Response:
+        return await asyncio.to_thread(lambda: JSONResponse(app.openapi()))
+
     app.openapi = openapi  # type: ignore[method-assign]
+    app.add_route("/openapi.json", served, include_in_schema=False)
+
+
+def _described(app: FastAPI, generate: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+    """What FastAPI generates, under the name of the data set, with all that it leaves out."""
+    manifest = _manifest(app)
+    app.title = manifest.name
+    app.description = DESCRIPTION.format(manifest=manifest, disclaimer=manifest.disclaimer())
+    licence = manifest.licence
+    app.license_info = {
+        "name": f"Apache-2.0 (code), {licence.spdx or licence.name} (data)",
+        "identifier": f"Apache-2.0 AND {licence.spdx or 'LicenseRef-data'}",
+    }
+    return openapi_document.finish(examples.add(problems.document(queries.document(app, generate()))))
 
 
 def _manifest(app: FastAPI) -> Manifest:
@@ -129,7 +146,7 @@ def _manifest(app: FastAPI) -> Manifest:
             stored = manifest_at(session)
     except (DatabaseUnavailable, *DATABASE_ERRORS):
         stored = None
-    return stored or bundle.read_manifest(*app.state.settings.seed_dirs) or UNDESCRIBED
+    return stored or bundle.read_manifest(*app.state.settings.seed_dir) or UNDESCRIBED
 
 
 def in_context(app: FastAPI, given: Settings, *, with_cache: bool = True) -> RequestContext:

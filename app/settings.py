@@ -1,13 +1,16 @@
 """Settings, from the environment alone; every name is the variable in upper case."""
 
 import os
+import re
 from functools import lru_cache
+from hashlib import blake2b
 from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
+from typing import Annotated, Any
 from urllib.parse import urlsplit
 
-from pydantic import Field, field_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import Field, field_validator, model_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -18,7 +21,8 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(frozen=True, hide_input_in_errors=True, use_attribute_docstrings=True)
 
     database_url: str = Field(default=f"sqlite:///{ROOT / 'var' / 'ldn-evidence.db'}", repr=False)
-    """`sqlite:///path` or `postgresql://user:password@host/name`."""
+    """`sqlite:///path` or `postgresql://user:password@host/name`. Where `SEED_DIR` names other seed files, the default
+    is a file of their own in `var/`."""
     database_read_url: str | None = Field(default=None, repr=False)
     """PostgreSQL only: a replica that answers reads, while writes go to `DATABASE_URL`."""
     database_listen_url: str | None = Field(default=None, repr=False)
@@ -35,7 +39,7 @@ class Settings(BaseSettings):
     """Where the world reaches this server, such as `https://ldn.example.org` or `https://example.org/kb`. FHIR wants
     absolute addresses; tokens of record systems must name it, and links on cards begin with it. Every address in an
     answer begins with its path; requests may come with that path or without it."""
-    seed_dir: Path = ROOT / "seed_data"
+    seed_dir: Annotated[tuple[Path, ...], NoDecode] = (ROOT / "seed_data",)
     """Directory of the seed files; several with `:` between them (`;` on Windows), each of which builds on those before
     it."""
     cors_origins: tuple[str, ...] = ("*",)
@@ -75,15 +79,26 @@ class Settings(BaseSettings):
     )
     """Where `add-source` asks which DOI, PMID and PMCID belong together."""
 
+    @model_validator(mode="before")
+    @classmethod
+    def _database_of_its_own(cls, given: dict[str, Any]) -> dict[str, Any]:
+        """Other seed files mostly are another data set, which the database of the first would refuse."""
+        directories = [Path(name).resolve() for name in _several(given.get("seed_dir"))]
+        if "database_url" in given or directories in ([], [ROOT / "seed_data"]):
+            return given
+        digest = blake2b(os.pathsep.join(map(str, directories)).encode(), digest_size=4).hexdigest()
+        name = f"{re.sub(r'[^A-Za-z0-9_-]+', '-', directories[-1].name)[:40]}-{digest}"
+        return {**given, "database_url": f"sqlite:///{ROOT / 'var' / name}.db"}
+
     @field_validator("public_url")
     @classmethod
     def _without_final_slash(cls, address: str) -> str:
         return address.rstrip("/")
 
-    @property
-    def seed_dirs(self) -> tuple[Path, ...]:
-        """The directories of `seed_dir`."""
-        return tuple(map(Path, str(self.seed_dir).split(os.pathsep)))
+    @field_validator("seed_dir", mode="before")
+    @classmethod
+    def _directories(cls, value: Any) -> Any:
+        return _several(value)
 
     @property
     def path_prefix(self) -> str:
@@ -97,6 +112,11 @@ class Settings(BaseSettings):
             return self.public_url
         host = "127.0.0.1" if self.host in ("", "0.0.0.0", "::") else self.host  # noqa: S104 - nothing is bound to it
         return f"http://{f'[{host}]' if ':' in host else host}:{self.port}"
+
+
+def _several(given: Any) -> Any:
+    """What `seed_dir` was set to, one by one."""
+    return str(given).split(os.pathsep) if isinstance(given, str | Path) else given or ()
 
 
 @lru_cache

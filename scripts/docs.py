@@ -43,8 +43,8 @@ def settings() -> str:
     for name, field in Settings.model_fields.items():
         default = field.default
         shown = "`var/ldn-evidence.db` (SQLite)" if name == "database_url" else f"`{default}`"
-        if isinstance(default, Path):
-            shown = f"`{default.relative_to(ROOT)}`"
+        if name == "seed_dir":
+            shown = f"`{default[0].relative_to(ROOT)}`"
         rows.append((f"`{name.upper()}`", shown, (field.description or "").replace("\n", " ")))
     for name, field in CdsSettings.model_fields.items():
         shown = json.dumps(field.default) if isinstance(field.default, tuple) else field.default

@@ -10,7 +10,7 @@ from app.accounts.models import MAINTENANCE, SEED, Actor
 from app.accounts.service import ensure_system_actors
 from app.claims.rules import VOTING_FORMS
 from app.core.vocabulary import Status
-from app.datasets import bundle
+from app.datasets.layout import file_name
 from app.publishing import indexes
 from app.publishing.changes import Change
 from app.publishing.publish import PublishResult, publish
@@ -154,7 +154,7 @@ def small_files() -> dict[str, str]:
     for change in small_data_set():
         fields = change.content.model_dump(mode="json", exclude_unset=True, exclude_none=True)
         records.setdefault(change.type, []).append(fields)
-    names = {resource.type: bundle.file_name(resource) for resource in RESOURCES}
+    names = {resource.type: file_name(resource) for resource in RESOURCES}
     return {
         names[record_type]: yaml.safe_dump({names[record_type].removesuffix(".yaml"): found}, sort_keys=False)
         for record_type, found in records.items()

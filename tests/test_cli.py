@@ -22,7 +22,7 @@ from typer.testing import CliRunner, Result
 
 from app import cli
 from app.publishing import indexes
-from app.settings import ROOT, settings
+from app.settings import ROOT, Settings, settings
 from app.storage.database import Database
 from tests.conftest import SEED, Engine
 from tests.factories import amended, content, put, small_files
@@ -192,6 +192,23 @@ def test_a_started_server_migrates_seeds_and_answers(engine: Engine) -> None:
         assert _answer(http.client.HTTPConnection("127.0.0.1", port, timeout=20), "/readyz") == (503, "close")
         assert _answer(open_connection, "/v1/claims/ldn-fibromyalgia-pain") == (200, "close")
     assert server.returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("directories", "own"),
+    [((SEED,), False), ((Path("seed_data"),), False), ((SEED, Path("tea")), True), ((Path("tea"),), True)],
+)
+def test_other_seed_files_have_a_database_of_their_own(
+    directories: tuple[Path, ...], own: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(ROOT)
+    monkeypatch.delenv("DATABASE_URL", raising=False)
+    shipped = Settings().database_url
+    monkeypatch.setenv("SEED_DIR", os.pathsep.join(map(str, directories)))
+    assert (Settings().database_url != shipped) == own
+    assert Settings().database_url == Settings(seed_dir=directories).database_url
+    monkeypatch.setenv("DATABASE_URL", "sqlite:///mine.db")
+    assert Settings().database_url == "sqlite:///mine.db"
 
 
 def _answer(connection: http.client.HTTPConnection, path: str) -> tuple[int, str | None]:

@@ -30,6 +30,10 @@ class Account(Base):
     created_at: Mapped[InstantColumn]
     disabled_at: Mapped[InstantColumn | None]
 
+    @property
+    def actor(self) -> Actor:
+        return Actor(self.id, self.name, self.kind, self.role)
+
 
 SEED = Actor(id="seed", name="Seed data", kind="system", role="system")
 MAINTENANCE = Actor(id="maintenance", name="Maintenance", kind="system", role="system")

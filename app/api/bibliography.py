@@ -24,7 +24,7 @@ from app.bibliography.styles import Style
 from app.briefs.selection import pair_of
 from app.claims import queries
 from app.claims.models import Claim
-from app.claims.queries import ClaimQuery
+from app.claims.queries import CountedClaimQuery
 from app.concepts.queries import concept_keys
 from app.core import deadline
 from app.http import conditional
@@ -41,7 +41,7 @@ from app.storage.records import CurrentRecords
 router = APIRouter(tags=["bibliography"])
 
 
-class ReferencesQuery(ClaimQuery):
+class ReferencesQuery(CountedClaimQuery):
     """The filters of `/v1/claims`. A bibliography is given whole, so it has no pages."""
 
     limit: ClassVar[int]  # type: ignore[misc]

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Path, Request, Response
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app.api.common import ListOf, list_response, page_body
+from app.api.common import ListOf, gone, list_response, page_body
 from app.briefs import builder, selection
 from app.briefs.rendering import CONTENT_SECURITY_POLICY, html, markdown
 from app.briefs.responses import BriefFoot, BriefLinks, BriefRead
@@ -18,7 +18,7 @@ from app.concepts.queries import by_code, concept_keys
 from app.concepts.schemas import ConceptRef
 from app.concepts.vocabulary import CodeRelation, CodeSystem
 from app.core.content import QueryModel, ResponseModel
-from app.core.errors import Fault, Gone, InvalidInput, NotFound
+from app.core.errors import Fault, InvalidInput, NotFound
 from app.core.text import SLUG_LENGTH, SLUG_PATTERN
 from app.core.vocabulary import Status
 from app.grading.method import METHOD
@@ -226,8 +226,7 @@ def _key(session: Session, record_type: str, name: str) -> int:
         detail = f"There is no {record_type} with this id."
         raise unknown_record(session, record_type, name, detail, parameter=record_type)
     if row.status == Status.retired:
-        successor = f"{BY_TYPE[record_type].path}/{row.successor}" if row.successor else None
-        raise Gone(f"This {record_type} was retired.", successor=row.successor, successor_url=successor)
+        raise gone(BY_TYPE[record_type], row.successor)
     return int(row.pk)
 
 

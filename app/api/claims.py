@@ -1,9 +1,9 @@
 """Claims: statements with the citations that support and dispute them."""
 
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Request, Response
-from pydantic import ConfigDict, Field
+from pydantic import ConfigDict
 from pydantic_core import from_json, to_json
 
 from app.api import common
@@ -23,9 +23,10 @@ from app.claims import dose_query, queries, views
 from app.claims.responses import CitationRead, ClaimRead
 from app.claims.views import DoseCount
 from app.core.content import QueryModel
+from app.core.text import Serial
 from app.grading.trace import EvidenceTrace, WhatIf, trace
 from app.http import conditional
-from app.http.conditional import LinkedBody, conditional_response
+from app.http.conditional import conditional_response
 from app.http.problems import responses
 from app.http.queries import query_of
 from app.http.reads import reads_of
@@ -33,7 +34,6 @@ from app.linked_data import schema_org, va_spec
 from app.questions.coverage import CoverageOfPairs, CoverageRead, coverage_of_empty_list
 from app.registry import BY_TYPE
 from app.sources.models import Document
-from app.storage.history import current_bodies
 from app.storage.paging import Page
 from app.storage.read_view import ReadView
 from app.storage.resource import Key, RecordReader
@@ -61,7 +61,7 @@ class ClaimList(common.ListOf[ClaimRead]):
     """Whether more pairs were asked for than the ten whose coverage is given; ask for fewer at a time."""
 
 
-class ClaimListQuery(queries.ClaimQuery, SelectedClaims):
+class ClaimListQuery(queries.CountedClaimQuery, SelectedClaims):
     """Claims, and what to show of each."""
 
 
@@ -81,47 +81,36 @@ async def list_claims(request: Request, query: Annotated[ClaimListQuery, query_o
 
     With `id` the page holds all claims asked for, in that order; `missing` names ids that are unknown or retired.
     """
-    reads = reads_of(request)
-    read = reads.inline if common.is_indexed(query) else reads.run
-    return await read(request, _list_claims, request, query)
+    return await common.answer_list(request, _CLAIMS, query)
 
 
-def _list_claims(view: ReadView, request: Request, query: ClaimListQuery) -> Response:
+def _shown_claims(view: ReadView, query: ClaimListQuery, page: Page, bodies: list[bytes]) -> tuple[list[bytes], bytes]:
+    """The claims with their doses marked, and the fields that only lists of claims have."""
     presented = presentation("claim", query)
-
-    def body() -> LinkedBody:
-        selection = queries.claims(view, query)
-        if query.id:
-            page = common.batch_page(view, query, query.id, selection, queries.CLAIM_SORTS)
-        else:
-            page = common.select_page(view, query, selection, queries.CLAIM_SORTS)
-        bodies = current_bodies(view, "claim", page.ids)
-        dose_count = None
-        if query.dose is not None:
-            claims = [views.with_citations(from_json(body), query.citations) for body in bodies]
-            dose_count = views.mark_doses(view.session, claims, dose_query.parse(query.dose))
-            bodies = [to_json(presented.shown(claim) if presented else claim) for claim in claims]
-        elif presented is not None:
-            bodies = presented.of_bodies(bodies)
-        coverage: CoverageOfPairs = CoverageOfPairs((), False)
-        if page.total == 0 and query.intervention and query.condition:
-            coverage = coverage_of_empty_list(view.session, query.intervention, query.condition)
-        fields = common.facet_fields(_facets(view, query, page) if query.facets else None)
-        fields += views.claim_list_fields(dose_count, *coverage)
-        return common.page_body(request, page, bodies, fields)
-
-    return common.list_response(request, view, body)
+    dose_count = None
+    if query.dose is not None:
+        claims = [views.with_citations(from_json(body), query.citations) for body in bodies]
+        dose_count = views.mark_doses(view.session, claims, dose_query.parse(query.dose))
+        bodies = [to_json(presented.shown(claim) if presented else claim) for claim in claims]
+    elif presented is not None:
+        bodies = presented.of_bodies(bodies)
+    coverage: CoverageOfPairs = CoverageOfPairs((), False)
+    if page.total == 0 and query.intervention and query.condition:
+        coverage = coverage_of_empty_list(view.session, query.intervention, query.condition)
+    facets = None
+    if query.facets:
+        assert page.keys is not None  # noqa: S101 - every page of a selection has them
+        facets = queries.claim_facets(view, query, page.keys)
+    return bodies, common.facet_fields(facets) + views.claim_list_fields(dose_count, *coverage)
 
 
-def _facets(view: ReadView, query: queries.ClaimQuery, page: Page) -> dict[str, list[tuple[str, int]]]:
-    assert page.keys is not None  # noqa: S101 - every page of a selection has them
-    return queries.claim_facets(view, query, page.keys)
+_CLAIMS: common.StoredList[ClaimListQuery] = common.StoredList(
+    "claim", queries.claims, queries.CLAIM_SORTS, show=_shown_claims
+)
 
 
 class ClaimTableQuery(queries.ClaimQuery):
     """The filters of claims; a table has no place for facets."""
-
-    facets: ClassVar[bool]  # type: ignore[misc]
 
 
 add_table_route(router, "claim", ClaimTableQuery, queries.claims, queries.CLAIM_SORTS)
@@ -149,7 +138,7 @@ async def list_claim_citations(
         common.get_current(view, BY_TYPE["claim"], id)
         return queries.citations(view, query)
 
-    return await common.answer_list(request, "citation", narrowed, select, queries.CITATION_SORTS)
+    return await common.answer_list(request, common.StoredList("citation", select, queries.CITATION_SORTS), narrowed)
 
 
 # --- what claims cite ---------------------------------------------------------------------------------------------
@@ -234,7 +223,7 @@ def _reasoned_form(body: bytes, records: RecordReader, choice: Choice) -> bytes:
 
 
 class TraceQuery(WhatIf):
-    serial: Annotated[int, Field(ge=1, le=2_147_483_647)] | None = None
+    serial: Serial | None = None
     """Read the evidence as it was at this serial, graded by today's method."""
 
 

@@ -1,6 +1,7 @@
 """What every type of record answers in the same way: a list, an item, an item as it was, its versions."""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
 from typing import Annotated, Generic, TypeVar
 
@@ -12,7 +13,7 @@ from sqlalchemy import and_, func, select
 from app.api.presentation import Presentation, Selected, presentation
 from app.core.content import QueryModel, ResponseModel
 from app.core.errors import Fault, Gone, InvalidInput, NotFound
-from app.core.text import SLUG_LENGTH, SLUG_PATTERN
+from app.core.text import SLUG_LENGTH, SLUG_PATTERN, Serial, camel_case
 from app.core.vocabulary import Status
 from app.http import conditional
 from app.http.conditional import conditional_response, query_etag
@@ -50,7 +51,7 @@ RecordId = Annotated[
 
 
 class ItemQuery(QueryModel):
-    serial: Annotated[int, Field(ge=1, le=2_147_483_647)] | None = None
+    serial: Serial | None = None
     """Read the record as it was at this serial of the data set."""
 
 
@@ -126,41 +127,41 @@ Select = Callable[[ReadView, AnyQuery], Selection]
 """Turns a checked query into the records that it selects."""
 
 
-async def answer_list(
-    request: Request,
-    record_type: str,
-    query: AnyQuery,
-    select: Select[AnyQuery],
-    sorts: Sorts,
-    headers: Mapping[str, str] | None = None,
-) -> Response:
+@dataclass(frozen=True)
+class StoredList(Generic[AnyQuery]):
+    """A list of records of one type."""
+
+    record_type: str
+    select: Select[AnyQuery]
+    sorts: Sorts
+    headers: Mapping[str, str] | None = None
+    show: Callable[[ReadView, AnyQuery, Page, list[bytes]], tuple[list[bytes], bytes]] | None = None
+    """Makes of the page's stored bodies those that are shown, and further fields of the list, each with a comma in
+    front; null where the list has none, and bodies are shown as the query asks."""
+
+
+async def answer_list(request: Request, records: StoredList[AnyQuery], query: AnyQuery) -> Response:
     """A page of stored bodies. Its ETag stands for the serial and the query, so a known one costs no query."""
-    presented = presentation(record_type, query)
+    presented = presentation(records.record_type, query)
 
     def page_of(view: ReadView) -> Response:
         def body() -> conditional.LinkedBody:
-            page = select_page(view, query, select(view, query), sorts)
-            bodies = history.current_bodies(view, record_type, page.ids)
-            return page_body(request, page, presented.of_bodies(bodies) if presented else bodies)
+            selection, ids = records.select(view, query), getattr(query, "id", ())
+            if ids:
+                page = batch_page(view, query, ids, selection, records.sorts)
+            else:
+                page = select_page(view, query, selection, records.sorts)
+            bodies, fields = history.current_bodies(view, records.record_type, page.ids), b""
+            if records.show is not None:
+                bodies, fields = records.show(view, query, page, bodies)
+            elif presented is not None:
+                bodies = presented.of_bodies(bodies)
+            return page_body(request, page, bodies, fields)
 
-        return list_response(request, view, body, headers)
+        return list_response(request, view, body, headers=records.headers)
 
     reads = reads_of(request)
-    return await (reads.inline if is_indexed(query) else reads.run)(request, page_of)
-
-
-def is_indexed(query: SortedQuery) -> bool:
-    """Whether a list is read by its indexes alone."""
-    return not query.model_fields_set & _NOT_INDEXED
-
-
-_NOT_INDEXED = frozenset(
-    {
-        "q", "dose", "document", "study", "doi", "pmid", "claim", "id", "updated_since", "facets", "code",
-        "fields", "labels", "citations",
-    }
-)  # fmt: skip
-"""Parameters that take SQL beyond an index, counting, or reading bodies."""
+    return await (reads.run if query.takes_more_than_indexes() else reads.inline)(request, page_of)
 
 
 def select_page(view: ReadView, query: SortedQuery, selection: Selection, sorts: Sorts) -> Page:
@@ -193,10 +194,14 @@ def list_response(
     request: Request,
     view: ReadView,
     body: Callable[[], bytes | conditional.LinkedBody],
+    *,
+    media_type: str = conditional.JSON,
     headers: Mapping[str, str] | None = None,
 ) -> Response:
     """An answer that follows from the data set and the address alone; its body is made only if the client lacks it."""
-    return conditional_response(request, lambda: query_etag(request, view.state), body, headers=headers)
+    return conditional_response(
+        request, lambda: query_etag(request, view.state), body, media_type=media_type, headers=headers
+    )
 
 
 def page_body(request: Request, page: Page, items: Sequence[bytes], extra: bytes = b"") -> conditional.LinkedBody:
@@ -274,11 +279,11 @@ def _item_response(
 ) -> Response:
     """As much of the record's JSON as was asked for; what is chosen is part of the ETag."""
     body, tag = item
-    kept = cache_control(serial)
+    caching = cache_control(serial)
     if presented is None:
-        return conditional_response(request, tag, body, cache_control=kept, headers=headers)
+        return conditional_response(request, tag, body, cache_control=caching, headers=headers)
     tag = conditional.etag(tag.encode(), conditional.canonical(request.scope["query_string"].decode("latin-1")))
-    return conditional_response(request, tag, partial(presented.of_body, body), cache_control=kept, headers=headers)
+    return conditional_response(request, tag, partial(presented.of_body, body), cache_control=caching, headers=headers)
 
 
 def item_at(view: ReadView, record_type: str, record_id: str, serial: int | None) -> tuple[bytes, str]:
@@ -328,11 +333,16 @@ def unknown_id(view: ReadView, resource: Resource, record_id: str) -> NotFound:
 def _refuse_retired(resource: Resource, current: history.CurrentBody) -> None:
     """Raises Gone with the successor."""
     if current.status == Status.retired:
-        raise Gone(
-            f"This {resource.label.lower()} was retired; its versions can still be read.",
-            successor=current.successor,
-            successor_url=f"{resource.path}/{current.successor}" if current.successor else None,
-        )
+        raise gone(resource, current.successor)
+
+
+def gone(resource: Resource, successor: str | None) -> Gone:
+    """A record was retired; the error leads to its successor."""
+    return Gone(
+        f"This {resource.label.lower()} was retired; its versions can still be read.",
+        successor=successor,
+        successor_url=f"{resource.path}/{successor}" if successor else None,
+    )
 
 
 def body_at(view: ReadView, resource: Resource, record_id: str, serial: int) -> bytes:
@@ -427,7 +437,7 @@ def add_item_routes(router: APIRouter, record_type: str, *, has_formats: bool = 
     """
     resource = BY_TYPE[record_type]
     name = resource.label.lower()
-    camel = "".join(word.capitalize() for word in resource.type.split("_"))
+    camel = camel_case(resource.type)
 
     if not has_formats:
 

@@ -49,6 +49,9 @@ class DocumentListQuery(catalogue.DocumentQuery, Selected):
     """Of formatted references (`format=text`); AMA unless named."""
 
 
+_DOCUMENTS = common.StoredList("document", catalogue.documents, DOCUMENT_SORTS, {"Vary": formats.VARY})
+
+
 @router.get(
     "/v1/documents",
     operation_id="listDocuments",
@@ -67,9 +70,7 @@ async def list_documents(
     """
     choice = formats.choose(request, formats.REFERENCE_OFFERS, query.format, query.style)
     if choice.format == "json":
-        return await common.answer_list(
-            request, "document", query, catalogue.documents, DOCUMENT_SORTS, {"Vary": formats.VARY}
-        )
+        return await common.answer_list(request, _DOCUMENTS, query)
     refuse_unless_json(query)
     return await answer_references(request, query, choice)
 

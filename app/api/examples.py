@@ -28,7 +28,7 @@ POSTED: dict[str, PostedExample] = {
 
 def add(openapi: dict[str, Any]) -> dict[str, Any]:
     """Put the recorded answers where readers and generators of documentation look for them."""
-    recorded: dict[str, Any] = json.loads(RECORDED.read_text(encoding="utf-8")) if RECORDED.exists() else {}
+    recorded: dict[str, Any] = json.loads(RECORDED.read_bytes()) if RECORDED.exists() else {}
     for operations in openapi["paths"].values():
         for operation in operations.values():
             name = operation.get("operationId")

@@ -12,6 +12,7 @@ from app.bibliography import ALL_FORMATS, FORMATS, PAGES, CitationFormat, csl_js
 from app.bibliography.styles import Style
 from app.core.errors import Fault, InvalidInput, NotAcceptable
 from app.core.templates import content_security_policy
+from app.core.text import camel_case
 from app.http import conditional
 from app.http.conditional import JSON, LinkedBody, conditional_response
 from app.http.negotiation import negotiate
@@ -191,21 +192,17 @@ def add_format_addresses(
     where the path has one, the query and what was chosen. To be added before the routes whose paths they match.
     """
     for name, known in ALL_FORMATS.items():
-        camel = "".join(word.capitalize() for word in name.split("-"))
         styled = create_model(f"{query.__name__}WithStyle", __base__=query, style=(Style | None, None))
         endpoint = _item_endpoint if "{id}" in addresses.path else _list_endpoint
         router.add_api_route(
-            f"{addresses.path}.{known.suffix or known.extension}",
+            f"{addresses.path}.{known.ending}",
             endpoint(name, styled if known.has_styles else query, answer),
-            operation_id=f"{addresses.operation}As{camel}",
-            summary=f"{addresses.summary}, as {LABELS[name]}",
+            operation_id=f"{addresses.operation}As{camel_case(name)}",
+            summary=f"{addresses.summary}, as {known.label}",
             description=addresses.description,
             response_class=Response,
             responses=documented({name: REFERENCE_OFFERS[name]}, "The references.") | responses(*addresses.codes),
         )
-
-
-LABELS = {"csl-json": "CSL-JSON", "bibtex": "BibTeX", "ris": "RIS", "text": "formatted text", "html": "formatted HTML"}
 
 
 def _list_endpoint(

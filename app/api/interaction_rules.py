@@ -4,7 +4,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Request, Response
 
-from app.api.common import ListOf, add_item_routes, answer_list
+from app.api.common import ListOf, StoredList, add_item_routes, answer_list
 from app.api.presentation import Selected
 from app.claims import catalogue_queries as catalogue
 from app.claims.catalogue_responses import InteractionRuleRead
@@ -18,6 +18,9 @@ class InteractionRuleListQuery(catalogue.InteractionRuleQuery, Selected):
     """Interaction rules, and what to show of each."""
 
 
+_RULES = StoredList("interaction_rule", catalogue.interaction_rules, catalogue.INTERACTION_RULE_SORTS)
+
+
 @router.get(
     "/v1/interaction-rules",
     operation_id="listInteractionRules",
@@ -29,8 +32,7 @@ async def list_interaction_rules(
     request: Request, query: Annotated[InteractionRuleListQuery, query_of(InteractionRuleListQuery)]
 ) -> Response:
     """The rules behind interaction checks and the cards of CDS Hooks. A pair without a rule has not been cleared."""
-    sorts = catalogue.INTERACTION_RULE_SORTS
-    return await answer_list(request, "interaction_rule", query, catalogue.interaction_rules, sorts)
+    return await answer_list(request, _RULES, query)
 
 
 add_item_routes(router, "interaction_rule")

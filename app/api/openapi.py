@@ -100,7 +100,7 @@ def _rename(openapi: Schema) -> None:
 @cache
 def _descriptions() -> Mapping[str, str]:
     """Descriptions by the name of a property or parameter, or of the schema and the property (`Claim.kind`)."""
-    found: dict[str, str] = yaml.safe_load(DESCRIPTIONS.read_text(encoding="utf-8"))
+    found: dict[str, str] = yaml.safe_load(DESCRIPTIONS.read_bytes())
     return found
 
 

@@ -13,6 +13,7 @@ from app.claims import views
 from app.core.content import QueryModel, ResponseModel
 from app.core.errors import Fault, InvalidInput, nearest
 from app.core.shape import paths_of, shape_of
+from app.core.vocabulary import labels_of
 from app.registry import BY_TYPE
 
 MAX_PATHS = 30
@@ -42,6 +43,10 @@ FieldPaths = Annotated[
 class Selected(QueryModel):
     """What to show of each record."""
 
+    NOT_OFFERED = {"include": "Records hold what they refer to. Name the parts to show in `fields`."}
+    ONLY_SHOWING = frozenset({"fields", "labels"})
+    NOT_INDEXED = ONLY_SHOWING
+
     fields: FieldPaths = ()
     """Show only these fields: dotted paths such as `citations.document.doi`, separated by commas or repeated, at most
     30. What must travel with a record always stays: `id`, `type`, `links`; of a claim also its answer, verdict, caveat
@@ -60,6 +65,13 @@ def selecting(query: type[Query]) -> type[Query]:
 
 class SelectedClaims(Selected):
     """What to show of each claim."""
+
+    NOT_OFFERED = {
+        "include": "Claims hold their citations, each with its document and study. Choose how many citations to show "
+        "by `citations`, and the parts to show by `fields`."
+    }
+    ONLY_SHOWING = Selected.ONLY_SHOWING | {"citations"}
+    NOT_INDEXED = ONLY_SHOWING
 
     citations: views.Embedded = "all"
     """Which citations to embed: all, only the strongest of the supporting and of the disputing side (`top`), or none.
@@ -182,7 +194,7 @@ def _shown(value: Any, model: type[BaseModel], tree: Tree | None, has_labels: bo
         below = tree[name] if tree is not None else None
         shown[name] = part if field.model is None else _shown(part, field.model, below, has_labels)
         if has_labels and field.vocabulary is not None:
-            shown[name + LABEL] = _label(part, {term.value: term.label for term in field.vocabulary})
+            shown[name + LABEL] = _label(part, labels_of(field.vocabulary))
     return shown
 
 

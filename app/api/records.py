@@ -6,11 +6,12 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Request, Response
 
-from app.api.common import ListOf, add_item_routes, answer_list
+from app.api.common import ListOf, StoredList, add_item_routes, answer_list
 from app.api.presentation import selecting
 from app.api.tables import add_table_route
 from app.claims import catalogue_queries as catalogue
 from app.claims import queries
+from app.core.text import camel_case
 from app.http.problems import responses
 from app.http.queries import query_of
 from app.registry import BY_TYPE
@@ -30,17 +31,18 @@ def _router(
     resource = BY_TYPE[record_type]
     router = APIRouter(tags=[resource.plural])
     list_query = selecting(query_model)
+    records = StoredList(record_type, select, sorts)
 
     @router.get(
         resource.path,
-        operation_id="list" + "".join(word.capitalize() for word in resource.plural.split("-")),
+        operation_id=f"list{camel_case(resource.plural)}",
         summary=summary,
         description=description,
         response_model=ListOf[resource.read],  # type: ignore[name-defined]
         responses=responses(422, 503),
     )
     async def list_records(request: Request, query: Annotated[Any, query_of(list_query)]) -> Response:
-        return await answer_list(request, record_type, query, select, sorts)
+        return await answer_list(request, records, query)
 
     add_table_route(router, record_type, query_model, select, sorts)
     add_item_routes(router, record_type)

@@ -12,8 +12,9 @@ from fastapi import APIRouter, Request, Response
 from pydantic import Field, create_model
 from pydantic_core import from_json
 
-from app.api.common import Select, link_to, next_address, select_page
-from app.http.conditional import LinkedBody, conditional_response, query_etag
+from app.api.common import Select, link_to, list_response, next_address, select_page
+from app.core.text import camel_case
+from app.http.conditional import LinkedBody
 from app.http.problems import responses
 from app.http.queries import query_of
 from app.http.reads import reads_of
@@ -224,7 +225,7 @@ def add_table_route(
 
     @router.get(
         f"{resource.path}.csv",
-        operation_id=f"list{''.join(word.capitalize() for word in resource.plural.split('-'))}AsCsv",
+        operation_id=f"list{camel_case(resource.plural)}AsCsv",
         summary=f"A page of {resource.plural.replace('-', ' ')}, as CSV",
         description="The same records as the list in JSON, with the same filters, one a row (RFC 4180, UTF-8, with a "
         "header); the `Link` header names the next page. Several values are joined by `; `, nothing stands for null. "
@@ -244,12 +245,7 @@ def add_table_route(
                 return LinkedBody(rows, link_to(next_address(request, page.next_cursor)))
 
             disposition = {"Content-Disposition": f'attachment; filename="{resource.plural}.csv"'}
-            return conditional_response(
-                request,
-                lambda: query_etag(request, view.state),
-                body,
-                media_type=f"{MEDIA_TYPE}; charset=utf-8; header=present",
-                headers=disposition,
-            )
+            media_type = f"{MEDIA_TYPE}; charset=utf-8; header=present"
+            return list_response(request, view, body, media_type=media_type, headers=disposition)
 
         return await reads_of(request).run(request, answer)

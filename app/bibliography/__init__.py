@@ -9,6 +9,8 @@ from app.bibliography.reference import Reference
 
 @dataclass(frozen=True)
 class CitationFormat:
+    label: str
+    """As readers know it."""
     media_type: str
     """As doi.org names it for content negotiation."""
     extension: str
@@ -19,22 +21,30 @@ class CitationFormat:
     """Other media types that clients use for it."""
     has_styles: bool = False
     suffix: str = ""
-    """Of an address that answers in this format, where it is not the extension."""
+    """Ends an address in place of the extension, where that would say too little."""
+
+    @property
+    def ending(self) -> str:
+        """What an address that answers in this format ends in."""
+        return self.suffix or self.extension
 
 
 FORMATS: dict[str, CitationFormat] = {
     "csl-json": CitationFormat(
+        "CSL-JSON",
         "application/vnd.citationstyles.csl+json",
         "json",
         csl_json.render,
         ("application/citeproc+json",),
         suffix="csl.json",
     ),
-    "bibtex": CitationFormat("application/x-bibtex", "bib", bibtex.render),
-    "ris": CitationFormat("application/x-research-info-systems", "ris", ris.render),
-    "text": CitationFormat("text/x-bibliography", "txt", styles.render, ("text/plain",), has_styles=True),
+    "bibtex": CitationFormat("BibTeX", "application/x-bibtex", "bib", bibtex.render),
+    "ris": CitationFormat("RIS", "application/x-research-info-systems", "ris", ris.render),
+    "text": CitationFormat(
+        "formatted text", "text/x-bibliography", "txt", styles.render, ("text/plain",), has_styles=True
+    ),
 }
 """What reference managers and writers read: negotiated, and downloaded under a name."""
-PAGES = {"html": CitationFormat("text/html", "html", styles.render_html, has_styles=True)}
+PAGES = {"html": CitationFormat("formatted HTML", "text/html", "html", styles.render_html, has_styles=True)}
 """What people read: asked for by name or address alone, because a browser likes HTML best at every address."""
 ALL_FORMATS = FORMATS | PAGES

@@ -12,13 +12,13 @@ from app.briefs.responses import BriefRead, Sentence, Statement
 from app.claims.vocabulary import Stance
 from app.core.english import join_sentences
 from app.core.templates import content_security_policy, page_style, render_template, style_digest
-from app.grading.wording import NO_ALL_CLEAR
+from app.grading.wording import NO_ALL_CLEAR, counted_text
 
 STYLE = page_style("briefs/brief.css")
 CONTENT_SECURITY_POLICY = content_security_policy(style_src=style_digest(STYLE), img_src="'self' data:")
 """Allows the page's own style, by its digest, and nothing else."""
 
-_SHARED = {"no_all_clear": NO_ALL_CLEAR, "words": wording}
+_SHARED = {"no_all_clear": NO_ALL_CLEAR, "counted_text": counted_text, "words": wording}
 """What both templates use besides the brief."""
 
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, func, or_, select
+from sqlalchemy import ColumnElement, Select, and_, desc, func, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from app.claims.models import Citation, Claim, ClaimConcept
@@ -284,3 +284,23 @@ def pairs() -> tuple[Select[str, str, str, str, int, int], type[Concept], type[C
         .group_by(intervention.id, intervention.name, condition.id, condition.name)
     )
     return statement, intervention, condition
+
+
+def most_studied_intervention(session: Session, condition_id: str) -> str | None:
+    """The intervention of which most is claimed in the condition; null where none is."""
+    statement, intervention, condition = pairs()
+    row = session.execute(
+        statement.where(condition.id == condition_id).order_by(desc("studies"), desc("statements"), intervention.id)
+    ).first()
+    return row.intervention if row else None
+
+
+def other_interventions(session: Session, pair: Pair) -> list[tuple[str, str]]:
+    """Id and name of further interventions of which something is claimed in this condition, by name."""
+    statement, intervention, condition = pairs()
+    rows = session.execute(
+        statement.where(condition.id == pair.condition, intervention.id != pair.intervention).order_by(
+            intervention.name
+        )
+    )
+    return [(row.intervention, row.intervention_name) for row in rows]

@@ -28,6 +28,7 @@ from app.cds_hooks.tokens import TokenAuthenticator
 from app.cds_hooks.wording import reason_codes
 from app.claims.interaction_rules import interaction_rules
 from app.core.errors import Fault, InvalidInput, MalformedJson, NotFound
+from app.core.text import Serial
 from app.http.problems import declared_parameters_only, responses
 from app.http.reads import SlotToWrite, reads_of
 from app.storage.read_view import ReadView
@@ -108,8 +109,8 @@ Authenticated = Depends(authenticated)
 Caller = Annotated[Issuer | None, Authenticated]
 ServiceName = Annotated[str, Path(max_length=100, description="The service's id, as discovery lists it.")]
 AtSerial = Annotated[
-    int | None,
-    Query(ge=1, le=2_147_483_647, description="Make the cards again from the data set as it was at this serial."),
+    Serial | None,
+    Query(description="Make the cards again from the data set as it was at this serial."),
 ]
 
 

@@ -36,6 +36,8 @@ from app.storage.selection import MAX_READ, Selection
 class ConceptQuery(ClaimFilters):
     """Concepts, of all or of the claims that meet the evidence filters."""
 
+    NOT_INDEXED = frozenset({"code"})
+
     code: Names = ()
     """A code that the concept carries, such as `mesh:D005356`."""
     sort: Literal["id", "-id", "name", "-name"] = "id"
@@ -97,6 +99,8 @@ def _filters_claims(query: ConceptQuery) -> bool:
 
 
 class StudyQuery(TextQuery):
+    NOT_INDEXED = frozenset({"document", "claim"})
+
     condition: Names = ()
     design: Few[source_terms.Design] = ()
     evidence_source: Few[source_terms.EvidenceSource] = ()
@@ -125,6 +129,8 @@ def studies(view: ReadView, query: StudyQuery) -> Selection:
 
 
 class DocumentQuery(TextQuery):
+    NOT_INDEXED = frozenset({"doi", "pmid", "claim"})
+
     kind: Few[source_terms.DocumentKind] = ()
     standing: Few[source_terms.Standing] = ()
     doi: Few[IdentifierText] = ()
@@ -148,6 +154,8 @@ def documents(view: ReadView, query: DocumentQuery) -> Selection:
 
 
 class DosingRangeQuery(TextQuery):
+    NOT_INDEXED = frozenset({"dose"})
+
     intervention: Names = ()
     condition: Names = ()
     basis: Few[terms.DoseBasis] = ()

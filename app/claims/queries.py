@@ -29,7 +29,7 @@ from app.sources.models import Document, DocumentIdentifier, Study
 from app.storage.database import Base
 from app.storage.filter_bitmaps import Filter
 from app.storage.filter_index import FilterSpec, filter_index
-from app.storage.near_ids import near_ids
+from app.storage.near_ids import IdFaults
 from app.storage.paging import ListQuery, SortedQuery, Sorts, TextQuery
 from app.storage.read_view import ReadView
 from app.storage.selection import MAX_READ, Selection
@@ -45,6 +45,8 @@ class ClaimFilters(TextQuery):
     """Filters by what claims say and what is cited for them. A repeated parameter means OR, different ones mean AND;
     those about a citation must hold on one and the same citation. A code such as `icd10cm:M79.7` may stand for an id.
     """
+
+    NOT_INDEXED = frozenset({"document", "study", "doi", "pmid"})
 
     intervention: Names = ()
     """Drug or regimen. A regimen also brings the interactions and warnings of its drug."""
@@ -76,13 +78,13 @@ class ClaimFilters(TextQuery):
 
 
 class ClaimQuery(ClaimFilters):
+    NOT_INDEXED = frozenset({"id", "dose", "updated_since"})
+
     id: Annotated[tuple[Slug, ...], Field(max_length=200)] = ()
     """Ids of claims, at most 200: all on one page whatever the `limit`, in this order unless a `sort` is named."""
     dose: Annotated[str, Field(min_length=1, max_length=60)] | None = None
     """A daily total such as `4.5 mg`, `1.5..4.5 mg` or `4500 ug`, both ends inclusive. Keeps claims with a studied dose
     in the range, claims whose doses were not read, and every warning; each citation is marked (`dose_match`)."""
-    facets: bool = False
-    """Whether to count all matching claims by what they can be narrowed by (`facets` in the answer)."""
     stale: bool | None = None
     """Whether the claim is past its day for review, as of the last maintenance of the data set."""
     updated_since: Instant | None = None
@@ -100,6 +102,13 @@ class ClaimQuery(ClaimFilters):
     ] = "relevance"
     """`relevance`: claims on which evidence votes come first, by the weight of both sides; then others that are cited,
     then uncited ones. Filters do not change the order. Ties go by id."""
+
+
+class CountedClaimQuery(ClaimQuery):
+    NOT_INDEXED = frozenset({"facets"})
+
+    facets: bool = False
+    """Whether to count all matching claims by what they can be narrowed by (`facets` in the answer)."""
 
 
 CLAIM_FACETS = (
@@ -222,6 +231,8 @@ def _has_dose(dose: DailyDose) -> ColumnElement[bool]:
 
 
 class CitationFilters(SortedQuery):
+    NOT_INDEXED = frozenset({"document", "study", "doi", "pmid"})
+
     stance: Few[terms.Stance] = ()
     directness: Few[terms.Directness] = ()
     role: Few[terms.CitationRole] = ()
@@ -237,6 +248,8 @@ class CitationFilters(SortedQuery):
 
 
 class CitationQuery(CitationFilters):
+    NOT_INDEXED = frozenset({"claim"})
+
     claim: Few[Slug] = ()
 
 
@@ -363,16 +376,12 @@ def keys_of_ids(session: Session, table: type[Base], ids: Sequence[str], paramet
     ]
     if not wrong:
         return [int(row.pk) for row in rows.values()]
-    faults: list[Fault] = []
+    faults = IdFaults(session, parameter, ids)
     for position, record_id in wrong:
-        row, nth = rows.get(record_id), position if len(ids) > 1 else None
+        row = rows.get(record_id)
         if row is not None:
-            message = "This record was retired."
-            fault = Fault("query", parameter, "retired", message, successor=row.successor, id=record_id, position=nth)
+            faults.add_retired(position, record_id, row.successor, "This record was retired.")
         else:
-            guesses = () if faults else near_ids(session, _TYPES[table], record_id)  # takes long: only for the first
-            message = "There is no record with this id."
-            fault = Fault("query", parameter, "unknown_value", message, did_you_mean=guesses, position=nth)
-        faults.append(fault)
+            faults.add_unknown(position, _TYPES[table], record_id, "There is no record with this id.")
     what = "something that does not exist here" if len(rows) < len(set(ids)) else "a retired record"
-    raise InvalidInput(f"A filter names {what}.", errors=faults)
+    raise InvalidInput(f"A filter names {what}.", errors=faults.faults)

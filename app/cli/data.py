@@ -47,17 +47,21 @@ def seed(  # noqa: PLR0913 - each is an option of the command
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would change; change nothing.")] = False,
     note: Annotated[str, typer.Option(help="What the publication says of itself.")] = seeding.PLAIN.note,
     author: Annotated[str, typer.Option(help="The account that answers for it.")] = seeding.PLAIN.author,
-    prune: Annotated[bool, typer.Option("--prune", help="List what the files no longer hold.")] = False,
-    yes: Annotated[bool, typer.Option("--yes", help="With --prune: retire it.")] = False,
+    prune: Annotated[
+        bool, typer.Option("--prune", help="Also list the seeded records that the files no longer hold.")
+    ] = False,
+    yes: Annotated[
+        bool, typer.Option("--yes", help="With --prune: retire those that nobody has edited since.")
+    ] = False,
 ) -> None:
     """Apply the records of the seed files that changed, and that nobody has edited since; 3 if there are conflicts."""
     keys = [Key(*name.split("/", 1)) for name in take or () if "/" in name]
     if len(keys) < len(take or ()):
         console.print("Name a record as TYPE/ID, such as outcome/fatigue.")
         raise typer.Exit(2)
-    plan = seeding.SeedPlan(take=keys, note=note, author=author, prune=prune and yes)
+    plan = seeding.SeedPlan(take=keys, note=note, author=author, prune=prune and yes, reread=prune)
     with error_messages(), checked_database() as database:
-        names = directories or usable_settings().seed_dirs
+        names = directories or usable_settings().seed_dir
         if dry_run:
             with database.write() as session:
                 result = seed_report.print_preview(console, previews.preview(session, names, plan))
@@ -88,7 +92,7 @@ def pull(
     """Write the stored records back into the seed files; comments and whatever did not change stay as they are."""
     with error_messages(), checked_database() as database:
         with database.read() as session:
-            changes = pulling.pull(session, directories or usable_settings().seed_dirs)
+            changes = pulling.pull(session, directories or usable_settings().seed_dir)
         for line in changes:
             console.print(line, markup=False)
         console.print(f"{len(changes)} records written." if changes else "The files hold what is stored.")
@@ -98,7 +102,7 @@ def pull(
 def check(directories: SeedDirectories = None) -> None:
     """Check the seed files as a whole, and list what a curator should look at; needs no database."""
     with error_messages():
-        changes = bundle.read(*(directories or usable_settings().seed_dirs))
+        changes = bundle.read(*(directories or usable_settings().seed_dir))
         console.print(f"{len(changes)} records, no fault.")
         for note in curation_notes({change.key: change.content for change in changes}):
             console.print(f"To look at: {note}")
@@ -138,22 +142,32 @@ def new(
 def add_source(
     sources: Annotated[list[str], typer.Argument(help="Files of references, DOIs, pmid:NUMBER or PMCIDs.")],
     to: Annotated[Path | None, typer.Option(help="Directory of seed files to append to; printed otherwise.")] = None,
-    kind: Annotated[DocumentKind | None, typer.Option(help="What records are whose type is no kind here.")] = None,
+    kind: Annotated[DocumentKind | None, typer.Option(help="Kind for records whose type is unknown.")] = None,
+    directories: SeedDirectories = None,
 ) -> None:
     """Make the skeleton of a document, and of its study, from what a source states; name what is recorded already."""
     with error_messages():
         files = [adding.read_source(source, usable_settings()) for source in sources]
-        result = adding.add_sources(files, to or usable_settings().seed_dir, kind)
+        within = _directories_with(to, directories)
+        result = adding.add_sources(files, within, kind)
         for note in result.notes:
             console.print(note, markup=False)
         if to is None:
             write(result.text(), None)
         elif result.skeletons:
-            names = adding.append(result, to)
+            names = adding.append(result, to, within)
             console.print(f"{len(result.skeletons)} documents written; files changed: {', '.join(names)}.")
         if not result.skeletons:
             console.print("Nothing to add.")
             raise typer.Exit(1)
+
+
+def _directories_with(to: Path | None, directories: Sequence[Path] | None) -> Sequence[Path]:
+    """The directories of which `to` is one: named with it, or in SEED_DIR; if it is in neither, it stands alone."""
+    among = directories or usable_settings().seed_dir
+    if to is None or to.resolve() in (directory.resolve() for directory in among):
+        return among
+    return [*(directories or ()), to]
 
 
 @app.command()

@@ -12,6 +12,7 @@ from rich.progress import Progress as Bar
 
 from app.accounts.models import Account, Actor
 from app.accounts.service import ensure_system_actors
+from app.bibliography import formatted
 from app.cli.data import apply_seed
 from app.cli.terminal import (
     OutputFile,
@@ -25,7 +26,6 @@ from app.cli.terminal import (
     usable_settings,
     write,
 )
-from app.bibliography import formatted
 from app.core import logging
 from app.operations import backup as backups
 from app.operations import doctor as doctors
@@ -49,7 +49,7 @@ def serve(
                 _migrate(database)
             _refresh(database)
             if seed_first:
-                _seed_if_possible(database, config.seed_dirs)
+                _seed_if_possible(database, config.seed_dir)
             console.print(f"{doctors.versions(database)}.")
         logging.configure(config.log_json)
         console.print(f"Serving on http://{config.host}:{config.port} (documentation: /docs)")
@@ -239,6 +239,6 @@ def override(
     new = maintenance.NewOverride(claim, field, value, reason, expires_on)
     with error_messages(), checked_database() as database, database.write() as session:
         account = session.get(Account, author)
-        actor = Actor(author, account.name, account.kind, account.role) if account else Actor(author, "", "", "")
+        actor = account.actor if account else Actor(author, "", "", "")
         result = maintenance.override(session, actor, new)
     console.print(f"Override published; serial {result.serial}.")

@@ -72,6 +72,11 @@ class Manifest(ContentModel):
     first_call: Annotated[str, Field(pattern=r"^/v1/\S*$", max_length=500)] = "/v1/claims"
     """The address that developers are shown first."""
 
+    @property
+    def evidence_id(self) -> str:
+        """Names what is made of the whole data set: its FHIR Library, its feeds."""
+        return f"{self.id}-evidence"
+
     def disclaimer(self, interventions: Collection[str] | None = None) -> str:
         """The disclaimers of these interventions and those that hold of all data; all of them for null."""
         return " ".join(

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import replace
 
 from sqlalchemy import literal, or_, select
 from sqlalchemy.orm import Session
@@ -15,7 +14,7 @@ from app.core.text import SLUG_PATTERN
 from app.core.vocabulary import Status
 from app.storage.filter_bitmaps import PUBLISHED
 from app.storage.filter_index import FilterSpec, values
-from app.storage.near_ids import near_ids
+from app.storage.near_ids import IdFaults
 from app.storage.read_view import ReadView
 
 
@@ -37,18 +36,18 @@ def concept_keys(
     """Keys of the concepts that a filter names by id or code; InvalidInput says for each that is none what is near, or
     what took over."""
     keys: list[int] = []
-    faults: list[Fault] = []
+    faults = IdFaults(session, parameter, names)
     for position, name in enumerate(names, start=1):
-        try:
-            keys.extend(
-                _keys_of_code(session, record_type, name, parameter)
-                if ":" in name
-                else [_key_of_id(session, record_type, name, parameter)]
-            )
-        except InvalidInput as error:
-            faults += [replace(fault, position=position if len(names) > 1 else None) for fault in error.errors]
+        if ":" in name:
+            try:
+                keys.extend(_keys_of_code(session, record_type, name, parameter))
+            except InvalidInput as error:
+                for fault in error.errors:
+                    faults.add(position, fault)
+        elif (key := _key_of_id(session, record_type, name, position, faults)) is not None:
+            keys.append(key)
     if faults:
-        raise _refused(*faults)
+        raise _refused(*faults.faults)
     return _with_children(session, keys) if descendants else keys
 
 
@@ -72,7 +71,7 @@ def _are_published(view: ReadView, record_type: str, names: Sequence[str]) -> bo
     return int(count) == len(set(names))
 
 
-def _key_of_id(session: Session, record_type: str, name: str, parameter: str) -> int:
+def _key_of_id(session: Session, record_type: str, name: str, position: int, faults: IdFaults) -> int | None:
     row = session.execute(
         select(Concept.pk, Concept.status, Concept.successor).where(Concept.type == record_type, Concept.id == name)
     ).one_or_none()
@@ -80,15 +79,15 @@ def _key_of_id(session: Session, record_type: str, name: str, parameter: str) ->
         return int(row.pk)
     label = record_type.replace("_", " ")
     if row is not None:
-        message = f"This {label} was retired."
-        raise _refused(Fault("query", parameter, "retired", message, successor=row.successor, id=name))
-    guesses = near_ids(session, record_type, name)
+        faults.add_retired(position, name, row.successor, f"This {label} was retired.")
+        return None
     message = (
         f"There is no {label} with this id."
         if re.match(SLUG_PATTERN, name)
         else "An id is lower-case words joined by hyphens; a code is system:code."
     )
-    raise _refused(Fault("query", parameter, "unknown_value", message, did_you_mean=guesses))
+    faults.add_unknown(position, record_type, name, message)
+    return None
 
 
 def _keys_of_code(session: Session, record_type: str, name: str, parameter: str) -> list[int]:

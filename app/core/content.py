@@ -1,5 +1,7 @@
 """Base models of content, which curators write, of responses, which the API shows, and of query strings."""
 
+from collections.abc import Mapping
+from functools import cache
 from typing import Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict
@@ -43,10 +45,32 @@ class ResponseModel(BaseModel):
     """Fields that stay where a request asks for some fields only."""
 
 
+class RequestModel(BaseModel):
+    """The body of a request, or a part of it: unknown fields are refused, and nothing is converted."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, use_attribute_docstrings=True)
+
+
 class QueryModel(BaseModel):
     """The parameters of an address; unknown ones are refused."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+
+    NOT_OFFERED: ClassVar[Mapping[str, str]] = {}
+    """Parameters that a client may expect from other APIs, each with what to use here."""
+    ONLY_SHOWING: ClassVar[frozenset[str]] = frozenset()
+    """Parameters that say how much of each record is shown, and choose no records."""
+    NOT_INDEXED: ClassVar[frozenset[str]] = frozenset()
+    """Parameters that take SQL beyond an index, counting, or reading bodies; those of a model and of all its bases."""
+
+    def takes_more_than_indexes(self) -> bool:
+        """Whether the request has a parameter that is not answered by an index alone."""
+        return not self.model_fields_set.isdisjoint(_not_indexed(type(self)))
+
+
+@cache
+def _not_indexed(model: type[QueryModel]) -> frozenset[str]:
+    return frozenset().union(*(vars(base).get("NOT_INDEXED", ()) for base in model.__mro__))
 
 
 class Envelope(ResponseModel):

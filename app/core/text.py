@@ -96,7 +96,11 @@ PartialDate = Annotated[
 ]
 """A date as precise as known: `2013`, `2013-02` or `2013-02-01`; never padded."""
 
-Count = Annotated[int, Field(ge=0, le=2_147_483_647)]
+_MAX_INTEGER = 2_147_483_647
+"""That a column of the database holds."""
+Count = Annotated[int, Field(ge=0, le=_MAX_INTEGER)]
+Serial = Annotated[int, Field(ge=1, le=_MAX_INTEGER)]
+"""A serial of the data set."""
 
 Number = Annotated[
     Decimal,
@@ -135,3 +139,8 @@ Instant = Annotated[
     AfterValidator(_instant),
 ]
 """RFC 3339, UTC, whole seconds."""
+
+
+def camel_case(name: str) -> str:
+    """`side_effect` and `side-effect` as `SideEffect`."""
+    return "".join(word.capitalize() for word in name.replace("-", "_").split("_"))

@@ -1,6 +1,9 @@
 """Enumerations that carry a label and a definition: one source for code, API, documentation and `/v1/vocabularies`."""
 
+from collections.abc import Mapping
 from enum import StrEnum
+from functools import cache
+from types import MappingProxyType
 from typing import Self
 
 
@@ -29,6 +32,12 @@ class Status(Term):
 
 
 VOCABULARIES = (Status,)
+
+
+@cache
+def labels_of(vocabulary: type[Term]) -> Mapping[str, str]:
+    """The labels of a vocabulary by value."""
+    return MappingProxyType({term.value: term.label for term in vocabulary})
 
 
 def vocabularies_of(module: str) -> tuple[type[Term], ...]:

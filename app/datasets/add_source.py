@@ -3,13 +3,11 @@
 Fields that a study should have and the source does not state are null, with a comment for the curator.
 """
 
-import re
-import shutil
-import tempfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 from rapidfuzz import fuzz
 
@@ -18,7 +16,9 @@ from app.core.errors import InvalidInput
 from app.core.folding import words
 from app.core.text import SLUG_LENGTH
 from app.datasets import bundle
-from app.datasets.seed_text import fields_of, file_text, record_text
+from app.datasets.edits import file_defaults, with_records
+from app.datasets.layout import file_name, stem
+from app.datasets.seed_text import NO_DEFAULTS, file_text, record_text, short_form, text_or_beginning
 from app.datasets.source_formats import read_references
 from app.datasets.source_formats.record import SourceFile, StatedSource
 from app.datasets.source_services import SourceServices
@@ -50,17 +50,25 @@ _SHOULD_HAVE = (
     "population", "participants", "planned", "analysed", "comparator", "blinding", "duration", "recruitment", "results",
 )  # fmt: skip
 _NOT_STATED = "not stated by the source"
-_FIRST_ITEM = re.compile(r"^( *)- ", re.MULTILINE)
 
 
 @dataclass
 class SourceSkeleton:
-    """The records made from one source record, and as YAML."""
+    """The records made from one source record, with comments for the curator."""
 
     document: DocumentWrite
     study: StudyWrite | None
-    document_text: str
-    study_text: str | None
+    document_comments: Mapping[str, str]
+    study_comments: Mapping[str, str]
+
+    def text_of(self, record_type: str, defaults: Mapping[str, Any] = NO_DEFAULTS) -> str | None:
+        """The document or the study as YAML for a file that has such defaults; null where no study was made."""
+        if record_type == "document":
+            return record_text(short_form(self.document, defaults), self.document_comments)
+        if self.study is None:
+            return None
+        fields = short_form(self.study, defaults) | dict.fromkeys(_gaps(self.study))
+        return record_text(fields, self.study_comments)
 
 
 @dataclass
@@ -72,10 +80,12 @@ class AddedSources:
 
     def text(self) -> str:
         """Both files, as far as there is something to write in them."""
-        documents = [one.document_text for one in self.skeletons]
-        studies = [one.study_text for one in self.skeletons if one.study_text]
-        texts = [file_text("documents", documents)] if documents else []
-        return "\n".join([*texts, *([file_text("studies", studies)] if studies else [])])
+        records = {stem(BY_TYPE[name]): self.records(name) for name in ("document", "study")}
+        return "\n".join(file_text(name, texts) for name, texts in records.items() if texts)
+
+    def records(self, record_type: str, defaults: Mapping[str, Any] = NO_DEFAULTS) -> list[str]:
+        """The documents or the studies as YAML."""
+        return [text for one in self.skeletons if (text := one.text_of(record_type, defaults))]
 
 
 def read_source(source: str, config: Settings) -> SourceFile:
@@ -94,9 +104,11 @@ def read_source(source: str, config: Settings) -> SourceFile:
     return SourceServices(config).look_up(*found)
 
 
-def add_sources(files: Iterable[SourceFile], directory: Path, kind: DocumentKind | None = None) -> AddedSources:
-    """Skeletons of what the directory does not have yet. `kind` is for records whose type is no kind here."""
-    changes = bundle.read(directory)
+def add_sources(
+    files: Iterable[SourceFile], directories: Sequence[Path], kind: DocumentKind | None = None
+) -> AddedSources:
+    """Skeletons of what the directories do not have yet. `kind` is for records whose type is unknown."""
+    changes = bundle.read(*directories)
     documents = [change.content for change in changes if isinstance(change.content, DocumentWrite)]
     studies = [change.content for change in changes if isinstance(change.content, StudyWrite)]
     result = AddedSources()
@@ -121,45 +133,19 @@ def add_sources(files: Iterable[SourceFile], directory: Path, kind: DocumentKind
     return result
 
 
-def append(result: AddedSources, directory: Path) -> list[str]:
+def append(result: AddedSources, directory: Path, directories: Sequence[Path]) -> list[str]:
     """Write the skeletons behind the records of the directory's files; the names of the files.
 
-    Nothing is written unless the whole directory is without fault afterwards.
+    Nothing is written unless `directories`, of which it is one, are without fault afterwards.
     """
-    texts = {
-        "document": [one.document_text for one in result.skeletons],
-        "study": [one.study_text for one in result.skeletons if one.study_text],
-    }
-    written = {}
-    for record_type, records in texts.items():
-        path = directory / bundle.file_name(BY_TYPE[record_type])
-        if records:
-            before = path.read_bytes().decode() if path.exists() else ""
-            written[path.name] = _appended(before, path.stem, records)
-    with tempfile.TemporaryDirectory() as copy:
-        trial = Path(copy) / "seed"
-        shutil.copytree(directory, trial)
-        for name, text in written.items():
-            (trial / name).write_bytes(text.encode())
-        bundle.read(trial)
-        for name in written:
-            shutil.copyfile(trial / name, directory / name)
-    return list(written)
-
-
-def _appended(before: str, stem: str, records: Sequence[str]) -> str:
-    """The file with the records behind its own, indented as those are; every comment stays."""
-    if not before.strip():
-        return file_text(stem, records)
-    text, item = "\n".join(records), _FIRST_ITEM.search(before)
-    if item is None:
-        if f"{stem}: []" not in before:
-            raise InvalidInput(f"{stem}.yaml has no list with lines of its own; nothing written.", errors=[])
-        return before.replace(f"{stem}: []", f"{stem}:\n{text.rstrip()}", 1)
-    shift = len(item[1]) - 2
-    lines = [(" " * shift + line if shift > 0 else line[-shift:]) if line else "" for line in text.split("\n")]
-    whole = "\n".join([before.rstrip(), "", *lines])
-    return whole.replace("\r\n", "\n").replace("\n", "\r\n") if "\r\n" in before else whole
+    texts = {}
+    for record_type in ("document", "study"):
+        path = directory / file_name(BY_TYPE[record_type])
+        before = text_or_beginning(path, path.stem)
+        if records := result.records(record_type, file_defaults(before, path.stem)):
+            texts[path] = with_records(before, path.stem, records)
+    bundle.write_checked(directories, texts)
+    return [path.name for path in texts]
 
 
 # --- duplicates ---------------------------------------------------------------------------------------------------
@@ -222,9 +208,8 @@ def _skeleton(
     missing = [name for name in ("title", "authors", "container_title", "issued") if not getattr(document, name)]
     if missing:
         notes.append(f"{record.at}: {', '.join(missing)}: {_NOT_STATED}.")
-    hint = "primary, unless it is a further report of a study recorded before" if role is StudyRole.primary else ""
-    text = record_text(fields_of(document), {"studies": hint} if hint else None)
-    return SourceSkeleton(document, study, text, record_text(_with_gaps(study), comments) if study else None)
+    hint = {"studies": "primary, unless it is a further report of a study recorded before"}
+    return SourceSkeleton(document, study, hint if role is StudyRole.primary else {}, comments)
 
 
 def _label(record: StatedSource) -> str:
@@ -288,10 +273,6 @@ def _study(
 def _gaps(study: StudyWrite) -> list[str]:
     names = ("population", "includes") if study.design.is_review else _SHOULD_HAVE
     return [name for name in names if getattr(study, name) is None]
-
-
-def _with_gaps(study: StudyWrite) -> dict[str, object]:
-    return {**fields_of(study), **dict.fromkeys(_gaps(study))}
 
 
 def _role(record: StatedSource, study: StudyWrite) -> StudyRole:

@@ -6,7 +6,7 @@ file need not say: `shorthands`.
 
 import json
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -18,19 +18,25 @@ from app.core.content import ContentModel, Record
 from app.core.errors import Fault, InvalidInput, nearest
 from app.core.text import OneLine, Slug, Text
 from app.core.vocabulary import Status
-from app.datasets.layout import MANIFEST, MARK, READING_NOTES, TYPES, SeedPath, file_name, files_of, unknown_files
-from app.datasets.shorthands import OWN_FIELDS, SCHEMES, KnownDocuments, expand
+from app.datasets.layout import (
+    FILE_RESOURCES,
+    MANIFEST,
+    PLACEHOLDER,
+    READING_NOTES,
+    SeedPath,
+    files_of,
+    unknown_files,
+)
+from app.datasets.shorthands import IDENTIFIER_LISTS, OWN_FIELDS, SCHEMES, KnownDocuments, expand
 from app.datasets.validation import validation_faults
-from app.datasets.yaml_files import PathInFile, YamlFile, exact, field_of, load, path_of, top_fields
+from app.datasets.yaml_files import PathInFile, YamlFile, field_of, json_number, load, parsed, path_of, top_fields
 from app.publishing.changes import Change, content_violations
 from app.publishing.loops import loops
 from app.registry import BY_TYPE
 from app.sources.rules import taken_identifiers
 from app.sources.schemas import DocumentWrite
+from app.storage.history import text_of
 from app.storage.resource import FieldReference, Key, Resource
-
-__all__ = ["MANIFEST", "Bundle", "ReadingNote", "SourceRecord", "file_name", "load_bundle", "read", "read_manifest"]
-
 
 _UNFILLED = Fault("file", "", "unfilled", "is still to be filled in")
 Part = TypeVar("Part", bound=BaseModel)
@@ -49,9 +55,11 @@ class ReadingNote(ContentModel):
 
 
 @dataclass(frozen=True)
-class SourceRecord:
+class SeedEntry:
     """Where a record stands in the files, and what it says there."""
 
+    directory: Path
+    """Of the seed files among which it stands."""
     file: YamlFile
     path: PathInFile
     fields: Mapping[str, Any]
@@ -75,21 +83,28 @@ class SourceRecord:
         name = self.fields.get("id")
         named = name if isinstance(name, str) else f"record {int(self.path[1]) + 1}"
         at = f"{self.place(path)}: {named}: {field_of(path) or 'record'}"
-        return Fault("file", at, fault.code, fault.message, fault.allowed, fault.did_you_mean)
+        return replace(fault, field=at)
 
 
 @dataclass
 class Bundle:
-    """What the directories hold together; `changes` has parents first."""
+    """What the directories hold together; `contents` has parents first."""
 
-    changes: list[Change] = field(default_factory=list)
-    sources: dict[Key, SourceRecord] = field(default_factory=dict)
+    contents: dict[Key, Record] = field(default_factory=dict)
+    sources: dict[Key, SeedEntry] = field(default_factory=dict)
+    copies: dict[Key, list[SeedEntry]] = field(default_factory=dict)
+    """Where a record stands again, with the same content, in later directories."""
     manifest: Manifest | None = None
     manifest_file: YamlFile | None = None
     faults: list[Fault] = field(default_factory=list)
     unreadable: set[str | Key] = field(default_factory=set)
     """Types and records that cannot be judged."""
     documents: KnownDocuments = field(default_factory=KnownDocuments)
+
+    @property
+    def changes(self) -> list[Change]:
+        """The records as the input of a publication."""
+        return [Change(key.type, content) for key, content in self.contents.items()]
 
     def fault(self, key: Key, field: str, code: str, reason: str, guesses: tuple[str, ...] | None = None) -> None:
         """Note a fault of a record that was read."""
@@ -101,17 +116,12 @@ def read(*directories: Path) -> list[Change]:
     return load_bundle(directories).changes
 
 
-def load_bundle(directories: Sequence[Path]) -> Bundle:
-    """The records with the places where they stand; InvalidInput lists all faults of all files."""
-    bundle = Bundle()
-    if not directories or not all(directory.is_dir() for directory in directories):
-        raise InvalidInput("There is no directory of seed data at that place.", errors=[])
-    for directory in directories:
-        bundle.faults += [_located(fault, directory, directories) for fault in unknown_files(directory)]
-    for resource in TYPES:
-        for directory in directories:
-            for seed_path in files_of(directory, resource):
-                _read_file(bundle, resource, seed_path, _shown(seed_path.name, directory, directories))
+def load_bundle(directories: Sequence[Path], texts: Mapping[Path, str] | None = None) -> Bundle:
+    """The records with the places where they stand; InvalidInput lists all faults of all files.
+
+    `texts` stand in the place of what those files hold, or are files that are not there yet.
+    """
+    bundle = read_files(directories, texts or {})
     _check_citation_ids(bundle)
     _check_identifiers(bundle)
     _check_references(bundle)
@@ -120,13 +130,53 @@ def load_bundle(directories: Sequence[Path]) -> Bundle:
         _check_reading_notes(bundle, directory, _shown(READING_NOTES, directory, directories))
     if bundle.manifest is not None:
         bundle.faults.extend(_manifest_faults(bundle, bundle.manifest))
-    contents = {change.key: change.content for change in bundle.changes}
-    for loop in loops(contents, contents.get):
+    for loop in loops(bundle.contents, bundle.contents.get):
         bundle.fault(loop.key, loop.field, "loop", loop.reason)
     if bundle.faults:
         count = f"{len(bundle.faults)} fault{'s' if len(bundle.faults) > 1 else ''}"
         raise InvalidInput(f"{count} in the seed data; nothing was written.", errors=bundle.faults)
     return bundle
+
+
+def read_files(directories: Sequence[Path], texts: Mapping[Path, str]) -> Bundle:
+    """The records, each judged alone: with the faults of files and records, and not of those between records."""
+    bundle = Bundle()
+    begun = {directory for directory in directories if any(directory in path.parents for path in texts)}
+    if not directories or not all(directory.is_dir() or directory in begun for directory in directories):
+        raise InvalidInput("There is no directory of seed data at that place.", errors=[])
+    for directory in filter(Path.is_dir, directories):
+        for fault in unknown_files(directory):
+            bundle.faults.append(replace(fault, field=_shown(fault.field, directory, directories)))
+    for resource in FILE_RESOURCES:
+        for directory in directories:
+            for seed_path in files_of(directory, resource, texts):
+                path, name = seed_path.path, _shown(seed_path.name, directory, directories)
+                file = parsed(texts[path], path, name) if path in texts else load(path, name)
+                _read_records(bundle, resource, (directory, seed_path), file)
+    return bundle
+
+
+def differing(bundle: Bundle, contents: Mapping[Key, str]) -> list[Key]:
+    """Those of the records (`text_of`) that the files do not hold, or hold otherwise."""
+    found = bundle.contents
+    return [key for key, text in contents.items() if key not in found or text_of(found[key]) != text]
+
+
+def write_checked(
+    directories: Sequence[Path], texts: Mapping[Path, str], contents: Mapping[Key, str] | None = None
+) -> None:
+    """Write the texts of files if the directories are without fault with them; InvalidInput lists the faults.
+
+    `contents` are what records must be then (`text_of`).
+    """
+    bundle = load_bundle(directories, texts)
+    if wrong := differing(bundle, contents or {}):
+        reason = "would not be read back as it is; write it by hand"
+        faults = [Fault("file", f"{key.type}/{key.id}", "differs", reason) for key in wrong]
+        raise InvalidInput("Some records cannot be written; nothing was.", errors=faults)
+    for path, text in texts.items():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(text.encode())
 
 
 def read_manifest(*directories: Path) -> Manifest | None:
@@ -150,23 +200,18 @@ def _shown(name: str, directory: Path, directories: Sequence[Path]) -> str:
     return name if len(directories) == 1 else f"{directory}/{name}"
 
 
-def _located(fault: Fault, directory: Path, directories: Sequence[Path]) -> Fault:
-    name = _shown(fault.field, directory, directories)
-    return Fault("file", name, fault.code, fault.message, fault.allowed, fault.did_you_mean)
-
-
-def _read_file(bundle: Bundle, resource: Resource, seed_path: SeedPath, name: str) -> None:
+def _read_records(bundle: Bundle, resource: Resource, at: tuple[Path, SeedPath], file: YamlFile | Fault) -> None:
     """Add the file's records. What cannot be read adds a fault, and its type or key to `unreadable`."""
-    file = load(seed_path.path, name)
+    directory, seed_path = at
     fault = file if isinstance(file, Fault) else _shape_fault(file, seed_path.key, list)
-    if fault is None and isinstance(file, YamlFile):
-        defaults = _defaults(bundle, file, resource)
-        for index in range(len(file.data[seed_path.key])):
-            _read_record(bundle, resource, file, (seed_path.key, index), defaults)
+    if fault is not None or isinstance(file, Fault):
+        bundle.faults += [fault] if fault else []
+        bundle.unreadable.add(resource.type)
         return
-    if fault is not None:
-        bundle.faults.append(fault)
-    bundle.unreadable.add(resource.type)
+    defaults = _defaults(bundle, file, resource)
+    for index in range(len(file.data[seed_path.key])):
+        entry = SeedEntry(directory, file, (seed_path.key, index), {}, {}, defaults)
+        _read_record(bundle, resource, entry)
 
 
 def _shape_fault(file: YamlFile, key: str, kind: type[list[Any]] | type[dict[str, Any]]) -> Fault | None:
@@ -200,44 +245,44 @@ def _defaults(bundle: Bundle, file: YamlFile, resource: Resource) -> Mapping[str
     return {name: value for name, value in defaults.items() if name in names}
 
 
-def _read_record(
-    bundle: Bundle, resource: Resource, file: YamlFile, path: PathInFile, defaults: Mapping[str, Any]
-) -> None:
-    record = file.data[path[0]][path[1]]
+def _read_record(bundle: Bundle, resource: Resource, entry: SeedEntry) -> None:
+    record = entry.file.data[entry.path[0]][entry.path[1]]
     if not isinstance(record, dict):
-        source = SourceRecord(file, path, {}, {}, {})
         reason = "must be a record with fields"
+        source = replace(entry, defaults={})
         bundle.faults.append(source.fault((), Fault("file", "", "model_type", reason)))
         return
-    expanded = expand(resource.type, {**defaults, **record}, bundle.documents)
-    source = SourceRecord(file, path, expanded.fields, expanded.moved, defaults)
-    faults = [source.fault(at, fault) for at, fault in expanded.faults]
-    content = None if faults else _content(resource.write, source, faults)
+    expanded = expand(resource.type, {**entry.defaults, **record}, bundle.documents)
+    source = replace(entry, fields=expanded.fields, moved=expanded.moved)
+    faults = list(expanded.faults)
+    short = SCHEMES if resource.type in IDENTIFIER_LISTS else ()
+    content = None if faults else _model_of(resource.write, source.fields, faults, short)
     if content is not None:
         faults += [
-            source.fault(path_of(name), Fault("file", "", "rule", reason))
-            for name, reason in content_violations(resource, content)
+            (path_of(name), Fault("file", "", "rule", reason)) for name, reason in content_violations(resource, content)
         ]
         _add(bundle, resource, source, content)
     elif isinstance(record.get("id"), str):
         bundle.unreadable.add(Key(resource.type, record["id"]))
-    bundle.faults.extend(faults)
+    bundle.faults += [source.fault(at, fault) for at, fault in faults]
 
 
-def _content(model: type[Record], source: SourceRecord, faults: list[Fault]) -> Record | None:
-    marks = [source.fault(path, _UNFILLED) for path in _marks(source.fields)]
+def _model_of(
+    model: type[Part], fields: Any, faults: list[tuple[PathInFile, Fault]], more_fields: Sequence[str] = ()
+) -> Part | None:
+    """The fields as a model; null where faults were added, each with the part that it is about."""
+    marks = [(path, _UNFILLED) for path in _marks(fields)]
     if marks:
         faults += marks
         return None
     try:
         # As JSON, because strict validation of JSON accepts no string for a number and no number for a string.
-        return model.model_validate_json(json.dumps(source.fields, default=exact), strict=True)
+        return model.model_validate_json(json.dumps(fields, default=json_number), strict=True)
     except ValidationError as error:  # a ValueError too, so it stands first
-        short = SCHEMES if model in (DocumentWrite,) else ()
-        faults += [source.fault(path, fault) for path, fault in validation_faults(model, source.fields, error, short)]
+        faults += validation_faults(model, fields, error, more_fields)
     except (RecursionError, TypeError, ValueError):
         reason = "holds a value that is neither text, number, truth value, list nor fields, or that holds itself"
-        faults.append(source.fault((), Fault("file", "", "unreadable", reason)))
+        faults.append(((), Fault("file", "", "unreadable", reason)))
     return None
 
 
@@ -249,67 +294,64 @@ def _marks(value: Any, path: PathInFile = ()) -> Iterator[PathInFile]:
     elif isinstance(value, list):
         parts = enumerate(value)
     for name, part in parts:
-        if part == MARK:
+        if part == PLACEHOLDER:
             yield (*path, name)
         else:
             yield from _marks(part, (*path, name))
 
 
-def _add(bundle: Bundle, resource: Resource, source: SourceRecord, content: Record) -> None:
+def _add(bundle: Bundle, resource: Resource, source: SeedEntry, content: Record) -> None:
     """Add a record, unless one of its id is there: the same one may stand in two directories, not twice in one."""
     key = Key(resource.type, content.id)
     former = bundle.sources.get(key)
     if former is None:
         bundle.sources[key] = source
-        bundle.changes.append(Change(resource.type, content))
+        bundle.contents[key] = content
         bundle.documents.add(content)
         return
-    earlier = next(change.content for change in bundle.changes if change.key == key)
-    first, second = _directory_of(former), _directory_of(source)
-    if first == second:
+    earlier = bundle.contents[key]
+    if former.directory == source.directory:
         fault = Fault("file", "", "duplicate", f"stands already at {former.place(('id',))}")
         bundle.faults.append(source.fault(("id",), fault))
     elif earlier != content:
         names = [name for name in type(content).model_fields if getattr(earlier, name) != getattr(content, name)]
         reason = f"stands at {former.place(('id',))} with another content; they differ in {', '.join(names)}"
         bundle.faults.append(source.fault(("id",), Fault("file", "", "differs", reason)))
-
-
-def _directory_of(source: SourceRecord) -> Path:
-    """The directory of seed data in which the record's file lies, directly or in a folder."""
-    depth = 1 if source.file.path.parent.name == source.path[0] else 0
-    return source.file.path.parents[depth]
+    else:
+        bundle.copies.setdefault(key, []).append(source)
 
 
 # --- records together ---------------------------------------------------------------------------------------------
 
 
 def _check_citation_ids(bundle: Bundle) -> None:
-    first: dict[str, str] = {}
-    for change in bundle.changes:
-        if isinstance(change.content, ClaimWrite):
-            for index, citation in enumerate(change.content.citations):
+    first: dict[str, tuple[Key, str]] = {}
+    for key, content in bundle.contents.items():
+        if isinstance(content, ClaimWrite):
+            for index, citation in enumerate(content.citations):
                 at = f"citations[{index}].id"
                 if citation.id in first:
-                    reason = f"is that of a citation at {first[citation.id]}: give this one an id of its own"
-                    bundle.fault(change.key, at, "duplicate", reason)
-                first.setdefault(citation.id, bundle.sources[change.key].place(path_of(at)))
+                    other, field_there = first[citation.id]
+                    place = bundle.sources[other].place(path_of(field_there))
+                    reason = f"is that of a citation at {place}: give this one an id of its own"
+                    bundle.fault(key, at, "duplicate", reason)
+                first.setdefault(citation.id, (key, at))
 
 
 def _check_identifiers(bundle: Bundle) -> None:
-    documents = [change.content for change in bundle.changes if isinstance(change.content, DocumentWrite)]
+    documents = [content for content in bundle.contents.values() if isinstance(content, DocumentWrite)]
     for document_id, name, reason in taken_identifiers(documents):
         bundle.fault(Key("document", document_id), name, "duplicate", reason)
 
 
 def _check_references(bundle: Bundle) -> None:
     """References to missing or retired records; those to `unreadable` ones cannot be judged."""
-    contents = {change.key: change.content for change in bundle.changes}
-    for change in bundle.changes:
-        published = change.content.status is Status.published
-        references = list(BY_TYPE[change.type].references(change.content))
-        if change.content.successor is not None:
-            references.append(FieldReference("successor", Key(change.type, change.content.successor)))
+    contents = bundle.contents
+    for record_key, content in contents.items():
+        published = content.status is Status.published
+        references = list(BY_TYPE[record_key.type].references(content))
+        if content.successor is not None:
+            references.append(FieldReference("successor", Key(record_key.type, content.successor)))
         for name, key in references:
             target = contents.get(key)
             if target is not None and (target.status is Status.published or not published):
@@ -320,7 +362,7 @@ def _check_references(bundle: Bundle) -> None:
             ids = (other.id for other in contents if other.type == key.type)
             guesses = nearest(key.id, ids) if target is None else None
             reason = f"{problem} {key.type.replace('_', ' ')}"
-            bundle.fault(change.key, name, "unknown_reference", reason, guesses)
+            bundle.fault(record_key, name, "unknown_reference", reason, guesses)
 
 
 def _is_judged(unreadable: Collection[str | Key], key: Key) -> bool:
@@ -330,17 +372,23 @@ def _is_judged(unreadable: Collection[str | Key], key: Key) -> bool:
 # --- the files beside the records ---------------------------------------------------------------------------------
 
 
+def _file_beside(
+    bundle: Bundle, path: Path, name: str, kind: type[list[Any]] | type[dict[str, Any]]
+) -> YamlFile | None:
+    """A file that holds no records, if it is there and of its shape."""
+    if not path.exists():
+        return None
+    file = load(path, name)
+    fault = file if isinstance(file, Fault) else _shape_fault(file, path.stem, kind)
+    bundle.faults += [fault] if fault else []
+    return file if fault is None and isinstance(file, YamlFile) else None
+
+
 def _read_manifest(bundle: Bundle, directory: Path, name: str) -> None:
     """Take what the directory says of the data set in the place of what an earlier one says."""
     path = directory / MANIFEST
-    if not path.exists():
-        return
-    file = load(path, name)
-    fault = file if isinstance(file, Fault) else _shape_fault(file, path.stem, dict)
-    if fault is not None or isinstance(file, Fault):
-        bundle.faults += [fault] if fault else []
-        return
-    manifest = _model_in(bundle, file, (path.stem,), Manifest)
+    file = _file_beside(bundle, path, name, dict)
+    manifest = _model_in(bundle, file, (path.stem,), Manifest) if file else None
     if manifest is not None:
         bundle.manifest, bundle.manifest_file = manifest, file
 
@@ -350,26 +398,17 @@ def _model_in(bundle: Bundle, file: YamlFile, path: PathInFile, model: type[Part
     fields: Any = file.data
     for part in path:
         fields = fields[part]
-    marks = [_at(file, path, mark, _UNFILLED) for mark in _marks(fields)]
-    if marks:
-        bundle.faults += marks
-        return None
-    try:
-        return model.model_validate_json(json.dumps(fields, default=exact), strict=True)
-    except ValidationError as error:
-        for at, fault in validation_faults(model, fields, error):
-            bundle.faults.append(_at(file, path, at, fault))
-    except (RecursionError, TypeError, ValueError):
-        reason = "holds a value that is neither text, number, list nor fields"
-        bundle.faults.append(_at(file, path, (), Fault("file", "", "unreadable", reason)))
-    return None
+    faults: list[tuple[PathInFile, Fault]] = []
+    content = _model_of(model, fields, faults)
+    bundle.faults += [_at(file, path, at, fault) for at, fault in faults]
+    return content
 
 
 def _at(file: YamlFile, path: PathInFile, field: PathInFile, fault: Fault) -> Fault:
     """A fault of a file without ids: with its place and the field."""
     named = "".join(f"entry {part + 1}: " for part in path if isinstance(part, int))
     at = f"{file.place((*path, *field))}: {named}{field_of(field) or path[0]}"
-    return Fault("file", at, fault.code, fault.message, fault.allowed, fault.did_you_mean)
+    return replace(fault, field=at)
 
 
 def _manifest_faults(bundle: Bundle, manifest: Manifest) -> Iterator[Fault]:
@@ -389,7 +428,7 @@ def _manifest_faults(bundle: Bundle, manifest: Manifest) -> Iterator[Fault]:
         named += [
             FieldReference(f"questions[{index}].{name}", Key(name, answer or "")) for name, answer in answers.items()
         ]
-    published = {change.key for change in bundle.changes if change.content.status is Status.published}
+    published = {key for key, content in bundle.contents.items() if content.status is Status.published}
     for name, key in named:
         if key.id and key not in published and _is_judged(bundle.unreadable, key):
             guesses = nearest(key.id, _ids(published, key.type))
@@ -401,14 +440,10 @@ def _manifest_faults(bundle: Bundle, manifest: Manifest) -> Iterator[Fault]:
 def _check_reading_notes(bundle: Bundle, directory: Path, name: str) -> None:
     """Notes in another form, and those of a document that is not there or has notes already."""
     path = directory / READING_NOTES
-    if not path.exists():
+    file = _file_beside(bundle, path, name, list)
+    if file is None:
         return
-    file = load(path, name)
-    fault = file if isinstance(file, Fault) else _shape_fault(file, path.stem, list)
-    if fault is not None or isinstance(file, Fault):
-        bundle.faults += [fault] if fault else []
-        return
-    documents = set(_ids((change.key for change in bundle.changes), "document"))
+    documents = set(_ids(bundle.contents, "document"))
     seen: set[str] = set()
     for index in range(len(file.data[path.stem])):
         note = _model_in(bundle, file, (path.stem, index), ReadingNote)

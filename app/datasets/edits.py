@@ -4,83 +4,20 @@ A part is found by its node, cut out and written anew. No library that reads a f
 breaks, comments and the form of lists as curators wrote them.
 """
 
-import io
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from app.datasets.layout import stem
-from app.datasets.yaml_files import YamlFile, parse, step
-from app.registry import BY_TYPE
+from app.core.errors import Fault, InvalidInput
+from app.datasets.seed_text import to_inline_yaml, to_yaml
+from app.datasets.yaml_files import YamlFile, parsed, step, top_fields
 
-WIDTH = 120
-MAX_INLINE = 80
-"""Longer text is folded, longer lists and groups of fields have a line for each part."""
-GONE = object()
+REMOVED = object()
 """In the place of a field's value: the field is to be taken out."""
-
-
-class _Dumper(yaml.SafeDumper):
-    """Writes as curators do: lists are indented, long text is folded, and text that looks like a number is quoted."""
-
-    def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:
-        super().increase_indent(flow, False)
-
-
-_Dumper.yaml_implicit_resolvers = {
-    first: [(tag, pattern) for tag, pattern in resolvers if not tag.endswith(":timestamp")]
-    for first, resolvers in yaml.SafeDumper.yaml_implicit_resolvers.items()
-}
-
-
-class _Block(dict[str, Any]):
-    """Fields of which each stands on a line of its own."""
-
-
-def _text_node(dumper: yaml.SafeDumper, text: str) -> yaml.Node:
-    is_prose = len(text) > MAX_INLINE and "\n" not in text and "  " not in text and text == text.strip()
-    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=">" if is_prose else None)
-
-
-def _number_node(dumper: yaml.SafeDumper, number: float) -> yaml.Node:
-    return dumper.represent_scalar("tag:yaml.org,2002:float", f"{Decimal(repr(number)):f}")
-
-
-def _fields_node(dumper: yaml.SafeDumper, fields: dict[str, Any]) -> yaml.Node:
-    node = dumper.represent_mapping("tag:yaml.org,2002:map", fields)
-    node.flow_style = not isinstance(fields, _Block) and "id" not in fields and _is_short(fields.values(), str(fields))
-    return node
-
-
-def _list_node(dumper: yaml.SafeDumper, items: list[Any]) -> yaml.Node:
-    node = dumper.represent_sequence("tag:yaml.org,2002:seq", items)
-    node.flow_style = _is_short(items, str(items))
-    return node
-
-
-def _is_short(values: Iterable[Any], text: str) -> bool:
-    return len(text) <= MAX_INLINE and not any(isinstance(value, dict | list) for value in values)
-
-
-_Dumper.add_representer(str, _text_node)
-_Dumper.add_representer(float, _number_node)
-_Dumper.add_representer(dict, _fields_node)
-_Dumper.add_representer(_Block, _fields_node)
-_Dumper.add_representer(list, _list_node)
-
-
-def written(fields: Any, indent: int) -> str:
-    """The fields or the list as YAML, every line indented by so many spaces."""
-    out = io.StringIO()
-    fields = _Block(fields) if isinstance(fields, dict) else fields
-    yaml.dump(fields, out, _Dumper, allow_unicode=True, sort_keys=False, width=WIDTH - indent, default_flow_style=False)
-    lines = out.getvalue().rstrip("\n").split("\n")
-    return "".join(f"{' ' * indent}{line}\n" if line else "\n" for line in lines)
 
 
 @dataclass(frozen=True)
@@ -97,7 +34,12 @@ def apply_edits(text: str, edits: list[TextEdit]) -> str:
     # At one position what belongs to an inner part comes first, and that was listed first.
     for _, edit in sorted(enumerate(edits), key=lambda pair: (pair[1].start, pair[1].end, pair[0]), reverse=True):
         text = f"{text[: edit.start]}{edit.text}{text[edit.end :]}"
-    return text
+    return _with_even_line_breaks(text)
+
+
+def _with_even_line_breaks(text: str) -> str:
+    """The text with the line breaks of Windows everywhere if it has one of them."""
+    return text.replace("\r\n", "\n").replace("\n", "\r\n") if "\r\n" in text else text
 
 
 class Positions:
@@ -138,7 +80,8 @@ def field_edits(
 ) -> Iterator[TextEdit]:
     """The edits by which the fields of a mapping become others; of lists and fields within it, only what differs.
 
-    `before` is what the node means, `after` what it is to mean: others stay as they are, and `GONE` takes one out.
+    `before`: parsed value; `after`: new value. Fields that `after` does not have stay as they are, and `REMOVED` takes
+    one out.
     A field that is new goes where it stands in `order`, to the end if that does not say.
     """
     added = {}
@@ -147,9 +90,9 @@ def field_edits(
             continue
         found = step(node, name)
         if found is None:
-            if value is not GONE:
+            if value is not REMOVED:
                 added[name] = value
-        elif value is GONE:
+        elif value is REMOVED:
             yield _without(positions, node, name)
         else:
             yield from _value_edits(positions, node, name, (before.get(name), value))
@@ -161,35 +104,35 @@ def _value_edits(
 ) -> Iterator[TextEdit]:
     key, value = step(node, name) or (node, node)
     before, after = values
-    if isinstance(value, yaml.MappingNode) and _are(dict, before, after) and not value.flow_style:
-        yield from field_edits(positions, value, before, _with_gone(before, after))
+    if isinstance(value, yaml.MappingNode) and all_instances(dict, before, after) and not value.flow_style:
+        yield from field_edits(positions, value, before, _with_removed(before, after))
         return
-    if isinstance(value, yaml.SequenceNode) and _are(list, before, after) and _alike(value, before, after):
+    if isinstance(value, yaml.SequenceNode) and all_instances(list, before, after) and same_items(value, before, after):
         for item, old, new in zip(value.value, before, after, strict=True):
             if old != new:
-                yield from field_edits(positions, item, old, _with_gone(old, new))
+                yield from field_edits(positions, item, old, _with_removed(old, new))
         return
     if node.flow_style:
-        yield TextEdit(positions.of(value.start_mark), positions.end_of(value), _inline(after))
+        yield TextEdit(positions.of(value.start_mark), positions.end_of(value), to_inline_yaml(after))
         return
     column = key.start_mark.column
     start, end = positions.of(key.start_mark), positions.end_of(value)
-    yield TextEdit(start, end, written({name: after}, column).strip())
+    yield TextEdit(start, end, to_yaml({name: after}, column).strip())
 
 
-def _with_gone(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, Any]:
-    return {**after, **{name: GONE for name in before if name not in after}}
+def _with_removed(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, Any]:
+    return {**after, **{name: REMOVED for name in before if name not in after}}
 
 
-def _are(kind: type, *values: Any) -> bool:
+def all_instances(kind: type, *values: Any) -> bool:
     return all(isinstance(value, kind) for value in values)
 
 
-def _alike(node: yaml.SequenceNode, before: list[Any], after: list[Any]) -> bool:
+def same_items(node: yaml.SequenceNode, before: list[Any], after: list[Any]) -> bool:
     """Whether the lists hold the same things in the same order, so that each can be edited where it stands."""
     if len(before) != len(after) or len(node.value) != len(after):
         return False
-    if not all(isinstance(item, yaml.MappingNode) for item in node.value) or not _are(dict, *before, *after):
+    if not all(isinstance(item, yaml.MappingNode) for item in node.value) or not all_instances(dict, *before, *after):
         return False
     names = [
         next((name for name in ("id", "scheme", "citation", "study", "name") if name in one), None) for one in after
@@ -197,11 +140,6 @@ def _alike(node: yaml.SequenceNode, before: list[Any], after: list[Any]) -> bool
     return all(
         name is None or old.get(name) == new.get(name) for name, old, new in zip(names, before, after, strict=True)
     )
-
-
-def _inline(value: Any) -> str:
-    out = yaml.dump(value, Dumper=_Dumper, allow_unicode=True, sort_keys=False, width=10**6, default_flow_style=True)
-    return out.removesuffix("\n").removesuffix("\n...")
 
 
 def _without(positions: Positions, node: yaml.MappingNode, name: str) -> TextEdit:
@@ -230,7 +168,7 @@ def _additions(
             last[name] = value
             continue
         at = positions.line_start(followers[0].start_mark)
-        yield TextEdit(at, at, written({name: value}, node.start_mark.column))
+        yield TextEdit(at, at, to_yaml({name: value}, node.start_mark.column))
     if last:
         yield _addition(positions, node, last)
 
@@ -238,46 +176,69 @@ def _additions(
 def _addition(positions: Positions, node: yaml.MappingNode, fields: Mapping[str, Any]) -> TextEdit:
     if node.flow_style:
         at = positions.of(node.end_mark) - 1
-        text = _inline(dict(fields))[1:-1]
+        text = to_inline_yaml(dict(fields))[1:-1]
         return TextEdit(at, at, f", {text}" if node.value else text)
     at = positions.next_line(positions.end_of(node))
-    text = written(dict(fields), node.start_mark.column)
+    text = to_yaml(dict(fields), node.start_mark.column)
     return TextEdit(at, at, text if positions.text[:at].endswith("\n") else f"\n{text}")
 
 
-def append_record(directory: Path, record_type: str, fields: Mapping[str, Any], file: str | None = None) -> Path:
-    """Add a record at the end of a file of its type; the path of the file.
+def with_records(text: str, key: str, records: Sequence[str], name: str = "") -> str:
+    """The text of a seed file with more records (`record_text`) at the end of its list, indented as those there are.
 
-    `file` names it below the directory, such as `claims/pain.yaml`; by default the type's own. It is made if need be.
+    `name` is that of the file in faults.
+    InvalidInput if the file cannot be read, holds something else, or holds its records in one line.
     """
-    key = stem(BY_TYPE[record_type])
-    path = directory / (file or f"{key}.yaml")
-    key = path.stem if path.parent == directory else path.parent.name
-    path.parent.mkdir(parents=True, exist_ok=True)
-    text = path.read_text(encoding="utf-8") if path.exists() else f"{schema_line(path, directory)}{key}:\n"
-    path.write_text(with_record(text, key, fields), encoding="utf-8")
-    return path
+    file = _readable(text, name or f"{key}.yaml")
+    fields = top_fields(file)
+    if other := next((name for name in fields if name not in (key, "defaults")), None):
+        raise InvalidInput(f"The file holds {other}, not {key}; name another one. Nothing was written.", errors=[])
+    positions, found = Positions(text), step(file.root, key)
+    if found is None:
+        whole = f"{_ended(text)}{key}:\n" + "\n".join(records)
+    elif not fields[key]:
+        whole = _in_place_of(positions, found[1], records)
+    elif isinstance(found[1], yaml.SequenceNode) and not found[1].flow_style:
+        whole = _behind(positions, found[1], records, is_last=list(fields)[-1] == key)
+    else:
+        raise InvalidInput(f"The file of {key} has no list with lines of its own; nothing was written.", errors=[])
+    return _with_even_line_breaks(whole)
 
 
-def schema_line(path: Path, directory: Path) -> str:
-    """The first line of a seed file, from which editors know what may stand in it."""
-    inside = path.parent != directory
-    name = path.parent.name if inside else path.stem
-    return f"# yaml-language-server: $schema={'../' if inside else ''}schema/{name}.json\n"
+def file_defaults(text: str, key: str) -> Mapping[str, Any]:
+    """What a seed file says once for all of its records."""
+    defaults = top_fields(_readable(text, f"{key}.yaml")).get("defaults")
+    return defaults if isinstance(defaults, dict) else {}
 
 
-def with_record(text: str, key: str, fields: Mapping[str, Any]) -> str:
-    """The text of a file with one more record at the end of its list."""
-    text = re.sub(rf"(?m)^{key}: *\[ *\] *$", f"{key}:", text)
-    text = text if text.endswith("\n") else f"{text}\n"
-    indent = _indent(parse(text, Path(key), key), key)
-    separator = "" if text.rstrip().endswith(f"{key}:") else "\n"
-    return f"{text}{separator}{written([dict(fields)], indent)}"
+def _readable(text: str, name: str) -> YamlFile:
+    file = parsed(text, Path(name), name)
+    if isinstance(file, Fault):
+        raise InvalidInput("The file cannot be read; nothing was written.", errors=[file])
+    return file
 
 
-def _indent(file: YamlFile, key: str) -> int:
-    found = step(file.root, key)
-    items = found[1] if found else None
-    if isinstance(items, yaml.SequenceNode) and items.value:
-        return max(int(items.value[0].start_mark.column) - 2, 0)
-    return 2
+def _ended(text: str) -> str:
+    return text if not text or text.endswith("\n") else f"{text}\n"
+
+
+def _in_place_of(positions: Positions, empty: yaml.Node, records: Sequence[str]) -> str:
+    """The text with the records in the place of an empty list."""
+    start, end = positions.of(empty.start_mark), positions.of(empty.end_mark)
+    before, after = positions.text[:start], positions.text[end:]
+    line, _, rest = after.partition("\n")
+    before = before.rstrip(" ") if not line.strip() else before
+    return f"{before}{line.rstrip()}\n" + "\n".join(records) + rest
+
+
+def _behind(positions: Positions, items: yaml.SequenceNode, records: Sequence[str], *, is_last: bool) -> str:
+    """The text with the records behind those of a list; comments at the end of the file stay above them."""
+    shift = int(items.start_mark.column) - 2
+    lines = [(" " * shift + line if shift > 0 else line[-shift:]) if line else "" for line in _lines(records)]
+    text = positions.text
+    at = len(text) if is_last else positions.next_line(positions.end_of(items))
+    return "\n".join([text[:at].rstrip(), "", *lines]) + text[at:]
+
+
+def _lines(records: Sequence[str]) -> list[str]:
+    return "\n".join(records).split("\n")

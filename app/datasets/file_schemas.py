@@ -1,6 +1,6 @@
 """JSON Schemas of the seed files, from the models that check them: editors complete and explain fields from these.
 
-The first line of a file names its schema (`edits.schema_line`).
+The first line of a file names its schema (`seed_text.schema_line`).
 """
 
 import json
@@ -12,7 +12,7 @@ from pydantic import BaseModel, TypeAdapter
 from app.concepts.manifest import Manifest
 from app.core.vocabulary import Term
 from app.datasets.bundle import ReadingNote
-from app.datasets.layout import MANIFEST, MORE_FILES, READING_NOTES, TYPES, stem
+from app.datasets.layout import FILE_RESOURCES, MANIFEST, MORE_FILES, READING_NOTES, stem
 from app.datasets.shorthands import IDENTIFIER_LISTS, OWN_FIELDS, SCHEMES
 from app.sources.vocabulary import IdentifierScheme
 from app.storage.resource import Resource
@@ -25,7 +25,7 @@ _DERIVED = {"CitationWrite": ("id", "document"), "Origin": ("document",), "Docum
 def schemas() -> dict[str, str]:
     """The text of each schema by its file's name."""
     found: dict[str, dict[str, Any]] = {}
-    for resource in TYPES:
+    for resource in FILE_RESOURCES:
         names = (stem(resource), *(name.removesuffix(".yaml") for name in MORE_FILES.get(resource.type, ())))
         for name in names:
             found[name] = _records(name, resource)

@@ -1,6 +1,6 @@
 """Which files a directory of seed data may hold, and what stands in each."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,9 +17,9 @@ SCHEMAS = "schema"
 DRUGS = "drugs.yaml"
 MORE_FILES: Mapping[str, tuple[str, ...]] = {"intervention": (DRUGS,)}
 """Further files of a type: drugs have many names and codes, and are easier to edit apart from dose regimens."""
-TYPES = tuple(resource for resource in RESOURCES if resource.part_of is None)
+FILE_RESOURCES = tuple(resource for resource in RESOURCES if resource.part_of is None)
 """The types that have files, parents first."""
-MARK = "FILL"
+PLACEHOLDER = "FILL"
 """Stands in a skeleton wherever a person has to write something."""
 _PROSE = (".md", ".txt")
 """What may lie beside the files for a reader."""
@@ -45,24 +45,27 @@ def file_name(resource: Resource) -> str:
     return f"{stem(resource)}.yaml"
 
 
-def files_of(directory: Path, resource: Resource) -> Iterator[SeedPath]:
-    """The files of a type that are there: the one of its name, the further ones, then its folder's by name."""
+def files_of(directory: Path, resource: Resource, more: Collection[Path] = ()) -> Iterator[SeedPath]:
+    """The files of a type: the one of its name, the further ones, then its folder's by name.
+
+    Those that are there, and those of `more`, which are about to be written.
+    """
     for name in (file_name(resource), *MORE_FILES.get(resource.type, ())):
         path = directory / name
-        if path.exists():
+        if path in more or path.exists():
             yield SeedPath(path, name, path.stem)
     folder = directory / stem(resource)
-    if folder.is_dir():
-        for path in sorted(folder.iterdir()):
-            if path.suffix == ".yaml" and not _is_ignored(path):
-                yield SeedPath(path, f"{folder.name}/{path.name}", folder.name)
+    there = folder.iterdir() if folder.is_dir() else ()
+    for path in sorted({*there, *(path for path in more if path.parent == folder)}):
+        if path.suffix == ".yaml" and not _is_ignored(path):
+            yield SeedPath(path, f"{folder.name}/{path.name}", folder.name)
 
 
 def unknown_files(directory: Path) -> Iterator[Fault]:
     """A fault for each file or folder that no part of a data set has, with the nearest right name."""
-    files = {MANIFEST, READING_NOTES, *(file_name(resource) for resource in TYPES)}
+    files = {MANIFEST, READING_NOTES, *(file_name(resource) for resource in FILE_RESOURCES)}
     files.update(name for names in MORE_FILES.values() for name in names)
-    folders = {stem(resource) for resource in TYPES}
+    folders = {stem(resource) for resource in FILE_RESOURCES}
     for path in sorted(directory.iterdir()):
         if _is_ignored(path) or path.name in files or (path.name == SCHEMAS and path.is_dir()):
             continue

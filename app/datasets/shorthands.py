@@ -6,13 +6,12 @@ A record in short form and the same record written out have the same content.
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import quote
 
 from app.core.content import Record
 from app.core.errors import Fault, nearest
 from app.core.text import SLUG_LENGTH
 from app.datasets.yaml_files import PathInFile
-from app.sources.identifiers import IdentifierError, normalise
+from app.sources.identifiers import normal_or_none
 from app.sources.schemas import DocumentWrite
 from app.sources.vocabulary import IdentifierScheme
 
@@ -55,7 +54,7 @@ def expand(record_type: str, fields: Mapping[str, Any], documents: KnownDocument
     if record_type in IDENTIFIER_LISTS:
         _write_out_identifiers(written, IDENTIFIER_LISTS[record_type], moved)
     if record_type == "document":
-        _derive_document_fields(written)
+        _derive_label(written)
     if record_type == "claim":
         for name in ("citations", "origins"):
             items = written.get(name)
@@ -72,20 +71,6 @@ def derived_label(fields: Mapping[str, Any]) -> str | None:
     first = authors[0] if isinstance(authors, list) and authors and isinstance(authors[0], dict) else {}
     name = first.get("family") or first.get("literal")
     return f"{name} {issued[:4]}" if isinstance(name, str) and isinstance(issued, str) else None
-
-
-def derived_url(fields: Mapping[str, Any]) -> str | None:
-    """The address of the document's DOI; null where it has none."""
-    identifiers = fields.get("identifiers")
-    for one in identifiers if isinstance(identifiers, list) else ():
-        if isinstance(one, dict) and one.get("scheme") == IdentifierScheme.doi.value:
-            value = one.get("value")
-            name = _name(IdentifierScheme.doi.value, value)
-            if name is None:
-                return None
-            doi = value if isinstance(value, str) and value.startswith("10.") else name[1]
-            return f"https://doi.org/{quote(doi, safe='/:;().,')}"
-    return None
 
 
 def derived_citation_id(claim_id: str, document_id: str) -> str:
@@ -110,10 +95,10 @@ def _write_out_identifiers(fields: dict[str, Any], target: str, moved: dict[Path
     fields[target] = entries + listed
 
 
-def _derive_document_fields(fields: dict[str, Any]) -> None:
-    for name, derive in (("label", derived_label), ("url", derived_url)):
-        if name not in fields and (value := derive(fields)) is not None:
-            fields[name] = value
+def _derive_label(fields: dict[str, Any]) -> None:
+    """A label is never null, so that one which is not written can only be the derived one."""
+    if "label" not in fields and (label := derived_label(fields)) is not None:
+        fields["label"] = label
 
 
 def _with_document(
@@ -154,7 +139,5 @@ def _derive_citation_ids(fields: dict[str, Any]) -> Iterator[tuple[PathInFile, F
 
 
 def _name(scheme: str, value: Any) -> tuple[str, str] | None:
-    try:
-        return scheme, normalise(IdentifierScheme(scheme), str(value))
-    except IdentifierError:
-        return None
+    normal = normal_or_none(IdentifierScheme(scheme), value)
+    return (scheme, normal) if normal else None

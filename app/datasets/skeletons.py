@@ -8,9 +8,11 @@ from pathlib import Path
 
 from app.core.errors import Fault, InvalidInput
 from app.core.text import SLUG_LENGTH, SLUG_PATTERN
-from app.datasets.edits import schema_line
+from app.datasets.edits import with_records
 from app.datasets.file_schemas import write_schemas
-from app.datasets.layout import MANIFEST, SCHEMAS
+from app.datasets.layout import MANIFEST, SCHEMAS, stem
+from app.datasets.seed_text import schema_line, text_or_beginning
+from app.registry import BY_TYPE
 
 RECORDS = {
     "study": """\
@@ -39,7 +41,7 @@ RECORDS = {
     container_title: FILL
     # As precise as known: "2013" (a year in quotes), 2013-02 or 2013-02-01.
     issued: FILL
-    # Label and address follow from author, year and DOI. Leave out an identifier that it does not have.
+    # The label follows from author and year. Leave out an identifier that it does not have.
     doi: FILL
     # pmid: FILL
     # The studies that it reports, by their ids in studies.yaml.
@@ -77,7 +79,6 @@ RECORDS = {
 """,
 }
 """Type → a record that is commented, indented as an item of its file's list."""
-_PLURALS = {"study": "studies", "document": "documents", "claim": "claims"}
 
 _DATA_SET = {
     MANIFEST: """\
@@ -135,17 +136,12 @@ def new_record(record_type: str, record_id: str) -> str:
 
 
 def new_file(record_type: str, record_id: str, path: Path) -> None:
-    """Add the skeleton to a file, which is made with its first line if it is not there."""
+    """Add the skeleton at the end of the list of a file, which is made with its first line if it is not there."""
     text = new_record(record_type, record_id)
-    key = _PLURALS[record_type]
-    in_folder = path.parent.name == key
-    if path.exists():
-        before = path.read_text(encoding="utf-8").rstrip("\n")
-        path.write_text(f"{before}\n\n{text}", encoding="utf-8")
-        return
+    key = stem(BY_TYPE[record_type])
+    whole = with_records(text_or_beginning(path, key), key, [text], path.name)
     path.parent.mkdir(parents=True, exist_ok=True)
-    directory = path.parent.parent if in_folder else path.parent
-    path.write_text(f"{schema_line(path, directory)}{key}:\n{text}", encoding="utf-8")
+    path.write_bytes(whole.encode())
 
 
 def new_data_set(record_id: str, directory: Path) -> list[str]:
@@ -157,7 +153,7 @@ def new_data_set(record_id: str, directory: Path) -> list[str]:
     directory.mkdir(parents=True, exist_ok=True)
     for name, text in _DATA_SET.items():
         path = directory / name
-        path.write_text(schema_line(path, directory) + text.format(id=record_id), encoding="utf-8")
+        path.write_text(schema_line(path, path.stem) + text.format(id=record_id), encoding="utf-8")
     new_file("study", "first-study", directory / "studies.yaml")
     new_file("document", "first-document", directory / "documents.yaml")
     new_file("claim", "first-claim", directory / "claims" / f"{record_id}.yaml")

@@ -24,7 +24,7 @@ from app.core.json_reader import read_json
 from app.core.vocabulary import Status
 from app.publishing.changes import Change
 from app.publishing.publish import PublishResult, publish
-from app.sources.identifiers import IdentifierError, normalise
+from app.sources.identifiers import normal_or_none
 from app.sources.models import DocumentIdentifier
 from app.sources.rendering import identified
 from app.sources.schemas import DocumentWrite, Notice, StandingEntry
@@ -95,7 +95,7 @@ def from_crossref(path: Path) -> StandingFeed:
     """
     feed = StandingFeed("crossref")
     for number, work in enumerate(works_in(_json(path)), 1):
-        doi = _normal(IdentifierScheme.doi, work.get("DOI")) if isinstance(work, dict) else None
+        doi = normal_or_none(IdentifierScheme.doi, work.get("DOI")) if isinstance(work, dict) else None
         if doi is None:
             feed.doubt(f"Work {number} has no DOI that can be read; it was left out.")
             continue
@@ -167,7 +167,7 @@ def _read_retraction_watch_row(feed: StandingFeed, at: str, row: dict[str | None
     works = []
     for scheme, column in _WORK_COLUMNS.items():
         for written in _SEVERAL.split(row[column] or ""):
-            if (work := _normal(scheme, written)) is not None:
+            if (work := normal_or_none(scheme, written)) is not None:
                 works.append((scheme, work))
             elif written.strip().lower() not in _NO_WORK:
                 feed.doubt(f"{at}: `{column}` cannot be read; look at the row by hand.")
@@ -266,13 +266,6 @@ def works_in(data: Any) -> Iterator[Any]:
         yield data
 
 
-def _normal(scheme: IdentifierScheme, value: Any) -> str | None:
-    try:
-        return normalise(scheme, str(value))
-    except IdentifierError:
-        return None
-
-
 def _line(text: Any, longest: int) -> str:
     """The text in one line of at most so many characters, without what cannot be shown; empty for what is no text."""
     shown = "".join(c if c.isprintable() else " " for c in text) if isinstance(text, str) else ""
@@ -280,7 +273,7 @@ def _line(text: Any, longest: int) -> str:
 
 
 def _notice(doi: Any, text: str | None) -> Notice | None:
-    normal = _normal(IdentifierScheme.doi, doi)
+    normal = normal_or_none(IdentifierScheme.doi, doi)
     return Notice(doi=normal, text=text) if normal or text else None
 
 

@@ -77,7 +77,7 @@ class YamlFile:
     data: Any
 
     def place(self, path: PathInFile = ()) -> str:
-        """`claims/fibromyalgia.yaml:12:7`: where the part stands; of one that is not there, what should hold it."""
+        """`claims/pain.yaml:12:7`: where the part stands; of one that is not there, what should hold it."""
         mark = None if self.root is None else self.root.start_mark
         node = self.root
         for part in path:
@@ -106,23 +106,24 @@ def place(name: str, mark: Any) -> str:
 def load(path: Path, name: str) -> YamlFile | Fault:
     """What the file holds, or why it cannot be read."""
     try:
-        text = path.read_text(encoding="utf-8")
-        return parse(text, path, name)
+        text = path.read_bytes().decode()
     except UnicodeDecodeError:
         return Fault("file", name, "malformed_yaml", "is not UTF-8")
+    return parsed(text, path, name)
+
+
+def parsed(text: str, path: Path, name: str) -> YamlFile | Fault:
+    """What the text of a file holds, or why it cannot be read."""
+    try:
+        loader = _Loader(text)
+        node = loader.get_single_node()
+        data = None if node is None else loader.construct_document(_without_aliases(node))
     except yaml.YAMLError as error:
         reason = str(getattr(error, "problem", None) or "holds a character that YAML does not allow")
         return Fault("file", place(name, getattr(error, "problem_mark", None)), "malformed_yaml", reason)
     except (ArithmeticError, LookupError, RecursionError, TypeError, ValueError):
         reason = "holds a tag that does not fit its value, or too many levels"
         return Fault("file", name, "malformed_yaml", reason)
-
-
-def parse(text: str, path: Path, name: str) -> YamlFile:
-    """The file of a text; YAMLError or one of the errors of Python's conversions if it is none."""
-    loader = _Loader(text)
-    node = loader.get_single_node()
-    data = None if node is None else loader.construct_document(_without_aliases(node))
     return YamlFile(path, name, text, node, data)
 
 
@@ -138,7 +139,7 @@ def field_of(path: Sequence[str | int]) -> str:
     return text.removeprefix(".")
 
 
-def exact(value: Any) -> Any:
+def json_number(value: Any) -> Any:
     """A decimal as a number of JSON; TypeError for what JSON has no word for."""
     if isinstance(value, Decimal):
         return float(value)

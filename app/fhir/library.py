@@ -12,17 +12,12 @@ SUMMARY = ("version", "name", "title", "date", "publisher", "description")
 _FACTS = "Bibliographic facts belong to nobody; titles are those of the publications."
 
 
-def library_id(manifest: Manifest) -> str:
-    """The id of the one Library that a server has."""
-    return f"{manifest.id}-evidence"
-
-
 @drops_empty
 def library(url: str, manifest: Manifest, version: str, published_at: str, counts: Mapping[str, int]) -> Json:
     """`url` is the address of the interface; `counts` is the number of resources of each type."""
     return {
         "resourceType": "Library",
-        "id": library_id(manifest),
+        "id": manifest.evidence_id,
         "text": narrative(manifest.name, manifest.disclaimer(), items=[f"{n}: {count}" for n, count in counts.items()]),
         "version": version,
         "name": _computer_name(manifest.name),

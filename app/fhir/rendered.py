@@ -43,27 +43,31 @@ class RenderedResource:
 
 
 class ResourceCache:
-    """The rendered resources of the newest serial, within a number of bytes."""
+    """Rendered resources by the state of the data set, within a number of bytes.
+
+    A newer serial than any before drops all. An older one does not, and has resources of its own: whether it is that of
+    a slow reader, or of a data set that was restored and is read from now on, cannot be told from the serial.
+    """
 
     def __init__(self, max_bytes: int = CACHE_BYTES) -> None:
-        self._state = DatasetState(-1, -1, "")
+        self._newest = DatasetState(-1, -1, "")
         # Half for newcomers: warming renders every resource once, and the whole data set fits into that half.
-        self._resources = ByteBoundedCache[tuple[str, str], RenderedResource](max_bytes, newcomers_share=0.5)
+        self._resources = ByteBoundedCache[tuple[DatasetState, str, str], RenderedResource](
+            max_bytes, newcomers_share=0.5
+        )
         self._lock = threading.Lock()
 
     def get(self, state: DatasetState, type_name: str, record_id: str) -> RenderedResource | None:
         """`state` is that of a `ReadView`."""
         with self._lock:
-            return self._resources.get((type_name, record_id)) if state == self._state else None
+            return self._resources.get((state, type_name, record_id))
 
     def put(self, state: DatasetState, type_name: str, resource: RenderedResource) -> None:
-        """An older serial than the newest is ignored: a slow reader rendered it."""
         with self._lock:
-            if state > self._state:
+            if state > self._newest:
                 self._resources.clear()
-                self._state = state
-            if state == self._state:
-                self._resources.put((type_name, resource.id), resource, len(resource.body))
+                self._newest = state
+            self._resources.put((state, type_name, resource.id), resource, len(resource.body))
 
 
 @dataclass(frozen=True)

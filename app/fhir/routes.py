@@ -156,7 +156,7 @@ class _FhirOperations:
 
     def read_library(self, request: Request, view: ReadView) -> _Representation:
         elements = read_parameters(request)
-        library_id = library.library_id(current_manifest(view.session))
+        library_id = current_manifest(view.session).evidence_id
         if request.path_params["id"] != library_id:
             raise NotFound(f"There is one Library, {library_id}.")
         snapshot = _snapshot(view)
@@ -164,7 +164,7 @@ class _FhirOperations:
         return _Representation(body, f'W/"{snapshot.dataset.serial}"', snapshot.published_at)
 
     def search_library(self, request: Request, view: ReadView) -> _Representation:
-        library_id = library.library_id(current_manifest(view.session))
+        library_id = current_manifest(view.session).evidence_id
         search, is_match = library_search(request, library_id)
         snapshot = _snapshot(view)
         entries = [self._entry("Library", library_id, self._library(snapshot, search.elements))] if is_match else []
@@ -216,7 +216,7 @@ def library_body(session: Session, dataset: Dataset, published_at: str, url: str
     manifest = current_manifest(session)
     resource = library.library(url, manifest, version, published_at, counts)
     meta = {"versionId": str(dataset.serial), "lastUpdated": published_at}
-    return to_json({"resourceType": "Library", "id": library.library_id(manifest), "meta": meta} | resource)
+    return to_json({"resourceType": "Library", "id": manifest.evidence_id, "meta": meta} | resource)
 
 
 def _snapshot(view: ReadView) -> _Snapshot:

@@ -14,7 +14,7 @@ from app.claims.responses import ClaimEvidence, ClaimSummary, EstimateRead
 from app.claims.schemas import ClaimWrite
 from app.claims.vocabulary import CitationRole, Directness, IndirectBecause, Stance
 from app.core.content import QueryModel, ResponseModel
-from app.core.text import Slug
+from app.core.text import Count, Slug
 from app.grading.derive import claim_evidence, evidence_of
 from app.grading.evidence import CitationEvidence, EvidenceUnit, Grade, votes
 from app.grading.grade import grade
@@ -35,7 +35,7 @@ class WhatIf(QueryModel):
     """Keep only citations of studies of these designs."""
     directness: Annotated[tuple[Directness, ...], Field(max_length=5)] = ()
     """Keep only citations of this directness."""
-    min_participants: Annotated[int, Field(ge=0, le=2_147_483_647)] | None = None
+    min_participants: Count | None = None
     """Keep only citations with at least so many people; those of unknown number are left out."""
     as_if_retracted: Annotated[tuple[Slug, ...], Field(max_length=20)] = ()
     """Treat these documents as retracted."""

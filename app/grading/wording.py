@@ -7,7 +7,7 @@ phrases of its claim (`phrases.py`), never from the statement's grammar.
 
 from collections.abc import Sequence
 from fractions import Fraction
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from app.claims.responses import StanceCount, VerdictRead
 from app.claims.schemas import ClaimWording, ClaimWrite
@@ -46,6 +46,16 @@ def search_text(searched_on: str | None, *, is_limited: bool) -> str:
     on = "on" if searched_on and searched_on.count("-") == 2 else "in"
     when = f" {on} {date_in_words(searched_on)}" if searched_on else ", whose day was not noted,"
     return f"A {'limited ' if is_limited else ''}search{when} found no study of this."
+
+
+class CountedSides(Protocol):
+    """What has both sides of the evidence on a claim: its summary, or its counts by stance."""
+
+    @property
+    def supports(self) -> StanceCount: ...
+
+    @property
+    def disputes(self) -> StanceCount: ...
 
 
 class WordedVerdict(NamedTuple):
@@ -217,6 +227,11 @@ def labelled_answer(verdict: VerdictRead, answer: str) -> str:
 def claimed_text(answer: str, statement: str) -> str | None:
     """The statement, named as what is claimed; null if the answer quotes it."""
     return None if answer.endswith(statement) else f"What is claimed: {statement}"
+
+
+def counted_text(counts: str | None, sides: CountedSides) -> str:
+    """Both sides of the evidence: who found what, or the number of citations where nothing was counted."""
+    return counts or f"Citations for it: {sides.supports.citations}; against it: {sides.disputes.citations}."
 
 
 # --- counts of citations, for pages that list them --------------------------------------------------------------------

@@ -4,7 +4,7 @@ import contextlib
 import sqlite3
 import threading
 import time
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from sqlalchemy.engine import URL
 
@@ -21,13 +21,20 @@ may take, so that no answer of the former is kept at an equal serial."""
 _LINE = {"autocommit": True, "prepare_threshold": None, "connect_timeout": 2, "tcp_user_timeout": 5000}
 
 
-class Freshness(Protocol):
-    publication: str
-    """Tells the newest publication from another of equal serial, as of the last call of `serial`: a data set that is
-    restored may go another way."""
+class NewestState(NamedTuple):
+    """What a read would see now."""
 
-    def serial(self) -> int | None:
-        """The serial that a read would see now; null where that is not known."""
+    serial: int | None
+    """Of the data set; null where it is not known."""
+    publication: str
+    """Tells the newest publication from another of equal serial: a data set that is restored may go another way."""
+
+
+UNKNOWN = NewestState(None, "")
+
+
+class Freshness(Protocol):
+    def state(self) -> NewestState: ...
 
     def saw(self, serial: int) -> None:
         """An answer was made at this serial: whoever wrote through this process reads what was written."""
@@ -56,31 +63,30 @@ class SqliteFreshness:
         self._rests_until = 0.0
         self._connection: sqlite3.Connection | None = None
         self._version: int | None = None
-        self._serial: int | None = None
-        self.publication = ""
+        self._state = UNKNOWN
 
-    def serial(self) -> int | None:
+    def state(self) -> NewestState:
         try:
             self._file.check()
             if self._file.generation != self._generation:
                 self.close()
                 self._generation, self._rests_until = self._file.generation, time.monotonic() + REST_SECONDS
-                return None
+                return UNKNOWN
             if self._connection is None:
                 if time.monotonic() < self._rests_until:
-                    return None
+                    return UNKNOWN
                 self._connection = sqlite3.connect(f"file:{self._file.path}?mode=ro", uri=True, isolation_level=None)
                 self._file.require()
             (version,) = self._connection.execute("PRAGMA data_version").fetchone()
             if version != self._version:
                 newest = self._connection.execute(NEWEST).fetchone()
-                self._serial, self.publication = newest or (None, "")
+                self._state = NewestState(*newest) if newest else UNKNOWN
                 # Taken before the serial was read: what is written in between is seen next time.
                 self._version = version
         except (sqlite3.Error, *DATABASE_ERRORS, DatabaseUnavailable):
             self.close()
-            return None
-        return self._serial
+            return UNKNOWN
+        return self._state
 
     def saw(self, serial: int) -> None:
         """Nothing to learn: the file itself is asked every time."""
@@ -88,7 +94,7 @@ class SqliteFreshness:
     def close(self) -> None:
         if self._connection is not None:
             self._connection.close()
-        self._connection, self._version, self._serial = None, None, None
+        self._connection, self._version, self._state = None, None, UNKNOWN
 
 
 class PostgresFreshness:
@@ -100,24 +106,23 @@ class PostgresFreshness:
 
     def __init__(self, url: URL) -> None:
         self._arguments = url.get_dialect()().create_connect_args(url)[1]
-        self._serial: int | None = None
-        self.publication = ""
+        self._state = UNKNOWN
         self._heard_at = 0.0
         self._lock = threading.Lock()
         self._closing = threading.Event()
         self._thread: threading.Thread | None = None
 
-    def serial(self) -> int | None:
+    def state(self) -> NewestState:
         if self._thread is None:
             self._thread = threading.Thread(target=self._listen, name="freshness", daemon=True)
             self._thread.start()
         alive = time.monotonic() - self._heard_at < 2 * HEARTBEAT_SECONDS
-        return self._serial if alive else None
+        return self._state if alive else UNKNOWN
 
     def saw(self, serial: int) -> None:
         with self._lock:
-            if self._serial is not None:
-                self._serial = max(self._serial, serial)
+            if self._state.serial is not None and serial > self._state.serial:
+                self._state = self._state._replace(serial=serial)
 
     def close(self) -> None:
         self._closing.set()
@@ -133,13 +138,18 @@ class PostgresFreshness:
                 BoundedConnection.connect(**{**_LINE, **self._arguments}) as connection,
             ):
                 connection.execute(f"LISTEN {CHANNEL}")
-                self._serial = None  # another server may answer now, and it may know less
+                self._state = UNKNOWN  # another server may answer now, and it may know less
                 while not self._closing.is_set():
+                    before = self._state
                     row = connection.execute(NEWEST).fetchone()
-                    with self._lock:
-                        self._serial = max(self._serial or 0, row[0]) if row else None
-                        self.publication = row[1] if row else ""
+                    self._learn(NewestState(*row) if row else UNKNOWN, before)
                     self._heard_at = time.monotonic()
                     for _ in connection.notifies(timeout=HEARTBEAT_SECONDS, stop_after=1):
                         pass
             self._closing.wait(HEARTBEAT_SECONDS)
+
+    def _learn(self, newest: NewestState, before: NewestState) -> None:
+        """Take what was read, unless an answer has shown a later serial since. A serial goes back with a restore."""
+        with self._lock:
+            if self._state == before or (newest.serial or 0) >= (self._state.serial or 0):
+                self._state = newest

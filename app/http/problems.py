@@ -20,6 +20,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Scope
 
+from app.core.content import QueryModel
 from app.core.errors import (
     AppError,
     Conflict,
@@ -270,10 +271,23 @@ def allowed_methods(request: Request) -> set[str]:
 
 def _declared_query_parameters(request: Request) -> dict[str, bool]:
     """By name, whether it may be repeated."""
-    for route in _routes_at(request):
-        if request.method in (route.methods or ()):
-            return dict(sorted(_query_parameters(route.dependant)))
-    return {}
+    dependant = _dependant_at(request)
+    return dict(sorted(_query_parameters(dependant))) if dependant is not None else {}
+
+
+def _dependant_at(request: Request) -> Dependant | None:
+    """What the endpoint at this address takes."""
+    return next((route.dependant for route in _routes_at(request) if request.method in (route.methods or ())), None)
+
+
+def _not_offered(request: Request | None, name: str) -> str | None:
+    """What to use in place of a parameter that other APIs have."""
+    dependant = _dependant_at(request) if request is not None else None
+    for dependency in dependant.dependencies if dependant is not None else ():
+        model = query_model(dependency.call)
+        if model is not None and issubclass(model, QueryModel) and name in model.NOT_OFFERED:
+            return model.NOT_OFFERED[name]
+    return None
 
 
 def _query_parameters(dependant: Dependant) -> Iterator[tuple[str, bool]]:
@@ -367,7 +381,10 @@ def _from_pydantic(error: Mapping[str, Any], request: Request | None) -> Fault:
     context: Mapping[str, Any] = error.get("ctx") or {}
     if kind == "extra_forbidden":
         declared = tuple(_declared_query_parameters(request)) if request is not None and where == "query" else ()
-        return _unknown(where, field, declared)
+        remedy = _not_offered(request, field) if declared else None
+        return (
+            Fault(where, field, "unknown_parameter", remedy, declared) if remedy else _unknown(where, field, declared)
+        )
     if kind in ("enum", "literal_error"):
         allowed = tuple(_QUOTED.findall(str(context.get("expected", ""))))
         close = nearest(error["input"], allowed) if isinstance(error.get("input"), str) else ()

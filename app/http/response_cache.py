@@ -11,7 +11,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.core.cache import ByteBoundedCache
 from app.http import conditional
-from app.http.freshness import Freshness
+from app.http.freshness import UNKNOWN, Freshness, NewestState
 
 MAX_BYTES_OF_ONE = 2_000_000
 """Longer answers are not kept."""
@@ -79,9 +79,6 @@ class CachedResponse:
 
 REQUEST_ID = b"x-request-id"
 
-State = tuple[int | None, str]
-"""The serial of the data set, null where it is not known; and what tells its newest publication from another."""
-
 
 class ResponseCache:
     """Keeps 200 answers to GET that carry an ETag and `Cache-Control: no-cache`, whatever interface gave them.
@@ -93,7 +90,7 @@ class ResponseCache:
     def __init__(self, freshness: Freshness, max_bytes: int) -> None:
         self.freshness = freshness
         self._responses: ByteBoundedCache[Key, CachedResponse] = ByteBoundedCache(max_bytes)
-        self._state: State = None, ""
+        self._state = UNKNOWN
         self._makers: dict[Key, Making] = {}
 
     def __len__(self) -> int:
@@ -105,15 +102,11 @@ class ResponseCache:
 
     def find(self, request: CacheRequest) -> CachedResponse | None:
         """The answer as of now, if it is kept."""
-        return self._responses.get(request.key) if self.current_serial() is not None else None
+        return self._responses.get(request.key) if self.current_state().serial is not None else None
 
-    def current_serial(self) -> int | None:
-        """The serial that a read would see now; null where that is not known."""
-        return self.current_state()[0]
-
-    def current_state(self) -> State:
-        """The serial, and what tells its publication from another of equal serial. Forgets what is older."""
-        state = self.freshness.serial(), self.freshness.publication
+    def current_state(self) -> NewestState:
+        """What a read would see now. Forgets answers that were made of anything else."""
+        state = self.freshness.state()
         if state != self._state:
             self._responses.clear()
             self._state = state
@@ -142,7 +135,7 @@ class ResponseCache:
             return
         self.freshness.saw(int(made_at))
         state = self.current_state()
-        if state[0] != int(made_at) or state != making.state or not recording.is_keepable:
+        if state.serial != int(made_at) or state != making.state or not recording.is_keepable:
             return
         headers = [header for header in recording.headers if header[0] != REQUEST_ID]
         kept = CachedResponse(headers, b"".join(recording.chunks), route)
@@ -153,7 +146,7 @@ class ResponseCache:
 class Making:
     """An answer that one request makes for all who ask for it meanwhile."""
 
-    def __init__(self, state: State) -> None:
+    def __init__(self, state: NewestState) -> None:
         self.state = state
         """Of the data set when it was begun."""
         self.response: CachedResponse | None = None

@@ -66,8 +66,8 @@ class InfobuttonGroup(_InfobuttonModel):
 class InfobuttonAnswer(_InfobuttonModel):
     site: str
     """The name of the data set."""
-    data_set: str
-    """Its id."""
+    evidence_id: str
+    """What the ids of its feeds begin with."""
     title: str
     updated: str
     message: str | None
@@ -85,7 +85,7 @@ def atom(answer: InfobuttonAnswer) -> bytes:
     _texts(feed, title=answer.title, subtitle=answer.message or answer.disclaimer, updated=answer.updated)
     _texts(
         feed,
-        id=f"tag:{answer.data_set}-evidence,2026:infobutton/{'+'.join(group.id for group in answer.groups) or 'none'}",
+        id=f"tag:{answer.evidence_id},2026:infobutton/{'+'.join(group.id for group in answer.groups) or 'none'}",
     )
     _texts(feed, rights=answer.disclaimer)
     _texts(ET.SubElement(feed, "author"), name=answer.site)
@@ -95,7 +95,7 @@ def atom(answer: InfobuttonAnswer) -> bytes:
             _texts(
                 entry,
                 title=join_sentences(claim.answer, claim.claimed),
-                id=f"tag:{answer.data_set}-evidence,2026:{group.id}/claims/{claim.id}",
+                id=f"tag:{answer.evidence_id},2026:{group.id}/claims/{claim.id}",
             )
             _texts(entry, updated=claim.updated)
             ET.SubElement(entry, "link", {"rel": "alternate", "type": "application/json", "href": claim.link})

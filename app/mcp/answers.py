@@ -3,6 +3,7 @@
 from typing import Literal
 
 from app.claims.responses import StanceCount, VerdictRead
+from app.claims.schemas import Checked
 from app.claims.vocabulary import Certainty, Consensus, Coverage, Directness, Stance
 from app.concepts.schemas import ConceptRef
 from app.core.content import ResponseModel
@@ -46,8 +47,8 @@ class CitedSource(ResponseModel):
     """`retracted` counts for nothing."""
     finding: str | None
     """In the words of this data set, not of the source: never put it in quotation marks."""
-    verification: str
-    """Whether the finding was checked against the source."""
+    verification: Checked
+    """Whether the finding was checked, when, and against what."""
 
 
 class QuotableClaim(ResponseModel):

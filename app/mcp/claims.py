@@ -24,14 +24,22 @@ class QuotableClaimReader:
         self.base = base
 
     async def read(self, ids: Iterable[str]) -> dict[str, dict[str, Any]]:
-        """The published claims with these ids, as the API gives them, in this order; each with the `serial` of the data
-        set from which it was read."""
-        wanted = list(dict.fromkeys(ids))
-        if not wanted:
+        """The published claims with these ids, as the API gives them, in this order."""
+        unique = list(dict.fromkeys(ids))
+        if not unique:
             return {}
-        answer = await self.own.get("/v1/claims", [*(("id", one) for one in wanted), ("limit", str(len(wanted)))])
-        claims = {claim["id"]: claim | {"serial": answer.serial} for claim in answer.body["items"]}
-        return {one: claims[one] for one in wanted if one in claims}
+        answer = await self.own.get("/v1/claims", [*(("id", one) for one in unique), ("limit", str(len(unique)))])
+        return {claim["id"]: claim for claim in answer.body["items"]}
+
+    async def sources(
+        self, citations: Sequence[Mapping[str, Any]], claims: Iterable[Mapping[str, Any]]
+    ) -> dict[str, CitedSource]:
+        """The sources of citations by id: those that the claims show, and one request for each of the others."""
+        shown = {citation["id"]: citation for claim in claims for citation in claim["citations"]}
+        for citation in citations:
+            if citation["id"] not in shown:
+                shown[citation["id"]] = (await self.own.get(citation["links"]["self"])).body
+        return {citation["id"]: self.source(shown[citation["id"]]) for citation in citations}
 
     async def quotable(self, ids: Iterable[str]) -> tuple[QuotableClaim, ...]:
         claims = await self.read(ids)
@@ -41,7 +49,7 @@ class QuotableClaimReader:
         evidence = claim["evidence"]
         total = sum(count["citations"] for count in evidence["by_stance"].values())
         shown = _heaviest(claim["citations"], max_sources)
-        address = claim["links"]["self"]
+        links = claim["links"]
         fields = ("answer", "verdict", "certainty", "consensus", "counts_text")
         return QuotableClaim.model_validate(
             {
@@ -51,23 +59,20 @@ class QuotableClaimReader:
                 "uncited": total == 0,
                 "sources": [self.source(citation) for citation in shown],
                 "sources_left_out": total - len(shown),
-                "permalink": f"{self.base}{address}?serial={claim['serial']}",
-                "url": self.base + address,
+                "permalink": self.base + links["permalink"],
+                "url": self.base + links["self"],
             }
         )
 
     def source(self, citation: Mapping[str, Any]) -> CitedSource:
-        document, study, verification = citation["document"], citation["study"], citation["verification"]
-        pubmed = f"https://pubmed.ncbi.nlm.nih.gov/{document['pmid']}/" if document["pmid"] else None
-        against = f" against {verification['basis'].replace('_', ' ')}" if verification["basis"] else ""
+        document, study = citation["document"], citation["study"]
         return CitedSource.model_validate(
             {
-                **{name: citation[name] for name in ("stance", "directness", "finding")},
+                **{name: citation[name] for name in ("stance", "directness", "finding", "verification")},
                 **{name: document[name] for name in ("label", "title", "year", "doi", "pmid", "pmcid", "standing")},
                 "citation": citation["id"],
                 "registry_ids": study["registry_ids"] if study else (),
-                "url": document["links"]["doi"] or pubmed or self.base + document["links"]["self"],
-                "verification": verification["result"] + against,
+                "url": citation["links"]["best"] or self.base + document["links"]["self"],
             }
         )
 

@@ -14,7 +14,7 @@ from starlette.types import Message, Receive, Scope, Send
 
 from app.core.errors import AppError, Fault, InvalidInput
 from app.mcp.claims import QuotableClaimReader
-from app.mcp.reading import OwnApplication, tell_dataset_to
+from app.mcp.reading import OwnApplication, report_dataset_to
 
 PATH = "/mcp"
 _LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
@@ -70,7 +70,7 @@ class McpEndpoint:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         state = scope.setdefault("state", {})
         state["route"] = PATH  # for the log
-        tell_dataset_to(state)
+        report_dataset_to(state)
         if self._manager is None:
             async with self._starting:
                 await self._start()

@@ -13,10 +13,10 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.core.http_client import in_process_client
 
-Query = Iterable[tuple[str, str]]
+QueryPairs = Iterable[tuple[str, str]]
 
 
-class Answer(NamedTuple):
+class ApiAnswer(NamedTuple):
     """A 200, and the state of the data set that it was made from."""
 
     body: Any
@@ -24,7 +24,7 @@ class Answer(NamedTuple):
     release: str | None
 
 
-class Refusal(Exception):
+class ApiProblem(Exception):
     """The application's problem document: what is wrong, and the remedy."""
 
     def __init__(self, problem: Mapping[str, Any]) -> None:
@@ -35,7 +35,7 @@ class Refusal(Exception):
 _request_state: ContextVar[dict[str, Any] | None] = ContextVar("request_state", default=None)
 
 
-def tell_dataset_to(state: dict[str, Any]) -> None:
+def report_dataset_to(state: dict[str, Any]) -> None:
     """Let what is read in this context say in the request's state from which data set it was."""
     _request_state.set(state)
 
@@ -46,22 +46,22 @@ class OwnApplication:
     def __init__(self, app: ASGIApp) -> None:
         self._app = _naming_dataset(app)
 
-    async def get(self, path: str, query: Query = ()) -> Answer:
-        """Raises Refusal for every answer but a 200."""
+    async def get(self, path: str, query: QueryPairs = ()) -> ApiAnswer:
+        """Raises ApiProblem for every answer but a 200."""
         return await self._ask("GET", path, params=tuple(query))
 
-    async def post(self, path: str, body: Any) -> Answer:
+    async def post(self, path: str, body: Any) -> ApiAnswer:
         """As `get`, with a body of JSON."""
         return await self._ask("POST", path, json=body)
 
-    async def _ask(self, method: str, path: str, **options: Any) -> Answer:
+    async def _ask(self, method: str, path: str, **options: Any) -> ApiAnswer:
         async with in_process_client(self._app) as client:
             response = await client.request(method, path, **options)
         body = from_json(response.content)
         if response.status_code != 200:
-            raise Refusal(body)
+            raise ApiProblem(body)
         serial = int(response.headers.get("Dataset-Serial", "0"))
-        return Answer(body, serial, response.headers.get("Dataset-Release"))
+        return ApiAnswer(body, serial, response.headers.get("Dataset-Release"))
 
 
 def _naming_dataset(app: ASGIApp) -> ASGIApp:

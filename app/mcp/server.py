@@ -16,7 +16,7 @@ from app.core.errors import AppError
 from app.core.logging import describe
 from app.http.problems import internal_error, invalid_arguments, problem
 from app.mcp.claims import QuotableClaimReader
-from app.mcp.reading import Refusal
+from app.mcp.reading import ApiProblem
 from app.mcp.tools import TOOLS, EvidenceTool
 
 INSTRUCTIONS = (
@@ -46,8 +46,8 @@ async def evidence_server(reader: QuotableClaimReader) -> Server[Any]:
             answer = await tool.run(reader, tool.arguments.model_validate(params.arguments or {}))
         except ValidationError as error:
             return _failed(_as_problem(invalid_arguments(error)))
-        except Refusal as refusal:
-            return _failed(refusal.problem)
+        except ApiProblem as refused:
+            return _failed(refused.problem)
         except Exception as error:
             structlog.get_logger("app.errors").error("unhandled", tool=tool.name, **describe(error))
             return _failed(_as_problem(internal_error()))

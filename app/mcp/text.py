@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator
 
-from app.core.english import quantity
+from app.claims.schemas import Checked
+from app.grading.wording import count_text
 from app.mcp.answers import (
     AnsweredDataset,
     BriefInShort,
@@ -15,16 +16,16 @@ from app.mcp.answers import (
     QuotableClaim,
     ReferencesFound,
 )
+from app.sources.standing import CHECKS
 from app.sources.vocabulary import Standing
 
-_UNMARKED = (Standing.not_checked, Standing.current)
 UNCITED = "Uncited: no source is recorded for this. Do not state it as evidence."
 
 
-def of_search(found: ClaimsFound) -> str:
-    several = f"{found.total}{' or more' if found.total_is == 'at_least' else ''} claims match"
-    first = found.note or f"{several}; shown are {len(found.claims)}."
-    return _join([first, *map(_claim, found.claims), _foot(found.dataset)])
+def of_search(answer: ClaimsFound) -> str:
+    several = f"{answer.total}{' or more' if answer.total_is == 'at_least' else ''} claims match"
+    first = answer.note or f"{several}; shown are {len(answer.claims)}."
+    return _join([first, *map(_claim, answer.claims), _foot(answer.dataset)])
 
 
 def of_claim(answer: ClaimAnswer) -> str:
@@ -36,12 +37,12 @@ def of_brief(brief: BriefInShort) -> str:
     parts = [brief.title, brief.coverage_sentence, brief.summary]
     if brief.headline is not None:
         parts.append(_claim(brief.headline))
-    said = {brief.headline.id} if brief.headline else set()
+    written = {brief.headline.id} if brief.headline else set()
     for section in brief.sections:
         note = f" {section.note}" if section.note else ""
         parts.append(f"## {section.title} ({section.total} claims){note}")
-        parts += [_claim(by_id[claim]) for claim in section.claims if claim in by_id and claim not in said]
-        said.update(section.claims)
+        parts += [_claim(by_id[claim]) for claim in section.claims if claim in by_id and claim not in written]
+        written.update(section.claims)
     if not brief.claims:
         parts.append(UNCITED)
     parts.append(
@@ -63,16 +64,16 @@ def of_interactions(checked: InteractionsChecked) -> str:
     return _join([*parts, _foot(checked.dataset)])
 
 
-def of_references(found: ReferencesFound) -> str:
+def of_references(answer: ReferencesFound) -> str:
     lines = [
         f"{reference.number}. {reference.text}{_mark(reference.standing)}"
         + _identifiers(reference.pmid, reference.pmcid)
-        for reference in found.references
+        for reference in answer.references
     ]
-    head = UNCITED if found.uncited else f"{found.total} publications are cited, for and against."
-    more = f"{found.left_out} more are left out: {found.bibtex}" if found.left_out else ""
-    cite = f"To cite the data set itself: {found.how_to_cite}"
-    return _join([head, "\n".join(lines), more, cite, _foot(found.dataset)])
+    head = UNCITED if answer.uncited else f"{answer.total} publications are cited, for and against."
+    more = f"{answer.left_out} more are left out: {answer.bibtex}" if answer.left_out else ""
+    cite = f"To cite the data set itself: {answer.how_to_cite}"
+    return _join([head, "\n".join(lines), more, cite, _foot(answer.dataset)])
 
 
 def of_verification(answer: CitationsAnswer) -> str:
@@ -110,15 +111,7 @@ def _claim_lines(claim: QuotableClaim) -> Iterator[str]:
     if claim.caveat:
         yield f"{'Caveat, must be said' if claim.caveat_required else 'Caveat'}: {claim.caveat}"
     for side, count in (("For", claim.supports), ("Against", claim.disputes)):
-        citations, reviews = (
-            quantity(count.citations, "citation", "citations"),
-            quantity(count.reviews, "review", "reviews"),
-        )
-        studies, people = (
-            quantity(count.studies, "study", "studies"),
-            quantity(count.participants, "person", "people"),
-        )
-        yield f"{side}: {citations}, {studies} with {people}, {reviews}."
+        yield f"{side}: {count_text(count)}."
     if claim.uncited:
         yield UNCITED
     elif claim.sources:
@@ -138,8 +131,13 @@ def _source(source: CitedSource) -> str:
     named = doi + _identifiers(source.pmid, source.pmcid, *source.registry_ids)
     return (
         f"- [{source.stance.label.lower()}, {source.directness.label.lower()}] {source.label}{_mark(source.standing)}."
-        f"{named or f' {source.url}'}.{finding} (finding {source.verification.replace('_', ' ')})"
+        f"{named or f' {source.url}'}.{finding} (finding {_checked(source.verification)})"
     )
+
+
+def _checked(checked: Checked) -> str:
+    against = f" against {checked.basis.label.lower()}" if checked.basis else ""
+    return checked.result.label.lower() + against
 
 
 def _identifiers(pmid: str | None, *others: str | None) -> str:
@@ -147,7 +145,7 @@ def _identifiers(pmid: str | None, *others: str | None) -> str:
 
 
 def _mark(standing: Standing) -> str:
-    return "" if standing in _UNMARKED else f" [{standing.label.upper()}]"
+    return "" if standing in CHECKS else f" [{standing.label.upper()}]"
 
 
 def _foot(dataset: AnsweredDataset) -> str:

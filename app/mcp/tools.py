@@ -1,14 +1,13 @@
 """The tools: what each is for, what it takes, and how its answer is made from the answers of the API."""
 
-import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote, urlencode
 
+from app.bibliography import FORMATS
 from app.core.content import ResponseModel
-from app.mcp import arguments as take
-from app.mcp import text
+from app.mcp import arguments, text
 from app.mcp.answers import (
     AnsweredDataset,
     BriefAddresses,
@@ -26,8 +25,9 @@ from app.mcp.answers import (
     ReferenceLine,
     ReferencesFound,
 )
+from app.mcp.arguments import ToolArguments
 from app.mcp.claims import MAX_SOURCES_BESIDE, MAX_SOURCES_OF_ONE, QuotableClaimReader
-from app.mcp.reading import Answer
+from app.mcp.reading import ApiAnswer
 
 MAX_SECTION_CLAIMS = 2
 MAX_PAIR_CLAIMS = 20
@@ -42,14 +42,14 @@ class EvidenceTool:
     name: str
     title: str
     description: str
-    arguments: type[take.ToolArguments]
+    arguments: type[ToolArguments]
     answer: type[ResponseModel]
-    run: Callable[[QuotableClaimReader, Any], Awaitable[ResponseModel]]
+    run: Callable[[QuotableClaimReader, Any], Coroutine[Any, Any, ResponseModel]]
     write: Callable[[Any], str]
     """The answer as text that can be quoted without being misread."""
 
 
-async def _dataset(reader: QuotableClaimReader, answer: Answer) -> AnsweredDataset:
+async def _dataset(reader: QuotableClaimReader, answer: ApiAnswer) -> AnsweredDataset:
     meta = (await reader.own.get("/v1/meta")).body
     licence = meta["licences"]["data"]
     return AnsweredDataset(
@@ -61,28 +61,28 @@ async def _dataset(reader: QuotableClaimReader, answer: Answer) -> AnsweredDatas
     )
 
 
-async def _search(reader: QuotableClaimReader, asked: take.SearchArguments) -> ClaimsFound:
-    found = await reader.own.post("/v1/search", {"q": asked.q, "type": ["claim"], "limit": asked.limit})
-    claims = await reader.quotable(hit["id"] for hit in found.body["items"])
+async def _search(reader: QuotableClaimReader, given: arguments.SearchArguments) -> ClaimsFound:
+    answer = await reader.own.post("/v1/search", {"q": given.q, "type": ["claim"], "limit": given.limit})
+    claims = await reader.quotable(hit["id"] for hit in answer.body["items"])
     nothing = (
         "No recorded claim was found. That is not evidence of no effect, nor of safety: nothing may have been recorded."
     )
     return ClaimsFound(
         claims=claims,
-        **{name: found.body[name] for name in ("total", "total_is", "matched", "did_you_mean")},
+        **{name: answer.body[name] for name in ("total", "total_is", "matched", "did_you_mean")},
         note=None if claims else nothing,
-        dataset=await _dataset(reader, found),
+        dataset=await _dataset(reader, answer),
     )
 
 
-async def _claim(reader: QuotableClaimReader, asked: take.ClaimArguments) -> ClaimAnswer:
-    answer = await reader.own.get(f"/v1/claims/{asked.id}")
-    claim = reader.quote(answer.body | {"serial": answer.serial}, MAX_SOURCES_OF_ONE)
+async def _claim(reader: QuotableClaimReader, given: arguments.ClaimArguments) -> ClaimAnswer:
+    answer = await reader.own.get(f"/v1/claims/{given.id}")
+    claim = reader.quote(answer.body, MAX_SOURCES_OF_ONE)
     return ClaimAnswer(claim=claim, dataset=await _dataset(reader, answer))
 
 
-async def _brief(reader: QuotableClaimReader, asked: take.BriefArguments) -> BriefInShort:
-    pair = f"{quote(asked.intervention, safe=':')}/{quote(asked.condition, safe=':')}"
+async def _brief(reader: QuotableClaimReader, given: arguments.BriefArguments) -> BriefInShort:
+    pair = f"{quote(given.intervention, safe=':')}/{quote(given.condition, safe=':')}"
     answer = await reader.own.get(f"/v1/briefs/{pair}", [("format", "json")])
     brief = answer.body
     headline = brief["notice"]["claim"]
@@ -125,8 +125,8 @@ def _first_claims(section: Mapping[str, Any]) -> tuple[str, ...]:
     return tuple(statement["claim_id"] for statement in section["statements"][:MAX_SECTION_CLAIMS])
 
 
-async def _interactions(reader: QuotableClaimReader, asked: take.InteractionArguments) -> InteractionsChecked:
-    answer = await reader.own.post("/v1/interaction-checks", asked.model_dump(mode="json", exclude_none=True))
+async def _interactions(reader: QuotableClaimReader, given: arguments.InteractionArguments) -> InteractionsChecked:
+    answer = await reader.own.post("/v1/interaction-checks", given.model_dump(mode="json", exclude_none=True))
     check = answer.body
     ids = list(dict.fromkeys(claim for pair in check["pairs"] for claim in _claims_of(pair)))
     return InteractionsChecked(
@@ -151,9 +151,9 @@ def _claims_of(pair: Mapping[str, Any]) -> tuple[str, ...]:
     return tuple(claim["claim"]["id"] for claim in pair["claims"])
 
 
-async def _references(reader: QuotableClaimReader, asked: take.ReferenceArguments) -> ReferencesFound:
-    chosen = [("id", claim) for claim in asked.claims] or [("brief", f"{asked.intervention}/{asked.condition}")]
-    answer = await reader.own.get("/v1/bibliography", [*chosen, ("style", asked.style), ("format", "json")])
+async def _references(reader: QuotableClaimReader, given: arguments.ReferenceArguments) -> ReferencesFound:
+    chosen = [("id", claim) for claim in given.claims] or [("brief", f"{given.intervention}/{given.condition}")]
+    answer = await reader.own.get("/v1/bibliography", [*chosen, ("style", given.style), ("format", "json")])
     items = answer.body["items"]
     shown = items[:MAX_REFERENCES]
     address = f"{reader.base}/v1/bibliography"
@@ -169,44 +169,49 @@ async def _references(reader: QuotableClaimReader, asked: take.ReferenceArgument
         left_out=len(items) - len(shown),
         uncited=not items,
         how_to_cite=answer.body["how_to_cite"].replace("Available from: /", f"Available from: {reader.base}/"),
-        bibtex=f"{address}.bib?{urlencode(chosen)}",
-        ris=f"{address}.ris?{urlencode(chosen)}",
-        csl_json=f"{address}.csl.json?{urlencode(chosen)}",
+        bibtex=f"{address}.{FORMATS['bibtex'].ending}?{urlencode(chosen)}",
+        ris=f"{address}.{FORMATS['ris'].ending}?{urlencode(chosen)}",
+        csl_json=f"{address}.{FORMATS['csl-json'].ending}?{urlencode(chosen)}",
         dataset=await _dataset(reader, answer),
     )
 
 
-async def _verify(reader: QuotableClaimReader, asked: take.VerifyArguments) -> CitationsAnswer:
-    answer = await reader.own.post("/v1/verify", asked.model_dump(mode="json", exclude_none=True))
+async def _verify(reader: QuotableClaimReader, given: arguments.VerifyArguments) -> CitationsAnswer:
+    answer = await reader.own.post("/v1/verify", given.model_dump(mode="json", exclude_none=True))
     items = answer.body["items"]
     summaries = [summary for item in items for summary in (item["claim"], *(n["claim"] for n in item["nearest"]))]
     claims = await reader.read(summary["id"] for summary in summaries if summary)
-    checked = await asyncio.gather(*(_verified(reader, item, claims) for item in items))
-    notice = answer.body["notice"]
-    return CitationsAnswer(items=tuple(checked), notice=notice, dataset=await _dataset(reader, answer))
+    shown = [citation for item in items for part in (item, *item["nearest"]) for citation in part["citations"]]
+    sources = await reader.sources(shown, claims.values())
+    return CitationsAnswer(
+        items=tuple(_verified(reader, item, claims, sources) for item in items),
+        notice=answer.body["notice"],
+        dataset=await _dataset(reader, answer),
+    )
 
 
-async def _verified(reader: QuotableClaimReader, item: Mapping[str, Any], claims: Mapping[str, Any]) -> CitationAnswer:
+def _verified(
+    reader: QuotableClaimReader,
+    item: Mapping[str, Any],
+    claims: Mapping[str, Any],
+    sources: Mapping[str, CitedSource],
+) -> CitationAnswer:
     def quotable(summary: Mapping[str, Any]) -> QuotableClaim:
         return reader.quote(claims[summary["id"]], MAX_SOURCES_BESIDE)
 
-    nearest = [
-        NearQuotableClaim(claim=quotable(near["claim"]), found_in_source=await _sources(reader, near["citations"]))
-        for near in item["nearest"]
-    ]
+    def sources_of(citations: Sequence[Mapping[str, Any]]) -> tuple[CitedSource, ...]:
+        return tuple(sources[citation["id"]] for citation in citations)
+
     copied = ("position", "result", "advice", "replaced", "source", "title", "quote", "errors")
     return CitationAnswer(
         **{name: item[name] for name in copied},
         claim=quotable(item["claim"]) if item["claim"] else None,
-        found_in_source=await _sources(reader, item["citations"]),
-        nearest=tuple(nearest),
+        found_in_source=sources_of(item["citations"]),
+        nearest=tuple(
+            NearQuotableClaim(claim=quotable(near["claim"]), found_in_source=sources_of(near["citations"]))
+            for near in item["nearest"]
+        ),
     )
-
-
-async def _sources(reader: QuotableClaimReader, citations: Sequence[Mapping[str, Any]]) -> tuple[CitedSource, ...]:
-    """The citations with the whole of their documents."""
-    answers = [await reader.own.get(citation["links"]["self"]) for citation in citations]
-    return tuple(reader.source(answer.body) for answer in answers)
 
 
 _SAY = (
@@ -220,7 +225,7 @@ TOOLS = (
         "Search claims",
         "Find what is recorded in this data set: effects, harms, doses, mechanisms, approvals. "
         f"Gives claims with the evidence for and against each. {_SAY}",
-        take.SearchArguments,
+        arguments.SearchArguments,
         ClaimsFound,
         _search,
         text.of_search,
@@ -229,7 +234,7 @@ TOOLS = (
         "get_claim",
         "One claim with its sources",
         f"One claim by id, with up to 25 of its sources, for and against, and what was found in each. {_SAY}",
-        take.ClaimArguments,
+        arguments.ClaimArguments,
         ClaimAnswer,
         _claim,
         text.of_claim,
@@ -239,7 +244,7 @@ TOOLS = (
         "What is known of a treatment in a condition",
         "The short form of a brief: the headline, the first claims of every section with their sources, what is not "
         f"known, and the addresses of the whole. {_SAY}",
-        take.BriefArguments,
+        arguments.BriefArguments,
         BriefInShort,
         _brief,
         text.of_brief,
@@ -249,7 +254,7 @@ TOOLS = (
         "Check drugs against one another",
         "What is recorded of every pair of two to ten drugs. A pair without a recorded interaction has not been "
         "cleared: never say that a combination is safe. A drug that was not recognized was not checked.",
-        take.InteractionArguments,
+        arguments.InteractionArguments,
         InteractionsChecked,
         _interactions,
         text.of_interactions,
@@ -259,7 +264,7 @@ TOOLS = (
         "References of claims or of a brief",
         "The publications that claims cite, for and against, as formatted references, with addresses for BibTeX, RIS "
         "and CSL-JSON. That a publication is listed does not say that it supports a claim.",
-        take.ReferenceArguments,
+        arguments.ReferenceArguments,
         ReferencesFound,
         _references,
         text.of_references,
@@ -270,7 +275,7 @@ TOOLS = (
         "For each source (DOI, PMID, PMCID, NCT) and the claim or sentence that it is cited for: is it recorded, is "
         "the title its own, was it retracted, and what does it say on the claim? No full text is held, so quotations "
         "are never confirmed. Use it before you cite a source that you have not read.",
-        take.VerifyArguments,
+        arguments.VerifyArguments,
         CitationsAnswer,
         _verify,
         text.of_verification,

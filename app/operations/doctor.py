@@ -93,7 +93,7 @@ def examine(database: Database, settings: Settings) -> Iterator[Diagnosis]:
 
 
 def _settings(settings: Settings) -> Iterator[Diagnosis]:
-    missing = [] if all(path.is_dir() for path in settings.seed_dirs) else ["SEED_DIR names no directory"]
+    missing = [] if all(path.is_dir() for path in settings.seed_dir) else ["SEED_DIR names no directory"]
     yield _of("settings", "can be used", missing, Level.warning)
     if settings.host not in ("127.0.0.1", "::1", "localhost") and not settings.public_url:
         yield Diagnosis(Level.warning, "settings", "PUBLIC_URL is not set: links will name this machine")

@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
 from app.claims import dose_query
 from app.claims.responses import ClaimSummary
@@ -10,7 +10,7 @@ from app.claims.vocabulary import DoseTier, Effect, Kind
 from app.concepts.recognition import Confidence, MatchedBy, UnrecognizedReason
 from app.concepts.schemas import ConceptRef
 from app.concepts.vocabulary import CodeRelation
-from app.core.content import ResponseModel
+from app.core.content import RequestModel, ResponseModel
 from app.core.text import IdOrCode, OneLine, Slug
 from app.core.vocabulary import Term
 from app.questions.searches import SearchMatch
@@ -39,10 +39,8 @@ class InteractionStatus(Term):
 # --- what is asked ------------------------------------------------------------------------------------------------
 
 
-class DrugAsked(BaseModel):
+class DrugAsked(RequestModel):
     """One drug, named in exactly one way. Send nothing about a person: it is not needed, and nothing is kept."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, use_attribute_docstrings=True)
 
     id: Slug | None = None
     """Id of an intervention."""
@@ -60,10 +58,8 @@ class DrugAsked(BaseModel):
         return self
 
 
-class InteractionCheck(BaseModel):
+class InteractionCheck(RequestModel):
     """The drugs to check against one another."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, use_attribute_docstrings=True)
 
     drugs: list[DrugAsked] = Field(min_length=FEWEST, max_length=MAX)
     """In any order; the order changes nothing but the positions that the answer refers to."""

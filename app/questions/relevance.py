@@ -4,7 +4,7 @@ Harms of a drug also apply to its dose regimens and, in questions about two drug
 Benefits apply only to the intervention that the claim names.
 """
 
-from collections.abc import Container, Iterable, Mapping, Sequence
+from collections.abc import Collection, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -118,6 +118,15 @@ def intervention_tree(session: Session) -> InterventionTree:
     return _trees.get(session)
 
 
+def are_one_drug(session: Session, interventions: Collection[str]) -> bool:
+    """Whether the interventions are one drug that has dose regimens, or its regimens. Bands of doses mean nothing for
+    any other."""
+    is_named = (Concept.type == "intervention", Concept.id.in_(interventions))
+    keys = set(session.scalars(select(Concept.pk).where(*is_named)))
+    tree = intervention_tree(session)
+    return keys <= tree.with_regimens and len({tree.drugs.get(key, key) for key in keys}) == 1
+
+
 def evidence_question(session: Session, intervention_pk: int, concepts: Mapping[str, int]) -> EvidenceQuestion:
     """The question about an intervention and the concepts in `concepts`, by role. One statement."""
     tree = intervention_tree(session)
@@ -133,15 +142,15 @@ def _about(question: EvidenceQuestion) -> list[ColumnElement[bool]]:
         own, other = question.relatives, question.interactant_relatives
         # "A meets B" says the same as "B meets A", whichever of the two the claim is about.
         subject = or_(
-            and_(_on(own), _names("interactant", other)),
-            and_(_on(other), _names("interactant", own)),
+            and_(on_relatives(own), _names("interactant", other)),
+            and_(on_relatives(other), _names("interactant", own)),
         )
     else:
-        subject = _on(question.relatives)
+        subject = on_relatives(question.relatives)
     return [subject, *(_names(role, [pk]) for role, pk in question.concepts.items() if role != "interactant")]
 
 
-def _on(relatives: Sequence[int]) -> ColumnElement[bool]:
+def on_relatives(relatives: Sequence[int]) -> ColumnElement[bool]:
     """Claims about the first intervention, and harms of the others."""
     own, others = Claim.intervention_pk == relatives[0], relatives[1:]
     return or_(own, and_(Claim.intervention_pk.in_(others), Claim.kind.in_(HARM_KINDS))) if others else own

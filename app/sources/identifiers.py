@@ -4,7 +4,6 @@ import html
 import re
 import unicodedata
 from collections.abc import Callable
-from contextlib import suppress
 from urllib.parse import quote, unquote
 
 from app.core.folding import unify_marks
@@ -87,14 +86,19 @@ def normalise(scheme: IdentifierScheme, value: str) -> str:
     return bare
 
 
+def normal_or_none(scheme: IdentifierScheme, value: object) -> str | None:
+    """The normal form of what may be an identifier of the scheme; null for what is none."""
+    try:
+        return normalise(scheme, str(value))
+    except IdentifierError:
+        return None
+
+
 def identify(text: str) -> tuple[IdentifierScheme, str] | None:
     """The identifier in a text that holds nothing else, with its scheme; null for bare digits and other text."""
     for scheme in IdentifierScheme:
-        try:
-            normal = normalise(scheme, text)
-        except IdentifierError:
-            continue
-        if scheme is not IdentifierScheme.pmid or not text.strip().isdigit():
+        normal = normal_or_none(scheme, text)
+        if normal and (scheme is not IdentifierScheme.pmid or not text.strip().isdigit()):
             return scheme, normal
     return None
 
@@ -132,9 +136,7 @@ def address(scheme: IdentifierScheme, normal: str) -> str | None:
 
 def doi_address(written: str) -> str:
     """The address of a DOI in whatever way it is written."""
-    with suppress(IdentifierError):
-        written = normalise(IdentifierScheme.doi, written)
-    return f"https://doi.org/{quote_doi(written)}"
+    return f"https://doi.org/{quote_doi(normal_or_none(IdentifierScheme.doi, written) or written)}"
 
 
 def quote_doi(doi: str) -> str:

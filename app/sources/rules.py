@@ -1,11 +1,10 @@
 """The rules for studies and documents; each function returns `(field, reason)` pairs."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import suppress
 from types import MappingProxyType
 
 from app.core.text import RuleViolation
-from app.sources.identifiers import IdentifierError, normalise
+from app.sources.identifiers import IdentifierError, normal_or_none, normalise
 from app.sources.schemas import Author, DocumentWrite, Identifier, StudyWrite
 from app.sources.vocabulary import Completeness, IdentifierScheme
 
@@ -87,8 +86,8 @@ def taken_identifiers(
 def normal_identifiers(identifiers: Iterable[Identifier]) -> Iterator[NormalIdentifier]:
     """Scheme and normal spelling of those that are well formed."""
     for identifier in identifiers:
-        with suppress(IdentifierError):
-            yield identifier.scheme, normalise(identifier.scheme, identifier.value)
+        if normal := normal_or_none(identifier.scheme, identifier.value):
+            yield identifier.scheme, normal
 
 
 def document_faults(document: DocumentWrite) -> list[RuleViolation]:

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from app.sources.identifiers import IdentifierError, normalise
+from app.sources.identifiers import normal_or_none
 from app.sources.vocabulary import IdentifierScheme, Standing
 
 if TYPE_CHECKING:
@@ -56,9 +55,7 @@ def checked_on(history: Sequence[StandingEntry]) -> str | None:
 
 def notice_doi(entry: StandingEntry) -> str | None:
     """The DOI of the notice in its normal form; null if there is none that can be read."""
-    with suppress(IdentifierError):
-        return normalise(IdentifierScheme.doi, entry.notice.doi or "") if entry.notice else None
-    return None
+    return normal_or_none(IdentifierScheme.doi, entry.notice.doi) if entry.notice else None
 
 
 def _lifts(reinstatement: StandingEntry, entry: StandingEntry) -> bool:

@@ -117,6 +117,17 @@ def current_bodies(view: ReadView, record_type: str, ids: Sequence[str]) -> list
     return [bodies[record_id] for record_id in ids]
 
 
+def published_records(session: Session, record_type: str, limit: int) -> list[tuple[str, str]]:
+    """Id and the instant of the last change of published records of a type, by id."""
+    rows = session.execute(
+        select(StoredRecord.id, StoredRecord.updated_at)
+        .where(StoredRecord.type == record_type, StoredRecord.status == Status.published)
+        .order_by(StoredRecord.id)
+        .limit(limit)
+    )
+    return [(row.id, row.updated_at) for row in rows]
+
+
 class MissingRecord(ResponseModel):
     """An id that was asked for and is not on the list."""
 

@@ -2,7 +2,7 @@
 
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from rapidfuzz import fuzz, process
 from sqlalchemy import select
@@ -20,10 +20,10 @@ MAX_NEAR = 5
 MAX_COMPARED = 100_000
 """Ids of a type that are kept in memory and compared, which takes about 50 ms. Of more, only those beside the unknown
 id in alphabetical order are."""
-_BESIDE = 2_000
+_MAX_NEIGHBOURS = 2_000
 """Of a type with more ids, so many on either side are compared."""
 _AT_ONCE = 20_000
-"""Compared without a look at the clock."""
+"""Ids compared between two deadline checks."""
 _MIN_LIKENESS = 65
 """In per cent; an id with a slip in each word has more."""
 _LIKENESS_OF_BEGINNING = 88
@@ -47,7 +47,7 @@ def near_ids(session: Session, record_type: str, unknown_id: str, serial: int | 
     at a serial."""
     text = " ".join(words(unknown_id[: 2 * SLUG_LENGTH]))
     texts = _texts(session, record_type, text)
-    likeness = dict.fromkeys(_continuing(texts, text), float(_LIKENESS_OF_BEGINNING))
+    likeness = dict.fromkeys(_sharing_beginning(texts, text), float(_LIKENESS_OF_BEGINNING))
     for scorer in (fuzz.ratio, fuzz.token_sort_ratio):
         for start in deadline.checked(range(0, len(texts), _AT_ONCE)):
             some = texts[start : start + _AT_ONCE]
@@ -58,11 +58,49 @@ def near_ids(session: Session, record_type: str, unknown_id: str, serial: int | 
     likeness.pop(text, None)
     best = sorted(likeness, key=lambda near: (-likeness[near], len(near), near))[: 4 * MAX_NEAR]
     ids = [near.replace(" ", "-") for near in best]
-    there = _there(session, record_type, ids, serial)
-    return tuple(near for near in ids if near in there)[:MAX_NEAR]
+    existing = _existing(session, record_type, ids, serial)
+    return tuple(near for near in ids if near in existing)[:MAX_NEAR]
 
 
-def _there(session: Session, record_type: str, ids: list[str], serial: int | None) -> set[str]:
+class FirstNearIds:
+    """Near ids of the first unknown id of a request. They take long to find: those after it get none."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._is_first = True
+
+    def of(self, record_type: str, unknown_id: str) -> tuple[str, ...]:
+        if not self._is_first:
+            return ()
+        self._is_first = False
+        return near_ids(self._session, record_type, unknown_id)
+
+
+class IdFaults:
+    """Collects what is wrong with the ids that a parameter names."""
+
+    def __init__(self, session: Session, parameter: str, names: Sequence[str]) -> None:
+        self.faults: list[Fault] = []
+        self._near = FirstNearIds(session)
+        self._parameter = parameter
+        self._is_list = len(names) > 1
+
+    def __len__(self) -> int:
+        return len(self.faults)
+
+    def add(self, position: int, fault: Fault) -> None:
+        """`position` counts from 1; it is told where the parameter names several."""
+        self.faults.append(replace(fault, position=position if self._is_list else None))
+
+    def add_retired(self, position: int, record_id: str, successor: str | None, message: str) -> None:
+        self.add(position, Fault("query", self._parameter, "retired", message, successor=successor, id=record_id))
+
+    def add_unknown(self, position: int, record_type: str, unknown_id: str, message: str) -> None:
+        near = self._near.of(record_type, unknown_id)
+        self.add(position, Fault("query", self._parameter, "unknown_value", message, did_you_mean=near))
+
+
+def _existing(session: Session, record_type: str, ids: list[str], serial: int | None) -> set[str]:
     if serial is None:
         now = select(StoredRecord.id).where(StoredRecord.type == record_type, StoredRecord.id.in_(ids))
         return set(session.scalars(now.where(StoredRecord.status == Status.published)))
@@ -97,17 +135,17 @@ def _texts(session: Session, record_type: str, text: str) -> list[str]:
         ids = session.scalars(of_type.limit(MAX_COMPARED + 1)).all()
         known[record_type] = sorted(map(_as_words, ids)) if len(ids) <= MAX_COMPARED else None
     texts = known[record_type]
-    return texts if texts is not None else _beside(session, record_type, text.replace(" ", "-"))
+    return texts if texts is not None else _alphabetical_neighbours(session, record_type, text.replace(" ", "-"))
 
 
-def _beside(session: Session, record_type: str, unknown_id: str) -> list[str]:
-    ids = select(StoredRecord.id).where(StoredRecord.type == record_type).limit(_BESIDE)
+def _alphabetical_neighbours(session: Session, record_type: str, unknown_id: str) -> list[str]:
+    ids = select(StoredRecord.id).where(StoredRecord.type == record_type).limit(_MAX_NEIGHBOURS)
     after = session.scalars(ids.where(StoredRecord.id >= unknown_id).order_by(StoredRecord.id))
     before = session.scalars(ids.where(StoredRecord.id < unknown_id).order_by(StoredRecord.id.desc()))
     return sorted(map(_as_words, (*before, *after)))
 
 
-def _continuing(texts: list[str], text: str) -> Iterator[str]:
+def _sharing_beginning(texts: list[str], text: str) -> Iterator[str]:
     """Ids that begin with the unknown one, the shortest first; and those that it begins with, up to a whole word."""
     start = bisect_left(texts, text)
     some = [near for near in texts[start : start + _MAX_CONTINUED] if near.startswith(text)]

@@ -55,7 +55,8 @@ class ListQuery(QueryModel):
     def fingerprint(self, scope: str = "") -> str:
         """Stands for the filters and the sort: a cursor is good for the list it came from, and for no other. How much
         of each record is shown may differ from page to page."""
-        filters = self.model_dump(mode="json", exclude={"limit", "cursor", "fields", "labels"}, exclude_defaults=True)
+        others = {"limit", "cursor", *self.ONLY_SHOWING}
+        filters = self.model_dump(mode="json", exclude=others, exclude_defaults=True)
         values = {name: _texts(value if isinstance(value, list) else [value]) for name, value in filters.items()}
         scope = scope or type(self).__name__
         return blake2b(json.dumps([scope, values], sort_keys=True).encode(), digest_size=6).hexdigest()
@@ -74,6 +75,8 @@ class SortedQuery(ListQuery):
 
 
 class TextQuery(SortedQuery):
+    NOT_INDEXED = frozenset({"q"})
+
     q: SearchText | None = None
     """Words that must all occur in what the record can be found by; see `/v1/search` for ranked results."""
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from app.claims.vocabulary import Directness, Verification
 from app.sources.vocabulary import Standing
-from app.verification.schemas import CitationVerified
+from app.verification.findings import Findings
 from app.verification.vocabulary import QuoteResult, TitleResult, VerificationResult
 
 NOTICE = (
@@ -67,8 +67,8 @@ _OF_QUOTE = {
 }
 
 
-def advice_on(answer: CitationVerified) -> str:
-    return " ".join(_sentences(answer))
+def advice_on(result: VerificationResult, findings: Findings) -> str:
+    return " ".join(_sentences(result, findings))
 
 
 _NOTHING_COMPARED = (
@@ -79,19 +79,19 @@ _NOTHING_COMPARED = (
 )
 
 
-def _sentences(answer: CitationVerified) -> Iterator[str]:
-    yield ADVICE[answer.result]
-    if answer.result in _NOTHING_COMPARED:
+def _sentences(result: VerificationResult, findings: Findings) -> Iterator[str]:
+    yield ADVICE[result]
+    if result in _NOTHING_COMPARED:
         return
-    if answer.citations and all(citation.directness is Directness.indirect for citation in answer.citations):
+    if findings.citations and all(citation.directness is Directness.indirect for citation in findings.citations):
         yield "It bears on the claim only indirectly: see `indirect_because`."
-    if answer.citations and all(one.verification.result is Verification.unverified for one in answer.citations):
+    if findings.citations and all(one.verification.result is Verification.unverified for one in findings.citations):
         yield "Nobody here has checked the finding against the source."
-    if answer.replaced is not None and answer.replaced.successor is not None:
+    if findings.replaced is not None and findings.replaced.successor is not None:
         yield "The claim was retired; its successor was compared."
-    if answer.source is not None and answer.source.standing in _OF_STANDING:
-        yield _OF_STANDING[answer.source.standing]
-    if answer.title is not None and answer.title.result is TitleResult.near:
+    if findings.source is not None and findings.source.standing in _OF_STANDING:
+        yield _OF_STANDING[findings.source.standing]
+    if findings.title is not None and findings.title.result is TitleResult.near:
         yield "The title differs a little from the recorded one."
-    if answer.quote is not None:
-        yield _OF_QUOTE[answer.quote.result]
+    if findings.quote is not None:
+        yield _OF_QUOTE[findings.quote.result]

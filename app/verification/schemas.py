@@ -2,12 +2,12 @@
 
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
 from app.claims.responses import ClaimSummary
 from app.claims.schemas import Checked, Locator
 from app.claims.vocabulary import Directness, IndirectBecause, Stance, StanceReason
-from app.core.content import ResponseModel
+from app.core.content import RequestModel, ResponseModel
 from app.core.text import IdentifierText, OneLine, SearchText, Slug, Text
 from app.sources.schemas import DocumentRef, Notice
 from app.sources.vocabulary import IdentifierScheme, Standing
@@ -18,10 +18,8 @@ MAX_ITEMS = 50
 # --- what is asked ------------------------------------------------------------------------------------------------
 
 
-class CitationToVerify(BaseModel):
+class CitationToVerify(RequestModel):
     """A source, and the claim or sentence that it is cited for."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, use_attribute_docstrings=True)
 
     claim: Slug | None = None
     """Id of a claim. Of a retired one, its successor is compared."""
@@ -42,10 +40,8 @@ class CitationToVerify(BaseModel):
         return self
 
 
-class VerificationRequest(BaseModel):
+class VerificationRequest(RequestModel):
     """Up to 50 citations; each is verified by itself."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, use_attribute_docstrings=True)
 
     items: list[CitationToVerify] = Field(min_length=1, max_length=MAX_ITEMS)
 

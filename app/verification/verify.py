@@ -4,8 +4,9 @@ No text of any source is held here, only findings in our own words, titles and s
 confirmed against a source; it is only found in one of those, or not.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import NamedTuple
 
 from pydantic_core import from_json
@@ -17,7 +18,6 @@ from app.claims.models import Citation, Claim
 from app.claims.responses import CitationRead, ClaimSummary
 from app.concepts.disclaimer import disclaimer_about
 from app.core import deadline
-from app.core.errors import nearest
 from app.core.folding import words
 from app.core.vocabulary import Status
 from app.search import service
@@ -27,11 +27,13 @@ from app.sources.schemas import DocumentRef, DocumentWrite
 from app.sources.standing import checked_on
 from app.sources.vocabulary import IdentifierScheme, Standing, StudyRole
 from app.storage.history import StoredRecord, current_bodies
+from app.storage.near_ids import FirstNearIds
 from app.storage.read_view import ReadView
 from app.storage.records import CurrentRecords
 from app.storage.resource import Key
 from app.verification import titles
 from app.verification.advice import NOTICE, advice_on
+from app.verification.findings import Findings
 from app.verification.schemas import (
     CitationToVerify,
     CitationVerified,
@@ -79,79 +81,113 @@ class ClaimLookup(NamedTuple):
     """The claims nearest to a sentence that none of them states."""
 
 
+CitationIds = Mapping[str, Sequence[str]]
+"""Ids of the citations of one source, by the claim that they belong to; those that weigh more first."""
+
+
+@dataclass(frozen=True)
+class CitationLookup:
+    """What was looked up for one citation, before the bodies of recorded citations are read for all together."""
+
+    position: int
+    item: CitationToVerify
+    claim: ClaimLookup
+    is_identified: bool
+    source: CarriedRecord | None
+    title: TitleCheck | None
+    quote: QuoteCheck | None
+    cited: CitationIds
+    related: CitationIds
+
+
 def verify(view: ReadView, request: VerificationRequest) -> VerificationAnswer:
     """One answer for every citation, in the order of the request."""
-    items = tuple(_verify_one(view, position, item) for position, item in enumerate(deadline.checked(request.items)))
+    near = FirstNearIds(view.session)
+    comparisons = [
+        _compare(view, near, position, item) for position, item in enumerate(deadline.checked(request.items))
+    ]
+    recorded = _recorded_citations(view, comparisons)
+    items = tuple(_verified(comparison, recorded) for comparison in comparisons)
     return VerificationAnswer(items=items, notice=NOTICE, disclaimer=disclaimer_about(view.session, ()))
 
 
-def _verify_one(view: ReadView, position: int, asked: CitationToVerify) -> CitationVerified:
-    claim = _claim(view.session, asked)
-    identified = identifiers.identify(asked.identifier)
-    source = _carrier(view.session, *identified) if identified else None
-    found = _compared(view, position, asked, claim, source)
-    result = _result(asked, found, is_identified=identified is not None)
-    faults = list(found.errors)
-    if identified is None:
+def _compare(view: ReadView, near: FirstNearIds, position: int, item: CitationToVerify) -> CitationLookup:
+    session = view.session
+    claim = _claim_by_id(session, near, item.claim) if item.claim else _claim_by_text(session, item.sentence or "")
+    identified = identifiers.identify(item.identifier)
+    source = _carrier(session, *identified) if identified else None
+    claim_ids = [summary.id for summary in ((claim.summary,) if claim.summary else claim.near)]
+    return CitationLookup(
+        position=position,
+        item=item,
+        claim=claim,
+        is_identified=identified is not None,
+        source=source,
+        title=_title_check(session, item.title, source) if item.title and source else None,
+        quote=_quote_check(view, item.quote, source) if item.quote and source else None,
+        cited=_citation_ids(session, source.cited, claim_ids) if source else {},
+        related=_citation_ids(session, source.related, claim_ids) if source and source.related is not None else {},
+    )
+
+
+def _verified(comparison: CitationLookup, recorded: Mapping[str, SourceOnClaim]) -> CitationVerified:
+    def citations(ids: CitationIds, claim: ClaimSummary | None) -> tuple[SourceOnClaim, ...]:
+        return tuple(recorded[citation_id] for citation_id in ids.get(claim.id, ())) if claim else ()
+
+    claim, source = comparison.claim, comparison.source
+    findings = Findings(
+        claim=claim.summary,
+        replaced=claim.replaced,
+        source=source.read if source else None,
+        title=comparison.title,
+        quote=comparison.quote,
+        citations=citations(comparison.cited, claim.summary),
+        related=citations(comparison.related, claim.summary),
+        nearest=tuple(NearClaim(claim=near, citations=citations(comparison.cited, near)) for near in claim.near),
+    )
+    result = _result(comparison, findings)
+    faults = [claim.fault] if claim.fault else []
+    if not comparison.is_identified:
         message = (
             "Write a DOI, PMID, PMCID, NCT or EudraCT number, such as 10.1002/art.37734 or pmid:23359310. "
             "Digits alone are no PMID."
         )
         faults.append(ItemFault(field="identifier", code="malformed_identifier", message=message, did_you_mean=()))
-    answer = found.model_copy(update={"result": result, "errors": tuple(faults)})
-    return answer.model_copy(update={"advice": advice_on(answer)})
-
-
-def _compared(
-    view: ReadView, position: int, asked: CitationToVerify, claim: ClaimLookup, source: CarriedRecord | None
-) -> CitationVerified:
-    """Everything that is found, before it is judged."""
-    claim_ids = [summary.id for summary in ((claim.summary,) if claim.summary else claim.near)]
-    cited = _citations(view, source.cited, claim_ids) if source else {}
-    related = _citations(view, source.related, claim_ids) if source and source.related is not None else {}
-    own_id = claim.summary.id if claim.summary else ""
     return CitationVerified(
-        position=position,
-        result=VerificationResult.no_claim_near,
-        advice="",
-        claim=claim.summary,
-        replaced=claim.replaced,
-        source=source.read if source else None,
-        title=_title_check(view.session, asked.title, source) if asked.title and source else None,
-        quote=_quote_check(view, asked.quote, source) if asked.quote and source else None,
-        citations=cited.get(own_id, ()),
-        related=related.get(own_id, ()),
-        nearest=tuple(NearClaim(claim=summary, citations=cited.get(summary.id, ())) for summary in claim.near),
-        errors=(claim.fault,) if claim.fault else (),
+        position=comparison.position,
+        result=result,
+        advice=advice_on(result, findings),
+        errors=tuple(faults),
+        **findings._asdict(),
     )
 
 
 # --- the verdict --------------------------------------------------------------------------------------------------
 
 
-def _result(asked: CitationToVerify, found: CitationVerified, *, is_identified: bool) -> VerificationResult:
+def _result(comparison: CitationLookup, findings: Findings) -> VerificationResult:
     """The first result that fits: first what makes the rest meaningless, then what warns."""
-    if not is_identified:
+    if not comparison.is_identified:
         return VerificationResult.identifier_unreadable
-    if asked.claim is not None and found.claim is None:
-        return VerificationResult.claim_retired if found.replaced else VerificationResult.claim_unknown
-    if found.source is None:
+    if comparison.item.claim is not None and findings.claim is None:
+        return VerificationResult.claim_retired if findings.replaced else VerificationResult.claim_unknown
+    if findings.source is None:
         return VerificationResult.source_unknown
-    if found.title is not None and found.title.result is TitleResult.different:
+    if findings.title is not None and findings.title.result is TitleResult.different:
         return VerificationResult.other_title
-    if found.source.standing is Standing.retracted:
+    if findings.source.standing is Standing.retracted:
         return VerificationResult.retracted
-    if found.claim is None:
-        return _result_of_sentence(found)
-    if found.citations:
-        return _result_of_stances({str(citation.stance) for citation in found.citations})
-    return VerificationResult.other_report if found.related else VerificationResult.not_cited
+    if findings.claim is None:
+        return _result_of_sentence(findings.nearest)
+    if findings.citations:
+        return _result_of_stances({str(citation.stance) for citation in findings.citations})
+    return VerificationResult.other_report if findings.related else VerificationResult.not_cited
 
 
-def _result_of_sentence(found: CitationVerified) -> VerificationResult:
-    if not found.nearest:
+def _result_of_sentence(nearest: Sequence[NearClaim]) -> VerificationResult:
+    if not nearest:
         return VerificationResult.no_claim_near
-    is_cited = any(near.citations for near in found.nearest)
+    is_cited = any(near.citations for near in nearest)
     return VerificationResult.compare_claims if is_cited else VerificationResult.not_cited_nearby
 
 
@@ -166,10 +202,6 @@ def _result_of_stances(stances: set[str]) -> VerificationResult:
 # --- the claim ----------------------------------------------------------------------------------------------------
 
 
-def _claim(session: Session, asked: CitationToVerify) -> ClaimLookup:
-    return _claim_by_id(session, asked.claim) if asked.claim else _claim_by_text(session, asked.sentence or "")
-
-
 def _claim_by_text(session: Session, sentence: str) -> ClaimLookup:
     """The claim that states just this, or those that are nearest to it."""
     hits = service.search(session, sentence, {"type": ["claim"]}).hits[:MAX_NEAR_CLAIMS]
@@ -179,25 +211,20 @@ def _claim_by_text(session: Session, sentence: str) -> ClaimLookup:
     return ClaimLookup(near=near) if same is None else ClaimLookup(same)
 
 
-def _claim_by_id(session: Session, claim_id: str) -> ClaimLookup:
+def _claim_by_id(session: Session, near: FirstNearIds, claim_id: str) -> ClaimLookup:
     """The claim with this id, or the successor of a retired one."""
-    current, is_retired = claim_id, False
-    for _ in range(_MAX_SUCCESSORS):
-        row = session.execute(select(Claim.status, Claim.successor).where(Claim.id == current)).one_or_none()
-        if row is None or row.status == Status.published:
-            break
-        if row.successor is None:
-            message = "This claim was retired, and no other took its place."
-            fault = ItemFault(field="claim", code="retired", message=message, did_you_mean=())
-            return ClaimLookup(replaced=ReplacedRecord(id=claim_id, successor=None), fault=fault)
-        current, is_retired = row.successor, True
-    summary = render.summaries(session, [current]).get(current)
-    if summary is None:
-        published = select(Claim.id).where(Claim.status == Status.published).order_by(Claim.id)
-        message = "There is no claim with this id. GET /v1/search finds claims."
-        near = nearest(claim_id, session.scalars(published))
-        return ClaimLookup(fault=ItemFault(field="claim", code="unknown_value", message=message, did_you_mean=near))
-    return ClaimLookup(summary, ReplacedRecord(id=claim_id, successor=current) if is_retired else None)
+    published = _published(session, "claim", claim_id)
+    if published is not None:
+        summary = render.summaries(session, [published])[published]
+        is_retired = published != claim_id
+        return ClaimLookup(summary, ReplacedRecord(id=claim_id, successor=published) if is_retired else None)
+    if session.scalar(select(Claim.pk).where(Claim.id == claim_id)) is not None:
+        message = "This claim was retired, and no other took its place."
+        fault = ItemFault(field="claim", code="retired", message=message, did_you_mean=())
+        return ClaimLookup(replaced=ReplacedRecord(id=claim_id, successor=None), fault=fault)
+    message = "There is no claim with this id. GET /v1/search finds claims."
+    others = near.of("claim", claim_id)
+    return ClaimLookup(fault=ItemFault(field="claim", code="unknown_value", message=message, did_you_mean=others))
 
 
 # --- the source ---------------------------------------------------------------------------------------------------
@@ -218,12 +245,18 @@ def _carrier(session: Session, scheme: IdentifierScheme, normal: str) -> Carried
 
 def _published(session: Session, record_type: str, record_id: str | None) -> str | None:
     """The record's id if it is published, else that of its successor; null if there is none."""
-    for _ in range(_MAX_SUCCESSORS):
-        record = session.get(StoredRecord, (record_type, record_id)) if record_id else None
-        if record is None or record.status == Status.published:
-            break
-        record_id = record.successor
-    return record.id if record is not None and record.status == Status.published else None
+    for _ in range(1 + _MAX_SUCCESSORS):
+        row = session.execute(
+            select(StoredRecord.status, StoredRecord.successor).where(
+                StoredRecord.type == record_type, StoredRecord.id == record_id
+            )
+        ).one_or_none()
+        if row is None:
+            return None
+        if row.status == Status.published:
+            return record_id
+        record_id = row.successor
+    return None
 
 
 def _carrying_document(session: Session, document_id: str, scheme: IdentifierScheme, normal: str) -> CarriedRecord:
@@ -330,23 +363,26 @@ def _contains(text: str | None, quoted: Sequence[str]) -> bool:
 # --- what the source says -----------------------------------------------------------------------------------------
 
 
-def _citations(
-    view: ReadView, condition: ColumnElement[bool], claim_ids: Iterable[str]
-) -> dict[str, tuple[SourceOnClaim, ...]]:
-    """Citations of claims that meet the condition, by claim; those that weigh more first."""
-    rows = view.session.execute(
+def _citation_ids(session: Session, condition: ColumnElement[bool], claim_ids: Sequence[str]) -> CitationIds:
+    """Citations of claims that meet the condition."""
+    rows = session.execute(
         select(Citation.id, Claim.id.label("claim"))
         .join(Claim, Claim.pk == Citation.claim_pk)
-        .where(condition, Claim.id.in_(list(claim_ids)), Claim.status == Status.published)
+        .where(condition, Claim.id.in_(claim_ids), Claim.status == Status.published)
         .order_by(Citation.position, Citation.id)
-    ).all()
-    shown: dict[str, list[str]] = {}
+    )
+    by_claim: dict[str, list[str]] = {}
     for row in rows:
-        shown.setdefault(row.claim, []).append(row.id)
-    return {
-        claim_id: tuple(map(_on_claim, current_bodies(view, "citation", ids[:MAX_CITATIONS])))
-        for claim_id, ids in shown.items()
-    }
+        by_claim.setdefault(row.claim, []).append(row.id)
+    return {claim_id: ids[:MAX_CITATIONS] for claim_id, ids in by_claim.items()}
+
+
+def _recorded_citations(view: ReadView, comparisons: Iterable[CitationLookup]) -> dict[str, SourceOnClaim]:
+    """The citations of all comparisons by id, read together."""
+    chosen = [ids for one in comparisons for by_claim in (one.cited, one.related) for ids in by_claim.values()]
+    unique = list(dict.fromkeys(chain.from_iterable(chosen)))
+    bodies = current_bodies(view, "citation", unique)
+    return dict(zip(unique, map(_on_claim, deadline.checked(bodies)), strict=True))
 
 
 def _on_claim(body: bytes) -> SourceOnClaim:

@@ -4,26 +4,28 @@ from collections.abc import Sequence
 from typing import Annotated, Any, NamedTuple
 
 from fastapi import APIRouter, Request, Response
-from pydantic import Field
 
-from app.api.common import VersionsQuery, records_of_claim, versions_page
+from app.api.common import ItemQuery, VersionsQuery, record_at, versions_page
 from app.claims import queries
 from app.claims.responses import CitationBody, ClaimRead, StanceCount
 from app.claims.vocabulary import Stance
 from app.concepts.manifest import current_manifest
-from app.core.content import QueryModel
 from app.core.english import join_sentences, quantity
 from app.grading.trace import EvidenceTrace, WhatIf, trace
+from app.grading.wording import counted_text
 from app.http.queries import query_of
 from app.http.reads import reads_of
 from app.linked_data.schema_org import claim_review
+from app.registry import BY_TYPE
 from app.sources.vocabulary import Standing
 from app.storage.read_view import ReadView
+from app.storage.records import CurrentRecords
+from app.storage.resource import Key, RecordReader, Stamp
 from app.web.pages import page_response
 from app.web.plots import Plot
 from app.web.plots_directions import direction_plot
 from app.web.plots_forest import ComparedSides, forest_plots
-from app.web.records import Listing, RecordId, answer_listing, read_record, shortened
+from app.web.records import STANCE_HEADINGS, Listing, RecordId, answer_listing, read_record
 
 router = APIRouter(include_in_schema=False)
 
@@ -33,23 +35,10 @@ CLAIMS = Listing(
     queries.claims,
     queries.CLAIM_SORTS,
     "Claims",
-    "What is claimed, and what the evidence says of it. The filters of the API work here too.",
+    "What is claimed, and what the evidence says of it.",
     "web/claims.html",
 )
 SIDES = (Stance.supports, Stance.disputes)
-SIDE_HEADINGS = {
-    Stance.supports: "For the claim",
-    Stance.disputes: "Against the claim",
-    Stance.mixed: "Points both ways",
-    Stance.inconclusive: "Could not decide",
-    Stance.background: "Background",
-    Stance.not_assessed: "Not assessed",
-}
-
-
-class PageQuery(QueryModel):
-    serial: Annotated[int, Field(ge=1, le=2_147_483_647)] | None = None
-    """Read the record as it was at this serial; one that is not published yet is read as the newest."""
 
 
 class EvidenceSide(NamedTuple):
@@ -66,14 +55,13 @@ async def claims(request: Request, query: Annotated[queries.ClaimQuery, query_of
 
 
 @router.get("/claims/{id}")
-async def claim(request: Request, id: RecordId, query: Annotated[PageQuery, query_of(PageQuery)]) -> Response:
+async def claim(request: Request, id: RecordId, query: Annotated[ItemQuery, query_of(ItemQuery)]) -> Response:
     return await reads_of(request).run(request, _claim, request, id, query.serial)
 
 
-def _claim(view: ReadView, request: Request, claim_id: str, asked: int | None) -> Response:
-    serial = min(asked, view.serial) if asked else None
-    read: ClaimRead = read_record(view, "claim", claim_id, serial)
-    how = trace(records_of_claim(view, claim_id, serial), claim_id, WhatIf())
+def _claim(view: ReadView, request: Request, claim_id: str, serial: int | None) -> Response:
+    read, records = _read_claim(view, claim_id, serial)
+    how = trace(records, claim_id, WhatIf())
     versions, page = versions_page(view, "claim", claim_id, VersionsQuery())
     evidence = read.evidence
     return page_response(
@@ -81,8 +69,8 @@ def _claim(view: ReadView, request: Request, claim_id: str, asked: int | None) -
         view,
         "web/claim.html",
         title=evidence.answer,
-        description=shortened(
-            join_sentences(f"{evidence.verdict.label}.", evidence.counts_text, f"What is claimed: {read.statement}")
+        description=join_sentences(
+            f"{evidence.verdict.label}.", counted_text(evidence.counts_text, evidence.by_stance), read.caveat
         ),
         json_address=read.links.permalink if serial else read.links.self,
         claim=read,
@@ -96,6 +84,19 @@ def _claim(view: ReadView, request: Request, claim_id: str, asked: int | None) -
     )
 
 
+def _read_claim(view: ReadView, claim_id: str, serial: int | None) -> tuple[ClaimRead, RecordReader]:
+    """The claim, now or at a serial, and a reader that has read what it names."""
+    if serial is not None:
+        past, row = record_at(view, BY_TYPE["claim"], claim_id, serial)
+        stamp = Stamp(row.version, row.serial, row.updated_at)
+        then: Any = BY_TYPE["claim"].render(past, row.content, row.derived, stamp)
+        return then, past
+    read = read_record(view, "claim", claim_id)
+    records = CurrentRecords(view.session)
+    records.prefetch([Key("claim", claim_id)], depth=1)
+    return read, records
+
+
 def _sides(read: ClaimRead) -> list[EvidenceSide]:
     """By stance as the citations come, the weightier side first; both sides always, and retracted ones on their own."""
     standing = [c for c in read.citations if c.document.standing is not Standing.retracted]
@@ -105,7 +106,7 @@ def _sides(read: ClaimRead) -> list[EvidenceSide]:
     counts = read.evidence.by_stance
     sides = [
         EvidenceSide(
-            SIDE_HEADINGS[stance],
+            STANCE_HEADINGS[stance],
             _size(getattr(counts, stance.value)),
             [citation for citation in standing if citation.stance is stance],
         )

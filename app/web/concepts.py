@@ -6,19 +6,14 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Request, Response
 
 from app.claims import catalogue_queries as catalogue
-from app.core.content import QueryModel
 from app.core.english import quantity
 from app.http.queries import query_of
 from app.http.reads import reads_of
 from app.storage.read_view import ReadView
 from app.web.pages import page_response
-from app.web.records import Listing, RecordId, answer_listing, claim_sections, read_record, shortened
+from app.web.records import NO_PARAMETERS, Listing, RecordId, answer_listing, claim_sections, read_record, shortened
 
 router = APIRouter(include_in_schema=False)
-
-
-class NoParameters(QueryModel):
-    """Of addresses that take none."""
 
 
 def concept_listing(record_type: str, title: str, lead: str) -> Listing:
@@ -75,10 +70,8 @@ def _add_pages(listing: Listing) -> None:
     async def records(request: Request, query: Annotated[Any, query_of(listing.query)]) -> Response:
         return await answer_listing(request, listing, query)
 
-    @router.get(f"{listing.path}/{{id}}")
-    async def record(
-        request: Request, id: RecordId, _query: Annotated[NoParameters, query_of(NoParameters)]
-    ) -> Response:
+    @router.get(f"{listing.path}/{{id}}", dependencies=NO_PARAMETERS)
+    async def record(request: Request, id: RecordId) -> Response:
         return await reads_of(request).run(request, _record, request, record_type, id)
 
 
@@ -93,7 +86,6 @@ def _record(view: ReadView, request: Request, record_type: str, record_id: str) 
         description=shortened(_description(read)),
         json_address=read.links.self,
         record=read,
-        plural=request.url.path.split("/")[1],
         sections=claim_sections(view, {record_type: record_id}) if is_concept else [],
     )
 

@@ -6,24 +6,19 @@ Nothing is added up over claims: every number and every answer belongs to one cl
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, select
-
 from app.briefs.builder import open_questions
 from app.briefs.selection import Pair
 from app.claims import rendering as render
 from app.claims.catalogue_responses import DosingRangeRead
-from app.claims.models import Claim, ClaimConcept, DosingRange, DosingRangeCondition
 from app.claims.responses import ClaimSummary, EstimateRead
 from app.claims.rules import VOTING_FORMS
 from app.claims.schemas import CitationWrite, ClaimWrite, Estimate
 from app.claims.vocabulary import (
-    HARM_KINDS,
     Comparison,
     Consensus,
     Directness,
     Effect,
     Form,
-    Kind,
     Leaning,
     Stance,
     VerdictCode,
@@ -31,13 +26,13 @@ from app.claims.vocabulary import (
 from app.concepts.models import Concept
 from app.concepts.schemas import ConceptRef, OutcomeRef
 from app.core import deadline
-from app.core.vocabulary import Status
 from app.grading.trace import EvidenceTrace, WhatIf, trace
 from app.questions.coverage import CoverageRead, coverage
+from app.questions.pair_records import benefit_claims, harm_claims, recorded_doses
 from app.questions.searches import SearchMatch
-from app.questions.subjects import about_interventions
+from app.sources.queries import retracted_studies
 from app.sources.schemas import DocumentRef, DocumentWrite, StudyWrite
-from app.sources.vocabulary import Standing
+from app.sources.vocabulary import EvidenceSource, Standing
 from app.storage.history import current_bodies
 from app.storage.read_view import ReadView
 from app.storage.records import CurrentRecords
@@ -108,8 +103,8 @@ class HarmLine:
     claim: ClaimSummary
     names: tuple[str, ...]
     """Side effects, or the outcome, that it is about."""
-    is_inherited: bool
-    """Whether it was said of the drug, not of the regimen itself."""
+    interactants: tuple[str, ...]
+    """Names of the other medicines that it is about."""
     figures: tuple[Figure, ...]
     lead: str
     """What stands before the statement in the answer, such as the authority and the day of an official record."""
@@ -158,10 +153,11 @@ class NamedLinks:
 
 @dataclass(frozen=True)
 class StudyLine:
-    """A study that is cited on a benefit; reviews are left out."""
+    """A study in people that is cited on a benefit; reviews are left out."""
 
     id: str
     study: StudyWrite
+    has_retracted_report: bool
 
 
 @dataclass(frozen=True)
@@ -183,10 +179,6 @@ class ConditionEvidence:
     reviewed_on: str | None
     """The newest day on which one of the claims was reviewed."""
     is_cut: bool
-
-    @property
-    def interventions(self) -> tuple[str, ...]:
-        return tuple(filter(None, (self.pair.intervention, self.pair.parent)))
 
     @property
     def searched_on(self) -> str | None:
@@ -228,12 +220,13 @@ def condition_evidence(view: ReadView, pair: Pair) -> ConditionEvidence:
     intervention = key_of(session, Concept, pair.intervention, "intervention")
     condition = key_of(session, Concept, pair.condition, "condition")
     known = coverage(session, intervention_pk=intervention, condition_pk=condition)
-    benefits = _claim_ids(view, [*_on_pair(intervention, condition), Claim.kind == Kind.efficacy], MAX_OUTCOMES)
-    harms = _claim_ids(view, [about_interventions([pair.intervention]), Claim.kind.in_(HARM_KINDS)], MAX_HARMS)
+    benefits = benefit_claims(session, intervention, condition, MAX_OUTCOMES + 1)
+    harms = harm_claims(session, pair.intervention, MAX_HARMS + 1)
+    doses = recorded_doses(session, intervention, condition)
     records = CurrentRecords(session)
     records.prefetch((Key("claim", claim_id) for claim_id in (*benefits, *harms)), depth=1)
     outcomes = _in_order(_outcome_lines(records, benefits[:MAX_OUTCOMES]), known)
-    harm_lines = _ranked(_harm_line(records, claim_id, pair) for claim_id in deadline.checked(harms[:MAX_HARMS]))
+    harm_lines = _ranked(_harm_line(records, claim_id) for claim_id in deadline.checked(harms[:MAX_HARMS]))
     reviewed = (records.content(Key("claim", claim_id)).reviewed_on for claim_id in (*benefits, *harms))
     assert known.condition is not None  # noqa: S101 - it was asked about one
     return ConditionEvidence(
@@ -244,27 +237,11 @@ def condition_evidence(view: ReadView, pair: Pair) -> ConditionEvidence:
         outcomes=tuple(outcomes),
         harms=tuple(harm_lines),
         studies=tuple(_studies(records, outcomes)),
-        doses=_doses(view, intervention, condition),
+        doses=tuple(map(DosingRangeRead.model_validate_json, current_bodies(view, "dosing_range", doses))),
         questions=open_questions(session, pair),
         reviewed_on=max(filter(None, reviewed), default=None),
         is_cut=len(benefits) > MAX_OUTCOMES or len(harms) > MAX_HARMS,
     )
-
-
-def _on_pair(intervention: int, condition: int) -> Sequence[ColumnElement[bool]]:
-    named = select(ClaimConcept.claim_pk).where(ClaimConcept.role == "condition", ClaimConcept.concept_pk == condition)
-    return [Claim.intervention_pk == intervention, Claim.pk.in_(named), Claim.form.in_(VOTING_FORMS)]
-
-
-def _claim_ids(view: ReadView, where: Iterable[ColumnElement[bool]], limit: int) -> list[str]:
-    """Published claims, one more than the limit at most; contraindications and the most studied first."""
-    statement = (
-        select(Claim.id)
-        .where(Claim.status == Status.published, *where)
-        .order_by((Claim.effect == Effect.contraindicated).desc(), Claim.weight.desc(), Claim.id)
-        .limit(limit + 1)
-    )
-    return list(view.session.scalars(statement))
 
 
 def _outcome_lines(records: CurrentRecords, claim_ids: Iterable[str]) -> Iterator[OutcomeLine]:
@@ -284,7 +261,7 @@ def _in_order(lines: Iterable[OutcomeLine], known: CoverageRead) -> list[Outcome
     return sorted(lines, key=lambda line: headline is None or line.claim.id != headline.id)
 
 
-def _harm_line(records: CurrentRecords, claim_id: str, pair: Pair) -> HarmLine:
+def _harm_line(records: CurrentRecords, claim_id: str) -> HarmLine:
     content: ClaimWrite = records.content(Key("claim", claim_id))
     summary = render.summary(records, claim_id)
     names = [concept.name for concept in render.concepts(records, "side_effect", content.side_effects)]
@@ -297,7 +274,7 @@ def _harm_line(records: CurrentRecords, claim_id: str, pair: Pair) -> HarmLine:
         content=content,
         claim=summary,
         names=tuple(names),
-        is_inherited=content.intervention == pair.parent,
+        interactants=tuple(one.name for one in render.concepts(records, "intervention", content.interactants)),
         figures=tuple(figures(records, content, order)),
         lead=lead,
     )
@@ -322,22 +299,10 @@ def _studies(records: CurrentRecords, outcomes: Iterable[OutcomeLine]) -> list[S
         for row in line.trace.forest
         if row.study and not row.is_review and row.stance in TAKES_A_SIDE
     }
-    lines = [StudyLine(study_id, records.content(Key("study", study_id))) for study_id in ids]
-    return sorted(lines, key=lambda line: (-(line.study.participants or 0), line.id))
-
-
-def _doses(view: ReadView, intervention: int, condition: int) -> tuple[DosingRangeRead, ...]:
-    ids = view.session.scalars(
-        select(DosingRange.id)
-        .join(DosingRangeCondition, DosingRangeCondition.dosing_range_pk == DosingRange.pk)
-        .where(
-            DosingRange.intervention_pk == intervention,
-            DosingRangeCondition.concept_pk == condition,
-            DosingRange.status == Status.published,
-        )
-        .order_by(DosingRange.low_pg_per_day.asc().nulls_last(), DosingRange.id)
-    ).all()
-    return tuple(DosingRangeRead.model_validate_json(body) for body in current_bodies(view, "dosing_range", ids))
+    retracted = retracted_studies(records.session, ids)
+    lines = (StudyLine(study_id, records.content(Key("study", study_id)), study_id in retracted) for study_id in ids)
+    in_people = (line for line in lines if line.study.evidence_source is EvidenceSource.human_clinical)
+    return sorted(in_people, key=lambda line: (-(line.study.participants or 0), line.id))
 
 
 # --- choosing -----------------------------------------------------------------------------------------------------
@@ -379,10 +344,10 @@ def by_label(lines: Iterable[tuple[str, str, str]]) -> Mapping[str, tuple[NamedL
     return {label: _named(names) for label, names in grouped.items()}
 
 
-def warned_of(lines: Iterable[HarmLine], names: Mapping[str, str]) -> Mapping[str, tuple[NamedLinks, ...]]:
+def warned_of(lines: Iterable[HarmLine]) -> Mapping[str, tuple[NamedLinks, ...]]:
     """Warnings by what they name: other medicines, harms, groups of people; every warning stands under one of them."""
     grouped = by_label(
-        (label, name, line.claim.id) for line in lines for label, found in [_subject(line, names)] for name in found
+        (label, name, line.claim.id) for line in lines for label, found in [_subject(line)] for name in found
     )
     return {label: grouped.get(label, ()) for label in (MEDICINES, PEOPLE, HARMS, OTHERS)} if grouped else {}
 
@@ -390,9 +355,9 @@ def warned_of(lines: Iterable[HarmLine], names: Mapping[str, str]) -> Mapping[st
 MEDICINES, PEOPLE, HARMS, OTHERS = "medicines", "people", "harms", "others"
 
 
-def _subject(line: HarmLine, names: Mapping[str, str]) -> tuple[str, tuple[str, ...]]:
-    if line.content.interactants:
-        return MEDICINES, tuple(names[interactant] for interactant in line.content.interactants)
+def _subject(line: HarmLine) -> tuple[str, tuple[str, ...]]:
+    if line.interactants:
+        return MEDICINES, line.interactants
     if line.names:
         return HARMS, line.names
     return (PEOPLE, (line.content.population,)) if line.content.population else (OTHERS, ("Further warnings",))

@@ -1,36 +1,42 @@
 """`/conditions`, and the page of a condition: in short, for clinicians, and everything, on one address."""
 
+from collections.abc import Sequence
 from enum import StrEnum
+from functools import partial
 from itertools import islice
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Request, Response
-from sqlalchemy import desc, select
+from pydantic import Field
 from sqlalchemy.orm import Session
 
 from app.api.briefs import pair_named, read_brief
 from app.briefs.rendering import page_words
-from app.briefs.selection import Pair, pairs
-from app.claims.responses import ClaimSummary
+from app.briefs.selection import Pair, most_studied_intervention, other_interventions
+from app.claims import catalogue_queries as catalogue
+from app.claims.catalogue_responses import ConditionRead
+from app.claims.vocabulary import HARM_KINDS
+from app.concepts.disclaimer import disclaimer_about
 from app.concepts.manifest import current_manifest
 from app.concepts.models import Concept
 from app.core.content import QueryModel
-from app.core.english import date_in_words, inline, join_sentences, quantity
+from app.core.english import date_in_words, inline, join_sentences
 from app.core.errors import NotFound
 from app.core.text import Slug
-from app.core.vocabulary import Status
-from app.grading.wording import NO_ALL_CLEAR
+from app.grading.wording import counted_text
 from app.http.queries import query_of
 from app.http.reads import reads_of
 from app.linked_data import schema_org
-from app.questions.evidence_map import evidence_map
+from app.questions.headlines import headlines
 from app.questions.relevance import concept_key
+from app.storage.paging import MAX_LIMIT
 from app.storage.read_view import ReadView
 from app.web.condition_data import ConditionEvidence, OutcomeLine, by_label, condition_evidence, warned_of
-from app.web.figures import NOT_REPORTED, estimate_text
-from app.web.pages import page_response
+from app.web.figures import NOT_REPORTED
+from app.web.pages import page_address, page_response
 from app.web.plots import Plot
 from app.web.plots_forest import ComparedSides, forest_plots
+from app.web.records import Listing, answer_listing
 
 router = APIRouter(include_in_schema=False)
 
@@ -46,8 +52,9 @@ class Layer(StrEnum):
     everything = "everything"
 
 
-class ConditionListQuery(QueryModel):
-    intervention: Slug | None = None
+class ConditionListQuery(catalogue.ConceptQuery):
+    limit: int = Field(default=MAX_LIMIT, ge=1, le=MAX_LIMIT)
+    sort: Literal["id", "-id", "name", "-name"] = "name"
 
 
 class ConditionQuery(QueryModel):
@@ -59,45 +66,36 @@ class ConditionQuery(QueryModel):
 # --- the list -----------------------------------------------------------------------------------------------------
 
 
+CONDITIONS = Listing(
+    "condition",
+    ConditionListQuery,
+    partial(catalogue.concepts, "condition"),
+    catalogue.CONCEPT_SORTS,
+    "Conditions",
+    "Diseases and states in which treatments were studied, with one answer for each.",
+    "web/conditions.html",
+)
+
+
 @router.get("/conditions")
 async def condition_list(
     request: Request, query: Annotated[ConditionListQuery, query_of(ConditionListQuery)]
 ) -> Response:
-    return await reads_of(request).run(request, _list, request, query)
+    """The answers are those on the intervention that the address names, else on the data set's own."""
 
+    def more(view: ReadView, conditions: Sequence[ConditionRead]) -> dict[str, Any]:
+        name = next(iter(query.intervention), current_manifest(view.session).default_intervention)
+        if name is None:
+            return {"intervention": None, "answers": {}}
+        key = concept_key(view.session, "intervention", name, "intervention")
+        intervention = view.session.get_one(Concept, key)
+        return {
+            "title": f"Conditions, and what is known of {inline(intervention.name)} in each",
+            "intervention": intervention.id,
+            "answers": headlines(view.session, key, [condition.id for condition in conditions]),
+        }
 
-def _list(view: ReadView, request: Request, query: ConditionListQuery) -> Response:
-    session, manifest = view.session, current_manifest(view.session)
-    name = query.intervention or manifest.default_intervention
-    conditions = session.execute(
-        select(Concept.id, Concept.name, Concept.description)
-        .where(Concept.type == "condition", Concept.status == Status.published)
-        .order_by(Concept.name, Concept.id)
-    ).all()
-    intervention, headlines = _headlines(session, name) if name else (None, {})
-    entries = [(row, headlines.get(row.id)) for row in conditions]
-    return page_response(
-        request,
-        view,
-        "web/conditions.html",
-        title=f"Conditions, and what is known of {inline(intervention.name)} in each" if intervention else "Conditions",
-        description=manifest.description,
-        json_address="/v1/conditions",
-        intervention=intervention,
-        entries=sorted(entries, key=lambda entry: entry[1] is None),
-        no_all_clear=NO_ALL_CLEAR,
-    )
-
-
-def _headlines(session: Session, name: str) -> tuple[Any, dict[str, ClaimSummary]]:
-    """The claim with the most weight on a benefit in each condition."""
-    key = concept_key(session, "intervention", name, "intervention")
-    read = evidence_map(session, intervention_pk=key, condition_pks=(), outcome_pks=())
-    best: dict[str, tuple[int, ClaimSummary]] = {}
-    for cell in read.cells:
-        if cell.headline_claim and (cell.condition not in best or cell.studies > best[cell.condition][0]):
-            best[cell.condition] = (cell.studies, cell.headline_claim)
-    return read.intervention, {condition: claim for condition, (_, claim) in best.items()}
+    return await answer_listing(request, CONDITIONS, query, more)
 
 
 # --- one condition ------------------------------------------------------------------------------------------------
@@ -116,7 +114,6 @@ def _page(view: ReadView, request: Request, condition: str, query: ConditionQuer
         session, query.intervention or manifest.default_intervention or _most_studied(session, condition), condition
     )
     evidence = condition_evidence(view, pair)
-    names = _names(session, evidence)
     title = f"{evidence.intervention.name} and {inline(evidence.condition.name)}"
     return page_response(
         request,
@@ -129,8 +126,8 @@ def _page(view: ReadView, request: Request, condition: str, query: ConditionQuer
         pair=pair,
         layer=query.layer,
         address=_address(pair, query),
-        others=_others(session, pair),
-        warned=warned_of(evidence.warnings, names),
+        others=other_interventions(session, pair),
+        warned=warned_of(evidence.warnings),
         undecided=by_label(
             (line.claim.verdict.label, line.name, line.claim.id)
             for line in evidence.outcomes
@@ -146,27 +143,23 @@ def _page(view: ReadView, request: Request, condition: str, query: ConditionQuer
         ),
         plots=_plots(evidence),
         studies_in_short=evidence.studies[:MAX_STUDIES_IN_SHORT],
-        disclaimer=manifest.disclaimer(evidence.interventions),
+        disclaimer=disclaimer_about(session, [pair.intervention]),
         linked_data=schema_org.condition_page(title, evidence.condition, evidence.intervention, evidence.reviewed_on),
         brief=read_brief(view, pair) if query.layer is Layer.everything else None,
         not_reported=NOT_REPORTED,
-        estimate_text=estimate_text,
+        harm_kinds=sorted(HARM_KINDS),
         date_in_words=date_in_words,
-        quantity=quantity,
         inline_name=inline,
-        **page_words(lambda address: address.removeprefix("/v1")),
+        **page_words(page_address),
     )
 
 
 def _most_studied(session: Session, condition_id: str) -> str:
     """The intervention of which most is claimed in the condition, for a data set that names none of its own."""
-    statement, intervention, condition = pairs()
-    row = session.execute(
-        statement.where(condition.id == condition_id).order_by(desc("studies"), desc("statements"), intervention.id)
-    ).first()
-    if row is None:
+    found = most_studied_intervention(session, condition_id)
+    if found is None:
         raise NotFound("No treatment is recorded in this condition: add one to the address, as `intervention`.")
-    return str(row.intervention)
+    return found
 
 
 def _plots(evidence: ConditionEvidence) -> list[tuple[str, Plot]]:
@@ -184,29 +177,15 @@ def _in_full(evidence: ConditionEvidence, line: OutcomeLine) -> bool:
 
 
 def _description(evidence: ConditionEvidence) -> str:
-    headline = evidence.headline
-    return join_sentences(headline.answer, headline.counts_text) if headline else evidence.coverage.sentence
+    """What the coverage says of the pair, with the verdict and both sides of the claim that it is about."""
+    summary, claim = evidence.coverage.summary, evidence.coverage.summary.headline_claim
+    if claim is None:
+        return summary.text
+    sides = None if claim.counts_text else counted_text(None, claim)
+    return join_sentences(f"{claim.verdict.label}.", summary.text, sides)
 
 
 def _address(pair: Pair, query: ConditionQuery) -> str:
     """The address of the page with the intervention that was asked for, for its other layers."""
     chosen = f"intervention={pair.intervention}&" if query.intervention else ""
     return f"/conditions/{pair.condition}?{chosen}layer="
-
-
-def _names(session: Session, evidence: ConditionEvidence) -> dict[str, str]:
-    """The names of the other medicines that warnings name."""
-    ids = {other for line in evidence.warnings for other in line.content.interactants}
-    rows = session.execute(select(Concept.id, Concept.name).where(Concept.type == "intervention", Concept.id.in_(ids)))
-    return {row.id: row.name for row in rows}
-
-
-def _others(session: Session, pair: Pair) -> list[tuple[str, str]]:
-    """Further interventions of which something is claimed in this condition."""
-    statement, intervention, condition = pairs()
-    rows = session.execute(
-        statement.where(condition.id == pair.condition, intervention.id != pair.intervention).order_by(
-            intervention.name
-        )
-    )
-    return [(row.intervention, row.intervention_name) for row in rows]

@@ -1,5 +1,6 @@
 """`/dosing-ranges`: the scale of doses with its bands and the doses of studies; and one dose."""
 
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Request, Response
@@ -10,14 +11,14 @@ from app.claims.catalogue_responses import DosingRangeRead, StudyWithEvidence
 from app.core.english import join_sentences, quantity
 from app.http.queries import query_of
 from app.http.reads import reads_of
+from app.questions.relevance import are_one_drug
+from app.sources.queries import retracted_studies
 from app.storage.history import current_bodies
 from app.storage.paging import MAX_LIMIT
 from app.storage.read_view import ReadView
-from app.web.concepts import NoParameters
 from app.web.pages import page_response
-from app.web.plots import Plot
-from app.web.plots_doses import dose_plot, span_text, spans_of_ranges, spans_of_studies
-from app.web.records import Listing, RecordId, answer_listing, read_record, shortened
+from app.web.plots_doses import DoseSpan, dose_plot, span_text, spans_of_ranges, spans_of_studies
+from app.web.records import NO_PARAMETERS, Listing, RecordId, answer_listing, read_record, shortened
 
 router = APIRouter(include_in_schema=False)
 
@@ -36,19 +37,24 @@ DOSING_RANGES = Listing(
 async def doses(
     request: Request, query: Annotated[catalogue.DosingRangeQuery, query_of(catalogue.DosingRangeQuery)]
 ) -> Response:
-    """The scale shows the doses that the list selects, and those of studies that meet its condition."""
+    """The scale shows the doses that the list selects, and those of studies that meet its condition. A study does not
+    say of which intervention its doses are, so that a list of one intervention leaves them out."""
 
-    def more(view: ReadView) -> dict[str, Any]:
+    def more(view: ReadView, _records: Sequence[Any]) -> dict[str, Any]:
         everything = query.model_copy(update={"limit": MAX_LIMIT, "cursor": None, "sort": "dose"})
         page = select_page(view, everything, catalogue.dosing_ranges(view, everything), catalogue.DOSING_RANGE_SORTS)
         ranges = [DosingRangeRead.model_validate_json(body) for body in current_bodies(view, "dosing_range", page.ids)]
-        return {"plot": _plot(view, ranges, query.condition, "Recorded doses and doses of studies")}
+        has_bands = _have_bands(view, ranges)
+        with_studies = has_bands and not query.intervention
+        spans = _study_spans(view, query.condition) if with_studies else []
+        title = "Recorded doses and doses of studies" if with_studies else "Recorded doses"
+        return {"plot": dose_plot([*spans_of_ranges(ranges), *spans], title, has_bands=has_bands)}
 
     return await answer_listing(request, DOSING_RANGES, query, more)
 
 
-@router.get("/dosing-ranges/{id}")
-async def dose(request: Request, id: RecordId, _query: Annotated[NoParameters, query_of(NoParameters)]) -> Response:
+@router.get("/dosing-ranges/{id}", dependencies=NO_PARAMETERS)
+async def dose(request: Request, id: RecordId) -> Response:
     return await reads_of(request).run(request, _dose, request, id)
 
 
@@ -56,6 +62,10 @@ def _dose(view: ReadView, request: Request, dose_id: str) -> Response:
     read: DosingRangeRead = read_record(view, "dosing_range", dose_id)
     conditions = tuple(condition.id for condition in read.conditions)
     (span,) = spans_of_ranges([read])
+    has_bands = _have_bands(view, [read])
+    with_studies = has_bands and bool(conditions)
+    spans = _study_spans(view, conditions) if with_studies else []
+    title = "This dose, and the doses of studies in the same conditions" if with_studies else "This dose"
     return page_response(
         request,
         view,
@@ -70,13 +80,18 @@ def _dose(view: ReadView, request: Request, dose_id: str) -> Response:
         json_address=read.links.self,
         dose=read,
         daily=span_text(span),
-        plot=_plot(view, [read], conditions, "This dose, and the doses of studies in the same conditions"),
+        plot=dose_plot([span, *spans], title, has_bands=has_bands),
     )
 
 
-def _plot(view: ReadView, ranges: list[DosingRangeRead], conditions: tuple[str, ...], title: str) -> Plot | None:
-    """With the doses of the first 200 studies in these conditions, or of all studies where none is named."""
+def _have_bands(view: ReadView, ranges: Sequence[DosingRangeRead]) -> bool:
+    """Whether the bands of doses are those of the drug of these ranges."""
+    return are_one_drug(view.session, {read.intervention.id for read in ranges})
+
+
+def _study_spans(view: ReadView, conditions: tuple[str, ...]) -> list[DoseSpan]:
+    """The doses of the first 200 studies in these conditions, or of all studies where none is named."""
     query = catalogue.StudyQuery(condition=conditions, limit=MAX_LIMIT)
     page = select_page(view, query, catalogue.studies(view, query), catalogue.STUDY_SORTS)
     studies = [StudyWithEvidence.model_validate_json(body) for body in current_bodies(view, "study", page.ids)]
-    return dose_plot([*spans_of_ranges(ranges), *spans_of_studies(studies)], title)
+    return spans_of_studies(studies, retracted_studies(view.session, page.ids))

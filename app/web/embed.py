@@ -10,7 +10,6 @@ from fastapi import APIRouter, Request, Response
 
 from app.api import common
 from app.claims.responses import CitationBody, ClaimRead
-from app.claims.vocabulary import Stance
 from app.concepts.manifest import current_manifest
 from app.core.errors import Gone, NotFound
 from app.core.templates import content_security_policy, render_template
@@ -22,6 +21,7 @@ from app.sources.vocabulary import Standing
 from app.storage.read_view import ReadView
 from app.web.assets import STATIC
 from app.web.pages import HTML, page_response
+from app.web.records import STANCE_HEADINGS
 
 router = APIRouter(include_in_schema=False)
 
@@ -30,12 +30,7 @@ CONTENT_SECURITY_POLICY = content_security_policy(style_src="'self'", frame_ance
 SHORT_DISCLAIMER = "A record of published evidence, not medical advice."
 RETRACTED = "retracted"
 SIDES = {
-    Stance.supports.value: "For the claim",
-    Stance.disputes.value: "Against the claim",
-    Stance.mixed.value: "Pointing both ways",
-    Stance.inconclusive.value: "Could not decide",
-    Stance.background.value: "Background",
-    Stance.not_assessed.value: "Not assessed",
+    **{stance.value: heading for stance, heading in STANCE_HEADINGS.items()},
     RETRACTED: "Retracted, counts for nothing",
 }
 """What the footnotes of each stance are headed by."""

@@ -3,22 +3,25 @@
 Colour and sign say the direction, the fill says the certainty, the size says how many people.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from math import sqrt
 from typing import Annotated
+from urllib.parse import urlencode
 
 from fastapi import APIRouter, Request, Response
-from pydantic import Field
 
+from app.claims.queries import Names
 from app.claims.responses import ClaimSummary
 from app.claims.vocabulary import Certainty, Coverage, Tone
+from app.concepts.disclaimer import disclaimer_about
 from app.concepts.manifest import current_manifest
-from app.concepts.models import Concept
+from app.concepts.queries import concept_keys
 from app.core.content import QueryModel
-from app.core.english import quantity
+from app.core.english import join_sentences, quantity
 from app.core.errors import NotFound
 from app.core.text import IdOrCode
-from app.grading.wording import NO_ALL_CLEAR
+from app.grading.wording import NEVER_SEARCHED, NO_ALL_CLEAR, counted_text, search_text
 from app.http.queries import query_of
 from app.http.reads import reads_of
 from app.questions.evidence_map import EvidenceMapRead, MapCell, MapRow, evidence_map
@@ -163,7 +166,12 @@ def _bubble(cell: MapCell, claim: ClaimSummary, place: str, circle: tuple[float,
     x, y, radius = circle
     tone = claim.verdict.tone
     people = quantity(cell.participants, "person", "people") if cell.participants else "number of people not known"
-    text = f"{place}: {claim.answer} {claim.verdict.label}. Certainty: {claim.certainty.label.lower()}; {people}."
+    text = join_sentences(
+        f"{place}: {claim.answer}",
+        f"{claim.verdict.label}. Certainty: {claim.certainty.label.lower()}; {people}.",
+        counted_text(claim.counts_text, claim),
+        claim.caveat,
+    )
     return Bubble(x, y, radius, tone, SIGNS.get(tone, "?"), FILLS[claim.certainty], claim, text)
 
 
@@ -177,31 +185,43 @@ def _table(read: EvidenceMapRead) -> list[TableRow]:
     for cell in read.cells:
         if cell.headline_claim is not None:
             by_condition.setdefault(cell.condition, []).append(cell)
+    searched = {cell.condition: cell.searched_on for cell in read.cells}
     lines = []
     for condition in read.conditions:
         cells = by_condition.get(condition.id, [])
         lines += [TableRow(condition, names[cell.outcome], cell, None) for cell in cells]
         if not cells:
-            lines.append(TableRow(condition, None, None, _without_claims(condition)))
+            lines.append(TableRow(condition, None, None, _without_claims(condition, searched.get(condition.id))))
     return lines
 
 
-def _without_claims(condition: MapRow) -> str:
+def _without_claims(condition: MapRow, searched_on: str | None) -> str:
     known = {
         Coverage.found: "Evidence is recorded, but none on one of these outcomes.",
-        Coverage.searched_none_found: "A search found no study of this.",
-        Coverage.not_searched: "Nobody has searched for this here yet.",
+        Coverage.searched_none_found: search_text(searched_on, is_limited=False),
+        Coverage.not_searched: NEVER_SEARCHED,
     }
     return f"{known[condition.coverage]} {NO_ALL_CLEAR}"
 
 
-def drawing_for(view: ReadView, intervention_pk: int) -> MapDrawing:
-    return draw(evidence_map(view.session, intervention_pk=intervention_pk, condition_pks=(), outcome_pks=()))
-
-
 class MapPageQuery(QueryModel):
-    intervention: Annotated[IdOrCode | None, Field()] = None
-    """Id or code; the data set's own intervention unless given."""
+    """Ids or codes, as in the API."""
+
+    intervention: IdOrCode | None = None
+    """The data set's own intervention unless given."""
+    condition: Names = ()
+    outcome: Names = ()
+
+
+def drawing_for(
+    view: ReadView, intervention_pk: int, condition_pks: Sequence[int] = (), outcome_pks: Sequence[int] = ()
+) -> MapDrawing:
+    """The drawing of the conditions and outcomes that are named, else of all."""
+    return draw(
+        evidence_map(
+            view.session, intervention_pk=intervention_pk, condition_pks=condition_pks, outcome_pks=outcome_pks
+        )
+    )
 
 
 @router.get("/evidence-map")
@@ -215,16 +235,20 @@ def _page(view: ReadView, request: Request, query: MapPageQuery) -> Response:
     if name is None:
         raise NotFound("This data set names no intervention of its own: add one to the address, as `intervention`.")
     intervention = concept_key(view.session, "intervention", name, "intervention")
-    drawing = drawing_for(view, intervention)
-    parent = view.session.get_one(Concept, intervention).parent_pk
-    parents = [view.session.get_one(Concept, parent).id] if parent is not None else []
+    drawing = drawing_for(
+        view,
+        intervention,
+        concept_keys(view.session, "condition", query.condition, "condition"),
+        concept_keys(view.session, "outcome", query.outcome, "outcome"),
+    )
+    chosen = {"intervention": drawing.intervention, "condition": query.condition, "outcome": query.outcome}
     return page_response(
         request,
         view,
         "web/evidence_map_page.html",
         title=f"{drawing.name}: the evidence map",
         description=f"What is known of {drawing.name} in every condition and outcome: direction, certainty, people.",
-        json_address=f"/v1/evidence-map?intervention={drawing.intervention}",
+        json_address=f"/v1/evidence-map?{urlencode(chosen, doseq=True)}",
         drawing=drawing,
-        disclaimer=manifest.disclaimer([drawing.intervention, *parents]),
+        disclaimer=disclaimer_about(view.session, [drawing.intervention]),
     )

@@ -8,7 +8,6 @@ plot and its table.
 import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from decimal import Decimal
 from typing import Any, Literal, NamedTuple
 
 WIDTH = 340
@@ -106,14 +105,6 @@ def _written(value: float | str) -> str:
 def wrapped(text: str, width: int = MAX_CHARACTERS) -> list[str]:
     """The words in lines that fit into a plot; what does not fit into three lines is left to the table."""
     return textwrap.wrap(text, width, max_lines=MAX_LABEL_LINES, placeholder=" …") or [""]
-
-
-def number_text(value: Decimal | float | None) -> str:
-    """A figure as it was reported, with a true minus sign; `not reported` for null."""
-    if value is None:
-        return "not reported"
-    text = f"{Decimal(str(value)):f}".removesuffix(".0")
-    return text.replace("-", "\N{MINUS SIGN}")
 
 
 def plot_of(

@@ -1,13 +1,14 @@
 """The dose scale: recorded doses and the doses of trials, over the bands of daily doses."""
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from typing import NamedTuple
 
 from app.claims.catalogue_responses import DosingRangeRead
 from app.claims.doses import PICOGRAMS, TIERS
-from app.claims.vocabulary import Unit
+from app.claims.vocabulary import DoseTier, Unit
 from app.core.english import inline, quantity
+from app.sources.queries import RETRACTED_REPORT
 from app.sources.schemas import StudyRead
 from app.web.plots import CHARACTER_WIDTH, LEFT, LINE_HEIGHT, RIGHT, WIDTH, Canvas, Cell, Plot, PlotTable, plot_of
 
@@ -31,6 +32,12 @@ class DoseSpan(NamedTuple):
     """Under which heading it stands."""
     low: int | None
     high: int | None
+    mark: str = ""
+    """What a reader must know of the source first, such as that it was retracted."""
+
+    @property
+    def marked_name(self) -> str:
+        return f"{self.name} ({inline(self.mark)})" if self.mark else self.name
 
 
 RECORDED = "Recorded doses"
@@ -48,8 +55,9 @@ def _origin(read: DosingRangeRead) -> str:
     return f"{inline(read.basis.label)}, {inline(read.intervention.name)}"
 
 
-def spans_of_studies(studies: Iterable[StudyRead]) -> list[DoseSpan]:
-    """The arms that say whether their source calls the dose low: those of the drug that the bands are for."""
+def spans_of_studies(studies: Iterable[StudyRead], retracted: Container[str] = ()) -> list[DoseSpan]:
+    """The arms that say whether their source calls the dose low: those of the drug that the bands are for. Studies
+    among the `retracted` are marked."""
     spans = []
     for study in studies:
         for arm in study.arms:
@@ -60,19 +68,21 @@ def spans_of_studies(studies: Iterable[StudyRead]) -> list[DoseSpan]:
                 continue  # a dose per body weight has no daily total
             low, high = round(arm.dose_low * factor), round(arm.dose_high * factor)
             text = arm.dose_text or "not reported"
-            spans.append(DoseSpan(study.name, text, f"/studies/{study.id}", OF_STUDIES, low, high))
+            mark = RETRACTED_REPORT if study.id in retracted else ""
+            spans.append(DoseSpan(study.name, text, f"/studies/{study.id}", OF_STUDIES, low, high, mark))
     return spans
 
 
-def dose_plot(spans: Sequence[DoseSpan], title: str) -> Plot | None:
-    """The scale; null where no dose has a daily total."""
+def dose_plot(spans: Sequence[DoseSpan], title: str, *, has_bands: bool = True) -> Plot | None:
+    """The scale, over the bands of the one drug that has them; null where no dose has a daily total."""
     drawn = [span for span in spans if span.low is not None or span.high is not None]
     if not drawn:
         return None
     ends = [end for span in drawn for end in (span.low, span.high) if end]
     low, high = min(ends) / ROOM, max(ends) * ROOM
     canvas = Canvas()
-    _draw_bands(canvas, low, high)
+    bands = TIERS if has_bands else ()
+    _draw_bands(canvas, bands, (low, high))
     top = canvas.y
     for group in dict.fromkeys(span.group for span in drawn):
         canvas.y += 6
@@ -81,12 +91,12 @@ def dose_plot(spans: Sequence[DoseSpan], title: str) -> Plot | None:
             if span.group == group:
                 _draw_span(canvas, span, (low, high))
     canvas.y += 10
-    for _, start, _ in TIERS:
+    for _, start, _ in bands:
         if low < start < high:
             canvas.line_below("guide", (_place(start, low, high), top), (_place(start, low, high), canvas.y))
     _draw_ticks(canvas, low, high)
     description = f"{quantity(len(drawn), 'dose', 'doses')} on a logarithmic scale of daily totals. " + " ".join(
-        f"{span.name}: {span_text(span)}." for span in drawn
+        f"{span.marked_name}: {span_text(span)}." for span in drawn
     )
     notes = ["A logarithmic scale: every step to the right is ten times as much.", "None of these doses is advice."]
     if len(drawn) < len(spans):
@@ -99,9 +109,10 @@ def _place(picograms: float, low: float, high: float) -> float:
     return LEFT + (RIGHT - LEFT) * min(max(share, 0), 1)
 
 
-def _draw_bands(canvas: Canvas, low: float, high: float) -> None:
+def _draw_bands(canvas: Canvas, bands: Sequence[tuple[DoseTier, int, int | None]], scale: tuple[float, float]) -> None:
     """One line for the name of each band, over its stretch of the scale."""
-    for number, (tier, start, end) in enumerate(TIERS):
+    low, high = scale
+    for number, (tier, start, end) in enumerate(bands):
         if start > high or (end is not None and end < low):
             continue
         left, right = _place(max(start, low), low, high), _place(min(end or high, high), low, high)
@@ -125,6 +136,8 @@ def _band_words(label: str, start: int, end: int | None) -> str:
 def _draw_span(canvas: Canvas, span: DoseSpan, scale: tuple[float, float]) -> None:
     canvas.y += 4
     canvas.label("name", span.name)
+    if span.mark:
+        canvas.label("side", span.mark)
     canvas.label("figures", f"{span_text(span)}; {span.text}" if span.group == RECORDED else span_text(span))
     canvas.y += 12
     left, right = _place(span.low or scale[0], *scale), _place(span.high or scale[1], *scale)
@@ -173,5 +186,5 @@ def span_text(span: DoseSpan) -> str:
 
 
 def _table(spans: Sequence[DoseSpan]) -> PlotTable:
-    rows = tuple((Cell(s.name, s.address), Cell(s.group), Cell(s.text), Cell(span_text(s))) for s in spans)
+    rows = tuple((Cell(s.marked_name, s.address), Cell(s.group), Cell(s.text), Cell(span_text(s))) for s in spans)
     return PlotTable("The doses behind the scale", ("Name", "Where it comes from", "As worded", "Daily total"), rows)

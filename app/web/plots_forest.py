@@ -17,7 +17,8 @@ from app.concepts.vocabulary import Better
 from app.core.english import inline, join_and, quantity
 from app.grading.trace import ForestRow
 from app.sources.vocabulary import Standing
-from app.web.plots import LEFT, LINE_HEIGHT, RIGHT, Canvas, Cell, Plot, PlotTable, number_text, plot_of, wrapped
+from app.web.figures import NOT_REPORTED, interval_text, number, p_value_text, unit
+from app.web.plots import LEFT, LINE_HEIGHT, RIGHT, Canvas, Cell, Plot, PlotTable, plot_of, wrapped
 
 RATIOS = frozenset({Measure.risk_ratio, Measure.odds_ratio, Measure.hazard_ratio, Measure.incidence_rate_ratio})
 DIFFERENCES = frozenset({Measure.mean_difference, Measure.standardized_mean_difference, Measure.mean_change})
@@ -249,7 +250,7 @@ def _draw_axis(canvas: Canvas, scale: _Scale, zero: tuple[float, float]) -> None
         x = scale.place(tick)
         canvas.line("axis", (x, canvas.y), (x, canvas.y + 5))
         anchor = "start" if x < LEFT + 20 else "end" if x > RIGHT - 20 else "middle"
-        canvas.words("tick", x, canvas.y + 20, number_text(Decimal(f"{tick:.3g}")), anchor)
+        canvas.words("tick", x, canvas.y + 20, number(Decimal(f"{tick:.3g}")), anchor)
     canvas.y += 22
 
 
@@ -272,23 +273,8 @@ def _name(line: _PlottedEstimate) -> str:
 
 def _figures(line: _PlottedEstimate) -> str:
     estimate = line.estimate
-    unit = _unit_words(estimate.unit)
-    if not _has_interval(line):
-        return f"{number_text(estimate.value)}{unit}, interval not reported"
-    return f"{number_text(estimate.value)}{unit} ({_interval(estimate)})"
-
-
-def _interval(estimate: EstimateRead) -> str:
-    if estimate.ci_low is None or estimate.ci_high is None:
-        return "not reported"
-    level = f"{number_text(estimate.ci_level)} % CI " if estimate.ci_level is not None else "CI "
-    return f"{level}{number_text(estimate.ci_low)} to {number_text(estimate.ci_high)}"
-
-
-def _unit_words(unit: str | None) -> str:
-    if unit is None:
-        return ""
-    return {"{score}": " points", "%": " %"}.get(unit, f" {unit.strip('{}')}")
+    interval = f" ({interval_text(estimate)})" if _has_interval(line) else ", interval not reported"
+    return f"{number(estimate.value)}{unit(estimate)}{interval}"
 
 
 def _measure_words(key: _Comparable) -> str:
@@ -306,26 +292,20 @@ def _table(key: _Comparable, lines: Sequence[_PlottedEstimate]) -> PlotTable:
         (
             Cell(_name(line), f"/documents/{line.row.document.id}"),
             Cell(line.row.stance.label),
-            Cell(f"{number_text(line.estimate.value)}{_unit_words(line.estimate.unit)}"),
-            Cell(_interval(line.estimate)),
-            Cell(_p_value(line.estimate)),
+            Cell(f"{number(line.estimate.value)}{unit(line.estimate)}"),
+            Cell(interval_text(line.estimate) or NOT_REPORTED),
+            Cell(p_value_text(line.estimate)),
             Cell(_people(line)),
-            Cell(line.estimate.favours.label if line.estimate.favours else "not reported"),
+            Cell(line.estimate.favours.label if line.estimate.favours else NOT_REPORTED),
         )
         for line in lines
     )
     return PlotTable(f"Estimates as the documents report them: {_measure_words(key)}", head, rows)
 
 
-def _p_value(estimate: EstimateRead) -> str:
-    if estimate.p_value is None:
-        return "not reported"
-    return f"{estimate.p_operator or '='} {number_text(estimate.p_value)}"
-
-
 def _people(line: _PlottedEstimate) -> str:
     number = line.estimate.n_analysed if line.estimate.n_analysed is not None else line.row.analysed_n
-    return "not reported" if number is None else f"{number:,}"
+    return NOT_REPORTED if number is None else f"{number:,}"
 
 
 def _notes(group: _Group) -> tuple[str, ...]:

@@ -5,28 +5,39 @@ from dataclasses import dataclass
 from typing import Annotated, Any, NamedTuple
 from urllib.parse import urlencode
 
-from fastapi import Path, Request, Response
+from fastapi import Depends, Path, Request, Response
 
-from app.api.common import get_current, next_address, record_at, select_page
+from app.api.common import get_current, next_address, select_page
 from app.claims import queries
 from app.claims import rendering as render
 from app.claims.responses import CitationBody, ClaimRead, ClaimSummary
-from app.claims.vocabulary import HARM_KINDS, Kind
+from app.claims.vocabulary import HARM_KINDS, Kind, Stance
 from app.core.text import SLUG_LENGTH
 from app.http.conditional import canonical
+from app.http.problems import declared_parameters_only
 from app.http.reads import reads_of
 from app.registry import BY_TYPE
 from app.storage.history import current_bodies
 from app.storage.paging import Page, SortedQuery, Sorts
 from app.storage.read_view import ReadView
-from app.storage.resource import Stamp
 from app.storage.selection import Selection
-from app.web.pages import page_response
+from app.web.pages import API, page_address, page_response
 
 RecordId = Annotated[str, Path(max_length=SLUG_LENGTH)]
 MAX_DESCRIPTION = 300
 """Characters of the description that search engines and link previews show."""
 CLAIMS_A_SECTION = 12
+STANCE_HEADINGS = {
+    Stance.supports: "For the claim",
+    Stance.disputes: "Against the claim",
+    Stance.mixed: "Points both ways",
+    Stance.inconclusive: "Could not decide",
+    Stance.background: "Background",
+    Stance.not_assessed: "Not assessed",
+}
+"""What citations of each stance stand under."""
+NO_PARAMETERS = (Depends(declared_parameters_only),)
+"""Dependencies of addresses that take no parameter."""
 OTHER_KINDS = tuple(kind for kind in Kind if kind not in HARM_KINDS)
 
 
@@ -39,13 +50,10 @@ class RecordList(NamedTuple):
     next: str | None
 
 
-def read_record(view: ReadView, record_type: str, record_id: str, serial: int | None = None) -> Any:
-    """The record as the API shows it, now or at a serial; raises NotFound, or Gone with the successor."""
+def read_record(view: ReadView, record_type: str, record_id: str) -> Any:
+    """The record as the API shows it; raises NotFound, or Gone with the successor."""
     resource = BY_TYPE[record_type]
-    if serial is None:
-        return resource.read.model_validate_json(get_current(view, resource, record_id).body)
-    records, row = record_at(view, resource, record_id, serial)
-    return resource.render(records, row.content, row.derived, Stamp(row.version, row.serial, row.updated_at))
+    return resource.read.model_validate_json(get_current(view, resource, record_id).body)
 
 
 def read_list(
@@ -60,7 +68,7 @@ def read_list(
 def api_address(request: Request) -> str:
     """The address of the same list as data."""
     query = canonical(request.scope["query_string"].decode("latin-1"))
-    return f"/v1{request.scope['path']}{f'?{query}' if query else ''}"
+    return f"{API}{request.scope['path']}{f'?{query}' if query else ''}"
 
 
 def shortened(text: str) -> str:
@@ -128,7 +136,7 @@ def cited_sections(view: ReadView, filters: Mapping[str, str]) -> list[CitedSect
 
 
 def summaries(view: ReadView, ids: Iterable[str]) -> list[ClaimSummary]:
-    """Claims with all that must stand beside their text, in the order of their ids."""
+    """Claims with all that must stand beside their text, in the order of the ids that are given."""
     ids = list(ids)
     found = render.summaries(view.session, ids)
     return [found[claim_id] for claim_id in ids if claim_id in found]
@@ -147,32 +155,32 @@ class Listing:
     sorts: Sorts
     title: str
     lead: str
-    template: str = "web/list.html"
+    template: str
 
     @property
     def path(self) -> str:
-        return f"/{BY_TYPE[self.record_type].plural}"
+        return page_address(BY_TYPE[self.record_type].path)
 
 
 async def answer_listing(
     request: Request,
     listing: Listing,
     query: SortedQuery,
-    more: Callable[[ReadView], Mapping[str, Any]] = lambda _view: {},
+    more: Callable[[ReadView, Sequence[Any]], Mapping[str, Any]] = lambda _view, _records: {},
 ) -> Response:
-    """A page of the list; `more` gives further values for its template."""
+    """A page of the list; `more` gives further values for its template, or others, from the records on the page."""
 
     def answer(view: ReadView) -> Response:
+        records = read_list(view, request, listing.record_type, query, listing.select, listing.sorts)
+        values = {"title": listing.title, "description": listing.lead, **more(view, records.items)}
         return page_response(
             request,
             view,
             listing.template,
-            title=listing.title,
-            description=listing.lead,
             json_address=api_address(request),
             listing=listing,
-            records=read_list(view, request, listing.record_type, query, listing.select, listing.sorts),
-            **more(view),
+            records=records,
+            **values,
         )
 
     return await reads_of(request).run(request, answer)

@@ -1,21 +1,30 @@
 """`/side-effects`, and one side effect: whether it happens, when it begins, how it goes on, what lessens it."""
 
+from collections.abc import Container
 from typing import Annotated, NamedTuple
 
 from fastapi import APIRouter, Request, Response
 
 from app.claims import catalogue_queries as catalogue
-from app.claims.catalogue_responses import Assertion, SideEffectRead
-from app.claims.responses import CitationBody, ClaimRead
+from app.claims.catalogue_responses import AspectReference, Assertion, SideEffectRead
 from app.claims.vocabulary import Aspect
 from app.core.english import quantity
 from app.http.queries import query_of
 from app.http.reads import reads_of
-from app.storage.history import current_bodies
 from app.storage.read_view import ReadView
-from app.web.concepts import NoParameters, concept_listing
+from app.web.concepts import concept_listing
+from app.web.figures import frequency_text
 from app.web.pages import page_response
-from app.web.records import RecordId, answer_listing, claim_sections, read_record, shortened, summaries
+from app.web.records import (
+    NO_PARAMETERS,
+    ClaimSection,
+    RecordId,
+    answer_listing,
+    claim_sections,
+    read_record,
+    shortened,
+    summaries,
+)
 
 router = APIRouter(include_in_schema=False)
 
@@ -35,10 +44,10 @@ HEADINGS = {
 
 
 class CountedRate(NamedTuple):
-    """What a document counted for a claim that the side effect happens."""
+    """What a document counted on a claim whether the side effect happens."""
 
     claim: str
-    citation: CitationBody
+    reference: AspectReference
 
 
 @router.get("/side-effects")
@@ -48,10 +57,8 @@ async def side_effects(
     return await answer_listing(request, SIDE_EFFECTS, query)
 
 
-@router.get("/side-effects/{id}")
-async def side_effect(
-    request: Request, id: RecordId, _query: Annotated[NoParameters, query_of(NoParameters)]
-) -> Response:
+@router.get("/side-effects/{id}", dependencies=NO_PARAMETERS)
+async def side_effect(request: Request, id: RecordId) -> Response:
     return await reads_of(request).run(request, _side_effect, request, id)
 
 
@@ -60,12 +67,7 @@ def _side_effect(view: ReadView, request: Request, side_effect_id: str) -> Respo
     by_aspect: dict[Aspect, list[Assertion]] = {}
     for assertion in read.assertions:
         by_aspect.setdefault(assertion.aspect, []).append(assertion)
-    shown = {assertion.claim_id for assertion in read.assertions}
-    sections = [
-        section._replace(claims=[claim for claim in section.claims if claim.id not in shown])
-        for section in claim_sections(view, {"side_effect": side_effect_id})
-    ]
-    occurrences = [assertion.claim_id for assertion in by_aspect.get(Aspect.occurrence, [])]
+    asserted = {claim.id: claim for claim in summaries(view, [assertion.claim_id for assertion in read.assertions])}
     return page_response(
         request,
         view,
@@ -75,17 +77,28 @@ def _side_effect(view: ReadView, request: Request, side_effect_id: str) -> Respo
         json_address=read.links.self,
         concept=read,
         aspects=[
-            (heading, summaries(view, [a.claim_id for a in by_aspect[aspect]]))
+            (heading, [asserted[assertion.claim_id] for assertion in by_aspect[aspect]])
             for aspect, heading in HEADINGS.items()
             if aspect in by_aspect
         ],
         missing=[heading for aspect, heading in HEADINGS.items() if aspect not in by_aspect],
-        rates=_rates(view, occurrences),
-        sections=sections,
+        rates=_rates(read),
+        frequency_text=frequency_text,
+        sections=[_without(section, asserted) for section in claim_sections(view, {"side_effect": side_effect_id})],
     )
 
 
-def _rates(view: ReadView, claim_ids: list[str]) -> list[CountedRate]:
+def _without(section: ClaimSection, shown: Container[str]) -> ClaimSection:
+    """The section without the claims that stand above it; its total counts what is left."""
+    others = [claim for claim in section.claims if claim.id not in shown]
+    return section._replace(claims=others, total=section.total - (len(section.claims) - len(others)))
+
+
+def _rates(read: SideEffectRead) -> list[CountedRate]:
     """What the documents counted, in the order of the claims and of their citations."""
-    claims = [ClaimRead.model_validate_json(body) for body in current_bodies(view, "claim", claim_ids)]
-    return [CountedRate(claim.id, citation) for claim in claims for citation in claim.citations if citation.finding]
+    return [
+        CountedRate(claim.claim_id, reference)
+        for claim in read.frequency
+        for reference in claim.references
+        if reference.frequencies
+    ]

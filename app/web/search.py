@@ -7,15 +7,15 @@ from pydantic import AfterValidator, Field
 from pydantic_core import from_json
 
 from app.api.search import RecordType, SearchQuery, results_page
+from app.claims.responses import ClaimSummary
 from app.concepts.manifest import current_manifest
 from app.core.content import QueryModel
 from app.core.text import Cursor, printable
-from app.grading.wording import NO_ALL_CLEAR
 from app.http.queries import query_of
 from app.http.reads import reads_of
 from app.registry import BY_TYPE
 from app.storage.read_view import ReadView
-from app.web.pages import page_response
+from app.web.pages import page_address, page_response
 
 router = APIRouter(include_in_schema=False)
 
@@ -45,8 +45,6 @@ def _page(view: ReadView, request: Request, query: SearchPageQuery) -> Response:
         found=found,
         types=query.type,
         labels=_LABELS,
-        no_all_clear=NO_ALL_CLEAR,
-        disclaimer=manifest.disclaimer(),
     )
 
 
@@ -67,5 +65,6 @@ def _search_results(view: ReadView, query: SearchPageQuery, words: str) -> dict[
 
 
 def _with_page(item: dict[str, Any]) -> dict[str, Any]:
-    """With the address of the record's page."""
-    return item | {"href": item["links"]["self"].removeprefix("/v1")}
+    """With the address of the record's page, and of a claim its summary."""
+    claim = ClaimSummary.model_validate(item["claim"]) if item["claim"] else None
+    return item | {"href": page_address(item["links"]["self"]), "claim": claim}

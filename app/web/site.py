@@ -1,5 +1,6 @@
 """What a site has besides its pages: errors as pages, `/robots.txt`, `/sitemap.xml` and `/llms.txt`."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any, cast
 from xml.sax.saxutils import escape
@@ -8,13 +9,11 @@ import structlog
 from fastapi import APIRouter, Depends, FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from pydantic_core import from_json
-from sqlalchemy import select
 from starlette.exceptions import HTTPException
 
 from app.concepts.manifest import current_manifest
 from app.core.errors import AppError, Gone, NotAcceptable, NotFound
 from app.core.logging import describe
-from app.core.vocabulary import Status
 from app.grading.wording import NO_ALL_CLEAR
 from app.http import conditional
 from app.http.conditional import conditional_response
@@ -22,15 +21,15 @@ from app.http.negotiation import negotiate
 from app.http.problems import MEDIA_TYPE, declared_parameters_only
 from app.http.reads import reads_of
 from app.registry import BY_TYPE
-from app.storage.history import StoredRecord
+from app.storage.history import published_records
 from app.storage.read_view import ReadView
-from app.web.pages import HTML, page_response
+from app.web.pages import HEADERS, HTML, page_address, render_page
 
 router = APIRouter(include_in_schema=False, dependencies=[Depends(declared_parameters_only)])
 
 PLAIN = "text/plain; charset=utf-8"
 IN_SITEMAP = ("condition", "claim", "side_effect", "intervention", "mechanism", "outcome", "study", "document")
-"""Types whose pages a search engine should know."""
+"""Types whose pages a search engine should know, the most useful first."""
 MAX_ADDRESSES = 50_000
 """That a sitemap may hold (sitemaps.org)."""
 
@@ -78,13 +77,13 @@ def _or_page(to_problem: Handler, is_page: Callable[[Request], bool]) -> Handler
         if not _wants_html(request):
             return problem
         try:
-            page = await reads_of(request).run(request, _error_page, request, error, from_json(bytes(problem.body)))
+            body = await reads_of(request).run(request, _error_page, request, error, from_json(bytes(problem.body)))
         except Exception as failure:
             structlog.get_logger("app.web").warning("no_error_page", **describe(failure))
             return problem
-        page.status_code = problem.status_code
-        page.headers.update({name: problem.headers[name] for name in ("link", "allow") if name in problem.headers})
-        return page
+        headers = {name: problem.headers[name] for name in ("link", "allow") if name in problem.headers}
+        headers |= {"Cache-Control": conditional.NO_STORE, "Vary": "Accept, Accept-Encoding"}
+        return Response(body, problem.status_code, HEADERS | headers, HTML)
 
     return handle
 
@@ -96,7 +95,7 @@ _HEADINGS = {
 }
 
 
-def _error_page(view: ReadView, request: Request, error: Exception, problem: dict[str, Any]) -> Response:
+def _error_page(view: ReadView, request: Request, error: Exception, problem: dict[str, Any]) -> bytes:
     heading, text = _HEADINGS[problem["status"]]
     segment = _first_segment(request.scope["path"])
     near = [
@@ -105,12 +104,10 @@ def _error_page(view: ReadView, request: Request, error: Exception, problem: dic
         if fault["in"] == "path"
         for value in fault["did_you_mean"] or ()
     ]
-    successor = error.successor_url.removeprefix("/v1") if isinstance(error, Gone) and error.successor_url else None
-    page = page_response(
-        request,
+    successor = page_address(error.successor_url) if isinstance(error, Gone) and error.successor_url else None
+    return render_page(
         view,
         "web/error.html",
-        cache_control=conditional.NO_STORE,
         title=heading,
         description=text,
         text=error.detail if isinstance(error, NotFound | Gone) else text,
@@ -118,9 +115,6 @@ def _error_page(view: ReadView, request: Request, error: Exception, problem: dic
         near=near,
         successor=successor,
     )
-    del page.headers["etag"]
-    page.headers["Vary"] = "Accept, Accept-Encoding"
-    return page
 
 
 # --- for robots ---------------------------------------------------------------------------------------------------
@@ -145,17 +139,13 @@ async def sitemap(request: Request) -> Response:
 
 
 def _sitemap(view: ReadView, request: Request, public: str) -> Response:
-    rows = view.session.execute(
-        select(StoredRecord.type, StoredRecord.id, StoredRecord.updated_at)
-        .where(StoredRecord.type.in_(IN_SITEMAP), StoredRecord.status == Status.published)
-        .order_by(StoredRecord.type, StoredRecord.id)
-        .limit(MAX_ADDRESSES - 2)
-    )
     entries = [f"<url><loc>{escape(public)}{path}</loc></url>" for path in ("/", "/conditions")]
-    entries += [
-        f"<url><loc>{escape(public)}{BY_TYPE[record_type].path.removeprefix('/v1')}/{record_id}</loc><lastmod>{updated_at}</lastmod></url>"
-        for record_type, record_id, updated_at in rows
-    ]
+    for record_type in IN_SITEMAP:
+        path = f"{escape(public)}{page_address(BY_TYPE[record_type].path)}"
+        entries += [
+            f"<url><loc>{path}/{record_id}</loc><lastmod>{updated_at}</lastmod></url>"
+            for record_id, updated_at in published_records(view.session, record_type, MAX_ADDRESSES - len(entries))
+        ]
     body = (
         '<?xml version="1.0" encoding="UTF-8"?>\n<urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9">\n'
         + "\n".join(entries)
@@ -167,7 +157,7 @@ def _sitemap(view: ReadView, request: Request, public: str) -> Response:
 @router.get("/llms.txt")
 async def llms(request: Request) -> Response:
     """What a language model should know before it reads (llmstxt.org)."""
-    openapi: dict[str, Any] = request.app.openapi()
+    openapi: dict[str, Any] = await asyncio.to_thread(request.app.openapi)
     return await reads_of(request).run(request, _llms, request, openapi)
 
 
@@ -184,8 +174,8 @@ def _llms(view: ReadView, request: Request, openapi: dict[str, Any]) -> Response
         f"# {manifest.name}",
         f"> {manifest.description}",
         "Never show a claim's statement alone: its answer, verdict, caveat and both sides' counts go with it. "
-        f"{NO_ALL_CLEAR.replace('This', 'An empty answer')} Ids are stable; `links.permalink` reads a record as it "
-        f"was. {manifest.disclaimer()}",
+        f"An empty answer: nothing found, or nobody searched. {NO_ALL_CLEAR} Ids are stable; "
+        f"`links.permalink` reads a record as it was. {manifest.disclaimer()}",
         f"Licence of the data: {manifest.licence.name}. Cite as: {manifest.citation}.",
         "## Start here",
         f"- [First call]({manifest.first_call}): claims with their answers and citations",

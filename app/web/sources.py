@@ -1,12 +1,12 @@
 """Sources: `/documents`, one document with what it found, what it states in its order, `/studies`, and one study."""
 
-from typing import Annotated
+from collections.abc import Sequence
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Request, Response
 
 from app.api.common import get_current, next_address
 from app.api.documents import StatementQuery, statements_page
-from app.api.formats import LABELS
 from app.bibliography import FORMATS, formatted
 from app.bibliography.from_documents import plain_title
 from app.bibliography.styles import Style, format_reference
@@ -17,13 +17,13 @@ from app.http.queries import query_of
 from app.http.reads import reads_of
 from app.linked_data import schema_org
 from app.registry import BY_TYPE
-from app.sources.standing import entry_in_force
+from app.sources.queries import retracted_studies
 from app.storage.read_view import ReadView
 from app.storage.records import CurrentRecords
 from app.storage.resource import Key
-from app.web.concepts import NoParameters
 from app.web.pages import page_response
 from app.web.records import (
+    NO_PARAMETERS,
     Listing,
     RecordId,
     RecordList,
@@ -65,11 +65,14 @@ async def documents(
 
 @router.get("/studies")
 async def studies(request: Request, query: Annotated[catalogue.StudyQuery, query_of(catalogue.StudyQuery)]) -> Response:
-    return await answer_listing(request, STUDIES, query)
+    def more(view: ReadView, studies: Sequence[StudyWithEvidence]) -> dict[str, Any]:
+        return {"retracted": retracted_studies(view.session, [study.id for study in studies])}
+
+    return await answer_listing(request, STUDIES, query, more)
 
 
-@router.get("/documents/{id}")
-async def document(request: Request, id: RecordId, _query: Annotated[NoParameters, query_of(NoParameters)]) -> Response:
+@router.get("/documents/{id}", dependencies=NO_PARAMETERS)
+async def document(request: Request, id: RecordId) -> Response:
     return await reads_of(request).run(request, _document, request, id)
 
 
@@ -88,15 +91,13 @@ def _document(view: ReadView, request: Request, document_id: str) -> Response:
         ),
         json_address=read.links.self,
         document=read,
-        notice=entry_in_force(read.standing_history).notice,
+        notice=content.current_standing.notice,
         sections=cited_sections(view, {"document": document_id}),
         statement_count=statements.total,
         references=[
             (style, format_reference(formatted.references(view.session, [content], style)[0], style)) for style in Style
         ],
-        downloads=[
-            (LABELS[name], f"{read.links.self}.{known.suffix or known.extension}") for name, known in FORMATS.items()
-        ],
+        downloads=[(known.label, f"{read.links.self}.{known.ending}") for known in FORMATS.values()],
         linked=schema_org.document(read),
     )
 
@@ -130,13 +131,14 @@ def _statements(view: ReadView, request: Request, document_id: str, query: State
     )
 
 
-@router.get("/studies/{id}")
-async def study(request: Request, id: RecordId, _query: Annotated[NoParameters, query_of(NoParameters)]) -> Response:
+@router.get("/studies/{id}", dependencies=NO_PARAMETERS)
+async def study(request: Request, id: RecordId) -> Response:
     return await reads_of(request).run(request, _study, request, id)
 
 
 def _study(view: ReadView, request: Request, study_id: str) -> Response:
     read: StudyWithEvidence = read_record(view, "study", study_id)
+    included = [study.id for study in read.includes.studies] if read.includes else []
     return page_response(
         request,
         view,
@@ -145,5 +147,6 @@ def _study(view: ReadView, request: Request, study_id: str) -> Response:
         description=shortened(join_sentences(f"{read.name}.", f"{read.design.label}.", _citation_count(read))),
         json_address=read.links.self,
         study=read,
+        retracted=retracted_studies(view.session, [study_id, *included]),
         sections=cited_sections(view, {"study": study_id}),
     )

@@ -107,6 +107,14 @@ def test_a_cursor_does_not_depend_on_the_fields(client: TestClient) -> None:
     assert get(client, f"{LIST}&limit=2&fields=statement&cursor={cursor}")["items"]
 
 
+def test_a_cursor_goes_on_when_only_the_citations_shown_change(client: TestClient) -> None:
+    whole = get(client, f"{LIST}&limit=4")["items"]
+    cursor = get(client, f"{LIST}&limit=2&citations=none")["next_cursor"]
+    for shown in ("all", "top", "none"):
+        following = get(client, f"{LIST}&limit=2&citations={shown}&cursor={cursor}")["items"]
+        assert [claim["id"] for claim in following] == [claim["id"] for claim in whole[2:]]
+
+
 def test_an_unknown_field_is_refused_with_the_nearest(client: TestClient) -> None:
     misspelt = the_error(client, CLAIM, fields="statment")
     misplaced = the_error(client, LIST, fields="statement,doi")
@@ -260,3 +268,26 @@ def test_what_a_side_effect_shows_are_its_assertions(client: TestClient) -> None
         aspects = ("occurrence", "onset", "course", "severity", "mitigation")
         asserted = [one["claim_id"] for one in side_effect["assertions"] if one["aspect"] in aspects]
         assert sorted(shown) == sorted(asserted)
+
+
+@pytest.mark.parametrize(
+    ("path", "remedies"),
+    [
+        ("/v1/claims", ("fields", "citations")),
+        (CLAIM, ("fields", "citations")),
+        ("/v1/documents", ("fields",)),
+        ("/v1/outcomes/pain", ("fields",)),
+    ],
+)
+def test_who_asks_to_include_records_is_told_how_to_choose_from_what_is_there(
+    client: TestClient, path: str, remedies: tuple[str, ...]
+) -> None:
+    error = the_error(client, path, include="documents")
+    assert (error["field"], error["code"], error["did_you_mean"]) == ("include", "unknown_parameter", None)
+    assert [name for name in ("fields", "citations") if f"`{name}`" in error["message"]] == list(remedies)
+    assert set(remedies) <= set(error["allowed"])
+
+
+def test_a_table_which_shows_no_fields_says_only_that_it_does_not_know_include(client: TestClient) -> None:
+    error = the_error(client, "/v1/claims.csv", include="documents")
+    assert error["message"] == "This address does not know this parameter."

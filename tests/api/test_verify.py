@@ -115,6 +115,37 @@ def test_a_retired_claim_is_answered_by_its_successor(client: TestClient) -> Non
     assert "its successor was compared" in found["advice"]
 
 
+def test_a_chain_of_retired_claims_leads_to_the_one_that_is_published(small: Database) -> None:
+    """Up to ten steps; what lies beyond is a retired claim, and never answered as one that stands."""
+    successors = [*(f"older-{number}" for number in range(2, 13)), "drug-eases-ache"]
+    put(
+        small,
+        *(
+            record("claim", f"older-{number}", status="retired", successor=successor)
+            for number, successor in enumerate(successors, start=1)
+        ),
+        with_doi(changed("document", "paper-a"), "10.5555/a"),
+    )
+    with serving(small.url.render_as_string(hide_password=False)) as client:
+        near, far = verified(
+            client,
+            {"claim": "older-3", "identifier": "10.5555/a"},
+            {"claim": "older-2", "identifier": "10.5555/a"},
+        )
+
+    assert (near["result"], near["claim"]["id"]) == ("supports", "drug-eases-ache")
+    assert near["replaced"] == {"id": "older-3", "successor": "drug-eases-ache"}
+    assert (far["result"], far["claim"]) == ("claim_retired", None)
+    assert far["replaced"] == {"id": "older-2", "successor": None}
+
+
+def test_only_the_first_unknown_claim_is_told_what_is_near(client: TestClient) -> None:
+    """It takes long to find."""
+    items = [{"claim": claim, "identifier": YOUNGER} for claim in (CLAIM, "ldn-fibromyalgia-pains", "ldn-ms-fatigues")]
+    faults = [fault for answer in verified(client, *items) for fault in answer["errors"]]
+    assert [fault["did_you_mean"][:1] for fault in faults] == [[CLAIM], []]
+
+
 # --- titles -------------------------------------------------------------------------------------------------------
 
 

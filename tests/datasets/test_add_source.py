@@ -18,7 +18,7 @@ from typer.testing import CliRunner, Result
 
 from app import cli
 from app.datasets import bundle
-from app.datasets.seed_text import fields_of, file_text, record_text
+from app.datasets.seed_text import file_text, record_text, short_form
 from app.settings import settings
 from app.sources.schemas import Author, DocumentWrite, StudyWrite
 from app.sources.vocabulary import DocumentKind
@@ -303,7 +303,8 @@ def test_a_file_keeps_its_manner(tmp_path: Path, change: Callable[[str], str]) -
     after = (tmp_path / "documents.yaml").read_bytes().decode()
     assert added(tmp_path, "doe-2019")[0].label == "Doe 2019"
     assert after.count("\n") == after.count("\r\n") or "\r" not in before
-    assert [line for line in before.splitlines() if line.startswith("#")] == [
+    first = [] if before else ["# yaml-language-server: $schema=schema/documents.json"]
+    assert first + [line for line in before.splitlines() if line.startswith("#")] == [
         line for line in after.splitlines() if line.startswith("#")
     ]
 
@@ -311,7 +312,7 @@ def test_a_file_keeps_its_manner(tmp_path: Path, change: Callable[[str], str]) -
 def test_a_file_in_another_style_is_left_as_it_is(tmp_path: Path) -> None:
     flow = "documents: [{id: one, kind: report, label: One}]\n"
     (tmp_path / "documents.yaml").write_text(flow, encoding="utf-8")
-    assert "nothing written" in run(TRIAL, "--to", tmp_path).stderr
+    assert "nothing was written" in run(TRIAL, "--to", tmp_path).stderr
     assert (tmp_path / "documents.yaml").read_text(encoding="utf-8") == flow
 
 
@@ -330,7 +331,7 @@ def test_any_text_comes_back_from_yaml_as_it_was(texts: list[str]) -> None:
     )
     with tempfile.TemporaryDirectory() as directory:
         path = Path(directory) / "documents.yaml"
-        path.write_text(file_text("documents", [record_text(fields_of(document))]), encoding="utf-8")
+        path.write_text(file_text("documents", [record_text(short_form(document))]), encoding="utf-8")
         assert [change.content for change in bundle.read(Path(directory))] == [document]
 
 

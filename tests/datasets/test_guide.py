@@ -1,6 +1,12 @@
 """The page for newcomers, docs/datasets.md, done as it says: its files become a data set of five claims."""
 
+import json
+import os
 import re
+import signal
+import subprocess
+import sys
+import urllib.request
 from pathlib import Path
 
 import pytest
@@ -8,7 +14,7 @@ from starlette.testclient import TestClient
 
 from app.main import create_app
 from app.settings import ROOT, Settings, settings
-from tests.test_cli import error_text, run
+from tests.test_cli import error_text, free_port, run
 
 PAGE = (ROOT / "docs" / "datasets.md").read_text(encoding="utf-8")
 FILES = dict(re.findall(r"^`tea/([a-z_/]+\.yaml)`[^\n]*:\n\n```yaml\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL))
@@ -30,7 +36,45 @@ def test_the_path_of_the_page_ends_at_five_claims(tmp_path: Path, monkeypatch: p
     error_text(run(url, "migrate"))
     settings.cache_clear()
     assert "12 records created" in error_text(run(url, "seed", SEED_DIR="tea"))
-    with TestClient(create_app(Settings(database_url=url, seed_dir=Path("tea")))) as client:
+    with TestClient(create_app(Settings(database_url=url, seed_dir=(Path("tea"),)))) as client:
         answer = client.get("/v1/claims", params={"condition": "cold"}).json()
         assert answer["total"] == 5
     settings.cache_clear()
+
+
+def test_make_run_serves_the_data_set_from_a_database_of_its_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert "make run SEED_DIR=tea\n" in PAGE
+    directory = tmp_path / "tea set"
+    for name, text in FILES.items():
+        (directory / name).parent.mkdir(parents=True, exist_ok=True)
+        (directory / name).write_text(text, encoding="utf-8")
+    monkeypatch.delenv("DATABASE_URL", raising=False)
+    database = ROOT / "var" / Path(Settings(seed_dir=(directory,)).database_url).name
+    assert database.name.startswith("tea-set-")
+    port = free_port()
+    installed = ("--old-file=install-run", f"BIN={Path(sys.executable).parent}")
+    process = subprocess.Popen(
+        ["make", *installed, "run", f"SEED_DIR={directory}", f"PORT={port}"],
+        cwd=ROOT,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    try:
+        assert process.stderr is not None
+        said = []
+        for line in process.stderr:
+            said.append(line)
+            if '"listening"' in line:
+                break
+        assert '"listening"' in said[-1], said
+        assert database.exists()
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/v1/claims?condition=cold", timeout=20) as answer:
+            assert json.load(answer)["total"] == 5
+    finally:
+        os.killpg(process.pid, signal.SIGTERM)
+        process.communicate(timeout=30)
+        for path in database.parent.glob(f"{database.name}*"):
+            path.unlink()

@@ -10,6 +10,7 @@ from starlette.testclient import TestClient
 from app.concepts.manifest import UNDESCRIBED, current_manifest, manifest_at
 from app.core.errors import InvalidInput
 from app.datasets import bundle
+from app.datasets.layout import MANIFEST
 from app.datasets.seed import seed
 from app.settings import ROOT
 from app.storage import schema
@@ -24,7 +25,7 @@ def directory(tmp_path: Path) -> Path:
 
 
 def rewrite(directory: Path, old: str, new: str) -> None:
-    path = directory / bundle.MANIFEST
+    path = directory / MANIFEST
     text = path.read_text()
     assert old in text
     path.write_text(text.replace(old, new))

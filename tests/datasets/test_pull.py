@@ -128,6 +128,32 @@ def test_a_new_record_is_added_in_short_to_the_file_of_its_type(scratch: Databas
     assert content(scratch, "mechanism", "new-one").key == Key("mechanism", "new-one")
 
 
+def test_a_new_record_does_not_say_again_what_its_file_says_of_all(scratch: Database, directory: Path) -> None:
+    path = directory / "mechanisms.yaml"
+    text = path.read_text(encoding="utf-8")
+    path.write_text(
+        text.replace("mechanisms:", "defaults:\n  description: One of many.\nmechanisms:", 1), encoding="utf-8"
+    )
+    put(scratch, record("mechanism", "alike", name="Alike", description="One of many."))
+    put(scratch, record("mechanism", "unlike", name="Unlike", description="Another one."))
+    assert len(pulled(scratch, directory)) == 2
+    added = path.read_text(encoding="utf-8").partition("\n  - id: alike\n")[2]
+    assert added == "    name: Alike\n\n  - id: unlike\n    name: Unlike\n    description: Another one.\n"
+    assert_agreed(scratch, directory)
+
+
+def test_comments_stay_where_a_claim_names_a_record_that_is_new(scratch: Database, directory: Path) -> None:
+    (path,) = (path for path in (directory / "claims").glob("*.yaml") if f"- id: {CLAIM}\n" in path.read_text("utf-8"))
+    text = path.read_text(encoding="utf-8")
+    path.write_text(text.replace(f"- id: {CLAIM}\n", f"- id: {CLAIM}\n    # Mine\n"), encoding="utf-8")
+    put(scratch, record("condition", "new-one", description="Made for tests."))
+    put(scratch, amended(content(scratch, "claim", CLAIM), conditions=["fibromyalgia", "new-one"]))
+    assert len(pulled(scratch, directory)) == 2
+    assert f"- id: {CLAIM}\n    # Mine\n" in path.read_text(encoding="utf-8")
+    assert [line for line in changed_lines(directory) if line.startswith("-")] == []
+    assert_agreed(scratch, directory)
+
+
 def test_every_record_can_be_written_whole(scratch: Database, tmp_path: Path) -> None:
     empty = tmp_path / "empty"
     empty.mkdir()

@@ -10,6 +10,7 @@ import yaml
 
 from app.core.errors import Fault, InvalidInput
 from app.datasets import bundle
+from app.datasets.layout import MANIFEST
 from app.storage.history import text_of
 from tests.conftest import SEED
 from tests.factories import small_data_set, small_files
@@ -44,14 +45,13 @@ def identified() -> Any:
     """The documents of the small data set, the first with a DOI and a PMID written out."""
     documents = data("documents.yaml")
     documents["documents"][0]["identifiers"] = [{"scheme": "doi", "value": DOI}, {"scheme": "pmid", "value": PMID}]
-    documents["documents"][0]["url"] = f"https://doi.org/{DOI}"
     return documents
 
 
 def in_short() -> Any:
     documents = identified()
     first = documents["documents"][0]
-    del first["identifiers"], first["url"]
+    del first["identifiers"]
     first |= {"doi": DOI, "pmid": int(PMID)}
     return documents
 
@@ -60,6 +60,14 @@ def test_identifiers_in_short_and_what_follows_from_them_are_those_written_out(t
     whole = write(tmp_path / "whole", {**small_files(), "documents.yaml": identified()})
     short = write(tmp_path / "short", {**small_files(), "documents.yaml": in_short()})
     assert contents(whole) == contents(short)
+
+
+def test_a_document_without_an_address_has_none_though_it_has_a_doi(tmp_path: Path) -> None:
+    documents = in_short()
+    documents["documents"][0].pop("url", None)
+    directory = write(tmp_path, {**small_files(), "documents.yaml": documents})
+    (document,) = [one.content for one in bundle.read(directory) if one.content.id == documents["documents"][0]["id"]]
+    assert document.model_dump()["url"] is None
 
 
 def test_a_label_follows_from_author_and_year(tmp_path: Path) -> None:
@@ -195,9 +203,9 @@ def test_the_same_record_twice_is_one_and_a_differing_one_names_both_files(
 
 
 def test_the_last_directory_says_what_the_data_set_is(tmp_path: Path) -> None:
-    text = (SEED / bundle.MANIFEST).read_text(encoding="utf-8")
-    first = write(tmp_path / "first", {bundle.MANIFEST: text})
-    second = write(tmp_path / "second", {bundle.MANIFEST: text.replace("  id: ldn\n", "  id: mine\n")})
+    text = (SEED / MANIFEST).read_text(encoding="utf-8")
+    first = write(tmp_path / "first", {MANIFEST: text})
+    second = write(tmp_path / "second", {MANIFEST: text.replace("  id: ldn\n", "  id: mine\n")})
     manifest = bundle.read_manifest(first, second)
     assert manifest is not None
     assert manifest.id == "mine"

@@ -364,3 +364,15 @@ def test_the_cache_holds_one_serial_within_its_bytes_and_keeps_what_was_read_aga
 
     assert cache.get(FIRST, "Evidence", "a") is None
     assert [bool(cache.get(SECOND, "Evidence", name)) for name in "aef"] == [False, True, False]
+
+
+def test_the_cache_serves_a_data_set_that_was_restored_to_an_earlier_serial() -> None:
+    """On PostgreSQL nothing but its serial and its publication tells it from the former."""
+    cache = ResourceCache()
+    cache.put(FIRST, "Evidence", resource("a", size=10))
+    cache.put(SECOND, "Evidence", resource("a", size=20))
+    for restored in (FIRST, DatasetState(0, 1, "another")):
+        cache.put(restored, "Evidence", resource("a", size=30))
+        held = cache.get(restored, "Evidence", "a")
+        assert held is not None
+        assert len(held.body) == 30

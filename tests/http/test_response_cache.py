@@ -110,7 +110,7 @@ def _wait_until_watching(watcher: freshness.Freshness) -> None:
     """A listener needs a moment to connect; SQLite knows at once, but only on the server's own thread."""
     if isinstance(watcher, freshness.PostgresFreshness):
         until = time.monotonic() + 20
-        while watcher.serial() is None and time.monotonic() < until:
+        while watcher.state().serial is None and time.monotonic() < until:
             time.sleep(0.01)
 
 
@@ -365,6 +365,31 @@ def test_a_restored_data_set_that_went_another_way_is_not_taken_for_the_former(
     assert answer.headers["dataset-serial"] == former.headers["dataset-serial"]
     assert answer.headers["etag"] != former.headers["etag"]
     assert writable.plain.get(path).content == answer.content
+
+
+def test_answers_are_kept_again_after_a_restore_to_an_earlier_serial(
+    written: Database, writable: Service, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(freshness, "REST_SECONDS", 0.0)
+    path = "/v1/outcomes/bloodless"
+    writable.cached.get(path)
+    backup(written, tmp_path / "before.backup")
+    later = write(written, 1)
+    until = time.monotonic() + 20
+    while writable.cached.get(path).headers["dataset-serial"] != str(later):
+        assert time.monotonic() < until
+        time.sleep(0.01)
+    restore(written, tmp_path / "before.backup", overwrite=True)
+
+    def is_kept() -> bool:
+        first, made = writable.cached.get(path), len(writable.asked)
+        assert int(first.headers["dataset-serial"]) in (later - 1, later)
+        second = writable.cached.get(path)
+        return second.headers["dataset-serial"] == str(later - 1) and len(writable.asked) == made
+
+    while not is_kept():
+        assert time.monotonic() < until
+        time.sleep(0.01)
 
 
 def test_a_read_of_at_least_a_serial_is_never_older(written: Database, writable: Service) -> None:

@@ -10,6 +10,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.types import Message, Receive, Scope, Send
 
+from app.http.freshness import NewestState
 from app.http.middleware import OperatorOptions, RequestContext
 from app.http.response_cache import MAX_BYTES_OF_ONE, ResponseCache
 
@@ -22,10 +23,9 @@ class Serial:
 
     def __init__(self) -> None:
         self.now: int | None = 7
-        self.publication = ""
 
-    def serial(self) -> int | None:
-        return self.now
+    def state(self) -> NewestState:
+        return NewestState(self.now, "")
 
     def saw(self, serial: int) -> None: ...
     def close(self) -> None: ...

@@ -11,8 +11,11 @@ from typing import Any, Literal
 
 import httpx2
 import pytest
+from starlette.types import Receive, Scope, Send
 
 from app.main import create_app, in_context
+from app.mcp.claims import QuotableClaimReader
+from app.mcp.reading import OwnApplication
 from app.mcp.tools import TOOLS
 from app.settings import ROOT, Settings
 from mcp import Client, MCPError, StdioServerParameters
@@ -196,6 +199,26 @@ def test_verified_citations_are_those_of_the_api(service: str) -> None:
         assert (said["result"], said["advice"]) == (item["result"], item["advice"])
         assert [source["citation"] for source in said["found_in_source"]] == [c["id"] for c in item["citations"]]
         assert [near["claim"]["id"] for near in said["nearest"]] == [near["claim"]["id"] for near in item["nearest"]]
+
+
+def test_citations_are_verified_with_three_requests_however_many_there_are(engines: Callable[[str], Engine]) -> None:
+    """The claims that are read hold the citations that are shown."""
+    app = create_app(Settings(database_url=engines("sqlite").original))
+    paths: list[str] = []
+
+    async def counted(scope: Scope, receive: Receive, send: Send) -> None:
+        paths.append(scope["path"])
+        await app(scope, receive, send)
+
+    tool = next(tool for tool in TOOLS if tool.name == "verify_citations")
+    near = {"sentence": "naltrexone reduces pain in fibromyalgia", "identifier": YOUNGER}
+    items = [near, {"claim": PAIN, "identifier": YOUNGER}, near, near, near]
+    reader = QuotableClaimReader(OwnApplication(counted), "http://127.0.0.1")
+    answer = asyncio.run(tool.run(reader, tool.arguments.model_validate({"items": items}))).model_dump()
+
+    assert paths == ["/v1/verify", "/v1/claims", "/v1/meta"]
+    assert answer["items"][1]["found_in_source"]
+    assert any(near["found_in_source"] for near in answer["items"][0]["nearest"])
 
 
 def test_the_longest_answers_can_be_read(service: str) -> None:

@@ -164,7 +164,7 @@ def test_a_condition_without_data_says_that_this_is_no_all_clear(client: TestCli
 
     assert client.get(f"/v1/coverage?intervention={LDN}&condition=lupus").json()["sentence"] in short
     assert NO_ALL_CLEAR in short
-    assert "Do not take it if" in short
+    assert "Reasons not to take it:" in short
 
 
 def test_a_warning_is_no_answer_to_whether_it_helps(client: TestClient) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
+from app.grading.wording import NO_ALL_CLEAR
 from app.registry import RESOURCES
 from app.storage.database import Database
 from tests.conftest import serving
@@ -253,11 +254,24 @@ def test_a_claim_is_shown_as_it_was_at_a_serial(small: Database) -> None:
     put(small, amended(content(small, "claim", "drug-eases-ache"), statement="It eases the ache, says who sells it."))
     with serving(url_of(small)) as client:
         then = client.get("/claims/drug-eases-ache?serial=1")
-        future = client.get("/claims/drug-eases-ache?serial=999")
+        future = client.get("/claims/drug-eases-ache?serial=999", headers={"Accept": "text/html"})
+        problem = client.get("/claims/drug-eases-ache?serial=999")
     assert "says who sells it" not in then.text
     assert "serial 1 of the data set" in then.text
     assert 'href="/v1/claims/drug-eases-ache?serial=1"' in then.text
-    assert "says who sells it" in future.text
+    assert (future.status_code, future.headers["content-type"]) == (422, "text/html; charset=utf-8")
+    assert "The newest serial is 2." in future.text
+    assert "says who sells it" not in future.text
+    assert (problem.status_code, problem.json()["errors"][0]["field"]) == (422, "serial")
+
+
+def test_a_doi_with_signs_of_its_own_leads_where_it_should(small: Database) -> None:
+    doi = "10.1002/1097-0258(200011)19:22<3127::aid-sim784>3.0.co;2-m"
+    put(small, amended(content(small, "document", "paper-a"), identifiers=[{"scheme": "doi", "value": doi}]))
+    with serving(url_of(small)) as client:
+        links = read(client, "/claims/drug-eases-ache").all("a")
+    address = "https://doi.org/10.1002/1097-0258(200011)19:22%3C3127::aid-sim784%3E3.0.co;2-m"
+    assert {"href": address} in links
 
 
 def test_a_retracted_source_stands_apart_and_marked_wherever_it_is_shown(small: Database) -> None:
@@ -349,11 +363,18 @@ def test_what_is_unknown_is_not_reported(client: TestClient) -> None:
 def test_a_side_effect_says_what_was_counted_and_what_nobody_reported(client: TestClient) -> None:
     page = read(client, "/side-effects/vivid-dreams")
     assert "Whether it happens, and how often" in page.words
-    assert "Not reported:" in page.words
-    assert "That is not evidence of safety." in page.words
+    assert "Not recorded here:" in page.words
+    assert NO_ALL_CLEAR in page.words
     counted = [a["href"] for a in page.all("a") if "#cit-" in a["href"]]
-    claim = client.get("/v1/claims/ldn-vivid-dreams").json()
-    assert counted == [f"/claims/ldn-vivid-dreams#{c['id']}" for c in claim["citations"] if c["finding"]]
+    claims = client.get("/v1/side-effects/vivid-dreams").json()["frequency"]
+    references = [(c["claim_id"], ref) for c in claims for ref in c["references"] if ref["frequencies"]]
+    assert counted == [f"/claims/{claim}#{ref['citation_id']}" for claim, ref in references]
+    assert references
+    for _, reference in references:
+        first = reference["frequencies"][0]
+        amount = first["events"] if first["events"] is not None else f"{first['percent']:g}"
+        arm = f"{first['arm']}: " if first["arm"] else ""
+        assert f"{reference['stance'].capitalize()} {arm}{amount}" in page.words, reference
 
 
 def test_doses_stand_on_a_scale_and_each_has_its_claims(client: TestClient) -> None:
@@ -377,7 +398,7 @@ def test_a_search_that_nobody_made_is_no_sign_of_safety(client: TestClient) -> N
     unsearched = next(s for s in items_of(client, "/v1/searches?coverage=not_searched"))
     words = read(client, f"/searches/{unsearched['id']}").words
     assert "Nobody has looked yet." in words
-    assert "It is not evidence of no effect, nor of safety." in words
+    assert NO_ALL_CLEAR in words
 
 
 # --- errors -------------------------------------------------------------------------------------------------------
@@ -414,13 +435,28 @@ def test_a_retired_record_is_gone_and_its_page_names_the_successor(small: Databa
             assert {"href": successor} in page.all("a")
             assert client.get(address).headers["content-type"] == "application/problem+json"
         assert client.get("/claims/old?serial=4").status_code == 200
-        assert "had been retired" in client.get("/claims/old?serial=5").text
+        assert "was retired" in client.get("/claims/old?serial=5").text
 
 
 def test_a_parameter_that_is_unknown_is_named_on_a_page(client: TestClient) -> None:
     page = read(client, "/documents?colour=red", 422)
     assert "colour" in page.words
     assert "red" not in page.words.replace("retired", "").split()
+
+
+def test_an_error_is_a_whole_page_for_a_client_that_has_any_page_already(client: TestClient) -> None:
+    answer = client.get("/claims/nothing", headers=BROWSER | {"If-None-Match": "*"})
+    assert answer.status_code == 404
+    assert "There is nothing at this address" in answer.text
+    assert "etag" not in answer.headers
+    assert answer.headers["content-security-policy"] == client.get("/claims").headers["content-security-policy"]
+
+
+@pytest.mark.parametrize("address", [f"/claims/{PAIN}", f"/embed/claims/{PAIN}"])
+def test_a_serial_that_is_not_published_yet_is_a_fault_on_every_page_that_takes_one(
+    client: TestClient, address: str
+) -> None:
+    assert "serial" in read(client, f"{address}?serial=2000000000", 422).words
 
 
 def test_an_address_that_is_at_fault_is_not_kept(client: TestClient) -> None:

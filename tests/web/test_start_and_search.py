@@ -1,6 +1,7 @@
 """The first page, the evidence map, the search, and what robots read."""
 
 import gzip
+import html
 import json
 import re
 from pathlib import Path
@@ -117,6 +118,16 @@ def test_a_map_of_another_intervention_can_be_asked_for(client: TestClient) -> N
     assert client.get("/evidence-map?intervention=nothing-of-it").status_code == 422
 
 
+def test_a_map_too_large_for_one_page_is_narrowed_as_the_api_says(client: TestClient) -> None:
+    address = f"evidence-map?intervention={LDN}&condition=fibromyalgia&condition=crohns-disease&outcome=pain"
+    read, page = client.get(f"/v1/{address}").json(), client.get(f"/{address}").text
+
+    assert len(read["cells"]) == 2
+    assert set(re.findall(r'href="/conditions/([a-z-]+)\?', page)) == {cell["condition"] for cell in read["cells"]}
+    assert f'href="/v1/{address}"' in html.unescape(page)
+    assert client.get("/evidence-map?condition=nothing-of-it").status_code == 422
+
+
 def test_a_search_shows_answers_with_all_that_travels_with_them(client: TestClient) -> None:
     found = client.get("/v1/search?q=vivid+dreams").json()["items"]
     page = client.get("/search?q=vivid+dreams").text
@@ -207,6 +218,9 @@ def test_a_sitemap_needs_the_public_address(client: TestClient, engine: Engine) 
     addresses = re.findall(r"<loc>(.*?)</loc>", sitemap.text)
     assert "https://evidence.example.org/conditions/fibromyalgia" in addresses
     assert all(address.startswith("https://evidence.example.org/") for address in addresses)
+    kinds = dict.fromkeys(address.split("/")[3] for address in addresses)
+    assert list(kinds)[:4] == ["", "conditions", "claims", "side-effects"]
+    assert list(kinds)[-1] == "documents"
     assert "Sitemap: https://evidence.example.org/sitemap.xml" in robots
 
 

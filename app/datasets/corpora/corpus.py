@@ -24,10 +24,11 @@ from app.core.content import Record
 from app.core.errors import InvalidInput
 from app.core.folding import words
 from app.datasets import bundle
-from app.datasets.seed_text import fields_of, file_text, record_text
+from app.datasets.layout import file_name
+from app.datasets.seed_text import file_text, record_text, short_form
 from app.publishing.changes import content_violations
 from app.registry import BY_TYPE, RESOURCES
-from app.sources.identifiers import IdentifierError, normalise
+from app.sources.identifiers import normal_or_none
 from app.sources.schemas import DocumentWrite
 from app.sources.vocabulary import DocumentKind, IdentifierScheme
 from app.storage.resource import Key
@@ -36,7 +37,6 @@ MAX_EXAMPLES = 3
 MAX_QUOTE_WORDS, MAX_QUOTE = 25, 300
 MAX_FINDING = 4000
 _PLACE = re.compile(r"(?:\[\d+\]|\.(?:title|value))+")
-_CONCEPTS = {ConditionWrite: "condition", MechanismWrite: "mechanism", InterventionWrite: "intervention"}
 
 
 class Side(Enum):
@@ -164,10 +164,10 @@ class CorpusImport:
         comment = f"Made from {self.corpus} by `ldn-evidence import-corpus`; what was checked by nobody is unverified."
         for resource in RESOURCES:
             texts = [
-                record_text(fields_of(record)) for key, record in self.records.items() if key.type == resource.type
+                record_text(short_form(record)) for key, record in self.records.items() if key.type == resource.type
             ]
             if texts and resource.part_of is None:
-                name = bundle.file_name(resource)
+                name = file_name(resource)
                 yield name, file_text(name.removesuffix(".yaml"), texts, comment)
 
     def counts(self) -> dict[str, int]:
@@ -325,9 +325,8 @@ def reference_of(
     scheme: IdentifierScheme, identifier: str, label: str | None = None, **fields: str | None
 ) -> CorpusReference | None:
     """The reference with its identifier in normal form; null if it cannot be read."""
-    try:
-        normal = normalise(scheme, identifier)
-    except IdentifierError:
+    normal = normal_or_none(scheme, identifier)
+    if normal is None:
         return None
     return CorpusReference(scheme, normal, label or f"{scheme.label} {normal}", **fields)
 

@@ -3,7 +3,7 @@
 import re
 
 from app.datasets.source_formats.record import StatedSource, one_line, partial_date
-from app.sources.identifiers import IdentifierError, address, normalise
+from app.sources.identifiers import address, normal_or_none
 from app.sources.schemas import Notice, StandingEntry
 from app.sources.vocabulary import IdentifierScheme, Standing
 
@@ -80,7 +80,4 @@ def title_of(text: str) -> str:
 
 def _doi(text: str) -> str | None:
     found = _DOI.search(text)
-    try:
-        return normalise(IdentifierScheme.doi, found[1]) if found else None
-    except IdentifierError:
-        return None
+    return normal_or_none(IdentifierScheme.doi, found[1]) if found else None

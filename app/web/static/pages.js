@@ -87,7 +87,8 @@ class Suggestions {
     if (item.claim) {
       add("name", item.claim.answer);
       add(`badge ${item.claim.verdict.tone}`, item.claim.verdict.label);
-      if (item.claim.counts_text) add("counts", item.claim.counts_text);
+      const { supports, disputes } = item.claim;
+      add("counts", item.claim.counts_text || `Citations for it: ${supports.citations}; against it: ${disputes.citations}.`);
       if (item.claim.caveat) add("caveat-line", item.claim.caveat);
     } else {
       add("name", item.name);

@@ -35,7 +35,7 @@ class Transport:
         """`base_url` is the address of the server, with its path where it is served below one."""
         self._http = httpx2.Client(timeout=timeout_seconds, headers=headers)
         self._base = base_url.rstrip("/")
-        self._remembered: OrderedDict[str, tuple[str, Any]] = OrderedDict()
+        self._remembered: OrderedDict[str, tuple[str, httpx2.Response]] = OrderedDict()
 
     def __enter__(self) -> Self:
         return self
@@ -63,10 +63,10 @@ class Transport:
         response = self._http.send(request)
         if known and response.status_code == 304:
             self._remembered.move_to_end(address)
-            return known[1]
+            return known[1].json()
         answer = self._checked(response).json()
         if "etag" in response.headers:
-            self._remembered[address] = response.headers["etag"], answer
+            self._remembered[address] = response.headers["etag"], response
             if len(self._remembered) > MAX_REMEMBERED:
                 self._remembered.popitem(last=False)
         return answer
