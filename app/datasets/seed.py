@@ -4,10 +4,11 @@ import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import String, select
+from sqlalchemy import String, delete, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from app.accounts.models import SEED, Account, Actor
@@ -36,6 +37,16 @@ class SeedRecord(Base):
     type: Mapped[str] = mapped_column(String(20), primary_key=True)
     id: Mapped[str] = mapped_column(SLUG, primary_key=True)
     digest: Mapped[str] = mapped_column(String(32))
+
+
+class SeedFiles(Base):
+    """The seed files that were applied last, without a conflict; one row."""
+
+    __tablename__ = "seed_files"
+    digest: Mapped[str] = mapped_column(String(32), primary_key=True)
+    """Of the files' names and contents, and of the release of the software that read them."""
+    records: Mapped[int]
+    """How many they hold."""
 
 
 @dataclass(frozen=True)
@@ -84,6 +95,8 @@ class SeedPlan:
     """The account that answers for it."""
     prune: bool = False
     """Retire what an earlier seed brought and the files no longer hold, unless a curator edited it."""
+    reread: bool = False
+    """Read the files even if they are those that were applied last, to say what they no longer hold."""
 
 
 PLAIN = SeedPlan()
@@ -96,7 +109,13 @@ def seed(
     plan: SeedPlan = PLAIN,
 ) -> SeedResult:
     """Apply the records whose content in the files changed since the last time, unless a curator edited them."""
-    files = bundle.load_bundle([directories] if isinstance(directories, Path) else directories)
+    directories = [directories] if isinstance(directories, Path) else directories
+    digest_of_files = _digest_of_files(directories)
+    if not (plan.take or plan.prune or plan.reread):
+        records = session.scalar(select(SeedFiles.records).filter_by(digest=digest_of_files))
+        if records is not None:
+            return SeedResult(None, (), (), records, (), None)
+    files = bundle.load_bundle(directories)
     ensure_system_actors(session)
     actor = _actor(session, plan.author)
     applied = {Key(row.type, row.id): row for row in session.scalars(select(SeedRecord))}
@@ -125,6 +144,9 @@ def seed(
     manifest = files.manifest
     serial = result.serial if manifest is None else _apply_manifest(session, actor, manifest, result.serial)
     retired = {change.key for change in retirements}
+    session.execute(delete(SeedFiles))
+    if not conflicts:
+        session.add(SeedFiles(digest=digest_of_files, records=len(files.changes)))
     return SeedResult(
         serial=serial,
         created=tuple(key for key in result.created if key.type != "citation"),
@@ -199,6 +221,16 @@ def _differing_fields(stored: str | None, change: Change) -> tuple[str, ...]:
     here: dict[str, Any] = {} if stored is None else json.loads(stored)
     files: dict[str, Any] = json.loads(text_of(change.content))
     return tuple(name for name in {**files, **here} if here.get(name) != files.get(name))
+
+
+def _digest_of_files(directories: Sequence[Path]) -> str:
+    digest = blake2b(version("ldn-evidence").encode(), digest_size=16)
+    for directory in directories:
+        for path in sorted(path for path in directory.rglob("*") if path.is_file()):
+            name = f"\0{path.relative_to(directory)}\0{path.stat().st_size}\0"
+            digest.update(name.encode() + path.read_bytes())
+        digest.update(b"\0")
+    return digest.hexdigest()
 
 
 def _digest(content: str) -> str:

@@ -4,15 +4,15 @@ A claim gets its grades, the order of its citations and their doses. A catalogue
 counts over the claims that name it. The grades themselves are computed in `grade.py`, the counts in `counts.py`.
 """
 
-from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
 from pydantic import BaseModel
-from sqlalchemy import ColumnElement, Select, func, or_, select
+from sqlalchemy import Select, or_, select
 from sqlalchemy.orm import Session
 
 from app.claims import doses
@@ -28,7 +28,7 @@ from app.concepts.schemas import ConceptWrite, InterventionWrite
 from app.core.folding import fold
 from app.core.vocabulary import Status
 from app.grading.consensus import ROLE_RANK, evidence_units, informative_citations
-from app.grading.counts import Counted, Tally, overlap, study_stances, tally, vote_counts
+from app.grading.counts import Counted, overlap, study_stances, tally, vote_counts
 from app.grading.evidence import CitationEvidence, Grade, votes
 from app.grading.grade import grade
 from app.grading.method import METHOD
@@ -37,6 +37,7 @@ from app.sources.models import Document, DocumentStudyLink, Study
 from app.sources.projection import year_of
 from app.sources.schemas import Author, DocumentWrite, StudyWrite
 from app.sources.vocabulary import ArmRole, Completeness, Design, EvidenceSource, IncludedDesigns, Standing
+from app.storage.history import batches
 from app.storage.resource import Key, RecordReader
 from app.storage.rows import key_of
 
@@ -174,12 +175,11 @@ def _words(
     return worded_claim(claim, items, graded, labels)
 
 
-def derive_claim(session: Session, records: RecordReader, claim: ClaimWrite) -> ClaimDerived:
-    """The derived values of a claim, with the overrides that are active."""
-
-    def overrides_of(claim_id: str) -> Sequence[OverrideRead]:
-        active = select(Override).where(Override.claim_id == claim_id, Override.is_active).order_by(Override.pk)
-        return [
+def derive_claims(session: Session, records: RecordReader, claims: Sequence[ClaimWrite]) -> Iterator[ClaimDerived]:
+    """The derived values of claims, with the overrides that are active."""
+    overrides: dict[str, list[OverrideRead]] = defaultdict(list)
+    for override in session.scalars(select(Override).where(Override.is_active).order_by(Override.pk)):
+        overrides[override.claim_id].append(
             OverrideRead(
                 field=override.field,
                 value=override.value,
@@ -188,10 +188,9 @@ def derive_claim(session: Session, records: RecordReader, claim: ClaimWrite) -> 
                 author=override.author_id,
                 expires_on=override.expires_on,
             )
-            for override in session.scalars(active)
-        ]
-
-    return computed_claim(records, claim, maintained_on(session), overrides_of)
+        )
+    day = maintained_on(session)
+    return (computed_claim(records, claim, day, lambda claim_id: overrides.get(claim_id, ())) for claim in claims)
 
 
 def computed_claim(
@@ -314,12 +313,18 @@ def _citation_order(items: list[CitationEvidence], graded: Grade) -> tuple[str, 
 # --- the catalogue ------------------------------------------------------------------------------------------------
 
 
-def derive_concept(session: Session, _records: RecordReader, concept: ConceptWrite, record_type: str) -> ConceptDerived:
+def derive_concepts(
+    session: Session, _records: RecordReader, concepts: Sequence[ConceptWrite], record_type: str
+) -> Iterator[ConceptDerived]:
+    return (_derived_concept(session, concept, record_type) for concept in concepts)
+
+
+def _derived_concept(session: Session, concept: ConceptWrite, record_type: str) -> ConceptDerived:
     pk = key_of(session, Concept, concept.id, record_type)
     claims = _claims_about(pk)
     asserted = select(Claim.id).where(Claim.pk.in_(claims), Claim.aspect.is_not(None)).order_by(Claim.aspect, Claim.id)
     return ConceptDerived(
-        evidence=_catalogue_evidence(session, claims),
+        evidence=_evidence_of_claims(session, claims),
         assertions=tuple(session.scalars(asserted)),
         inherited=_inherited_harms(session, concept),
     )
@@ -345,53 +350,85 @@ def _inherited_harms(session: Session, concept: ConceptWrite) -> tuple[str, ...]
     return tuple(session.scalars(statement.order_by(Claim.kind, Claim.id)))
 
 
-def derive_study(session: Session, _records: RecordReader, study: StudyWrite) -> SourceDerived:
-    pk = key_of(session, Study, study.id)
-    cited = select(Citation.claim_pk).where(Citation.study_pk == pk)
-    documents = session.execute(
-        select(Document.id, DocumentStudyLink.role)
-        .join(Document, Document.pk == DocumentStudyLink.document_pk)
-        .where(DocumentStudyLink.study_pk == pk, Document.status == Status.published)
-        .order_by(Document.issued.is_(None), Document.issued, Document.id)
+def derive_studies(session: Session, _records: RecordReader, studies: Sequence[StudyWrite]) -> Iterator[SourceDerived]:
+    evidence = _evidence_of_sources(session, Study, [study.id for study in studies])
+    documents: dict[str, list[tuple[str, Any]]] = defaultdict(list)
+    for some in batches([study.id for study in studies]):
+        rows = session.execute(
+            select(Study.id, Document.id, DocumentStudyLink.role)
+            .join(DocumentStudyLink, DocumentStudyLink.study_pk == Study.pk)
+            .join(Document, Document.pk == DocumentStudyLink.document_pk)
+            .where(Study.id.in_(some), Document.status == Status.published)
+            .order_by(Document.issued.is_(None), Document.issued, Document.id)
+        )
+        for study, document, role in rows:
+            documents[study].append((document, role))
+    return (
+        SourceDerived(evidence=evidence[study.id], documents=tuple(documents.get(study.id, ()))) for study in studies
     )
-    return SourceDerived(
-        evidence=_catalogue_evidence(session, _published(cited), Citation.study_pk == pk),
-        documents=tuple((document, role) for document, role in documents),
+
+
+def derive_documents(
+    session: Session, _records: RecordReader, documents: Sequence[DocumentWrite]
+) -> Iterator[SourceDerived]:
+    evidence = _evidence_of_sources(session, Document, [document.id for document in documents])
+    return (SourceDerived(evidence=evidence[document.id]) for document in documents)
+
+
+def derive_dosing_ranges(
+    session: Session, _records: RecordReader, ranges: Sequence[DosingRangeWrite]
+) -> Iterator[DosingRangeDerived]:
+    for dosing in ranges:
+        is_named = Claim.dosing_range_pk == key_of(session, DosingRange, dosing.id)
+        claims = select(Claim.id).where(Claim.status == Status.published, is_named).order_by(Claim.id)
+        yield DosingRangeDerived(claims=tuple(session.scalars(claims)))
+
+
+def derive_nothing(_session: Session, _records: RecordReader, contents: Sequence[BaseModel]) -> Iterator[Nothing]:
+    """For what has no derived values, such as citations and literature searches."""
+    return (Nothing() for _ in contents)
+
+
+def _evidence_of_sources(
+    session: Session, table: type[Study | Document], ids: Sequence[str]
+) -> dict[str, CatalogueEvidence]:
+    """Counts over the published claims that cite each study or document, and over their citations of it."""
+    claims: dict[str, dict[int, tuple[str, str]]] = defaultdict(dict)
+    counted: dict[str, list[Counted]] = defaultdict(list)
+    for some in batches(ids):
+        rows = session.execute(
+            select(table.id, Claim.pk, Claim.kind, Claim.verdict, Document.standing, *_COUNTED)
+            .select_from(Citation)
+            .join(Claim, Claim.pk == Citation.claim_pk)
+            .join(Document, Document.pk == Citation.document_pk)
+            .outerjoin(Study, Study.pk == Citation.study_pk)
+            .where(table.id.in_(some), Claim.status == Status.published)
+        )
+        for source, claim, kind, verdict, standing, *columns in rows:
+            claims[source][claim] = (kind, verdict)
+            if standing != Standing.retracted:
+                counted[source].append(_counted(*columns))
+    return {one: _catalogue_evidence(claims.get(one, {}).values(), counted.get(one, ())) for one in ids}
+
+
+def _evidence_of_claims(session: Session, claims: Select[Any]) -> CatalogueEvidence:
+    """Counts over claims and over their citations."""
+    verdicts = session.execute(select(Claim.kind, Claim.verdict).where(Claim.pk.in_(claims)))
+    citations = session.execute(
+        select(*_COUNTED)
+        .join(Document, Document.pk == Citation.document_pk)
+        .outerjoin(Study, Study.pk == Citation.study_pk)
+        .where(Citation.claim_pk.in_(claims), Document.standing != Standing.retracted)
     )
+    return _catalogue_evidence(((kind, verdict) for kind, verdict in verdicts), (_counted(*row) for row in citations))
 
 
-def derive_document(session: Session, _records: RecordReader, document: DocumentWrite) -> SourceDerived:
-    pk = key_of(session, Document, document.id)
-    cited = select(Citation.claim_pk).where(Citation.document_pk == pk)
-    return SourceDerived(evidence=_catalogue_evidence(session, _published(cited), Citation.document_pk == pk))
-
-
-def _published(claims: Select[Any]) -> Select[Any]:
-    """Those of the claims, by key, that are published."""
-    return select(Claim.pk).where(Claim.status == Status.published, Claim.pk.in_(claims))
-
-
-def derive_dosing_range(session: Session, _records: RecordReader, dosing: DosingRangeWrite) -> DosingRangeDerived:
-    pk = key_of(session, DosingRange, dosing.id)
-    claims = select(Claim.id).where(Claim.status == Status.published, Claim.dosing_range_pk == pk).order_by(Claim.id)
-    return DosingRangeDerived(claims=tuple(session.scalars(claims)))
-
-
-def derive_nothing(_session: Session, _records: RecordReader, _content: BaseModel) -> Nothing:
-    """For citations and literature searches."""
-    return Nothing()
-
-
-def _catalogue_evidence(session: Session, claims: Select[Any], *citations: ColumnElement[bool]) -> CatalogueEvidence:
-    """Counts over claims, and over those of their citations that meet the conditions."""
-    kinds: Counter[str] = Counter()
-    verdicts: Counter[str] = Counter()
-    for kind, verdict, number in session.execute(
-        select(Claim.kind, Claim.verdict, func.count()).where(Claim.pk.in_(claims)).group_by(Claim.kind, Claim.verdict)
-    ):
-        kinds[kind] += number
-        verdicts[verdict] += number
-    totals = _tally_rows(session, claims, *citations)
+def _catalogue_evidence(claims: Iterable[tuple[str, str]], citations: Iterable[Counted]) -> CatalogueEvidence:
+    """Counts over claims, each as its kind and verdict, and over citations."""
+    claims = list(claims)
+    kinds = Counter(kind for kind, _ in claims)
+    verdicts = Counter(verdict for _, verdict in claims)
+    totals = tally(citations)
     return CatalogueEvidence(
         claims=kinds.total(),
         citations=totals.citations,
@@ -405,16 +442,18 @@ def _catalogue_evidence(session: Session, claims: Select[Any], *citations: Colum
     )
 
 
-def _tally_rows(session: Session, claims: Select[Any], *conditions: ColumnElement[bool]) -> Tally:
-    rows = session.execute(
-        select(Citation.id, Document.id, Citation.stance, Study.id, Study.is_review, Study.participants)
-        .join(Document, Document.pk == Citation.document_pk)
-        .outerjoin(Study, Study.pk == Citation.study_pk)
-        .where(Citation.claim_pk.in_(claims), Document.standing != Standing.retracted, *conditions)
-    )
-    return tally(
-        Counted(
-            citation=citation, document=document, stance=Stance(stance), study=study, is_review=bool(review), people=n
-        )
-        for citation, document, stance, study, review, n in rows
+_COUNTED = (Citation.id, Document.id, Citation.stance, Study.id, Study.is_review, Study.participants)
+"""What counting needs of a citation, in the order of `_counted`."""
+
+
+def _counted(
+    citation: str, document: str, stance: str, study: str | None, is_review: bool | None, people: int | None
+) -> Counted:
+    return Counted(
+        citation=citation,
+        document=document,
+        stance=Stance(stance),
+        study=study,
+        is_review=bool(is_review),
+        people=people,
     )

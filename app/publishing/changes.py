@@ -20,10 +20,10 @@ from app.core.vocabulary import Status
 from app.publishing.loops import loops
 from app.registry import BY_TYPE, RESOURCES
 from app.sources.models import Document, DocumentIdentifier
-from app.sources.rules import taken_identifiers
+from app.sources.rules import normal_identifiers, taken_identifiers
 from app.sources.schemas import DocumentWrite
 from app.sources.vocabulary import IdentifierScheme, Standing
-from app.storage.history import StoredRecord, referrers, text_of
+from app.storage.history import StoredRecord, batches, referrers, text_of
 from app.storage.records import CurrentRecords
 from app.storage.resource import Key, Resource
 
@@ -170,16 +170,17 @@ def _taken_identifiers(session: Session, changed: Sequence[Change]) -> Iterator[
     """An identifier names one document."""
     documents = [change.content for change in changed if isinstance(change.content, DocumentWrite)]
     ids = {document.id for document in documents}
-
-    def owner_of(scheme: IdentifierScheme, normal: str) -> str | None:
-        stored = session.scalar(
-            select(Document.id)
-            .join(DocumentIdentifier, DocumentIdentifier.document_pk == Document.pk)
-            .where(DocumentIdentifier.scheme == scheme, DocumentIdentifier.normal == normal)
+    stored: dict[tuple[IdentifierScheme, str], str] = {}
+    for some in batches(normal for document in documents for _, normal in normal_identifiers(document.identifiers)):
+        rows = session.execute(
+            select(DocumentIdentifier.scheme, DocumentIdentifier.normal, Document.id)
+            .join(Document, DocumentIdentifier.document_pk == Document.pk)
+            .where(DocumentIdentifier.normal.in_(some))
         )
-        return stored if stored not in ids else None  # a document that changes too may give its identifier up
+        # A document that changes too may give its identifier up.
+        stored.update(((IdentifierScheme(scheme), normal), owner) for scheme, normal, owner in rows if owner not in ids)
 
-    for document_id, field, reason in taken_identifiers(documents, owner_of):
+    for document_id, field, reason in taken_identifiers(documents, stored):
         yield _fault(Key("document", document_id), field, "duplicate", reason)
 
 

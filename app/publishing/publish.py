@@ -21,9 +21,18 @@ from app.registry import BY_TYPE, FILTERS
 from app.search import index
 from app.storage.database import CHANNEL, now
 from app.storage.filter_index import FilterIndexUpdater
-from app.storage.history import Publication, RecordReference, current_serial, referrers, targets
+from app.storage.history import (
+    Publication,
+    RecordReference,
+    are_among,
+    batches,
+    current_serial,
+    referrers,
+    targets,
+)
 from app.storage.records import CurrentRecords
 from app.storage.resource import Key
+from app.storage.rows import RowWriter, load_keys
 
 
 @dataclass(frozen=True)
@@ -109,24 +118,43 @@ def _claims_on_parents(session: Session, records: CurrentRecords, changed: Seque
 
 
 def _snapshot(updater: FilterIndexUpdater, keys: Iterable[Key]) -> None:
-    ids: dict[str, set[str]] = {}
-    for key in keys:
-        ids.setdefault(key.type, set()).add(key.id)
-    for record_type, some in ids.items():
+    for record_type, some in _ids_by_type(keys).items():
         updater.snapshot(record_type, some)
 
 
 def write_tables(session: Session, changed: Sequence[Change]) -> None:
     """Write contents as rows, and what they refer to; parents come first. What is derived is written by `Renderer`."""
+    named = {
+        change.key: {reference.key for reference in BY_TYPE[change.type].references(change.content)}
+        for change in changed
+    }
+    _load_keys(session, {*named, *(key for keys in named.values() for key in keys)})
+    writer = RowWriter(session)
     for change in changed:
-        BY_TYPE[change.type].apply(session, change.content)
+        BY_TYPE[change.type].apply(writer, change.content)
     for change in changed:
-        BY_TYPE[change.type].link(session, change.content)
-    rows = []
-    for change in changed:
-        own = {"type": change.type, "id": change.content.id}
-        session.execute(delete(RecordReference).filter_by(**own))
-        named = {reference.key for reference in BY_TYPE[change.type].references(change.content)}
-        rows += [{**own, "to_type": key.type, "to_id": key.id} for key in sorted(named)]
+        BY_TYPE[change.type].link(writer, change.content)
+    writer.flush()
+    for some in batches(named):
+        session.execute(delete(RecordReference).where(are_among((RecordReference.type, RecordReference.id), some)))
+    rows = [
+        {"type": key.type, "id": key.id, "to_type": target.type, "to_id": target.id}
+        for key, names in named.items()
+        for target in sorted(names)
+    ]
     if rows:
         session.execute(insert(RecordReference), rows)
+
+
+def _load_keys(session: Session, keys: Iterable[Key]) -> None:
+    """Read the internal keys of all records that are written or named; parts of others get new ones each time."""
+    for record_type, ids in _ids_by_type(key for key in keys if BY_TYPE[key.type].part_of is None).items():
+        spec = FILTERS[record_type]
+        load_keys(session, spec.table, ids, None if spec.rows is None else record_type)
+
+
+def _ids_by_type(keys: Iterable[Key]) -> dict[str, set[str]]:
+    ids: dict[str, set[str]] = {}
+    for key in keys:
+        ids.setdefault(key.type, set()).add(key.id)
+    return ids
