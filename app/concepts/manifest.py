@@ -10,6 +10,7 @@ from pydantic import Field
 from sqlalchemy import ForeignKey, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
+from app.concepts.manifest_cds import CdsManifest
 from app.core.content import ContentModel
 from app.core.text import OneLine, Slug, Text, Url
 from app.storage.database import Base, TextColumn
@@ -71,6 +72,8 @@ class Manifest(ContentModel):
     """For the first page, in its order."""
     first_call: Annotated[str, Field(pattern=r"^/v1/\S*$", max_length=500)] = "/v1/claims"
     """The address that developers are shown first."""
+    cds: CdsManifest | None = None
+    """What the CDS Hooks services check and say; by default what follows from the interaction rules."""
 
     def disclaimer(self, interventions: Collection[str] | None = None) -> str:
         """The disclaimers of these interventions and those that hold of all data; all of them for null."""

@@ -389,6 +389,9 @@ def _manifest_faults(bundle: Bundle, manifest: Manifest) -> Iterator[Fault]:
         named += [
             FieldReference(f"questions[{index}].{name}", Key(name, answer or "")) for name, answer in answers.items()
         ]
+    named += (
+        [FieldReference(at, Key(kind, record)) for at, kind, record in manifest.cds.records()] if manifest.cds else []
+    )
     published = {change.key for change in bundle.changes if change.content.status is Status.published}
     for name, key in named:
         if key.id and key not in published and _is_judged(bundle.unreadable, key):
