@@ -115,7 +115,7 @@ def _document(app: FastAPI) -> None:
                     "name": f"Apache-2.0 (code), {licence.spdx or licence.name} (data)",
                     "identifier": f"Apache-2.0 AND {licence.spdx or 'LicenseRef-data'}",
                 }
-                written = examples.add(problems.document(queries.document(app, generate())))
+                written = examples.add(problems.document(queries.document(app, generate())), manifest.examples)
                 app.openapi_schema = openapi_document.finish(written)
             return app.openapi_schema
 

@@ -18,7 +18,17 @@ from app.core.content import ContentModel, Record
 from app.core.errors import Fault, InvalidInput, nearest
 from app.core.text import OneLine, Slug, Text
 from app.core.vocabulary import Status
-from app.datasets.layout import MANIFEST, MARK, READING_NOTES, TYPES, SeedPath, file_name, files_of, unknown_files
+from app.datasets.layout import (
+    EXAMPLES,
+    MANIFEST,
+    MARK,
+    READING_NOTES,
+    TYPES,
+    SeedPath,
+    file_name,
+    files_of,
+    unknown_files,
+)
 from app.datasets.shorthands import OWN_FIELDS, SCHEMES, KnownDocuments, expand
 from app.datasets.validation import validation_faults
 from app.datasets.yaml_files import PathInFile, YamlFile, exact, field_of, load, path_of, top_fields
@@ -340,6 +350,13 @@ def _read_manifest(bundle: Bundle, directory: Path, name: str) -> None:
     if fault is not None or isinstance(file, Fault):
         bundle.faults += [fault] if fault else []
         return
+    if (examples := directory / EXAMPLES).exists():
+        try:
+            file.data[path.stem]["examples"] = json.loads(examples.read_text(encoding="utf-8"))
+        except ValueError:
+            at = name.replace(MANIFEST, EXAMPLES)
+            bundle.faults.append(Fault("file", at, "unreadable", "is no JSON in UTF-8"))
+            return
     manifest = _model_in(bundle, file, (path.stem,), Manifest)
     if manifest is not None:
         bundle.manifest, bundle.manifest_file = manifest, file
