@@ -77,7 +77,7 @@ class YamlFile:
     data: Any
 
     def place(self, path: PathInFile = ()) -> str:
-        """`claims/fibromyalgia.yaml:12:7`: where the part stands; of one that is not there, what should hold it."""
+        """`claims/tea.yaml:12:7`: where the part stands; of one that is not there, what should hold it."""
         mark = None if self.root is None else self.root.start_mark
         node = self.root
         for part in path:

@@ -68,7 +68,7 @@ class _Token:
 
 
 def parse_query(session: Session, statistics: TermStatistics, query: str) -> ParsedQuery:
-    """Words in quotes, words joined by punctuation (`M79.7`, `ME/CFS`) and names of concepts become one term. Words
+    """Words in quotes, words joined by punctuation (`M79.7`, `TNF/IL`) and names of concepts become one term. Words
     that no record has are corrected or left out."""
     typed = normal_text(session, statistics, query)
     tokens = _tokens(typed, statistics.lists)
@@ -116,7 +116,7 @@ def _in_phrases(tokens: Sequence[_Token], lists: WordLists) -> set[int]:
 
 
 class _Separator:
-    """Takes apart what is joined unless it is a name or a phrase of some record: `ME/CFS` stays, `b-crohn` does not."""
+    """Takes apart what is joined unless it is a name or a phrase of some record: `M79.7` stays, `b-word` does not."""
 
     def __init__(self, session: Session, statistics: TermStatistics, drugs: DrugIndex, unknown: Set[str]) -> None:
         self._session, self._statistics, self._drugs, self._unknown = session, statistics, drugs, unknown
@@ -314,7 +314,7 @@ def _without_names(terms: Sequence[QueryTerm], lists: WordLists) -> Iterable[Que
 
 def _completions(session: Session, statistics: TermStatistics, token: _Token) -> tuple[Phrase, ...]:
     """The known words that a word begins, wherever it stands in the question. One that records have is complete, and so
-    is one with other words for it: `max` asks for `maximum`, not for `Maxitram`."""
+    is one with other words for it: `max` asks for `maximum`, not for the name of a product."""
     word = token.words[0]
     if (
         token.is_quoted
