@@ -172,7 +172,8 @@ def _words(
         for citation in claim.citations
         if citation.role is CitationRole.label_
     }
-    return worded_claim(claim, items, graded, labels, _drug_of(records, claim))
+    drug = _drug_of(records, claim) if claim.wording else None
+    return worded_claim(claim, items, graded, labels, drug)
 
 
 def _drug_of(records: RecordReader, claim: ClaimWrite) -> str | None:
