@@ -8,9 +8,9 @@ an order of the intervention that the data set is about. All of it has a default
 import string
 from collections.abc import Callable
 from decimal import Decimal
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, model_validator
 
 from app.core.content import ContentModel
 from app.core.text import OneLine, Slug, Text
@@ -174,6 +174,18 @@ class CdsManifest(ContentModel):
     antidotes: tuple[OneLine, ...] = ()
     """Drugs that reverse an overdose: with a word such as `kit`, a product is to be carried, not taken."""
     depots: tuple[CdsDepot, ...] = ()
+
+    @model_validator(mode="after")
+    def _names_what_it_has(self) -> Self:
+        checks = {None, *(check.id for check in self.patient_checks)}
+        if not checks.issuperset(one.patient_check for one in self.services):
+            raise ValueError("a service names a patient check that is not described")
+        names = [one.id or one.hook for one in self.services]
+        if len(set(names)) < len(names):
+            raise ValueError("two services have the same id")
+        if self.intervention is None and (self.evidence or self.reason_checks or self.patient_checks):
+            raise ValueError("checks and evidence need an `intervention` that they are about")
+        return self
 
     def records(self) -> list[tuple[str, str, str]]:
         """Field, type and id of each record that the section names."""
