@@ -20,7 +20,7 @@ from app.claims.rules import VOTING_FORMS
 from app.claims.schemas import CitationWrite, ClaimWrite, InteractionRuleWrite, OverrideReason
 from app.claims.vocabulary import InteractionSituation, Stance
 from app.concepts.code_systems import code_system
-from app.concepts.manifest import UNDESCRIBED, current_manifest, manifest_at
+from app.concepts.manifest import UNDESCRIBED, Manifest, current_manifest, manifest_at
 from app.concepts.manifest_cds import CdsManifest
 from app.concepts.queries import ancestors
 from app.concepts.schemas import ConceptWrite
@@ -107,6 +107,7 @@ class Topic:
 class ClaimMemory:
     """What was read at one serial, which never changes."""
 
+    manifest: Manifest | None = None
     claims: dict[str, CardClaim | None] = field(default_factory=dict)
     topics: tuple[Topic, ...] | None = None
     rules: tuple[InteractionRuleWrite, ...] | None = None
@@ -120,7 +121,9 @@ class ClaimReader:
         self._serial = serial
         self._memory = memory
         self._records = RecordsAt(session, serial)
-        manifest = manifest_at(session, serial) or UNDESCRIBED
+        if memory.manifest is None:
+            memory.manifest = manifest_at(session, serial) or UNDESCRIBED
+        manifest = memory.manifest
         self.data_set_name = manifest.name
         self.cds = manifest.cds or current_manifest(session).cds or CdsManifest()
         """As it was at the serial; an older data set did not hold it."""

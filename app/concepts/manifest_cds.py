@@ -148,6 +148,10 @@ class CdsDepot(ContentModel):
     """Where that was read."""
 
 
+_OTHER_KEYS = frozenset({"serial", "service", "service_version", "rule", "dose", "gaps", "claims"})
+"""What else stands in the extension of a card."""
+
+
 class CdsManifest(ContentModel):
     """What the services of CDS Hooks check and say."""
 
@@ -183,6 +187,8 @@ class CdsManifest(ContentModel):
         names = [one.id or one.hook for one in self.services]
         if len(set(names)) < len(names):
             raise ValueError("two services have the same id")
+        if len({*self.keys} - _OTHER_KEYS) < len(self.keys):
+            raise ValueError(f"`keys` must differ, also from {', '.join(sorted(_OTHER_KEYS))}")
         if self.intervention is None and (self.evidence or self.reason_checks or self.patient_checks):
             raise ValueError("checks and evidence need an `intervention` that they are about")
         return self
