@@ -1,6 +1,6 @@
 """The daily dose of an order, as far as it can be read: from its structure first, else from its words."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from fractions import Fraction
@@ -64,21 +64,21 @@ class DoseReading:
         return f"{' to '.join(ends)} mg a day"
 
 
-def read_dose(dosage: Any, product: Product) -> DoseReading | None:
+def read_dose(dosage: Any, product: Product, own_words: Collection[str] = ()) -> DoseReading | None:
     """The dose of an order, from its instructions and the strength of its product.
 
     Steps of a titration give a range; instructions without a sequence are added, since they may apply at once. Null if
-    nothing is said, or if any instruction cannot be read without guessing.
+    nothing is said, or if any instruction cannot be read without guessing. `own_words` name the drug itself.
     """
     instructions = objects(dosage) or objects([dosage])
     try:
-        doses = [dose for instruction in instructions if (dose := _instruction_dose(instruction, product))]
+        doses = [dose for instruction in instructions if (dose := _instruction_dose(instruction, product, own_words))]
         return _combined(doses, instructions) if doses else _dose_of_product(instructions, product)
     except UnreadableDose:
         return None
 
 
-def _instruction_dose(instruction: Instruction, product: Product) -> DoseReading | None:
+def _instruction_dose(instruction: Instruction, product: Product, own_words: Collection[str]) -> DoseReading | None:
     """Null if the instruction names no amount."""
     texts = [text for name in ("text", "patientInstruction") if (text := text_member(instruction, name))]
     ranges = [ends for ends in map(_ends, _rates(instruction)) if ends != (None, None)]
@@ -86,7 +86,7 @@ def _instruction_dose(instruction: Instruction, product: Product) -> DoseReading
         if dose := _dose_of_range(ends, product, instruction, texts):
             return dose
     for text in texts:
-        words = read_instruction(text)
+        words = read_instruction(text, own_words)
         if words.quantities:
             return _dose_in_words(words, product, instruction, texts)
         if words.is_titration:

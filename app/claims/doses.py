@@ -1,4 +1,4 @@
-"""Comparable doses: exact daily totals in picograms, and the bands of daily naltrexone that they touch."""
+"""Comparable doses: exact daily totals in picograms, and the dose bands that they touch."""
 
 from dataclasses import dataclass
 from decimal import Decimal

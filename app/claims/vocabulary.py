@@ -328,7 +328,7 @@ class DoseBasis(Term):
 
 
 class DoseTier(Term):
-    """Daily dose bands of naltrexone (Toljan 2018 up to 5 mg; our names above that)."""
+    """Daily dose bands (up to 5 mg as a review names them; our names above that)."""
 
     ultra_low = "ultra_low", "Ultra-low", "Below 1 microgram a day."
     very_low = "very_low", "From 1 microgram to below 1 mg a day."

@@ -4,12 +4,13 @@ It is stored with the serial at which it was applied: one row for each time it c
 """
 
 from collections.abc import Collection
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import Field
 from sqlalchemy import ForeignKey, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
+from app.concepts.manifest_cds import CdsManifest
 from app.core.content import ContentModel
 from app.core.text import OneLine, Slug, Text, Url
 from app.storage.database import Base, TextColumn
@@ -51,6 +52,39 @@ class Question(ContentModel):
     side_effect: Slug | None = None
 
 
+class SearchWords(ContentModel):
+    """Words in questions that records of this data set say in another way; general English is known."""
+
+    synonyms: tuple[tuple[OneLine, ...], ...] = ()
+    """Groups of words and phrases that mean the same."""
+    expansions: dict[OneLine, OneLine] = {}
+    """What a record may say, and what people say instead; several of either between commas. The reverse does not
+    hold."""
+    other_languages: dict[OneLine, OneLine] = {}
+    """The same, from other languages."""
+    risk_terms: tuple[OneLine, ...] = ()
+    """Words in questions of people who may be at risk: records that warn of them rank higher."""
+
+
+class PostedExample(ContentModel):
+    path: str
+    body: dict[str, Any]
+
+
+class Examples(ContentModel):
+    """Examples of the OpenAPI document, by the ids of operations. A data set without them has none."""
+
+    requests: dict[str, Annotated[str, Field(pattern=r"^/\S*$", max_length=500)]] = {}
+    """Addresses; short answers are better."""
+    posts: dict[str, PostedExample] = {}
+    bodies: dict[str, dict[str, Any]] = {}
+    """What may be sent, by title."""
+    parameters: dict[str, dict[str, tuple[Any, ...]]] = {}
+    """Values of parameters by their name."""
+    answers: dict[str, Any] = {}
+    """What the requests and posts were answered, as recorded from this data set."""
+
+
 class Manifest(ContentModel):
     """The data set as a whole. Stored from the serial at which it was applied."""
 
@@ -71,6 +105,11 @@ class Manifest(ContentModel):
     """For the first page, in its order."""
     first_call: Annotated[str, Field(pattern=r"^/v1/\S*$", max_length=500)] = "/v1/claims"
     """The address that developers are shown first."""
+    search: SearchWords = SearchWords()
+    examples: Examples = Examples()
+    """In a file of their own, `examples.json`."""
+    cds: CdsManifest | None = None
+    """What the CDS Hooks services check and say; by default what follows from the interaction rules."""
 
     @property
     def evidence_id(self) -> str:

@@ -7,7 +7,7 @@ class InterventionKind(Term):
     """What an intervention record stands for."""
 
     drug = "drug", "A single active ingredient at any dose, with its products, salts and brands."
-    drug_class = "class", "Drug class", "A group of drugs, such as opioid analgesics; its members are listed."
+    drug_class = "class", "Drug class", "A group of drugs; its members are listed."
     regimen = "regimen", "Dose regimen", "A drug in a stated dose range, child of the drug."
 
 

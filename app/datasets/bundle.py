@@ -19,6 +19,7 @@ from app.core.errors import Fault, InvalidInput, nearest
 from app.core.text import OneLine, Slug, Text
 from app.core.vocabulary import Status
 from app.datasets.layout import (
+    EXAMPLES,
     FILE_RESOURCES,
     MANIFEST,
     PLACEHOLDER,
@@ -388,6 +389,13 @@ def _read_manifest(bundle: Bundle, directory: Path, name: str) -> None:
     """Take what the directory says of the data set in the place of what an earlier one says."""
     path = directory / MANIFEST
     file = _file_beside(bundle, path, name, dict)
+    if file and (examples := directory / EXAMPLES).exists():
+        try:
+            file.data[path.stem]["examples"] = json.loads(examples.read_text(encoding="utf-8"))
+        except ValueError:
+            at = name.replace(MANIFEST, EXAMPLES)
+            bundle.faults.append(Fault("file", at, "unreadable", "is no JSON in UTF-8"))
+            return
     manifest = _model_in(bundle, file, (path.stem,), Manifest) if file else None
     if manifest is not None:
         bundle.manifest, bundle.manifest_file = manifest, file
@@ -428,6 +436,9 @@ def _manifest_faults(bundle: Bundle, manifest: Manifest) -> Iterator[Fault]:
         named += [
             FieldReference(f"questions[{index}].{name}", Key(name, answer or "")) for name, answer in answers.items()
         ]
+    named += (
+        [FieldReference(at, Key(kind, record)) for at, kind, record in manifest.cds.records()] if manifest.cds else []
+    )
     published = {key for key, content in bundle.contents.items() if content.status is Status.published}
     for name, key in named:
         if key.id and key not in published and _is_judged(bundle.unreadable, key):

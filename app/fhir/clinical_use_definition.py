@@ -77,7 +77,7 @@ def _indication(records: RecordReader, claim: ClaimWrite) -> Json:
 
 def _contraindication(records: RecordReader, claim: ClaimWrite) -> Json:
     # Next to an interacting drug, a condition on its own would read as a contraindication by itself, although
-    # naltrexone is approved for opioid use disorder.
+    # the drug may be approved for it.
     is_condition = bool(claim.conditions) and not claim.interactants
     concept = _concepts(records, "condition", claim.conditions) if is_condition else {"text": claim.statement}
     return {

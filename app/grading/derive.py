@@ -25,6 +25,7 @@ from app.claims.schemas import CitationWrite, ClaimWrite, DosingRangeWrite
 from app.claims.vocabulary import HARM_KINDS, Certainty, CitationRole, Consensus, RelationType, Stance, Unit
 from app.concepts.models import Concept
 from app.concepts.schemas import ConceptWrite, InterventionWrite
+from app.concepts.vocabulary import InterventionKind
 from app.core.folding import fold
 from app.core.vocabulary import Status
 from app.grading.consensus import ROLE_RANK, evidence_units, informative_citations
@@ -172,7 +173,17 @@ def _words(
         for citation in claim.citations
         if citation.role is CitationRole.label_
     }
-    return worded_claim(claim, items, graded, labels)
+    drug = _drug_of(records, claim) if claim.wording else None
+    return worded_claim(claim, items, graded, labels, drug)
+
+
+def _drug_of(records: RecordReader, claim: ClaimWrite) -> str | None:
+    """The name of the claim's intervention, or of the drug of which it is a regimen."""
+    if claim.intervention is None:
+        return None
+    intervention = records.content(Key("intervention", claim.intervention))
+    parent = intervention.parent if intervention.kind is InterventionKind.regimen else None
+    return str(records.content(Key("intervention", parent)).name if parent else intervention.name)
 
 
 def derive_claims(session: Session, records: RecordReader, claims: Sequence[ClaimWrite]) -> Iterator[ClaimDerived]:

@@ -6,6 +6,7 @@ phrases of its claim (`phrases.py`), never from the statement's grammar.
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from fractions import Fraction
 from typing import NamedTuple, Protocol
 
@@ -28,7 +29,7 @@ from app.claims.vocabulary import (
     Verb,
     VerdictCode,
 )
-from app.core.english import date_in_words, quantity
+from app.core.english import date_in_words, inline, quantity
 from app.grading.answer import answer_to
 from app.grading.counts_text import counts_text
 from app.grading.evidence import CitationEvidence, Grade
@@ -141,14 +142,19 @@ def _period(claim: ClaimWrite) -> str | None:
 
 
 def worded_claim(
-    claim: ClaimWrite, items: Sequence[CitationEvidence], graded: Grade, labels: dict[str, str]
+    claim: ClaimWrite,
+    items: Sequence[CitationEvidence],
+    graded: Grade,
+    labels: dict[str, str],
+    drug: str | None = None,
 ) -> WordedVerdict:
-    """The verdict on a claim of a form that gathers votes. `labels` has the names of cited drug labels by document.
+    """The verdict on a claim of a form that gathers votes. `labels` has the names of cited drug labels by document,
+    `drug` is the name of the drug that is given, whatever its dose.
 
     A claim that was published before claims had phrases gets its label as answer.
     """
     wording = claim.wording or _NO_WORDING
-    finding = finding_of(claim, wording, items, graded, labels)
+    finding = replace(finding_of(claim, wording, items, graded, labels), drug=drug and inline(drug))
     code = verdict_code(finding)
     verdict = VerdictRead(code=code, label=code.label, tone=tone_of(finding, code))
     answer = answer_to(finding) if claim.wording else f"{code.label}."

@@ -86,7 +86,7 @@ class DrugChecked(ResponseModel):
     intervention: ConceptRef | None
     """The first of its ingredients."""
     ingredients: tuple[ConceptRef, ...]
-    """All drugs that are known in it: several for a product such as morphine with naltrexone."""
+    """All drugs that are known in it: several for a product of several."""
     matched_by: MatchedBy | None
     confidence: Confidence | None
     """How sure the recognition is; what is merely similar is a candidate, never recognized."""

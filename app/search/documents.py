@@ -164,7 +164,7 @@ def _rank(claim: ClaimWrite, warning: int, evidence: ClaimEvidence) -> int:
 
 def _against(session: Session, records: RecordReader, interventions: Iterable[str]) -> tuple[str, ...]:
     """All names of interventions and of their regimens and narrower classes, and the names of the members of classes:
-    what warns of opioids warns of tramadol. Products of members are known to the question (`parse_query`)."""
+    what warns of a class warns of each member. Products of members are known to the question (`parse_query`)."""
     keys = [
         key
         for intervention in interventions

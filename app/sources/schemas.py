@@ -31,7 +31,7 @@ class Arm(ContentModel):
     dose_unit: OneLine | None = None
     """UCUM: `ng`, `ug`, `mg`, `g` or `mg/kg`."""
     called_low_dose: bool | None = None
-    """Whether the source calls this dose low-dose naltrexone; null for arms without naltrexone."""
+    """Whether the source calls this dose low; null for arms to which that does not apply."""
 
 
 class Included(ContentModel):

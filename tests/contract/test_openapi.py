@@ -17,7 +17,6 @@ from openapi_spec_validator import OpenAPIV31SpecValidator
 from pydantic import create_model
 from starlette.testclient import TestClient
 
-from app.api.examples import POSTED, REQUESTS
 from app.api.openapi import schema_name
 from app.api.presentation import LABEL
 from app.core.shape import paths_of
@@ -26,6 +25,7 @@ from app.registry import BY_PLURAL, RESOURCES
 from app.settings import ROOT, Settings
 from tests.contract.breaking import METHODS, Document, breaks
 from tests.contract.support import Item, objects
+from tests.examples import POSTED, REQUESTS
 
 COMMITTED = ROOT / "openapi.json"
 REGENERATE = """What is committed is not what the code says. Write it again:

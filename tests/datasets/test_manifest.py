@@ -15,6 +15,7 @@ from app.datasets.seed import seed
 from app.settings import ROOT
 from app.storage import schema
 from app.storage.database import Database
+from tests.cds_hooks.support import LDN, OXYCODONE, cards, cds_client, request
 
 SEED = ROOT / "seed_data"
 
@@ -80,6 +81,17 @@ def test_a_database_without_manifest_has_a_disclaimer(blank: Database) -> None:
             "intervention: naltrexon\n",
             ("dataset.yaml: disclaimers[2].intervention", "unknown_reference"),
         ),
+        (
+            "[ldn-not-fda-approved]",
+            "[ldn-not-fda-aproved]",
+            ("dataset.yaml: cds.evidence.claims", "unknown_reference"),
+        ),
+        ("patient_check: liver-disease", "patient_check: liver", ("dataset.yaml: cds", "value_error")),
+        (
+            "current opioid ({second})",
+            "current opioid ({drug})",
+            ("dataset.yaml: cds.interactions[0].texts.first_drafted.summary", "value_error"),
+        ),
     ],
 )
 def test_faults_of_a_manifest_are_found_with_those_of_the_records(
@@ -95,6 +107,24 @@ def test_disclaimers_follow_the_interventions() -> None:
     assert "opioid" not in manifest.disclaimer([])
     assert "opioid" in manifest.disclaimer(["naltrexone"])
     assert "FDA" in manifest.disclaimer()
+
+
+def test_what_cards_say_and_what_the_search_understands_follow_the_manifest(scratch: Database, directory: Path) -> None:
+    url = scratch.url.render_as_string(hide_password=False)
+    asked = request(LDN, medications={"resourceType": "Bundle", "entry": [{"resource": OXYCODONE}]})
+    with cds_client(url) as client:
+        before = cards(client, asked)
+        assert client.get("/v1/search?q=zzmares").json()["items"] == []
+        rewrite(directory, "      opioid: >-\n", "      vivid dreams: zzmares\n      opioid: >-\n")
+        rewrite(directory, "Naltrexone with a current opioid ({second}): the US", "They meet: {second}. The")
+        with scratch.write() as session:
+            assert seed(session, directory).serial == 2
+
+        after = cards(client, asked)
+
+        assert after[0]["summary"] == "They meet: oxycodone. The label contraindicates this."
+        assert cards(client, asked, serial=1) == before
+        assert client.get("/v1/search?q=zzmares").json()["items"]
 
 
 def test_the_first_page_shows_what_the_data_set_says(client: TestClient) -> None:
