@@ -1,5 +1,6 @@
 """Claims: statements with the citations that support and dispute them."""
 
+from collections.abc import Mapping
 from typing import Annotated, ClassVar, Literal
 
 from fastapi import APIRouter, Request, Response
@@ -22,6 +23,9 @@ from app.api.tables import add_table_route
 from app.claims import dose_query, queries, views
 from app.claims.responses import CitationRead, ClaimRead
 from app.claims.views import DoseCount
+from app.concepts.lineage import inheritances, intervention_tree
+from app.concepts.queries import concept_keys
+from app.concepts.schemas import Inheritance
 from app.core.content import QueryModel
 from app.grading.trace import EvidenceTrace, WhatIf, trace
 from app.http import conditional
@@ -95,7 +99,7 @@ def _list_claims(view: ReadView, request: Request, query: ClaimListQuery) -> Res
             page = common.batch_page(view, query, query.id, selection, queries.CLAIM_SORTS)
         else:
             page = common.select_page(view, query, selection, queries.CLAIM_SORTS)
-        bodies = current_bodies(view, "claim", page.ids)
+        bodies = views.with_inheritance(current_bodies(view, "claim", page.ids), _inheritances(view, query))
         dose_count = None
         if query.dose is not None:
             claims = [views.with_citations(from_json(body), query.citations) for body in bodies]
@@ -111,6 +115,19 @@ def _list_claims(view: ReadView, request: Request, query: ClaimListQuery) -> Res
         return common.page_body(request, page, bodies, fields)
 
     return common.list_response(request, view, body)
+
+
+def _inheritances(view: ReadView, query: queries.ClaimQuery) -> Mapping[str, Inheritance]:
+    """The interventions whose harms those that the list is for inherit."""
+    if not query.intervention:
+        return {}
+    session, names = view.session, query.intervention
+    if query.descendants or any(":" in name for name in names):
+        return inheritances(
+            session, concept_keys(session, "intervention", names, "intervention", descendants=query.descendants)
+        )
+    keys = intervention_tree(session).keys
+    return inheritances(session, [keys[name] for name in names if name in keys])
 
 
 def _facets(view: ReadView, query: queries.ClaimQuery, page: Page) -> dict[str, list[tuple[str, int]]]:

@@ -8,7 +8,7 @@ from app.claims.schemas import (
     OverrideReason,
     Schedule,
 )
-from app.concepts.schemas import ConceptRead, ConceptRef
+from app.concepts.schemas import ConceptRead, ConceptRef, Inheritance
 from app.concepts.vocabulary import Better, InterventionKind
 from app.core.content import Envelope, RecordLinks, ResponseModel
 from app.core.text import Number, Slug
@@ -180,6 +180,14 @@ class DocumentRecordLinks(CatalogueLinks, DocumentAddresses):
     """Addresses of the record, and those at which the document can be opened."""
 
 
+class InheritedWarning(ClaimSummary):
+    """A claim of harm on the drug or on a class of an intervention; harm is inherited, whatever the dose."""
+
+    ALWAYS_SHOWN: ClassVar[frozenset[str]] = ClaimSummary.ALWAYS_SHOWN | {"inheritance"}
+
+    inheritance: Inheritance
+
+
 class InterventionRead(ConceptRead):
     """A drug, a class of drugs, or a dose regimen of a drug."""
 
@@ -190,8 +198,8 @@ class InterventionRead(ConceptRead):
     members: tuple[ConceptRef, ...]
     """The drugs of a class."""
     assertions: tuple[Assertion, ...]
-    inherited_warnings: tuple[ClaimSummary, ...]
-    """Interactions, contraindications and warnings of the parent drug: harm crosses dose tiers."""
+    inherited_warnings: tuple[InheritedWarning, ...]
+    """Interactions, contraindications and warnings of its drug and of its classes, the nearest first."""
     evidence: CatalogueEvidence
     links: CatalogueLinks
 

@@ -4,6 +4,10 @@ from pydantic import BaseModel, ConfigDict
 
 from app.claims.catalogue_responses import CatalogueEvidence
 from app.claims.responses import ClaimEvidence
+from app.concepts.vocabulary import HarmRelation
+
+StoredLine = tuple[tuple[HarmRelation, str], ...]
+"""The steps to an intervention whose harms are inherited, each with the id of the one to which it leads."""
 
 
 class Derived(BaseModel):
@@ -32,7 +36,10 @@ class ConceptDerived(Derived):
     assertions: tuple[str, ...]
     """Claims that describe an aspect of the concept."""
     inherited: tuple[str, ...]
-    """Claims of harm on the parent drug."""
+    """Claims of harm on the drug and the classes of an intervention, the nearest first."""
+    lines: dict[str, StoredLine] = {}
+    """Id of the intervention that such a claim is about → the steps to it. In states stored before classes passed on
+    their harms there are none: there the claims are about the drug of a dose regimen."""
 
 
 class SourceDerived(Derived):

@@ -47,7 +47,8 @@ class ClaimFilters(TextQuery):
     """
 
     intervention: Names = ()
-    """Drug or regimen. A regimen also brings the interactions and warnings of its drug."""
+    """Drug, regimen or class. It also brings the interactions and warnings of its drug and of its classes; such claims
+    say so in `inheritance`."""
     condition: Names = ()
     mechanism: Names = ()
     side_effect: Names = ()

@@ -1,4 +1,4 @@
-"""Variants of a claim that a request can ask for: fewer citations embedded, doses marked."""
+"""Variants of a claim that a request can ask for: fewer citations embedded, doses and inherited harms marked."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from app.claims.doses import DailyDose
 from app.claims.models import Citation, Claim
 from app.claims.vocabulary import DoseMatch, Stance
+from app.concepts.schemas import ConceptRef, Inheritance
 from app.core.content import ResponseModel
 
 Embedded = Literal["all", "top", "none"]
@@ -52,6 +53,27 @@ def with_citations(record: dict[str, Any], embedded: Embedded) -> dict[str, Any]
 
 def _first(citations: Sequence[Mapping[str, Any]], stance: Stance) -> str | None:
     return next((citation["id"] for citation in citations if citation["stance"] == stance), None)
+
+
+def with_inheritance(bodies: Sequence[bytes], inherited: Mapping[str, Inheritance]) -> list[bytes]:
+    """The claims, each marked that is about one of the interventions whose harms are inherited."""
+    if not inherited:
+        return list(bodies)
+    marks = {
+        _marked(line.steps[-1].intervention, None): _marked(line.steps[-1].intervention, line)
+        for line in inherited.values()
+    }
+    marked = []
+    for body in bodies:
+        mark = next((mark for mark in marks if mark in body), None)
+        marked.append(body if mark is None else body.replace(mark, marks[mark], 1))
+    return marked
+
+
+def _marked(about: ConceptRef, line: Inheritance | None) -> bytes:
+    """What a claim is about, and how it is inherited, as they stand side by side in its JSON."""
+    mark = b"null" if line is None else line.model_dump_json().encode()
+    return b'"intervention":%b,"inheritance":%b' % (about.model_dump_json().encode(), mark)
 
 
 def mark_doses(session: Session, claims: Sequence[Mapping[str, Any]], dose: DailyDose) -> DoseCount:

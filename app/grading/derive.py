@@ -17,12 +17,20 @@ from sqlalchemy.orm import Session
 
 from app.claims import doses
 from app.claims.catalogue_responses import CatalogueEvidence
-from app.claims.derived import ClaimDerived, ConceptDerived, DosingRangeDerived, Nothing, SourceDerived
+from app.claims.derived import (
+    ClaimDerived,
+    ConceptDerived,
+    DosingRangeDerived,
+    Nothing,
+    SourceDerived,
+    StoredLine,
+)
 from app.claims.models import Citation, Claim, ClaimConcept, DosingRange, Maintained, Override
 from app.claims.responses import ClaimEvidence, OverrideRead
 from app.claims.rules import VOTING_FORMS
 from app.claims.schemas import CitationWrite, ClaimWrite, DosingRangeWrite
 from app.claims.vocabulary import HARM_KINDS, Certainty, CitationRole, Consensus, RelationType, Stance, Unit
+from app.concepts.lineage import HarmStep, refs_of, stored_lines
 from app.concepts.models import Concept
 from app.concepts.schemas import ConceptWrite, InterventionWrite
 from app.core.folding import fold
@@ -318,10 +326,12 @@ def derive_concept(session: Session, _records: RecordReader, concept: ConceptWri
     pk = key_of(session, Concept, concept.id, record_type)
     claims = _claims_about(pk)
     asserted = select(Claim.id).where(Claim.pk.in_(claims), Claim.aspect.is_not(None)).order_by(Claim.aspect, Claim.id)
+    inherited, lines = _inherited_harms(session, pk) if isinstance(concept, InterventionWrite) else ((), {})
     return ConceptDerived(
         evidence=_catalogue_evidence(session, claims),
         assertions=tuple(session.scalars(asserted)),
-        inherited=_inherited_harms(session, concept),
+        inherited=inherited,
+        lines=lines,
     )
 
 
@@ -332,17 +342,25 @@ def _claims_about(concept_pk: int) -> Select[Any]:
     return select(Claim.pk).where(Claim.status == Status.published, in_any_role)
 
 
-def _inherited_harms(session: Session, concept: ConceptWrite) -> tuple[str, ...]:
-    """Claims of harm on the drug of a dose regimen: harm crosses dose tiers, benefit never does."""
-    if not isinstance(concept, InterventionWrite) or concept.kind != "regimen" or concept.parent is None:
-        return ()
-    parent = key_of(session, Concept, concept.parent, "intervention")
-    statement = select(Claim.id).where(
-        Claim.status == Status.published,
-        Claim.intervention_pk == parent,
-        Claim.kind.in_(HARM_KINDS),
+def _inherited_harms(session: Session, pk: int) -> tuple[tuple[str, ...], dict[str, StoredLine]]:
+    """Claims of harm on the drug and the classes of an intervention, the nearest first; how each is reached."""
+    lines = stored_lines(session, pk)
+    if not lines:
+        return (), {}
+    statement = (
+        select(Claim.id, Claim.intervention_pk)
+        .where(Claim.status == Status.published, Claim.intervention_pk.in_(lines), Claim.kind.in_(HARM_KINDS))
+        .order_by(Claim.kind, Claim.id)
     )
-    return tuple(session.scalars(statement.order_by(Claim.kind, Claim.id)))
+    nearest = list(lines)
+    rows = sorted(session.execute(statement).all(), key=lambda row: nearest.index(row.intervention_pk))
+    reached = {row.intervention_pk: lines[row.intervention_pk] for row in rows}
+    refs = refs_of(session, (step.source for steps in reached.values() for step in steps))
+
+    def stored(steps: Iterable[HarmStep]) -> StoredLine:
+        return tuple((step.relation, refs[step.source].id) for step in steps)
+
+    return tuple(row.id for row in rows), {refs[pk].id: stored(steps) for pk, steps in reached.items()}
 
 
 def derive_study(session: Session, _records: RecordReader, study: StudyWrite) -> SourceDerived:

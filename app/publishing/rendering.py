@@ -5,17 +5,29 @@ from dataclasses import dataclass, field
 from hashlib import blake2b
 from typing import Any
 
-from sqlalchemy import insert, update
+from sqlalchemy import insert, select, update
 from sqlalchemy.orm import Session
 
 from app.claims.derived import ClaimDerived
 from app.claims.models import Citation, Claim
 from app.claims.rules import relevance
 from app.claims.vocabulary import RelationType
+from app.concepts.lineage import stored_heirs
+from app.concepts.models import Concept
 from app.registry import BY_TYPE
 from app.storage.history import RecordState, StoredRecord, referrers, targets, text_of
 from app.storage.records import CurrentRecords, RecordRow
 from app.storage.resource import Key, Stamp
+
+
+def _heirs(session: Session, keys: Set[Key]) -> set[Key]:
+    """Regimens and members of the interventions, which show the harms of their drugs and classes."""
+    ids = [key.id for key in keys if key.type == "intervention"]
+    is_one = Concept.type == "intervention"
+    pks = session.scalars(select(Concept.pk).where(is_one, Concept.id.in_(ids))).all()
+    heirs = stored_heirs(session, pks)
+    return {Key("intervention", heir) for heir in session.scalars(select(Concept.id).where(Concept.pk.in_(heirs)))}
+
 
 _VERDICT_COLUMNS = {
     "consensus", "leaning", "certainty", "method", "study_count", "review_count", "participant_count",
@@ -55,9 +67,7 @@ class Renderer:
         named = (key for key in self.changed if key.type in ("intervention", "outcome"))
         claims = {key for key in referrers(self.session, named) if key.type == "claim"}
         affected |= {key for key in targets(self.session, claims) if key.type == "side_effect"}
-        # A regimen shows the harms of its drug.
-        drugs = (key for key in affected if key.type == "intervention")
-        affected |= {key for key in referrers(self.session, drugs) if key.type == "intervention"}
+        affected |= _heirs(self.session, affected)
         self.records.prefetch(affected)
         ordered = sorted(affected)
         for key in ordered:

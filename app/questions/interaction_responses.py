@@ -8,7 +8,7 @@ from app.claims import dose_query
 from app.claims.responses import ClaimSummary
 from app.claims.vocabulary import DoseTier, Effect, Kind
 from app.concepts.recognition import Confidence, MatchedBy, UnrecognizedReason
-from app.concepts.schemas import ConceptRef
+from app.concepts.schemas import ConceptRef, Inheritance
 from app.concepts.vocabulary import CodeRelation
 from app.core.content import ResponseModel
 from app.core.text import IdOrCode, OneLine, Slug
@@ -135,6 +135,11 @@ class PairClaim(ResponseModel):
     """The drug, class or regimen that the claim is about."""
     inherited: bool
     """Whether that, or what it meets, is a relative of the drug that was asked for: its drug, class or regimen."""
+    inheritance: Inheritance | None
+    """How what is said of `on` holds for the drug that was asked for; null where `on` is that drug, or where only an
+    interaction rule relates them."""
+    interactant_inheritance: Inheritance | None
+    """The same for what the claim says that it meets."""
     dose_tiers: tuple[DoseTier, ...]
     """Bands of the doses read in its sources; empty where none was read."""
 

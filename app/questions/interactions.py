@@ -30,7 +30,9 @@ from app.claims.vocabulary import (
     Kind,
 )
 from app.concepts.disclaimer import disclaimer_about
+from app.concepts.lineage import InterventionTree, intervention_tree, worded_line
 from app.concepts.recognition import DrugIndex, Recognition, UnrecognizedReason, drug_index
+from app.concepts.schemas import Inheritance
 from app.core import deadline
 from app.core.english import quantity
 from app.core.errors import Fault, InvalidInput
@@ -49,7 +51,7 @@ from app.questions.interaction_responses import (
     PairClaim,
     UnrecognizedDrug,
 )
-from app.questions.relevance import RELEVANT_FORMS, InterventionTree, intervention_tree
+from app.questions.relevance import RELEVANT_FORMS
 from app.questions.searches import RecordedSearch, SearchMatch, names_concept, newest, recorded_searches
 
 MAX_CLAIMS = 20
@@ -384,6 +386,8 @@ def _pair(
                 effect=claim.effect,
                 on=index.records[claim.intervention].ref,
                 inherited=not pair.is_exact(claim),
+                inheritance=_inheritance(pair, tree, index, [claim.intervention]),
+                interactant_inheritance=_inheritance(pair, tree, index, claim.interactants),
                 dose_tiers=claim.tiers,
             )
             for claim in pair.claims[:MAX_CLAIMS]
@@ -394,9 +398,26 @@ def _pair(
     )
 
 
+def _inheritance(
+    pair: PairEvidence, tree: InterventionTree, index: DrugIndex, named: Iterable[int]
+) -> Inheritance | None:
+    """How what a claim says of one of the interventions holds for a drug of the pair, by the fewest steps; null where
+    the drug itself is named, or neither is a relative."""
+    lines = (
+        (len(line), pk, line)
+        for pk in sorted(pair.first.pks | pair.second.pks)
+        for relative in named
+        if (line := tree.line_to(pk, relative)) is not None
+    )
+    _, pk, line = min(lines, default=(0, 0, ()))
+    if not line:
+        return None
+    return worded_line(index.records[pk].ref, ((step.relation, index.records[step.source].ref) for step in line))
+
+
 def _drugs_of(tree: InterventionTree, drug: RequestedDrug) -> set[int]:
     """Its drugs; of dose regimens, the drugs that they dose."""
-    return {tree.with_drug(pk)[-1] for pk in drug.pks}
+    return {tree.drug(pk) for pk in drug.pks}
 
 
 def _headline(pairs: Sequence[PairChecked], unrecognized: int) -> InteractionHeadline:

@@ -29,7 +29,7 @@ from app.claims.vocabulary import (
     VerdictCode,
 )
 from app.concepts.models import Concept
-from app.concepts.schemas import ConceptRef, OutcomeRef
+from app.concepts.schemas import ConceptRef, Inheritance, OutcomeRef
 from app.core import deadline
 from app.core.vocabulary import Status
 from app.grading.trace import EvidenceTrace, WhatIf, trace
@@ -108,8 +108,8 @@ class HarmLine:
     claim: ClaimSummary
     names: tuple[str, ...]
     """Side effects, or the outcome, that it is about."""
-    is_inherited: bool
-    """Whether it was said of the drug, not of the regimen itself."""
+    inheritance: Inheritance | None
+    """How it holds for the intervention, where it was said of its drug or of a class."""
     figures: tuple[Figure, ...]
     lead: str
     """What stands before the statement in the answer, such as the authority and the day of an official record."""
@@ -186,7 +186,7 @@ class ConditionEvidence:
 
     @property
     def interventions(self) -> tuple[str, ...]:
-        return tuple(filter(None, (self.pair.intervention, self.pair.parent)))
+        return tuple({self.pair.intervention: None} | dict.fromkeys(self.pair.inherited))
 
     @property
     def searched_on(self) -> str | None:
@@ -297,7 +297,7 @@ def _harm_line(records: CurrentRecords, claim_id: str, pair: Pair) -> HarmLine:
         content=content,
         claim=summary,
         names=tuple(names),
-        is_inherited=content.intervention == pair.parent,
+        inheritance=pair.inherited.get(content.intervention or ""),
         figures=tuple(figures(records, content, order)),
         lead=lead,
     )
