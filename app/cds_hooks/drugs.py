@@ -14,6 +14,8 @@ from sqlalchemy.orm import Session
 from app.claims.interaction_rules import interaction_rules
 from app.claims.vocabulary import InteractionSeverity
 from app.concepts.code_systems import code_system
+from app.concepts.manifest import current_manifest
+from app.concepts.manifest_doses import DoseTiers
 from app.concepts.recognition import DrugIndex, DrugRecord, Recognition, UnrecognizedReason, drug_index
 from app.concepts.vocabulary import InterventionKind
 
@@ -71,6 +73,8 @@ class Formulary:
     second: frozenset[str]
     quiet: tuple[tuple[frozenset[str], tuple[str, ...]], ...]
     """The second sets of the quieter rules, each with the claims to show."""
+    tiers: DoseTiers | None = None
+    """The bands of doses of the drug whose dose is read."""
 
     def recognise(self, medication: CodedText) -> Drug:
         by_code = self._by_code(medication.codes)
@@ -148,15 +152,18 @@ def load_formulary(session: Session) -> Formulary:
     index = drug_index(session)
     rules = interaction_rules(session)
     loud = [rule for rule in rules if rule.severity is InteractionSeverity.contraindicated]
+    first = index.expand(intervention for rule in loud for intervention in rule.first)
+    tiers = (tiers for tiers in current_manifest(session).dose_tiers if tiers.intervention in first)
     return Formulary(
         index,
-        first=index.expand(intervention for rule in loud for intervention in rule.first),
+        first=first,
         second=index.expand(intervention for rule in loud for intervention in rule.second),
         quiet=tuple(
             (index.expand(rule.second), tuple(claim for one in rule.claims for claim in one.claims))
             for rule in rules
             if rule not in loud
         ),
+        tiers=next(tiers, None),
     )
 
 

@@ -104,6 +104,7 @@ class MedicineReader:
             is_cut = is_cut or self.work.is_spent
             if not self.work.is_spent:
                 dose = read_dose(instructions, coded_product(parts.strengths) or product.named)
+                dose = dose.in_bands(self._formulary.tiers) if dose else None
             reasons, has_unread_reasons = self._reasons(order)
             is_cut = is_cut or has_unread_reasons
         return Medicine(

@@ -10,9 +10,9 @@ from app.cds_hooks.chart import Chart, UnreadHistory
 from app.cds_hooks.drugs import CodedText
 from app.cds_hooks.medicines import Medicine
 from app.claims.doses import PICOGRAMS
-from app.claims.vocabulary import DoseTier, Unit
+from app.claims.vocabulary import Unit
 
-LOW_TIERS = frozenset({DoseTier.very_low, DoseTier.low, DoseTier.intermediate})
+LOW_TIERS = frozenset({"very_low", "low", "intermediate"})
 """Doses on which evidence about low-dose naltrexone is shown; the highest of the trials, 6 mg, is intermediate."""
 LABEL_START_DOSE = 25 * PICOGRAMS[Unit.mg]
 """The daily dose, in picograms, with which the label begins. It and higher doses are not low."""
@@ -110,10 +110,10 @@ def is_low_dose(medicine: Medicine, conditions: Collection[str] = ()) -> bool:
         return False
     if medicine.dose is None:
         return medicine.says_low_dose
-    tiers, highest = medicine.dose.tiers, medicine.dose.daily.high
+    tiers, highest = {tier.value for tier in medicine.dose.tiers}, medicine.dose.daily.high
     if not tiers or not LOW_TIERS.issuperset(tiers) or highest is None or highest >= LABEL_START_DOSE:
         return False
-    return DoseTier.intermediate not in tiers or LABEL_CONDITIONS.isdisjoint(conditions)
+    return "intermediate" not in tiers or LABEL_CONDITIONS.isdisjoint(conditions)
 
 
 class DrugPair(NamedTuple):

@@ -8,7 +8,6 @@ from app.cds_hooks.medicines import Medicine
 from app.cds_hooks.rules import Finding, Rule
 from app.cds_hooks.schemas import MAX_SUMMARY_LENGTH, CardCoding
 from app.claims.schemas import OverrideReason
-from app.claims.vocabulary import DoseTier
 from app.core.english import inline, join_and
 
 LABEL_WARNING = (
@@ -133,7 +132,7 @@ def dose_text(medicines: tuple[Medicine, ...]) -> str:
             f"{tier.label.lower()} ({inline(tier.definition).rstrip('.')})" for tier in medicine.dose.tiers
         )
         sentences.append(f"Dose read: {medicine.dose.text}; band: {bands}.")
-        if DoseTier.intermediate in medicine.dose.tiers:
+        if any(tier.value == "intermediate" for tier in medicine.dose.tiers):
             sentences.append("That is above the low band; the claims below are on low doses.")
     return " ".join(dict.fromkeys(sentences))
 

@@ -3,11 +3,13 @@
 from typing import ClassVar, Literal
 
 from app.claims import vocabulary as terms
+from app.claims.dose_responses import DoseAmount, DoseBandRead
 from app.claims.responses import ByStance, ClaimSummary, EstimateRead, StanceCount, VerdictRead
 from app.claims.schemas import (
     OverrideReason,
     Schedule,
 )
+from app.concepts.manifest_doses import BandName
 from app.concepts.schemas import ConceptRead, ConceptRef, Inheritance
 from app.concepts.vocabulary import Better, InterventionKind
 from app.core.content import Envelope, RecordLinks, ResponseModel
@@ -27,9 +29,15 @@ class DosingRangeRead(Envelope):
     unit: terms.Unit | None
     dose_text: str
     low_pg_per_day: int | None
-    """The lowest daily total in picograms, exact; null where it cannot be known."""
+    """The lowest daily total in picograms, exact; null where it cannot be known or is no whole number."""
     high_pg_per_day: int | None
-    tiers: tuple[terms.DoseTier, ...]
+    low_amount: DoseAmount | None
+    """The lowest total, exact whatever its period; null where it cannot be known."""
+    high_amount: DoseAmount | None
+    tiers: tuple[BandName, ...]
+    """The bands of doses that it touches, by their names in the manifest of the data set; `bands` explains them. Empty
+    where its dose cannot be compared, and for interventions without bands."""
+    bands: tuple[DoseBandRead, ...]
     schedule: Schedule
     route: terms.Route | None
     formulation: str | None

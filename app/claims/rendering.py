@@ -10,6 +10,8 @@ from app.claims import catalogue_responses as catalogue
 from app.claims import responses as reads
 from app.claims import schemas
 from app.claims.derived import ClaimDerived, ConceptDerived, DosingRangeDerived, Nothing, SourceDerived
+from app.claims.dose_responses import dose_amount, shown_bands
+from app.claims.doses import whole
 from app.claims.models import Claim
 from app.claims.projection import CONCEPT_ROLES, daily_dose
 from app.claims.vocabulary import Aspect, Measure
@@ -218,9 +220,12 @@ def dosing_range(
         **_envelope(content, stamp),
         intervention=concept_ref(records, "intervention", content.intervention),
         conditions=concepts(records, "condition", content.conditions),
-        low_pg_per_day=total.low if total else None,
-        high_pg_per_day=total.high if total else None,
-        tiers=total.tiers if total else (),
+        low_pg_per_day=whole(total.low) if total else None,
+        high_pg_per_day=whole(total.high) if total else None,
+        low_amount=dose_amount(total.low) if total else None,
+        high_amount=dose_amount(total.high) if total else None,
+        tiers=tuple(band.value for band in derived.bands),
+        bands=shown_bands(derived.bands),
         claims=tuple(summary(records, claim_id) for claim_id in derived.claims),
         links=RecordLinks(**_links("dosing-ranges", content.id, stamp)),
     )

@@ -8,7 +8,8 @@ from pydantic_core import to_json
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app.claims.doses import DailyDose
+from app.claims.dose_responses import DoseAmount, dose_amount
+from app.claims.doses import DailyDose, from_stored, whole
 from app.claims.models import Citation, Claim
 from app.claims.vocabulary import DoseMatch, Stance
 from app.concepts.schemas import ConceptRef, Inheritance
@@ -22,8 +23,12 @@ class DoseCount(ResponseModel):
     """How many citations on this page match the dose that was asked for; none was left out."""
 
     low_pg_per_day: int | None
-    """The range that was asked for, in picograms a day, both ends inclusive; null where it is open."""
+    """The range that was asked for, in picograms a day, both ends inclusive; null where it is open, or no whole
+    number."""
     high_pg_per_day: int | None
+    low_amount: DoseAmount | None
+    """The same, exact whatever the period; null where it is open."""
+    high_amount: DoseAmount | None
     overlaps: int
     outside: int
     not_reported: int
@@ -85,19 +90,23 @@ def mark_doses(session: Session, claims: Sequence[Mapping[str, Any]], dose: Dail
             citation["dose_match"] = matches.get(citation["id"], DoseMatch.not_reported)
             counts[citation["dose_match"]] += 1
     return DoseCount(
-        low_pg_per_day=dose.low,
-        high_pg_per_day=dose.high,
+        low_pg_per_day=whole(dose.low),
+        high_pg_per_day=whole(dose.high),
+        low_amount=dose_amount(dose.low),
+        high_amount=dose_amount(dose.high),
         **{match.value: counts[match] for match in DoseMatch},
     )
 
 
 def _matches(session: Session, claim_ids: Sequence[str], dose: DailyDose) -> Mapping[str, DoseMatch]:
     rows = session.execute(
-        select(Citation.id, Citation.dose_low_pg, Citation.dose_high_pg)
+        select(Citation.id, Citation.dose_low, Citation.dose_high)
         .join(Claim, Claim.pk == Citation.claim_pk)
-        .where(Claim.id.in_(claim_ids), Citation.dose_low_pg.is_not(None))
+        .where(Claim.id.in_(claim_ids), Citation.dose_low.is_not(None))
     )
     return {
-        citation: DoseMatch.overlaps if dose.overlaps(DailyDose(low, high)) else DoseMatch.outside
+        citation: DoseMatch.overlaps
+        if dose.overlaps(DailyDose(from_stored(low), from_stored(high)))
+        else DoseMatch.outside
         for citation, low, high in rows
     }

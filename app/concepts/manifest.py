@@ -3,13 +3,15 @@
 It is stored with the serial at which it was applied: one row for each time it changed.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 from typing import Annotated
 
 from pydantic import Field
 from sqlalchemy import ForeignKey, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
+from app.concepts.manifest_doses import DoseTiers
 from app.core.content import ContentModel
 from app.core.text import OneLine, Slug, Text, Url
 from app.storage.database import Base, TextColumn
@@ -71,6 +73,8 @@ class Manifest(ContentModel):
     """For the first page, in its order."""
     first_call: Annotated[str, Field(pattern=r"^/v1/\S*$", max_length=500)] = "/v1/claims"
     """The address that developers are shown first."""
+    dose_tiers: tuple[DoseTiers, ...] = ()
+    """The bands of doses that are told apart, by intervention; at most one entry for each."""
 
     def disclaimer(self, interventions: Collection[str] | None = None) -> str:
         """The disclaimers of these interventions and those that hold of all data; all of them for null."""
@@ -116,6 +120,22 @@ def manifest_at(session: Session, serial: int | None = None) -> Manifest | None:
     rows = select(StoredManifest.content).order_by(StoredManifest.serial.desc()).limit(1)
     content = session.scalar(rows if serial is None else rows.where(StoredManifest.serial <= serial))
     return None if content is None else Manifest.model_validate_json(content)
+
+
+@contextmanager
+def about_to_apply(session: Session, manifest: Manifest | None) -> Iterator[None]:
+    """What is derived inside follows this manifest already, which is stored with the serial that is published."""
+    session.info["manifest"] = manifest
+    try:
+        yield
+    finally:
+        del session.info["manifest"]
+
+
+def manifest_in_force(session: Session) -> Manifest:
+    """The manifest that derived values of this transaction follow."""
+    applied: Manifest | None = session.info.get("manifest")
+    return applied or manifest_at(session) or UNDESCRIBED
 
 
 _CURRENT = SerialMemory(manifest_at)

@@ -100,7 +100,7 @@ def _medication_knowledge(records: DatabaseRecords, record_id: str, context: Ren
     doses = context.session.scalars(
         select(DosingRange.id)
         .where(DosingRange.intervention_pk == own, DosingRange.status == Status.published)
-        .order_by(DosingRange.low_pg_per_day.is_(None), DosingRange.low_pg_per_day, DosingRange.id)
+        .order_by(DosingRange.low_amount.is_(None), DosingRange.low_amount, DosingRange.id)
     ).all()
     dose_keys = [Key("dosing_range", dose) for dose in doses]
     records.prefetch(dose_keys, depth=1)

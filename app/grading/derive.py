@@ -26,10 +26,12 @@ from app.claims.derived import (
     StoredLine,
 )
 from app.claims.models import Citation, Claim, ClaimConcept, DosingRange, Maintained, Override
+from app.claims.projection import daily_dose
 from app.claims.responses import ClaimEvidence, OverrideRead
 from app.claims.rules import VOTING_FORMS
 from app.claims.schemas import CitationWrite, ClaimWrite, DosingRangeWrite
-from app.claims.vocabulary import HARM_KINDS, Certainty, CitationRole, Consensus, RelationType, Stance, Unit
+from app.claims.vocabulary import HARM_KINDS, Certainty, CitationRole, Consensus, RelationType, Stance
+from app.concepts.dose_tiers import stored_dose_tiers
 from app.concepts.lineage import HarmStep, refs_of, stored_lines
 from app.concepts.models import Concept
 from app.concepts.schemas import ConceptWrite, InterventionWrite
@@ -272,22 +274,22 @@ def is_caveat_stale(claim: ClaimWrite, items: Sequence[CitationEvidence]) -> boo
     return noted != {(item.citation, item.stance) for item in informative_citations(items, [])}
 
 
-def _doses(records: RecordReader, claim: ClaimWrite) -> dict[str, tuple[int, int]]:
+def _doses(records: RecordReader, claim: ClaimWrite) -> dict[str, tuple[Fraction, Fraction]]:
     """Citation → lowest and highest daily dose of its study, in picograms; absent where none was read."""
     by_citation = {}
     for citation in claim.citations:
         dose = studied_dose(records.content(Key("study", citation.study))) if citation.study else None
         if dose is not None and dose.low is not None and dose.high is not None:
-            by_citation[citation.id] = (dose.low, dose.high)
+            by_citation[citation.id] = (Fraction(dose.low), Fraction(dose.high))
     return by_citation
 
 
 def studied_dose(study: StudyWrite) -> doses.DailyDose | None:
     """From the lowest to the highest daily dose that the study's intervention arms gave; null where none was read."""
     totals = [
-        doses.daily(arm.dose_low, arm.dose_high, Unit(arm.dose_unit))
+        doses.dose_of_arm(arm.dose_low, arm.dose_high, arm.dose_unit)
         for arm in study.arms
-        if arm.role is ArmRole.intervention and arm.dose_unit in list(Unit)
+        if arm.role is ArmRole.intervention
     ]
     lows = [dose.low for dose in totals if dose is not None and dose.low is not None]
     highs = [dose.high for dose in totals if dose is not None and dose.high is not None]
@@ -391,8 +393,10 @@ def _published(claims: Select[Any]) -> Select[Any]:
 
 def derive_dosing_range(session: Session, _records: RecordReader, dosing: DosingRangeWrite) -> DosingRangeDerived:
     pk = key_of(session, DosingRange, dosing.id)
+    intervention = key_of(session, Concept, dosing.intervention, "intervention")
     claims = select(Claim.id).where(Claim.status == Status.published, Claim.dosing_range_pk == pk).order_by(Claim.id)
-    return DosingRangeDerived(claims=tuple(session.scalars(claims)))
+    bands = doses.bands_of(daily_dose(dosing), stored_dose_tiers(session, intervention))
+    return DosingRangeDerived(claims=tuple(session.scalars(claims)), bands=bands)
 
 
 def derive_nothing(_session: Session, _records: RecordReader, _content: BaseModel) -> Nothing:

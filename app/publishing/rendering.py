@@ -8,8 +8,10 @@ from typing import Any
 from sqlalchemy import insert, select, update
 from sqlalchemy.orm import Session
 
-from app.claims.derived import ClaimDerived
+from app.claims.derived import ClaimDerived, DosingRangeDerived
+from app.claims.doses import stored
 from app.claims.models import Citation, Claim
+from app.claims.projection import write_tiers
 from app.claims.rules import relevance
 from app.claims.vocabulary import RelationType
 from app.concepts.lineage import stored_heirs
@@ -108,6 +110,8 @@ class Renderer:
         self.records.overlay_derived(key, derived)
         if isinstance(derived, ClaimDerived):
             self._write_verdict(key, derived)
+        if isinstance(derived, DosingRangeDerived):
+            write_tiers(self.session, key.id, derived.bands)
         row = self.records.row(key)
         return row is None or key in self.changed or row.derived_json != text_of(derived)
 
@@ -126,7 +130,7 @@ class Renderer:
         )
         for citation_id, (low, high) in derived.doses.items():
             self.session.execute(
-                update(Citation).where(Citation.id == citation_id).values(dose_low_pg=low, dose_high_pg=high)
+                update(Citation).where(Citation.id == citation_id).values(dose_low=stored(low), dose_high=stored(high))
             )
 
     def _render(self, key: Key) -> None:

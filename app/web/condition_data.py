@@ -335,7 +335,7 @@ def _doses(view: ReadView, intervention: int, condition: int) -> tuple[DosingRan
             DosingRangeCondition.concept_pk == condition,
             DosingRange.status == Status.published,
         )
-        .order_by(DosingRange.low_pg_per_day.asc().nulls_last(), DosingRange.id)
+        .order_by(DosingRange.low_amount.asc().nulls_last(), DosingRange.id)
     ).all()
     return tuple(DosingRangeRead.model_validate_json(body) for body in current_bodies(view, "dosing_range", ids))
 

@@ -7,6 +7,7 @@ from fastapi import APIRouter, Request, Response
 from app.api.common import select_page
 from app.claims import catalogue_queries as catalogue
 from app.claims.catalogue_responses import DosingRangeRead, StudyWithEvidence
+from app.concepts.dose_tiers import dose_tiers
 from app.core.english import join_sentences, quantity
 from app.http.queries import query_of
 from app.http.reads import reads_of
@@ -79,4 +80,6 @@ def _plot(view: ReadView, ranges: list[DosingRangeRead], conditions: tuple[str, 
     query = catalogue.StudyQuery(condition=conditions, limit=MAX_LIMIT)
     page = select_page(view, query, catalogue.studies(view, query), catalogue.STUDY_SORTS)
     studies = [StudyWithEvidence.model_validate_json(body) for body in current_bodies(view, "study", page.ids)]
-    return dose_plot([*spans_of_ranges(ranges), *spans_of_studies(studies)], title)
+    drugs = dict.fromkeys(read.intervention.id for read in ranges)
+    tiers = next(filter(None, (dose_tiers(view.session, drug) for drug in drugs)), None)
+    return dose_plot([*spans_of_ranges(ranges), *spans_of_studies(studies)], title, tiers)

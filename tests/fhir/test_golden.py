@@ -38,7 +38,9 @@ RESOURCES: dict[str, Callable[[], Json]] = {
     "evidence-supports": lambda: evidence(RECORDS, PAIN.id, PAIN.citations[0], BASE),
     "evidence-disputes": lambda: evidence(RECORDS, PAIN.id, PAIN.citations[1], BASE),
     "indication": lambda: clinical_use_definition(RECORDS, PAIN, ()),
-    "contraindication": lambda: clinical_use_definition(RECORDS, OPIOIDS, [Heir("low-dose-naltrexone", is_member=False)]),
+    "contraindication": lambda: clinical_use_definition(
+        RECORDS, OPIOIDS, [Heir("low-dose-naltrexone", is_member=False)]
+    ),
     "assessment": lambda: artifact_assessment(RECORDS, PAIN, BASE, AT),
     "medication-knowledge": lambda: medication_knowledge(RECORDS, LDN, ["ldn-4-5-mg"], [OPIOIDS.id]),
     "substance-drug": lambda: substance(RECORDS.content(Key("intervention", "naltrexone"))),
