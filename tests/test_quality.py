@@ -92,10 +92,10 @@ PRIVATE = re.compile(r"\b_start_asgi_task\b|\bmallopt\b|\bctypes\b")
 """Of uvicorn, of the C library, and the way to all of its functions."""
 
 MAX_LINES = {
-    "": 640, "cli": 600, "accounts": 100, "api": 3750, "bibliography": 1630, "briefs": 1050, "cds_hooks": 3900,
-    "claims": 3990,
-    "concepts": 1230, "core": 1260, "datasets": 4580, "fhir": 2420, "grading": 2650, "http": 3470, "infobutton": 480,
-    "linked_data": 470, "operations": 700, "publishing": 840, "questions": 1650, "search": 2110, "sources": 1340,
+    "": 640, "cli": 600, "accounts": 100, "api": 3780, "bibliography": 1630, "briefs": 1080, "cds_hooks": 3900,
+    "claims": 4260,
+    "concepts": 1660, "core": 1260, "datasets": 4610, "fhir": 2450, "grading": 2650, "http": 3470, "infobutton": 480,
+    "linked_data": 470, "operations": 700, "publishing": 870, "questions": 1650, "search": 2110, "sources": 1340,
     "storage": 2860, "web": 3450, "mcp": 1190, "verification": 790,
 }  # fmt: skip
 """Lines of Python in each package of `app/`; "" is what lies beside the packages. Raise one only with a reason."""
