@@ -34,10 +34,12 @@ class DosingRangeRead(Envelope):
     low_amount: DoseAmount | None
     """The lowest total, exact whatever its period; null where it cannot be known."""
     high_amount: DoseAmount | None
+    """The highest total, exact whatever its period; null where it cannot be known."""
     tiers: tuple[BandName, ...]
     """The bands of doses that it touches, by their names in the manifest of the data set; `bands` explains them. Empty
     where its dose cannot be compared, and for interventions without bands."""
     bands: tuple[DoseBandRead, ...]
+    """The same bands, with label and definition."""
     schedule: Schedule
     route: terms.Route | None
     formulation: str | None
@@ -194,6 +196,7 @@ class InheritedWarning(ClaimSummary):
     ALWAYS_SHOWN: ClassVar[frozenset[str]] = ClaimSummary.ALWAYS_SHOWN | {"inheritance"}
 
     inheritance: Inheritance
+    """The steps by which it is inherited, each worded by its relation."""
 
 
 class InterventionRead(ConceptRead):

@@ -12,7 +12,9 @@ class DoseAmount(ResponseModel):
     """An exact total, in lowest terms: 2.4 mg a week is 2,400,000,000 picograms in 7 days."""
 
     picograms: int
+    """What is given in so many days."""
     days: int
+    """The days in which it is given: 1 for a total of a day, 7 for one of a week."""
 
 
 class DoseBandRead(ResponseModel):
@@ -20,7 +22,9 @@ class DoseBandRead(ResponseModel):
 
     value: BandName
     label: str
+    """For people."""
     definition: str
+    """Which doses it holds, in plain words."""
 
 
 def dose_amount(amount: Picograms | None) -> DoseAmount | None:

@@ -29,6 +29,7 @@ class DoseCount(ResponseModel):
     low_amount: DoseAmount | None
     """The same, exact whatever the period; null where it is open."""
     high_amount: DoseAmount | None
+    """The upper end, exact whatever the period; null where it is open."""
     overlaps: int
     outside: int
     not_reported: int

@@ -83,6 +83,7 @@ class DoseGiven(ResponseModel):
     low_amount: DoseAmount | None
     """Exact whatever the period; null where it is open."""
     high_amount: DoseAmount | None
+    """The upper end, exact whatever the period; null where it is open."""
     tiers: tuple[BandName, ...]
     """Bands that it touches; empty for drugs of which the data set tells no bands apart."""
 
