@@ -1,9 +1,14 @@
 """Every value of every enumeration with its label, plain definition and order."""
 
+from collections.abc import Iterable
+
 from fastapi import APIRouter, Depends, Request, Response
 
 from app.claims import vocabulary as evidence
 from app.concepts import vocabulary as concepts
+from app.concepts.dose_tiers import all_bands
+from app.concepts.manifest import current_manifest
+from app.concepts.manifest_doses import DoseBand
 from app.concepts.recognition import Confidence, MatchedBy, UnrecognizedReason
 from app.core import vocabulary as core
 from app.core.content import ResponseModel
@@ -15,6 +20,7 @@ from app.http.reads import reads_of
 from app.questions.interaction_responses import InteractionStatus
 from app.sources import vocabulary as sources
 from app.storage.read_view import ReadView
+from app.storage.serial_memory import SerialMemory
 from app.verification import vocabulary as verification
 
 VOCABULARIES: tuple[type[Term], ...] = (
@@ -56,23 +62,29 @@ def _name(vocabulary: type[Term]) -> str:
     return "".join(f"_{c.lower()}" if c.isupper() else c for c in vocabulary.__name__).lstrip("_")
 
 
-def vocabularies() -> VocabulariesRead:
-    return VocabulariesRead(
-        items=[
-            VocabularyRead(
-                name=_name(vocabulary),
-                description=(vocabulary.__doc__ or "").strip(),
-                terms=[
-                    TermRead(value=term.value, label=term.label, definition=term.definition, order=order)
-                    for order, term in enumerate(vocabulary, start=1)
-                ],
-            )
-            for vocabulary in VOCABULARIES
-        ]
+def vocabularies(bands: Iterable[DoseBand]) -> VocabulariesRead:
+    """Those of the software, and the bands of doses that the data set tells apart."""
+    items = []
+    for vocabulary in VOCABULARIES:
+        if vocabulary is evidence.DoseMatch:
+            items.append(_vocabulary("dose_tier", DOSE_TIERS, bands))
+        items.append(_vocabulary(_name(vocabulary), (vocabulary.__doc__ or "").strip(), vocabulary))
+    return VocabulariesRead(items=items)
+
+
+def _vocabulary(name: str, description: str, terms: Iterable[Term | DoseBand]) -> VocabularyRead:
+    return VocabularyRead(
+        name=name,
+        description=description,
+        terms=[
+            TermRead(value=term.value, label=term.label, definition=term.definition, order=order)
+            for order, term in enumerate(terms, start=1)
+        ],
     )
 
 
-_BODY = vocabularies().model_dump_json().encode()
+DOSE_TIERS = "Bands of doses, as the manifest of the data set names them; other data sets have others, or none."
+_BODIES = SerialMemory(lambda session: vocabularies(all_bands(current_manifest(session))).model_dump_json().encode())
 
 
 @router.get(
@@ -88,6 +100,5 @@ async def list_vocabularies(request: Request) -> Response:
 
 
 def _vocabularies(view: ReadView, request: Request) -> Response:
-    """The same for every state of the data set; the view says which one it is."""
-    _ = view.serial
-    return conditional_response(request, conditional.etag(_BODY), _BODY)
+    body = _BODIES.get(view.session)
+    return conditional_response(request, conditional.etag(body), body)

@@ -148,14 +148,15 @@ class BriefBuilder:
     def _statement(self, claim_id: str) -> responses.Statement:
         deadline.check()
         claim = self._claims[claim_id]
-        inherited = claim.intervention is not None and claim.intervention == self._pair.parent
+        inheritance = self._pair.inherited.get(claim.intervention or "")
         dosing: DosingRangeWrite | None = (
             self._records.content(Key("dosing_range", claim.dosing_range)) if claim.dosing_range else None
         )
         return responses.Statement(
             **self._sentence_fields(claim_id),
             topic=self._places[claim_id].topic,
-            inherited_from=render.concept(self._records, "intervention", claim.intervention) if inherited else None,
+            inherited_from=inheritance.steps[-1].intervention if inheritance else None,
+            inheritance=inheritance,
             dose=DosingRangeRef(id=dosing.id, dose_text=dosing.dose_text) if dosing else None,
             restated_by=tuple(
                 responses.Sentence(**self._sentence_fields(i))

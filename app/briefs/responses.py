@@ -5,7 +5,7 @@ from typing import Self
 from app.claims import vocabulary as terms
 from app.claims.responses import ClaimSummary, DosingRangeRef, StanceCount, VerdictRead, VoteCounts
 from app.concepts.manifest import DataLicence
-from app.concepts.schemas import ConceptRef
+from app.concepts.schemas import ConceptRef, Inheritance
 from app.core.content import ResponseModel
 from app.core.text import Slug
 from app.questions.coverage import PendingStudy
@@ -107,7 +107,10 @@ class Statement(Sentence):
     topic: str
     """A heading inside the section."""
     inherited_from: ConceptRef | None
-    """The drug that it was said of, where the brief is about a dose regimen of that drug."""
+    """The drug or class that it was said of, where that is not the intervention of the brief."""
+    inheritance: Inheritance | None
+    """How what was said of that drug or class holds for the intervention of the brief; null where it was said of that
+    itself."""
     dose: DosingRangeRef | None
     restated_by: tuple[Sentence, ...]
     """Claims that say the same again; the evidence hangs on the statement."""

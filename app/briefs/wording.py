@@ -77,10 +77,10 @@ def validity(sentence: responses.Sentence) -> str:
 
 
 def inheritance(statement: responses.Statement) -> str:
-    """The drug and the dose that the statement is about, where they differ from the brief's."""
-    parent, dose = statement.inherited_from, statement.dose
+    """The drug or class and the dose that the statement is about, where they differ from the brief's."""
+    inherited, dose = statement.inheritance, statement.dose
     return join_sentences(
-        f"Said of {inline(parent.name)}, the parent drug, not of the low dose itself." if parent else "",
+        inherited.text if inherited else "",
         f"Dose: {dose.dose_text}." if dose else "",
     )
 

@@ -17,6 +17,7 @@ from app.cds_hooks.rules import Finding, Rule
 from app.cds_hooks.schemas import Card, CardCoding
 from app.cds_hooks.services import VERSION
 from app.cds_hooks.wording import Wording, escaped
+from app.claims.doses import whole
 from app.claims.responses import StanceCount
 from app.claims.vocabulary import Leaning
 from app.concepts.manifest_cds import CdsEvidence
@@ -195,8 +196,8 @@ def _dose(medicines: Iterable[Medicine]) -> schemas.ReadDose | None:
     if dose is None:
         return None
     return schemas.ReadDose(
-        low_pg_per_day=dose.daily.low,
-        high_pg_per_day=dose.daily.high,
+        low_pg_per_day=whole(dose.daily.low),
+        high_pg_per_day=whole(dose.daily.high),
         tiers=[tier.value for tier in dose.tiers],
         read_from=dose.read_from,
     )

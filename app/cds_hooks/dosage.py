@@ -1,7 +1,7 @@
 """The daily dose of an order, as far as it can be read: from its structure first, else from its words."""
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal, InvalidOperation
 from fractions import Fraction
 from typing import Any
@@ -23,8 +23,9 @@ from app.cds_hooks.dose_text import (
     read_instruction,
 )
 from app.cds_hooks.fhir_json import member, objects, text_member
-from app.claims.doses import PICOGRAMS, DailyDose
-from app.claims.vocabulary import DoseTier, Unit
+from app.claims.doses import PICOGRAMS, DailyDose, Picograms, bands_of
+from app.claims.vocabulary import Unit
+from app.concepts.manifest_doses import DoseBand, DoseTiers
 
 _DAYS_IN = {"h": Fraction(1, 24), "d": Fraction(1), "wk": Fraction(7)}
 _TIMING_CODES = {
@@ -54,9 +55,11 @@ class DoseReading:
     read_from: str
     """`doseAndRate`, `strength` (of the product, times how much is taken) or `text`."""
 
-    @property
-    def tiers(self) -> tuple[DoseTier, ...]:
-        return self.daily.tiers
+    tiers: tuple[DoseBand, ...] = ()
+    """The bands that it touches; none where the data set tells none apart."""
+
+    def in_bands(self, tiers: DoseTiers | None) -> "DoseReading":
+        return replace(self, tiers=bands_of(self.daily, tiers))
 
     @property
     def text(self) -> str:
@@ -290,9 +293,9 @@ def decimal_of(value: Any) -> Decimal | None:
     return decimal if decimal.is_finite() and 0 < decimal < 1_000_000 else None
 
 
-def _milligrams(picograms: int) -> str:
+def _milligrams(picograms: Picograms) -> str:
     """Exact where three digits after the point are enough or the dose is below a microgram; else rounded."""
-    milligrams = Decimal(picograms) / PICOGRAMS[Unit.mg]
+    milligrams = Decimal(round(picograms)) / PICOGRAMS[Unit.mg]
     if milligrams >= Decimal("0.001"):
         rounded = round(milligrams, 4)
         return f"{'' if rounded == milligrams else 'about '}{rounded.normalize():f}"

@@ -16,8 +16,10 @@ from app.claims.interaction_rules import interaction_rules
 from app.claims.schemas import InteractionRuleWrite
 from app.claims.vocabulary import InteractionSeverity
 from app.concepts.code_systems import URIS, code_system
+from app.concepts.dose_tiers import dose_tiers
 from app.concepts.manifest import current_manifest
 from app.concepts.manifest_cds import CdsManifest
+from app.concepts.manifest_doses import DoseTiers
 from app.concepts.recognition import DrugIndex, DrugRecord, Recognition, UnrecognizedReason, drug_index
 from app.concepts.vocabulary import CodeSystem, InterventionKind
 from app.storage.serial_memory import SerialMemory
@@ -105,6 +107,8 @@ class Formulary:
     """Ids of the intervention that the checks are about, and of its dose regimens."""
     cds: CdsManifest
     words: "OrderWords"
+    tiers: DoseTiers | None = None
+    """The bands of doses of the intervention that the checks are about."""
 
     @cached_property
     def loud(self) -> tuple[Interaction, ...]:
@@ -207,7 +211,8 @@ def _read_formulary(session: Session) -> Formulary:
         louder = (other.second for other in interactions if other.is_loud and not other.first.isdisjoint(one.first))
         interactions.append(replace(one, louder=frozenset[str]().union(*louder)))
     watched = index.expand([cds.intervention]) if cds.intervention else frozenset[str]()
-    return Formulary(index, tuple(interactions), watched, cds, OrderWords(cds))
+    tiers = dose_tiers(session, cds.intervention) if cds.intervention else None
+    return Formulary(index, tuple(interactions), watched, cds, OrderWords(cds), tiers)
 
 
 def _interaction(index: DrugIndex, rules: tuple[InteractionRuleWrite, ...], *, is_loud: bool) -> Interaction:

@@ -24,9 +24,9 @@ class DosingRange(RecordColumns, Base):
     """Verbatim decimal; exact on both engines."""
     high: Mapped[str | None] = mapped_column(String(20))
     unit: Mapped[TermColumn | None]
-    low_pg_per_day: Mapped[int | None] = mapped_column(BigInteger)
-    """Normalised for exact overlap; null for doses per body weight and unread doses."""
-    high_pg_per_day: Mapped[int | None] = mapped_column(BigInteger)
+    low_amount: Mapped[int | None] = mapped_column(BigInteger)
+    """Picograms in 5,040 days, exact on both engines (`doses.py`); null for doses that cannot be compared."""
+    high_amount: Mapped[int | None] = mapped_column(BigInteger)
     dose_text: Mapped[LineColumn]
     schedule_count: Mapped[int | None]
     schedule_period: Mapped[int | None]
@@ -175,9 +175,9 @@ class Citation(Base):
     verification: Mapped[TermColumn]
     verification_basis: Mapped[TermColumn | None]
     checked_on: Mapped[DateColumn | None]
-    dose_low_pg: Mapped[int | None] = mapped_column(BigInteger)
-    """Lowest daily dose that the study gave, in picograms; derived, null where it was not read."""
-    dose_high_pg: Mapped[int | None] = mapped_column(BigInteger)
+    dose_low: Mapped[int | None] = mapped_column(BigInteger)
+    """Lowest dose that the study gave, in picograms in 5,040 days; derived, null where it was not read."""
+    dose_high: Mapped[int | None] = mapped_column(BigInteger)
     __table_args__ = (
         Index("ix_citations_claim_pk_position", "claim_pk", "position"),
         Index("ix_citations_document_pk_claim_pk", "document_pk", "claim_pk"),

@@ -1,9 +1,10 @@
 """Writes claims, citations, dosing ranges and literature searches as rows, and lists what they refer to."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import partial
 
 from app.claims import doses, models, schemas
+from app.concepts.manifest_doses import DoseBand
 from app.concepts.models import Concept
 from app.sources.models import Document, Study
 from app.sources.projection import with_floats
@@ -116,8 +117,8 @@ def _insert_citation(rows: RowWriter, claim_pk: int, position: int, citation: sc
         "verification": citation.verification.result,
         "verification_basis": citation.verification.basis,
         "checked_on": citation.verification.checked_on,
-        "dose_low_pg": None,
-        "dose_high_pg": None,
+        "dose_low": None,
+        "dose_high": None,
     }
     pk = rows.add(models.Citation, values)
     owner = {"citation_pk": pk}
@@ -166,8 +167,8 @@ def apply_dosing_range(rows: RowWriter, dosing: schemas.DosingRangeWrite) -> Non
         "intervention_pk": rows.key(Concept, dosing.intervention, "intervention"),
         "low": None if dosing.low is None else str(dosing.low),
         "high": None if dosing.high is None else str(dosing.high),
-        "low_pg_per_day": total.low if total else None,
-        "high_pg_per_day": total.high if total else None,
+        "low_amount": doses.stored(total.low) if total else None,
+        "high_amount": doses.stored(total.high) if total else None,
         **{f"schedule_{name}": value for name, value in dosing.schedule.model_dump().items()},
     }
     rows.put(models.DosingRange, dosing.id, values)
@@ -177,8 +178,12 @@ def link_dosing_range(rows: RowWriter, dosing: schemas.DosingRangeWrite) -> None
     owner = {"dosing_range_pk": rows.key(models.DosingRange, dosing.id)}
     conditions = ({"concept_pk": rows.key(Concept, c, "condition")} for c in dosing.conditions)
     rows.replace(models.DosingRangeCondition, owner, conditions)
-    total = daily_dose(dosing)
-    rows.replace(models.DosingRangeTier, owner, ({"tier": tier} for tier in (total.tiers if total else ())))
+
+
+def write_tiers(rows: RowWriter, dosing_range: str, bands: Iterable[DoseBand]) -> None:
+    """Keep the bands that the range touches, for filters."""
+    owner = {"dosing_range_pk": rows.key(models.DosingRange, dosing_range)}
+    rows.replace(models.DosingRangeTier, owner, ({"tier": band.value} for band in bands))
 
 
 # --- searches -----------------------------------------------------------------------------------------------------

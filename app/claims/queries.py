@@ -14,7 +14,7 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from app.claims import dose_query
 from app.claims import vocabulary as terms
-from app.claims.doses import DailyDose
+from app.claims.doses import MAX_STORED, DailyDose, stored
 from app.claims.filters import CITATIONS, CITED, CLAIMS, COMBINATION, DOSING_RANGES, SEARCHES, SEPARATOR
 from app.claims.interaction_rules import FILTERS as INTERACTION_RULES
 from app.claims.models import Citation, Claim, DosingRange
@@ -49,7 +49,8 @@ class ClaimFilters(TextQuery):
     NOT_INDEXED = frozenset({"document", "study", "doi", "pmid"})
 
     intervention: Names = ()
-    """Drug or regimen. A regimen also brings the interactions and warnings of its drug."""
+    """Drug, regimen or class. It also brings the interactions and warnings of its drug and of its classes; such claims
+    say so in `inheritance`."""
     condition: Names = ()
     mechanism: Names = ()
     side_effect: Names = ()
@@ -83,7 +84,8 @@ class ClaimQuery(ClaimFilters):
     id: Annotated[tuple[Slug, ...], Field(max_length=200)] = ()
     """Ids of claims, at most 200: all on one page whatever the `limit`, in this order unless a `sort` is named."""
     dose: Annotated[str, Field(min_length=1, max_length=60)] | None = None
-    """A daily total such as `4.5 mg`, `1.5..4.5 mg` or `4500 ug`, both ends inclusive. Keeps claims with a studied dose
+    """A daily total such as `4.5 mg`, `1.5..4.5 mg` or `4500 ug`, or a weekly one such as `2.4 mg/wk`, both ends
+    inclusive. Keeps claims with a studied dose
     in the range, claims whose doses were not read, and every warning; each citation is marked (`dose_match`)."""
     stale: bool | None = None
     """Whether the claim is past its day for review, as of the last maintenance of the data set."""
@@ -211,17 +213,15 @@ def claim_facets(view: ReadView, filters: ClaimFilters, keys: BitMap) -> dict[st
 
 def _has_dose(dose: DailyDose) -> ColumnElement[bool]:
     """Claims on an intervention, without those of which every recorded dose lies outside; warnings always stay."""
-    studied = Citation.dose_low_pg.is_not(None)
-    ranged = DosingRange.low_pg_per_day.is_not(None) | DosingRange.high_pg_per_day.is_not(None)
+    studied = Citation.dose_low.is_not(None)
+    ranged = DosingRange.low_amount.is_not(None) | DosingRange.high_amount.is_not(None)
     recorded = or_(
         Claim.pk.in_(select(Citation.claim_pk).where(studied)),
         Claim.dosing_range_pk.in_(select(DosingRange.pk).where(ranged)),
     )
-    studied_inside = select(Citation.claim_pk).where(
-        studied, overlaps(Citation.dose_low_pg, Citation.dose_high_pg, dose)
-    )
+    studied_inside = select(Citation.claim_pk).where(studied, overlaps(Citation.dose_low, Citation.dose_high, dose))
     ranged_inside = select(DosingRange.pk).where(
-        ranged, overlaps(DosingRange.low_pg_per_day, DosingRange.high_pg_per_day, dose)
+        ranged, overlaps(DosingRange.low_amount, DosingRange.high_amount, dose)
     )
     inside = or_(Claim.pk.in_(studied_inside), Claim.dosing_range_pk.in_(ranged_inside))
     return and_(Claim.intervention_pk.is_not(None), or_(Claim.kind.in_(terms.HARM_KINDS), inside, ~recorded))
@@ -346,15 +346,12 @@ def _normal(scheme: source_terms.IdentifierScheme, value: str) -> str:
         raise InvalidInput("An identifier cannot be read.", errors=[fault]) from error
 
 
-_NO_END = 2**63 - 1
-
-
 def overlaps(
     low: InstrumentedAttribute[int | None], high: InstrumentedAttribute[int | None], dose: DailyDose
 ) -> ColumnElement[bool]:
     """Rows whose range, open where a column is null, overlaps the dose."""
-    end = dose.high if dose.high is not None else _NO_END
-    return and_(func.coalesce(low, 0) <= end, func.coalesce(high, _NO_END) >= (dose.low or 0))
+    end = MAX_STORED if dose.high is None else stored(dose.high)
+    return and_(func.coalesce(low, 0) <= end, func.coalesce(high, MAX_STORED) >= (stored(dose.low) or 0))
 
 
 _TYPES: Mapping[type[Base], str] = {Claim: "claim", Document: "document", Study: "study"}

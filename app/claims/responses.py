@@ -11,7 +11,7 @@ from app.claims.schemas import (
     EstimateArm,
     Locator,
 )
-from app.concepts.schemas import ConceptRef, OutcomeRef
+from app.concepts.schemas import ConceptRef, Inheritance, OutcomeRef
 from app.core.content import Envelope, RecordLinks, ResponseModel
 from app.core.text import Number, Slug
 from app.sources.schemas import DocumentAddresses, DocumentEmbed, DocumentRef, StudyEmbed
@@ -154,6 +154,10 @@ class ClaimEvidence(ResponseModel):
     """Values above that a person has set aside; normally empty."""
 
 
+class SelfLink(ResponseModel):
+    self: str
+
+
 class ClaimSummary(ResponseModel):
     """A claim's text with all that must travel with it."""
 
@@ -178,11 +182,7 @@ class ClaimSummary(ResponseModel):
     disputes: StanceCount
     counts: VoteCounts | None
     """Who votes, by side; null for grades of `consensus/1`."""
-    links: "SelfLink"
-
-
-class SelfLink(ResponseModel):
-    self: str
+    links: SelfLink
 
 
 class EstimateRead(ResponseModel):
@@ -318,6 +318,7 @@ class ClaimRead(Envelope):
         "caveat_required",
         "evidence",
         "citations_truncated",
+        "inheritance",
     }
 
     type: Literal["claim"]
@@ -329,6 +330,9 @@ class ClaimRead(Envelope):
     """The phrases that the answer is made of; null for forms that gather no votes."""
     effect: terms.Effect
     intervention: ConceptRef | None
+    inheritance: Inheritance | None
+    """In a list for an `intervention`, of a harm that is said of its drug or of a class: how it holds for the
+    intervention that was asked for. Null everywhere else."""
     conditions: tuple[ConceptRef, ...]
     outcome: OutcomeRef | None
     mechanisms: tuple[ConceptRef, ...]

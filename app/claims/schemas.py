@@ -194,7 +194,8 @@ class ClaimWrite(Record):
 
 
 class Schedule(ContentModel):
-    """How often a dose is given: `count` times in each `period` `period_unit`s."""
+    """How often a dose is given: `count` times in each `period` `period_unit`s; in a cycle of 28 days on the days 1, 8
+    and 15 is 3 times in each 28 `cycle`."""
 
     count: Count | None = None
     period: Count | None = None

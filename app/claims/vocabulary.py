@@ -327,16 +327,6 @@ class DoseBasis(Term):
     reported = "reported", "Reported in use."
 
 
-class DoseTier(Term):
-    """Daily dose bands (up to 5 mg as a review names them; our names above that)."""
-
-    ultra_low = "ultra_low", "Ultra-low", "Below 1 microgram a day."
-    very_low = "very_low", "From 1 microgram to below 1 mg a day."
-    low = "low", "From 1 to 5 mg a day."
-    intermediate = "intermediate", "Above 5 and below 50 mg a day."
-    standard = "standard", "50 mg a day and above."
-
-
 class DoseMatch(Term):
     """How the dose behind a citation stands to the dose that was asked for."""
 
@@ -352,16 +342,22 @@ class Unit(Term):
     ug = "ug", "microgram", "One thousandth of a milligram (UCUM has no mcg)."
     mg = "mg", "milligram", "One thousandth of a gram."
     g = "g", "gram", "One gram."
-    mg_per_kg = "mg/kg", "milligram per kilogram", "Milligrams for each kilogram of body weight."
+    mg_per_kg = (
+        "mg/kg",
+        "milligram per kilogram",
+        "Milligrams for each kilogram of body weight; comparable with no other unit.",
+    )
+    iu = "[iU]", "international unit", "Units of biological effect; comparable with no other unit."
 
 
 class PeriodUnit(Term):
-    """The unit of a dosing period (UCUM codes)."""
+    """The unit of a dosing period (UCUM codes, and cycles of treatment)."""
 
     h = "h", "hour", "Hours."
     d = "d", "day", "Days."
     wk = "wk", "week", "Weeks."
-    mo = "mo", "month", "Months."
+    mo = "mo", "month", "Months; they have no fixed length, so that such doses are comparable with no other."
+    cycle = "cycle", "treatment cycle", "Cycles of treatment; the period is the number of days of a cycle."
 
 
 class Route(Term):

@@ -3,7 +3,8 @@
 It is stored with the serial at which it was applied: one row for each time it changed.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 from typing import Annotated, Any
 
 from pydantic import Field
@@ -11,6 +12,7 @@ from sqlalchemy import ForeignKey, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from app.concepts.manifest_cds import CdsManifest
+from app.concepts.manifest_doses import DoseTiers
 from app.core.content import ContentModel
 from app.core.text import OneLine, Slug, Text, Url
 from app.storage.database import Base, TextColumn
@@ -111,6 +113,9 @@ class Manifest(ContentModel):
     cds: CdsManifest | None = None
     """What the CDS Hooks services check and say; by default what follows from the interaction rules."""
 
+    dose_tiers: tuple[DoseTiers, ...] = ()
+    """The bands of doses that are told apart, by intervention; at most one entry for each."""
+
     @property
     def evidence_id(self) -> str:
         """Names what is made of the whole data set: its FHIR Library, its feeds."""
@@ -160,6 +165,22 @@ def manifest_at(session: Session, serial: int | None = None) -> Manifest | None:
     rows = select(StoredManifest.content).order_by(StoredManifest.serial.desc()).limit(1)
     content = session.scalar(rows if serial is None else rows.where(StoredManifest.serial <= serial))
     return None if content is None else Manifest.model_validate_json(content)
+
+
+@contextmanager
+def about_to_apply(session: Session, manifest: Manifest | None) -> Iterator[None]:
+    """What is derived inside follows this manifest already, which is stored with the serial that is published."""
+    session.info["manifest"] = manifest
+    try:
+        yield
+    finally:
+        del session.info["manifest"]
+
+
+def manifest_in_force(session: Session) -> Manifest:
+    """The manifest that derived values of this transaction follow."""
+    applied: Manifest | None = session.info.get("manifest")
+    return applied or manifest_at(session) or UNDESCRIBED
 
 
 _CURRENT = SerialMemory(manifest_at)

@@ -428,6 +428,12 @@ def _manifest_faults(bundle: Bundle, manifest: Manifest) -> Iterator[Fault]:
     for index, disclaimer in enumerate(manifest.disclaimers):
         at = f"disclaimers[{index}].intervention"
         named.append(FieldReference(at, Key("intervention", disclaimer.intervention or "")))
+    tiered = [tiers.intervention for tiers in manifest.dose_tiers]
+    for index, intervention in enumerate(tiered):
+        named.append(FieldReference(f"dose_tiers[{index}].intervention", Key("intervention", intervention)))
+        if intervention in tiered[:index]:
+            fault = Fault("file", "", "duplicate", "has bands already; add to those")
+            yield _at(file, path, ("dose_tiers", index, "intervention"), fault)
     for index, question in enumerate(manifest.questions):
         answers = {name: getattr(question, name) for name in ("claim", "condition", "side_effect")}
         if sum(answer is not None for answer in answers.values()) != 1:

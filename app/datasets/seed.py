@@ -13,7 +13,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from app.accounts.models import SEED, Account, Actor
 from app.accounts.service import ensure_system_actors
-from app.concepts.manifest import Manifest, StoredManifest, manifest_at
+from app.concepts.manifest import Manifest, StoredManifest, about_to_apply, manifest_at
 from app.core.errors import Fault, InvalidInput
 from app.core.vocabulary import Status
 from app.datasets import bundle
@@ -140,8 +140,10 @@ def seed(
         session.add(row)
     dropped = _dropped(session, applied, files.changes)
     retirements = _retirements(applied, stored, dropped) if plan.prune else []
-    result = publish(session, actor, [*due, *retirements], plan.note, progress)
     manifest = files.manifest
+    with about_to_apply(session, manifest):
+        doses = _doses_in_other_bands(session, manifest)
+        result = publish(session, actor, [*due, *retirements], plan.note, progress, recompute=doses)
     serial = result.serial if manifest is None else _apply_manifest(session, actor, manifest, result.serial)
     retired = {change.key for change in retirements}
     session.execute(delete(SeedFiles))
@@ -187,6 +189,15 @@ def _retirements(applied: Mapping[Key, SeedRecord], stored: Mapping[Key, str], k
         applied[key].digest = _digest(text_of(change.content))
         changes.append(change)
     return changes
+
+
+def _doses_in_other_bands(session: Session, manifest: Manifest | None) -> list[Key]:
+    """Stored dosing ranges, if the manifest is about to tell other bands of doses apart."""
+    stored = manifest_at(session)
+    if manifest is None or manifest.dose_tiers == (stored.dose_tiers if stored else ()):
+        return []
+    ids = session.scalars(select(StoredRecord.id).where(StoredRecord.type == "dosing_range").order_by(StoredRecord.id))
+    return [Key("dosing_range", record_id) for record_id in ids]
 
 
 def _apply_manifest(session: Session, actor: Actor, manifest: Manifest, serial: int | None) -> int | None:

@@ -1,6 +1,7 @@
 """Claim → ClinicalUseDefinition: indication, contraindication, interaction, undesirable effect or warning."""
 
 from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 from app.claims.schemas import ClaimWrite
 from app.claims.vocabulary import Effect, Kind
@@ -13,16 +14,30 @@ APPROVED = "Approved use"
 STUDIED = "Studied use; not an approval"
 
 
+class Heir(NamedTuple):
+    """An intervention that inherits the harms of another."""
+
+    id: str
+    is_member: bool
+    """Whether it inherits from a class, not only a dose regimen from its drug."""
+
+
+_REASONS = {
+    False: "for harm crosses dose tiers",
+    True: "for members inherit the harms of their class, and dose regimens those of the drug at its usual doses",
+}
+
+
 @drops_empty
-def clinical_use_definition(records: RecordReader, claim: ClaimWrite, regimens: Sequence[str]) -> Json:
-    """`regimens` are the dose regimens that share the harms of the claim's drug. The claim must have a use."""
+def clinical_use_definition(records: RecordReader, claim: ClaimWrite, heirs: Sequence[Heir]) -> Json:
+    """`heirs` share the harms of the claim's drug or class. The claim must have a use."""
     use = use_of(claim)
     assert use is not None and claim.intervention is not None  # noqa: S101, PT018 - callers check `use_of`
-    subjects = [claim.intervention, *regimens]
+    subjects = [claim.intervention, *(heir.id for heir in heirs)]
     names = [_name(records, "intervention", subject) for subject in subjects]
     note, shared = wording.note(records, claim.id), None
-    if regimens:
-        shared = f"Said of {names[0]}; it holds for {', '.join(names[1:])} too, for harm crosses dose tiers."
+    if heirs:
+        shared = f"Said of {names[0]}; it holds for {', '.join(names[1:])} too, {_REASONS[heirs[0].is_member]}."
         note = {"text": f"{note['text']}\n\n{shared}"}
     field, body = _BODIES[use]
     return {

@@ -17,12 +17,22 @@ from sqlalchemy.orm import Session
 
 from app.claims import doses
 from app.claims.catalogue_responses import CatalogueEvidence
-from app.claims.derived import ClaimDerived, ConceptDerived, DosingRangeDerived, Nothing, SourceDerived
+from app.claims.derived import (
+    ClaimDerived,
+    ConceptDerived,
+    DosingRangeDerived,
+    Nothing,
+    SourceDerived,
+    StoredLine,
+)
 from app.claims.models import Citation, Claim, ClaimConcept, DosingRange, Maintained, Override
+from app.claims.projection import daily_dose
 from app.claims.responses import ClaimEvidence, OverrideRead
 from app.claims.rules import VOTING_FORMS
 from app.claims.schemas import CitationWrite, ClaimWrite, DosingRangeWrite
-from app.claims.vocabulary import HARM_KINDS, Certainty, CitationRole, Consensus, RelationType, Stance, Unit
+from app.claims.vocabulary import HARM_KINDS, Certainty, CitationRole, Consensus, RelationType, Stance
+from app.concepts.dose_tiers import stored_dose_tiers
+from app.concepts.lineage import HarmStep, refs_of, stored_lines
 from app.concepts.models import Concept
 from app.concepts.schemas import ConceptWrite, InterventionWrite
 from app.concepts.vocabulary import InterventionKind
@@ -274,22 +284,22 @@ def is_caveat_stale(claim: ClaimWrite, items: Sequence[CitationEvidence]) -> boo
     return noted != {(item.citation, item.stance) for item in informative_citations(items, [])}
 
 
-def _doses(records: RecordReader, claim: ClaimWrite) -> dict[str, tuple[int, int]]:
+def _doses(records: RecordReader, claim: ClaimWrite) -> dict[str, tuple[Fraction, Fraction]]:
     """Citation → lowest and highest daily dose of its study, in picograms; absent where none was read."""
     by_citation = {}
     for citation in claim.citations:
         dose = studied_dose(records.content(Key("study", citation.study))) if citation.study else None
         if dose is not None and dose.low is not None and dose.high is not None:
-            by_citation[citation.id] = (dose.low, dose.high)
+            by_citation[citation.id] = (Fraction(dose.low), Fraction(dose.high))
     return by_citation
 
 
 def studied_dose(study: StudyWrite) -> doses.DailyDose | None:
     """From the lowest to the highest daily dose that the study's intervention arms gave; null where none was read."""
     totals = [
-        doses.daily(arm.dose_low, arm.dose_high, Unit(arm.dose_unit))
+        doses.dose_of_arm(arm.dose_low, arm.dose_high, arm.dose_unit)
         for arm in study.arms
-        if arm.role is ArmRole.intervention and arm.dose_unit in list(Unit)
+        if arm.role is ArmRole.intervention
     ]
     lows = [dose.low for dose in totals if dose is not None and dose.low is not None]
     highs = [dose.high for dose in totals if dose is not None and dose.high is not None]
@@ -334,10 +344,12 @@ def _derived_concept(session: Session, concept: ConceptWrite, record_type: str) 
     pk = key_of(session, Concept, concept.id, record_type)
     claims = _claims_about(pk)
     asserted = select(Claim.id).where(Claim.pk.in_(claims), Claim.aspect.is_not(None)).order_by(Claim.aspect, Claim.id)
+    inherited, lines = _inherited_harms(session, pk) if isinstance(concept, InterventionWrite) else ((), {})
     return ConceptDerived(
         evidence=_evidence_of_claims(session, claims),
         assertions=tuple(session.scalars(asserted)),
-        inherited=_inherited_harms(session, concept),
+        inherited=inherited,
+        lines=lines,
     )
 
 
@@ -348,17 +360,25 @@ def _claims_about(concept_pk: int) -> Select[Any]:
     return select(Claim.pk).where(Claim.status == Status.published, in_any_role)
 
 
-def _inherited_harms(session: Session, concept: ConceptWrite) -> tuple[str, ...]:
-    """Claims of harm on the drug of a dose regimen: harm crosses dose tiers, benefit never does."""
-    if not isinstance(concept, InterventionWrite) or concept.kind != "regimen" or concept.parent is None:
-        return ()
-    parent = key_of(session, Concept, concept.parent, "intervention")
-    statement = select(Claim.id).where(
-        Claim.status == Status.published,
-        Claim.intervention_pk == parent,
-        Claim.kind.in_(HARM_KINDS),
+def _inherited_harms(session: Session, pk: int) -> tuple[tuple[str, ...], dict[str, StoredLine]]:
+    """Claims of harm on the drug and the classes of an intervention, the nearest first; how each is reached."""
+    lines = stored_lines(session, pk)
+    if not lines:
+        return (), {}
+    statement = (
+        select(Claim.id, Claim.intervention_pk)
+        .where(Claim.status == Status.published, Claim.intervention_pk.in_(lines), Claim.kind.in_(HARM_KINDS))
+        .order_by(Claim.kind, Claim.id)
     )
-    return tuple(session.scalars(statement.order_by(Claim.kind, Claim.id)))
+    nearest = list(lines)
+    rows = sorted(session.execute(statement).all(), key=lambda row: nearest.index(row.intervention_pk))
+    reached = {row.intervention_pk: lines[row.intervention_pk] for row in rows}
+    refs = refs_of(session, (step.source for steps in reached.values() for step in steps))
+
+    def stored(steps: Iterable[HarmStep]) -> StoredLine:
+        return tuple((step.relation, refs[step.source].id) for step in steps)
+
+    return tuple(row.id for row in rows), {refs[pk].id: stored(steps) for pk, steps in reached.items()}
 
 
 def derive_studies(session: Session, _records: RecordReader, studies: Sequence[StudyWrite]) -> Iterator[SourceDerived]:
@@ -392,7 +412,9 @@ def derive_dosing_ranges(
     for dosing in ranges:
         is_named = Claim.dosing_range_pk == key_of(session, DosingRange, dosing.id)
         claims = select(Claim.id).where(Claim.status == Status.published, is_named).order_by(Claim.id)
-        yield DosingRangeDerived(claims=tuple(session.scalars(claims)))
+        intervention = key_of(session, Concept, dosing.intervention, "intervention")
+        bands = doses.bands_of(daily_dose(dosing), stored_dose_tiers(session, intervention))
+        yield DosingRangeDerived(claims=tuple(session.scalars(claims)), bands=bands)
 
 
 def derive_nothing(_session: Session, _records: RecordReader, contents: Sequence[BaseModel]) -> Iterator[Nothing]:

@@ -13,6 +13,8 @@ from sqlalchemy.orm import Session
 
 from app.accounts.models import Actor
 from app.bibliography import formatted
+from app.concepts.lineage import stored_lines
+from app.concepts.models import Concept
 from app.concepts.schemas import InterventionWrite
 from app.publishing import index_state
 from app.publishing.changes import Change, check, differing, with_citations
@@ -71,7 +73,8 @@ def publish(
     keys = {change.key for change in changed}
     neighbours = referrers(session, keys) | targets(session, keys)
     updater = FilterIndexUpdater(session, FILTERS)
-    _snapshot(updater, neighbours | recompute | keys | _claims_on_parents(session, records, changed))
+    inherited = _claims_on_sources(session, changed)
+    _snapshot(updater, neighbours | recompute | keys | inherited)
     write_tables(session, changed)
     neighbours |= referrers(session, keys) | targets(session, keys)
     _snapshot(updater, neighbours)
@@ -79,7 +82,8 @@ def publish(
     publication = open_publication(session, actor, note)
     serial, at = publication.serial, publication.at
     rendered = Renderer(session, records, serial, at, keys, progress).run(neighbours | recompute)
-    index.update(session, records, ((key, records.content(key), records.derived(key)) for key in rendered))
+    indexed = dict.fromkeys((*rendered, *sorted(inherited)))  # under the names of those that inherit their harms, too
+    index.update(session, records, ((key, records.content(key), records.derived(key)) for key in indexed))
     formatted.update(session, (records.content(key) for key in rendered if key.type == "document"))
     updater.apply()
     if not rendered:
@@ -109,12 +113,19 @@ def announce(session: Session, serial: int) -> None:
         session.execute(select(func.pg_notify(CHANNEL, str(serial))))
 
 
-def _claims_on_parents(session: Session, records: CurrentRecords, changed: Sequence[Change]) -> set[Key]:
-    """Claims on the drugs of changed regimens: the filters list their warnings under the regimens as well."""
-    interventions = {change.key: change.content for change in changed if isinstance(change.content, InterventionWrite)}
-    versions = [*interventions.values(), *(row.content for key in interventions if (row := records.row(key)))]
-    drugs = [Key("intervention", version.parent) for version in versions if version.parent]
-    return {key for key in referrers(session, drugs) if key.type == "claim"}
+def _claims_on_sources(session: Session, changed: Sequence[Change]) -> set[Key]:
+    """Claims on interventions whose families change, and on all above them: the filters list their harms under those
+    that inherit them as well."""
+    contents = [change.content for change in changed if isinstance(change.content, InterventionWrite)]
+    if not contents:
+        return set()
+    is_one = Concept.type == "intervention"
+    named = {name for content in contents for name in (content.id, content.parent, *content.members) if name}
+    pks = set(session.scalars(select(Concept.pk).where(is_one, Concept.id.in_(named))))
+    above = pks.union(*(stored_lines(session, pk) for pk in pks))
+    ids = session.scalars(select(Concept.id).where(Concept.pk.in_(above)))
+    sources = [Key("intervention", name) for name in {*named, *ids}]
+    return {key for key in referrers(session, sources) if key.type == "claim"}
 
 
 def _snapshot(updater: FilterIndexUpdater, keys: Iterable[Key]) -> None:

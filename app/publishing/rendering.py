@@ -7,18 +7,33 @@ from itertools import groupby
 from operator import attrgetter
 from typing import Any, cast
 
-from sqlalchemy import Table, bindparam, insert, update
+from sqlalchemy import Table, bindparam, insert, select, update
 from sqlalchemy.orm import Session
 
-from app.claims.derived import ClaimDerived
+from app.claims.derived import ClaimDerived, DosingRangeDerived
+from app.claims.doses import stored
 from app.claims.models import Citation, Claim
+from app.claims.projection import write_tiers
 from app.claims.rules import relevance
 from app.claims.vocabulary import RelationType
+from app.concepts.lineage import stored_heirs
+from app.concepts.models import Concept
 from app.registry import BY_TYPE
 from app.storage.database import Base
 from app.storage.history import RecordState, StoredRecord, referrers, targets, text_of
 from app.storage.records import CurrentRecords, RecordRow
 from app.storage.resource import Key, Stamp
+from app.storage.rows import RowWriter
+
+
+def _heirs(session: Session, keys: Set[Key]) -> set[Key]:
+    """Regimens and members of the interventions, which show the harms of their drugs and classes."""
+    ids = [key.id for key in keys if key.type == "intervention"]
+    is_one = Concept.type == "intervention"
+    pks = session.scalars(select(Concept.pk).where(is_one, Concept.id.in_(ids))).all()
+    heirs = stored_heirs(session, pks)
+    return {Key("intervention", heir) for heir in session.scalars(select(Concept.id).where(Concept.pk.in_(heirs)))}
+
 
 _VERDICT_COLUMNS = {
     "consensus", "leaning", "certainty", "method", "study_count", "review_count", "participant_count",
@@ -61,9 +76,7 @@ class Renderer:
         named = (key for key in self.changed if key.type in ("intervention", "outcome"))
         claims = {key for key in referrers(self.session, named) if key.type == "claim"}
         affected |= {key for key in targets(self.session, claims) if key.type == "side_effect"}
-        # A regimen shows the harms of its drug.
-        drugs = (key for key in affected if key.type == "intervention")
-        affected |= {key for key in referrers(self.session, drugs) if key.type == "intervention"}
+        affected |= _heirs(self.session, affected)
         self.records.prefetch(affected)
         ordered = sorted(affected)
         self._derive(key for key in ordered if key.type != "claim")
@@ -100,7 +113,7 @@ class Renderer:
 
     def _derive(self, keys: Iterable[Key]) -> set[Key]:
         """Recompute the derived values of records; those of which they or the content changed."""
-        moved = set()
+        moved, writer = set(), RowWriter(self.session)
         for record_type, some in groupby(sorted(keys), key=attrgetter("type")):
             of_type = list(some)
             contents = [self.records.content(key) for key in of_type]
@@ -112,6 +125,9 @@ class Renderer:
                     moved.add(key)
                 if isinstance(derived, ClaimDerived):
                     self._verdicts[key] = derived
+                if isinstance(derived, DosingRangeDerived):
+                    write_tiers(writer, key.id, derived.bands)
+        writer.flush()
         return moved
 
     def _write_verdicts(self) -> None:
@@ -128,7 +144,7 @@ class Renderer:
             for key, derived in self._verdicts.items()
         ]
         citations = [
-            {"of": citation, "dose_low_pg": low, "dose_high_pg": high}
+            {"of": citation, "dose_low": stored(low), "dose_high": stored(high)}
             for derived in self._verdicts.values()
             for citation, (low, high) in derived.doses.items()
         ]

@@ -15,9 +15,10 @@ from app.claims.models import Claim, ClaimConcept, LiteratureSearch
 from app.claims.responses import ClaimSummary
 from app.claims.rules import VOTING_FORMS
 from app.claims.vocabulary import HARM_KINDS, Coverage
+from app.concepts.lineage import intervention_tree
 from app.concepts.models import Concept
 from app.concepts.schemas import ConceptRef, OutcomeRef
-from app.concepts.vocabulary import Better, InterventionKind
+from app.concepts.vocabulary import Better
 from app.core import deadline
 from app.core.content import ResponseModel
 from app.core.errors import Fault, InvalidInput
@@ -174,7 +175,7 @@ def evidence_map(
 
 def _read(session: Session, intervention: Concept, condition_pks: Sequence[int]) -> MapData:
     links = select(ClaimConcept.claim_pk, ClaimConcept.concept_pk).where(ClaimConcept.role == "condition")
-    about = [_on(intervention)]
+    about = [_on(session, intervention)]
     if condition_pks:
         links = links.where(ClaimConcept.concept_pk.in_(condition_pks))
         about.append(Claim.pk.in_(links.with_only_columns(ClaimConcept.claim_pk)))
@@ -208,12 +209,10 @@ def _cell_headline(intervention_pk: int, claims: Iterable[RelevantClaim]) -> Rel
     return min(own, key=lambda claim: (-claim.weight, claim.id), default=None)
 
 
-def _on(intervention: Concept) -> ColumnElement[bool]:
-    """Claims on the intervention; harms of a drug also apply to its dose regimens."""
-    own = Claim.intervention_pk == intervention.pk
-    if intervention.kind != InterventionKind.regimen or intervention.parent_pk is None:
-        return own
-    return or_(own, and_(Claim.intervention_pk == intervention.parent_pk, Claim.kind.in_(HARM_KINDS)))
+def _on(session: Session, intervention: Concept) -> ColumnElement[bool]:
+    """Claims on the intervention, and the harms of its drug and classes."""
+    own, sources = Claim.intervention_pk == intervention.pk, list(intervention_tree(session).lines(intervention.pk))
+    return or_(own, and_(Claim.intervention_pk.in_(sources), Claim.kind.in_(HARM_KINDS))) if sources else own
 
 
 def _conditions(session: Session, intervention_pk: int, data: MapData) -> list[int]:

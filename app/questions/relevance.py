@@ -1,10 +1,10 @@
 """Finds the evidence that is relevant to a question: published claims that name every part of it, and their citations.
 
-Harms of a drug also apply to its dose regimens and, in questions about two drugs, harms of a class to its members.
-Benefits apply only to the intervention that the claim names.
+Harms of a drug also apply to its dose regimens, and harms of a class to its members. Benefits apply only to the
+intervention that the claim names.
 """
 
-from collections.abc import Collection, Container, Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,17 +14,17 @@ from sqlalchemy.orm import Session
 from app.claims.models import Citation, Claim, ClaimConcept
 from app.claims.rules import INFORMATIVE, VOTING_FORMS
 from app.claims.vocabulary import HARM_KINDS, Directness, Effect, Form, Kind
-from app.concepts.models import Concept, InterventionMember
+from app.concepts.lineage import intervention_tree
+from app.concepts.models import Concept
 from app.concepts.queries import concept_keys
 from app.concepts.schemas import OutcomeRef
-from app.concepts.vocabulary import Better, InterventionKind
+from app.concepts.vocabulary import Better
 from app.core import deadline
 from app.core.errors import Fault, InvalidInput
 from app.core.vocabulary import Status
 from app.grading.counts import Amounts
 from app.sources.models import Document, Study
 from app.sources.vocabulary import Design, Standing
-from app.storage.serial_memory import SerialMemory
 
 RELEVANT_FORMS = VOTING_FORMS | {Form.study_report, Form.regulatory_status}
 """Forms of claims that say something about effect or harm; use, advice and opinions do not."""
@@ -45,8 +45,8 @@ class EvidenceQuestion:
     concepts: Mapping[str, int]
     """Role (`condition`, `mechanism`, `side_effect` or `interactant`) → key of the concept."""
     relatives: Sequence[int]
-    """The intervention, then the interventions whose warnings apply to it: its drug and, in questions about two drugs,
-    its classes and regimens."""
+    """The intervention, then the interventions whose warnings apply to it: its drug, its classes and, in questions
+    about two drugs, its regimens."""
     interactant_relatives: Sequence[int] = ()
     """The same for the interactant."""
 
@@ -64,76 +64,13 @@ def concept_key(session: Session, record_type: str, name: str, parameter: str) -
     return keys[0]
 
 
-@dataclass(frozen=True)
-class InterventionTree:
-    """The classes, drugs and dose regimens above and below each intervention."""
-
-    drugs: Mapping[int, int]
-    """Dose regimen → its drug."""
-    classes: Mapping[int, Sequence[int]]
-    """Drug → the classes that list it as a member; class → the wider class that it names."""
-
-    def with_drug(self, pk: int) -> list[int]:
-        """The intervention and, if it is a dose regimen, its drug."""
-        return [pk, self.drugs[pk]] if pk in self.drugs else [pk]
-
-    def relatives(self, pk: int) -> list[int]:
-        """The intervention, then all that it shares warnings with: the drug, its classes, the regimens of a drug."""
-        line = self.with_drug(pk)
-        for relative in line:  # grows while it is read: classes may be members of wider ones
-            line += [one for one in self.classes.get(relative, ()) if one not in line]
-        return line + sorted(regimen for regimen, drug in self.drugs.items() if drug == pk)
-
-    @property
-    def with_regimens(self) -> frozenset[int]:
-        """Drugs that have dose regimens, and those regimens."""
-        return frozenset((*self.drugs, *self.drugs.values()))
-
-
-def _read_tree(session: Session) -> InterventionTree:
-    drugs = session.execute(
-        select(Concept.pk, Concept.parent_pk).where(
-            Concept.kind == InterventionKind.regimen, Concept.parent_pk.is_not(None)
-        )
-    )
-    members = session.execute(
-        select(InterventionMember.member_pk, InterventionMember.class_pk).order_by(InterventionMember.class_pk)
-    )
-    classes: dict[int, list[int]] = {}
-    wider = session.execute(
-        select(Concept.pk, Concept.parent_pk).where(
-            Concept.kind == InterventionKind.drug_class, Concept.parent_pk.is_not(None)
-        )
-    )
-    for member, class_pk in (*members, *wider):
-        classes.setdefault(member, []).append(class_pk)
-    return InterventionTree({pk: drug for pk, drug in drugs if drug is not None}, classes)
-
-
-_trees: SerialMemory[InterventionTree] = SerialMemory(_read_tree)
-
-
-def intervention_tree(session: Session) -> InterventionTree:
-    """The tree at the serial that the session sees; read from the database once for each serial."""
-    return _trees.get(session)
-
-
-def are_one_drug(session: Session, interventions: Collection[str]) -> bool:
-    """Whether the interventions are one drug that has dose regimens, or its regimens. Bands of doses mean nothing for
-    any other."""
-    is_named = (Concept.type == "intervention", Concept.id.in_(interventions))
-    keys = set(session.scalars(select(Concept.pk).where(*is_named)))
-    tree = intervention_tree(session)
-    return keys <= tree.with_regimens and len({tree.drugs.get(key, key) for key in keys}) == 1
-
-
 def evidence_question(session: Session, intervention_pk: int, concepts: Mapping[str, int]) -> EvidenceQuestion:
     """The question about an intervention and the concepts in `concepts`, by role. One statement."""
     tree = intervention_tree(session)
     if "interactant" in concepts:
         interactant = tree.relatives(concepts["interactant"])
         return EvidenceQuestion(intervention_pk, concepts, tree.relatives(intervention_pk), interactant)
-    return EvidenceQuestion(intervention_pk, concepts, tree.with_drug(intervention_pk))
+    return EvidenceQuestion(intervention_pk, concepts, tree.with_sources(intervention_pk))
 
 
 def _about(question: EvidenceQuestion) -> list[ColumnElement[bool]]:

@@ -24,7 +24,7 @@ from app.claims.vocabulary import (
     VerdictCode,
 )
 from app.concepts.models import Concept
-from app.concepts.schemas import ConceptRef, OutcomeRef
+from app.concepts.schemas import ConceptRef, Inheritance, OutcomeRef
 from app.core import deadline
 from app.grading.trace import EvidenceTrace, WhatIf, trace
 from app.questions.coverage import CoverageRead, coverage
@@ -105,6 +105,8 @@ class HarmLine:
     """Side effects, or the outcome, that it is about."""
     interactants: tuple[str, ...]
     """Names of the other medicines that it is about."""
+    inheritance: Inheritance | None
+    """How it holds for the intervention, where it was said of its drug or of a class."""
     figures: tuple[Figure, ...]
     lead: str
     """What stands before the statement in the answer, such as the authority and the day of an official record."""
@@ -226,7 +228,7 @@ def condition_evidence(view: ReadView, pair: Pair) -> ConditionEvidence:
     records = CurrentRecords(session)
     records.prefetch((Key("claim", claim_id) for claim_id in (*benefits, *harms)), depth=1)
     outcomes = _in_order(_outcome_lines(records, benefits[:MAX_OUTCOMES]), known)
-    harm_lines = _ranked(_harm_line(records, claim_id) for claim_id in deadline.checked(harms[:MAX_HARMS]))
+    harm_lines = _ranked(_harm_line(records, pair, claim_id) for claim_id in deadline.checked(harms[:MAX_HARMS]))
     reviewed = (records.content(Key("claim", claim_id)).reviewed_on for claim_id in (*benefits, *harms))
     assert known.condition is not None  # noqa: S101 - it was asked about one
     return ConditionEvidence(
@@ -261,7 +263,7 @@ def _in_order(lines: Iterable[OutcomeLine], known: CoverageRead) -> list[Outcome
     return sorted(lines, key=lambda line: headline is None or line.claim.id != headline.id)
 
 
-def _harm_line(records: CurrentRecords, claim_id: str) -> HarmLine:
+def _harm_line(records: CurrentRecords, pair: Pair, claim_id: str) -> HarmLine:
     content: ClaimWrite = records.content(Key("claim", claim_id))
     summary = render.summary(records, claim_id)
     names = [concept.name for concept in render.concepts(records, "side_effect", content.side_effects)]
@@ -275,6 +277,7 @@ def _harm_line(records: CurrentRecords, claim_id: str) -> HarmLine:
         claim=summary,
         names=tuple(names),
         interactants=tuple(one.name for one in render.concepts(records, "intervention", content.interactants)),
+        inheritance=pair.inherited.get(content.intervention or ""),
         figures=tuple(figures(records, content, order)),
         lead=lead,
     )

@@ -1,10 +1,12 @@
 """What a data set says of itself, from its file to the database."""
 
+import json
 import re
 import shutil
 from pathlib import Path
 
 import pytest
+from sqlalchemy import text
 from starlette.testclient import TestClient
 
 from app.concepts.manifest import UNDESCRIBED, current_manifest, manifest_at
@@ -71,6 +73,12 @@ def test_a_database_without_manifest_has_a_disclaimer(blank: Database) -> None:
 @pytest.mark.parametrize(
     ("old", "new", "fault"),
     [
+        (
+            "    - intervention: naltrexone\n      unit: mg",
+            "    - intervention: naltrexon\n      unit: mg",
+            ("dataset.yaml: dose_tiers[0].intervention", "unknown_reference"),
+        ),
+        ("below: 1}", "below: 0.0001}", ("dataset.yaml: dose_tiers[0]", "value_error")),
         ("claim: ldn-ms-fatigue", "claim: ldn-ms-fatique", ("dataset.yaml: questions[3].claim", "unknown_reference")),
         ("      claim: ldn-ms-fatigue\n", "", ("dataset.yaml: questions[3]", "rule")),
         ("  id: ldn\n", "", ("dataset.yaml: id", "missing")),
@@ -149,3 +157,16 @@ def test_every_question_leads_to_a_record(client: TestClient) -> None:
             if record_id
         )
         assert client.get(f"/v1/{plural}/{record_id}").status_code == 200
+
+
+def test_other_bands_of_doses_are_told_of_the_doses_that_are_stored(scratch: Database, directory: Path) -> None:
+    def tiers(dose: str) -> str:
+        with scratch.engine.connect() as connection:
+            sql = text("SELECT body FROM records WHERE type = 'dosing_range' AND id = :dose")
+            return ",".join(json.loads(connection.execute(sql, {"dose": dose}).scalar_one())["tiers"])
+
+    assert tiers("ldn-4-5-mg") == "low"
+    rewrite(directory, "up_to: 5}", "up_to: 4}")
+    with scratch.write() as session:
+        seed(session, directory)
+    assert tiers("ldn-4-5-mg") == "intermediate"
