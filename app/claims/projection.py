@@ -76,6 +76,12 @@ def apply_claim(session: Session, claim: schemas.ClaimWrite) -> None:
         "outcome_pk": _concept_pk(session, "outcome", claim.outcome),
         "dosing_range_pk": key_of(session, models.DosingRange, claim.dosing_range) if claim.dosing_range else None,
     }
+    group = claim.subgroup
+    values |= {
+        "subgroup": group.id if group else None,
+        "subgroup_label": group.label if group else None,
+        "subgroup_basis": group.basis if group else None,
+    }
     upsert(session, models.Claim, {"id": claim.id}, values | _NOT_DERIVED_YET)
 
 
@@ -83,6 +89,8 @@ def link_claim(session: Session, claim: schemas.ClaimWrite) -> None:
     pk = key_of(session, models.Claim, claim.id)
     owner = {"claim_pk": pk}
     replace(session, models.ClaimConcept, owner, _concept_rows(session, claim))
+    codes = claim.subgroup.codes if claim.subgroup else ()
+    replace(session, models.ClaimSubgroupCode, owner, ({"system": code.system, "code": code.code} for code in codes))
     session.execute(delete(models.ClaimOrigin).where(models.ClaimOrigin.claim_pk == pk))
     for origin in claim.origins:
         _insert_origin(session, pk, origin)
@@ -112,13 +120,25 @@ def _insert_origin(session: Session, claim_pk: int, origin: schemas.Origin) -> N
 
 def _insert_citation(session: Session, claim_pk: int, position: int, citation: schemas.CitationWrite) -> None:
     values = citation.model_dump(
-        include={"id", "stance", "stance_reason", "directness", "role", "finding", "analysed_n"}
+        include={
+            "id",
+            "stance",
+            "stance_reason",
+            "directness",
+            "role",
+            "finding",
+            "analysed_n",
+            "extent",
+            "extent_note",
+        }
     ) | {
         "claim_pk": claim_pk,
         "position": position,
         "document_pk": key_of(session, Document, citation.document),
         "study_pk": key_of(session, Study, citation.study) if citation.study else None,
-        **{f"locator_{name}": value for name, value in citation.locator.model_dump().items()},
+        **{f"locator_{name}": value for name, value in citation.locator.model_dump(exclude={"quote"}).items()},
+        "strength": citation.strength.value if citation.strength else None,
+        "strength_scale": citation.strength.scale if citation.strength else None,
         "attached_by": citation.attached_by.by,
         "verification": citation.verification.result,
         "verification_basis": citation.verification.basis,
@@ -130,6 +150,8 @@ def _insert_citation(session: Session, claim_pk: int, position: int, citation: s
     owner = {"citation_pk": pk}
     replace(session, models.CitationIndirectness, owner, ({"reason": reason} for reason in citation.indirect_because))
     replace(session, models.CitationReference, owner, ({"number": n} for n in citation.attached_by.reference_numbers))
+    quotes = ({"text": quote.text, **quote.locator.model_dump()} for quote in citation.all_quotes)
+    replace(session, models.QuotedText, owner, quotes)
     for index, estimate in enumerate(citation.estimates):
         _insert_estimate(session, pk, index, estimate)
 
