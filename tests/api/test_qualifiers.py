@@ -1,4 +1,4 @@
-"""What is said of a citation beside its stance is shown with it and changes no grade; all of its quotations are held."""
+"""What is said of a citation beside its stance is shown with it and changes no grade; all its quotations are held."""
 
 from collections.abc import Iterator
 from typing import Any

@@ -1,4 +1,4 @@
-"""A claim on some people alone is named so wherever it is shown, can be filtered by, and never answers for everybody."""
+"""A claim on some people alone says so wherever it is shown, can be filtered by, and never answers for everybody."""
 
 from collections.abc import Iterator
 from typing import Any
