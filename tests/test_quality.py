@@ -92,11 +92,11 @@ PRIVATE = re.compile(r"\b_start_asgi_task\b|\bmallopt\b|\bctypes\b")
 """Of uvicorn, of the C library, and the way to all of its functions."""
 
 MAX_LINES = {
-    "": 640, "cli": 600, "accounts": 100, "api": 3750, "bibliography": 1650, "briefs": 1070, "cds_hooks": 3900,
-    "claims": 3990,
-    "concepts": 1230, "core": 1260, "datasets": 4580, "fhir": 2420, "grading": 2650, "http": 3500, "infobutton": 480,
-    "linked_data": 470, "operations": 700, "publishing": 840, "questions": 1740, "search": 2110, "sources": 1360,
-    "storage": 2880, "web": 3300, "mcp": 1210, "verification": 840,
+    "": 640, "cli": 600, "accounts": 100, "api": 3750, "bibliography": 1650, "briefs": 1110, "cds_hooks": 3900,
+    "claims": 4220,
+    "concepts": 1230, "core": 1260, "datasets": 4640, "fhir": 2420, "grading": 2670, "http": 3500, "infobutton": 480,
+    "linked_data": 470, "operations": 700, "publishing": 870, "questions": 1830, "search": 2110, "sources": 1360,
+    "storage": 2880, "web": 3340, "mcp": 1210, "verification": 840,
 }  # fmt: skip
 """Lines of Python in each package of `app/`; "" is what lies beside the packages. Raise one only with a reason."""
 

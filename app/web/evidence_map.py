@@ -119,7 +119,7 @@ def draw(read: EvidenceMapRead) -> MapDrawing:
     answered = {cell.outcome for cell in (*read.cells, *read.subgroup_cells) if cell.headline_claim is not None}
     outcomes = [outcome for outcome in read.outcomes if outcome.id in answered]
     columns = {outcome.id: number for number, outcome in enumerate(outcomes)}
-    lines = _lines(read)
+    lines = _drawn_rows(read)
     rows = {(line.condition, line.subgroup): number for number, line in enumerate(lines)}
     cells = (*read.cells, *read.subgroup_cells)
     largest = max((cell.participants for cell in cells), default=0)
@@ -159,7 +159,7 @@ def draw(read: EvidenceMapRead) -> MapDrawing:
 
 
 @dataclass(frozen=True)
-class _Line:
+class _DrawnRow:
     """A row of the drawing: a condition, or people with it who are a subgroup."""
 
     condition: str
@@ -168,7 +168,7 @@ class _Line:
     whole: str
 
 
-def _lines(read: EvidenceMapRead) -> list[_Line]:
+def _drawn_rows(read: EvidenceMapRead) -> list[_DrawnRow]:
     """Conditions, each with its subgroups below it."""
     groups: dict[str, dict[str, str]] = {}
     for cell in read.subgroup_cells:
@@ -176,9 +176,9 @@ def _lines(read: EvidenceMapRead) -> list[_Line]:
             groups.setdefault(cell.condition, {})[cell.subgroup.id] = cell.subgroup.label
     lines = []
     for one in read.conditions:
-        lines.append(_Line(one.id, None, one.name, one.name))
+        lines.append(_DrawnRow(one.id, None, one.name, one.name))
         for group, label in groups.get(one.id, {}).items():
-            lines.append(_Line(one.id, group, f"in {label}", f"{one.name} in {label}"))
+            lines.append(_DrawnRow(one.id, group, f"in {label}", f"{one.name} in {label}"))
     return lines
 
 

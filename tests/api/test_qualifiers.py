@@ -12,7 +12,7 @@ from tests.conftest import serving
 from tests.factories import amended, citation, content, put, record
 
 Fields = dict[str, Any]
-QUOTES = [
+QUOTES: list[Fields] = [
     {"text": "the mean ache fell by half in this trial", "locator": {"section": "Results", "page": "12"}},
     {"text": "nobody in this trial left because of harm", "locator": {"figure": "Table 3"}},
 ]
@@ -67,7 +67,7 @@ def test_qualifiers_are_shown_and_change_no_grade(small: Database, client: TestC
 def test_pages_briefs_and_other_formats_show_them(small: Database, client: TestClient) -> None:
     qualified(small, **QUALIFIED)
     page = client.get("/claims/drug-eases-ache").text
-    texts = [QUALIFIED["extent_note"], *(quote["text"] for quote in QUOTES)]
+    texts: list[str] = [QUALIFIED["extent_note"], *(quote["text"] for quote in QUOTES)]
     for text in (*texts, "Strength by Levels of a society: B.", "Table 3"):
         assert text in page
     brief = read(client, "/v1/briefs/drug/ache")
