@@ -92,10 +92,10 @@ PRIVATE = re.compile(r"\b_start_asgi_task\b|\bmallopt\b|\bctypes\b")
 """Of uvicorn, of the C library, and the way to all of its functions."""
 
 MAX_LINES = {
-    "": 640, "cli": 640, "accounts": 100, "api": 3750, "bibliography": 1650, "briefs": 1090, "cds_hooks": 4100,
-    "claims": 4240,
-    "concepts": 1900, "core": 1260, "datasets": 4670, "fhir": 2440, "grading": 2740, "http": 3500, "infobutton": 480,
-    "linked_data": 470, "operations": 700, "publishing": 950, "questions": 1790, "search": 2140, "sources": 1360,
+    "": 640, "cli": 640, "accounts": 100, "api": 3750, "bibliography": 1650, "briefs": 1130, "cds_hooks": 4100,
+    "claims": 4450,
+    "concepts": 1900, "core": 1260, "datasets": 4700, "fhir": 2440, "grading": 2740, "http": 3500, "infobutton": 480,
+    "linked_data": 470, "operations": 700, "publishing": 950, "questions": 1810, "search": 2140, "sources": 1360,
     "storage": 2970, "web": 3400, "mcp": 1210, "verification": 840,
 }  # fmt: skip
 """Lines of Python in each package of `app/`; "" is what lies beside the packages. Raise one only with a reason."""

@@ -172,8 +172,8 @@ class BriefBuilder:
         by_id = {citation.id: citation for citation in claim.citations}
         cited = [by_id[citation_id] for citation_id in derived.order]
         of_summary = (
-            "verdict", "answer", "counts_text", "caveat", "caveat_required", "consensus", "leaning", "certainty",
-            "supports", "disputes", "counts",
+            "verdict", "answer", "counts_text", "subgroup", "caveat", "caveat_required", "consensus", "leaning",
+            "certainty", "supports", "disputes", "counts",
         )  # fmt: skip
         of_claim = ("kind", "form", "valid_from", "valid_to", "as_of")
         return {
@@ -196,6 +196,7 @@ class BriefBuilder:
             citation_id=citation.id,
             stance=citation.stance,
             stance_label=citation.stance.label,
+            extent=citation.extent,
             document=document.ref,
             standing=document.standing,
         )
@@ -219,6 +220,10 @@ class BriefBuilder:
             design_label=study.design.label if study else None,
             participants=people(citation, study),
             basis=citation.verification.basis,
+            extent=citation.extent,
+            extent_note=citation.extent_note,
+            strength=citation.strength,
+            quotes=citation.all_quotes,
             document=document.ref,
             standing=document.standing,
         )

@@ -17,6 +17,7 @@ from app.concepts.schemas import Inheritance
 from app.concepts.vocabulary import InterventionKind
 from app.core.english import inline
 from app.core.vocabulary import Status
+from app.grading.derive import is_on_same_people
 from app.sources.models import Document, Study
 from app.sources.vocabulary import Standing
 from app.storage.rows import key_of
@@ -223,11 +224,13 @@ def _mechanism(claim: ClaimWrite, name: NameOf) -> Place:
 
 
 def _benefit(claim: ClaimWrite) -> Place:
+    if claim.form in VOTING_FORMS and claim.subgroup is not None:
+        return Place("does-it-help", f"In {claim.subgroup.label}", 1)
     if claim.form in VOTING_FORMS:
         return Place("does-it-help", "By outcome")
     if claim.form is Form.study_report:
-        return Place("does-it-help", "What single studies reported", 1)
-    return Place("does-it-help", "How it is spoken of", 2)
+        return Place("does-it-help", "What single studies reported", 2)
+    return Place("does-it-help", "How it is spoken of", 3)
 
 
 def _what_it_is(pair: Pair, claim: ClaimWrite, name: NameOf) -> Place:
@@ -248,7 +251,10 @@ def restatements(claims: Mapping[str, ClaimWrite], placed: Mapping[str, Place]) 
         claim.id: relation.claim
         for claim in claims.values()
         for relation in claim.relations
-        if relation.type is RelationType.restates and claim.id in placed and relation.claim in placed
+        if relation.type is RelationType.restates
+        and claim.id in placed
+        and relation.claim in placed
+        and is_on_same_people(claim, claims[relation.claim])
     }
     by_end: dict[str, list[str]] = {}
     for claim_id in parents:

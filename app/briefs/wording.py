@@ -60,11 +60,23 @@ def source_line(citation: responses.BriefCitation) -> str:
         parts.append(quantity(citation.participants, "person", "people"))
     if citation.directness is Directness.indirect:
         parts.append("indirect")
+    if citation.extent is not None:
+        parts.append(inline(citation.extent.label))
     if citation.basis in (Basis.abstract, Basis.secondary_source):
         parts.append(f"read in {'the abstract' if citation.basis is Basis.abstract else 'a secondary source'}")
     if citation.standing in WARNINGS:
         parts.append(citation.standing.label.upper())
     return ", ".join(parts)
+
+
+def qualifiers(citation: responses.BriefCitation) -> str:
+    """On which part of the sentence the source bears, how strongly by a scale of others, and its own words."""
+    strength = citation.strength
+    return join_sentences(
+        f"{citation.extent.label}: {citation.extent_note}" if citation.extent else "",
+        f"Strength by {strength.scale}: {strength.value}." if strength else "",
+        *(f"“{quote.text}”" for quote in citation.quotes),
+    )
 
 
 def validity(sentence: responses.Sentence) -> str:

@@ -4,7 +4,7 @@ from typing import ClassVar, Literal
 
 from app.claims import vocabulary as terms
 from app.claims.dose_responses import DoseAmount, DoseBandRead
-from app.claims.responses import ByStance, ClaimSummary, EstimateRead, StanceCount, VerdictRead
+from app.claims.responses import ByStance, ClaimSummary, EstimateRead, StanceCount, SubgroupRef, VerdictRead
 from app.claims.schemas import (
     OverrideReason,
     Schedule,
@@ -110,6 +110,8 @@ class Assertion(ResponseModel):
     text: str
     """What is claimed."""
     claim_id: Slug
+    subgroup: SubgroupRef | None
+    """Whom alone the claim is about; null for everybody with the condition."""
     caveat: str | None
     caveat_required: bool
     consensus: terms.Consensus

@@ -20,6 +20,7 @@ from app.claims.models import (
     LiteratureSearchConcept,
 )
 from app.claims.projection import CONCEPT_ROLES
+from app.claims.rules import EVERYBODY
 from app.claims.vocabulary import HARM_KINDS
 from app.concepts.lineage import inheritance
 from app.concepts.models import Concept
@@ -84,6 +85,7 @@ CLAIMS = FilterSpec(
                 "effect": Claim.effect,
                 "consensus": Claim.consensus,
                 "certainty": Claim.certainty,
+                "subgroup": func.coalesce(Claim.subgroup, EVERYBODY),
                 "cited": as_flag(Claim.citation_count > 0),
                 "stale": as_flag(Claim.is_stale.is_(True)),
             },

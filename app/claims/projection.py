@@ -74,6 +74,12 @@ def apply_claim(rows: RowWriter, claim: schemas.ClaimWrite) -> None:
         "outcome_pk": _concept_pk(rows, "outcome", claim.outcome),
         "dosing_range_pk": rows.key(models.DosingRange, claim.dosing_range) if claim.dosing_range else None,
     }
+    group = claim.subgroup
+    values |= {
+        "subgroup": group.id if group else None,
+        "subgroup_label": group.label if group else None,
+        "subgroup_basis": group.basis if group else None,
+    }
     rows.put(models.Claim, claim.id, values | _NOT_DERIVED_YET)
 
 
@@ -81,6 +87,8 @@ def link_claim(rows: RowWriter, claim: schemas.ClaimWrite) -> None:
     pk = rows.key(models.Claim, claim.id)
     owner = {"claim_pk": pk}
     rows.replace(models.ClaimConcept, owner, _concept_rows(rows, claim))
+    codes = claim.subgroup.codes if claim.subgroup else ()
+    rows.replace(models.ClaimSubgroupCode, owner, ({"system": code.system, "code": code.code} for code in codes))
     rows.clear(models.ClaimOrigin, owner)
     for origin in claim.origins:
         _insert_origin(rows, pk, origin)
@@ -106,13 +114,25 @@ def _insert_origin(rows: RowWriter, claim_pk: int, origin: schemas.Origin) -> No
 
 def _insert_citation(rows: RowWriter, claim_pk: int, position: int, citation: schemas.CitationWrite) -> None:
     values = citation.model_dump(
-        include={"id", "stance", "stance_reason", "directness", "role", "finding", "analysed_n"}
+        include={
+            "id",
+            "stance",
+            "stance_reason",
+            "directness",
+            "role",
+            "finding",
+            "analysed_n",
+            "extent",
+            "extent_note",
+        }
     ) | {
         "claim_pk": claim_pk,
         "position": position,
         "document_pk": rows.key(Document, citation.document),
         "study_pk": rows.key(Study, citation.study) if citation.study else None,
-        **{f"locator_{name}": value for name, value in citation.locator.model_dump().items()},
+        **{f"locator_{name}": value for name, value in citation.locator.model_dump(exclude={"quote"}).items()},
+        "strength": citation.strength.value if citation.strength else None,
+        "strength_scale": citation.strength.scale if citation.strength else None,
         "attached_by": citation.attached_by.by,
         "verification": citation.verification.result,
         "verification_basis": citation.verification.basis,
@@ -124,6 +144,8 @@ def _insert_citation(rows: RowWriter, claim_pk: int, position: int, citation: sc
     owner = {"citation_pk": pk}
     rows.replace(models.CitationIndirectness, owner, ({"reason": reason} for reason in citation.indirect_because))
     rows.replace(models.CitationReference, owner, ({"number": n} for n in citation.attached_by.reference_numbers))
+    quotes = ({"text": quote.text, **quote.locator.model_dump()} for quote in citation.all_quotes)
+    rows.replace(models.QuotedText, owner, quotes)
     for index, estimate in enumerate(citation.estimates):
         _insert_estimate(rows, pk, index, estimate)
 

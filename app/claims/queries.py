@@ -18,8 +18,9 @@ from app.claims.doses import MAX_STORED, DailyDose, stored
 from app.claims.filters import CITATIONS, CITED, CLAIMS, COMBINATION, DOSING_RANGES, SEARCHES, SEPARATOR
 from app.claims.interaction_rules import FILTERS as INTERACTION_RULES
 from app.claims.models import Citation, Claim, DosingRange
+from app.claims.rules import EVERYBODY
 from app.concepts.queries import concept_ids
-from app.core.errors import Fault, InvalidInput
+from app.core.errors import Fault, InvalidInput, nearest
 from app.core.text import IdentifierText, IdOrCode, Instant, Slug
 from app.core.vocabulary import Status
 from app.sources import vocabulary as source_terms
@@ -62,6 +63,8 @@ class ClaimFilters(TextQuery):
     kind: Few[terms.Kind] = ()
     form: Few[terms.Form] = ()
     effect: Few[terms.Effect] = ()
+    subgroup: Few[Slug] = ()
+    """Ids of subgroups that claims are about alone; `everybody` keeps the claims that are about no subgroup."""
     consensus: Few[terms.Consensus] = ()
     certainty: Few[terms.Certainty] = ()
     cited: bool | None = None
@@ -115,7 +118,7 @@ class CountedClaimQuery(ClaimQuery):
 
 CLAIM_FACETS = (
     "kind", "effect", "consensus", "certainty", "condition", "intervention", "outcome", "mechanism", "side_effect",
-    "stance", "design", "evidence_source", "standing",
+    "subgroup", "stance", "design", "evidence_source", "standing",
 )  # fmt: skip
 """Filters by whose values claims are counted."""
 
@@ -149,6 +152,7 @@ def claims_by_filters(view: ReadView, filters: ClaimFilters) -> Selection:
     Filters on citations must hold for one and the same citation: several are looked up by the combinations of values
     that citations have, and filters that name a source are answered in SQL.
     """
+    _refuse_unknown_subgroups(view, filters.subgroup)
     selection = selection_of(view, "claim", filters)
     values = {name: getattr(filters, name) for name in CITED if getattr(filters, name)}
     sources = _cites_source(view, filters)
@@ -159,6 +163,23 @@ def claims_by_filters(view: ReadView, filters: ClaimFilters) -> Selection:
             selection = selection.filtered(name, chosen)
         return selection
     return selection.filtered(COMBINATION, [combination for combination, _ in _combinations(view, values)] or [""])
+
+
+def _refuse_unknown_subgroups(view: ReadView, names: Sequence[str]) -> None:
+    """A subgroup is known by the claims that are about it."""
+    known = {EVERYBODY, *filter_index(view).values("claim", "subgroup")} if names else set()
+    message = "No published claim is about a subgroup with this id."
+    is_list = len(names) > 1
+    faults = [
+        Fault(
+            "query", "subgroup", "unknown_value", message,
+            did_you_mean=nearest(name, known), position=position if is_list else None,
+        )
+        for position, name in enumerate(names, start=1)
+        if name not in known
+    ]  # fmt: skip
+    if faults:
+        raise InvalidInput("A filter names something that does not exist here.", errors=faults)
 
 
 def _matching_citations(
@@ -271,7 +292,7 @@ _LISTS: Mapping[str, tuple[FilterSpec, tuple[str, ...]]] = {
         CLAIMS,
         (
             "intervention", "outcome", "condition", "mechanism", "side_effect", "interactant", "kind", "form", "effect",
-            "consensus", "certainty", "cited", "stale",
+            "subgroup", "consensus", "certainty", "cited", "stale",
         ),
     ),
     "citation": (CITATIONS, (*CITED, "role")),

@@ -94,26 +94,46 @@ def _concepts_of(records: RecordReader, content: schemas.ClaimWrite | schemas.Li
 def summary(records: RecordReader, claim_id: str) -> reads.ClaimSummary:
     """A claim's text with its caveat, its verdict and both sides' counts: they travel together."""
     key = Key("claim", claim_id)
-    return _summary(records.content(key), records.derived(key).evidence)
+    content: schemas.ClaimWrite = records.content(key)
+    return _summary(content, records.derived(key).evidence, subgroup_ref(content))
+
+
+def subgroup_ref(claim: schemas.ClaimWrite) -> reads.SubgroupRef | None:
+    return reads.SubgroupRef(id=claim.subgroup.id, label=claim.subgroup.label) if claim.subgroup else None
 
 
 def summaries(session: Session, claim_ids: Iterable[str]) -> dict[str, reads.ClaimSummary]:
     """Summaries of claims as they are now, read without the rest of their content. One statement."""
     rows = session.execute(
-        select(Claim.id, Claim.statement, Claim.caveat, Claim.caveat_required, StoredRecord.derived)
+        select(
+            Claim.id, Claim.statement, Claim.caveat, Claim.caveat_required, Claim.subgroup, Claim.subgroup_label,
+            StoredRecord.derived,
+        )
         .join(StoredRecord, and_(StoredRecord.type == "claim", StoredRecord.id == Claim.id))
         .where(Claim.id.in_(sorted(claim_ids)))
-    )
-    return {row.id: _summary(row, ClaimDerived.model_validate_json(row.derived).evidence) for row in rows}
+    )  # fmt: skip
+    return {
+        row.id: _summary(
+            row,
+            ClaimDerived.model_validate_json(row.derived).evidence,
+            reads.SubgroupRef(id=row.subgroup, label=row.subgroup_label) if row.subgroup else None,
+        )
+        for row in rows
+    }
 
 
-def _summary(claim: schemas.ClaimWrite | Row[*tuple[Any, ...]], evidence: reads.ClaimEvidence) -> reads.ClaimSummary:
+def _summary(
+    claim: schemas.ClaimWrite | Row[*tuple[Any, ...]],
+    evidence: reads.ClaimEvidence,
+    subgroup: reads.SubgroupRef | None,
+) -> reads.ClaimSummary:
     return reads.ClaimSummary(
         id=claim.id,
         verdict=evidence.verdict,
         answer=evidence.answer,
         counts_text=evidence.counts_text,
         statement=claim.statement,
+        subgroup=subgroup,
         caveat=claim.caveat,
         caveat_required=claim.caveat_required,
         consensus=evidence.consensus,
@@ -171,8 +191,11 @@ def citation_body(records: RecordReader, citation: schemas.CitationWrite, number
 
 def _cited(records: RecordReader, citation: schemas.CitationWrite) -> dict[str, Any]:
     study: StudyWrite | None = records.content(Key("study", citation.study)) if citation.study else None
+    quotes = citation.all_quotes
     return {
         "dose_match": None,
+        "locator": citation.locator.model_copy(update={"quote": quotes[0].text if quotes else None}),
+        "quotes": quotes,
         "estimates": tuple(estimate(records, read) for read in citation.estimates),
         "document": sources.document_embed(records.content(Key("document", citation.document))),
         "study": sources.study_embed(study) if study else None,

@@ -55,6 +55,17 @@ class Effect(Term):
     not_applicable = "not_applicable", "The statement has no direction."
 
 
+class SubgroupBasis(Term):
+    """By what the people of a subgroup are told from all others with the condition."""
+
+    biomarker = "biomarker", "A finding in blood, tissue, genes or images."
+    age = "age", "Their age."
+    sex = "sex", "Their sex."
+    severity = "severity", "How severe or how far advanced the condition is."
+    prior_treatment = "prior_treatment", "What was tried before, or how that went."
+    other = "other", "Something else, which the label names."
+
+
 class Frame(Term):
     """What sort of sentence answers a claim that gathers votes, and what the answer is to its reader."""
 
@@ -225,6 +236,12 @@ class IndirectBecause(Term):
     compound = "compound", "Another compound, such as an isomer."
     route = "route", "Another way of giving it."
     co_intervention = "co_intervention", "Co-treatment", "A treatment that cannot be separated."
+
+
+class Extent(Term):
+    """How much of the claim a citation bears on, where it is not the whole of it."""
+
+    partially = "partially", "The source supports or disputes a part of the claim only, which is named."
 
 
 class CitationRole(Term):

@@ -47,6 +47,7 @@ def clinical_use_definition(records: RecordReader, claim: ClaimWrite, heirs: Seq
         "extension": [wording.note_extension(note), *related.extensions(related.artifacts(records, claim.id))],
         "type": use,
         "category": [_category(claim)] if use == "indication" else [],
+        "population": [{"display": claim.subgroup.label}] if claim.subgroup else [],
         "subject": [reference("Substance", s, name) for s, name in zip(subjects, names, strict=True)],
         "status": fhir_code("publication-status", "active", "Active"),
         field: body(records, claim),
@@ -63,6 +64,7 @@ def _category(claim: ClaimWrite) -> Json:
 def _scope(claim: ClaimWrite) -> str | None:
     """Population, comparator and period of the claim."""
     parts = (
+        ("Only in", claim.subgroup.label if claim.subgroup else None),
         ("Population", claim.population),
         ("Comparator", claim.comparator),
         ("Time", claim.timepoint),

@@ -257,7 +257,8 @@ def _graded(
 def restated_claim(records: RecordReader, claim: ClaimWrite) -> ClaimWrite:
     """The claim at the end of a chain of restatements, on which the evidence hangs; else the claim itself.
 
-    Only published claims that gather votes restate and are restated. A circle of restatements leads nowhere.
+    Only published claims that gather votes restate and are restated, and only about the same people: what holds in a
+    subgroup is no answer for everybody. A circle of restatements leads nowhere.
     """
     current, passed = claim, {claim.id}
     while True:
@@ -270,10 +271,18 @@ def restated_claim(records: RecordReader, claim: ClaimWrite) -> ClaimWrite:
             return current
         if target.form not in VOTING_FORMS or target.status is not Status.published:
             return current
+        if not is_on_same_people(target, claim):
+            return current
         if target.id in passed:
             return claim
         current = target
         passed.add(target.id)
+
+
+def is_on_same_people(claim: ClaimWrite, other: ClaimWrite) -> bool:
+    """Whether both claims are about everybody, or about the same subgroup."""
+    groups = [one.subgroup.id if one.subgroup else None for one in (claim, other)]
+    return groups[0] == groups[1]
 
 
 def is_caveat_stale(claim: ClaimWrite, items: Sequence[CitationEvidence]) -> bool:

@@ -110,6 +110,8 @@ def worded_record(claim: ClaimWrite, day: str | None) -> WordedVerdict:
     if claim.form is Form.regulatory_status:
         details = ", ".join(filter(None, (claim.authority, _period(claim), EXPIRED if is_expired else None)))
         lead += f" ({details})" if details else ""
+    if claim.subgroup:
+        lead += f", in {claim.subgroup.label}"
     tone = Tone.caution if code is VerdictCode.official_warning or _tells_of_harm(claim) else Tone.neutral
     return WordedVerdict(VerdictRead(code=code, label=label, tone=tone), f"{lead}: {claim.statement}", None)
 
@@ -158,7 +160,12 @@ def worded_claim(
     code = verdict_code(finding)
     verdict = VerdictRead(code=code, label=code.label, tone=tone_of(finding, code))
     answer = answer_to(finding) if claim.wording else f"{code.label}."
-    return WordedVerdict(verdict, answer, counts_text(finding, graded.units, items))
+    return WordedVerdict(verdict, _in_subgroup(claim, answer), counts_text(finding, graded.units, items))
+
+
+def _in_subgroup(claim: ClaimWrite, answer: str) -> str:
+    """The answer, which begins with the people if it holds for some of them alone: `In women, the drug may ...`"""
+    return f"In {claim.subgroup.label}, {inline(answer)}" if claim.subgroup else answer
 
 
 _NO_WORDING = ClaimWording(frame=Frame.mechanism, subject="This", verb=Verb.change, object="the outcome")

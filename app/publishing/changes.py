@@ -12,6 +12,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from app.claims.models import Claim
 from app.claims.schemas import CitationRecord, ClaimWrite
 from app.core.content import Record
 from app.core.errors import Fault, InvalidInput, nearest
@@ -89,6 +90,7 @@ def check(session: Session, records: CurrentRecords, changed: Sequence[Change], 
         faults.append(_fault(loop.key, loop.field, "loop", loop.reason))
     faults += _duplicates(every)
     faults += _taken_identifiers(session, changed)
+    faults += _subgroup_faults(session, changed)
     if faults:
         raise InvalidInput("The change breaks rules; nothing was written.", errors=faults)
 
@@ -182,6 +184,31 @@ def _taken_identifiers(session: Session, changed: Sequence[Change]) -> Iterator[
 
     for document_id, field, reason in taken_identifiers(documents, stored):
         yield _fault(Key("document", document_id), field, "duplicate", reason)
+
+
+def _subgroup_faults(session: Session, changed: Sequence[Change]) -> Iterator[Fault]:
+    """The id of a subgroup means the same people, by label and basis, in every published claim."""
+    claims = {
+        change.key: change.content.subgroup
+        for change in changed
+        if isinstance(change.content, ClaimWrite) and change.content.status is Status.published
+    }
+    ids = {group.id for group in claims.values() if group is not None}
+    if not ids:
+        return
+    rows = session.execute(
+        select(Claim.id, Claim.subgroup, Claim.subgroup_label, Claim.subgroup_basis)
+        .where(Claim.subgroup.in_(sorted(ids)), Claim.status == Status.published)
+        .order_by(Claim.id)
+    )
+    stored = (row for row in rows if Key("claim", row.id) not in claims)
+    known = {row.subgroup: (row.id, row.subgroup_label, row.subgroup_basis) for row in stored}
+    for key, group in claims.items():
+        if group is None:
+            continue
+        claim, *people = known.setdefault(group.id, (key.id, group.label, group.basis))
+        if people != [group.label, group.basis]:
+            yield _fault(key, "subgroup", "duplicate", f"has the id of a subgroup of claim/{claim} with other people")
 
 
 def _find(records: CurrentRecords, key: Key) -> Any:

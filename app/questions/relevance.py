@@ -4,7 +4,7 @@ Harms of a drug also apply to its dose regimens, and harms of a class to its mem
 intervention that the claim names.
 """
 
-from collections.abc import Container, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,6 +12,7 @@ from sqlalchemy import ColumnElement, and_, or_, select
 from sqlalchemy.orm import Session
 
 from app.claims.models import Citation, Claim, ClaimConcept
+from app.claims.responses import SubgroupRef
 from app.claims.rules import INFORMATIVE, VOTING_FORMS
 from app.claims.vocabulary import HARM_KINDS, Directness, Effect, Form, Kind
 from app.concepts.lineage import intervention_tree
@@ -113,6 +114,8 @@ class RelevantClaim:
     effect: Effect
     outcome_pk: int | None
     outcome: OutcomeRef | None
+    subgroup: SubgroupRef | None
+    """Whom alone it is about: such a claim answers for nobody else."""
     weight: float
     """Of both sides together."""
     studies: int
@@ -146,6 +149,7 @@ class EvidenceBody:
     intervention: int
     claims: tuple[RelevantClaim, ...] = ()
     citations: tuple[InformativeCitation, ...] = ()
+    """Those of claims on everybody."""
     main_kinds: frozenset[Kind] = field(default_factory=frozenset)
 
     @property
@@ -153,17 +157,39 @@ class EvidenceBody:
         """The claim that answers the question: of its kind, on the intervention itself, and with the most weight."""
         return headline_of(self.claims, self.main_kinds, self.intervention)
 
+    @property
+    def on_everybody(self) -> tuple[RelevantClaim, ...]:
+        """The claims that are about no subgroup."""
+        return tuple(claim for claim in self.claims if claim.subgroup is None)
+
+    @property
+    def subgroup_headlines(self) -> tuple[RelevantClaim, ...]:
+        """For each subgroup the claim that answers for it, by the subgroup's id."""
+        by_group: dict[str, list[RelevantClaim]] = {}
+        for claim in self.claims:
+            if claim.subgroup is not None:
+                by_group.setdefault(claim.subgroup.id, []).append(claim)
+        key = _headline_key(self.main_kinds, self.intervention)
+        return tuple(min(claims, key=key) for _, claims in sorted(by_group.items()))
+
 
 def headline_of(
     claims: Iterable[RelevantClaim], main_kinds: Container[Kind], intervention_pk: int
 ) -> RelevantClaim | None:
-    """The claim that answers a question: of its kind, on the intervention itself, and with the most weight."""
+    """The claim that answers a question: of its kind, on the intervention itself, and with the most weight.
 
+    A claim on a subgroup never answers for everybody.
+    """
+    key = _headline_key(main_kinds, intervention_pk)
+    return min((claim for claim in claims if claim.subgroup is None), key=key, default=None)
+
+
+def _headline_key(main_kinds: Container[Kind], intervention_pk: int) -> Callable[[RelevantClaim], tuple[Any, ...]]:
     def key(claim: RelevantClaim) -> tuple[Any, ...]:
         contraindicated, *rank = claim.rank
         return claim.kind not in main_kinds, contraindicated, claim.intervention_pk != intervention_pk, rank
 
-    return min(claims, key=key, default=None)
+    return key
 
 
 def amounts_of(headline: RelevantClaim | None) -> Amounts:
@@ -184,6 +210,7 @@ def relevant_claims(session: Session, *where: ColumnElement[bool], limit: int | 
         select(
             Claim.pk, Claim.id, Claim.intervention_pk, Claim.kind, Claim.form, Claim.effect, Claim.weight,
             Claim.study_count, Claim.review_count, Claim.participant_count, Claim.outcome_pk,
+            Claim.subgroup, Claim.subgroup_label,
             Concept.id.label("outcome"), Concept.name, Concept.better,
         )
         .outerjoin(Concept, Concept.pk == Claim.outcome_pk)
@@ -201,6 +228,7 @@ def relevant_claims(session: Session, *where: ColumnElement[bool], limit: int | 
             effect=Effect(row.effect),
             outcome_pk=row.outcome_pk,
             outcome=OutcomeRef(id=row.outcome, name=row.name, better=Better(row.better)) if row.outcome else None,
+            subgroup=SubgroupRef(id=row.subgroup, label=row.subgroup_label) if row.subgroup else None,
             weight=row.weight,
             studies=row.study_count,
             reviews=row.review_count,
@@ -240,10 +268,13 @@ def evidence_on(session: Session, question: EvidenceQuestion) -> EvidenceBody:
     citations = informative_citations(session, *about)
     if not citations:
         return EvidenceBody(question.intervention)
-    claims = (claim for claim in relevant_claims(session, *about) if claim.pk in citations)
+    claims = sorted(
+        (claim for claim in relevant_claims(session, *about) if claim.pk in citations), key=lambda claim: claim.rank
+    )
+    on_everybody = {claim.pk for claim in claims if claim.subgroup is None}
     return EvidenceBody(
         question.intervention,
-        claims=tuple(sorted(claims, key=lambda claim: claim.rank)),
-        citations=tuple(citation for of_claim in citations.values() for citation in of_claim),
+        claims=tuple(claims),
+        citations=tuple(one for pk, of_claim in citations.items() if pk in on_everybody for one in of_claim),
         main_kinds=frozenset(MAIN_KIND[role] for role in question.concepts),
     )

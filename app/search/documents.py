@@ -123,6 +123,7 @@ def _claim(session: Session, records: RecordReader, claim: ClaimWrite, derived: 
             claim.caveat,
             *(origin.asserts for origin in claim.origins),
             claim.population,
+            claim.subgroup.label if claim.subgroup else None,
             claim.timepoint,
             dosing.dose_text if dosing else None,
             *(citation.finding for citation in claim.citations),

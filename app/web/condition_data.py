@@ -70,6 +70,11 @@ class Figure:
     estimate: EstimateRead
 
 
+def _of_people(name: str, claim: ClaimSummary) -> str:
+    """The name, with the people that the claim is about if it is not about everybody."""
+    return f"{name} (in {claim.subgroup.label})" if claim.subgroup else name
+
+
 @dataclass(frozen=True)
 class OutcomeLine:
     """One claim on a benefit, with the trace of its grades."""
@@ -82,7 +87,7 @@ class OutcomeLine:
 
     @property
     def name(self) -> str:
-        return self.outcome.name if self.outcome else "In general"
+        return _of_people(self.outcome.name if self.outcome else "In general", self.claim)
 
     @property
     def is_decided(self) -> bool:
@@ -171,7 +176,7 @@ class ConditionEvidence:
     condition: ConceptRef
     coverage: CoverageRead
     outcomes: tuple[OutcomeLine, ...]
-    """Benefits; the claim that the coverage names as its headline comes first, then by weight."""
+    """Benefits; the claim that the coverage names as its headline comes first, then by weight; subgroups stand last."""
     harms: tuple[HarmLine, ...]
     studies: tuple[StudyLine, ...]
     """Largest first."""
@@ -260,7 +265,11 @@ def _outcome_lines(records: CurrentRecords, claim_ids: Iterable[str]) -> Iterato
 
 def _in_order(lines: Iterable[OutcomeLine], known: CoverageRead) -> list[OutcomeLine]:
     headline = known.summary.headline_claim
-    return sorted(lines, key=lambda line: headline is None or line.claim.id != headline.id)
+
+    def key(line: OutcomeLine) -> tuple[bool, bool]:
+        return line.claim.subgroup is not None, headline is None or line.claim.id != headline.id
+
+    return sorted(lines, key=key)
 
 
 def _harm_line(records: CurrentRecords, pair: Pair, claim_id: str) -> HarmLine:
@@ -275,7 +284,7 @@ def _harm_line(records: CurrentRecords, pair: Pair, claim_id: str) -> HarmLine:
     return HarmLine(
         content=content,
         claim=summary,
-        names=tuple(names),
+        names=tuple(_of_people(name, summary) for name in names),
         interactants=tuple(one.name for one in render.concepts(records, "intervention", content.interactants)),
         inheritance=pair.inherited.get(content.intervention or ""),
         figures=tuple(figures(records, content, order)),
@@ -363,7 +372,8 @@ def _subject(line: HarmLine) -> tuple[str, tuple[str, ...]]:
         return MEDICINES, line.interactants
     if line.names:
         return HARMS, line.names
-    return (PEOPLE, (line.content.population,)) if line.content.population else (OTHERS, ("Further warnings",))
+    people = line.content.subgroup.label if line.content.subgroup else line.content.population
+    return (PEOPLE, (people,)) if people else (OTHERS, ("Further warnings",))
 
 
 def _named(names: Mapping[str, Iterable[str]]) -> tuple[NamedLinks, ...]:

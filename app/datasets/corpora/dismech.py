@@ -30,7 +30,12 @@ _SCHEMES = {
     "pmcid": IdentifierScheme.pmcid,
     "clinicaltrials": IdentifierScheme.nct,
 }
-_SIDES = {"SUPPORT": Side.supports, "REFUTE": Side.against, "WRONG_STATEMENT": Side.against}
+_SIDES = {
+    "SUPPORT": Side.supports,
+    "PARTIAL": Side.partially,
+    "REFUTE": Side.against,
+    "WRONG_STATEMENT": Side.against,
+}
 _TAKEN = frozenset({"name", "description", "evidence"})
 """Fields of an entry that are taken."""
 _NO_PLACE = {
