@@ -1,1 +1,1 @@
-"""LDN Evidence: what is claimed about low-dose naltrexone, with the citations that support and dispute it."""
+"""An engine for data sets of claims, each with the citations that support and dispute it."""

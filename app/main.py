@@ -136,7 +136,8 @@ def _described(app: FastAPI, generate: Callable[[], dict[str, Any]]) -> dict[str
         "name": f"Apache-2.0 (code), {licence.spdx or licence.name} (data)",
         "identifier": f"Apache-2.0 AND {licence.spdx or 'LicenseRef-data'}",
     }
-    return openapi_document.finish(examples.add(problems.document(queries.document(app, generate()))))
+    written = examples.add(problems.document(queries.document(app, generate())), manifest.examples)
+    return openapi_document.finish(written)
 
 
 def _manifest(app: FastAPI) -> Manifest:

@@ -36,7 +36,7 @@ class Settings(BaseSettings):
     public_url: str = Field(
         default="", pattern=r"^(https?://[^\s/?#]+(/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)*/?)?$", max_length=500
     )
-    """Where the world reaches this server, such as `https://ldn.example.org` or `https://example.org/kb`. FHIR wants
+    """Where the world reaches this server, such as `https://kb.example.com` or `https://example.org/kb`. FHIR wants
     absolute addresses; tokens of record systems must name it, and links on cards begin with it. Every address in an
     answer begins with its path; requests may come with that path or without it."""
     seed_dir: Annotated[tuple[Path, ...], NoDecode] = (ROOT / "seed_data",)

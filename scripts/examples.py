@@ -7,22 +7,27 @@ from typing import Any
 
 import httpx2
 
-from app.api.examples import POSTED, RECORDED, REQUESTS
+from app.datasets.layout import EXAMPLES
+from app.settings import ROOT
 from tests.conftest import fill, serving
+
+FILE = ROOT / "seed_data" / EXAMPLES
 
 
 def main() -> None:
+    examples = json.loads(FILE.read_text(encoding="utf-8"))
     with tempfile.TemporaryDirectory() as directory:
         url = f"sqlite:///{Path(directory) / 'examples.db'}"
         fill(url)
         with serving(url) as client:
             answers = {}
-            for name, address in REQUESTS.items():
+            for name, address in examples["requests"].items():
                 answers[name] = answered(name, client.get(address))
-            for name, posted in POSTED.items():
-                answers[name] = answered(name, client.post(posted.path, json=posted.body))
-    RECORDED.write_text(json.dumps(answers, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
-    print(f"{len(answers)} answers recorded, {RECORDED.stat().st_size} bytes")
+            for name, posted in examples["posts"].items():
+                answers[name] = answered(name, client.post(posted["path"], json=posted["body"]))
+    recorded = {**examples, "answers": answers}
+    FILE.write_text(json.dumps(recorded, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+    print(f"{len(answers)} answers recorded, {FILE.stat().st_size} bytes")
 
 
 def answered(name: str, answer: httpx2.Response) -> Any:

@@ -1,9 +1,16 @@
-"""The code in the documentation, as files for the tests that run it."""
+"""The code in the documentation, as files for the tests that run it, and the requests of the OpenAPI document."""
 
+from app.datasets.bundle import read_manifest
 from app.settings import ROOT
 
 SERVER = "https://kb.example.org"
 """Stands in the documentation for the reader's server."""
+
+
+_MANIFEST = read_manifest(ROOT / "seed_data")
+assert _MANIFEST is not None
+REQUESTS, POSTED = _MANIFEST.examples.requests, _MANIFEST.examples.posts
+"""The requests of the OpenAPI document's examples, by operation."""
 
 
 def code_blocks(page: str, language: str) -> list[str]:

@@ -9,14 +9,16 @@ from sqlalchemy import MetaData, select
 from app.accounts.models import MAINTENANCE, SEED, Actor
 from app.accounts.service import ensure_system_actors
 from app.claims.rules import VOTING_FORMS
+from app.concepts.manifest import UNDESCRIBED, StoredManifest, about_to_apply
+from app.concepts.manifest_doses import DoseTiers
 from app.core.vocabulary import Status
 from app.datasets.layout import file_name
 from app.publishing import indexes
 from app.publishing.changes import Change
-from app.publishing.publish import PublishResult, publish
+from app.publishing.publish import PublishResult, announce, open_publication, publish
 from app.registry import BY_TYPE, RESOURCES
 from app.storage.database import Database
-from app.storage.history import StoredRecord
+from app.storage.history import StoredRecord, text_of
 from app.storage.resource import Key
 
 CURATOR: Actor = MAINTENANCE
@@ -173,6 +175,29 @@ def put(database: Database, *changes: Change, actor: Actor = CURATOR) -> Publish
     """Publish in a transaction of its own."""
     with database.write() as session:
         return publish(session, actor, changes, "An edit")
+
+
+LOW_AND_STANDARD: Fields = {
+    "unit": "mg",
+    "bands": [
+        {"value": "low", "label": "Low", "definition": "Up to 5 mg a day.", "up_to": 5},
+        {"value": "standard", "label": "Standard", "definition": "More than 5 mg a day."},
+    ],
+}
+
+
+def tell_bands(database: Database, intervention: str, **tiers: Any) -> None:
+    """Let the data set tell bands of doses apart; by default those up to 5 mg a day and above."""
+    described = {"intervention": intervention, **(tiers or LOW_AND_STANDARD)}
+    manifest = UNDESCRIBED.model_copy(update={"dose_tiers": (DoseTiers.model_validate(described),)})
+    with database.write() as session, about_to_apply(session, manifest):
+        doses = session.scalars(select(StoredRecord.id).where(StoredRecord.type == "dosing_range")).all()
+        keys = [Key("dosing_range", dose) for dose in doses]
+        serial = publish(session, CURATOR, (), "Bands", recompute=keys).serial
+        if serial is None:
+            serial = open_publication(session, CURATOR, "Bands").serial
+            announce(session, serial)
+        session.add(StoredManifest(serial=serial, content=text_of(manifest)))
 
 
 def content(database: Database, record_type: str, record_id: str) -> Change:

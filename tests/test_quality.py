@@ -92,11 +92,11 @@ PRIVATE = re.compile(r"\b_start_asgi_task\b|\bmallopt\b|\bctypes\b")
 """Of uvicorn, of the C library, and the way to all of its functions."""
 
 MAX_LINES = {
-    "": 640, "cli": 600, "accounts": 100, "api": 3840, "bibliography": 1650, "briefs": 1070, "cds_hooks": 3900,
-    "claims": 3990,
-    "concepts": 1480, "core": 1260, "datasets": 4640, "fhir": 2460, "grading": 2650, "http": 3500, "infobutton": 480,
-    "linked_data": 470, "operations": 700, "publishing": 880, "questions": 1740, "search": 2110, "sources": 1360,
-    "storage": 2880, "web": 3300, "mcp": 1210, "verification": 840,
+    "": 640, "cli": 640, "accounts": 100, "api": 3800, "bibliography": 1650, "briefs": 1130, "cds_hooks": 4100,
+    "claims": 4450,
+    "concepts": 2100, "core": 1260, "datasets": 4740, "fhir": 2490, "grading": 2740, "http": 3500, "infobutton": 480,
+    "linked_data": 470, "operations": 700, "publishing": 980, "questions": 1810, "search": 2140, "sources": 1360,
+    "storage": 2970, "web": 3400, "mcp": 1210, "verification": 840,
 }  # fmt: skip
 """Lines of Python in each package of `app/`; "" is what lies beside the packages. Raise one only with a reason."""
 

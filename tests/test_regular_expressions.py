@@ -11,7 +11,9 @@ from typing import Any
 import pytest
 
 import app
+from app.cds_hooks.drugs import OrderWords
 from app.cds_hooks.words import word_pattern
+from app.datasets.bundle import read_manifest
 from app.settings import ROOT
 
 SIZE = 10_000
@@ -39,8 +41,11 @@ def patterns() -> Iterator[tuple[str, Method]]:
         for call in ast.walk(ast.parse(source)):
             if isinstance(call, ast.Call) and (method := inline(call)):
                 yield f"{path.stem}-{call.lineno}", method
-    for name in ("antagonists", "rescue_words"):
-        yield name, (word_pattern(name), True)
+    yield "rescue_words", (word_pattern("rescue_words"), True)
+    manifest = read_manifest(ROOT / "seed_data")
+    assert manifest is not None
+    assert manifest.cds is not None
+    yield from (("order-words", (pattern, True)) for pattern in OrderWords(manifest.cds).patterns())
 
 
 def compiled_in(value: Any) -> Iterator[re.Pattern[Any]]:

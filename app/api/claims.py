@@ -1,5 +1,6 @@
 """Claims: statements with the citations that support and dispute them."""
 
+from collections.abc import Mapping
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Request, Response
@@ -22,6 +23,9 @@ from app.api.tables import add_table_route
 from app.claims import dose_query, queries, views
 from app.claims.responses import CitationRead, ClaimRead
 from app.claims.views import DoseCount
+from app.concepts.lineage import inheritances, intervention_tree
+from app.concepts.queries import concept_keys
+from app.concepts.schemas import Inheritance
 from app.core.content import QueryModel
 from app.core.text import Serial
 from app.grading.trace import EvidenceTrace, WhatIf, trace
@@ -87,6 +91,7 @@ async def list_claims(request: Request, query: Annotated[ClaimListQuery, query_o
 def _shown_claims(view: ReadView, query: ClaimListQuery, page: Page, bodies: list[bytes]) -> tuple[list[bytes], bytes]:
     """The claims with their doses marked, and the fields that only lists of claims have."""
     presented = presentation("claim", query)
+    bodies = views.with_inheritance(bodies, _inheritances(view, query))
     presented = presented and presented.with_terms(view.session)
     dose_count = None
     if query.dose is not None:
@@ -103,6 +108,19 @@ def _shown_claims(view: ReadView, query: ClaimListQuery, page: Page, bodies: lis
         assert page.keys is not None  # noqa: S101 - every page of a selection has them
         facets = queries.claim_facets(view, query, page.keys)
     return bodies, common.facet_fields(facets) + views.claim_list_fields(dose_count, *coverage)
+
+
+def _inheritances(view: ReadView, query: queries.ClaimQuery) -> Mapping[str, Inheritance]:
+    """The interventions whose harms those that the list is for inherit."""
+    if not query.intervention:
+        return {}
+    session, names = view.session, query.intervention
+    if query.descendants or any(":" in name for name in names):
+        return inheritances(
+            session, concept_keys(session, "intervention", names, "intervention", descendants=query.descendants)
+        )
+    keys = intervention_tree(session).keys
+    return inheritances(session, [keys[name] for name in names if name in keys])
 
 
 _CLAIMS: common.StoredList[ClaimListQuery] = common.StoredList(

@@ -3,7 +3,6 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Request, Response
-from pydantic import Field
 
 from app.api.common import list_response
 from app.core.content import QueryModel
@@ -30,7 +29,7 @@ _OTHERS = {
 class CoverageQuery(QueryModel):
     """Ids or codes, such as `icd10cm:M79.7`."""
 
-    intervention: Annotated[IdOrCode, Field(examples=["low-dose-naltrexone"])]
+    intervention: IdOrCode
     """Drug or regimen. A regimen also brings the interactions and warnings of its drug."""
     condition: IdOrCode | None = None
     mechanism: IdOrCode | None = None

@@ -3,7 +3,6 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Request, Response
-from pydantic import Field
 
 from app.api.common import list_response
 from app.claims.queries import Names
@@ -23,7 +22,7 @@ router = APIRouter(tags=["evidence-map"])
 class EvidenceMapQuery(QueryModel):
     """Ids or codes, such as `icd10cm:M79.7`."""
 
-    intervention: Annotated[IdOrCode, Field(examples=["low-dose-naltrexone"])]
+    intervention: IdOrCode
     """Drug or regimen. A regimen also brings the interactions and warnings of its drug."""
     condition: Names = ()
     """Rows; all conditions that anything is recorded on, unless given."""

@@ -1,39 +1,31 @@
-"""Real answers in the documentation: the requests, and how the recorded answers enter the OpenAPI document.
+"""Real answers in the documentation: how the examples of the data set enter the OpenAPI document.
 
-`python scripts/examples.py` records them again from the seed data; a test asks each request and compares.
+`python scripts/examples.py` records those of the shipped data set again; a test asks each request and compares.
 """
 
-import json
-from collections.abc import Mapping
-from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
-RECORDED = Path(__file__).with_name("examples.json")
-
-REQUESTS: dict[str, str] = json.loads(Path(__file__).with_name("example_requests.json").read_text(encoding="utf-8"))
-"""One request for each operation, by its id; the answers are short where that shows enough."""
+from app.concepts.manifest import Examples
 
 
-class PostedExample(NamedTuple):
-    path: str
-    body: Mapping[str, Any]
-
-
-POSTED: dict[str, PostedExample] = {
-    name: PostedExample(**posted)
-    for name, posted in json.loads(Path(__file__).with_name("example_posts.json").read_text(encoding="utf-8")).items()
-}
-"""The same for operations that take a body."""
-
-
-def add(openapi: dict[str, Any]) -> dict[str, Any]:
-    """Put the recorded answers where readers and generators of documentation look for them."""
-    recorded: dict[str, Any] = json.loads(RECORDED.read_bytes()) if RECORDED.exists() else {}
+def add(openapi: dict[str, Any], examples: Examples) -> dict[str, Any]:
+    """Put them where readers and generators of documentation look for them."""
     for operations in openapi["paths"].values():
         for operation in operations.values():
-            name = operation.get("operationId")
-            content = operation.get("responses", {}).get("200", {}).get("content", {}).get("application/json")
-            if content is not None and name in recorded:
-                summary = f"POST {POSTED[name].path}" if name in POSTED else f"GET {REQUESTS[name]}"
-                content["examples"] = {"recorded": {"summary": summary, "value": recorded[name]}}
+            _add_to(operation, examples)
     return openapi
+
+
+def _add_to(operation: dict[str, Any], examples: Examples) -> None:
+    name = str(operation.get("operationId"))
+    for parameter in operation.get("parameters", ()):
+        if values := examples.parameters.get(name, {}).get(parameter["name"]):
+            parameter["schema"]["examples"] = list(values)
+    asked = operation.get("requestBody", {}).get("content", {}).get("application/json")
+    if asked is not None and name in examples.bodies:
+        asked["examples"] = {title: {"value": value} for title, value in examples.bodies[name].items()}
+    content = operation.get("responses", {}).get("200", {}).get("content", {}).get("application/json")
+    if content is not None and name in examples.answers:
+        posted = examples.posts.get(name)
+        summary = f"POST {posted.path}" if posted else f"GET {examples.requests.get(name, '')}"
+        content["examples"] = {"recorded": {"summary": summary, "value": examples.answers[name]}}

@@ -1,8 +1,6 @@
 """Interaction checks: a list of drugs in, one status for every pair out."""
 
-from typing import Annotated
-
-from fastapi import APIRouter, Body, Depends, Request, Response
+from fastapi import APIRouter, Depends, Request, Response
 
 from app.http import conditional
 from app.http.conditional import conditional_response
@@ -14,15 +12,6 @@ from app.storage.read_view import ReadView
 
 router = APIRouter(tags=["interaction-checks"], dependencies=[Depends(declared_parameters_only)])
 
-_EXAMPLE = {
-    "drugs": [
-        {"code": "rxnorm:7243", "dose": "4.5 mg"},
-        {"id": "methadone"},
-        {"text": "OxyContin 20 mg ER tab"},
-        {"text": "percoset"},
-    ]
-}
-
 
 @router.post(
     "/v1/interaction-checks",
@@ -33,7 +22,7 @@ _EXAMPLE = {
 )
 async def check_interactions(
     request: Request,
-    asked: Annotated[InteractionCheck, Body(openapi_examples={"naltrexone": {"value": _EXAMPLE}})],
+    asked: InteractionCheck,
 ) -> Response:
     """Two to thirty drugs, each by id, code, or name; one status for **every** pair, with the claims behind it.
 

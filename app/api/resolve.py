@@ -64,7 +64,6 @@ Identifier = Annotated[
         description="`system:value`, such as `pmid:23359310`, `doi:10.1002/art.37734`, `rxnorm:7243`, `icd10cm:G35.A`; "
         "or an address such as `https://doi.org/10.1002/art.37734`. "
         f"Systems: {', '.join(SYSTEMS)}, and those that the data set adds (`/v1/vocabularies`).",
-        examples=["pmid:23359310"],
     ),
 ]
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Body, Depends, Request, Response
+from fastapi import APIRouter, Depends, Request, Response
 from pydantic import AfterValidator, ConfigDict, Field
 from pydantic_core import to_json
 
@@ -47,7 +47,7 @@ _LIST = Field(max_length=20)
 class SearchQuery(ListQuery):
     """A question in plain words; `"words in a row"` stay together, and the last word may be unfinished."""
 
-    q: Annotated[SearchText, Field(examples=["ldn fibromyalgia pain"])]
+    q: SearchText
     type: Annotated[list[RecordType], _LIST] = []
     kind: Annotated[list[Kind], _LIST] = []
     condition: Annotated[list[Slug], _LIST] = []
@@ -153,7 +153,7 @@ def _search(view: ReadView, request: Request, query: SearchQuery) -> Response:
 )
 async def search_by_body(
     request: Request,
-    body: Annotated[SearchBody, Body(openapi_examples={"a question": {"value": {"q": "naltrexone with tramadol"}}})],
+    body: SearchBody,
 ) -> Response:
     """As `GET /v1/search`, for questions that should not stand in an address or a log."""
     answer = await reads_of(request).run(request, _search_by_body, body)
@@ -212,7 +212,7 @@ def _parts(parts: Iterable[tuple[str, bool]]) -> list[dict[str, Any]]:
 
 
 class SuggestQuery(QueryModel):
-    q: Annotated[str, Field(min_length=1, max_length=100, examples=["fibro"]), AfterValidator(printable)]
+    q: Annotated[str, Field(min_length=1, max_length=100), AfterValidator(printable)]
     """What has been typed so far."""
     type: Annotated[list[RecordType], _LIST] = []
     limit: Annotated[int, Field(ge=1, le=20)] = 8

@@ -85,6 +85,7 @@ _COLUMNS: dict[str, tuple[tuple[str, str], ...]] = {
         ("outcome", "outcome.name"),
         ("comparator", "comparator"),
         ("population", "population"),
+        ("subgroup", "subgroup.label"),
         ("reviewed_on", "reviewed_on"),
     ),
     "citation": (
@@ -93,6 +94,8 @@ _COLUMNS: dict[str, tuple[tuple[str, str], ...]] = {
         ("directness", "directness"),
         ("role", "role"),
         ("finding", "finding"),
+        ("extent", "extent"),
+        ("extent_note", "extent_note"),
         ("document", "document.label"),
         ("title", "document.title"),
         ("year", "document.year"),

@@ -1,8 +1,6 @@
 """Verification of citations: a source and a claim in, what is recorded of them out."""
 
-from typing import Annotated
-
-from fastapi import APIRouter, Body, Depends, Request, Response
+from fastapi import APIRouter, Depends, Request, Response
 
 from app.http import conditional
 from app.http.conditional import conditional_response
@@ -14,28 +12,6 @@ from app.verification.verify import verify
 
 router = APIRouter(tags=["verify"], dependencies=[Depends(declared_parameters_only)])
 
-_EXAMPLES = {
-    "a claim": {
-        "value": {
-            "items": [
-                {
-                    "claim": "ldn-fibromyalgia-pain",
-                    "identifier": "https://doi.org/10.1002/art.37734",
-                    "title": "Low-dose naltrexone for the treatment of fibromyalgia",
-                    "quote": "baseline pain fell on naltrexone",
-                },
-                {"claim": "naltrexone-class", "identifier": "NCT00568555"},
-                {"claim": "ldn-fibromyalgia-pain", "identifier": "23359310"},
-            ]
-        }
-    },
-    "a sentence": {
-        "value": {
-            "items": [{"sentence": "Naltrexone helps against pain in fibromyalgia.", "identifier": "pmid:23359310"}]
-        }
-    },
-}
-
 
 @router.post(
     "/v1/verify",
@@ -44,9 +20,7 @@ _EXAMPLES = {
     response_model=VerificationAnswer,
     responses=responses(400, 413, 422, 503),
 )
-async def verify_citations(
-    request: Request, asked: Annotated[VerificationRequest, Body(openapi_examples=_EXAMPLES)]
-) -> Response:
+async def verify_citations(request: Request, asked: VerificationRequest) -> Response:
     """One to fifty citations, each a source with the claim or sentence that it is cited for; one `result` for each, in
     the order of the request, with what to make of it.
 

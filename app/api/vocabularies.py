@@ -1,12 +1,14 @@
 """Every value of every enumeration with its label, plain definition and order."""
 
-from functools import lru_cache
+from collections.abc import Iterable
 
 from fastapi import APIRouter, Depends, Request, Response
 
 from app.claims import vocabulary as evidence
 from app.concepts import vocabulary as concepts
-from app.concepts.manifest import current_vocabularies
+from app.concepts.dose_tiers import all_bands
+from app.concepts.manifest import Manifest, current_manifest
+from app.concepts.manifest_doses import DoseBand
 from app.concepts.recognition import Confidence, MatchedBy, UnrecognizedReason
 from app.concepts.terms import SHIPPED, CodeSystemTerm, Vocabularies
 from app.core import vocabulary as core
@@ -19,6 +21,7 @@ from app.http.reads import reads_of
 from app.questions.interaction_responses import InteractionStatus
 from app.sources import vocabulary as sources
 from app.storage.read_view import ReadView
+from app.storage.serial_memory import SerialMemory
 from app.verification import vocabulary as verification
 
 VOCABULARIES: tuple[type[Term] | OpenVocabulary, ...] = (
@@ -63,21 +66,28 @@ class VocabulariesRead(ResponseModel):
     items: list[VocabularyRead]
 
 
-def vocabularies(own: Vocabularies) -> VocabulariesRead:
-    """All of them; `own` are the terms that the data set adds."""
-    known = SHIPPED.joined(own)
-    return VocabulariesRead(
-        items=[
-            _open(vocabulary, known) if isinstance(vocabulary, OpenVocabulary) else _closed(vocabulary)
-            for vocabulary in VOCABULARIES
-        ]
-    )
+def vocabularies(manifest: Manifest) -> VocabulariesRead:
+    """All of them, with the terms and the bands of doses that the data set adds."""
+    known = SHIPPED.joined(manifest.vocabularies)
+    items = []
+    for vocabulary in VOCABULARIES:
+        if vocabulary is evidence.DoseMatch:
+            items.append(_closed("dose_tier", DOSE_TIERS, all_bands(manifest)))
+        if isinstance(vocabulary, OpenVocabulary):
+            items.append(_open(vocabulary, known))
+        else:
+            description = (vocabulary.__doc__ or "").strip()
+            items.append(_closed(vocabulary_name(vocabulary.__name__), description, vocabulary))
+    return VocabulariesRead(items=items)
 
 
-def _closed(vocabulary: type[Term]) -> VocabularyRead:
+DOSE_TIERS = "Bands of doses, as the manifest of the data set names them; other data sets have others, or none."
+
+
+def _closed(name: str, description: str, terms: Iterable[Term | DoseBand]) -> VocabularyRead:
     return VocabularyRead(
-        name=vocabulary_name(vocabulary.__name__),
-        description=(vocabulary.__doc__ or "").strip(),
+        name=name,
+        description=description,
         is_open=False,
         terms=[
             TermRead(
@@ -89,7 +99,7 @@ def _closed(vocabulary: type[Term]) -> VocabularyRead:
                 ga4gh=None,
                 address=None,
             )
-            for order, term in enumerate(vocabulary, start=1)
+            for order, term in enumerate(terms, start=1)
         ],
     )
 
@@ -115,9 +125,7 @@ def _open(vocabulary: OpenVocabulary, known: Vocabularies) -> VocabularyRead:
     )
 
 
-@lru_cache(maxsize=4)
-def _body(own: Vocabularies) -> bytes:
-    return vocabularies(own).model_dump_json().encode()
+_BODIES = SerialMemory(lambda session: vocabularies(current_manifest(session)).model_dump_json().encode())
 
 
 @router.get(
@@ -134,5 +142,5 @@ async def list_vocabularies(request: Request) -> Response:
 
 
 def _vocabularies(view: ReadView, request: Request) -> Response:
-    body = _body(current_vocabularies(view.session))
+    body = _BODIES.get(view.session)
     return conditional_response(request, conditional.etag(body), body)

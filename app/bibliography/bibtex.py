@@ -49,7 +49,7 @@ def _fields(reference: Reference, kind: str) -> list[tuple[str, str]]:
     container = {"article": "journal", "incollection": "booktitle"}.get(kind, "howpublished")
     publisher = "institution" if kind == "techreport" else "publisher"
     values = {
-        "title": f"{{{_title(reference)}}}",  # the inner braces keep LDN from becoming ldn
+        "title": f"{{{_title(reference)}}}",  # the inner braces keep DNA from becoming dna
         container: reference.server or reference.container_title,
         "shortjournal": None if reference.is_preprint else reference.container_title_short,
         "type": "Preprint" if reference.is_preprint else None,

@@ -1,6 +1,7 @@
 """Formatted references, stored when documents are published: a style needs milliseconds for each reference.
 
-What is not stored is formatted when it is asked for: documents of old serials whose text no publication wrote.
+What is not stored is formatted when it is asked for: documents of old serials whose text no publication wrote, and
+those of a large data set until `ldn-evidence maintain` has stored them.
 """
 
 from collections.abc import Iterable
@@ -12,9 +13,11 @@ from app.bibliography.from_documents import reference_of
 from app.bibliography.reference import Reference
 from app.bibliography.styles import Style, format_marked, is_remembered, remember
 from app.sources.schemas import DocumentWrite
-from app.storage.database import Base, TermColumn, TextColumn
-from app.storage.history import MAX_KEYS, StoredRecord
+from app.storage.database import MAX_KEYS, Base, TermColumn, TextColumn
+from app.storage.history import StoredRecord, batches
 
+MAX_AT_ONCE = 500
+"""References that one publication formats, in every style: some seconds of its time."""
 VERSION = 1
 """Raised with every change of what a style makes of a reference: all are formatted anew then."""
 
@@ -43,25 +46,30 @@ def references(session: Session, documents: Iterable[DocumentWrite], style: Styl
     return cited
 
 
-def update(session: Session, documents: Iterable[DocumentWrite]) -> None:
-    """Store the references of documents in every style, those that are not stored yet."""
+def update(session: Session, documents: Iterable[DocumentWrite], limit: int = MAX_AT_ONCE) -> int:
+    """Store the references of documents in every style, those that are not stored yet; how many were left out."""
     cited = {one.digest: one for one in map(reference_of, documents)}
-    ordered = sorted(cited)
-    for start in range(0, len(ordered), MAX_KEYS):
-        some = ordered[start : start + MAX_KEYS]
-        stored = set(session.scalars(select(FormattedReference.digest).where(FormattedReference.digest.in_(some))))
-        rows = [
-            {"digest": digest, "style": style, "text": format_marked(cited[digest], style)}
-            for digest in some
-            if digest not in stored
-            for style in Style
-        ]
-        if rows:
-            session.execute(insert(FormattedReference), rows)
+    missing = set(cited)
+    for some in batches(cited):
+        missing -= set(session.scalars(select(FormattedReference.digest).where(FormattedReference.digest.in_(some))))
+    due = sorted(missing)[:limit]
+    rows = [
+        {"digest": digest, "style": style, "text": format_marked(cited[digest], style)}
+        for digest in due
+        for style in Style
+    ]
+    if rows:
+        session.execute(insert(FormattedReference), rows)
+    return len(missing) - len(due)
+
+
+def store_missing(session: Session) -> int:
+    """Store what an `update` left out, as much as one of them takes; how many references are still missing."""
+    contents = session.scalars(select(StoredRecord.content).filter_by(type="document").order_by(StoredRecord.id))
+    return update(session, map(DocumentWrite.model_validate_json, contents))
 
 
 def rebuild(session: Session) -> None:
-    """Format the references of all documents as they are now."""
+    """Format the references of the documents as they are now."""
     session.execute(delete(FormattedReference))
-    contents = session.scalars(select(StoredRecord.content).filter_by(type="document").order_by(StoredRecord.id))
-    update(session, map(DocumentWrite.model_validate_json, contents))
+    store_missing(session)

@@ -156,7 +156,7 @@ def documents(records: DatabaseRecords, ids: Sequence[str]) -> list[DocumentWrit
 
 
 def how_to_cite(view: ReadView, address: str, part: str = "") -> str:
-    """A reference to the data set or to a `part` of it, such as `Claim ldn-fibromyalgia-pain, version 2`.
+    """A reference to the data set or to a `part` of it, such as `Claim tea-cough, version 2`.
 
     It names no statement: a claim's text never travels without its caveat and both sides.
     """

@@ -148,14 +148,15 @@ class BriefBuilder:
     def _statement(self, claim_id: str) -> responses.Statement:
         deadline.check()
         claim = self._claims[claim_id]
-        inherited = claim.intervention is not None and claim.intervention == self._pair.parent
+        inheritance = self._pair.inherited.get(claim.intervention or "")
         dosing: DosingRangeWrite | None = (
             self._records.content(Key("dosing_range", claim.dosing_range)) if claim.dosing_range else None
         )
         return responses.Statement(
             **self._sentence_fields(claim_id),
             topic=self._places[claim_id].topic,
-            inherited_from=render.concept(self._records, "intervention", claim.intervention) if inherited else None,
+            inherited_from=inheritance.steps[-1].intervention if inheritance else None,
+            inheritance=inheritance,
             dose=DosingRangeRef(id=dosing.id, dose_text=dosing.dose_text) if dosing else None,
             restated_by=tuple(
                 responses.Sentence(**self._sentence_fields(i))
@@ -171,8 +172,8 @@ class BriefBuilder:
         by_id = {citation.id: citation for citation in claim.citations}
         cited = [by_id[citation_id] for citation_id in derived.order]
         of_summary = (
-            "verdict", "answer", "counts_text", "caveat", "caveat_required", "consensus", "leaning", "certainty",
-            "supports", "disputes", "counts",
+            "verdict", "answer", "counts_text", "subgroup", "caveat", "caveat_required", "consensus", "leaning",
+            "certainty", "supports", "disputes", "counts",
         )  # fmt: skip
         of_claim = ("kind", "form", "valid_from", "valid_to", "as_of")
         return {
@@ -195,6 +196,7 @@ class BriefBuilder:
             citation_id=citation.id,
             stance=citation.stance,
             stance_label=citation.stance.label,
+            extent=citation.extent,
             document=document.ref,
             standing=document.standing,
         )
@@ -218,6 +220,10 @@ class BriefBuilder:
             design_label=study.design.label if study else None,
             participants=people(citation, study),
             basis=citation.verification.basis,
+            extent=citation.extent,
+            extent_note=citation.extent_note,
+            strength=citation.strength,
+            quotes=citation.all_quotes,
             document=document.ref,
             standing=document.standing,
         )

@@ -3,9 +3,10 @@
 from typing import Self
 
 from app.claims import vocabulary as terms
-from app.claims.responses import ClaimSummary, DosingRangeRef, StanceCount, VerdictRead, VoteCounts
+from app.claims.responses import ClaimSummary, DosingRangeRef, StanceCount, SubgroupRef, VerdictRead, VoteCounts
+from app.claims.schemas import CitationQuote, CitationStrength
 from app.concepts.manifest import DataLicence
-from app.concepts.schemas import ConceptRef
+from app.concepts.schemas import ConceptRef, Inheritance
 from app.core.content import ResponseModel
 from app.core.text import Slug
 from app.questions.coverage import PendingStudy
@@ -22,6 +23,8 @@ class Footnote(ResponseModel):
     citation_id: Slug
     stance: terms.Stance
     stance_label: str
+    extent: terms.Extent | None
+    """`partially` where the source bears on a part of the sentence only."""
     document: DocumentRef
     standing: Standing
 
@@ -40,6 +43,14 @@ class BriefCitation(ResponseModel):
     """People analysed for the finding where that was read, else those who took part."""
     basis: terms.Basis | None
     """Against what the finding was checked."""
+    extent: terms.Extent | None
+    """`partially` where the source bears on a part of the sentence only."""
+    extent_note: str | None
+    """Which part that is."""
+    strength: CitationStrength | None
+    """How strongly it bears on the sentence by a scale of others."""
+    quotes: tuple[CitationQuote, ...]
+    """Words of the document."""
     document: DocumentRef
     standing: Standing
 
@@ -78,6 +89,8 @@ class Sentence(ResponseModel):
     """Who found what, both sides."""
     text: str
     """What is claimed."""
+    subgroup: SubgroupRef | None
+    """Whom alone it is about; null for everybody with the condition."""
     claim_id: Slug
     version: int
     permalink: str
@@ -107,7 +120,10 @@ class Statement(Sentence):
     topic: str
     """A heading inside the section."""
     inherited_from: ConceptRef | None
-    """The drug that it was said of, where the brief is about a dose regimen of that drug."""
+    """The drug or class that it was said of, where that is not the intervention of the brief."""
+    inheritance: Inheritance | None
+    """How what was said of that drug or class holds for the intervention of the brief; null where it was said of that
+    itself."""
     dose: DosingRangeRef | None
     restated_by: tuple[Sentence, ...]
     """Claims that say the same again; the evidence hangs on the statement."""

@@ -1,7 +1,7 @@
 """Selects the claims of a brief and the place of each of them in it."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, and_, desc, func, or_, select
@@ -11,10 +11,13 @@ from app.claims.models import Citation, Claim, ClaimConcept
 from app.claims.rules import VOTING_FORMS
 from app.claims.schemas import ClaimWrite
 from app.claims.vocabulary import HARM_KINDS, Effect, Form, Kind, RelationType
+from app.concepts.lineage import inheritances
 from app.concepts.models import Concept
+from app.concepts.schemas import Inheritance
 from app.concepts.vocabulary import REGIMEN
 from app.core.english import inline
 from app.core.vocabulary import Status
+from app.grading.derive import is_on_same_people
 from app.sources.models import Document, Study
 from app.sources.vocabulary import Standing
 from app.storage.rows import key_of
@@ -41,11 +44,14 @@ SECTIONS = {
 
 @dataclass(frozen=True)
 class Pair:
-    """What a brief is about. A dose regimen inherits from its drug, the `parent`; others from nothing."""
+    """What a brief is about."""
 
     intervention: str
     condition: str
     parent: str | None
+    """The drug of a dose regimen."""
+    inherited: Mapping[str, Inheritance] = field(default_factory=dict)
+    """The interventions whose harms the intervention inherits, its drug among them."""
 
 
 def pair_of(session: Session, intervention_pk: int, condition_pk: int) -> Pair:
@@ -53,14 +59,16 @@ def pair_of(session: Session, intervention_pk: int, condition_pk: int) -> Pair:
     parent = None
     if intervention.kind == REGIMEN and intervention.parent_pk is not None:
         parent = session.get_one(Concept, intervention.parent_pk).id
-    return Pair(intervention.id, session.get_one(Concept, condition_pk).id, parent)
+    inherited = inheritances(session, [intervention_pk])
+    return Pair(intervention.id, session.get_one(Concept, condition_pk).id, parent, inherited)
 
 
 # --- selecting -----------------------------------------------------------------------------------------------------
 
 
 def claim_ids(session: Session, pair: Pair) -> list[str]:
-    """Claims of the intervention, of its parent drug, and those of no intervention that bear on the condition.
+    """Claims of the intervention, of its parent drug, harms of its classes, and those of no intervention that bear on
+    the condition.
 
     The most important first; at most one more than MAX_CLAIMS, which tells that there are more.
     """
@@ -76,6 +84,9 @@ def claim_ids(session: Session, pair: Pair) -> list[str]:
     ]
     if pair.parent is not None:
         selected.append(Claim.intervention_pk == key_of(session, Concept, pair.parent, "intervention"))
+    if pair.inherited:
+        sources = select(Concept.pk).where(Concept.type == "intervention", Concept.id.in_(pair.inherited))
+        selected.append(and_(Claim.intervention_pk.in_(sources), Claim.kind.in_(HARM_KINDS)))
     # What is said of the condition comes first, then harms wherever they were seen: these are cut off last.
     is_harm = and_(Claim.kind.in_(HARM_KINDS), Claim.intervention_pk.is_not(None))
     order = (on_condition.desc(), is_harm.desc(), (Claim.intervention_pk == own).desc().nulls_last())
@@ -188,7 +199,7 @@ def _harm(pair: Pair, claim: ClaimWrite, name: NameOf) -> Place:
         return Place("cautions", "Contraindications")
     if claim.kind is Kind.interaction or claim.effect is Effect.interacts:
         return Place("cautions", "Interactions", 1)
-    if claim.intervention == pair.parent:
+    if claim.intervention in pair.inherited:
         return Place("cautions", "Warnings", 2)
     if claim.side_effects:
         return Place("side-effects", name("side_effect", claim.side_effects[0]), 1)
@@ -213,11 +224,13 @@ def _mechanism(claim: ClaimWrite, name: NameOf) -> Place:
 
 
 def _benefit(claim: ClaimWrite) -> Place:
+    if claim.form in VOTING_FORMS and claim.subgroup is not None:
+        return Place("does-it-help", f"In {claim.subgroup.label}", 1)
     if claim.form in VOTING_FORMS:
         return Place("does-it-help", "By outcome")
     if claim.form is Form.study_report:
-        return Place("does-it-help", "What single studies reported", 1)
-    return Place("does-it-help", "How it is spoken of", 2)
+        return Place("does-it-help", "What single studies reported", 2)
+    return Place("does-it-help", "How it is spoken of", 3)
 
 
 def _what_it_is(pair: Pair, claim: ClaimWrite, name: NameOf) -> Place:
@@ -238,7 +251,10 @@ def restatements(claims: Mapping[str, ClaimWrite], placed: Mapping[str, Place]) 
         claim.id: relation.claim
         for claim in claims.values()
         for relation in claim.relations
-        if relation.type is RelationType.restates and claim.id in placed and relation.claim in placed
+        if relation.type is RelationType.restates
+        and claim.id in placed
+        and relation.claim in placed
+        and is_on_same_people(claim, claims[relation.claim])
     }
     by_end: dict[str, list[str]] = {}
     for claim_id in parents:

@@ -60,11 +60,23 @@ def source_line(citation: responses.BriefCitation) -> str:
         parts.append(quantity(citation.participants, "person", "people"))
     if citation.directness is Directness.indirect:
         parts.append("indirect")
+    if citation.extent is not None:
+        parts.append(inline(citation.extent.label))
     if citation.basis in (Basis.abstract, Basis.secondary_source):
         parts.append(f"read in {'the abstract' if citation.basis is Basis.abstract else 'a secondary source'}")
     if citation.standing in WARNINGS:
         parts.append(citation.standing.label.upper())
     return ", ".join(parts)
+
+
+def qualifiers(citation: responses.BriefCitation) -> str:
+    """On which part of the sentence the source bears, how strongly by a scale of others, and its own words."""
+    strength = citation.strength
+    return join_sentences(
+        f"{citation.extent.label}: {citation.extent_note}" if citation.extent else "",
+        f"Strength by {strength.scale}: {strength.value}." if strength else "",
+        *(f"“{quote.text}”" for quote in citation.quotes),
+    )
 
 
 def validity(sentence: responses.Sentence) -> str:
@@ -77,10 +89,10 @@ def validity(sentence: responses.Sentence) -> str:
 
 
 def inheritance(statement: responses.Statement) -> str:
-    """The drug and the dose that the statement is about, where they differ from the brief's."""
-    parent, dose = statement.inherited_from, statement.dose
+    """The drug or class and the dose that the statement is about, where they differ from the brief's."""
+    inherited, dose = statement.inheritance, statement.dose
     return join_sentences(
-        f"Said of {inline(parent.name)}, the parent drug, not of the low dose itself." if parent else "",
+        inherited.text if inherited else "",
         f"Dose: {dose.dose_text}." if dose else "",
     )
 

@@ -1,4 +1,4 @@
-"""CDS Hooks 2.0.1 for record systems: warns where naltrexone meets an opioid, shows cited evidence on low doses."""
+"""CDS Hooks 2.0.1 for record systems: warns where medicines must not meet, shows cited evidence on what is ordered."""
 
 from fastapi import FastAPI
 

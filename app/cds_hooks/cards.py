@@ -6,27 +6,21 @@ A critical card is read in seconds: it names both orders and what the label says
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
+from functools import cached_property
 from uuid import UUID, uuid5
 
 from app.cds_hooks import schemas, wording
-from app.cds_hooks.claims import (
-    CLAIMS_BY_CONDITION,
-    SITUATIONS,
-    CardClaim,
-    CardSource,
-    ClaimReader,
-    Code,
-    Topic,
-    coded_reasons,
-)
+from app.cds_hooks.claims import CardClaim, CardSource, ClaimReader, Code, Topic, coded_reasons
 from app.cds_hooks.drugs import CodedText
 from app.cds_hooks.medicines import Medicine
-from app.cds_hooks.rules import LABEL_CONDITIONS, Finding, Rule
+from app.cds_hooks.rules import Finding, Rule
 from app.cds_hooks.schemas import Card, CardCoding
 from app.cds_hooks.services import VERSION
-from app.cds_hooks.wording import escaped
+from app.cds_hooks.wording import Wording, escaped
+from app.claims.doses import whole
 from app.claims.responses import StanceCount
 from app.claims.vocabulary import Leaning
+from app.concepts.manifest_cds import CdsEvidence
 from app.core.english import quantity
 from app.grading.wording import claimed_text
 
@@ -38,8 +32,6 @@ SHORT_FOOT = "Not medical advice."
 MAX_CRITICAL_WORDS = 90
 """Of the summary and detail of a critical card."""
 _MAX_LINK_LABEL = 90
-_LABEL_RULES = frozenset({Rule.naltrexone_after_opioid, Rule.proposed, Rule.opioid_use_disorder})
-"""Warnings whose words are those of the label about opioids."""
 
 _USE_TYPES = "http://hl7.org/fhir/clinical-use-definition-type"
 _WARNING_TOPIC = CardCoding(code="contraindication", system=_USE_TYPES, display="Contraindication")
@@ -57,51 +49,60 @@ class CardBuilder:
     hook_instance: UUID
     today: date | None
 
+    @cached_property
+    def wording(self) -> Wording:
+        return Wording(self.claims.cds)
+
+    def cards(self, findings: Iterable[Finding]) -> list[Card]:
+        """A card for each finding; none for evidence of which no claim is published."""
+        cards = [(finding, self.card(finding)) for finding in findings]
+        return [card for finding, card in cards if card.links or finding.rule is not Rule.evidence]
+
     def card(self, finding: Finding) -> Card:
         if finding.rule is Rule.evidence:
-            return self._evidence_card(finding)
-        return self._critical_card(finding) if finding.rule.is_critical else self._warning_card(finding)
+            return self._evidence_card(finding, self.claims.cds.evidence or CdsEvidence())
+        return self._critical_card(finding) if finding.is_critical else self._warning_card(finding)
 
     def _critical_card(self, finding: Finding) -> Card:
         """Orders and statements of claims stand on the card as long as it stays short; at least one of each side."""
-        claims = self.claims.for_rule(finding.rule)
-        summary, foot = wording.summary(finding), f"*{SHORT_FOOT} Serial {self.serial}.*"
-        warning = [] if finding.rule is Rule.hypersensitivity else [f"**{wording.LABEL_WARNING}**"]
-        situations = (wording.situation(finding, self.today, named) for named in range(wording.MAX_NAMED, 0, -1))
-        fitting = (situation for situation in situations if _is_short(summary, [situation, *warning], foot))
-        paragraphs = [next(fitting, wording.situation(finding, self.today, 1)), *warning]
+        claims = self.claims.of(finding)
+        summary, foot = self.wording.summary(finding), f"*{SHORT_FOOT} Serial {self.serial}.*"
+        note = self._note(finding)
+        situations = (self.wording.situation(finding, self.today, named) for named in range(wording.MAX_NAMED, 0, -1))
+        fitting = (situation for situation in situations if _is_short(summary, [situation, *note], foot))
+        paragraphs = [next(fitting, self.wording.situation(finding, self.today, 1)), *note]
         for claim in claims:
             if _is_short(summary, [*paragraphs, claim.summary.statement], foot):
                 paragraphs.append(escaped(claim.summary.statement))
         return self._card(finding, summary, [*paragraphs, foot], claims)
 
     def _warning_card(self, finding: Finding) -> Card:
-        cautions = (claim for medicine in finding.opioids for claim in medicine.drug.cautions)
-        claims = (*self.claims.for_rule(finding.rule), *self.claims.claims(dict.fromkeys(cautions)))
-        paragraphs = [wording.situation(finding, self.today)]
-        if finding.rule in _LABEL_RULES:
-            paragraphs.append(f"**{wording.LABEL_WARNING}**")
-        if finding.rule is Rule.incomplete:
-            paragraphs.append(f"**{wording.NO_CHECK}**")
-        return self._card(finding, wording.summary(finding), [*paragraphs, *self._claim_texts(claims)], claims)
+        claims = self.claims.of(finding)
+        paragraphs = [self.wording.situation(finding, self.today), *self._note(finding)]
+        shown = () if finding.rule is Rule.record_incomplete else claims
+        return self._card(finding, self.wording.summary(finding), [*paragraphs, *self._claim_texts(shown)], claims)
 
-    def _evidence_card(self, finding: Finding) -> Card:
-        reasons = CodedText.of(medicine.reasons for medicine in finding.naltrexone)
-        topics = [topic for topic in self.claims.topics(reasons) if topic.condition not in LABEL_CONDITIONS]
-        ids = [claim_id for topic in topics for claim_id in CLAIMS_BY_CONDITION[topic.condition]]
-        paragraphs = [wording.dose_text(finding.naltrexone)]
+    def _note(self, finding: Finding) -> list[str]:
+        note = self.wording.note(finding)
+        return [f"**{note}**"] if note else []
+
+    def _evidence_card(self, finding: Finding, evidence: CdsEvidence) -> Card:
+        reasons = CodedText.of(medicine.reasons for medicine in finding.first)
+        topics = [topic for topic in self.claims.topics(reasons) if topic.condition in evidence.conditions]
+        ids = [claim_id for topic in topics for claim_id in evidence.conditions[topic.condition]]
+        paragraphs = [wording.dose_text(finding.first, evidence)]
         if unsure := _unverified(topics, coded_reasons(reasons, self.claims.systems)):
             paragraphs.append(wording.unverified_reason(unsure))
         if not topics and reasons != CodedText():
             paragraphs.append(
                 "On the reason given with the order no claim is shown here. This is not evidence of no effect."
             )
-        elif not topics:
+        elif not topics and evidence.default_condition:
             paragraphs.append("The order gives no reason; shown is the question on which most is recorded.")
-            ids = list(CLAIMS_BY_CONDITION["fibromyalgia"])
-        claims = (*self.claims.for_rule(finding.rule), *self.claims.claims(ids))
+            ids = list(evidence.conditions.get(evidence.default_condition, ()))
+        claims = (*self.claims.of(finding), *self.claims.claims(ids))
         verdict = next((claim.summary.answer for claim in claims if claim.has_votes and topics), None)
-        summary = wording.evidence_summary(verdict)
+        summary = wording.evidence_summary(evidence, verdict)
         return self._card(finding, summary, [*paragraphs, *self._claim_texts(claims)], claims)
 
     def _claim_texts(self, claims: tuple[CardClaim, ...]) -> list[str]:
@@ -110,33 +111,39 @@ class CardBuilder:
 
     def _card(self, finding: Finding, summary: str, paragraphs: list[str], claims: tuple[CardClaim, ...]) -> Card:
         is_evidence = finding.rule is Rule.evidence
-        indicator: schemas.Indicator = "critical" if finding.rule.is_critical else "info" if is_evidence else "warning"
+        indicator: schemas.Indicator = "critical" if finding.is_critical else "info" if is_evidence else "warning"
         topic = _EVIDENCE_TOPIC if is_evidence else _WARNING_TOPIC
         suggestions = self._suggestions(finding)
         return Card(
-            uuid=self._uuid(finding.rule),
+            uuid=self._uuid(self.wording.name(finding)),
             summary=summary,
             detail="\n\n".join(paragraphs),
             indicator=indicator,
             source=schemas.Source(label=self.claims.data_set_name, url=f"{self.base_url}/", topic=topic),
             suggestions=suggestions or None,
             selectionBehavior="at-most-one" if suggestions else None,
-            overrideReasons=self._override_reasons(finding.rule) or None,
+            overrideReasons=self._override_reasons(finding) or None,
             links=[self._link(claim) for claim in claims] or None,
             extension=schemas.Extension(reproduction=self._reproduction(finding, claims)),
         )
 
-    def _override_reasons(self, rule: Rule) -> list[CardCoding]:
+    def _override_reasons(self, finding: Finding) -> list[CardCoding]:
         """Those of the interaction rules of the data set; of other checks, their own."""
-        return wording.codings(self.claims.override_reasons()) if rule in SITUATIONS else wording.OWN_REASONS[rule]
+        if finding.rule is Rule.evidence:
+            return []
+        if finding.interactions:
+            return wording.codings(self.claims.override_reasons(finding))
+        return wording.override_reasons(finding)
 
     def _suggestions(self, finding: Finding) -> list[schemas.Suggestion]:
         draft = finding.removable
-        if not finding.rule.is_critical or draft is None or draft.reference is None:
+        if not finding.is_critical or draft is None or draft.reference is None:
             return []
         label = f"Remove the drafted order of {draft.drug.name}"
         action = schemas.Action(description=label, resourceId=draft.reference)
-        return [schemas.Suggestion(label=label, uuid=self._uuid(finding.rule, "remove"), actions=[action])]
+        return [
+            schemas.Suggestion(label=label, uuid=self._uuid(self.wording.name(finding), "remove"), actions=[action])
+        ]
 
     def _link(self, claim: CardClaim) -> schemas.Link:
         """To the page of a claim, under its statement."""
@@ -150,16 +157,17 @@ class CardBuilder:
             schemas.ClaimUsed(id=claim.summary.id, version=claim.version, permalink=f"{self.base_url}{claim.permalink}")
             for claim in claims
         ]
+        keys = self.claims.cds.keys
+        sides = zip(keys, (finding.first, finding.second), strict=True)
         return schemas.Reproduction(
             serial=self.serial,
             service=self.service,
             service_version=VERSION,
-            rule=finding.rule.value,
-            naltrexone=_recognised_drugs(finding.naltrexone) or None,
-            opioids=_recognised_drugs(finding.opioids) or None,
-            dose=_dose(finding.naltrexone),
+            rule=self.wording.name(finding),
+            dose=_dose(finding.first),
             gaps=[gap.value for gap in finding.gaps] or None,
             claims=used or None,
+            **{key: _recognised_drugs(medicines) for key, medicines in sides if medicines},
         )
 
     def _uuid(self, *parts: str) -> UUID:
@@ -187,8 +195,8 @@ def _dose(medicines: Iterable[Medicine]) -> schemas.ReadDose | None:
     if dose is None:
         return None
     return schemas.ReadDose(
-        low_pg_per_day=dose.daily.low,
-        high_pg_per_day=dose.daily.high,
+        low_pg_per_day=whole(dose.daily.low),
+        high_pg_per_day=whole(dose.daily.high),
         tiers=[tier.value for tier in dose.tiers],
         read_from=dose.read_from,
     )

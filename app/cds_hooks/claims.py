@@ -11,16 +11,17 @@ from app.bibliography.from_documents import reader_url
 from app.bibliography.reference import Reference
 from app.bibliography.styles import Style, format_reference
 from app.cds_hooks.drugs import CodedText, any_of
-from app.cds_hooks.rules import LABEL_CONDITIONS, Rule
+from app.cds_hooks.rules import Finding, Rule
 from app.claims import rendering
 from app.claims.derived import ClaimDerived
 from app.claims.interaction_rules import rules_at
 from app.claims.responses import ClaimSummary
 from app.claims.rules import VOTING_FORMS
 from app.claims.schemas import CitationWrite, ClaimWrite, InteractionRuleWrite, OverrideReason
-from app.claims.vocabulary import InteractionSeverity, InteractionSituation, Stance
+from app.claims.vocabulary import InteractionSituation, Stance
 from app.concepts.code_systems import ICD10CM, SNOMED, CodeSystems, code_systems_of, normal_code
-from app.concepts.manifest import UNDESCRIBED, manifest_at
+from app.concepts.manifest import UNDESCRIBED, Manifest, current_manifest, manifest_at
+from app.concepts.manifest_cds import CdsManifest
 from app.concepts.queries import ancestors
 from app.concepts.schemas import ConceptWrite
 from app.concepts.vocabulary import CodeRelation
@@ -32,40 +33,15 @@ from app.storage.resource import Key
 
 SITUATIONS = {
     Rule.both_drafted: InteractionSituation.together,
-    Rule.naltrexone_meets_opioid: InteractionSituation.first_starts,
-    Rule.opioid_meets_naltrexone: InteractionSituation.second_starts,
+    Rule.first_drafted: InteractionSituation.first_starts,
+    Rule.second_drafted: InteractionSituation.second_starts,
     Rule.both_current: InteractionSituation.together,
     Rule.proposed: InteractionSituation.unknown,
-    Rule.naltrexone_after_opioid: InteractionSituation.first_after_second,
-    Rule.opioid_after_naltrexone: InteractionSituation.second_after_first,
+    Rule.first_after_second: InteractionSituation.first_after_second,
+    Rule.second_after_first: InteractionSituation.second_after_first,
     Rule.incomplete: InteractionSituation.unknown,
 }
 """How the drugs meet; the interaction rules of the data set say which claims are shown then."""
-CLAIMS_BY_RULE: dict[Rule, tuple[str, ...]] = {
-    Rule.opioid_use_disorder: ("naltrexone-opioid-free-interval", "naltrexone-opioid-dependence-contraindication"),
-    Rule.liver_disease: (
-        "naltrexone-liver-warning",
-        "naltrexone-cirrhosis-exposure",
-        "naltrexone-liver-contraindication-removed",
-    ),
-    Rule.hypersensitivity: ("naltrexone-hypersensitivity-contraindication",),
-    Rule.evidence: ("ldn-not-fda-approved",),
-}
-CLAIMS_BY_CONDITION: dict[str, tuple[str, ...]] = {
-    "fibromyalgia": ("ldn-fibromyalgia-pain",),
-    "arthritis-pain": ("ldn-arthritis-pain",),
-    "chronic-pain": ("ldn-chronic-pain",),
-    "crohns-disease": ("ldn-crohns-response", "ldn-crohns-remission"),
-    "ulcerative-colitis": ("ldn-ulcerative-colitis-response",),
-    "inflammatory-bowel-disease": ("ldn-ibd-remission",),
-    "multiple-sclerosis": ("ldn-ms-quality-of-life", "ldn-ms-fatigue"),
-    "me-cfs": ("ldn-me-cfs-response",),
-    "long-covid": ("ldn-long-covid-symptoms",),
-    "rheumatoid-arthritis": ("ldn-rheumatoid-arthritis-medication-use",),
-    "hashimotos-thyroiditis": ("ldn-hashimotos",),
-    "opioid-induced-hyperalgesia": ("ldn-opioid-induced-hyperalgesia-pain-tolerance",),
-}
-"""The claims on whether low-dose naltrexone helps in a condition."""
 
 _ICD_10 = "http://hl7.org/fhir/sid/icd-10"
 """The international edition, whose categories ICD-10-CM shares."""
@@ -131,6 +107,7 @@ class Topic:
 class ClaimMemory:
     """What was read at one serial, which never changes."""
 
+    manifest: Manifest | None = None
     claims: dict[str, CardClaim | None] = field(default_factory=dict)
     topics: tuple[Topic, ...] | None = None
     rules: tuple[InteractionRuleWrite, ...] | None = None
@@ -144,35 +121,42 @@ class ClaimReader:
         self._serial = serial
         self._memory = memory
         self._records = RecordsAt(session, serial)
-        manifest = manifest_at(session, serial) or UNDESCRIBED
+        if memory.manifest is None:
+            memory.manifest = manifest_at(session, serial) or UNDESCRIBED
+        manifest = memory.manifest
         self.data_set_name = manifest.name
+        self.cds = manifest.cds or current_manifest(session).cds or CdsManifest()
+        """As it was at the serial; an older data set did not hold it."""
         self.systems = code_systems_of(manifest.vocabularies)
 
     def claims(self, ids: Iterable[str]) -> tuple[CardClaim, ...]:
         """Those of the claims that were published at the serial."""
         return tuple(claim for claim_id in ids if (claim := self._claim(claim_id)))
 
-    def for_rule(self, rule: Rule) -> tuple[CardClaim, ...]:
-        """The claims that a card of the rule rests on."""
-        return self.claims((*CLAIMS_BY_RULE.get(rule, ()), *self._claims_of_situation(SITUATIONS.get(rule))))
+    def of(self, finding: Finding) -> tuple[CardClaim, ...]:
+        """The claims that a card rests on."""
+        if finding.rule is Rule.evidence:
+            return self.claims(self.cds.evidence.claims if self.cds.evidence else ())
+        return self.claims(finding.check.claims if finding.check else dict.fromkeys(self._claims_of_rules(finding)))
 
-    def override_reasons(self) -> tuple[OverrideReason, ...]:
-        """Why a prescriber may go on in spite of a critical card."""
-        return tuple(dict.fromkeys(reason for rule in self._rules() for reason in rule.override_reasons))
+    def override_reasons(self, finding: Finding) -> tuple[OverrideReason, ...]:
+        """Why a prescriber may go on in spite of a card about an interaction."""
+        return tuple(dict.fromkeys(reason for rule in self._rules(finding) for reason in rule.override_reasons))
 
-    def _claims_of_situation(self, situation: InteractionSituation | None) -> Iterator[str]:
-        for rule in self._rules():
-            yield from (claim for one in rule.claims if one.situation is situation for claim in one.claims)
+    def _claims_of_rules(self, finding: Finding) -> Iterator[str]:
+        """Those of the situation; all of a rule that says nothing of the situation."""
+        situation = SITUATIONS.get(finding.rule)
+        for rule in self._rules(finding):
+            fitting = [claim for one in rule.claims if one.situation is situation for claim in one.claims]
+            yield from fitting or (claim for one in rule.claims for claim in one.claims)
 
-    def _rules(self) -> tuple[InteractionRuleWrite, ...]:
-        """The rules that contraindicate, as they were at the serial."""
+    def _rules(self, finding: Finding) -> Iterator[InteractionRuleWrite]:
+        """The rules by which the medicines meet, as they were at the serial."""
         if self._memory.rules is None:
-            self._memory.rules = tuple(
-                rule
-                for rule in rules_at(self._session, self._serial)
-                if rule.severity is InteractionSeverity.contraindicated
-            )
-        return self._memory.rules
+            self._memory.rules = rules_at(self._session, self._serial)
+        by_id = {rule.id: rule for rule in self._memory.rules}
+        for interaction in finding.interactions:
+            yield from (by_id[rule] for rule in interaction.rules_for(m.drug for m in finding.second) if rule in by_id)
 
     def topics(self, reasons: CodedText) -> tuple[Topic, ...]:
         """The conditions that the reasons of an order name."""
@@ -186,7 +170,7 @@ class ClaimReader:
         return frozenset(topic.condition for topic in self.topics(reasons))
 
     def _read_topics(self) -> Iterator[Topic]:
-        for condition in (*CLAIMS_BY_CONDITION, *sorted(LABEL_CONDITIONS)):
+        for condition in self._conditions():
             try:
                 content: ConceptWrite = self._records.content(Key("condition", condition))
             except KeyError:
@@ -201,6 +185,13 @@ class ClaimReader:
             }
             words = [word for word in (content.name, *content.synonyms) if len(word) >= _MIN_WORD_LENGTH]
             yield Topic(condition, content.name, codes[False], codes[True], any_of(words))
+
+    def _conditions(self) -> Iterable[str]:
+        """Those for which claims are shown, and those that change what is checked."""
+        evidence = self.cds.evidence
+        shown = evidence.conditions if evidence else {}
+        others = {*(evidence.full_dose_conditions if evidence else ()), *(c.condition for c in self.cds.reason_checks)}
+        return (*shown, *sorted(others - set(shown)))
 
     def _claim(self, claim_id: str) -> CardClaim | None:
         if claim_id not in self._memory.claims:

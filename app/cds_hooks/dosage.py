@@ -1,7 +1,7 @@
 """The daily dose of an order, as far as it can be read: from its structure first, else from its words."""
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, replace
 from decimal import Decimal, InvalidOperation
 from fractions import Fraction
 from typing import Any
@@ -23,8 +23,9 @@ from app.cds_hooks.dose_text import (
     read_instruction,
 )
 from app.cds_hooks.fhir_json import member, objects, text_member
-from app.claims.doses import PICOGRAMS, DailyDose
-from app.claims.vocabulary import DoseTier, Unit
+from app.claims.doses import PICOGRAMS, DailyDose, Picograms, bands_of
+from app.claims.vocabulary import Unit
+from app.concepts.manifest_doses import DoseBand, DoseTiers
 
 _DAYS_IN = {"h": Fraction(1, 24), "d": Fraction(1), "wk": Fraction(7)}
 _TIMING_CODES = {
@@ -54,9 +55,11 @@ class DoseReading:
     read_from: str
     """`doseAndRate`, `strength` (of the product, times how much is taken) or `text`."""
 
-    @property
-    def tiers(self) -> tuple[DoseTier, ...]:
-        return self.daily.tiers
+    tiers: tuple[DoseBand, ...] = ()
+    """The bands that it touches; none where the data set tells none apart."""
+
+    def in_bands(self, tiers: DoseTiers | None) -> "DoseReading":
+        return replace(self, tiers=bands_of(self.daily, tiers))
 
     @property
     def text(self) -> str:
@@ -64,21 +67,21 @@ class DoseReading:
         return f"{' to '.join(ends)} mg a day"
 
 
-def read_dose(dosage: Any, product: Product) -> DoseReading | None:
+def read_dose(dosage: Any, product: Product, own_words: Collection[str] = ()) -> DoseReading | None:
     """The dose of an order, from its instructions and the strength of its product.
 
     Steps of a titration give a range; instructions without a sequence are added, since they may apply at once. Null if
-    nothing is said, or if any instruction cannot be read without guessing.
+    nothing is said, or if any instruction cannot be read without guessing. `own_words` name the drug itself.
     """
     instructions = objects(dosage) or objects([dosage])
     try:
-        doses = [dose for instruction in instructions if (dose := _instruction_dose(instruction, product))]
+        doses = [dose for instruction in instructions if (dose := _instruction_dose(instruction, product, own_words))]
         return _combined(doses, instructions) if doses else _dose_of_product(instructions, product)
     except UnreadableDose:
         return None
 
 
-def _instruction_dose(instruction: Instruction, product: Product) -> DoseReading | None:
+def _instruction_dose(instruction: Instruction, product: Product, own_words: Collection[str]) -> DoseReading | None:
     """Null if the instruction names no amount."""
     texts = [text for name in ("text", "patientInstruction") if (text := text_member(instruction, name))]
     ranges = [ends for ends in map(_ends, _rates(instruction)) if ends != (None, None)]
@@ -86,7 +89,7 @@ def _instruction_dose(instruction: Instruction, product: Product) -> DoseReading
         if dose := _dose_of_range(ends, product, instruction, texts):
             return dose
     for text in texts:
-        words = read_instruction(text)
+        words = read_instruction(text, own_words)
         if words.quantities:
             return _dose_in_words(words, product, instruction, texts)
         if words.is_titration:
@@ -290,9 +293,9 @@ def decimal_of(value: Any) -> Decimal | None:
     return decimal if decimal.is_finite() and 0 < decimal < 1_000_000 else None
 
 
-def _milligrams(picograms: int) -> str:
+def _milligrams(picograms: Picograms) -> str:
     """Exact where three digits after the point are enough or the dose is below a microgram; else rounded."""
-    milligrams = Decimal(picograms) / PICOGRAMS[Unit.mg]
+    milligrams = Decimal(round(picograms)) / PICOGRAMS[Unit.mg]
     if milligrams >= Decimal("0.001"):
         rounded = round(milligrams, 4)
         return f"{'' if rounded == milligrams else 'about '}{rounded.normalize():f}"

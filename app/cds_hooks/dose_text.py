@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
@@ -79,8 +79,8 @@ class Product:
     """Milligrams in one milliliter."""
 
 
-def read_instruction(text: str) -> DoseWords:
-    """UnreadableDose where the words could mean several doses, or are too many."""
+def read_instruction(text: str, own_words: Collection[str] = ()) -> DoseWords:
+    """UnreadableDose where the words could mean several doses, or are too many. `own_words` name the drug itself."""
     if len(text) > MAX_TEXT:
         raise UnreadableDose
     folded = _folded(text)
@@ -88,7 +88,7 @@ def read_instruction(text: str) -> DoseWords:
     is_titration = _TITRATION.search(folded) is not None
     kept = _without_cautions(folded, is_titration)
     concentration, kept = _concentration(kept)
-    quantities = _quantities(kept)
+    quantities = _quantities(kept, own_words)
     is_twice = _MORNING.search(kept) is not None and _EVENING.search(kept) is not None
     is_split = is_twice and len(quantities) > 1 and not is_titration
     times = Fraction(2) if is_twice and not is_split else _times_a_day(kept, is_titration)
@@ -300,13 +300,13 @@ def _concentration(text: str) -> tuple[Decimal | None, str]:
     return (found.pop() if found else None), _CONCENTRATION.sub(" ", text)
 
 
-def _quantities(text: str) -> tuple[Quantity, ...]:
+def _quantities(text: str, own_words: Collection[str]) -> tuple[Quantity, ...]:
     """What is taken, in the order of the text, in which each piece is read once."""
     found: list[tuple[int, Quantity]] = []
     readers: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], Quantity | None]], ...] = (
         (_PIECES, _pieces),
         (_MULTIPLE, _pieces),
-        (_MASS, _mass),
+        (_MASS, lambda match: _mass(match, own_words)),
         (_VOLUME, lambda match: Volume(_span(match["first"], match["second"]))),
         (_BARE_COUNT, lambda match: Pieces(_span(match["first"], match["second"]))),
     )
@@ -334,20 +334,21 @@ def _pieces(match: re.Match[str]) -> Pieces:
     return Pieces(count, each)
 
 
-def _mass(match: re.Match[str]) -> Mass | None:
+def _mass(match: re.Match[str], own_words: Collection[str]) -> Mass | None:
     """Null for the amount of another drug."""
     before = _WORD_BEFORE.search(match.string[max(match.start() - _MAX_WORD, 0) : match.start()])
     after = _WORD_AFTER.match(match.string[match.end() :])
-    if before and not _is_own_word(before[1]):
+    if before and not _is_own_word(before[1], own_words):
         return None
-    if after and not _is_own_word(after[1]):
+    if after and not _is_own_word(after[1], own_words):
         return None
     return Mass(_span_of(match))
 
 
-def _is_own_word(word: str) -> bool:
+def _is_own_word(word: str, own_words: Collection[str]) -> bool:
     """Whether a word may stand next to the amount of the order's own drug, because it names no other drug."""
-    return word in word_set("own_words") or word in MILLIGRAMS or _HOURS.match(word) is not None
+    is_usual = word in word_set("own_words") or word in MILLIGRAMS or _HOURS.match(word) is not None
+    return is_usual or word in own_words
 
 
 def _span_of(match: re.Match[str]) -> Span:

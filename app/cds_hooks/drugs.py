@@ -1,4 +1,4 @@
-"""Which drug a medication of a request means: naltrexone, an opioid, a combination of them, or another drug.
+"""Which drug a medication of a request means, and which rules it is in.
 
 The drugs are recognised by `app.concepts.recognition`, like everywhere; interaction rules of the data set say which of
 them must not meet. A drug is named by our own word for it; the text of the record is read and never repeated.
@@ -6,15 +6,23 @@ them must not meet. A drug is named by our own word for it; the text of the reco
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any, NamedTuple
 
 from sqlalchemy.orm import Session
 
 from app.claims.interaction_rules import interaction_rules
+from app.claims.schemas import InteractionRuleWrite
 from app.claims.vocabulary import InteractionSeverity
+from app.concepts.code_systems import RXNORM, SHIPPED_SYSTEMS
+from app.concepts.dose_tiers import dose_tiers
+from app.concepts.manifest import current_manifest
+from app.concepts.manifest_cds import CdsManifest
+from app.concepts.manifest_doses import DoseTiers
 from app.concepts.recognition import DrugIndex, DrugRecord, Recognition, UnrecognizedReason, drug_index
 from app.concepts.vocabulary import DRUG_CLASS
+from app.storage.serial_memory import SerialMemory
 
 
 @dataclass(frozen=True)
@@ -46,14 +54,14 @@ class Drug:
     """What a medication was recognised as."""
 
     name: str = ""
-    is_naltrexone: bool = False
-    """Of the first set of a rule that contraindicates: naltrexone, alone or with a drug that is no opioid."""
-    is_opioid: bool = False
-    """Of the second set of such a rule."""
+    ids: frozenset[str] = frozenset()
+    """Of the drugs, classes and regimens that it is, several for a combination."""
+    is_watched: bool = False
+    """The intervention that the data set's checks are about, alone or with a drug that it may be given with."""
+    is_warned_of: bool = False
+    """In a rule that contraindicates."""
     is_combination: bool = False
-    """A fixed combination with naltrexone: not low-dose naltrexone, whatever its strength."""
-    cautions: tuple[str, ...] = ()
-    """Claims of the quieter rules in whose second set it is, such as a medicine against diarrhea."""
+    """A fixed combination: not what the evidence on the intervention is about, whatever its strength."""
     codes: tuple[Coding, ...] = ()
     """The codes by which it was recognised; empty if it was by a word."""
     is_known: bool = True
@@ -61,15 +69,67 @@ class Drug:
 
 
 @dataclass(frozen=True)
+class Interaction:
+    """Interaction rules of one severity that share a card, with the ids of all drugs of their two sets."""
+
+    rules: Mapping[str, frozenset[str]]
+    """Their ids, each with the drugs of its second set."""
+    first: frozenset[str]
+    second: frozenset[str]
+    is_loud: bool
+    """Whether the rules contraindicate."""
+    louder: frozenset[str] = frozenset()
+    """Of quiet rules: the second sets of rules that contraindicate with the same drugs, which warn already."""
+
+    def is_first(self, drug: Drug) -> bool:
+        return not drug.ids.isdisjoint(self.first) and drug.ids.isdisjoint(self.second if self.is_loud else self.louder)
+
+    def is_second(self, drug: Drug) -> bool:
+        others = frozenset[str]() if self.is_loud else self.first | self.louder
+        return not drug.ids.isdisjoint(self.second) and drug.ids.isdisjoint(others)
+
+    def concerns(self, drug: Drug) -> bool:
+        return self.is_first(drug) or self.is_second(drug)
+
+    def rules_for(self, drugs: Iterable[Drug]) -> Iterable[str]:
+        """Ids of the rules in whose second set the drugs are, in the order of the drugs; all where none is given."""
+        found = [rule for drug in drugs for rule, ids in self.rules.items() if not drug.ids.isdisjoint(ids)]
+        return dict.fromkeys(found or self.rules)
+
+
+@dataclass(frozen=True)
 class Formulary:
-    """The drugs that are recognised, and those that rules warn of."""
+    """The drugs that are recognised, those that rules warn of, and those that the data set's checks are about."""
 
     index: DrugIndex
-    first: frozenset[str]
-    """Ids of the drugs, classes and regimens in the first sets of the rules that contraindicate."""
-    second: frozenset[str]
-    quiet: tuple[tuple[frozenset[str], tuple[str, ...]], ...]
-    """The second sets of the quieter rules, each with the claims to show."""
+    interactions: tuple[Interaction, ...]
+    watched: frozenset[str]
+    """Ids of the intervention that the checks are about, and of its dose regimens."""
+    cds: CdsManifest
+    words: "OrderWords"
+    tiers: DoseTiers | None = None
+    """The bands of doses of the intervention that the checks are about."""
+
+    @cached_property
+    def loud(self) -> tuple[Interaction, ...]:
+        return tuple(interaction for interaction in self.interactions if interaction.is_loud)
+
+    @cached_property
+    def quiet(self) -> tuple[Interaction, ...]:
+        return tuple(interaction for interaction in self.interactions if not interaction.is_loud)
+
+    @cached_property
+    def first(self) -> frozenset[str]:
+        """Ids in the first sets of the rules that contraindicate."""
+        return frozenset[str]().union(*(interaction.first for interaction in self.loud))
+
+    @cached_property
+    def second(self) -> frozenset[str]:
+        return frozenset[str]().union(*(interaction.second for interaction in self.loud))
+
+    def matters(self, drug: Drug) -> bool:
+        """Whether there is anything to check about it."""
+        return drug.is_watched or any(interaction.concerns(drug) for interaction in self.interactions)
 
     def recognise(self, medication: CodedText) -> Drug:
         by_code = self._by_code(medication.codes)
@@ -79,20 +139,15 @@ class Formulary:
             is_named = any(reading.unread or reading.reason is UnrecognizedReason.not_a_drug for reading in readings)
             return Drug(is_known=is_named or any(reading.near for reading in readings))
         codes = tuple(dict.fromkeys(coding for drug in drugs for coding in by_code.get(drug, ())))
-        has_first = any(drug.id in self.first for drug in drugs)
-        is_opioid = any(drug.id in self.second for drug in drugs)
+        ids = frozenset(drug.id for drug in drugs)
         return Drug(
-            name=self._name(drugs, has_first=has_first),
-            is_naltrexone=has_first and not is_opioid,
-            is_opioid=is_opioid,
-            is_combination=has_first and len(drugs) > 1,
-            cautions=() if is_opioid or has_first else self._cautions(drugs),
+            name=self._name(drugs),
+            ids=ids,
+            is_watched=not ids.isdisjoint(self.watched) and ids.isdisjoint(self.second - self.watched),
+            is_warned_of=not ids.isdisjoint(self.first | self.second),
+            is_combination=not ids.isdisjoint(self.watched) and len(drugs) > 1,
             codes=codes,
         )
-
-    def _cautions(self, drugs: Sequence[DrugRecord]) -> tuple[str, ...]:
-        claims = (claims for ids, claims in self.quiet if any(drug.id in ids for drug in drugs))
-        return tuple(dict.fromkeys(claim for found in claims for claim in found))
 
     def _by_code(self, codings: Iterable[Coding]) -> dict[DrugRecord, list[Coding]]:
         """The drugs that codes name, each with its codes."""
@@ -127,12 +182,12 @@ class Formulary:
         unique = list(dict.fromkeys(drugs))
         return [drug for drug in unique if drug.kind != DRUG_CLASS] or unique
 
-    def _name(self, drugs: Sequence[DrugRecord], *, has_first: bool) -> str:
-        """What is combined with a drug of the first set goes before it; otherwise only opioids are named, if there
-        are any."""
+    def _name(self, drugs: Sequence[DrugRecord]) -> str:
+        """What is combined with a drug of the first set goes before it; otherwise only drugs of the second set are
+        named, if there are any."""
         first = [drug for drug in drugs if drug.id in self.first]
         others = [drug for drug in drugs if drug.id not in self.first]
-        if not has_first:
+        if not first:
             others = [drug for drug in others if drug.id in self.second] or others
         return " with ".join(dict.fromkeys(map(self._lower_case, (*others, *first))))
 
@@ -144,19 +199,49 @@ class Formulary:
 
 def load_formulary(session: Session) -> Formulary:
     """The drugs and rules at the serial that the session sees, kept in memory until it moves."""
-    index = drug_index(session)
-    rules = interaction_rules(session)
-    loud = [rule for rule in rules if rule.severity is InteractionSeverity.contraindicated]
-    return Formulary(
-        index,
-        first=index.expand(intervention for rule in loud for intervention in rule.first),
-        second=index.expand(intervention for rule in loud for intervention in rule.second),
-        quiet=tuple(
-            (index.expand(rule.second), tuple(claim for one in rule.claims for claim in one.claims))
-            for rule in rules
-            if rule not in loud
-        ),
+    return _memory.get(session)
+
+
+def _read_formulary(session: Session) -> Formulary:
+    index, cds = drug_index(session), current_manifest(session).cds or CdsManifest()
+    loud, quiet = _grouped(interaction_rules(session), cds)
+    interactions = [_interaction(index, rules, is_loud=True) for rules in loud]
+    for rules in quiet:
+        one = _interaction(index, rules, is_loud=False)
+        louder = (other.second for other in interactions if other.is_loud and not other.first.isdisjoint(one.first))
+        interactions.append(replace(one, louder=frozenset[str]().union(*louder)))
+    watched = index.expand([cds.intervention]) if cds.intervention else frozenset[str]()
+    tiers = dose_tiers(session, cds.intervention) if cds.intervention else None
+    return Formulary(index, tuple(interactions), watched, cds, OrderWords(cds), tiers)
+
+
+def _interaction(index: DrugIndex, rules: tuple[InteractionRuleWrite, ...], *, is_loud: bool) -> Interaction:
+    second = {rule.id: index.expand(rule.second) for rule in rules}
+    return Interaction(
+        second,
+        first=index.expand(intervention for rule in rules for intervention in rule.first),
+        second=frozenset[str]().union(*second.values()),
+        is_loud=is_loud,
     )
+
+
+def _grouped(
+    rules: Sequence[InteractionRuleWrite], cds: CdsManifest
+) -> tuple[list[tuple[InteractionRuleWrite, ...]], list[tuple[InteractionRuleWrite, ...]]]:
+    """The rules that contraindicate and the quieter ones; those that the manifest names together share a group."""
+    by_id = {rule.id: rule for rule in rules}
+    named = [[by_id[one] for one in entry.rules if one in by_id] for entry in cds.interactions]
+    taken = {rule.id for group in named for rule in group}
+    groups = [*named, *([rule] for rule in rules if rule.id not in taken)]
+    sorted_groups = tuple(
+        [tuple(rule for rule in group if _is_loud(rule) is is_loud) for group in groups] for is_loud in (True, False)
+    )
+    loud, quiet = ([group for group in found if group] for found in sorted_groups)
+    return loud, quiet
+
+
+def _is_loud(rule: InteractionRuleWrite) -> bool:
+    return rule.severity is InteractionSeverity.contraindicated
 
 
 def any_of(words: Iterable[str]) -> re.Pattern[str]:
@@ -172,3 +257,57 @@ def coding_of(entry: Mapping[str, Any]) -> Coding | None:
     if isinstance(system, str) and isinstance(code, str) and 0 < len(code) <= 64 and len(system) <= 200:
         return Coding(system.rstrip("/"), code.strip())
     return None
+
+
+# --- words of orders that depend on the data set ------------------------------------------------------------------
+
+
+class Depot(NamedTuple):
+    """A product that is given once for a long time."""
+
+    names: re.Pattern[str]
+    codes: frozenset[Coding]
+    days: int
+    """How long it acts."""
+
+
+class OrderWords:
+    """What the manifest says of words in orders, ready for use."""
+
+    def __init__(self, cds: CdsManifest) -> None:
+        self.own = frozenset(word.lower() for word in cds.own_words)
+        """Words for the intervention that may stand next to an amount of it."""
+        self.antidotes = any_of(cds.antidotes) if cds.antidotes else None
+        names = cds.evidence.names if cds.evidence else ()
+        self._names = any_of_loosely(names) if names else None
+        uri = SHIPPED_SYSTEMS.uri(RXNORM) or ""
+        self._depots = tuple(
+            Depot(any_of(depot.names), frozenset(Coding(uri, code) for code in depot.rxnorm), depot.days)
+            for depot in cds.depots
+        )
+
+    def patterns(self) -> list[re.Pattern[str]]:
+        """All that are searched for in orders."""
+        named = [pattern for pattern in (self.antidotes, self._names) if pattern is not None]
+        return [*named, *(depot.names for depot in self._depots)]
+
+    def fits_evidence(self, words: Iterable[str]) -> bool:
+        """Whether the name of a product says that it is what the evidence is about."""
+        return self._names is not None and any(map(self._names.search, words))
+
+    def depot_days(self, product: CodedText) -> int:
+        """How many days a depot product acts; 0 for any other product."""
+        return max((depot.days for depot in self._depots if _is_product(depot, product)), default=0)
+
+
+def any_of_loosely(names: Iterable[str]) -> re.Pattern[str]:
+    """Matches whole names, whose words may be joined by hyphens or by nothing."""
+    joined = (r"[\s-]*".join(map(re.escape, name.split())) for name in names)
+    return re.compile(rf"\b(?:{'|'.join(joined)})\b", re.IGNORECASE)
+
+
+def _is_product(depot: Depot, product: CodedText) -> bool:
+    return not depot.codes.isdisjoint(product.codes) or any(map(depot.names.search, product.words))
+
+
+_memory: SerialMemory[Formulary] = SerialMemory(_read_formulary)

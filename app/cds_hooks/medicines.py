@@ -28,12 +28,11 @@ from app.cds_hooks.dose_text import Product, read_product
 from app.cds_hooks.drugs import CodedText, Coding, Drug, Formulary, coding_of
 from app.cds_hooks.fhir_json import member, objects, text_member
 from app.cds_hooks.supply import dosage_instructions, dose_texts, has_unread_instructions, last_day, started_on
-from app.cds_hooks.words import depot_days, word_pattern, word_set
+from app.cds_hooks.words import word_pattern, word_set
 from app.core import deadline
 
 PAST = frozenset({"stopped", "completed", "ended"})
 _ID = re.compile(r"[A-Za-z0-9\-.]{1,64}")
-_LOW_DOSE = re.compile(r"\bLDN\b|\blow[\s-]*dose\b", re.IGNORECASE)
 _HAS_WORD = re.compile(r"[^\W\d_][^\W_]")
 _NAME = re.compile(r"[^\W\d_]{2,}|[^\W\d_]\d+")
 _PRODUCTS = ("medicationCodeableConcept", "medicationReference", "medication")
@@ -56,9 +55,10 @@ class Medicine:
     is_depot: bool
     """Whether it is given once for a long time."""
     dose: DoseReading | None
-    says_low_dose: bool
+    fits_evidence: bool
+    """Whether its name says that it is what the evidence is about."""
     reasons: CodedText
-    """Of naltrexone."""
+    """Of the intervention that the checks are about."""
     is_cut: bool = False
     """Whether there was too much of it to be read whole."""
     is_selected: bool = True
@@ -75,6 +75,7 @@ class MedicineReader:
 
     def __init__(self, formulary: Formulary, medications: Mapping[str, Resource]) -> None:
         self._formulary = formulary
+        self._words = formulary.words
         self._medications = medications
         self._products: dict[CodedText, _Product] = {}
         """What was recognised in this request: long lists name the same product again and again."""
@@ -98,12 +99,14 @@ class MedicineReader:
         instructions = dosage_instructions(order)
         self.work.add(ORDER_WORK + parts.work + sum(map(_instruction_work, instructions)))
         dose, reasons, is_cut = None, CodedText(), parts.is_cut or has_unread_instructions(order)
-        if drug.is_naltrexone:
+        if drug.is_watched:
             texts = (text for one in instructions for text in dose_texts(one))
             self.work.add(DOSE_WORK * sum(map(len, texts)) + STRENGTH_WORK * len(parts.strengths))
             is_cut = is_cut or self.work.is_spent
             if not self.work.is_spent:
-                dose = read_dose(instructions, coded_product(parts.strengths) or product.named)
+                named = coded_product(parts.strengths) or product.named
+                dose = read_dose(instructions, named, self._words.own)
+                dose = dose.in_bands(self._formulary.tiers) if dose else None
             reasons, has_unread_reasons = self._reasons(order)
             is_cut = is_cut or has_unread_reasons
         return Medicine(
@@ -116,7 +119,7 @@ class MedicineReader:
             last_day=last_day(order, product.acting_days),
             is_depot=product.acting_days > 0,
             dose=dose,
-            says_low_dose=product.says_low_dose,
+            fits_evidence=product.fits_evidence,
             reasons=reasons,
             is_cut=is_cut,
         )
@@ -130,19 +133,19 @@ class MedicineReader:
             length = sum(map(len, text.words))
             self.work.add(TEXT_WORK * length + CODE_WORK * len(text.codes))
             drug, named = self._drug(text), Product()
-            if drug.is_naltrexone:
+            if drug.is_watched:
                 self.work.add(TEXT_WORK * length)
                 named = named if self.work.is_spent else read_product(text.words)
-            says_low_dose = any(map(_LOW_DOSE.search, text.words))
-            product = self._products[text] = _Product(drug, named, depot_days(text), says_low_dose)
+            fits_evidence = self._words.fits_evidence(text.words)
+            product = self._products[text] = _Product(drug, named, self._words.depot_days(text), fits_evidence)
         return product
 
     def _drug(self, product: CodedText) -> Drug:
         """The only call of the recogniser."""
-        if is_supply(product.words) or is_rescue(product.words):
+        if is_supply(product.words) or is_rescue(product.words, self._words.antidotes):
             return Drug()
         drug = self._formulary.recognise(product)
-        is_recognised = drug.is_naltrexone or drug.is_opioid
+        is_recognised = drug.is_watched or drug.is_warned_of
         is_known = drug.is_known and _names_something(product.words)
         return drug if is_recognised else replace(drug, is_known=is_known)
 
@@ -162,9 +165,9 @@ class MedicineReader:
 class _Product:
     drug: Drug
     named: Product
-    """The strength that its names say; of naltrexone."""
+    """The strength that its names say; of the intervention that the checks are about."""
     acting_days: int
-    says_low_dose: bool
+    fits_evidence: bool
 
 
 class _PartReader:
@@ -296,7 +299,7 @@ def _names_something(words: tuple[str, ...]) -> bool:
     return not word_set("placeholders").issuperset(found)
 
 
-# --- what is not taken for its opioid -----------------------------------------------------------------------------
+# --- what is not taken for the drug that it names ---------------------------------------------------------------------
 
 _SUPPLY = re.compile(
     r"\btest(?:ing|er)?[\s-]*(?:strips?|kits?|cards?|cups?|panels?|cassettes?|devices?|sticks?|swabs?)\b"
@@ -315,14 +318,16 @@ def is_supply(words: tuple[str, ...]) -> bool:
     return any(map(_SUPPLY.search, words))
 
 
-def is_rescue(words: tuple[str, ...]) -> bool:
-    """Whether a product is an antagonist to be carried for an overdose, such as a naloxone kit.
+def is_rescue(words: tuple[str, ...], antidotes: re.Pattern[str] | None) -> bool:
+    """Whether a product is an antidote to be carried for an overdose, such as a kit.
 
-    An antagonist that is joined to another drug (`buprenorphine / naloxone`) is a part of that product.
+    An antidote that is joined to another drug is a part of that product.
     """
-    antagonist, rescue = word_pattern("antagonists"), word_pattern("rescue_words")
-    return any(antagonist.search(text) and rescue.search(text) and not _is_joined(text, antagonist) for text in words)
+    if antidotes is None:
+        return False
+    rescue = word_pattern("rescue_words")
+    return any(antidotes.search(text) and rescue.search(text) and not _is_joined(text, antidotes) for text in words)
 
 
-def _is_joined(text: str, antagonist: re.Pattern[str]) -> bool:
-    return any(_JOINED.search(text[: match.start()]) for match in antagonist.finditer(text))
+def _is_joined(text: str, antidotes: re.Pattern[str]) -> bool:
+    return any(_JOINED.search(text[: match.start()]) for match in antidotes.finditer(text))

@@ -1,7 +1,7 @@
-"""Naltrexone in the light of diagnoses and allergies: two services that are off unless an operator names them."""
+"""The intervention in the light of diagnoses and allergies: services of their own, which a manifest describes."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from app.cds_hooks.bounds import MAX_PARTS, PART_WORK, REASON_WORK
@@ -10,33 +10,26 @@ from app.cds_hooks.chart import Chart
 from app.cds_hooks.drugs import CodedText, Coding
 from app.cds_hooks.fhir_json import member, objects, text_member
 from app.cds_hooks.medicines import MedicineReader, concept_text
-from app.cds_hooks.rules import DrugPair, Finding, NotEnoughData, Rule
+from app.cds_hooks.rules import Finding, NotEnoughData, Rule
 from app.concepts.code_systems import ICD10CM, SHIPPED_SYSTEMS
+from app.concepts.manifest_cds import CdsPatientCheck
 from app.core import deadline
 
-CONDITIONS, ALLERGIES = "conditions", "allergies"
+RESOURCE_TYPES = {"conditions": "Condition", "allergies": "AllergyIntolerance"}
+"""What the lists of checks hold, by their names."""
 
-_LIVER_CODES = re.compile(r"(?:B1[5-9]|K7[0-7]|R17)")
-"""Of ICD-10: viral hepatitis, diseases of the liver, and jaundice."""
-_LIVER_WORDS = re.compile(
-    r"hepatitis|cirrhosis|\b(?:liver|hepatic) (?:failure|disease|insufficiency|injury|fibrosis)", re.I
-)
 _NOT_PRESENT = re.compile(r"\b(?:no|negative|vaccin\w*|immuni[sz]\w*|screening|family history|exposure)\b", re.I)
 
 
-def findings(list_name: str, lists: Mapping[str, Any], chart: Chart, reader: MedicineReader) -> list[Finding]:
-    """What a list of diagnoses or allergies says about the drafted naltrexone; NotEnoughData if it was not sent."""
-    naltrexone = DrugPair.of(chart.selected).naltrexone
-    if not naltrexone:
+def findings(check: CdsPatientCheck, lists: Mapping[str, Any], chart: Chart, reader: MedicineReader) -> list[Finding]:
+    """What a list of diagnoses or allergies says about the drafted drug; NotEnoughData if it was not sent."""
+    watched = tuple(medicine for medicine in chart.selected if medicine.drug.is_watched)
+    if not watched:
         return []
-    if list_name not in lists:
+    if check.reads not in lists:
         raise NotEnoughData
-    checks: dict[str, tuple[str, Rule, Callable[[CodedText], bool]]] = {
-        CONDITIONS: ("Condition", Rule.liver_disease, is_liver_disease),
-        ALLERGIES: ("AllergyIntolerance", Rule.hypersensitivity, lambda text: reader.drug(text).is_naltrexone),
-    }
-    resource_type, rule, is_reason = checks[list_name]
-    listed = read_list(lists[list_name], (resource_type,))
+    resource_type = RESOURCE_TYPES[check.reads]
+    listed = read_list(lists[check.reads], (resource_type,))
     is_cut = any(draft.is_cut for draft in chart.selected)
     for resource in deadline.checked(listed.of_type(resource_type)):
         if reader.work.is_spent:
@@ -45,11 +38,11 @@ def findings(list_name: str, lists: Mapping[str, Any], chart: Chart, reader: Med
         if _is_valid(resource):
             text, is_text_cut = _text(resource)
             reader.work.add(PART_WORK * (1 + len(text.codes)) + REASON_WORK * sum(map(len, text.words)))
-            if is_reason(text):
-                return [Finding(rule, naltrexone, removable=naltrexone[0])]
+            if _is_reason(check, text, reader):
+                return [Finding(Rule.patient_check, watched, check=check, removable=watched[0])]
             is_cut = is_cut or is_text_cut
     gaps = _gaps(listed, is_cut=is_cut)
-    return [Finding(Rule.record_incomplete, naltrexone, gaps=gaps)] if gaps else []
+    return [Finding(Rule.record_incomplete, watched, check=check, gaps=gaps)] if gaps else []
 
 
 def _gaps(listed: ResourceList, *, is_cut: bool) -> tuple[Gap, ...]:
@@ -73,15 +66,21 @@ def _text(resource: Resource) -> tuple[CodedText, bool]:
     return concept_text(resource.get("code"), *(member(reaction, "substance") for reaction in reactions))
 
 
-def is_liver_disease(text: CodedText) -> bool:
-    if any(map(_is_liver_code, text.codes)):
-        return True
-    return any(_LIVER_WORDS.search(words) and not _NOT_PRESENT.search(words) for words in text.words)
+def _is_reason(check: CdsPatientCheck, text: CodedText, reader: MedicineReader) -> bool:
+    """Whether the check is about the diagnosis, or the allergy about the intervention itself."""
+    if check.reads == "allergies":
+        return reader.drug(text).is_watched
+    return any(_has_code(check, code) for code in text.codes) or any(_has_word(check, words) for words in text.words)
 
 
-def _is_liver_code(coding: Coding) -> bool:
+def _has_code(check: CdsPatientCheck, coding: Coding) -> bool:
     is_icd = SHIPPED_SYSTEMS.identified(coding.system) == ICD10CM or coding.system == "http://hl7.org/fhir/sid/icd-10"
-    return is_icd and _LIVER_CODES.match(coding.code.upper()) is not None
+    return is_icd and coding.code.upper().startswith(check.icd10)
+
+
+def _has_word(check: CdsPatientCheck, words: str) -> bool:
+    lower = words.lower()
+    return any(word.lower() in lower for word in check.words) and not _NOT_PRESENT.search(words)
 
 
 def _codes(concept: Any) -> set[str]:

@@ -4,10 +4,10 @@ Nothing of a request outlives it: it is parsed, answered and dropped. Errors nev
 """
 
 from codecs import BOM_UTF8
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, NamedTuple, TypeVar
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
@@ -22,11 +22,13 @@ from app.cds_hooks.claims import ClaimMemory, ClaimReader
 from app.cds_hooks.drugs import Formulary, load_formulary
 from app.cds_hooks.medicines import MedicineReader
 from app.cds_hooks.schemas import Cards, Discovery, FeedbackRequest, HookRequest, Issue, OperationOutcome, OutcomeText
-from app.cds_hooks.services import SERVICES, discovery_entry, prefetch_templates
-from app.cds_hooks.settings import CdsSettings, Issuer, ServiceId, require_secure
+from app.cds_hooks.services import HookService, discovery_entry, load_services, prefetch_templates
+from app.cds_hooks.settings import CdsSettings, Issuer, require_secure
 from app.cds_hooks.tokens import TokenAuthenticator
 from app.cds_hooks.wording import reason_codes
 from app.claims.interaction_rules import interaction_rules
+from app.concepts.manifest import current_manifest
+from app.concepts.manifest_cds import CdsManifest
 from app.core.errors import Fault, InvalidInput, MalformedJson, NotFound
 from app.core.text import Serial
 from app.http.problems import declared_parameters_only, responses
@@ -55,8 +57,8 @@ class CdsService:
         self.authenticator = TokenAuthenticator(settings.issuers, base_url)
         self.memory_at = lru_cache(_MAX_SERIALS)(lambda _state, _serial: ClaimMemory())
 
-    def prefetch(self, service_id: ServiceId) -> dict[str, str]:
-        return prefetch_templates(self.settings, SERVICES[service_id])
+    def prefetch(self, service: HookService) -> dict[str, str]:
+        return prefetch_templates(self.settings, service)
 
     def chart(
         self, formulary: Formulary, hook: HookRequest, prefetch: dict[str, Any], templates: dict[str, str]
@@ -118,7 +120,7 @@ AtSerial = Annotated[
 class HookCall:
     """A parsed request, as far as cards need it."""
 
-    service: ServiceId
+    service: HookService
     instance: UUID
     formulary: Formulary
     chart: Chart
@@ -127,26 +129,38 @@ class HookCall:
 
     @property
     def views_chart(self) -> bool:
-        return SERVICES[self.service].hook == "patient-view"
+        return self.service.hook == "patient-view"
 
 
-async def formulary(request: Request, _caller: Caller) -> Formulary:
-    """The drugs that are recognised. Uses a short view of its own, before any other is open."""
-    return await reads_of(request).run(request, lambda view: load_formulary(view.session))
+class Checks(NamedTuple):
+    """What the data set says of services and drugs."""
+
+    services: Mapping[str, HookService]
+    formulary: Formulary
 
 
-Drugs = Annotated[Formulary, Depends(formulary)]
+async def checks(request: Request, _caller: Caller) -> Checks:
+    """Uses a short view of its own, before any other is open."""
+    settings = cds_service(request).settings
+
+    def read(view: ReadView) -> Checks:
+        return Checks(load_services(view.session, settings), load_formulary(view.session))
+
+    return await reads_of(request).run(request, read)
 
 
-def hook_call(request: Request, id: ServiceName, body: Body, caller: Caller, drugs: Drugs) -> HookCall:
+def hook_call(
+    request: Request, id: ServiceName, body: Body, caller: Caller, known: Annotated[Checks, Depends(checks)]
+) -> HookCall:
     """Parses the request and fetches missing lists where the operator allows it.
 
     Runs before a session is open: a slow record system must not hold a database connection.
     """
     service = cds_service(request)
-    request.state.service = service_id = _service_id(service, id)
+    called, drugs = _called(known.services, id), known.formulary
+    request.state.service = called.id
     hook = _parsed(HookRequest, body)
-    expected = SERVICES[service_id].hook
+    expected = called.hook
     if hook.hook != expected:
         fault = Fault("body", "hook", "unknown_value", "Must be the hook of this service.", (expected,))
         raise InvalidInput("This service answers another hook.", errors=[fault])
@@ -155,16 +169,16 @@ def hook_call(request: Request, id: ServiceName, body: Body, caller: Caller, dru
         fault = Fault("body", "context.draftOrders", "missing", "This is required: a Bundle of the draft orders.")
         raise InvalidInput("The context lacks the draft orders.", errors=[fault])
     lists = dict(hook.prefetch or {})
-    templates = service.prefetch(service_id)
+    templates = service.prefetch(called)
     chart = service.chart(drugs, hook, lists, templates)
     missing = {name: template for name, template in templates.items() if name not in lists}
-    if missing and rules.is_check_due(chart, views_chart=views_chart):
+    if missing and rules.is_check_due(chart, drugs, views_chart=views_chart):
         hosts = caller.fhir_servers if caller else ()
         server = fetching.permitted_server(hook.fhirServer, hook.fhirAuthorization, hosts)
         if server and (fetched := fetching.fetch_lists(server, missing, hook.context.patientId)):
             lists |= fetched
             chart = service.chart(drugs, hook, lists, templates)
-    return HookCall(service_id, hook.hookInstance, drugs, chart, lists)
+    return HookCall(called, hook.hookInstance, drugs, chart, lists)
 
 
 @router.get(
@@ -178,7 +192,8 @@ def hook_call(request: Request, id: ServiceName, body: Body, caller: Caller, dru
 async def discover(request: Request) -> Response:
     """The CDS Hooks 2.0 services that answer here, with the prefetch that each asks for."""
     service = cds_service(request)
-    entries = [discovery_entry(name, service.prefetch(name)) for name in SERVICES if name in service.settings.services]
+    services = await reads_of(request).run(request, lambda view: load_services(view.session, service.settings))
+    entries = [discovery_entry(one, service.prefetch(one)) for one in services.values()]
     return _json_response(Discovery(services=entries), {"Cache-Control": "no-cache"})
 
 
@@ -214,18 +229,20 @@ def _cards(view: ReadView, request: Request, hook: HookCall, serial: int | None)
         findings = _findings(hook, claims)
     except rules.NotEnoughData:
         return _precondition_failed()
-    request.state.rules = [finding.rule for finding in findings]
-    builder = CardBuilder(claims, hook.service, at, service.base_url, hook.instance, hook.chart.today)
-    return _json_response(Cards(cards=list(map(builder.card, findings))), _NO_STORE)
+    builder = CardBuilder(claims, hook.service.id, at, service.base_url, hook.instance, hook.chart.today)
+    cards = builder.cards(findings)
+    request.state.rules = [card.extension.reproduction.rule for card in cards]
+    return _json_response(Cards(cards=cards), _NO_STORE)
 
 
 def _findings(hook: HookCall, claims: ClaimReader) -> list[rules.Finding]:
     """NotEnoughData if a check is due and the lists that it needs were not sent."""
-    list_name = SERVICES[hook.service].patient_list
-    if list_name is None:
-        return rules.findings(hook.chart, cache(claims.conditions), views_chart=hook.views_chart)
+    check = hook.service.check
+    if check is None:
+        conditions = cache(claims.conditions)
+        return rules.findings(hook.chart, hook.formulary, conditions, views_chart=hook.views_chart)
     reader = MedicineReader(hook.formulary, medications(hook.lists.values()))
-    return patient_checks.findings(list_name, hook.lists, hook.chart, reader)
+    return patient_checks.findings(check, hook.lists, hook.chart, reader)
 
 
 @router.post(
@@ -240,10 +257,11 @@ def _findings(hook: HookCall, claims: ClaimReader) -> list[rules.Finding]:
 )
 def feedback(request: Request, id: ServiceName, body: Body, _slot: SlotToWrite) -> Response:
     """Counted by service, outcome and reason code. Comments, cards and times are dropped."""
-    service_id = _service_id(cds_service(request), id)
-    items = _parsed(FeedbackRequest, body).feedback
     with reads_of(request).database.write(in_turn=False) as session:
-        known = reason_codes(reason for rule in interaction_rules(session) for reason in rule.override_reasons)
+        service_id = _called(load_services(session, cds_service(request).settings), id).id
+        items = _parsed(FeedbackRequest, body).feedback
+        cds = current_manifest(session).cds or CdsManifest()
+        known = reason_codes(cds, (one for rule in interaction_rules(session) for one in rule.override_reasons))
         counted = []
         for item in items:
             reason = item.overrideReason.reason if item.overrideReason else None
@@ -255,10 +273,10 @@ def feedback(request: Request, id: ServiceName, body: Body, _slot: SlotToWrite) 
     return Response(status_code=200, headers=_NO_STORE)
 
 
-def _service_id(service: CdsService, name: str) -> ServiceId:
-    if name not in service.settings.services:
+def _called(services: Mapping[str, HookService], name: str) -> HookService:
+    if name not in services:
         raise NotFound("There is no CDS service with this id. GET /cds-services lists what there is.")
-    return name
+    return services[name]
 
 
 def _parsed(model: type[Model], raw: bytes) -> Model:

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-MAX_SUMMARY_LENGTH = 139
+from app.concepts.manifest_cds import MAX_SUMMARY_LENGTH
 
 Short = Annotated[str, Field(max_length=500)]
 
@@ -146,14 +146,18 @@ class ClaimUsed(CdsResponseModel):
 
 
 class Reproduction(CdsResponseModel):
-    """All that is needed to make the card again: post the same request with `?serial=`."""
+    """All that is needed to make the card again: post the same request with `?serial=`.
+
+    The medicines of both sides stand beside these fields, under the names that the data set gives the sides.
+    """
+
+    model_config = ConfigDict(extra="allow", frozen=True, populate_by_name=True)
+    __pydantic_extra__: dict[str, list[RecognisedDrug]]
 
     serial: int
     service: str
     service_version: str
     rule: str
-    naltrexone: list[RecognisedDrug] | None = None
-    opioids: list[RecognisedDrug] | None = None
     dose: ReadDose | None = None
     gaps: list[str] | None = None
     claims: list[ClaimUsed] | None = None

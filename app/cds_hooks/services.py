@@ -1,11 +1,17 @@
 """The services of discovery: one id for each hook, because clients tell services apart by their address."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
+from sqlalchemy.orm import Session
+
 from app.cds_hooks.chart import MEDICATIONS, STATEMENTS, STOPPED
-from app.cds_hooks.patient_checks import ALLERGIES, CONDITIONS
+from app.cds_hooks.patient_checks import RESOURCE_TYPES
 from app.cds_hooks.schemas import Service
-from app.cds_hooks.settings import CdsSettings, ServiceId
+from app.cds_hooks.settings import CdsSettings
+from app.claims.interaction_rules import interaction_rules
+from app.concepts.manifest import current_manifest
+from app.concepts.manifest_cds import CdsManifest, CdsPatientCheck, CdsServiceWords
 
 VERSION = "2.1.0"
 """Of the rules and words: raised when the same request may get another card from the same data."""
@@ -23,8 +29,7 @@ _INCLUDES = {
     STATEMENTS: "&_include=MedicationStatement:medication",
 }
 _PATIENT_LISTS = {
-    CONDITIONS: f"Condition?{_PATIENT}&clinical-status=active",
-    ALLERGIES: f"AllergyIntolerance?{_PATIENT}&clinical-status=active",
+    name: f"{resource_type}?{_PATIENT}&clinical-status=active" for name, resource_type in RESOURCE_TYPES.items()
 }
 
 _REQUIREMENTS = (
@@ -34,53 +39,54 @@ _REQUIREMENTS = (
 )
 
 
+_USUAL = (
+    CdsServiceWords(
+        hook="order-select",
+        title="Medicines that must not meet",
+        description="While an order is being chosen: warns when medicines meet, in the drafts or with current or "
+        "recently ended medicines, of which an interaction is on record.",
+    ),
+    CdsServiceWords(
+        hook="order-sign",
+        title="Medicines that must not meet",
+        description="Before orders are signed: warns when medicines meet, in the drafts or with current or recently "
+        "ended medicines, of which an interaction is on record.",
+    ),
+)
+"""The services of a data set that has interaction rules and describes no services."""
+
+
 @dataclass(frozen=True)
 class HookService:
-    hook: str
-    title: str
-    description: str
-    patient_list: str | None = None
-    """The list on which a service rests that does not look at medicines."""
+    id: str
+    words: CdsServiceWords
+    check: CdsPatientCheck | None = None
+    """Of a service that does not look at medicines."""
+
+    @property
+    def hook(self) -> str:
+        return self.words.hook
 
 
-SERVICES: dict[ServiceId, HookService] = {
-    "ldn-order-select": HookService(
-        "order-select",
-        "Naltrexone and opioids; low-dose naltrexone evidence",
-        "While an order is being chosen: warns when naltrexone and an opioid meet, in the drafts or with current or "
-        "recently ended medicines, and shows what is on record, for and against, on low-dose naltrexone.",
-    ),
-    "ldn-order-sign": HookService(
-        "order-sign",
-        "Naltrexone and opioids; low-dose naltrexone evidence",
-        "Before orders are signed: warns when naltrexone and an opioid meet, in the drafts or with current or recently "
-        "ended medicines, and shows what is on record, for and against, on low-dose naltrexone.",
-    ),
-    "ldn-patient-view": HookService(
-        "patient-view",
-        "Low-dose naltrexone on the list of medicines",
-        "When a chart is opened: shows what is on record on low-dose naltrexone for those who take it, and warns when "
-        "naltrexone and an opioid are both on the list.",
-    ),
-    "ldn-liver-disease": HookService(
-        "order-sign",
-        "Naltrexone and liver disease",
-        "Before naltrexone is signed for somebody with a recorded liver disease: what its labels say about the liver.",
-        CONDITIONS,
-    ),
-    "ldn-hypersensitivity": HookService(
-        "order-sign",
-        "Naltrexone and hypersensitivity",
-        "Before naltrexone is signed for somebody with a recorded allergy to it: the contraindication of its label.",
-        ALLERGIES,
-    ),
-}
+def load_services(session: Session, settings: CdsSettings) -> Mapping[str, HookService]:
+    """The services that answer, by id: those of the data set that are switched on."""
+    manifest = current_manifest(session)
+    cds = manifest.cds or CdsManifest()
+    described = cds.services or (_USUAL if interaction_rules(session) else ())
+    checks = {check.id: check for check in cds.patient_checks}
+    found: dict[str, HookService] = {}
+    for words in described if cds.enabled else ():
+        service_id = words.id or f"{manifest.id}-{words.hook}"
+        is_on = words.is_on if settings.services is None else service_id in settings.services
+        if is_on:
+            found[service_id] = HookService(service_id, words, checks.get(words.patient_check or ""))
+    return found
 
 
 def prefetch_templates(settings: CdsSettings, service: HookService) -> dict[str, str]:
     """The queries of a service by the names of their lists."""
-    if service.patient_list:
-        return {service.patient_list: _PATIENT_LISTS[service.patient_list]}
+    if service.check:
+        return {service.check.reads: _PATIENT_LISTS[service.check.reads]}
     templates = {
         name: query if settings.plain_search else query + _INCLUDES[name] for name, query in _MEDICINES.items()
     }
@@ -89,13 +95,12 @@ def prefetch_templates(settings: CdsSettings, service: HookService) -> dict[str,
     return {name: query for name, query in templates.items() if settings.statements or name != STATEMENTS}
 
 
-def discovery_entry(service_id: ServiceId, prefetch: dict[str, str]) -> Service:
-    service = SERVICES[service_id]
+def discovery_entry(service: HookService, prefetch: dict[str, str]) -> Service:
     return Service(
         hook=service.hook,
-        title=service.title,
-        description=service.description,
-        id=service_id,
+        title=service.words.title,
+        description=service.words.description,
+        id=service.id,
         version=VERSION,
         prefetch=prefetch,
         usageRequirements=_REQUIREMENTS,

@@ -7,10 +7,6 @@ from urllib.parse import urlsplit
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-ServiceId = Literal[
-    "ldn-order-select", "ldn-order-sign", "ldn-patient-view", "ldn-liver-disease", "ldn-hypersensitivity"
-]
-
 
 class Issuer(BaseModel):
     """A record system whose tokens are accepted."""
@@ -46,9 +42,8 @@ class CdsSettings(BaseSettings):
         env_prefix="CDS_", frozen=True, hide_input_in_errors=True, use_attribute_docstrings=True
     )
 
-    services: tuple[ServiceId, ...] = ("ldn-order-select", "ldn-order-sign")
-    """The services that answer. Off unless named: `ldn-patient-view`, since most views of a chart need no card,
-    `ldn-liver-disease` and `ldn-hypersensitivity`."""
+    services: tuple[str, ...] | None = None
+    """The services that answer, by id; without it those that the data set switches on."""
     issuers: tuple[Issuer, ...] = ()
     """Without one, the services answer callers on this machine only."""
     statements: bool = True

@@ -2,102 +2,156 @@
 
 import re
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import date
+from string import Formatter
 
 from app.cds_hooks.medicines import Medicine
 from app.cds_hooks.rules import Finding, Rule
-from app.cds_hooks.schemas import MAX_SUMMARY_LENGTH, CardCoding
+from app.cds_hooks.schemas import CardCoding
 from app.claims.schemas import OverrideReason
-from app.claims.vocabulary import DoseTier
+from app.concepts.manifest_cds import (
+    MAX_SUMMARY_LENGTH,
+    CdsEvidence,
+    CdsInteraction,
+    CdsManifest,
+    CdsReason,
+    CdsTexts,
+)
 from app.core.english import inline, join_and
 
-LABEL_WARNING = (
-    "The contraindication is from the label of the 50 mg product. No low-dose trial on record here tested naltrexone "
-    "together with an opioid: nothing here says that a low dose removes the hazard."
-)
-NO_CHECK = "This is not evidence that the patient takes no opioid and no naltrexone: look at the list of medicines."
 MAX_NAMED = 3
 """Medicines of one side that a card names; the others are counted."""
 
 _OWN_REASONS = "urn:ldn-evidence:override-reasons"
-_INTERVAL_OVER = CardCoding(
-    code="opioid-free-days-passed", system=_OWN_REASONS, display="The opioid-free days have passed"
-)
-_PLANNED = CardCoding(code="planned-with-the-patient", system=_OWN_REASONS, display="Planned with the patient")
-_CHECKED = CardCoding(code="checked-otherwise", system=_OWN_REASONS, display="Checked in another way")
-OWN_REASONS: dict[Rule, list[CardCoding]] = {
-    Rule.cautioned: [_PLANNED],
-    Rule.opioid_use_disorder: [_INTERVAL_OVER, _PLANNED],
-    Rule.liver_disease: [_PLANNED, _CHECKED],
-    Rule.hypersensitivity: [_PLANNED, _CHECKED],
-    Rule.incomplete: [_CHECKED],
-    Rule.record_incomplete: [_CHECKED],
-    Rule.evidence: [],
-}
-"""Reasons that a prescriber may give for not following a card, of the checks that are not interaction rules."""
+_CHECKED = CdsReason(code="checked-otherwise", label="Checked in another way")
+"""Offered with every card that says that a check is incomplete."""
 
 _SUMMARIES = {
-    Rule.both_drafted: "Naltrexone and an opioid ({opioid}) drafted together: the US label contraindicates this.",
-    Rule.naltrexone_meets_opioid: "Naltrexone with a current opioid ({opioid}): the US label contraindicates this.",
-    Rule.opioid_meets_naltrexone: "Opioid ({opioid}) with current naltrexone: the US label contraindicates this.",
-    Rule.both_current: "Naltrexone and an opioid ({opioid}) both current: the US label contraindicates this.",
-    Rule.proposed: "Naltrexone and an opioid ({opioid}), one of them only proposed: the US label contraindicates both.",
-    Rule.cautioned: "Naltrexone with {opioid}: naltrexone may stop it from working, or cause withdrawal.",
-    Rule.naltrexone_after_opioid: "Opioid ({opioid}) until recently: US label asks for opioid-free days first.",
-    Rule.opioid_after_naltrexone: "Naltrexone until recently: US label warns of opioids ({opioid}) afterwards.",
-    Rule.opioid_use_disorder: "Opioid use disorder: US label asks for opioid-free days before naltrexone.",
-    Rule.liver_disease: "Naltrexone and a recorded liver disease: US labels warn of liver injury.",
-    Rule.hypersensitivity: "A recorded allergy to naltrexone: the US label contraindicates naltrexone.",
-    Rule.incomplete: "Opioid check incomplete: not all medicines could be read. Look at the list of medicines.",
+    Rule.both_drafted: "{first} and {second}, drafted together: a contraindication is recorded.",
+    Rule.first_drafted: "{first} with current {second}: a contraindication is recorded.",
+    Rule.second_drafted: "{second} with current {first}: a contraindication is recorded.",
+    Rule.both_current: "{first} and {second}, both current: a contraindication is recorded.",
+    Rule.proposed: "{first} and {second}, one of them only proposed: a contraindication is recorded.",
+    Rule.cautioned: "{first} with {second}: an interaction is recorded.",
+    Rule.first_after_second: "{first} drafted, {second} until recently: a contraindication is recorded.",
+    Rule.second_after_first: "{second} drafted, {first} until recently: a contraindication is recorded.",
+    Rule.reason_check: "{first}: a warning is recorded for the condition that it is ordered for.",
+    Rule.patient_check: "{first}: a warning is recorded for what stands in the record.",
+    Rule.incomplete: "Check incomplete: not all medicines could be read. Look at the list of medicines.",
     Rule.record_incomplete: "Check incomplete: a list of diagnoses or allergies could not be read. Look at the record.",
 }
 _SITUATIONS = {
-    Rule.both_drafted: "Drafted together: {naltrexone} and {opioids}.",
-    Rule.naltrexone_meets_opioid: "Drafted: {naltrexone}. On the list of current medicines: {opioids}.",
-    Rule.opioid_meets_naltrexone: "Drafted: {opioids}. On the list of current medicines: {naltrexone}.",
-    Rule.both_current: "On the list of current medicines: {naltrexone} and {opioids}.",
-    Rule.proposed: "Ordered or proposed: {naltrexone} and {opioids}.",
-    Rule.cautioned: "Drafted or current: {naltrexone} and {opioids}.",
-    Rule.naltrexone_after_opioid: "Drafted: {naltrexone}. Ended recently, or at a time that was not read: {opioids}.",
-    Rule.opioid_after_naltrexone: "Drafted: {opioids}. Ended recently, or at a time that was not read: {naltrexone}.",
-    Rule.opioid_use_disorder: (
-        "Drafted for opioid use disorder: {naltrexone}. Opioids that were not prescribed are on no list of medicines."
-    ),
-    Rule.liver_disease: "Drafted: {naltrexone}. On the list of diagnoses: a disease of the liver.",
-    Rule.hypersensitivity: "Drafted: {naltrexone}. On the list of allergies: naltrexone.",
-    Rule.incomplete: "Whether naltrexone and an opioid meet could not be checked in full: {gaps}.",
-    Rule.record_incomplete: "Drafted: {naltrexone}. The record could not be checked in full: {gaps}.",
+    Rule.both_drafted: "Drafted together: {first} and {second}.",
+    Rule.first_drafted: "Drafted: {first}. On the list of current medicines: {second}.",
+    Rule.second_drafted: "Drafted: {second}. On the list of current medicines: {first}.",
+    Rule.both_current: "On the list of current medicines: {first} and {second}.",
+    Rule.proposed: "Ordered or proposed: {first} and {second}.",
+    Rule.cautioned: "Drafted or current: {first} and {second}.",
+    Rule.first_after_second: "Drafted: {first}. Ended recently, or at a time that was not read: {second}.",
+    Rule.second_after_first: "Drafted: {second}. Ended recently, or at a time that was not read: {first}.",
+    Rule.reason_check: "Drafted, with a reason of which a warning is recorded: {first}.",
+    Rule.patient_check: "Drafted: {first}. In the record: what a warning is recorded for.",
+    Rule.incomplete: "Whether medicines meet that must not could not be checked in full: {gaps}.",
+    Rule.record_incomplete: "Drafted: {first}. The record could not be checked in full: {gaps}.",
 }
+_NOTED = frozenset({
+    Rule.both_drafted, Rule.first_drafted, Rule.second_drafted, Rule.both_current, Rule.proposed,
+    Rule.first_after_second,
+})  # fmt: skip
+"""Cards that show the note of their interaction rules."""
 _MARKUP = re.compile(r"([\\`*_\[\]<>#|~])")
 
 
-def codings(reasons: Iterable[OverrideReason]) -> list[CardCoding]:
-    """Override reasons of interaction rules as a card offers them."""
+def codings(reasons: Iterable[OverrideReason | CdsReason]) -> list[CardCoding]:
+    """Override reasons as a card offers them."""
     return [CardCoding(code=reason.code, system=_OWN_REASONS, display=reason.label) for reason in reasons]
 
 
-def reason_codes(reasons: Iterable[OverrideReason]) -> set[str]:
-    """Every code that a card can offer, beside those of the interaction rules."""
-    return {coding.code for codings in OWN_REASONS.values() for coding in codings} | {one.code for one in reasons}
-
-
-def summary(finding: Finding) -> str:
-    names = _names(finding.opioids)
-    opioid = names[0] if names else ""
-    if len(names) > 1:
-        opioid += f" and {len(names) - 1} more"
-    template = _SUMMARIES[finding.rule]
-    max_length = MAX_SUMMARY_LENGTH - len(template.format(opioid=""))
-    return template.format(opioid=opioid if len(opioid) <= max_length else "see below")
-
-
-def situation(finding: Finding, today: date | None, max_named: int = MAX_NAMED) -> str:
-    """Which orders meet, with their dates; at most so many of each side, and how many others there are."""
-    return _SITUATIONS[finding.rule].format(
-        naltrexone=_orders(finding.naltrexone, today, max_named) or "naltrexone",
-        opioids=_orders(finding.opioids, today, max_named) or "an opioid",
-        gaps=join_and([gap.words for gap in finding.gaps] or ["a list could not be read"]),
+def override_reasons(finding: Finding) -> list[CardCoding]:
+    """Of cards that are not about interactions."""
+    return codings(
+        [_CHECKED] if finding.rule is Rule.record_incomplete or not finding.check else finding.check.override_reasons
     )
+
+
+def reason_codes(cds: CdsManifest, reasons: Iterable[OverrideReason]) -> set[str]:
+    """Every code that a card can offer."""
+    checks = (*cds.reason_checks, *cds.patient_checks)
+    of_checks = {reason.code for check in checks for reason in check.override_reasons}
+    return {_CHECKED.code} | of_checks | {reason.code for reason in reasons}
+
+
+@dataclass(frozen=True)
+class Wording:
+    """The sentences of cards: those of the data set, else plain ones."""
+
+    cds: CdsManifest
+
+    def name(self, finding: Finding) -> str:
+        """What the rule is called for those who make a card again: never changes while the manifest names it."""
+        if finding.rule is Rule.evidence and self.cds.evidence:
+            return self.cds.evidence.name
+        if name := self._texts(finding).name:
+            return name
+        of = finding.check.id if finding.check and finding.rule is not Rule.record_incomplete else ""
+        if finding.interactions and finding.rule is not Rule.incomplete:
+            of = next(iter(finding.interactions[0].rules))
+        rule = "check-incomplete" if finding.rule is Rule.incomplete else finding.rule.value.replace("_", "-")
+        return f"{of}-{rule}" if of else rule
+
+    def note(self, finding: Finding) -> str | None:
+        """A paragraph in bold."""
+        if note := self._texts(finding).note:
+            return note
+        entry = self._entry(finding)
+        return entry.note if entry and finding.rule in _NOTED else None
+
+    def summary(self, finding: Finding) -> str:
+        template = self._texts(finding).summary or _SUMMARIES[finding.rule]
+        slots = {field for _, field, _, _ in Formatter().parse(template) if field}
+        bare = template.format(first="", second="", answer="")
+        max_length = (MAX_SUMMARY_LENGTH - len(bare)) // max(len(slots), 1)
+        names = [_short_names(side, max_length) for side in (finding.first, finding.second)]
+        text = template.format(first=names[0], second=names[1], answer="")
+        return f"{text[:1].upper()}{text[1:]}"
+
+    def situation(self, finding: Finding, today: date | None, max_named: int = MAX_NAMED) -> str:
+        """Which orders meet, with their dates; at most so many of each side, and how many others there are."""
+        return (self._texts(finding).situation or _SITUATIONS[finding.rule]).format(
+            first=_orders(finding.first, today, max_named) or self.cds.sides[0],
+            second=_orders(finding.second, today, max_named) or self.cds.sides[1],
+            gaps=join_and([gap.words for gap in finding.gaps] or ["a list could not be read"]),
+        )
+
+    def _texts(self, finding: Finding) -> CdsTexts:
+        """What the manifest says, which may be nothing."""
+        if finding.rule is Rule.incomplete:
+            return self.cds.incomplete
+        if finding.rule is Rule.record_incomplete:
+            return self.cds.record_incomplete
+        if finding.check:
+            checks = (*self.cds.reason_checks, *self.cds.patient_checks)
+            return next((check for check in checks if check.id == finding.check.id), finding.check)
+        entry = self._entry(finding)
+        return (
+            next((texts for rule, texts in entry.texts.items() if rule == finding.rule), _NOTHING)
+            if entry
+            else _NOTHING
+        )
+
+    def _entry(self, finding: Finding) -> CdsInteraction | None:
+        rules = {rule for interaction in finding.interactions for rule in interaction.rules}
+        return next((entry for entry in self.cds.interactions if not rules.isdisjoint(entry.rules)), None)
+
+
+_NOTHING = CdsTexts()
+
+
+def _short_names(medicines: tuple[Medicine, ...], max_length: int) -> str:
+    names = _names(medicines)
+    text = (names[0] if names else "") + (f" and {len(names) - 1} more" if len(names) > 1 else "")
+    return text if len(text) <= max_length else "see below"
 
 
 def _orders(medicines: tuple[Medicine, ...], today: date | None, max_named: int) -> str:
@@ -122,19 +176,18 @@ def _names(medicines: Iterable[Medicine]) -> list[str]:
     return list(dict.fromkeys(medicine.drug.name for medicine in medicines))
 
 
-def dose_text(medicines: tuple[Medicine, ...]) -> str:
-    """The doses of naltrexone that were read, with their bands."""
+def dose_text(medicines: tuple[Medicine, ...], evidence: CdsEvidence) -> str:
+    """The doses that were read, with their bands."""
     sentences = []
     for medicine in medicines:
         if medicine.dose is None:
-            sentences.append("Dose not read; the order is named as low-dose naltrexone.")
+            sentences.append(evidence.unread_dose)
             continue
         bands = join_and(
             f"{tier.label.lower()} ({inline(tier.definition).rstrip('.')})" for tier in medicine.dose.tiers
         )
         sentences.append(f"Dose read: {medicine.dose.text}; band: {bands}.")
-        if DoseTier.intermediate in medicine.dose.tiers:
-            sentences.append("That is above the low band; the claims below are on low doses.")
+        sentences += [note for tier in medicine.dose.tiers if (note := evidence.tier_notes.get(tier.value))]
     return " ".join(dict.fromkeys(sentences))
 
 
@@ -146,12 +199,10 @@ def unverified_reason(names: Iterable[str]) -> str:
     )
 
 
-def evidence_summary(verdict: str | None) -> str:
+def evidence_summary(evidence: CdsEvidence, verdict: str | None) -> str:
     """The verdict with its direction, not the number of studies: one large trial can outweigh many small ones."""
-    text = f"Off-label. {verdict}"
-    if verdict and len(text) <= MAX_SUMMARY_LENGTH:
-        return text
-    return "Low-dose naltrexone: no low-dose product is FDA-approved. Open for the evidence, for and against."
+    text = evidence.summary_with_answer.format(first="", second="", answer=verdict or "")
+    return text if verdict and len(text) <= MAX_SUMMARY_LENGTH else evidence.summary
 
 
 def escaped(text: str) -> str:

@@ -1,5 +1,6 @@
 """The query parameters of lists of what claims are about and rest on, and the selection of records that they make."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Annotated, Literal
 
@@ -20,8 +21,12 @@ from app.claims.queries import (
     overlaps,
     selection_of,
 )
+from app.concepts.dose_tiers import all_bands
+from app.concepts.manifest import current_manifest
+from app.concepts.manifest_doses import BandName
 from app.concepts.models import Concept
 from app.concepts.queries import concept_keys, filter_spec
+from app.core.errors import Fault, InvalidInput, nearest
 from app.core.text import IdentifierText, Slug
 from app.core.vocabulary import Status
 from app.sources import vocabulary as source_terms
@@ -159,25 +164,40 @@ class DosingRangeQuery(TextQuery):
     intervention: Names = ()
     condition: Names = ()
     basis: Few[terms.DoseBasis] = ()
-    tier: Few[terms.DoseTier] = ()
+    tier: Few[BandName] = ()
+    """Bands of doses, as the manifest of the data set names them; `/v1/vocabularies` lists them as `dose_tier`."""
     dose: Annotated[str, Field(min_length=1, max_length=60)] | None = None
-    """A daily total such as `4.5 mg` or `1.5..4.5 mg`, both ends inclusive. Ranges whose dose was not read are kept."""
+    """A daily total such as `4.5 mg` or `1.5..4.5 mg`, or a weekly one such as `2.4 mg/wk`, both ends inclusive. Ranges
+    whose dose was not read are kept."""
     sort: Literal["id", "-id", "dose", "-dose"] = "id"
     """`dose` is the lowest daily total; ranges without one come last."""
 
 
-DOSING_RANGE_SORTS: Sorts = {"id": DosingRange.id, "dose": DosingRange.low_pg_per_day}
+DOSING_RANGE_SORTS: Sorts = {"id": DosingRange.id, "dose": DosingRange.low_amount}
 
 
 def dosing_ranges(view: ReadView, query: DosingRangeQuery) -> Selection:
     """Published dosing ranges that meet every filter."""
+    _refuse_unknown_tiers(view, query.tier)
     selection = selection_of(view, "dosing_range", query)
     if query.dose is not None:
-        low, high = DosingRange.low_pg_per_day, DosingRange.high_pg_per_day
+        low, high = DosingRange.low_amount, DosingRange.high_amount
         unread = and_(low.is_(None), high.is_(None))
         overlapping = overlaps(low, high, dose_query.parse(query.dose))
         selection = selection.where(or_(unread, overlapping), max_read=MAX_READ)
     return selection
+
+
+def _refuse_unknown_tiers(view: ReadView, asked: Sequence[str]) -> None:
+    """InvalidInput for bands that the data set does not tell apart."""
+    known = tuple(band.value for band in all_bands(current_manifest(view.session))) if asked else ()
+    faults = [
+        Fault("query", "tier", "unknown_value", "The data set has no such band of doses.", known, nearest(name, known))
+        for name in asked
+        if name not in known
+    ]
+    if faults:
+        raise InvalidInput("A filter names something that does not exist here.", errors=faults)
 
 
 class LiteratureSearchQuery(TextQuery):

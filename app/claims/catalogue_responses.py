@@ -3,12 +3,14 @@
 from typing import ClassVar, Literal
 
 from app.claims import vocabulary as terms
-from app.claims.responses import ByStance, ClaimSummary, EstimateRead, StanceCount, VerdictRead
+from app.claims.dose_responses import DoseAmount, DoseBandRead
+from app.claims.responses import ByStance, ClaimSummary, EstimateRead, StanceCount, SubgroupRef, VerdictRead
 from app.claims.schemas import (
     OverrideReason,
     Schedule,
 )
-from app.concepts.schemas import ConceptRead, ConceptRef
+from app.concepts.manifest_doses import BandName
+from app.concepts.schemas import ConceptRead, ConceptRef, Inheritance
 from app.concepts.vocabulary import Better, InterventionKind
 from app.core.content import Envelope, RecordLinks, ResponseModel
 from app.core.text import Number, Slug
@@ -27,9 +29,17 @@ class DosingRangeRead(Envelope):
     unit: terms.Unit | None
     dose_text: str
     low_pg_per_day: int | None
-    """The lowest daily total in picograms, exact; null where it cannot be known."""
+    """The lowest daily total in picograms, exact; null where it cannot be known or is no whole number."""
     high_pg_per_day: int | None
-    tiers: tuple[terms.DoseTier, ...]
+    low_amount: DoseAmount | None
+    """The lowest total, exact whatever its period; null where it cannot be known."""
+    high_amount: DoseAmount | None
+    """The highest total, exact whatever its period; null where it cannot be known."""
+    tiers: tuple[BandName, ...]
+    """The bands of doses that it touches, by their names in the manifest of the data set; `bands` explains them. Empty
+    where its dose cannot be compared, and for interventions without bands."""
+    bands: tuple[DoseBandRead, ...]
+    """The same bands, with label and definition."""
     schedule: Schedule
     route: terms.Route | None
     formulation: str | None
@@ -100,6 +110,8 @@ class Assertion(ResponseModel):
     text: str
     """What is claimed."""
     claim_id: Slug
+    subgroup: SubgroupRef | None
+    """Whom alone the claim is about; null for everybody with the condition."""
     caveat: str | None
     caveat_required: bool
     consensus: terms.Consensus
@@ -180,6 +192,15 @@ class DocumentRecordLinks(CatalogueLinks, DocumentAddresses):
     """Addresses of the record, and those at which the document can be opened."""
 
 
+class InheritedWarning(ClaimSummary):
+    """A claim of harm on the drug or on a class of an intervention; harm is inherited, whatever the dose."""
+
+    ALWAYS_SHOWN: ClassVar[frozenset[str]] = ClaimSummary.ALWAYS_SHOWN | {"inheritance"}
+
+    inheritance: Inheritance
+    """The steps by which it is inherited, each worded by its relation."""
+
+
 class InterventionRead(ConceptRead):
     """A drug, a class of drugs, or a dose regimen of a drug."""
 
@@ -190,8 +211,8 @@ class InterventionRead(ConceptRead):
     members: tuple[ConceptRef, ...]
     """The drugs of a class."""
     assertions: tuple[Assertion, ...]
-    inherited_warnings: tuple[ClaimSummary, ...]
-    """Interactions, contraindications and warnings of the parent drug: harm crosses dose tiers."""
+    inherited_warnings: tuple[InheritedWarning, ...]
+    """Interactions, contraindications and warnings of its drug and of its classes, the nearest first."""
     evidence: CatalogueEvidence
     links: CatalogueLinks
 

@@ -1,9 +1,25 @@
 """The derived values of each type of record, stored beside its content."""
 
-from pydantic import BaseModel, ConfigDict
+from fractions import Fraction
+from typing import Annotated
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, PlainSerializer
 
 from app.claims.catalogue_responses import CatalogueEvidence
 from app.claims.responses import ClaimEvidence
+from app.concepts.manifest_doses import DoseBand
+from app.concepts.vocabulary import HarmRelation
+
+StoredLine = tuple[tuple[HarmRelation, str], ...]
+"""The steps to an intervention whose harms are inherited, each with the id of the one to which it leads."""
+
+
+ExactNumber = Annotated[
+    Fraction,
+    BeforeValidator(Fraction),
+    PlainSerializer(lambda number: number.numerator if number.denominator == 1 else str(number)),
+]
+"""A whole number in JSON, or a fraction as text: `2400000000/7`."""
 
 
 class Derived(BaseModel):
@@ -23,7 +39,7 @@ class ClaimDerived(Derived):
     stale: bool
     caveat_stale: bool = False
     """Whether the evidence of the claim has moved since its caveat was written."""
-    doses: dict[str, tuple[int, int]]
+    doses: dict[str, tuple[ExactNumber, ExactNumber]]
     """Citation id → lowest and highest daily dose that its study gave, in picograms; absent where it was not read."""
 
 
@@ -32,7 +48,10 @@ class ConceptDerived(Derived):
     assertions: tuple[str, ...]
     """Claims that describe an aspect of the concept."""
     inherited: tuple[str, ...]
-    """Claims of harm on the parent drug."""
+    """Claims of harm on the drug and the classes of an intervention, the nearest first."""
+    lines: dict[str, StoredLine] = {}
+    """Id of the intervention that such a claim is about → the steps to it. In states stored before classes passed on
+    their harms there are none: there the claims are about the drug of a dose regimen."""
 
 
 class SourceDerived(Derived):
@@ -43,3 +62,5 @@ class SourceDerived(Derived):
 
 class DosingRangeDerived(Derived):
     claims: tuple[str, ...]
+    bands: tuple[DoseBand, ...] = ()
+    """The bands of its intervention that it touches."""

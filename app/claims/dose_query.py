@@ -1,18 +1,21 @@
-"""Parses dose expressions: `4.5 mg`, `1.5..4.5 mg`, `..5 mg`, `1 mg..`. Exact daily totals, both ends inclusive."""
+"""Parses dose expressions: `4.5 mg`, `1.5..4.5 mg`, `..5 mg`, `1 mg..`, `2.4 mg/wk`. Exact totals, of a day unless the
+unit names the week; both ends inclusive."""
 
 import re
 from decimal import Decimal
+from fractions import Fraction
 
-from app.claims.doses import PICOGRAMS, DailyDose, picograms
+from app.claims.doses import DAYS, MAX_STORED, PICOGRAMS, DailyDose, is_comparable, picograms
 from app.claims.vocabulary import Unit
 from app.core.errors import Fault, InvalidInput, Where, nearest
 
 MAX_LENGTH = 60
 """Characters of a dose expression."""
-EXAMPLES = ("4.5 mg", "1.5..4.5 mg", "4500 ug", "..5 mg", "1 mg..")
+EXAMPLES = ("4.5 mg", "1.5..4.5 mg", "4500 ug", "..5 mg", "1 mg..", "2.4 mg/wk")
 UNITS = tuple(unit.value for unit in PICOGRAMS)
 
-_MAX_PICOGRAMS = 2**63 - 1
+_WEEK = "/wk"
+_INTERNATIONAL_UNITS = ("[iu]", "iu", "units", "unit", "u")
 _NUMBER = re.compile(r"[0-9]{1,15}(?:\.[0-9]{1,12})?")
 _END = re.compile(r"(?P<number>[^\s\w]*[0-9][0-9.,eE+_]*)?\s*(?P<unit>.*)", re.DOTALL)
 _SPELLINGS = {
@@ -94,15 +97,17 @@ def _end(text: str) -> tuple[Decimal | None, str]:
     return Decimal(number), match["unit"]
 
 
-def _picograms(number: Decimal | None, unit: str) -> int:
+def _picograms(number: Decimal | None, unit: str) -> Fraction:
     if number is None:
         raise _malformed()
-    exact = picograms(number, _unit(unit))
-    if exact is None:
+    exact = picograms(number, _unit(unit.removesuffix(_WEEK)))
+    if exact is None or exact.denominator != 1:
         raise _Refused("too_precise", "A dose is a whole number of picograms.", EXAMPLES)
-    if exact > _MAX_PICOGRAMS:
+    amount = exact / 7 if unit.endswith(_WEEK) else exact
+    if amount * DAYS > MAX_STORED:
         raise _Refused("out_of_range", "This is more than any dose.", EXAMPLES)
-    return exact
+    assert is_comparable(amount)  # noqa: S101 - whole picograms of a day or a week are
+    return amount
 
 
 def _unit(text: str) -> Unit:
@@ -112,8 +117,16 @@ def _unit(text: str) -> Unit:
         raise _Refused("unit_missing", "A dose has a unit, such as mg.")
     if text == Unit.mg_per_kg:
         raise _Refused("unit_not_comparable", "Doses per body weight have no daily total; give the dose itself.")
-    if text.lower().rpartition("/")[2] in ("d", "day"):
+    if text.lower() in _INTERNATIONAL_UNITS:
+        message = "International units cannot be compared with weights; give the dose as a weight."
+        raise _Refused("unit_not_comparable", message)
+    period = text.lower().rpartition("/")[2]
+    if period in ("d", "day"):
         raise _Refused("unknown_unit", "A dose is a daily total as it is: leave out the part after the slash.")
+    if period in ("w", "week", "wk"):
+        raise _Refused("unknown_unit", "The unit of a weekly dose ends in `/wk`: `2.4 mg/wk`.")
+    if period in ("mo", "month"):
+        raise _Refused("unit_not_comparable", "A month has no fixed length; give the dose of a day or a week.")
     meant = _SPELLINGS.get(text.lower()) or (Unit(text.lower()) if text.lower() in UNITS else None)
     if meant is not None:
         raise _Refused("unknown_unit", f"Units are UCUM codes: say {meant}.", did_you_mean=(meant.value,))

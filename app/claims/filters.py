@@ -1,7 +1,7 @@
 """The filters of lists of claims, citations, dosing ranges and literature searches.
 
-The filter of a dose regimen also keeps the interactions and warnings of its drug: harm crosses dose tiers, benefit
-never does.
+The filter of an intervention also keeps the interactions and warnings of its drug and of its classes: harm is
+inherited, benefit never is.
 """
 
 from collections.abc import Iterable, Mapping
@@ -20,9 +20,10 @@ from app.claims.models import (
     LiteratureSearchConcept,
 )
 from app.claims.projection import CONCEPT_ROLES
+from app.claims.rules import EVERYBODY
 from app.claims.vocabulary import HARM_KINDS
+from app.concepts.lineage import inheritance
 from app.concepts.models import Concept
-from app.concepts.vocabulary import REGIMEN
 from app.core.vocabulary import Status
 from app.sources.filters import as_flag
 from app.sources.models import Document, Study
@@ -69,8 +70,8 @@ def _by_role(role: Column, roles: Iterable[str]) -> dict[str, Column]:
 
 
 _intervention, _outcome = aliased(Concept), aliased(Concept)
-_regimen = aliased(Concept)
-"""`intervention` also keeps the harms of a regimen's drug; `subject` keeps only claims on the intervention itself."""
+_heir, _inheritance = aliased(Concept), inheritance()
+"""`intervention` also keeps the harms of its drug and classes; `subject` keeps only claims on itself."""
 
 CLAIMS = FilterSpec(
     Claim,
@@ -84,6 +85,7 @@ CLAIMS = FilterSpec(
                 "effect": Claim.effect,
                 "consensus": Claim.consensus,
                 "certainty": Claim.certainty,
+                "subgroup": func.coalesce(Claim.subgroup, EVERYBODY),
                 "cited": as_flag(Claim.citation_count > 0),
                 "stale": as_flag(Claim.is_stale.is_(True)),
             },
@@ -92,9 +94,10 @@ CLAIMS = FilterSpec(
         .outerjoin(_intervention, _intervention.pk == Claim.intervention_pk)
         .outerjoin(_outcome, _outcome.pk == Claim.outcome_pk)
         .where(_CLAIMS),
-        values(Claim.pk, {"intervention": _regimen.id})
-        .join(_regimen, _regimen.parent_pk == Claim.intervention_pk)
-        .where(_CLAIMS, _regimen.kind == REGIMEN, Claim.kind.in_(HARM_KINDS)),
+        values(Claim.pk, {"intervention": _heir.id})
+        .join(_inheritance, _inheritance.c.source == Claim.intervention_pk)
+        .join(_heir, _heir.pk == _inheritance.c.heir)
+        .where(_CLAIMS, Claim.kind.in_(HARM_KINDS)),
         values(ClaimConcept.claim_pk, _by_role(ClaimConcept.role, (role for role, _ in CONCEPT_ROLES.values())))
         .join(Concept, Concept.pk == ClaimConcept.concept_pk)
         .join(Claim, Claim.pk == ClaimConcept.claim_pk)

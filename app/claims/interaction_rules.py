@@ -22,7 +22,7 @@ from app.storage.filter_bitmaps import PUBLISHED
 from app.storage.filter_index import FilterSpec, values
 from app.storage.history import RecordState, StoredRecord
 from app.storage.resource import FieldReference, Key, RecordReader, Stamp
-from app.storage.rows import key_of, replace, upsert
+from app.storage.rows import RowWriter
 from app.storage.serial_memory import SerialMemory
 
 _SIDES: tuple[Literal["first", "second"], ...] = ("first", "second")
@@ -48,29 +48,25 @@ def references(rule: InteractionRuleWrite) -> Iterator[FieldReference]:
             yield FieldReference(f"claims[{i}].claims[{j}]", Key("claim", claim))
 
 
-def apply(session: Session, rule: InteractionRuleWrite) -> None:
+def apply(rows: RowWriter, rule: InteractionRuleWrite) -> None:
     columns = rule.model_dump(include={"status", "successor", "name", "severity"})
-    upsert(session, models.InteractionRule, {"id": rule.id}, columns)
+    rows.put(models.InteractionRule, rule.id, columns)
 
 
-def link(session: Session, rule: InteractionRuleWrite) -> None:
-    owner = {"rule_pk": key_of(session, models.InteractionRule, rule.id)}
+def link(rows: RowWriter, rule: InteractionRuleWrite) -> None:
+    owner = {"rule_pk": rows.key(models.InteractionRule, rule.id)}
     drugs = (
-        {"side": side, "concept_pk": key_of(session, Concept, intervention, "intervention")}
+        {"side": side, "concept_pk": rows.key(Concept, intervention, "intervention")}
         for side in _SIDES
         for intervention in getattr(rule, side)
     )
-    replace(session, models.InteractionRuleDrug, owner, drugs)
+    rows.replace(models.InteractionRuleDrug, owner, drugs)
     claims = (
-        {"situation": entry.situation, "claim_pk": key_of(session, models.Claim, claim)}
+        {"situation": entry.situation, "claim_pk": rows.key(models.Claim, claim)}
         for entry in rule.claims
         for claim in entry.claims
     )
-    replace(session, models.InteractionRuleClaim, owner, claims)
-
-
-def derive(_session: Session, _records: RecordReader, _rule: InteractionRuleWrite) -> Nothing:
-    return Nothing()
+    rows.replace(models.InteractionRuleClaim, owner, claims)
 
 
 def render(

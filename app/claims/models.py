@@ -24,9 +24,9 @@ class DosingRange(RecordColumns, Base):
     """Verbatim decimal; exact on both engines."""
     high: Mapped[str | None] = mapped_column(String(20))
     unit: Mapped[TermColumn | None]
-    low_pg_per_day: Mapped[int | None] = mapped_column(BigInteger)
-    """Normalised for exact overlap; null for doses per body weight and unread doses."""
-    high_pg_per_day: Mapped[int | None] = mapped_column(BigInteger)
+    low_amount: Mapped[int | None] = mapped_column(BigInteger)
+    """Picograms in 5,040 days, exact on both engines (`doses.py`); null for doses that cannot be compared."""
+    high_amount: Mapped[int | None] = mapped_column(BigInteger)
     dose_text: Mapped[LineColumn]
     schedule_count: Mapped[int | None]
     schedule_period: Mapped[int | None]
@@ -67,6 +67,10 @@ class Claim(RecordColumns, Base):
     comparator: Mapped[LineColumn | None]
     timepoint: Mapped[LineColumn | None]
     population: Mapped[LineColumn | None]
+    subgroup: Mapped[str | None] = mapped_column(SLUG)
+    """Id of the subgroup; null for everybody with the condition."""
+    subgroup_label: Mapped[LineColumn | None]
+    subgroup_basis: Mapped[TermColumn | None]
     magnitude: Mapped[LineColumn | None]
     evidence_level: Mapped[TermColumn | None]
     aspect: Mapped[TermColumn | None]
@@ -100,11 +104,22 @@ class Claim(RecordColumns, Base):
         Index("ix_claims_intervention_pk_id", "intervention_pk", "id"),
         Index("ix_claims_outcome_pk_id", "outcome_pk", "id"),
         Index("ix_claims_kind_id", "kind", "id"),
+        Index("ix_claims_subgroup_id", "subgroup", "id"),
         *sort_indexes("claims", "updated_at"),
         *sort_indexes("claims", "study_count"),
         *sort_indexes("claims", "participant_count"),
         Index("ix_claims_relevance_id", "relevance", "id"),
     )
+
+
+class ClaimSubgroupCode(Base):
+    """A code for what tells the people of the subgroup from others."""
+
+    __tablename__ = "claim_subgroup_codes"
+    claim_pk: Mapped[int] = mapped_column(ForeignKey("claims.pk", ondelete="CASCADE"), primary_key=True)
+    position: Mapped[int] = mapped_column(primary_key=True)
+    system: Mapped[TermColumn]
+    code: Mapped[LineColumn]
 
 
 class ClaimConcept(Base):
@@ -169,21 +184,37 @@ class Citation(Base):
     locator_section: Mapped[LineColumn | None]
     locator_page: Mapped[LineColumn | None]
     locator_figure: Mapped[LineColumn | None]
-    locator_quote: Mapped[LineColumn | None]
     analysed_n: Mapped[int | None]
+    extent: Mapped[TermColumn | None]
+    extent_note: Mapped[TextColumn | None]
+    strength: Mapped[LineColumn | None]
+    """As the scale names it."""
+    strength_scale: Mapped[LineColumn | None]
     attached_by: Mapped[TermColumn]
     verification: Mapped[TermColumn]
     verification_basis: Mapped[TermColumn | None]
     checked_on: Mapped[DateColumn | None]
-    dose_low_pg: Mapped[int | None] = mapped_column(BigInteger)
-    """Lowest daily dose that the study gave, in picograms; derived, null where it was not read."""
-    dose_high_pg: Mapped[int | None] = mapped_column(BigInteger)
+    dose_low: Mapped[int | None] = mapped_column(BigInteger)
+    """Lowest dose that the study gave, in picograms in 5,040 days; derived, null where it was not read."""
+    dose_high: Mapped[int | None] = mapped_column(BigInteger)
     __table_args__ = (
         Index("ix_citations_claim_pk_position", "claim_pk", "position"),
         Index("ix_citations_document_pk_claim_pk", "document_pk", "claim_pk"),
         Index("ix_citations_study_pk_claim_pk", "study_pk", "claim_pk"),
         Index("ix_citations_stance_claim_pk", "stance", "claim_pk"),
     )
+
+
+class QuotedText(Base):
+    """Words of the document, with the place where they stand."""
+
+    __tablename__ = "citation_quotes"
+    citation_pk: Mapped[int] = mapped_column(ForeignKey("citations.pk", ondelete="CASCADE"), primary_key=True)
+    position: Mapped[int] = mapped_column(primary_key=True)
+    text: Mapped[LineColumn]
+    section: Mapped[LineColumn | None]
+    page: Mapped[LineColumn | None]
+    figure: Mapped[LineColumn | None]
 
 
 class CitationIndirectness(Base):

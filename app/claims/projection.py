@@ -1,17 +1,15 @@
 """Writes claims, citations, dosing ranges and literature searches as rows, and lists what they refer to."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import partial
 
-from sqlalchemy import delete
-from sqlalchemy.orm import Session
-
 from app.claims import doses, models, schemas
+from app.concepts.manifest_doses import DoseBand
 from app.concepts.models import Concept
 from app.sources.models import Document, Study
 from app.sources.projection import with_floats
 from app.storage.resource import named_records
-from app.storage.rows import add, key_of, replace, upsert
+from app.storage.rows import RowWriter
 
 CONCEPT_ROLES = {
     "conditions": ("condition", "condition"),
@@ -23,15 +21,15 @@ CONCEPT_ROLES = {
 
 
 def _concept_rows(
-    session: Session, record: schemas.ClaimWrite | schemas.LiteratureSearchWrite
+    rows: RowWriter, record: schemas.ClaimWrite | schemas.LiteratureSearchWrite
 ) -> Iterator[dict[str, object]]:
     for field, (role, concept_type) in CONCEPT_ROLES.items():
         for concept in getattr(record, field):
-            yield {"role": role, "concept_pk": key_of(session, Concept, concept, concept_type)}
+            yield {"role": role, "concept_pk": rows.key(Concept, concept, concept_type)}
 
 
-def _concept_pk(session: Session, concept_type: str, concept: str | None) -> int | None:
-    return key_of(session, Concept, concept, concept_type) if concept else None
+def _concept_pk(rows: RowWriter, concept_type: str, concept: str | None) -> int | None:
+    return rows.key(Concept, concept, concept_type) if concept else None
 
 
 # --- what contents refer to ---------------------------------------------------------------------------------------
@@ -70,80 +68,97 @@ _NOT_DERIVED_YET = {
 }  # fmt: skip
 
 
-def apply_claim(session: Session, claim: schemas.ClaimWrite) -> None:
+def apply_claim(rows: RowWriter, claim: schemas.ClaimWrite) -> None:
     values = claim.model_dump(include=_CLAIM_COLUMNS) | {
-        "intervention_pk": _concept_pk(session, "intervention", claim.intervention),
-        "outcome_pk": _concept_pk(session, "outcome", claim.outcome),
-        "dosing_range_pk": key_of(session, models.DosingRange, claim.dosing_range) if claim.dosing_range else None,
+        "intervention_pk": _concept_pk(rows, "intervention", claim.intervention),
+        "outcome_pk": _concept_pk(rows, "outcome", claim.outcome),
+        "dosing_range_pk": rows.key(models.DosingRange, claim.dosing_range) if claim.dosing_range else None,
     }
-    upsert(session, models.Claim, {"id": claim.id}, values | _NOT_DERIVED_YET)
+    group = claim.subgroup
+    values |= {
+        "subgroup": group.id if group else None,
+        "subgroup_label": group.label if group else None,
+        "subgroup_basis": group.basis if group else None,
+    }
+    rows.put(models.Claim, claim.id, values | _NOT_DERIVED_YET)
 
 
-def link_claim(session: Session, claim: schemas.ClaimWrite) -> None:
-    pk = key_of(session, models.Claim, claim.id)
+def link_claim(rows: RowWriter, claim: schemas.ClaimWrite) -> None:
+    pk = rows.key(models.Claim, claim.id)
     owner = {"claim_pk": pk}
-    replace(session, models.ClaimConcept, owner, _concept_rows(session, claim))
-    session.execute(delete(models.ClaimOrigin).where(models.ClaimOrigin.claim_pk == pk))
+    rows.replace(models.ClaimConcept, owner, _concept_rows(rows, claim))
+    codes = claim.subgroup.codes if claim.subgroup else ()
+    rows.replace(models.ClaimSubgroupCode, owner, ({"system": code.system, "code": code.code} for code in codes))
+    rows.clear(models.ClaimOrigin, owner)
     for origin in claim.origins:
-        _insert_origin(session, pk, origin)
-    replace(
-        session,
+        _insert_origin(rows, pk, origin)
+    rows.replace(
         models.ClaimRelation,
         owner,
-        (
-            {"type": relation.type, "target_pk": key_of(session, models.Claim, relation.claim)}
-            for relation in claim.relations
-        ),
+        ({"type": relation.type, "target_pk": rows.key(models.Claim, relation.claim)} for relation in claim.relations),
     )
-    session.execute(delete(models.Citation).where(models.Citation.claim_pk == pk))
+    rows.clear(models.Citation, owner)
     for position, citation in enumerate(claim.citations):
-        _insert_citation(session, pk, position, citation)
+        _insert_citation(rows, pk, position, citation)
 
 
-def _insert_origin(session: Session, claim_pk: int, origin: schemas.Origin) -> None:
+def _insert_origin(rows: RowWriter, claim_pk: int, origin: schemas.Origin) -> None:
     values = origin.model_dump(exclude={"document", "reference_numbers"}) | {
         "claim_pk": claim_pk,
-        "document_pk": key_of(session, Document, origin.document),
+        "document_pk": rows.key(Document, origin.document),
     }
-    pk = add(session, models.ClaimOrigin, values)
+    pk = rows.add(models.ClaimOrigin, values)
     numbers = ({"number": number} for number in origin.reference_numbers)
-    replace(session, models.OriginReference, {"origin_pk": pk}, numbers)
+    rows.replace(models.OriginReference, {"origin_pk": pk}, numbers)
 
 
-def _insert_citation(session: Session, claim_pk: int, position: int, citation: schemas.CitationWrite) -> None:
+def _insert_citation(rows: RowWriter, claim_pk: int, position: int, citation: schemas.CitationWrite) -> None:
     values = citation.model_dump(
-        include={"id", "stance", "stance_reason", "directness", "role", "finding", "analysed_n"}
+        include={
+            "id",
+            "stance",
+            "stance_reason",
+            "directness",
+            "role",
+            "finding",
+            "analysed_n",
+            "extent",
+            "extent_note",
+        }
     ) | {
         "claim_pk": claim_pk,
         "position": position,
-        "document_pk": key_of(session, Document, citation.document),
-        "study_pk": key_of(session, Study, citation.study) if citation.study else None,
-        **{f"locator_{name}": value for name, value in citation.locator.model_dump().items()},
+        "document_pk": rows.key(Document, citation.document),
+        "study_pk": rows.key(Study, citation.study) if citation.study else None,
+        **{f"locator_{name}": value for name, value in citation.locator.model_dump(exclude={"quote"}).items()},
+        "strength": citation.strength.value if citation.strength else None,
+        "strength_scale": citation.strength.scale if citation.strength else None,
         "attached_by": citation.attached_by.by,
         "verification": citation.verification.result,
         "verification_basis": citation.verification.basis,
         "checked_on": citation.verification.checked_on,
-        "dose_low_pg": None,
-        "dose_high_pg": None,
+        "dose_low": None,
+        "dose_high": None,
     }
-    pk = add(session, models.Citation, values)
+    pk = rows.add(models.Citation, values)
     owner = {"citation_pk": pk}
-    replace(session, models.CitationIndirectness, owner, ({"reason": reason} for reason in citation.indirect_because))
-    replace(session, models.CitationReference, owner, ({"number": n} for n in citation.attached_by.reference_numbers))
+    rows.replace(models.CitationIndirectness, owner, ({"reason": reason} for reason in citation.indirect_because))
+    rows.replace(models.CitationReference, owner, ({"number": n} for n in citation.attached_by.reference_numbers))
+    quotes = ({"text": quote.text, **quote.locator.model_dump()} for quote in citation.all_quotes)
+    rows.replace(models.QuotedText, owner, quotes)
     for index, estimate in enumerate(citation.estimates):
-        _insert_estimate(session, pk, index, estimate)
+        _insert_estimate(rows, pk, index, estimate)
 
 
-def _insert_estimate(session: Session, citation_pk: int, position: int, estimate: schemas.Estimate) -> None:
+def _insert_estimate(rows: RowWriter, citation_pk: int, position: int, estimate: schemas.Estimate) -> None:
     values = with_floats(estimate.model_dump(exclude={"primary", "outcome", "arms"})) | {
         "citation_pk": citation_pk,
         "position": position,
         "is_primary": estimate.primary,
-        "outcome_pk": _concept_pk(session, "outcome", estimate.outcome),
+        "outcome_pk": _concept_pk(rows, "outcome", estimate.outcome),
     }
-    pk = add(session, models.CitationEstimate, values)
-    replace(
-        session,
+    pk = rows.add(models.CitationEstimate, values)
+    rows.replace(
         models.CitationEstimateArm,
         {"estimate_pk": pk},
         (with_floats(arm.model_dump()) for arm in estimate.arms),
@@ -166,43 +181,47 @@ def daily_dose(dosing: schemas.DosingRangeWrite) -> doses.DailyDose | None:
     )
 
 
-def apply_dosing_range(session: Session, dosing: schemas.DosingRangeWrite) -> None:
+def apply_dosing_range(rows: RowWriter, dosing: schemas.DosingRangeWrite) -> None:
     total = daily_dose(dosing)
     values = dosing.model_dump(
         include={"status", "successor", "unit", "dose_text", "route", "formulation", "titration", "population", "basis"}
     ) | {
-        "intervention_pk": key_of(session, Concept, dosing.intervention, "intervention"),
+        "intervention_pk": rows.key(Concept, dosing.intervention, "intervention"),
         "low": None if dosing.low is None else str(dosing.low),
         "high": None if dosing.high is None else str(dosing.high),
-        "low_pg_per_day": total.low if total else None,
-        "high_pg_per_day": total.high if total else None,
+        "low_amount": doses.stored(total.low) if total else None,
+        "high_amount": doses.stored(total.high) if total else None,
         **{f"schedule_{name}": value for name, value in dosing.schedule.model_dump().items()},
     }
-    upsert(session, models.DosingRange, {"id": dosing.id}, values)
+    rows.put(models.DosingRange, dosing.id, values)
 
 
-def link_dosing_range(session: Session, dosing: schemas.DosingRangeWrite) -> None:
-    owner = {"dosing_range_pk": key_of(session, models.DosingRange, dosing.id)}
-    conditions = ({"concept_pk": key_of(session, Concept, c, "condition")} for c in dosing.conditions)
-    replace(session, models.DosingRangeCondition, owner, conditions)
-    total = daily_dose(dosing)
-    replace(session, models.DosingRangeTier, owner, ({"tier": tier} for tier in (total.tiers if total else ())))
+def link_dosing_range(rows: RowWriter, dosing: schemas.DosingRangeWrite) -> None:
+    owner = {"dosing_range_pk": rows.key(models.DosingRange, dosing.id)}
+    conditions = ({"concept_pk": rows.key(Concept, c, "condition")} for c in dosing.conditions)
+    rows.replace(models.DosingRangeCondition, owner, conditions)
+
+
+def write_tiers(rows: RowWriter, dosing_range: str, bands: Iterable[DoseBand]) -> None:
+    """Keep the bands that the range touches, for filters."""
+    owner = {"dosing_range_pk": rows.key(models.DosingRange, dosing_range)}
+    rows.replace(models.DosingRangeTier, owner, ({"tier": band.value} for band in bands))
 
 
 # --- searches -----------------------------------------------------------------------------------------------------
 
 
-def apply_search(session: Session, search: schemas.LiteratureSearchWrite) -> None:
+def apply_search(rows: RowWriter, search: schemas.LiteratureSearchWrite) -> None:
     values = search.model_dump(
         include={
             "status", "successor", "question", "coverage", "topic", "depth", "query", "searched_on", "searched_by",
             "found", "screened", "note",
         }
-    ) | {"intervention_pk": _concept_pk(session, "intervention", search.intervention)}  # fmt: skip
-    upsert(session, models.LiteratureSearch, {"id": search.id}, values)
+    ) | {"intervention_pk": _concept_pk(rows, "intervention", search.intervention)}  # fmt: skip
+    rows.put(models.LiteratureSearch, search.id, values)
 
 
-def link_search(session: Session, search: schemas.LiteratureSearchWrite) -> None:
-    owner = {"search_pk": key_of(session, models.LiteratureSearch, search.id)}
-    replace(session, models.LiteratureSearchConcept, owner, _concept_rows(session, search))
-    replace(session, models.LiteratureSearchSource, owner, ({"name": name} for name in search.sources))
+def link_search(rows: RowWriter, search: schemas.LiteratureSearchWrite) -> None:
+    owner = {"search_pk": rows.key(models.LiteratureSearch, search.id)}
+    rows.replace(models.LiteratureSearchConcept, owner, _concept_rows(rows, search))
+    rows.replace(models.LiteratureSearchSource, owner, ({"name": name} for name in search.sources))

@@ -14,12 +14,13 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from app.claims import dose_query
 from app.claims import vocabulary as terms
-from app.claims.doses import DailyDose
+from app.claims.doses import MAX_STORED, DailyDose, stored
 from app.claims.filters import CITATIONS, CITED, CLAIMS, COMBINATION, DOSING_RANGES, SEARCHES, SEPARATOR
 from app.claims.interaction_rules import FILTERS as INTERACTION_RULES
 from app.claims.models import Citation, Claim, DosingRange
+from app.claims.rules import EVERYBODY
 from app.concepts.queries import concept_ids
-from app.core.errors import Fault, InvalidInput
+from app.core.errors import Fault, InvalidInput, nearest
 from app.core.text import IdentifierText, IdOrCode, Instant, Slug
 from app.core.vocabulary import Status
 from app.sources import vocabulary as source_terms
@@ -49,7 +50,8 @@ class ClaimFilters(TextQuery):
     NOT_INDEXED = frozenset({"document", "study", "doi", "pmid"})
 
     intervention: Names = ()
-    """Drug or regimen. A regimen also brings the interactions and warnings of its drug."""
+    """Drug, regimen or class. It also brings the interactions and warnings of its drug and of its classes; such claims
+    say so in `inheritance`."""
     condition: Names = ()
     mechanism: Names = ()
     side_effect: Names = ()
@@ -61,6 +63,8 @@ class ClaimFilters(TextQuery):
     kind: Few[terms.Kind] = ()
     form: Few[terms.Form] = ()
     effect: Few[terms.Effect] = ()
+    subgroup: Few[Slug] = ()
+    """Ids of subgroups that claims are about alone; `everybody` keeps the claims that are about no subgroup."""
     consensus: Few[terms.Consensus] = ()
     certainty: Few[terms.Certainty] = ()
     cited: bool | None = None
@@ -83,7 +87,8 @@ class ClaimQuery(ClaimFilters):
     id: Annotated[tuple[Slug, ...], Field(max_length=200)] = ()
     """Ids of claims, at most 200: all on one page whatever the `limit`, in this order unless a `sort` is named."""
     dose: Annotated[str, Field(min_length=1, max_length=60)] | None = None
-    """A daily total such as `4.5 mg`, `1.5..4.5 mg` or `4500 ug`, both ends inclusive. Keeps claims with a studied dose
+    """A daily total such as `4.5 mg`, `1.5..4.5 mg` or `4500 ug`, or a weekly one such as `2.4 mg/wk`, both ends
+    inclusive. Keeps claims with a studied dose
     in the range, claims whose doses were not read, and every warning; each citation is marked (`dose_match`)."""
     stale: bool | None = None
     """Whether the claim is past its day for review, as of the last maintenance of the data set."""
@@ -113,7 +118,7 @@ class CountedClaimQuery(ClaimQuery):
 
 CLAIM_FACETS = (
     "kind", "effect", "consensus", "certainty", "condition", "intervention", "outcome", "mechanism", "side_effect",
-    "stance", "design", "evidence_source", "standing",
+    "subgroup", "stance", "design", "evidence_source", "standing",
 )  # fmt: skip
 """Filters by whose values claims are counted."""
 
@@ -147,6 +152,7 @@ def claims_by_filters(view: ReadView, filters: ClaimFilters) -> Selection:
     Filters on citations must hold for one and the same citation: several are looked up by the combinations of values
     that citations have, and filters that name a source are answered in SQL.
     """
+    _refuse_unknown_subgroups(view, filters.subgroup)
     selection = selection_of(view, "claim", filters)
     values = {name: getattr(filters, name) for name in CITED if getattr(filters, name)}
     sources = _cites_source(view, filters)
@@ -157,6 +163,23 @@ def claims_by_filters(view: ReadView, filters: ClaimFilters) -> Selection:
             selection = selection.filtered(name, chosen)
         return selection
     return selection.filtered(COMBINATION, [combination for combination, _ in _combinations(view, values)] or [""])
+
+
+def _refuse_unknown_subgroups(view: ReadView, names: Sequence[str]) -> None:
+    """A subgroup is known by the claims that are about it."""
+    known = {EVERYBODY, *filter_index(view).values("claim", "subgroup")} if names else set()
+    message = "No published claim is about a subgroup with this id."
+    is_list = len(names) > 1
+    faults = [
+        Fault(
+            "query", "subgroup", "unknown_value", message,
+            did_you_mean=nearest(name, known), position=position if is_list else None,
+        )
+        for position, name in enumerate(names, start=1)
+        if name not in known
+    ]  # fmt: skip
+    if faults:
+        raise InvalidInput("A filter names something that does not exist here.", errors=faults)
 
 
 def _matching_citations(
@@ -211,17 +234,15 @@ def claim_facets(view: ReadView, filters: ClaimFilters, keys: BitMap) -> dict[st
 
 def _has_dose(dose: DailyDose) -> ColumnElement[bool]:
     """Claims on an intervention, without those of which every recorded dose lies outside; warnings always stay."""
-    studied = Citation.dose_low_pg.is_not(None)
-    ranged = DosingRange.low_pg_per_day.is_not(None) | DosingRange.high_pg_per_day.is_not(None)
+    studied = Citation.dose_low.is_not(None)
+    ranged = DosingRange.low_amount.is_not(None) | DosingRange.high_amount.is_not(None)
     recorded = or_(
         Claim.pk.in_(select(Citation.claim_pk).where(studied)),
         Claim.dosing_range_pk.in_(select(DosingRange.pk).where(ranged)),
     )
-    studied_inside = select(Citation.claim_pk).where(
-        studied, overlaps(Citation.dose_low_pg, Citation.dose_high_pg, dose)
-    )
+    studied_inside = select(Citation.claim_pk).where(studied, overlaps(Citation.dose_low, Citation.dose_high, dose))
     ranged_inside = select(DosingRange.pk).where(
-        ranged, overlaps(DosingRange.low_pg_per_day, DosingRange.high_pg_per_day, dose)
+        ranged, overlaps(DosingRange.low_amount, DosingRange.high_amount, dose)
     )
     inside = or_(Claim.pk.in_(studied_inside), Claim.dosing_range_pk.in_(ranged_inside))
     return and_(Claim.intervention_pk.is_not(None), or_(Claim.kind.in_(terms.HARM_KINDS), inside, ~recorded))
@@ -271,7 +292,7 @@ _LISTS: Mapping[str, tuple[FilterSpec, tuple[str, ...]]] = {
         CLAIMS,
         (
             "intervention", "outcome", "condition", "mechanism", "side_effect", "interactant", "kind", "form", "effect",
-            "consensus", "certainty", "cited", "stale",
+            "subgroup", "consensus", "certainty", "cited", "stale",
         ),
     ),
     "citation": (CITATIONS, (*CITED, "role")),
@@ -346,15 +367,12 @@ def _normal(scheme: source_terms.IdentifierScheme, value: str) -> str:
         raise InvalidInput("An identifier cannot be read.", errors=[fault]) from error
 
 
-_NO_END = 2**63 - 1
-
-
 def overlaps(
     low: InstrumentedAttribute[int | None], high: InstrumentedAttribute[int | None], dose: DailyDose
 ) -> ColumnElement[bool]:
     """Rows whose range, open where a column is null, overlaps the dose."""
-    end = dose.high if dose.high is not None else _NO_END
-    return and_(func.coalesce(low, 0) <= end, func.coalesce(high, _NO_END) >= (dose.low or 0))
+    end = MAX_STORED if dose.high is None else stored(dose.high)
+    return and_(func.coalesce(low, 0) <= end, func.coalesce(high, MAX_STORED) >= (stored(dose.low) or 0))
 
 
 _TYPES: Mapping[type[Base], str] = {Claim: "claim", Document: "document", Study: "study"}

@@ -10,10 +10,14 @@ from app.claims import catalogue_responses as catalogue
 from app.claims import responses as reads
 from app.claims import schemas
 from app.claims.derived import ClaimDerived, ConceptDerived, DosingRangeDerived, Nothing, SourceDerived
+from app.claims.dose_responses import dose_amount, shown_bands
+from app.claims.doses import whole
 from app.claims.models import Claim
 from app.claims.projection import CONCEPT_ROLES, daily_dose
 from app.claims.vocabulary import Aspect, Measure
+from app.concepts.lineage import worded_line
 from app.concepts.schemas import ConceptRef, ConceptWrite, ConditionWrite, InterventionWrite, OutcomeRef, OutcomeWrite
+from app.concepts.vocabulary import HarmRelation
 from app.core.content import ContentModel, Record, RecordLinks, ResponseModel
 from app.sources import rendering as sources
 from app.sources.rendering import concept_ref
@@ -90,26 +94,46 @@ def _concepts_of(records: RecordReader, content: schemas.ClaimWrite | schemas.Li
 def summary(records: RecordReader, claim_id: str) -> reads.ClaimSummary:
     """A claim's text with its caveat, its verdict and both sides' counts: they travel together."""
     key = Key("claim", claim_id)
-    return _summary(records.content(key), records.derived(key).evidence)
+    content: schemas.ClaimWrite = records.content(key)
+    return _summary(content, records.derived(key).evidence, subgroup_ref(content))
+
+
+def subgroup_ref(claim: schemas.ClaimWrite) -> reads.SubgroupRef | None:
+    return reads.SubgroupRef(id=claim.subgroup.id, label=claim.subgroup.label) if claim.subgroup else None
 
 
 def summaries(session: Session, claim_ids: Iterable[str]) -> dict[str, reads.ClaimSummary]:
     """Summaries of claims as they are now, read without the rest of their content. One statement."""
     rows = session.execute(
-        select(Claim.id, Claim.statement, Claim.caveat, Claim.caveat_required, StoredRecord.derived)
+        select(
+            Claim.id, Claim.statement, Claim.caveat, Claim.caveat_required, Claim.subgroup, Claim.subgroup_label,
+            StoredRecord.derived,
+        )
         .join(StoredRecord, and_(StoredRecord.type == "claim", StoredRecord.id == Claim.id))
         .where(Claim.id.in_(sorted(claim_ids)))
-    )
-    return {row.id: _summary(row, ClaimDerived.model_validate_json(row.derived).evidence) for row in rows}
+    )  # fmt: skip
+    return {
+        row.id: _summary(
+            row,
+            ClaimDerived.model_validate_json(row.derived).evidence,
+            reads.SubgroupRef(id=row.subgroup, label=row.subgroup_label) if row.subgroup else None,
+        )
+        for row in rows
+    }
 
 
-def _summary(claim: schemas.ClaimWrite | Row[*tuple[Any, ...]], evidence: reads.ClaimEvidence) -> reads.ClaimSummary:
+def _summary(
+    claim: schemas.ClaimWrite | Row[*tuple[Any, ...]],
+    evidence: reads.ClaimEvidence,
+    subgroup: reads.SubgroupRef | None,
+) -> reads.ClaimSummary:
     return reads.ClaimSummary(
         id=claim.id,
         verdict=evidence.verdict,
         answer=evidence.answer,
         counts_text=evidence.counts_text,
         statement=claim.statement,
+        subgroup=subgroup,
         caveat=claim.caveat,
         caveat_required=claim.caveat_required,
         consensus=evidence.consensus,
@@ -135,6 +159,7 @@ def claim(records: RecordReader, content: schemas.ClaimWrite, derived: ClaimDeri
         type="claim",
         **_envelope(content, stamp),
         **_concepts_of(records, content),
+        inheritance=None,
         outcome=outcome(records, content.outcome),
         dosing_range=reads.DosingRangeRef(id=dosing.id, dose_text=dosing.dose_text) if dosing else None,
         origins=tuple(origin(records, stated) for stated in content.origins),
@@ -166,8 +191,11 @@ def citation_body(records: RecordReader, citation: schemas.CitationWrite, number
 
 def _cited(records: RecordReader, citation: schemas.CitationWrite) -> dict[str, Any]:
     study: StudyWrite | None = records.content(Key("study", citation.study)) if citation.study else None
+    quotes = citation.all_quotes
     return {
         "dose_match": None,
+        "locator": citation.locator.model_copy(update={"quote": quotes[0].text if quotes else None}),
+        "quotes": quotes,
         "estimates": tuple(estimate(records, read) for read in citation.estimates),
         "document": sources.document_embed(records.content(Key("document", citation.document))),
         "study": sources.study_embed(study) if study else None,
@@ -215,9 +243,12 @@ def dosing_range(
         **_envelope(content, stamp),
         intervention=concept_ref(records, "intervention", content.intervention),
         conditions=concepts(records, "condition", content.conditions),
-        low_pg_per_day=total.low if total else None,
-        high_pg_per_day=total.high if total else None,
-        tiers=total.tiers if total else (),
+        low_pg_per_day=whole(total.low) if total else None,
+        high_pg_per_day=whole(total.high) if total else None,
+        low_amount=dose_amount(total.low) if total else None,
+        high_amount=dose_amount(total.high) if total else None,
+        tiers=tuple(band.value for band in derived.bands),
+        bands=shown_bands(derived.bands),
         claims=tuple(summary(records, claim_id) for claim_id in derived.claims),
         links=RecordLinks(**_links("dosing-ranges", content.id, stamp)),
     )
@@ -335,7 +366,9 @@ def concept_record(
         made["parent"] = concept(records, record_type, content.parent)
     if isinstance(content, InterventionWrite):
         made["members"] = concepts(records, record_type, content.members)
-        made["inherited_warnings"] = tuple(summary(records, claim_id) for claim_id in derived.inherited)
+        made["inherited_warnings"] = tuple(
+            _inherited_warning(records, content, derived, claim_id) for claim_id in derived.inherited
+        )
     if record_type == "side_effect":
         made |= _side_effect_aspects(records, derived.assertions)
     links = _links(f"{record_type.replace('_', '-')}s", content.id, stamp)
@@ -348,6 +381,18 @@ def concept_record(
         assertions=tuple(_assertion(records, claim_id) for claim_id in derived.assertions),
         evidence=derived.evidence,
         links=catalogue.CatalogueLinks(**links, claims=f"/v1/claims?{record_type}={content.id}"),
+    )
+
+
+def _inherited_warning(
+    records: RecordReader, heir: InterventionWrite, derived: ConceptDerived, claim_id: str
+) -> catalogue.InheritedWarning:
+    about = records.content(Key("claim", claim_id)).intervention
+    line = derived.lines.get(about) or ((HarmRelation.drug_of_regimen, about),)
+    steps = ((relation, concept_ref(records, "intervention", source)) for relation, source in line)
+    return catalogue.InheritedWarning(
+        **dict(summary(records, claim_id)),
+        inheritance=worded_line(ConceptRef(id=heir.id, name=heir.name), steps),
     )
 
 

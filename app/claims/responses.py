@@ -7,11 +7,14 @@ from app.claims.schemas import (
     Attached,
     CaveatSource,
     Checked,
+    CitationQuote,
+    CitationStrength,
     ClaimWording,
     EstimateArm,
     Locator,
+    Subgroup,
 )
-from app.concepts.schemas import ConceptRef, OutcomeRef
+from app.concepts.schemas import ConceptRef, Inheritance, OutcomeRef
 from app.core.content import Envelope, RecordLinks, ResponseModel
 from app.core.text import Number, Slug
 from app.sources.schemas import DocumentAddresses, DocumentEmbed, DocumentRef, StudyEmbed
@@ -154,6 +157,17 @@ class ClaimEvidence(ResponseModel):
     """Values above that a person has set aside; normally empty."""
 
 
+class SelfLink(ResponseModel):
+    self: str
+
+
+class SubgroupRef(ResponseModel):
+    """The people that a claim is about, where it is not about everybody with the condition."""
+
+    id: Slug
+    label: str
+
+
 class ClaimSummary(ResponseModel):
     """A claim's text with all that must travel with it."""
 
@@ -169,6 +183,8 @@ class ClaimSummary(ResponseModel):
     """Who found what, both sides."""
     statement: str
     """What is claimed."""
+    subgroup: SubgroupRef | None
+    """Whom alone it is about; null for everybody with the condition."""
     caveat: str | None
     caveat_required: bool
     consensus: terms.Consensus
@@ -178,11 +194,7 @@ class ClaimSummary(ResponseModel):
     disputes: StanceCount
     counts: VoteCounts | None
     """Who votes, by side; null for grades of `consensus/1`."""
-    links: "SelfLink"
-
-
-class SelfLink(ResponseModel):
-    self: str
+    links: SelfLink
 
 
 class EstimateRead(ResponseModel):
@@ -240,6 +252,14 @@ class CitationBody(ResponseModel):
     finding: str | None
     estimates: tuple[EstimateRead, ...]
     locator: Locator
+    extent: terms.Extent | None
+    """`partially` where the source bears on a part of the claim only; the grades do not change with it."""
+    extent_note: str | None
+    """Which part that is."""
+    strength: CitationStrength | None
+    """How strongly the source bears on the claim by a scale of others; the grades do not rest on it."""
+    quotes: tuple[CitationQuote, ...]
+    """Words of the document; `locator.quote` is the first of them."""
     attached_by: Attached
     verification: Checked
     document: DocumentEmbed
@@ -273,6 +293,14 @@ class CitationRead(Envelope):
     finding: str | None
     estimates: tuple[EstimateRead, ...]
     locator: Locator
+    extent: terms.Extent | None
+    """`partially` where the source bears on a part of the claim only; the grades do not change with it."""
+    extent_note: str | None
+    """Which part that is."""
+    strength: CitationStrength | None
+    """How strongly the source bears on the claim by a scale of others; the grades do not rest on it."""
+    quotes: tuple[CitationQuote, ...]
+    """Words of the document; `locator.quote` is the first of them."""
     attached_by: Attached
     verification: Checked
     document: DocumentEmbed
@@ -318,6 +346,7 @@ class ClaimRead(Envelope):
         "caveat_required",
         "evidence",
         "citations_truncated",
+        "inheritance",
     }
 
     type: Literal["claim"]
@@ -329,6 +358,9 @@ class ClaimRead(Envelope):
     """The phrases that the answer is made of; null for forms that gather no votes."""
     effect: terms.Effect
     intervention: ConceptRef | None
+    inheritance: Inheritance | None
+    """In a list for an `intervention`, of a harm that is said of its drug or of a class: how it holds for the
+    intervention that was asked for. Null everywhere else."""
     conditions: tuple[ConceptRef, ...]
     outcome: OutcomeRef | None
     mechanisms: tuple[ConceptRef, ...]
@@ -338,6 +370,8 @@ class ClaimRead(Envelope):
     comparator: str | None
     timepoint: str | None
     population: str | None
+    subgroup: Subgroup | None
+    """Whom alone the claim is about; null for everybody with the condition."""
     magnitude: str | None
     evidence_level: terms.EvidenceLevel | None
     aspect: terms.Aspect | None

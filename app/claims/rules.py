@@ -30,6 +30,8 @@ INFORMATIVE = frozenset({Stance.supports, Stance.disputes, Stance.mixed, Stance.
 SILENT = frozenset({Stance.background, Stance.not_assessed})
 VOTING_FORMS = frozenset({Form.general_effect, Form.association, Form.hypothesis})
 
+_SIDES = frozenset({Stance.supports, Stance.disputes})
+
 _NULL_REASONS = frozenset({StanceReason.n1a, StanceReason.n1b, StanceReason.n1c, StanceReason.n1d})
 _UNDECIDED_REASONS = frozenset(
     {
@@ -175,10 +177,11 @@ _UNFIT_WORDS = re.compile(
     r"""\b(?:may|might|can|could|would|should|possibl[ey]|probabl[ey]|potential(?:ly)?|perhaps|maybe|likely|seems?|
     appears?|apparently|suggest(?:s|ed)?|thought|said|believed|no|not|never|none|neither|nor|without|cannot|\w+n['\u2019]t|
     one|two|three|four|five|six|seven|eight|nine|ten|dozens?|hundreds?|thousands?|half|twice|doubled?|per\ ?cent)\b
-    |%|(?<![\w-])\d""",
+    |%|(?<![\w-])(?<!\btype\ )(?<!\bstage\ )(?<!\bgrade\ )(?<!\bclass\ )\d""",
     re.IGNORECASE | re.VERBOSE,
 )
-"""Hedges, negations and numbers: the answer adds its own, and a second one would change what it says."""
+"""Hedges, negations and numbers: the answer adds its own, and a second one would change what it says. The number of a
+type, stage, grade or class belongs to a name, as in "type 2 diabetes"."""
 
 
 def _wording_faults(claim: ClaimWrite) -> Iterator[RuleViolation]:
@@ -220,8 +223,22 @@ def _detail_faults(claim: ClaimWrite) -> Iterator[RuleViolation]:
     for index, relation in enumerate(claim.relations):
         if relation.claim == claim.id:
             yield f"relations[{index}].claim", "a claim cannot relate to itself"
+    yield from _subgroup_faults(claim)
     if claim.status == "published" and claim.successor:
         yield "successor", "is for retired records only"
+
+
+EVERYBODY = "everybody"
+"""The value of the filter `subgroup` for claims that are about no subgroup."""
+
+
+def _subgroup_faults(claim: ClaimWrite) -> Iterator[RuleViolation]:
+    if claim.subgroup is None:
+        return
+    if claim.subgroup.id == EVERYBODY:
+        yield "subgroup.id", f"must not be {EVERYBODY}: for everybody a claim has no subgroup"
+    if claim.subgroup.label.endswith((".", ",", ";")):
+        yield "subgroup.label", "is a part of a sentence and ends without a point"
 
 
 def _caveat_basis_faults(claim: ClaimWrite) -> Iterator[RuleViolation]:
@@ -300,13 +317,39 @@ def citation_faults(citation: CitationWrite) -> Iterator[RuleViolation]:
         yield "attached_by.reference_numbers", "belong to citations attached by the origin"
     if citation.attached_by.by is AttachedBy.origin and not citation.attached_by.reference_numbers:
         yield "attached_by.reference_numbers", "is required when the origin attached the citation"
-    if citation.locator.quote and len(citation.locator.quote.split()) > 25:
-        yield "locator.quote", "must be at most 25 words"
+    yield from _quote_faults(citation)
+    yield from _qualifier_faults(citation)
     if sum(estimate.primary for estimate in citation.estimates) > 1:
         yield "estimates", "at most one estimate is primary"
     for index, estimate in enumerate(citation.estimates):
         for field, reason in _estimate_faults(estimate):
             yield f"estimates[{index}].{field}", reason
+
+
+MAX_QUOTES = 5
+MAX_QUOTE_WORDS = 25
+
+
+def _quote_faults(citation: CitationWrite) -> Iterator[RuleViolation]:
+    if citation.quotes and citation.locator.quote:
+        yield "locator.quote", "goes to quotes where the citation has quotes"
+    if len(citation.quotes) > MAX_QUOTES:
+        yield "quotes", f"must be at most {MAX_QUOTES}"
+    if len({quote.text for quote in citation.quotes}) < len(citation.quotes):
+        yield "quotes", "holds the same text twice"
+    for index, quote in enumerate(citation.all_quotes):
+        if len(quote.text.split()) > MAX_QUOTE_WORDS:
+            field = f"quotes[{index}].text" if citation.quotes else "locator.quote"
+            yield field, f"must be at most {MAX_QUOTE_WORDS} words"
+
+
+def _qualifier_faults(citation: CitationWrite) -> Iterator[RuleViolation]:
+    """What is said of a side that the citation takes."""
+    if (citation.extent is None) != (citation.extent_note is None):
+        yield "extent_note", "names the part of the claim exactly when extent is partially"
+    for field in ("extent", "strength"):
+        if getattr(citation, field) is not None and citation.stance not in _SIDES:
+            yield field, f"goes with the stances {_listed(_SIDES)} only"
 
 
 def _estimate_faults(estimate: Estimate) -> Iterator[RuleViolation]:

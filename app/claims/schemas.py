@@ -1,6 +1,7 @@
 """Content models of claims, citations, dosing ranges and literature searches: what curators write."""
 
 from app.claims import vocabulary as terms
+from app.concepts.schemas import Code
 from app.core.content import ContentModel, Record
 from app.core.text import Count, Number, OneLine, PartialDate, Quote, Slug, Text
 from app.sources.vocabulary import ArmRole
@@ -52,15 +53,37 @@ class Estimate(ContentModel):
     arms: tuple[EstimateArm, ...] = ()
 
 
-class Locator(ContentModel):
-    """Where in the document the finding stands."""
+class QuoteLocator(ContentModel):
+    """Where in the document a quotation stands."""
 
     section: OneLine | None = None
     page: OneLine | None = None
     figure: OneLine | None = None
     """Table or figure."""
+
+
+class Locator(QuoteLocator):
+    """Where in the document the finding stands."""
+
     quote: Quote | None = None
+    """The only quotation, as it was written before there could be several; new ones go to `quotes`."""
+
+
+class CitationQuote(ContentModel):
+    """Words of the document, with the place where they stand."""
+
+    text: Quote
     """At most 25 words, verbatim, only where the text may be held."""
+    locator: QuoteLocator = QuoteLocator()
+
+
+class CitationStrength(ContentModel):
+    """How strongly the source bears on the claim by a scale of others. It is shown, and no grade here rests on it."""
+
+    value: OneLine
+    """As the scale names it, such as `B` or `strong`."""
+    scale: OneLine
+    """The name of the scale, and of whoever judged by it."""
 
 
 class Attached(ContentModel):
@@ -94,8 +117,23 @@ class CitationWrite(ContentModel):
     locator: Locator = Locator()
     analysed_n: Count | None = None
     """People analysed for this finding; null where not read."""
+    extent: terms.Extent | None = None
+    """`partially` where the source bears on a part of the claim only; null for the whole of it."""
+    extent_note: Text | None = None
+    """Which part that is; required with `extent`."""
+    strength: CitationStrength | None = None
+    quotes: tuple[CitationQuote, ...] = ()
+    """At most five."""
     attached_by: Attached = Attached(by=terms.AttachedBy.curator)
     verification: Checked
+
+    @property
+    def all_quotes(self) -> tuple[CitationQuote, ...]:
+        """The quotations, also the single one of earlier states, which stands in the locator."""
+        if self.quotes or self.locator.quote is None:
+            return self.quotes
+        place = self.locator.model_dump(exclude={"quote"})
+        return (CitationQuote(text=self.locator.quote, locator=QuoteLocator(**place)),)
 
 
 class Origin(ContentModel):
@@ -146,6 +184,18 @@ class ClaimWording(ContentModel):
     """Of `no_harm`: who was left out of the trials, or what else makes the sentence true."""
 
 
+class Subgroup(ContentModel):
+    """The people that a claim is about, where it is not about everybody with the condition."""
+
+    id: Slug
+    """The same for all claims on these people; its label and basis are then the same too."""
+    label: OneLine
+    """The people, as a noun phrase that reads after 'in', such as `people with a raised CRP` or `women`."""
+    basis: terms.SubgroupBasis
+    codes: tuple[Code, ...] = ()
+    """Codes for what tells these people from others, such as a biomarker."""
+
+
 class ClaimWrite(Record):
     """One statement with its proposition, origins, caveat and citations."""
 
@@ -167,6 +217,8 @@ class ClaimWrite(Record):
     comparator: OneLine | None = None
     timepoint: OneLine | None = None
     population: OneLine | None = None
+    subgroup: Subgroup | None = None
+    """Whom alone it is about; null for everybody with the condition. Such a claim never answers for everybody."""
     magnitude: OneLine | None = None
     """The size that is claimed, such as `doubled`."""
     evidence_level: terms.EvidenceLevel | None = None
@@ -194,7 +246,8 @@ class ClaimWrite(Record):
 
 
 class Schedule(ContentModel):
-    """How often a dose is given: `count` times in each `period` `period_unit`s."""
+    """How often a dose is given: `count` times in each `period` `period_unit`s; in a cycle of 28 days on the days 1, 8
+    and 15 is 3 times in each 28 `cycle`."""
 
     count: Count | None = None
     period: Count | None = None

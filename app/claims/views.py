@@ -1,4 +1,4 @@
-"""Variants of a claim that a request can ask for: fewer citations embedded, doses marked."""
+"""Variants of a claim that a request can ask for: fewer citations embedded, doses and inherited harms marked."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -8,9 +8,11 @@ from pydantic_core import to_json
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app.claims.doses import DailyDose
+from app.claims.dose_responses import DoseAmount, dose_amount
+from app.claims.doses import DailyDose, from_stored, whole
 from app.claims.models import Citation, Claim
 from app.claims.vocabulary import DoseMatch, Stance
+from app.concepts.schemas import ConceptRef, Inheritance
 from app.core.content import ResponseModel
 
 Embedded = Literal["all", "top", "none"]
@@ -21,8 +23,13 @@ class DoseCount(ResponseModel):
     """How many citations on this page match the dose that was asked for; none was left out."""
 
     low_pg_per_day: int | None
-    """The range that was asked for, in picograms a day, both ends inclusive; null where it is open."""
+    """The range that was asked for, in picograms a day, both ends inclusive; null where it is open, or no whole
+    number."""
     high_pg_per_day: int | None
+    low_amount: DoseAmount | None
+    """The same, exact whatever the period; null where it is open."""
+    high_amount: DoseAmount | None
+    """The upper end, exact whatever the period; null where it is open."""
     overlaps: int
     outside: int
     not_reported: int
@@ -54,6 +61,27 @@ def _first(citations: Sequence[Mapping[str, Any]], stance: Stance) -> str | None
     return next((citation["id"] for citation in citations if citation["stance"] == stance), None)
 
 
+def with_inheritance(bodies: Sequence[bytes], inherited: Mapping[str, Inheritance]) -> list[bytes]:
+    """The claims, each marked that is about one of the interventions whose harms are inherited."""
+    if not inherited:
+        return list(bodies)
+    marks = {
+        _marked(line.steps[-1].intervention, None): _marked(line.steps[-1].intervention, line)
+        for line in inherited.values()
+    }
+    marked = []
+    for body in bodies:
+        mark = next((mark for mark in marks if mark in body), None)
+        marked.append(body if mark is None else body.replace(mark, marks[mark], 1))
+    return marked
+
+
+def _marked(about: ConceptRef, line: Inheritance | None) -> bytes:
+    """What a claim is about, and how it is inherited, as they stand side by side in its JSON."""
+    mark = b"null" if line is None else line.model_dump_json().encode()
+    return b'"intervention":%b,"inheritance":%b' % (about.model_dump_json().encode(), mark)
+
+
 def mark_doses(session: Session, claims: Sequence[Mapping[str, Any]], dose: DailyDose) -> DoseCount:
     """Set `dose_match` on every citation of the claims; how many of each there are."""
     matches = _matches(session, [claim["id"] for claim in claims], dose)
@@ -63,19 +91,23 @@ def mark_doses(session: Session, claims: Sequence[Mapping[str, Any]], dose: Dail
             citation["dose_match"] = matches.get(citation["id"], DoseMatch.not_reported)
             counts[citation["dose_match"]] += 1
     return DoseCount(
-        low_pg_per_day=dose.low,
-        high_pg_per_day=dose.high,
+        low_pg_per_day=whole(dose.low),
+        high_pg_per_day=whole(dose.high),
+        low_amount=dose_amount(dose.low),
+        high_amount=dose_amount(dose.high),
         **{match.value: counts[match] for match in DoseMatch},
     )
 
 
 def _matches(session: Session, claim_ids: Sequence[str], dose: DailyDose) -> Mapping[str, DoseMatch]:
     rows = session.execute(
-        select(Citation.id, Citation.dose_low_pg, Citation.dose_high_pg)
+        select(Citation.id, Citation.dose_low, Citation.dose_high)
         .join(Claim, Claim.pk == Citation.claim_pk)
-        .where(Claim.id.in_(claim_ids), Citation.dose_low_pg.is_not(None))
+        .where(Claim.id.in_(claim_ids), Citation.dose_low.is_not(None))
     )
     return {
-        citation: DoseMatch.overlaps if dose.overlaps(DailyDose(low, high)) else DoseMatch.outside
+        citation: DoseMatch.overlaps
+        if dose.overlaps(DailyDose(from_stored(low), from_stored(high)))
+        else DoseMatch.outside
         for citation, low, high in rows
     }

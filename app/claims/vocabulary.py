@@ -58,6 +58,17 @@ class Effect(Term):
     not_applicable = "not_applicable", "The statement has no direction."
 
 
+class SubgroupBasis(Term):
+    """By what the people of a subgroup are told from all others with the condition."""
+
+    biomarker = "biomarker", "A finding in blood, tissue, genes or images."
+    age = "age", "Their age."
+    sex = "sex", "Their sex."
+    severity = "severity", "How severe or how far advanced the condition is."
+    prior_treatment = "prior_treatment", "What was tried before, or how that went."
+    other = "other", "Something else, which the label names."
+
+
 class Frame(Term):
     """What sort of sentence answers a claim that gathers votes, and what the answer is to its reader."""
 
@@ -230,6 +241,12 @@ class IndirectBecause(Term):
     co_intervention = "co_intervention", "Co-treatment", "A treatment that cannot be separated."
 
 
+class Extent(Term):
+    """How much of the claim a citation bears on, where it is not the whole of it."""
+
+    partially = "partially", "The source supports or disputes a part of the claim only, which is named."
+
+
 class CitationRole(Term):
     """What the cited result was in its document."""
 
@@ -330,16 +347,6 @@ class DoseBasis(Term):
     reported = "reported", "Reported in use."
 
 
-class DoseTier(Term):
-    """Daily dose bands of naltrexone (Toljan 2018 up to 5 mg; our names above that)."""
-
-    ultra_low = "ultra_low", "Ultra-low", "Below 1 microgram a day."
-    very_low = "very_low", "From 1 microgram to below 1 mg a day."
-    low = "low", "From 1 to 5 mg a day."
-    intermediate = "intermediate", "Above 5 and below 50 mg a day."
-    standard = "standard", "50 mg a day and above."
-
-
 class DoseMatch(Term):
     """How the dose behind a citation stands to the dose that was asked for."""
 
@@ -355,16 +362,22 @@ class Unit(Term):
     ug = "ug", "microgram", "One thousandth of a milligram (UCUM has no mcg)."
     mg = "mg", "milligram", "One thousandth of a gram."
     g = "g", "gram", "One gram."
-    mg_per_kg = "mg/kg", "milligram per kilogram", "Milligrams for each kilogram of body weight."
+    mg_per_kg = (
+        "mg/kg",
+        "milligram per kilogram",
+        "Milligrams for each kilogram of body weight; comparable with no other unit.",
+    )
+    iu = "[iU]", "international unit", "Units of biological effect; comparable with no other unit."
 
 
 class PeriodUnit(Term):
-    """The unit of a dosing period (UCUM codes)."""
+    """The unit of a dosing period (UCUM codes, and cycles of treatment)."""
 
     h = "h", "hour", "Hours."
     d = "d", "day", "Days."
     wk = "wk", "week", "Weeks."
-    mo = "mo", "month", "Months."
+    mo = "mo", "month", "Months; they have no fixed length, so that such doses are comparable with no other."
+    cycle = "cycle", "treatment cycle", "Cycles of treatment; the period is the number of days of a cycle."
 
 
 ROUTES = OpenVocabulary("Route", "How the drug is given.", tuple(term.id for term in SHIPPED.routes))

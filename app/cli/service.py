@@ -12,6 +12,7 @@ from rich.progress import Progress as Bar
 
 from app.accounts.models import Account, Actor
 from app.accounts.service import ensure_system_actors
+from app.bibliography import formatted
 from app.cli.data import apply_seed
 from app.cli.terminal import (
     OutputFile,
@@ -209,10 +210,20 @@ def maintain(day: Annotated[str, typer.Option(help="Publish what has expired by 
     with error_messages(), checked_database() as database, database.write() as session:
         ensure_system_actors(session)
         result = maintenance.maintain(session, day)
+    with error_messages(), checked_database() as database:
+        _store_references(database)
     console.print(
         f"{result.ended_overrides} overrides ended, {result.stale_claims} claims due for review"
         + (f"; serial {result.serial}." if result.serial else "; nothing to publish.")
     )
+
+
+def _store_references(database: Database) -> None:
+    """Format the references that a large publication left out, in a transaction for each part of them."""
+    left = 1
+    while left:
+        with database.write() as session:
+            left = formatted.store_missing(session)
 
 
 @app.command()

@@ -3,14 +3,17 @@
 It is stored with the serial at which it was applied: one row for each time it changed.
 """
 
-from collections.abc import Collection
-from typing import Annotated
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+from typing import Annotated, Any
 
 from pydantic import Field
 from sqlalchemy import ForeignKey, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from app.concepts.code_systems import CodeSystems, code_systems_of
+from app.concepts.manifest_cds import CdsManifest
+from app.concepts.manifest_doses import DoseTiers
 from app.concepts.terms import SHIPPED, OpenTerm, Vocabularies
 from app.core.content import ContentModel
 from app.core.text import OneLine, Slug, Text, Url
@@ -53,6 +56,39 @@ class Question(ContentModel):
     side_effect: Slug | None = None
 
 
+class SearchWords(ContentModel):
+    """Words in questions that records of this data set say in another way; general English is known."""
+
+    synonyms: tuple[tuple[OneLine, ...], ...] = ()
+    """Groups of words and phrases that mean the same."""
+    expansions: dict[OneLine, OneLine] = {}
+    """What a record may say, and what people say instead; several of either between commas. The reverse does not
+    hold."""
+    other_languages: dict[OneLine, OneLine] = {}
+    """The same, from other languages."""
+    risk_terms: tuple[OneLine, ...] = ()
+    """Words in questions of people who may be at risk: records that warn of them rank higher."""
+
+
+class PostedExample(ContentModel):
+    path: str
+    body: dict[str, Any]
+
+
+class Examples(ContentModel):
+    """Examples of the OpenAPI document, by the ids of operations. A data set without them has none."""
+
+    requests: dict[str, Annotated[str, Field(pattern=r"^/\S*$", max_length=500)]] = {}
+    """Addresses; short answers are better."""
+    posts: dict[str, PostedExample] = {}
+    bodies: dict[str, dict[str, Any]] = {}
+    """What may be sent, by title."""
+    parameters: dict[str, dict[str, tuple[Any, ...]]] = {}
+    """Values of parameters by their name."""
+    answers: dict[str, Any] = {}
+    """What the requests and posts were answered, as recorded from this data set."""
+
+
 class Manifest(ContentModel):
     """The data set as a whole. Stored from the serial at which it was applied."""
 
@@ -73,6 +109,14 @@ class Manifest(ContentModel):
     """For the first page, in its order."""
     first_call: Annotated[str, Field(pattern=r"^/v1/\S*$", max_length=500)] = "/v1/claims"
     """The address that developers are shown first."""
+    search: SearchWords = SearchWords()
+    examples: Examples = Examples()
+    """In a file of their own, `examples.json`."""
+    cds: CdsManifest | None = None
+    """What the CDS Hooks services check and say; by default what follows from the interaction rules."""
+
+    dose_tiers: tuple[DoseTiers, ...] = ()
+    """The bands of doses that are told apart, by intervention; at most one entry for each."""
     vocabularies: Vocabularies = Vocabularies()
     """Terms that the data set adds to those that come with the software."""
 
@@ -141,21 +185,30 @@ def manifest_at(session: Session, serial: int | None = None) -> Manifest | None:
     return None if content is None else Manifest.model_validate_json(content)
 
 
+@contextmanager
+def about_to_apply(session: Session, manifest: Manifest | None) -> Iterator[None]:
+    """What is published inside may use the terms of this manifest, and what is derived follows it: it is stored with
+    the serial that is published."""
+    session.info["manifest"] = manifest
+    try:
+        yield
+    finally:
+        del session.info["manifest"]
+
+
+def manifest_in_force(session: Session) -> Manifest:
+    """The manifest that derived values of this transaction follow."""
+    applied: Manifest | None = session.info.get("manifest")
+    return applied or manifest_at(session) or UNDESCRIBED
+
+
 _CURRENT = SerialMemory(manifest_at)
 
 
-_COMING = "coming_manifest"
-
-
-def expect_manifest(session: Session, manifest: Manifest) -> None:
-    """Say which manifest this transaction will store: the records that it publishes first may need its terms."""
-    session.info[_COMING] = manifest
-
-
 def current_manifest(session: Session) -> Manifest:
-    """The manifest as of now, or the one that this transaction will store; `UNDESCRIBED` where none was applied."""
-    coming: Manifest | None = session.info.get(_COMING)
-    return coming or _CURRENT.get(session) or UNDESCRIBED
+    """The manifest as of now, or the one that is about to be applied; `UNDESCRIBED` where none was applied."""
+    applied: Manifest | None = session.info.get("manifest")
+    return applied or _CURRENT.get(session) or UNDESCRIBED
 
 
 def current_vocabularies(session: Session) -> Vocabularies:

@@ -2,16 +2,13 @@
 
 from collections.abc import Iterator
 
-from sqlalchemy import update
-from sqlalchemy.orm import Session
-
 from app.concepts.code_systems import normal_code
 from app.concepts.models import Concept, ConceptCode, ConceptSynonym, InterventionMember
 from app.concepts.schemas import ConceptWrite, ConditionWrite, InterventionWrite
 from app.concepts.vocabulary import DRUG, DRUG_CLASS
 from app.core.text import RuleViolation
 from app.storage.resource import FieldReference, Key
-from app.storage.rows import column_values, key_of, replace, upsert
+from app.storage.rows import RowWriter, column_values
 
 TYPE_OF_PARENT = {InterventionWrite: "intervention", ConditionWrite: "condition"}
 
@@ -46,23 +43,22 @@ def references(concept: ConceptWrite) -> Iterator[FieldReference]:
             yield FieldReference(f"members[{i}]", Key("intervention", member))
 
 
-def apply(session: Session, record_type: str, concept: ConceptWrite) -> None:
-    upsert(session, Concept, {"type": record_type, "id": concept.id}, column_values(Concept, concept))
+def apply(rows: RowWriter, record_type: str, concept: ConceptWrite) -> None:
+    rows.put(Concept, concept.id, column_values(Concept, concept), record_type)
 
 
-def link(session: Session, record_type: str, concept: ConceptWrite) -> None:
-    pk = key_of(session, Concept, concept.id, record_type)
+def link(rows: RowWriter, record_type: str, concept: ConceptWrite) -> None:
+    pk = rows.key(Concept, concept.id, record_type)
     parent = getattr(concept, "parent", None)
-    parent_pk = key_of(session, Concept, parent, record_type) if parent else None
-    session.execute(update(Concept).where(Concept.pk == pk).values(parent_pk=parent_pk))
+    parent_pk = rows.key(Concept, parent, record_type) if parent else None
+    rows.change(Concept, pk, {"parent_pk": parent_pk})
     owner = {"concept_pk": pk}
-    replace(session, ConceptSynonym, owner, ({"text": text} for text in concept.synonyms))
-    replace(
-        session,
+    rows.replace(ConceptSynonym, owner, ({"text": text} for text in concept.synonyms))
+    rows.replace(
         ConceptCode,
         owner,
         (code.model_dump() | {"code": normal_code(code.system, code.code)} for code in concept.codes),
     )
     members = concept.members if isinstance(concept, InterventionWrite) else ()
-    keys = ({"member_pk": key_of(session, Concept, member, "intervention")} for member in members)
-    replace(session, InterventionMember, {"class_pk": pk}, keys)
+    keys = ({"member_pk": rows.key(Concept, member, "intervention")} for member in members)
+    rows.replace(InterventionMember, {"class_pk": pk}, keys)

@@ -1,8 +1,8 @@
 """Recognises drugs by id, code or text. All interfaces ask here.
 
-Codes come first. Text is folded (`app.core.folding`), and the longest names in it count, as whole words: `apomorphine`
-is not morphine. Strengths, salts and forms beside a name are put aside. A name that is only mentioned (`codeine-free`,
-`morphine allergy`) is not taken, and neither is a name that is merely similar: those are offered as `near`.
+Codes come first. Text is folded (`app.core.folding`), and the longest names in it count, as whole words: not
+inside a longer one. Strengths, salts and forms beside a name are put aside. A name that is only mentioned (`free of`,
+`allergy`) is not taken, and neither is a name that is merely similar: those are offered as `near`.
 """
 
 import re
@@ -329,7 +329,7 @@ class _TextReader:
         unread = tuple(
             word for i, word in enumerate(self.words) if i not in read and PRODUCT_WORDS.says_something(word)
         )
-        # A drug says more than its class: `tramadol (an opioid)`.
+        # A drug says more than its class, which may stand in brackets behind it.
         drugs_only = [m for m in contents if any(d.kind != DRUG_CLASS for d in m.drugs)]
         contents = drugs_only or contents
         if not contents:
@@ -430,8 +430,7 @@ _LAST_VOWELS = re.compile(r"(?:um|us|[aeio])$")
 
 
 def spelling_key(word: str) -> str:
-    """What is left of an international name where languages agree: `oxycodone`, `Oxycodon`, `oksykodon`, `oxicodona`
-    and `Oxycodonum` have one key."""
+    """What is left of an international name where languages agree: `-one`, `-on`, `-ona` and `-onum`, `x` and `ks`."""
     key = word
     for written, common in _SPELLINGS:
         key = key.replace(written, common)

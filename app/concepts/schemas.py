@@ -1,6 +1,6 @@
 """Content and response models of concepts."""
 
-from app.concepts.vocabulary import Better, CodeRelation, CodeSystem, InterventionKind
+from app.concepts.vocabulary import Better, CodeRelation, CodeSystem, HarmRelation, InterventionKind
 from app.core.content import ContentModel, Envelope, Record, ResponseModel
 from app.core.text import OneLine, Slug, Text
 
@@ -60,6 +60,25 @@ class ConceptRef(ResponseModel):
 
     id: Slug
     name: str
+
+
+class HarmStepRead(ResponseModel):
+    """One step from an intervention to one whose harms are passed on to it."""
+
+    relation: HarmRelation
+    intervention: ConceptRef
+    """The one to which the step leads."""
+    text: str
+    """For people: whether it is said of the drug at its usual doses, or of a class that includes it."""
+
+
+class Inheritance(ResponseModel):
+    """Why a harm that is said of one intervention is shown for another. Benefit is never inherited."""
+
+    text: str
+    """For people; it must stand wherever the claim is shown for the other intervention."""
+    steps: tuple[HarmStepRead, ...]
+    """From the intervention in question to the one that the claim is about, each with the next one above."""
 
 
 class OutcomeRef(ConceptRef):

@@ -15,6 +15,23 @@ DRUG, DRUG_CLASS, REGIMEN = "drug", "class", "regimen"
 """The kinds that have rules of their own: a class has members, a regimen a drug."""
 
 
+class HarmRelation(Term):
+    """How what is said of one intervention holds for another. Harm is passed on by these steps; benefit never is."""
+
+    drug_of_regimen = (
+        "drug_of_regimen",
+        "Drug of the regimen",
+        "Said of the drug at its usual doses, not of the regimen's dose.",
+    )
+    class_of_drug = "class_of_drug", "Class of the drug", "Said of a class of drugs that has the drug as a member."
+    wider_class = "wider_class", "Wider class", "Said of a class of drugs that includes the narrower class."
+    regimen_of_drug = (
+        "regimen_of_drug",
+        "Regimen of the drug",
+        "Said of a dose regimen of the drug; in questions about two drugs that counts as a warning of the drug.",
+    )
+
+
 class Better(Term):
     """Which way an outcome improves."""
 

@@ -15,7 +15,7 @@ def join_and(names: Iterable[str]) -> str:
 
 
 def inline(name: str) -> str:
-    """A name inside a sentence: `Multiple sclerosis` gets a small letter, `Crohn's disease` does not."""
+    """A name inside a sentence: `Sore throat` gets a small letter, `Wilson's sign` does not."""
     first = name.split(" ", 1)[0]
     proper = first.endswith(("'s", "\N{RIGHT SINGLE QUOTATION MARK}s")) or any(c.isupper() for c in first[1:])
     return name if proper else name[:1].lower() + name[1:]

@@ -42,7 +42,7 @@ _WORD = re.compile(r"[0-9a-z]+")
 def fold(text: str) -> str:
     """Lower case without accents and apostrophes; one plain space, hyphen and spelling for what has several.
 
-    `Crohn's` and `Crohns`, `oxyCODONE` and `oxycodone`, `4.5mg` and `4.5 mg`, `5 µg` and `5 mcg`, `TNF-α` and
+    `Wilson's` and `Wilsons`, `teIN` and `tein`, `4.5mg` and `4.5 mg`, `5 µg` and `5 mcg`, `TNF-α` and
     `TNF-alpha` are the same afterwards.
     """
     if text.isascii():

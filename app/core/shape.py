@@ -20,6 +20,7 @@ class FieldShape(NamedTuple):
 @cache
 def shape_of(model: type[BaseModel]) -> Mapping[str, FieldShape]:
     """The fields of a model by name, in its order."""
+    model.model_rebuild()  # a field may name a model that was defined after this one
     return {name: _shape(field) for name, field in model.model_fields.items()}
 
 

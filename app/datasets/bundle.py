@@ -20,6 +20,7 @@ from app.core.errors import Fault, InvalidInput, nearest
 from app.core.text import OneLine, Slug, Text
 from app.core.vocabulary import Status
 from app.datasets.layout import (
+    EXAMPLES,
     FILE_RESOURCES,
     MANIFEST,
     PLACEHOLDER,
@@ -392,6 +393,13 @@ def _read_manifest(bundle: Bundle, directory: Path, name: str) -> None:
     """Take what the directory says of the data set in the place of what an earlier one says."""
     path = directory / MANIFEST
     file = _file_beside(bundle, path, name, dict)
+    if file and (examples := directory / EXAMPLES).exists():
+        try:
+            file.data[path.stem]["examples"] = json.loads(examples.read_text(encoding="utf-8"))
+        except ValueError:
+            at = name.replace(MANIFEST, EXAMPLES)
+            bundle.faults.append(Fault("file", at, "unreadable", "is no JSON in UTF-8"))
+            return
     manifest = _model_in(bundle, file, (path.stem,), Manifest) if file else None
     if manifest is not None and file is not None:
         manifest = _with_earlier_terms(bundle, manifest, file)
@@ -447,6 +455,12 @@ def _manifest_faults(bundle: Bundle, manifest: Manifest) -> Iterator[Fault]:
     for index, disclaimer in enumerate(manifest.disclaimers):
         at = f"disclaimers[{index}].intervention"
         named.append(FieldReference(at, Key("intervention", disclaimer.intervention or "")))
+    tiered = [tiers.intervention for tiers in manifest.dose_tiers]
+    for index, intervention in enumerate(tiered):
+        named.append(FieldReference(f"dose_tiers[{index}].intervention", Key("intervention", intervention)))
+        if intervention in tiered[:index]:
+            fault = Fault("file", "", "duplicate", "has bands already; add to those")
+            yield _at(file, path, ("dose_tiers", index, "intervention"), fault)
     for index, question in enumerate(manifest.questions):
         answers = {name: getattr(question, name) for name in ("claim", "condition", "side_effect")}
         if sum(answer is not None for answer in answers.values()) != 1:
@@ -455,6 +469,9 @@ def _manifest_faults(bundle: Bundle, manifest: Manifest) -> Iterator[Fault]:
         named += [
             FieldReference(f"questions[{index}].{name}", Key(name, answer or "")) for name, answer in answers.items()
         ]
+    named += (
+        [FieldReference(at, Key(kind, record)) for at, kind, record in manifest.cds.records()] if manifest.cds else []
+    )
     published = {key for key, content in bundle.contents.items() if content.status is Status.published}
     for name, key in named:
         if key.id and key not in published and _is_judged(bundle.unreadable, key):

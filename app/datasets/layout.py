@@ -10,6 +10,8 @@ from app.storage.resource import Resource
 
 MANIFEST = "dataset.yaml"
 """What the data set says of itself."""
+EXAMPLES = "examples.json"
+"""Requests that the documentation shows, and their answers: a part of the manifest."""
 READING_NOTES = "reading_notes.yaml"
 """What was read of each document; checked, and not published."""
 SCHEMAS = "schema"
@@ -63,7 +65,7 @@ def files_of(directory: Path, resource: Resource, more: Collection[Path] = ()) -
 
 def unknown_files(directory: Path) -> Iterator[Fault]:
     """A fault for each file or folder that no part of a data set has, with the nearest right name."""
-    files = {MANIFEST, READING_NOTES, *(file_name(resource) for resource in FILE_RESOURCES)}
+    files = {MANIFEST, EXAMPLES, READING_NOTES, *(file_name(resource) for resource in FILE_RESOURCES)}
     files.update(name for names in MORE_FILES.values() for name in names)
     folders = {stem(resource) for resource in FILE_RESOURCES}
     for path in sorted(directory.iterdir()):

@@ -4,15 +4,16 @@ import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import String, select
+from sqlalchemy import String, delete, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from app.accounts.models import SEED, Account, Actor
 from app.accounts.service import ensure_system_actors
-from app.concepts.manifest import Manifest, StoredManifest, expect_manifest, manifest_at
+from app.concepts.manifest import Manifest, StoredManifest, about_to_apply, manifest_at
 from app.core.errors import Fault, InvalidInput
 from app.core.vocabulary import Status
 from app.datasets import bundle
@@ -36,6 +37,16 @@ class SeedRecord(Base):
     type: Mapped[str] = mapped_column(String(20), primary_key=True)
     id: Mapped[str] = mapped_column(SLUG, primary_key=True)
     digest: Mapped[str] = mapped_column(String(32))
+
+
+class SeedFiles(Base):
+    """The seed files that were applied last, without a conflict; one row."""
+
+    __tablename__ = "seed_files"
+    digest: Mapped[str] = mapped_column(String(32), primary_key=True)
+    """Of the files' names and contents, and of the release of the software that read them."""
+    records: Mapped[int]
+    """How many they hold."""
 
 
 @dataclass(frozen=True)
@@ -84,6 +95,8 @@ class SeedPlan:
     """The account that answers for it."""
     prune: bool = False
     """Retire what an earlier seed brought and the files no longer hold, unless a curator edited it."""
+    reread: bool = False
+    """Read the files even if they are those that were applied last, to say what they no longer hold."""
 
 
 PLAIN = SeedPlan()
@@ -96,9 +109,13 @@ def seed(
     plan: SeedPlan = PLAIN,
 ) -> SeedResult:
     """Apply the records whose content in the files changed since the last time, unless a curator edited them."""
-    files = bundle.load_bundle([directories] if isinstance(directories, Path) else directories)
-    if files.manifest is not None:
-        expect_manifest(session, files.manifest)
+    directories = [directories] if isinstance(directories, Path) else directories
+    digest_of_files = _digest_of_files(directories)
+    if not (plan.take or plan.prune or plan.reread):
+        records = session.scalar(select(SeedFiles.records).filter_by(digest=digest_of_files))
+        if records is not None:
+            return SeedResult(None, (), (), records, (), None)
+    files = bundle.load_bundle(directories)
     ensure_system_actors(session)
     actor = _actor(session, plan.author)
     applied = {Key(row.type, row.id): row for row in session.scalars(select(SeedRecord))}
@@ -123,10 +140,15 @@ def seed(
         session.add(row)
     dropped = _dropped(session, applied, files.changes)
     retirements = _retirements(applied, stored, dropped) if plan.prune else []
-    result = publish(session, actor, [*due, *retirements], plan.note, progress)
     manifest = files.manifest
+    with about_to_apply(session, manifest):
+        doses = _doses_in_other_bands(session, manifest)
+        result = publish(session, actor, [*due, *retirements], plan.note, progress, recompute=doses)
     serial = result.serial if manifest is None else _apply_manifest(session, actor, manifest, result.serial)
     retired = {change.key for change in retirements}
+    session.execute(delete(SeedFiles))
+    if not conflicts:
+        session.add(SeedFiles(digest=digest_of_files, records=len(files.changes)))
     return SeedResult(
         serial=serial,
         created=tuple(key for key in result.created if key.type != "citation"),
@@ -169,6 +191,15 @@ def _retirements(applied: Mapping[Key, SeedRecord], stored: Mapping[Key, str], k
     return changes
 
 
+def _doses_in_other_bands(session: Session, manifest: Manifest | None) -> list[Key]:
+    """Stored dosing ranges, if the manifest is about to tell other bands of doses apart."""
+    stored = manifest_at(session)
+    if manifest is None or manifest.dose_tiers == (stored.dose_tiers if stored else ()):
+        return []
+    ids = session.scalars(select(StoredRecord.id).where(StoredRecord.type == "dosing_range").order_by(StoredRecord.id))
+    return [Key("dosing_range", record_id) for record_id in ids]
+
+
 def _apply_manifest(session: Session, actor: Actor, manifest: Manifest, serial: int | None) -> int | None:
     """Keep what the data set says of itself from this serial on, or from a new one where no record changed; the serial.
 
@@ -201,6 +232,16 @@ def _differing_fields(stored: str | None, change: Change) -> tuple[str, ...]:
     here: dict[str, Any] = {} if stored is None else json.loads(stored)
     files: dict[str, Any] = json.loads(text_of(change.content))
     return tuple(name for name in {**files, **here} if here.get(name) != files.get(name))
+
+
+def _digest_of_files(directories: Sequence[Path]) -> str:
+    digest = blake2b(version("ldn-evidence").encode(), digest_size=16)
+    for directory in directories:
+        for path in sorted(path for path in directory.rglob("*") if path.is_file()):
+            name = f"\0{path.relative_to(directory)}\0{path.stat().st_size}\0"
+            digest.update(name.encode() + path.read_bytes())
+        digest.update(b"\0")
+    return digest.hexdigest()
 
 
 def _digest(content: str) -> str:

@@ -10,6 +10,6 @@ ERROR_RENDERERS = {f"{MOUNT}/": outcome.response}
 
 
 def install(app: FastAPI, base: str = "") -> None:
-    """Add `/fhir`. `base` is the server's public address, such as `https://ldn.example.org`: FHIR wants absolute
+    """Add `/fhir`. `base` is the server's public address, such as `https://kb.example.org`: FHIR wants absolute
     addresses, and the Host header of a request cannot be trusted."""
     app.mount(MOUNT, fhir_app(app, base))

@@ -1,6 +1,7 @@
 """Claim → ClinicalUseDefinition: indication, contraindication, interaction, undesirable effect or warning."""
 
 from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 from app.claims.schemas import ClaimWrite
 from app.claims.vocabulary import Effect, Kind
@@ -14,18 +15,32 @@ APPROVED = "Approved use"
 STUDIED = "Studied use; not an approval"
 
 
+class Heir(NamedTuple):
+    """An intervention that inherits the harms of another."""
+
+    id: str
+    is_member: bool
+    """Whether it inherits from a class, not only a dose regimen from its drug."""
+
+
+_REASONS = {
+    False: "for harm crosses dose tiers",
+    True: "for members inherit the harms of their class, and dose regimens those of the drug at its usual doses",
+}
+
+
 @drops_empty
 def clinical_use_definition(
-    records: RecordReader, claim: ClaimWrite, regimens: Sequence[str], systems: CodeSystems
+    records: RecordReader, claim: ClaimWrite, heirs: Sequence[Heir], systems: CodeSystems
 ) -> Json:
-    """`regimens` are the dose regimens that share the harms of the claim's drug. The claim must have a use."""
+    """`heirs` share the harms of the claim's drug or class. The claim must have a use."""
     use = use_of(claim)
     assert use is not None and claim.intervention is not None  # noqa: S101, PT018 - callers check `use_of`
-    subjects = [claim.intervention, *regimens]
+    subjects = [claim.intervention, *(heir.id for heir in heirs)]
     names = [_name(records, "intervention", subject) for subject in subjects]
     note, shared = wording.note(records, claim.id), None
-    if regimens:
-        shared = f"Said of {names[0]}; it holds for {', '.join(names[1:])} too, for harm crosses dose tiers."
+    if heirs:
+        shared = f"Said of {names[0]}; it holds for {', '.join(names[1:])} too, {_REASONS[heirs[0].is_member]}."
         note = {"text": f"{note['text']}\n\n{shared}"}
     field, body = _BODIES[use]
     return {
@@ -35,6 +50,7 @@ def clinical_use_definition(
         "extension": [wording.note_extension(note), *related.extensions(related.artifacts(records, claim.id))],
         "type": use,
         "category": [_category(claim)] if use == "indication" else [],
+        "population": [{"display": claim.subgroup.label}] if claim.subgroup else [],
         "subject": [reference("Substance", s, name) for s, name in zip(subjects, names, strict=True)],
         "status": fhir_code("publication-status", "active", "Active"),
         field: body(records, claim, systems),
@@ -51,6 +67,7 @@ def _category(claim: ClaimWrite) -> Json:
 def _scope(claim: ClaimWrite) -> str | None:
     """Population, comparator and period of the claim."""
     parts = (
+        ("Only in", claim.subgroup.label if claim.subgroup else None),
         ("Population", claim.population),
         ("Comparator", claim.comparator),
         ("Time", claim.timepoint),
@@ -80,7 +97,7 @@ def _indication(records: RecordReader, claim: ClaimWrite, systems: CodeSystems) 
 
 def _contraindication(records: RecordReader, claim: ClaimWrite, systems: CodeSystems) -> Json:
     # Next to an interacting drug, a condition on its own would read as a contraindication by itself, although
-    # naltrexone is approved for opioid use disorder.
+    # the drug may be approved for it.
     is_condition = bool(claim.conditions) and not claim.interactants
     concept = _concepts(records, "condition", claim.conditions, systems) if is_condition else {"text": claim.statement}
     return {

@@ -72,6 +72,8 @@ def _variables(records: RecordReader, claim: ClaimWrite, study: StudyWrite | Non
         return "; ".join(records.content(Key(record_type, record_id)).name for record_id in ids if record_id)
 
     population = (study.population if study else None) or claim.population or names("condition", *claim.conditions)
+    if claim.subgroup:
+        population = f"{claim.subgroup.label}; {population}" if population else claim.subgroup.label
     exposure = _arms(study, ArmRole.intervention) or names("intervention", claim.intervention)
     comparator = _arms(study, ArmRole.comparator) or (study.comparator if study else None) or claim.comparator
     measured = (
@@ -209,5 +211,7 @@ def _verification(citation: CitationWrite) -> str:
         f"{verification.result.label}{against}{on}.",
         f"Directness: {citation.directness.label.lower()}{f' ({reasons})' if reasons else ''}.",
         f"Reason: {citation.stance_reason.label.lower()}." if citation.stance_reason else None,
+        f"{citation.extent.label}: {citation.extent_note}" if citation.extent else None,
+        f"Strength by {citation.strength.scale}: {citation.strength.value}." if citation.strength else None,
         f"Analysed: {citation.analysed_n} people." if citation.analysed_n is not None else None,
     )

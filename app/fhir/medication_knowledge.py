@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from app.claims.derived import DosingRangeDerived
 from app.claims.schemas import DosingRangeWrite
-from app.claims.vocabulary import Unit
+from app.claims.vocabulary import PeriodUnit, Unit
 from app.concepts.manifest import Manifest
 from app.concepts.schemas import ConceptWrite, InterventionWrite
 from app.concepts.vocabulary import REGIMEN
@@ -109,7 +109,11 @@ def _dosage(dose: DosingRangeWrite, manifest: Manifest) -> Json:
     schedule = dose.schedule
     repeat = None
     if schedule.count and schedule.period is not None and schedule.period_unit is not None:
-        repeat = {"frequency": schedule.count, "period": schedule.period, "periodUnit": str(schedule.period_unit)}
+        repeat = {
+            "frequency": schedule.count,
+            "period": schedule.period,
+            "periodUnit": str(PeriodUnit.d if schedule.period_unit is PeriodUnit.cycle else schedule.period_unit),
+        }
     instructions = (dose.population, dose.formulation, dose.titration)
     return {
         "text": _dose_text(dose),

@@ -36,12 +36,13 @@ def artifact(records: RecordReader, citation: CitationWrite, *, claim_id: str | 
     """The citation; `claim_id` is shown where the resource is about several claims."""
     document: DocumentWrite = records.content(Key("document", citation.document))
     standing = document.current_standing.standing
+    extent = f"({citation.extent.label.lower()})" if citation.extent else None
     mark = f"({standing.label.upper()})" if standing in WARNINGS else None
     return {
         "type": "citation",
         "classifier": [classifier(citation.stance)],
         "label": place(citation.locator),
-        "display": join_sentences(document.label, mark, f"on claim {claim_id}" if claim_id else None),
+        "display": join_sentences(document.label, mark, extent, f"on claim {claim_id}" if claim_id else None),
         "resourceReference": reference("Citation", document.id),
     }
 

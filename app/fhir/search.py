@@ -198,7 +198,8 @@ def _use(name: str, type: str, documentation: str, where: Where) -> SearchParame
 
 
 _DOCUMENT_IDS = "DOI, PMID, PMCID or NCT number of the cited document, as in `https://doi.org|10.1002/art.37734`."
-_SUBJECTS = "`Substance/low-dose-naltrexone`; a dose regimen finds the harms of its drug too."
+_SUBJECTS = "`Substance/` and the id of an intervention; a dose regimen finds the harms of its drug too."
+_SUBSTANCE = "`Substance/` and the id of an intervention."
 _FORBIDDING = "Code of the condition that forbids the use, or its id here."
 
 IDENTIFIER = SearchParameter(CANONICAL, "identifier", "token", _DOCUMENT_IDS, _identifier)
@@ -214,4 +215,4 @@ EFFECT = _use(
     "effect", "token", "Code of the undesirable effect, or its id here.", _names("side_effect", "undesirable-effect")
 )
 INTERACTION = _use("interaction", "token", "`drug-drug`: all interactions here.", _interaction)
-INGREDIENT = SearchParameter("MedicationKnowledge", "ingredient", "reference", "`Substance/naltrexone`.", _ingredient)
+INGREDIENT = SearchParameter("MedicationKnowledge", "ingredient", "reference", _SUBSTANCE, _ingredient)

@@ -9,15 +9,16 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 from app.claims.models import Citation, Claim, DosingRange
 from app.claims.schemas import CitationRecord, ClaimWrite
 from app.claims.vocabulary import HARM_KINDS
+from app.concepts.lineage import stored_heirs
 from app.concepts.manifest import Manifest, current_manifest
 from app.concepts.models import Concept
 from app.concepts.schemas import InterventionWrite
-from app.concepts.vocabulary import DRUG, REGIMEN
+from app.concepts.vocabulary import DRUG, REGIMEN, HarmRelation
 from app.core.vocabulary import Status
 from app.fhir import search, uses
 from app.fhir.artifact_assessment import artifact_assessment
 from app.fhir.citation import citation
-from app.fhir.clinical_use_definition import clinical_use_definition
+from app.fhir.clinical_use_definition import Heir, clinical_use_definition
 from app.fhir.evidence import evidence
 from app.fhir.medication_knowledge import MAX_ISSUES, medication_knowledge, substance
 from app.fhir.values import Json
@@ -87,9 +88,8 @@ def _clinical_use_definition(records: DatabaseRecords, record_id: str, context: 
     claim: ClaimWrite = records.content(Key("claim", record_id))
     if uses.use_of(claim) is None:
         return None
-    return clinical_use_definition(
-        records, claim, _regimens(records, context.session, claim), context.manifest.code_systems
-    )
+    heirs = _heirs(records, context.session, claim)
+    return clinical_use_definition(records, claim, heirs, context.manifest.code_systems)
 
 
 def _artifact_assessment(records: DatabaseRecords, record_id: str, context: RenderContext) -> Json:
@@ -106,7 +106,7 @@ def _medication_knowledge(records: DatabaseRecords, record_id: str, context: Ren
     doses = context.session.scalars(
         select(DosingRange.id)
         .where(DosingRange.intervention_pk == own, DosingRange.status == Status.published)
-        .order_by(DosingRange.low_pg_per_day.is_(None), DosingRange.low_pg_per_day, DosingRange.id)
+        .order_by(DosingRange.low_amount.is_(None), DosingRange.low_amount, DosingRange.id)
     ).all()
     dose_keys = [Key("dosing_range", dose) for dose in doses]
     records.prefetch(dose_keys, depth=1)
@@ -116,8 +116,9 @@ def _medication_knowledge(records: DatabaseRecords, record_id: str, context: Ren
         .order_by(Claim.id)
         .limit(MAX_ISSUES + 1)
     ).all()
-    if content.parent:
-        records.row(Key("intervention", content.parent))  # its harms are among the issues, so it dates the resource
+    derived = records.derived(Key("intervention", record_id))
+    for source in {*derived.lines, *filter(None, (content.parent,))}:
+        records.row(Key("intervention", source))  # its harms are among the issues, so it dates the resource
     return medication_knowledge(records, content, doses, issues, context.manifest)
 
 
@@ -125,17 +126,19 @@ def _substance(records: DatabaseRecords, record_id: str, context: RenderContext)
     return substance(records.content(Key("intervention", record_id)), context.manifest)
 
 
-def _regimens(records: DatabaseRecords, session: Session, claim: ClaimWrite) -> Sequence[str]:
-    """The dose regimens of the claim's drug that share its harms."""
-    if claim.kind not in HARM_KINDS:
+def _heirs(records: DatabaseRecords, session: Session, claim: ClaimWrite) -> Sequence[Heir]:
+    """The dose regimens of the claim's drug and the members of its class that share its harms."""
+    if claim.kind not in HARM_KINDS or claim.intervention is None:
         return ()
-    own = select(Concept.pk).where(Concept.type == "intervention", Concept.id == claim.intervention).scalar_subquery()
-    ids = session.scalars(select(Concept.id).where(Concept.parent_pk == own).order_by(Concept.id)).all()
+    own = session.scalars(select(Concept.pk).where(Concept.type == "intervention", Concept.id == claim.intervention))
+    ids = session.scalars(select(Concept.id).where(Concept.pk.in_(stored_heirs(session, own))).order_by(Concept.id))
     # Retired ones are read too: the serial at which one was retired is a new version of the resource.
     rows = [(record_id, records.row(Key("intervention", record_id))) for record_id in ids]
-    current = [(record_id, row.content) for record_id, row in rows if row and not row.is_retired]
     return [
-        record_id for record_id, regimen in current if regimen.kind == REGIMEN and regimen.parent == claim.intervention
+        Heir(record_id, is_member=any(step is not HarmRelation.drug_of_regimen for step, _ in line))
+        for record_id, row in rows
+        if row and not row.is_retired and claim.id in row.derived.inherited
+        for line in [row.derived.lines.get(claim.intervention, ())]
     ]
 
 

@@ -128,8 +128,8 @@ ANSWERS: tuple[tuple[Callable[[VerdictBasis], bool], Callable[[VerdictBasis], st
     (
         lambda f: _is_insufficient(f) and f.frame is Frame.harm and f.support.at_other_doses,
         lambda f: (
-            f"There are reports of {f.wording.object} with naltrexone at other doses; it is not known whether "
-            f"{f.phrase.clause}."
+            f"There are reports of {f.wording.object} with {f.drug or 'the same drug'} at other doses; it is "
+            f"not known whether {f.phrase.clause}."
         ),
     ),
     (

@@ -4,31 +4,42 @@ A claim gets its grades, the order of its citations and their doses. A catalogue
 counts over the claims that name it. The grades themselves are computed in `grade.py`, the counts in `counts.py`.
 """
 
-from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
 from pydantic import BaseModel
-from sqlalchemy import ColumnElement, Select, func, or_, select
+from sqlalchemy import Select, or_, select
 from sqlalchemy.orm import Session
 
 from app.claims import doses
 from app.claims.catalogue_responses import CatalogueEvidence
-from app.claims.derived import ClaimDerived, ConceptDerived, DosingRangeDerived, Nothing, SourceDerived
+from app.claims.derived import (
+    ClaimDerived,
+    ConceptDerived,
+    DosingRangeDerived,
+    Nothing,
+    SourceDerived,
+    StoredLine,
+)
 from app.claims.models import Citation, Claim, ClaimConcept, DosingRange, Maintained, Override
+from app.claims.projection import daily_dose
 from app.claims.responses import ClaimEvidence, OverrideRead
 from app.claims.rules import VOTING_FORMS
 from app.claims.schemas import CitationWrite, ClaimWrite, DosingRangeWrite
-from app.claims.vocabulary import HARM_KINDS, Certainty, CitationRole, Consensus, RelationType, Stance, Unit
+from app.claims.vocabulary import HARM_KINDS, Certainty, CitationRole, Consensus, RelationType, Stance
+from app.concepts.dose_tiers import stored_dose_tiers
+from app.concepts.lineage import HarmStep, refs_of, stored_lines
 from app.concepts.models import Concept
 from app.concepts.schemas import ConceptWrite, InterventionWrite
+from app.concepts.vocabulary import REGIMEN
 from app.core.folding import fold
 from app.core.vocabulary import Status
 from app.grading.consensus import ROLE_RANK, evidence_units, informative_citations
-from app.grading.counts import Counted, Tally, overlap, study_stances, tally, vote_counts
+from app.grading.counts import Counted, overlap, study_stances, tally, vote_counts
 from app.grading.evidence import CitationEvidence, Grade, votes
 from app.grading.grade import grade
 from app.grading.method import METHOD
@@ -37,6 +48,7 @@ from app.sources.models import Document, DocumentStudyLink, Study
 from app.sources.projection import year_of
 from app.sources.schemas import Author, DocumentWrite, StudyWrite
 from app.sources.vocabulary import ArmRole, Completeness, Design, EvidenceSource, IncludedDesigns, Standing
+from app.storage.history import batches
 from app.storage.resource import Key, RecordReader
 from app.storage.rows import key_of
 
@@ -171,15 +183,24 @@ def _words(
         for citation in claim.citations
         if citation.role is CitationRole.label_
     }
-    return worded_claim(claim, items, graded, labels)
+    drug = _drug_of(records, claim) if claim.wording else None
+    return worded_claim(claim, items, graded, labels, drug)
 
 
-def derive_claim(session: Session, records: RecordReader, claim: ClaimWrite) -> ClaimDerived:
-    """The derived values of a claim, with the overrides that are active."""
+def _drug_of(records: RecordReader, claim: ClaimWrite) -> str | None:
+    """The name of the claim's intervention, or of the drug of which it is a regimen."""
+    if claim.intervention is None:
+        return None
+    intervention = records.content(Key("intervention", claim.intervention))
+    parent = intervention.parent if intervention.kind == REGIMEN else None
+    return str(records.content(Key("intervention", parent)).name if parent else intervention.name)
 
-    def overrides_of(claim_id: str) -> Sequence[OverrideRead]:
-        active = select(Override).where(Override.claim_id == claim_id, Override.is_active).order_by(Override.pk)
-        return [
+
+def derive_claims(session: Session, records: RecordReader, claims: Sequence[ClaimWrite]) -> Iterator[ClaimDerived]:
+    """The derived values of claims, with the overrides that are active."""
+    overrides: dict[str, list[OverrideRead]] = defaultdict(list)
+    for override in session.scalars(select(Override).where(Override.is_active).order_by(Override.pk)):
+        overrides[override.claim_id].append(
             OverrideRead(
                 field=override.field,
                 value=override.value,
@@ -188,10 +209,9 @@ def derive_claim(session: Session, records: RecordReader, claim: ClaimWrite) -> 
                 author=override.author_id,
                 expires_on=override.expires_on,
             )
-            for override in session.scalars(active)
-        ]
-
-    return computed_claim(records, claim, maintained_on(session), overrides_of)
+        )
+    day = maintained_on(session)
+    return (computed_claim(records, claim, day, lambda claim_id: overrides.get(claim_id, ())) for claim in claims)
 
 
 def computed_claim(
@@ -237,7 +257,8 @@ def _graded(
 def restated_claim(records: RecordReader, claim: ClaimWrite) -> ClaimWrite:
     """The claim at the end of a chain of restatements, on which the evidence hangs; else the claim itself.
 
-    Only published claims that gather votes restate and are restated. A circle of restatements leads nowhere.
+    Only published claims that gather votes restate and are restated, and only about the same people: what holds in a
+    subgroup is no answer for everybody. A circle of restatements leads nowhere.
     """
     current, passed = claim, {claim.id}
     while True:
@@ -250,10 +271,18 @@ def restated_claim(records: RecordReader, claim: ClaimWrite) -> ClaimWrite:
             return current
         if target.form not in VOTING_FORMS or target.status is not Status.published:
             return current
+        if not is_on_same_people(target, claim):
+            return current
         if target.id in passed:
             return claim
         current = target
         passed.add(target.id)
+
+
+def is_on_same_people(claim: ClaimWrite, other: ClaimWrite) -> bool:
+    """Whether both claims are about everybody, or about the same subgroup."""
+    groups = [one.subgroup.id if one.subgroup else None for one in (claim, other)]
+    return groups[0] == groups[1]
 
 
 def is_caveat_stale(claim: ClaimWrite, items: Sequence[CitationEvidence]) -> bool:
@@ -264,22 +293,22 @@ def is_caveat_stale(claim: ClaimWrite, items: Sequence[CitationEvidence]) -> boo
     return noted != {(item.citation, item.stance) for item in informative_citations(items, [])}
 
 
-def _doses(records: RecordReader, claim: ClaimWrite) -> dict[str, tuple[int, int]]:
+def _doses(records: RecordReader, claim: ClaimWrite) -> dict[str, tuple[Fraction, Fraction]]:
     """Citation → lowest and highest daily dose of its study, in picograms; absent where none was read."""
     by_citation = {}
     for citation in claim.citations:
         dose = studied_dose(records.content(Key("study", citation.study))) if citation.study else None
         if dose is not None and dose.low is not None and dose.high is not None:
-            by_citation[citation.id] = (dose.low, dose.high)
+            by_citation[citation.id] = (Fraction(dose.low), Fraction(dose.high))
     return by_citation
 
 
 def studied_dose(study: StudyWrite) -> doses.DailyDose | None:
     """From the lowest to the highest daily dose that the study's intervention arms gave; null where none was read."""
     totals = [
-        doses.daily(arm.dose_low, arm.dose_high, Unit(arm.dose_unit))
+        doses.dose_of_arm(arm.dose_low, arm.dose_high, arm.dose_unit)
         for arm in study.arms
-        if arm.role is ArmRole.intervention and arm.dose_unit in list(Unit)
+        if arm.role is ArmRole.intervention
     ]
     lows = [dose.low for dose in totals if dose is not None and dose.low is not None]
     highs = [dose.high for dose in totals if dose is not None and dose.high is not None]
@@ -314,14 +343,22 @@ def _citation_order(items: list[CitationEvidence], graded: Grade) -> tuple[str, 
 # --- the catalogue ------------------------------------------------------------------------------------------------
 
 
-def derive_concept(session: Session, _records: RecordReader, concept: ConceptWrite, record_type: str) -> ConceptDerived:
+def derive_concepts(
+    session: Session, _records: RecordReader, concepts: Sequence[ConceptWrite], record_type: str
+) -> Iterator[ConceptDerived]:
+    return (_derived_concept(session, concept, record_type) for concept in concepts)
+
+
+def _derived_concept(session: Session, concept: ConceptWrite, record_type: str) -> ConceptDerived:
     pk = key_of(session, Concept, concept.id, record_type)
     claims = _claims_about(pk)
     asserted = select(Claim.id).where(Claim.pk.in_(claims), Claim.aspect.is_not(None)).order_by(Claim.aspect, Claim.id)
+    inherited, lines = _inherited_harms(session, pk) if isinstance(concept, InterventionWrite) else ((), {})
     return ConceptDerived(
-        evidence=_catalogue_evidence(session, claims),
+        evidence=_evidence_of_claims(session, claims),
         assertions=tuple(session.scalars(asserted)),
-        inherited=_inherited_harms(session, concept),
+        inherited=inherited,
+        lines=lines,
     )
 
 
@@ -332,66 +369,108 @@ def _claims_about(concept_pk: int) -> Select[Any]:
     return select(Claim.pk).where(Claim.status == Status.published, in_any_role)
 
 
-def _inherited_harms(session: Session, concept: ConceptWrite) -> tuple[str, ...]:
-    """Claims of harm on the drug of a dose regimen: harm crosses dose tiers, benefit never does."""
-    if not isinstance(concept, InterventionWrite) or concept.kind != "regimen" or concept.parent is None:
-        return ()
-    parent = key_of(session, Concept, concept.parent, "intervention")
-    statement = select(Claim.id).where(
-        Claim.status == Status.published,
-        Claim.intervention_pk == parent,
-        Claim.kind.in_(HARM_KINDS),
+def _inherited_harms(session: Session, pk: int) -> tuple[tuple[str, ...], dict[str, StoredLine]]:
+    """Claims of harm on the drug and the classes of an intervention, the nearest first; how each is reached."""
+    lines = stored_lines(session, pk)
+    if not lines:
+        return (), {}
+    statement = (
+        select(Claim.id, Claim.intervention_pk)
+        .where(Claim.status == Status.published, Claim.intervention_pk.in_(lines), Claim.kind.in_(HARM_KINDS))
+        .order_by(Claim.kind, Claim.id)
     )
-    return tuple(session.scalars(statement.order_by(Claim.kind, Claim.id)))
+    nearest = list(lines)
+    rows = sorted(session.execute(statement).all(), key=lambda row: nearest.index(row.intervention_pk))
+    reached = {row.intervention_pk: lines[row.intervention_pk] for row in rows}
+    refs = refs_of(session, (step.source for steps in reached.values() for step in steps))
+
+    def stored(steps: Iterable[HarmStep]) -> StoredLine:
+        return tuple((step.relation, refs[step.source].id) for step in steps)
+
+    return tuple(row.id for row in rows), {refs[pk].id: stored(steps) for pk, steps in reached.items()}
 
 
-def derive_study(session: Session, _records: RecordReader, study: StudyWrite) -> SourceDerived:
-    pk = key_of(session, Study, study.id)
-    cited = select(Citation.claim_pk).where(Citation.study_pk == pk)
-    documents = session.execute(
-        select(Document.id, DocumentStudyLink.role)
-        .join(Document, Document.pk == DocumentStudyLink.document_pk)
-        .where(DocumentStudyLink.study_pk == pk, Document.status == Status.published)
-        .order_by(Document.issued.is_(None), Document.issued, Document.id)
+def derive_studies(session: Session, _records: RecordReader, studies: Sequence[StudyWrite]) -> Iterator[SourceDerived]:
+    evidence = _evidence_of_sources(session, Study, [study.id for study in studies])
+    documents: dict[str, list[tuple[str, Any]]] = defaultdict(list)
+    for some in batches([study.id for study in studies]):
+        rows = session.execute(
+            select(Study.id, Document.id, DocumentStudyLink.role)
+            .join(DocumentStudyLink, DocumentStudyLink.study_pk == Study.pk)
+            .join(Document, Document.pk == DocumentStudyLink.document_pk)
+            .where(Study.id.in_(some), Document.status == Status.published)
+            .order_by(Document.issued.is_(None), Document.issued, Document.id)
+        )
+        for study, document, role in rows:
+            documents[study].append((document, role))
+    return (
+        SourceDerived(evidence=evidence[study.id], documents=tuple(documents.get(study.id, ()))) for study in studies
     )
-    return SourceDerived(
-        evidence=_catalogue_evidence(session, _published(cited), Citation.study_pk == pk),
-        documents=tuple((document, role) for document, role in documents),
+
+
+def derive_documents(
+    session: Session, _records: RecordReader, documents: Sequence[DocumentWrite]
+) -> Iterator[SourceDerived]:
+    evidence = _evidence_of_sources(session, Document, [document.id for document in documents])
+    return (SourceDerived(evidence=evidence[document.id]) for document in documents)
+
+
+def derive_dosing_ranges(
+    session: Session, _records: RecordReader, ranges: Sequence[DosingRangeWrite]
+) -> Iterator[DosingRangeDerived]:
+    for dosing in ranges:
+        is_named = Claim.dosing_range_pk == key_of(session, DosingRange, dosing.id)
+        claims = select(Claim.id).where(Claim.status == Status.published, is_named).order_by(Claim.id)
+        intervention = key_of(session, Concept, dosing.intervention, "intervention")
+        bands = doses.bands_of(daily_dose(dosing), stored_dose_tiers(session, intervention))
+        yield DosingRangeDerived(claims=tuple(session.scalars(claims)), bands=bands)
+
+
+def derive_nothing(_session: Session, _records: RecordReader, contents: Sequence[BaseModel]) -> Iterator[Nothing]:
+    """For what has no derived values, such as citations and literature searches."""
+    return (Nothing() for _ in contents)
+
+
+def _evidence_of_sources(
+    session: Session, table: type[Study | Document], ids: Sequence[str]
+) -> dict[str, CatalogueEvidence]:
+    """Counts over the published claims that cite each study or document, and over their citations of it."""
+    claims: dict[str, dict[int, tuple[str, str]]] = defaultdict(dict)
+    counted: dict[str, list[Counted]] = defaultdict(list)
+    for some in batches(ids):
+        rows = session.execute(
+            select(table.id, Claim.pk, Claim.kind, Claim.verdict, Document.standing, *_COUNTED)
+            .select_from(Citation)
+            .join(Claim, Claim.pk == Citation.claim_pk)
+            .join(Document, Document.pk == Citation.document_pk)
+            .outerjoin(Study, Study.pk == Citation.study_pk)
+            .where(table.id.in_(some), Claim.status == Status.published)
+        )
+        for source, claim, kind, verdict, standing, *columns in rows:
+            claims[source][claim] = (kind, verdict)
+            if standing != Standing.retracted:
+                counted[source].append(_counted(*columns))
+    return {one: _catalogue_evidence(claims.get(one, {}).values(), counted.get(one, ())) for one in ids}
+
+
+def _evidence_of_claims(session: Session, claims: Select[Any]) -> CatalogueEvidence:
+    """Counts over claims and over their citations."""
+    verdicts = session.execute(select(Claim.kind, Claim.verdict).where(Claim.pk.in_(claims)))
+    citations = session.execute(
+        select(*_COUNTED)
+        .join(Document, Document.pk == Citation.document_pk)
+        .outerjoin(Study, Study.pk == Citation.study_pk)
+        .where(Citation.claim_pk.in_(claims), Document.standing != Standing.retracted)
     )
+    return _catalogue_evidence(((kind, verdict) for kind, verdict in verdicts), (_counted(*row) for row in citations))
 
 
-def derive_document(session: Session, _records: RecordReader, document: DocumentWrite) -> SourceDerived:
-    pk = key_of(session, Document, document.id)
-    cited = select(Citation.claim_pk).where(Citation.document_pk == pk)
-    return SourceDerived(evidence=_catalogue_evidence(session, _published(cited), Citation.document_pk == pk))
-
-
-def _published(claims: Select[Any]) -> Select[Any]:
-    """Those of the claims, by key, that are published."""
-    return select(Claim.pk).where(Claim.status == Status.published, Claim.pk.in_(claims))
-
-
-def derive_dosing_range(session: Session, _records: RecordReader, dosing: DosingRangeWrite) -> DosingRangeDerived:
-    pk = key_of(session, DosingRange, dosing.id)
-    claims = select(Claim.id).where(Claim.status == Status.published, Claim.dosing_range_pk == pk).order_by(Claim.id)
-    return DosingRangeDerived(claims=tuple(session.scalars(claims)))
-
-
-def derive_nothing(_session: Session, _records: RecordReader, _content: BaseModel) -> Nothing:
-    """For citations and literature searches."""
-    return Nothing()
-
-
-def _catalogue_evidence(session: Session, claims: Select[Any], *citations: ColumnElement[bool]) -> CatalogueEvidence:
-    """Counts over claims, and over those of their citations that meet the conditions."""
-    kinds: Counter[str] = Counter()
-    verdicts: Counter[str] = Counter()
-    for kind, verdict, number in session.execute(
-        select(Claim.kind, Claim.verdict, func.count()).where(Claim.pk.in_(claims)).group_by(Claim.kind, Claim.verdict)
-    ):
-        kinds[kind] += number
-        verdicts[verdict] += number
-    totals = _tally_rows(session, claims, *citations)
+def _catalogue_evidence(claims: Iterable[tuple[str, str]], citations: Iterable[Counted]) -> CatalogueEvidence:
+    """Counts over claims, each as its kind and verdict, and over citations."""
+    claims = list(claims)
+    kinds = Counter(kind for kind, _ in claims)
+    verdicts = Counter(verdict for _, verdict in claims)
+    totals = tally(citations)
     return CatalogueEvidence(
         claims=kinds.total(),
         citations=totals.citations,
@@ -405,16 +484,18 @@ def _catalogue_evidence(session: Session, claims: Select[Any], *citations: Colum
     )
 
 
-def _tally_rows(session: Session, claims: Select[Any], *conditions: ColumnElement[bool]) -> Tally:
-    rows = session.execute(
-        select(Citation.id, Document.id, Citation.stance, Study.id, Study.is_review, Study.participants)
-        .join(Document, Document.pk == Citation.document_pk)
-        .outerjoin(Study, Study.pk == Citation.study_pk)
-        .where(Citation.claim_pk.in_(claims), Document.standing != Standing.retracted, *conditions)
-    )
-    return tally(
-        Counted(
-            citation=citation, document=document, stance=Stance(stance), study=study, is_review=bool(review), people=n
-        )
-        for citation, document, stance, study, review, n in rows
+_COUNTED = (Citation.id, Document.id, Citation.stance, Study.id, Study.is_review, Study.participants)
+"""What counting needs of a citation, in the order of `_counted`."""
+
+
+def _counted(
+    citation: str, document: str, stance: str, study: str | None, is_review: bool | None, people: int | None
+) -> Counted:
+    return Counted(
+        citation=citation,
+        document=document,
+        stance=Stance(stance),
+        study=study,
+        is_review=bool(is_review),
+        people=people,
     )

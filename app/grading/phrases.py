@@ -54,7 +54,7 @@ class Phrase:
 
     @property
     def clause(self) -> str:
-        """`low-dose naltrexone reduces pain in people with fibromyalgia`, to stand behind `that` or `whether`."""
+        """`the drug reduces pain in people with the condition`, to stand behind `that` or `whether`."""
         return f"{self.subject} {self._present(self.wording.verb)} {self._object}"
 
     @property
@@ -64,7 +64,7 @@ class Phrase:
 
     @property
     def no_difference_clause(self) -> str:
-        """`naltrexone makes little or no difference to serious adverse events`, to stand behind `that`."""
+        """`the drug makes little or no difference to serious adverse events`, to stand behind `that`."""
         return f"{self.subject} {self.number('makes', 'make')} little or no difference to {self.wording.object}"
 
     def _present(self, verb: Verb) -> str:

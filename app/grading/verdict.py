@@ -68,6 +68,8 @@ class VerdictBasis:
     laboratory_studies: int = 0
     label: str | None = None
     """The name of the drug label that states it."""
+    drug: str | None = None
+    """The drug that is given, whatever its dose; as it stands inside a sentence."""
 
     @property
     def frame(self) -> Frame:

@@ -6,6 +6,7 @@ phrases of its claim (`phrases.py`), never from the statement's grammar.
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from fractions import Fraction
 from typing import NamedTuple, Protocol
 
@@ -28,7 +29,7 @@ from app.claims.vocabulary import (
     Verb,
     VerdictCode,
 )
-from app.core.english import date_in_words, quantity
+from app.core.english import date_in_words, inline, quantity
 from app.grading.answer import answer_to
 from app.grading.counts_text import counts_text
 from app.grading.evidence import CitationEvidence, Grade
@@ -109,6 +110,8 @@ def worded_record(claim: ClaimWrite, day: str | None) -> WordedVerdict:
     if claim.form is Form.regulatory_status:
         details = ", ".join(filter(None, (claim.authority, _period(claim), EXPIRED if is_expired else None)))
         lead += f" ({details})" if details else ""
+    if claim.subgroup:
+        lead += f", in {claim.subgroup.label}"
     tone = Tone.caution if code is VerdictCode.official_warning or _tells_of_harm(claim) else Tone.neutral
     return WordedVerdict(VerdictRead(code=code, label=label, tone=tone), f"{lead}: {claim.statement}", None)
 
@@ -141,18 +144,28 @@ def _period(claim: ClaimWrite) -> str | None:
 
 
 def worded_claim(
-    claim: ClaimWrite, items: Sequence[CitationEvidence], graded: Grade, labels: dict[str, str]
+    claim: ClaimWrite,
+    items: Sequence[CitationEvidence],
+    graded: Grade,
+    labels: dict[str, str],
+    drug: str | None = None,
 ) -> WordedVerdict:
-    """The verdict on a claim of a form that gathers votes. `labels` has the names of cited drug labels by document.
+    """The verdict on a claim of a form that gathers votes. `labels` has the names of cited drug labels by document,
+    `drug` is the name of the drug that is given, whatever its dose.
 
     A claim that was published before claims had phrases gets its label as answer.
     """
     wording = claim.wording or _NO_WORDING
-    finding = finding_of(claim, wording, items, graded, labels)
+    finding = replace(finding_of(claim, wording, items, graded, labels), drug=drug and inline(drug))
     code = verdict_code(finding)
     verdict = VerdictRead(code=code, label=code.label, tone=tone_of(finding, code))
     answer = answer_to(finding) if claim.wording else f"{code.label}."
-    return WordedVerdict(verdict, answer, counts_text(finding, graded.units, items))
+    return WordedVerdict(verdict, _in_subgroup(claim, answer), counts_text(finding, graded.units, items))
+
+
+def _in_subgroup(claim: ClaimWrite, answer: str) -> str:
+    """The answer, which begins with the people if it holds for some of them alone: `In women, the drug may ...`"""
+    return f"In {claim.subgroup.label}, {inline(answer)}" if claim.subgroup else answer
 
 
 _NO_WORDING = ClaimWording(frame=Frame.mechanism, subject="This", verb=Verb.change, object="the outcome")

@@ -101,7 +101,7 @@ class Metrics(Collector):
 
     def _histogram(self) -> Metric:
         family = HistogramMetricFamily(
-            "ldn_http_request_duration_seconds", "Time until the answer was sent.", labels=("route",)
+            "evidence_http_request_duration_seconds", "Time until the answer was sent.", labels=("route",)
         )
         for route, durations in self._durations.copy().items():
             *counts, total = durations.copy()
@@ -155,11 +155,11 @@ class Metrics(Collector):
 
 
 def _counter(name: str, text: str, labels: tuple[str, ...], counts: int | Counter[Any]) -> Metric:
-    family = CounterMetricFamily(f"ldn_{name}", text, labels=labels)
+    family = CounterMetricFamily(f"evidence_{name}", text, labels=labels)
     for key, count in counts.copy().items() if isinstance(counts, Counter) else [((), counts)]:
         family.add_metric([str(part) for part in key], count)
     return family
 
 
 def _gauge(name: str, text: str, value: float) -> Metric:
-    return GaugeMetricFamily(f"ldn_{name}", text, value=value)
+    return GaugeMetricFamily(f"evidence_{name}", text, value=value)

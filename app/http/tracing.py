@@ -51,7 +51,7 @@ def record_span(tracer: Tracer, scope: Scope, line: AccessLine) -> None:
             "http.route": line.route,
             "http.response.status_code": line.status,
             "http.response.body.size": line.bytes,
-            "ldn.request_id": line.request_id,
+            "app.request_id": line.request_id,
         },
         start_time=ended_at - int(line.seconds * 1e9),
     )

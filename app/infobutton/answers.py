@@ -29,7 +29,7 @@ HARMS_FIRST = (*HARM_KINDS, *(kind for kind in Kind if kind not in HARM_KINDS))
 EFFICACY_FIRST = (Kind.efficacy, *(kind for kind in HARMS_FIRST if kind is not Kind.efficacy))
 
 NOTHING = "Nothing is recorded here for what was asked. That is not evidence of no effect, and not evidence of no risk."
-BOTH_DOSES = "A code of the drug does not tell the dose, so the drug and its low-dose regimen are both shown."
+BOTH_DOSES = "A code of the drug does not tell the dose, so the drug and its dose regimens are all shown."
 
 
 def build_answer(

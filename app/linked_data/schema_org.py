@@ -12,7 +12,7 @@ from urllib.parse import quote
 from app.bibliography.from_documents import plain_title
 from app.claims.catalogue_responses import DocumentWithEvidence
 from app.claims.responses import CitationBody, ClaimRead
-from app.claims.schemas import DosingRangeWrite, Locator
+from app.claims.schemas import DosingRangeWrite
 from app.claims.vocabulary import DoseBasis, Stance
 from app.concepts.manifest import Manifest
 from app.concepts.schemas import ConceptRef
@@ -214,7 +214,7 @@ def _annotation(read: ClaimRead, citation: CitationBody) -> Node | None:
     locator = citation.locator
     parts = (locator.section, locator.figure, f"p. {locator.page}" if locator.page else None)
     label = ", ".join(part for part in parts if part)
-    selectors = list(_selectors(locator))
+    selectors = list(_selectors(citation))
     if not label and not selectors:
         return None
     target: Node = {"@type": "oa:SpecificResource", "oa:hasSource": {"@id": _document_id(citation.document)}}
@@ -231,9 +231,10 @@ def _annotation(read: ClaimRead, citation: CitationBody) -> Node | None:
     }
 
 
-def _selectors(locator: Locator) -> Iterable[Node]:
-    if locator.quote:
-        yield {"@type": "oa:TextQuoteSelector", "oa:exact": locator.quote}
+def _selectors(citation: CitationBody) -> Iterable[Node]:
+    locator = citation.locator
+    for words in citation.quotes:
+        yield {"@type": "oa:TextQuoteSelector", "oa:exact": words.text}
     if locator.page and locator.page.isdecimal():
         yield {
             "@type": "oa:FragmentSelector",

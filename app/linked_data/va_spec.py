@@ -77,6 +77,7 @@ def _proposition(read: ClaimRead) -> Node:
                 "qualifiers": concepts[2:],
                 "comparator": read.comparator,
                 "population": read.population,
+                "subgroup": read.subgroup.model_dump(mode="json") if read.subgroup else None,
                 "timepoint": read.timepoint,
             }
         ),
@@ -111,10 +112,18 @@ def _line(citation: CitationBody) -> Node:
                 "stance_reason": citation.stance_reason.value if citation.stance_reason else None,
                 "role": citation.role.value,
                 "analysed_n": citation.analysed_n,
+                "extent": citation.extent.value if citation.extent else None,
+                "extent_note": citation.extent_note,
+                "quotes": [quote.text for quote in citation.quotes] or None,
                 "verification": citation.verification.model_dump(mode="json"),
             }
         ),
     }
+    if citation.strength:
+        node["strengthOfEvidenceProvided"] = {
+            "conceptType": citation.strength.scale,
+            "name": citation.strength.value,
+        }
     if citation.finding:
         node["description"] = citation.finding
     if citation.study:

@@ -47,6 +47,8 @@ class CitedSource(ResponseModel):
     """`retracted` counts for nothing."""
     finding: str | None
     """In the words of this data set, not of the source: never put it in quotation marks."""
+    extent_note: str | None
+    """The part of the claim that it bears on, where that is not the whole."""
     verification: Checked
     """Whether the finding was checked, when, and against what."""
 

@@ -22,7 +22,7 @@ class ToolArguments(BaseModel):
 
 class SearchArguments(ToolArguments):
     q: SearchText
-    """A question or words, such as `low-dose naltrexone fibromyalgia pain`; codes and identifiers are known too."""
+    """A question or words, such as names of a drug and of a condition; codes and identifiers are known too."""
     limit: Annotated[int, Field(strict=True, ge=1, le=MAX_CLAIMS)] = 5
     """Claims to return, 1 to 10."""
 
@@ -34,9 +34,9 @@ class ClaimArguments(ToolArguments):
 
 class BriefArguments(ToolArguments):
     intervention: IdOrCode
-    """Id, such as `low-dose-naltrexone`, or code, such as `rxnorm:7243`."""
+    """Id, as other tools give it, or code, `rxnorm:` and the number."""
     condition: IdOrCode
-    """Id, such as `fibromyalgia`, or code, such as `icd10cm:M79.7`."""
+    """Id, as other tools give it, or code, `icd10cm:` and the code."""
 
 
 class InteractionArguments(ToolArguments):

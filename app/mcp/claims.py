@@ -68,7 +68,7 @@ class QuotableClaimReader:
         document, study = citation["document"], citation["study"]
         return CitedSource.model_validate(
             {
-                **{name: citation[name] for name in ("stance", "directness", "finding", "verification")},
+                **{name: citation[name] for name in ("stance", "directness", "finding", "extent_note", "verification")},
                 **{name: document[name] for name in ("label", "title", "year", "doi", "pmid", "pmcid", "standing")},
                 "citation": citation["id"],
                 "registry_ids": study["registry_ids"] if study else (),

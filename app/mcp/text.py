@@ -128,6 +128,7 @@ def _sources(sources: tuple[CitedSource, ...]) -> str:
 def _source(source: CitedSource) -> str:
     doi = f" doi:{source.doi}" if source.doi else ""
     finding = f" Found, in our words: {source.finding}" if source.finding else ""
+    finding += f" It bears on a part of the claim only: {source.extent_note}" if source.extent_note else ""
     named = doi + _identifiers(source.pmid, source.pmcid, *source.registry_ids)
     return (
         f"- [{source.stance.label.lower()}, {source.directness.label.lower()}] {source.label}{_mark(source.standing)}."

@@ -59,7 +59,7 @@ def versions(database: Database) -> str:
     """Of the software, the schema, the database's engine and the data set, in a line."""
     with database.read() as session:
         dataset = f"serial {current_serial(session)}, release {current_release(session) or 'none'}"
-        return f"LDN Evidence {version('ldn-evidence')}, schema {schema.newest()}, {engine_version(session)}, {dataset}"
+        return f"ldn-evidence {version('ldn-evidence')}, schema {schema.newest()}, {engine_version(session)}, {dataset}"
 
 
 def engine_version(session: Session) -> str:

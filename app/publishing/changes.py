@@ -12,6 +12,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from app.claims.models import Claim
 from app.claims.schemas import CitationRecord, ClaimWrite
 from app.concepts.manifest import current_vocabularies
 from app.concepts.terms import Vocabularies
@@ -23,10 +24,10 @@ from app.publishing.loops import loops
 from app.publishing.terms import term_faults
 from app.registry import BY_TYPE, RESOURCES
 from app.sources.models import Document, DocumentIdentifier
-from app.sources.rules import taken_identifiers
+from app.sources.rules import normal_identifiers, taken_identifiers
 from app.sources.schemas import DocumentWrite
 from app.sources.vocabulary import IdentifierScheme, Standing
-from app.storage.history import StoredRecord, referrers, text_of
+from app.storage.history import StoredRecord, batches, referrers, text_of
 from app.storage.records import CurrentRecords
 from app.storage.resource import Key, Resource
 
@@ -93,6 +94,7 @@ def check(session: Session, records: CurrentRecords, changed: Sequence[Change], 
         faults.append(_fault(loop.key, loop.field, "loop", loop.reason))
     faults += _duplicates(every)
     faults += _taken_identifiers(session, changed)
+    faults += _subgroup_faults(session, changed)
     if faults:
         raise InvalidInput("The change breaks rules; nothing was written.", errors=faults)
 
@@ -176,17 +178,43 @@ def _taken_identifiers(session: Session, changed: Sequence[Change]) -> Iterator[
     """An identifier names one document."""
     documents = [change.content for change in changed if isinstance(change.content, DocumentWrite)]
     ids = {document.id for document in documents}
-
-    def owner_of(scheme: IdentifierScheme, normal: str) -> str | None:
-        stored = session.scalar(
-            select(Document.id)
-            .join(DocumentIdentifier, DocumentIdentifier.document_pk == Document.pk)
-            .where(DocumentIdentifier.scheme == scheme, DocumentIdentifier.normal == normal)
+    stored: dict[tuple[IdentifierScheme, str], str] = {}
+    for some in batches(normal for document in documents for _, normal in normal_identifiers(document.identifiers)):
+        rows = session.execute(
+            select(DocumentIdentifier.scheme, DocumentIdentifier.normal, Document.id)
+            .join(Document, DocumentIdentifier.document_pk == Document.pk)
+            .where(DocumentIdentifier.normal.in_(some))
         )
-        return stored if stored not in ids else None  # a document that changes too may give its identifier up
+        # A document that changes too may give its identifier up.
+        stored.update(((IdentifierScheme(scheme), normal), owner) for scheme, normal, owner in rows if owner not in ids)
 
-    for document_id, field, reason in taken_identifiers(documents, owner_of):
+    for document_id, field, reason in taken_identifiers(documents, stored):
         yield _fault(Key("document", document_id), field, "duplicate", reason)
+
+
+def _subgroup_faults(session: Session, changed: Sequence[Change]) -> Iterator[Fault]:
+    """The id of a subgroup means the same people, by label and basis, in every published claim."""
+    claims = {
+        change.key: change.content.subgroup
+        for change in changed
+        if isinstance(change.content, ClaimWrite) and change.content.status is Status.published
+    }
+    ids = {group.id for group in claims.values() if group is not None}
+    if not ids:
+        return
+    rows = session.execute(
+        select(Claim.id, Claim.subgroup, Claim.subgroup_label, Claim.subgroup_basis)
+        .where(Claim.subgroup.in_(sorted(ids)), Claim.status == Status.published)
+        .order_by(Claim.id)
+    )
+    stored = (row for row in rows if Key("claim", row.id) not in claims)
+    known = {row.subgroup: (row.id, row.subgroup_label, row.subgroup_basis) for row in stored}
+    for key, group in claims.items():
+        if group is None:
+            continue
+        claim, *people = known.setdefault(group.id, (key.id, group.label, group.basis))
+        if people != [group.label, group.basis]:
+            yield _fault(key, "subgroup", "duplicate", f"has the id of a subgroup of claim/{claim} with other people")
 
 
 def _find(records: CurrentRecords, key: Key) -> Any:

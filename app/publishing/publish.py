@@ -13,6 +13,8 @@ from sqlalchemy.orm import Session
 
 from app.accounts.models import Actor
 from app.bibliography import formatted
+from app.concepts.lineage import stored_lines
+from app.concepts.models import Concept
 from app.concepts.schemas import InterventionWrite
 from app.publishing import index_state
 from app.publishing.changes import Change, check, differing, with_citations
@@ -21,9 +23,18 @@ from app.registry import BY_TYPE, FILTERS
 from app.search import index
 from app.storage.database import CHANNEL, now
 from app.storage.filter_index import FilterIndexUpdater
-from app.storage.history import Publication, RecordReference, current_serial, referrers, targets
+from app.storage.history import (
+    Publication,
+    RecordReference,
+    are_among,
+    batches,
+    current_serial,
+    referrers,
+    targets,
+)
 from app.storage.records import CurrentRecords
 from app.storage.resource import Key
+from app.storage.rows import RowWriter, load_keys
 
 
 @dataclass(frozen=True)
@@ -62,7 +73,8 @@ def publish(
     keys = {change.key for change in changed}
     neighbours = referrers(session, keys) | targets(session, keys)
     updater = FilterIndexUpdater(session, FILTERS)
-    _snapshot(updater, neighbours | recompute | keys | _claims_on_parents(session, records, changed))
+    inherited = _claims_on_sources(session, changed)
+    _snapshot(updater, neighbours | recompute | keys | inherited)
     write_tables(session, changed)
     neighbours |= referrers(session, keys) | targets(session, keys)
     _snapshot(updater, neighbours)
@@ -70,7 +82,8 @@ def publish(
     publication = open_publication(session, actor, note)
     serial, at = publication.serial, publication.at
     rendered = Renderer(session, records, serial, at, keys, progress).run(neighbours | recompute)
-    index.update(session, records, ((key, records.content(key), records.derived(key)) for key in rendered))
+    indexed = dict.fromkeys((*rendered, *sorted(inherited)))  # under the names of those that inherit their harms, too
+    index.update(session, records, ((key, records.content(key), records.derived(key)) for key in indexed))
     formatted.update(session, (records.content(key) for key in rendered if key.type == "document"))
     updater.apply()
     if not rendered:
@@ -100,33 +113,59 @@ def announce(session: Session, serial: int) -> None:
         session.execute(select(func.pg_notify(CHANNEL, str(serial))))
 
 
-def _claims_on_parents(session: Session, records: CurrentRecords, changed: Sequence[Change]) -> set[Key]:
-    """Claims on the drugs of changed regimens: the filters list their warnings under the regimens as well."""
-    interventions = {change.key: change.content for change in changed if isinstance(change.content, InterventionWrite)}
-    versions = [*interventions.values(), *(row.content for key in interventions if (row := records.row(key)))]
-    drugs = [Key("intervention", version.parent) for version in versions if version.parent]
-    return {key for key in referrers(session, drugs) if key.type == "claim"}
+def _claims_on_sources(session: Session, changed: Sequence[Change]) -> set[Key]:
+    """Claims on interventions whose families change, and on all above them: the filters list their harms under those
+    that inherit them as well."""
+    contents = [change.content for change in changed if isinstance(change.content, InterventionWrite)]
+    if not contents:
+        return set()
+    is_one = Concept.type == "intervention"
+    named = {name for content in contents for name in (content.id, content.parent, *content.members) if name}
+    pks = set(session.scalars(select(Concept.pk).where(is_one, Concept.id.in_(named))))
+    above = pks.union(*(stored_lines(session, pk) for pk in pks))
+    ids = session.scalars(select(Concept.id).where(Concept.pk.in_(above)))
+    sources = [Key("intervention", name) for name in {*named, *ids}]
+    return {key for key in referrers(session, sources) if key.type == "claim"}
 
 
 def _snapshot(updater: FilterIndexUpdater, keys: Iterable[Key]) -> None:
-    ids: dict[str, set[str]] = {}
-    for key in keys:
-        ids.setdefault(key.type, set()).add(key.id)
-    for record_type, some in ids.items():
+    for record_type, some in _ids_by_type(keys).items():
         updater.snapshot(record_type, some)
 
 
 def write_tables(session: Session, changed: Sequence[Change]) -> None:
     """Write contents as rows, and what they refer to; parents come first. What is derived is written by `Renderer`."""
+    named = {
+        change.key: {reference.key for reference in BY_TYPE[change.type].references(change.content)}
+        for change in changed
+    }
+    _load_keys(session, {*named, *(key for keys in named.values() for key in keys)})
+    writer = RowWriter(session)
     for change in changed:
-        BY_TYPE[change.type].apply(session, change.content)
+        BY_TYPE[change.type].apply(writer, change.content)
     for change in changed:
-        BY_TYPE[change.type].link(session, change.content)
-    rows = []
-    for change in changed:
-        own = {"type": change.type, "id": change.content.id}
-        session.execute(delete(RecordReference).filter_by(**own))
-        named = {reference.key for reference in BY_TYPE[change.type].references(change.content)}
-        rows += [{**own, "to_type": key.type, "to_id": key.id} for key in sorted(named)]
+        BY_TYPE[change.type].link(writer, change.content)
+    writer.flush()
+    for some in batches(named):
+        session.execute(delete(RecordReference).where(are_among((RecordReference.type, RecordReference.id), some)))
+    rows = [
+        {"type": key.type, "id": key.id, "to_type": target.type, "to_id": target.id}
+        for key, names in named.items()
+        for target in sorted(names)
+    ]
     if rows:
         session.execute(insert(RecordReference), rows)
+
+
+def _load_keys(session: Session, keys: Iterable[Key]) -> None:
+    """Read the internal keys of all records that are written or named; parts of others get new ones each time."""
+    for record_type, ids in _ids_by_type(key for key in keys if BY_TYPE[key.type].part_of is None).items():
+        spec = FILTERS[record_type]
+        load_keys(session, spec.table, ids, None if spec.rows is None else record_type)
+
+
+def _ids_by_type(keys: Iterable[Key]) -> dict[str, set[str]]:
+    ids: dict[str, set[str]] = {}
+    for key in keys:
+        ids.setdefault(key.type, set()).add(key.id)
+    return ids

@@ -1,21 +1,39 @@
 """Recomputes derived values and renders the bodies of all records that a publication affects."""
 
-from collections.abc import Callable, Set
+from collections.abc import Callable, Iterable, Set
 from dataclasses import dataclass, field
 from hashlib import blake2b
-from typing import Any
+from itertools import groupby
+from operator import attrgetter
+from typing import Any, cast
 
-from sqlalchemy import insert, update
+from sqlalchemy import Table, bindparam, insert, select, update
 from sqlalchemy.orm import Session
 
-from app.claims.derived import ClaimDerived
+from app.claims.derived import ClaimDerived, DosingRangeDerived
+from app.claims.doses import stored
 from app.claims.models import Citation, Claim
+from app.claims.projection import write_tiers
 from app.claims.rules import relevance
 from app.claims.vocabulary import RelationType
+from app.concepts.lineage import stored_heirs
+from app.concepts.models import Concept
 from app.registry import BY_TYPE
+from app.storage.database import Base
 from app.storage.history import RecordState, StoredRecord, referrers, targets, text_of
 from app.storage.records import CurrentRecords, RecordRow
 from app.storage.resource import Key, Stamp
+from app.storage.rows import RowWriter
+
+
+def _heirs(session: Session, keys: Set[Key]) -> set[Key]:
+    """Regimens and members of the interventions, which show the harms of their drugs and classes."""
+    ids = [key.id for key in keys if key.type == "intervention"]
+    is_one = Concept.type == "intervention"
+    pks = session.scalars(select(Concept.pk).where(is_one, Concept.id.in_(ids))).all()
+    heirs = stored_heirs(session, pks)
+    return {Key("intervention", heir) for heir in session.scalars(select(Concept.id).where(Concept.pk.in_(heirs)))}
+
 
 _VERDICT_COLUMNS = {
     "consensus", "leaning", "certainty", "method", "study_count", "review_count", "participant_count",
@@ -39,14 +57,17 @@ class Renderer:
     _states: list[dict[str, Any]] = field(default_factory=list)
     _new: list[dict[str, Any]] = field(default_factory=list)
     _updated: list[dict[str, Any]] = field(default_factory=list)
+    _verdicts: dict[Key, ClaimDerived] = field(default_factory=dict)
+    """Of the claims that were derived: not yet in the table."""
 
     def run(self, neighbours: Set[Key]) -> list[Key]:
         """Render the changed records, their neighbours and all that depends on them; returns those that changed."""
         affected = set(self.changed | neighbours)
         self.records.prefetch(affected, depth=1)
         # Claims first: the counts on other records are computed from the claims' rows.
-        moved = {key for key in sorted(affected) if key.type == "claim" and self._derive(key)}
+        moved = self._derive(key for key in affected if key.type == "claim")
         moved |= self._derive_restatements(moved)
+        self._write_verdicts()
         # A study's number of people counts elsewhere even where a claim states a number of its own.
         sources = (key for key in self.changed if key.type in ("study", "document"))
         moved |= {key for key in referrers(self.session, sources) if key.type == "claim"}
@@ -55,14 +76,10 @@ class Renderer:
         named = (key for key in self.changed if key.type in ("intervention", "outcome"))
         claims = {key for key in referrers(self.session, named) if key.type == "claim"}
         affected |= {key for key in targets(self.session, claims) if key.type == "side_effect"}
-        # A regimen shows the harms of its drug.
-        drugs = (key for key in affected if key.type == "intervention")
-        affected |= {key for key in referrers(self.session, drugs) if key.type == "intervention"}
+        affected |= _heirs(self.session, affected)
         self.records.prefetch(affected)
         ordered = sorted(affected)
-        for key in ordered:
-            if key.type != "claim":
-                self._derive(key)
+        self._derive(key for key in ordered if key.type != "claim")
         for done, key in enumerate(ordered, start=1):
             self._render(key)
             if self.progress:
@@ -74,6 +91,8 @@ class Renderer:
         ):
             if rows:
                 self.session.execute(statement, rows)
+        dated = [{"of": row["id"], "updated_at": row["updated_at"]} for row in self._states if row["type"] == "claim"]
+        self._update_by_id(Claim, dated)
         return [Key(state["type"], state["id"]) for state in self._states]
 
     def _derive_restatements(self, moved: Set[Key]) -> set[Key]:
@@ -84,7 +103,7 @@ class Renderer:
             for key in referrers(self.session, moved)
             if key.type == "claim" and key not in changed and self._restates(key, moved)
         }:
-            moved = {key for key in sorted(restating) if self._derive(key)}
+            moved = self._derive(restating)
             changed |= moved
         return changed
 
@@ -92,32 +111,51 @@ class Renderer:
         relations = self.records.content(key).relations
         return any(r.type is RelationType.restates and Key("claim", r.claim) in moved for r in relations)
 
-    def _derive(self, key: Key) -> bool:
-        """Recompute a record's derived values; whether they or the content changed."""
-        derived = BY_TYPE[key.type].derive(self.session, self.records, self.records.content(key))
-        self.records.overlay_derived(key, derived)
-        if isinstance(derived, ClaimDerived):
-            self._write_verdict(key, derived)
-        row = self.records.row(key)
-        return row is None or key in self.changed or row.derived_json != text_of(derived)
+    def _derive(self, keys: Iterable[Key]) -> set[Key]:
+        """Recompute the derived values of records; those of which they or the content changed."""
+        moved, writer = set(), RowWriter(self.session)
+        for record_type, some in groupby(sorted(keys), key=attrgetter("type")):
+            of_type = list(some)
+            contents = [self.records.content(key) for key in of_type]
+            values = BY_TYPE[record_type].derive(self.session, self.records, contents)
+            for key, derived in zip(of_type, values, strict=True):
+                self.records.overlay_derived(key, derived)
+                row = self.records.row(key)
+                if row is None or key in self.changed or row.derived_json != text_of(derived):
+                    moved.add(key)
+                if isinstance(derived, ClaimDerived):
+                    self._verdicts[key] = derived
+                if isinstance(derived, DosingRangeDerived):
+                    write_tiers(writer, key.id, derived.bands)
+        writer.flush()
+        return moved
 
-    def _write_verdict(self, key: Key, derived: ClaimDerived) -> None:
-        self.session.execute(
-            update(Claim)
-            .where(Claim.id == key.id)
-            .values(
+    def _write_verdicts(self) -> None:
+        claims = [
+            {
+                "of": key.id,
                 **derived.evidence.model_dump(include=_VERDICT_COLUMNS),
-                verdict=derived.evidence.verdict.code,
-                weight=derived.weight,
-                citation_count=len(derived.order),
-                relevance=relevance(self.records.content(key), derived.weight),
-                is_stale=derived.stale,
-            )
-        )
-        for citation_id, (low, high) in derived.doses.items():
-            self.session.execute(
-                update(Citation).where(Citation.id == citation_id).values(dose_low_pg=low, dose_high_pg=high)
-            )
+                "verdict": derived.evidence.verdict.code,
+                "weight": derived.weight,
+                "citation_count": len(derived.order),
+                "relevance": relevance(self.records.content(key), derived.weight),
+                "is_stale": derived.stale,
+            }
+            for key, derived in self._verdicts.items()
+        ]
+        citations = [
+            {"of": citation, "dose_low": stored(low), "dose_high": stored(high)}
+            for derived in self._verdicts.values()
+            for citation, (low, high) in derived.doses.items()
+        ]
+        self._update_by_id(Claim, claims)
+        self._update_by_id(Citation, citations)
+
+    def _update_by_id(self, table: type[Base], rows: list[dict[str, Any]]) -> None:
+        """Write the values of each row into the record whose id is its `of`."""
+        if rows:
+            target = cast("Table", table.__table__)
+            self.session.execute(update(target).where(target.c.id == bindparam("of")), rows)
 
     def _render(self, key: Key) -> None:
         """Render a record and, if its body changed, keep the rows to write."""
@@ -127,12 +165,13 @@ class Renderer:
         kept = None if row is None or key in self.changed else row.content_json
         texts = {"content": kept or text_of(content), "derived": text_of(derived)}
         stamp = self._stamp(key, row, **texts)
+        body = resource.render(self.records, content, derived, stamp).model_dump_json()
         # Serial 0 leaves the permalink out of the comparison.
-        bare = resource.render(self.records, content, derived, stamp._replace(serial=0)).model_dump_json()
+        permalink = f'"{resource.path}/{key.id}?serial='
+        bare = body.replace(f'{permalink}{stamp.serial}"', f'{permalink}0"')
         digest = blake2b(bare.encode(), digest_size=16).hexdigest()
         if row is not None and row.digest == digest and row.content_json == texts["content"]:
             return
-        body = resource.render(self.records, content, derived, stamp).model_dump_json().encode()
         state = {
             "type": key.type,
             "id": key.id,
@@ -143,10 +182,8 @@ class Renderer:
             **texts,
         }
         self._states.append(state)
-        current = {**state, "successor": content.successor, "digest": digest, "body": body}
+        current = {**state, "successor": content.successor, "digest": digest, "body": body.encode()}
         (self._new if row is None else self._updated).append(current)
-        if key.type == "claim":
-            self.session.execute(update(Claim).where(Claim.id == key.id).values(updated_at=stamp.updated_at))
 
     def _stamp(self, key: Key, row: RecordRow | None, content: str, derived: str) -> Stamp:
         """New content makes a new version; so do new derived values of a claim."""

@@ -13,14 +13,14 @@ from sqlalchemy.orm import Session
 
 from app.claims import rendering as render
 from app.claims.models import Citation, Claim, LiteratureSearch
-from app.claims.responses import ClaimSummary, SelfLink
+from app.claims.responses import ClaimSummary, SelfLink, SubgroupRef
 from app.claims.rules import VOTING_FORMS
 from app.claims.vocabulary import Coverage, Effect, SearchDepth
 from app.concepts.models import Concept
 from app.concepts.queries import concept_keys
 from app.concepts.schemas import ConceptRef, OutcomeRef
 from app.core.content import ResponseModel
-from app.core.english import inline, join_sentences, quantity
+from app.core.english import inline, join_and, join_sentences, quantity
 from app.core.text import Slug
 from app.core.vocabulary import Status
 from app.grading.wording import NEVER_SEARCHED, NO_ALL_CLEAR, search_text
@@ -61,13 +61,20 @@ class OutcomeFinding(ResponseModel):
     claim: ClaimSummary
 
 
+class SubgroupFinding(ResponseModel):
+    """What is claimed of some people alone, by the claim that most evidence bears on."""
+
+    subgroup: SubgroupRef
+    claim: ClaimSummary
+
+
 class CoverageSummary(ResponseModel):
     """For a card. Verdicts of several claims are never merged: the answer is that of one claim."""
 
     text: str
     """The answer on the headline claim with its counts; without one, what was and was not looked for."""
     headline_claim: ClaimSummary | None
-    """The claim on exactly this question with the most weight."""
+    """The claim on exactly this question with the most weight; never one on a subgroup."""
     other_claims: int
     """Further claims with evidence on the question."""
     best_design: Design | None
@@ -79,6 +86,8 @@ class CoverageSummary(ResponseModel):
     participants: int
     """People in those studies, each study once; studies of unknown size add none."""
     outcomes: tuple[OutcomeFinding, ...]
+    subgroups: tuple[SubgroupFinding, ...]
+    """What is claimed of some people alone; it does not answer for everybody."""
     pending: tuple[PendingStudy, ...]
 
 
@@ -121,7 +130,10 @@ def coverage(
     answer = newest(search for search in searches if _answers(search, question))
     refs = _references(session, [intervention_pk, *question.concepts.values()])
     status = Coverage.found if body.claims else answer.coverage if answer else Coverage.not_searched
-    sentence = sentence_on(status, [refs[pk].name for pk in (intervention_pk, *question.concepts.values())], answer)
+    names = [refs[pk].name for pk in (intervention_pk, *question.concepts.values())]
+    sentence = sentence_on(status, names, answer)
+    if body.claims and not body.on_everybody:
+        sentence = _sentence_on_subgroups(names, body)
     return CoverageRead(
         status=status,
         sentence=sentence,
@@ -164,23 +176,34 @@ def sentence_on(status: Coverage, names: Sequence[str], search: SearchMatch | No
     return f"{about}: {inline(sentence or NEVER_SEARCHED)} {NO_ALL_CLEAR}"
 
 
+def _sentence_on_subgroups(names: Sequence[str], body: EvidenceBody) -> str:
+    """That evidence is recorded for some people alone."""
+    groups = join_and(claim.subgroup.label for claim in body.subgroup_headlines if claim.subgroup)
+    return f"{' and '.join(names)}: evidence is recorded in {groups} alone, and none for everybody. {NO_ALL_CLEAR}"
+
+
 # --- the card --------------------------------------------------------------------------------------------------------
 
 
 def _summary(session: Session, body: EvidenceBody, pending: tuple[PendingStudy, ...], sentence: str) -> CoverageSummary:
-    headline, on_outcomes = body.headline, _on_outcomes(body.claims)
-    claims = [headline, *on_outcomes.values()] if headline else []
+    headline, on_outcomes = body.headline, _on_outcomes(body.on_everybody)
+    claims = [*([headline] if headline else []), *on_outcomes.values(), *body.subgroup_headlines]
     summaries = render.summaries(session, [claim.id for claim in claims]) if claims else {}
     counts = amounts_of(headline)
     return CoverageSummary(
         text=_text(summaries[headline.id], len(pending)) if headline else sentence,
         headline_claim=summaries[headline.id] if headline else None,
-        other_claims=len(body.claims) - 1 if headline else 0,
+        other_claims=len(body.claims) - (headline is not None),
         best_design=best_design(body.citations),
         **counts._asdict(),
         outcomes=tuple(
             OutcomeFinding(outcome=outcome, effect=effect, claim=summaries[claim.id])
             for (outcome, effect), claim in on_outcomes.items()
+        ),
+        subgroups=tuple(
+            SubgroupFinding(subgroup=claim.subgroup, claim=summaries[claim.id])
+            for claim in body.subgroup_headlines
+            if claim.subgroup
         ),
         pending=pending,
     )

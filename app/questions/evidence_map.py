@@ -6,18 +6,20 @@ One call serves a bubble chart: the number of statements does not depend on the 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import NamedTuple
 
 from sqlalchemy import ColumnElement, Row, and_, or_, select
 from sqlalchemy.orm import Session
 
 from app.claims import rendering as render
 from app.claims.models import Claim, ClaimConcept, LiteratureSearch
-from app.claims.responses import ClaimSummary
+from app.claims.responses import ClaimSummary, SubgroupRef
 from app.claims.rules import VOTING_FORMS
 from app.claims.vocabulary import HARM_KINDS, Coverage
+from app.concepts.lineage import intervention_tree
 from app.concepts.models import Concept
 from app.concepts.schemas import ConceptRef, OutcomeRef
-from app.concepts.vocabulary import REGIMEN, Better
+from app.concepts.vocabulary import Better
 from app.core import deadline
 from app.core.content import ResponseModel
 from app.core.errors import Fault, InvalidInput
@@ -71,6 +73,8 @@ class MapCell(ResponseModel):
     pending: tuple[Slug, ...]
     """Registered trials in the condition whose results were not read; which outcomes they measure is not recorded."""
     claim_ids: tuple[Slug, ...]
+    subgroup: SubgroupRef | None
+    """Whom alone the cell is about; null in `cells`, which are about everybody with the condition."""
 
 
 class MapRow(ConceptRef):
@@ -91,16 +95,27 @@ class EvidenceMapRead(ResponseModel):
     conditions: tuple[MapRow, ...]
     outcomes: tuple[OutcomeRef, ...]
     cells: tuple[MapCell, ...]
+    subgroup_cells: tuple[MapCell, ...]
+    """Of claims on some people alone, which are in none of `cells`: one for each condition, outcome and subgroup on
+    which something is claimed, in the order of `cells`, then by the id of the subgroup."""
     cells_at_most: int
     """Maps with more cells are refused: narrow them by `condition` or `outcome`."""
+
+
+class CellKey(NamedTuple):
+    """The claims of a cell: condition and outcome by internal key, and the id of a subgroup."""
+
+    condition: int
+    outcome: int
+    subgroup: str | None = None
 
 
 @dataclass(frozen=True)
 class MapData:
     """All that is recorded on the intervention, by internal keys."""
 
-    by_cell: Mapping[tuple[int, int], list[RelevantClaim]]
-    """Condition and outcome → claims: those with informative citations first, then by rank."""
+    by_cell: Mapping[CellKey, list[RelevantClaim]]
+    """Claims: those with informative citations first, then by rank."""
     by_condition: Mapping[int, Mapping[int, RelevantClaim]]
     """Condition → relevant claims by their key, with or without an outcome."""
     citations: Mapping[int, list[InformativeCitation]]
@@ -118,6 +133,18 @@ class MapData:
 
     def citations_of(self, claims: Iterable[int]) -> list[InformativeCitation]:
         return [citation for pk in claims for citation in self.citations.get(pk, ())]
+
+    def subgroups(self, condition: int, outcome: int) -> list[SubgroupRef]:
+        """Those on which something is claimed, by id."""
+        return self._subgroups.get((condition, outcome), [])
+
+    @cached_property
+    def _subgroups(self) -> Mapping[tuple[int, int], list[SubgroupRef]]:
+        groups: dict[tuple[int, int], list[SubgroupRef]] = {}
+        for key, claims in self.by_cell.items():
+            if claims[0].subgroup is not None:
+                groups.setdefault((key.condition, key.outcome), []).append(claims[0].subgroup)
+        return {place: sorted(found, key=lambda group: group.id) for place, found in groups.items()}
 
     def citations_on(self, condition: int) -> list[InformativeCitation]:
         return self.citations_of(self.by_condition.get(condition, ()))
@@ -151,8 +178,8 @@ def evidence_map(
     intervention = session.get_one(Concept, intervention_pk)
     data = _read(session, intervention, condition_pks)
     by_outcome: dict[int, list[Amounts]] = {}
-    for (_, outcome_pk), claims in data.by_cell.items():
-        by_outcome.setdefault(outcome_pk, []).append(amounts_of(data.headline(claims)))
+    for key, claims in data.by_cell.items():
+        by_outcome.setdefault(key.outcome, []).append(amounts_of(data.headline(claims)))
     conditions = _concepts(session, condition_pks or _conditions(session, intervention_pk, data))
     outcomes = _concepts(session, outcome_pks or list(by_outcome))
     if len(conditions) * len(outcomes) > MAX_CELLS:
@@ -165,6 +192,12 @@ def evidence_map(
         conditions=tuple(_row(data, condition) for condition in deadline.checked(conditions)),
         outcomes=tuple(OutcomeRef(id=row.id, name=row.name, better=Better(row.better)) for row in outcomes),
         cells=tuple(_cell(data, condition, outcome) for condition in conditions for outcome in outcomes),
+        subgroup_cells=tuple(
+            _cell(data, condition, outcome, group)
+            for condition in conditions
+            for outcome in outcomes
+            for group in data.subgroups(condition.pk, outcome.pk)
+        ),
         cells_at_most=MAX_CELLS,
     )
 
@@ -174,7 +207,7 @@ def evidence_map(
 
 def _read(session: Session, intervention: Concept, condition_pks: Sequence[int]) -> MapData:
     links = select(ClaimConcept.claim_pk, ClaimConcept.concept_pk).where(ClaimConcept.role == "condition")
-    about = [_on(intervention)]
+    about = [_on(session, intervention)]
     if condition_pks:
         links = links.where(ClaimConcept.concept_pk.in_(condition_pks))
         about.append(Claim.pk.in_(links.with_only_columns(ClaimConcept.claim_pk)))
@@ -182,7 +215,7 @@ def _read(session: Session, intervention: Concept, condition_pks: Sequence[int])
     if len(claims) > MAX_CLAIMS:
         raise _too_large("many claims", f"{MAX_CLAIMS} claims")
     citations = informative_citations(session, *about)
-    by_cell: dict[tuple[int, int], list[RelevantClaim]] = {}
+    by_cell: dict[CellKey, list[RelevantClaim]] = {}
     by_condition: dict[int, dict[int, RelevantClaim]] = {}
     for claim_pk, condition_pk in session.execute(
         links.join(Claim, Claim.pk == ClaimConcept.claim_pk).where(*is_relevant(about))
@@ -190,7 +223,8 @@ def _read(session: Session, intervention: Concept, condition_pks: Sequence[int])
         claim = claims[claim_pk]
         by_condition.setdefault(condition_pk, {})[claim_pk] = claim
         if claim.outcome_pk is not None:
-            by_cell.setdefault((condition_pk, claim.outcome_pk), []).append(claim)
+            group = claim.subgroup.id if claim.subgroup else None
+            by_cell.setdefault(CellKey(condition_pk, claim.outcome_pk, group), []).append(claim)
     for cell in by_cell.values():
         cell.sort(key=lambda claim: (claim.pk not in citations, claim.rank))
     pending: dict[int, list[PendingStudy]] = {}
@@ -208,12 +242,10 @@ def _cell_headline(intervention_pk: int, claims: Iterable[RelevantClaim]) -> Rel
     return min(own, key=lambda claim: (-claim.weight, claim.id), default=None)
 
 
-def _on(intervention: Concept) -> ColumnElement[bool]:
-    """Claims on the intervention; harms of a drug also apply to its dose regimens."""
-    own = Claim.intervention_pk == intervention.pk
-    if intervention.kind != REGIMEN or intervention.parent_pk is None:
-        return own
-    return or_(own, and_(Claim.intervention_pk == intervention.parent_pk, Claim.kind.in_(HARM_KINDS)))
+def _on(session: Session, intervention: Concept) -> ColumnElement[bool]:
+    """Claims on the intervention, and the harms of its drug and classes."""
+    own, sources = Claim.intervention_pk == intervention.pk, list(intervention_tree(session).lines(intervention.pk))
+    return or_(own, and_(Claim.intervention_pk.in_(sources), Claim.kind.in_(HARM_KINDS))) if sources else own
 
 
 def _conditions(session: Session, intervention_pk: int, data: MapData) -> list[int]:
@@ -262,8 +294,8 @@ def _row(data: MapData, condition: ConceptRow) -> MapRow:
     )
 
 
-def _cell(data: MapData, condition: ConceptRow, outcome: ConceptRow) -> MapCell:
-    claims = data.by_cell.get((condition.pk, outcome.pk), [])
+def _cell(data: MapData, condition: ConceptRow, outcome: ConceptRow, group: SubgroupRef | None = None) -> MapCell:
+    claims = data.by_cell.get(CellKey(condition.pk, outcome.pk, group.id if group else None), [])
     citations = data.citations_of(claim.pk for claim in claims)
     coverage = data.coverage(condition.pk, citations)
     search = data.empty_searches[condition.pk] if coverage is Coverage.searched_none_found else None
@@ -280,6 +312,7 @@ def _cell(data: MapData, condition: ConceptRow, outcome: ConceptRow) -> MapCell:
         best_design=best_design(citations),
         pending=tuple(study.id for study in data.pending.get(condition.pk, ())),
         claim_ids=tuple(claim.id for claim in claims),
+        subgroup=group,
     )
 
 

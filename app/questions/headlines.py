@@ -9,13 +9,13 @@ from app.claims import rendering as render
 from app.claims.models import Claim, ClaimConcept
 from app.claims.responses import ClaimSummary
 from app.claims.vocabulary import HARM_KINDS
+from app.concepts.lineage import intervention_tree
 from app.concepts.models import Concept
 from app.questions.relevance import (
     MAIN_KIND,
     RelevantClaim,
     headline_of,
     informative_citations,
-    intervention_tree,
     is_relevant,
     on_relatives,
     relevant_claims,
@@ -30,7 +30,7 @@ def headlines(session: Session, intervention_pk: int, conditions: Collection[str
         .join(Concept, Concept.pk == ClaimConcept.concept_pk)
         .where(ClaimConcept.role == "condition", Concept.id.in_(conditions))
     )
-    subject = on_relatives(intervention_tree(session).with_drug(intervention_pk))
+    subject = on_relatives(intervention_tree(session).with_sources(intervention_pk))
     about = [subject, Claim.pk.in_(links.with_only_columns(ClaimConcept.claim_pk))]
     cited = informative_citations(session, *about)
     claims = {claim.pk: claim for claim in relevant_claims(session, *about) if claim.pk in cited}

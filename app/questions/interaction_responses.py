@@ -5,10 +5,12 @@ from typing import Literal
 from pydantic import Field, model_validator
 
 from app.claims import dose_query
+from app.claims.dose_responses import DoseAmount
 from app.claims.responses import ClaimSummary
-from app.claims.vocabulary import DoseTier, Effect, Kind
+from app.claims.vocabulary import Effect, Kind
+from app.concepts.manifest_doses import BandName
 from app.concepts.recognition import Confidence, MatchedBy, UnrecognizedReason
-from app.concepts.schemas import ConceptRef
+from app.concepts.schemas import ConceptRef, Inheritance
 from app.concepts.vocabulary import CodeRelation
 from app.core.content import RequestModel, ResponseModel
 from app.core.text import IdOrCode, OneLine, Slug
@@ -69,12 +71,17 @@ class InteractionCheck(RequestModel):
 
 
 class DoseGiven(ResponseModel):
-    """The dose that was given, as a daily total in picograms; an open end is null."""
+    """The dose that was given, as a daily total in picograms; an open end is null, and so is one that is no whole
+    number."""
 
     low_pg_per_day: int | None
     high_pg_per_day: int | None
-    tiers: tuple[DoseTier, ...]
-    """Bands that it touches; empty for drugs of which no dose regimens are told apart."""
+    low_amount: DoseAmount | None
+    """Exact whatever the period; null where it is open."""
+    high_amount: DoseAmount | None
+    """The upper end, exact whatever the period; null where it is open."""
+    tiers: tuple[BandName, ...]
+    """Bands that it touches; empty for drugs of which the data set tells no bands apart."""
 
 
 class DrugChecked(ResponseModel):
@@ -86,7 +93,7 @@ class DrugChecked(ResponseModel):
     intervention: ConceptRef | None
     """The first of its ingredients."""
     ingredients: tuple[ConceptRef, ...]
-    """All drugs that are known in it: several for a product such as morphine with naltrexone."""
+    """All drugs that are known in it: several for a product of several."""
     matched_by: MatchedBy | None
     confidence: Confidence | None
     """How sure the recognition is; what is merely similar is a candidate, never recognized."""
@@ -131,7 +138,12 @@ class PairClaim(ResponseModel):
     """The drug, class or regimen that the claim is about."""
     inherited: bool
     """Whether that, or what it meets, is a relative of the drug that was asked for: its drug, class or regimen."""
-    dose_tiers: tuple[DoseTier, ...]
+    inheritance: Inheritance | None
+    """How what is said of `on` holds for the drug that was asked for; null where `on` is that drug, or where only an
+    interaction rule relates them."""
+    interactant_inheritance: Inheritance | None
+    """The same for what the claim says that it meets."""
+    dose_tiers: tuple[BandName, ...]
     """Bands of the doses read in its sources; empty where none was read."""
 
 

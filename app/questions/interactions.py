@@ -15,7 +15,8 @@ from sqlalchemy.orm import Session
 
 from app.claims import dose_query
 from app.claims import rendering as render
-from app.claims.doses import DailyDose
+from app.claims.dose_responses import dose_amount
+from app.claims.doses import DailyDose, bands_of, from_stored, whole
 from app.claims.interaction_rules import interaction_rules
 from app.claims.models import Citation, Claim, ClaimConcept, LiteratureSearch
 from app.claims.responses import ClaimSummary
@@ -23,14 +24,17 @@ from app.claims.schemas import InteractionRuleWrite
 from app.claims.vocabulary import (
     HARM_KINDS,
     Coverage,
-    DoseTier,
     Effect,
     InteractionSeverity,
     InteractionSituation,
     Kind,
 )
 from app.concepts.disclaimer import disclaimer_about
+from app.concepts.dose_tiers import dose_tiers
+from app.concepts.lineage import InterventionTree, intervention_tree, worded_line
+from app.concepts.models import Concept
 from app.concepts.recognition import DrugIndex, Recognition, UnrecognizedReason, drug_index
+from app.concepts.schemas import Inheritance
 from app.core import deadline
 from app.core.english import quantity
 from app.core.errors import Fault, InvalidInput
@@ -49,7 +53,7 @@ from app.questions.interaction_responses import (
     PairClaim,
     UnrecognizedDrug,
 )
-from app.questions.relevance import RELEVANT_FORMS, InterventionTree, intervention_tree
+from app.questions.relevance import RELEVANT_FORMS
 from app.questions.searches import RecordedSearch, SearchMatch, names_concept, newest, recorded_searches
 
 MAX_CLAIMS = 20
@@ -83,8 +87,8 @@ class RequestedDrug:
     position: int
     recognition: Recognition
     dose: DailyDose | None
-    tiers: frozenset[DoseTier]
-    """Bands that the dose touches; empty for drugs without dose regimens."""
+    tiers: tuple[str, ...]
+    """Bands that the dose touches; empty for drugs without bands."""
 
     @property
     def pks(self) -> frozenset[int]:
@@ -109,7 +113,7 @@ class HarmClaim:
     effect: Effect
     intervention: int
     interactants: frozenset[int]
-    tiers: tuple[DoseTier, ...]
+    tiers: tuple[str, ...]
 
     @property
     def status(self) -> InteractionStatus | None:
@@ -205,9 +209,9 @@ def check(session: Session, request: InteractionCheck) -> InteractionCheckRead:
     drugs = []
     for position, (drug, dose) in enumerate(zip(request.drugs, doses, strict=True)):
         recognition = _recognise(index, drug)
-        has_regimens = any(record.pk in tree.with_regimens for record in recognition.drugs)
-        tiers = dose.tiers if dose and has_regimens else ()
-        drugs.append(RequestedDrug(position, recognition, dose, frozenset(tiers)))
+        tiers = (dose_tiers(session, record.id) for record in recognition.drugs) if dose else ()
+        bands = bands_of(dose, next(filter(None, tiers), None))
+        drugs.append(RequestedDrug(position, recognition, dose, tuple(band.value for band in bands)))
     read = _read_evidence(session, index, tree, drugs)
     evidence = [read.of(a, b) for a, b in deadline.checked(combinations(drugs, 2))]
     claim_ids = {claim.id for pair in evidence for claim in pair.claims[:MAX_CLAIMS]}
@@ -298,15 +302,17 @@ def _harm_claims(session: Session, relatives: Sequence[int], of_rules: Sequence[
         select(ClaimConcept.claim_pk, ClaimConcept.concept_pk).where(ClaimConcept.role == "interactant", is_named)
     ):
         interactants.setdefault(claim_pk, set()).add(concept_pk)
-    tiers: dict[int, set[DoseTier]] = {}
+    doses: dict[int, list[DailyDose]] = {}
     for claim_pk, low, high in session.execute(
-        select(Citation.claim_pk, Citation.dose_low_pg, Citation.dose_high_pg).where(
-            Citation.claim_pk.in_(interactants), Citation.dose_low_pg.is_not(None)
+        select(Citation.claim_pk, Citation.dose_low, Citation.dose_high).where(
+            Citation.claim_pk.in_(interactants), Citation.dose_low.is_not(None)
         )
     ):
-        tiers.setdefault(claim_pk, set()).update(DailyDose(low, high).tiers)
+        doses.setdefault(claim_pk, []).append(DailyDose(from_stored(low), from_stored(high)))
     rows = session.execute(
-        select(Claim.pk, Claim.id, Claim.kind, Claim.effect, Claim.intervention_pk).where(Claim.pk.in_(interactants))
+        select(Claim.pk, Claim.id, Claim.kind, Claim.effect, Claim.intervention_pk, Concept.id.label("intervention"))
+        .join(Concept, Concept.pk == Claim.intervention_pk)
+        .where(Claim.pk.in_(interactants))
     )
     harms = (
         HarmClaim(
@@ -315,15 +321,18 @@ def _harm_claims(session: Session, relatives: Sequence[int], of_rules: Sequence[
             effect=Effect(row.effect),
             intervention=row.intervention_pk,
             interactants=frozenset(interactants[row.pk]),
-            tiers=_in_order(tiers.get(row.pk, ())),
+            tiers=_bands(session, row.intervention, doses.get(row.pk, ())),
         )
         for row in rows
     )
     return sorted(harms, key=lambda claim: claim.rank)
 
 
-def _in_order(tiers: Iterable[DoseTier]) -> tuple[DoseTier, ...]:
-    return tuple(sorted(tiers, key=list(DoseTier).index))
+def _bands(session: Session, intervention: str, doses: Sequence[DailyDose]) -> tuple[str, ...]:
+    """The bands of the intervention that the doses touch, from the lowest to the highest."""
+    tiers = dose_tiers(session, intervention) if doses else None
+    touched = {band.value for dose in doses for band in bands_of(dose, tiers)}
+    return tuple(band.value for band in tiers.bands if band.value in touched) if tiers else ()
 
 
 def _searches(session: Session, relatives: Sequence[int]) -> list[RecordedSearch]:
@@ -346,7 +355,13 @@ def _drug(drug: RequestedDrug) -> DrugChecked:
         matched_by=recognition.matched_by,
         confidence=recognition.confidence,
         relation=recognition.relation,
-        dose=DoseGiven(low_pg_per_day=dose.low, high_pg_per_day=dose.high, tiers=_in_order(drug.tiers))
+        dose=DoseGiven(
+            low_pg_per_day=whole(dose.low),
+            high_pg_per_day=whole(dose.high),
+            low_amount=dose_amount(dose.low),
+            high_amount=dose_amount(dose.high),
+            tiers=drug.tiers,
+        )
         if dose
         else None,
     )
@@ -384,6 +399,8 @@ def _pair(
                 effect=claim.effect,
                 on=index.records[claim.intervention].ref,
                 inherited=not pair.is_exact(claim),
+                inheritance=_inheritance(pair, tree, index, [claim.intervention]),
+                interactant_inheritance=_inheritance(pair, tree, index, claim.interactants),
                 dose_tiers=claim.tiers,
             )
             for claim in pair.claims[:MAX_CLAIMS]
@@ -394,9 +411,26 @@ def _pair(
     )
 
 
+def _inheritance(
+    pair: PairEvidence, tree: InterventionTree, index: DrugIndex, named: Iterable[int]
+) -> Inheritance | None:
+    """How what a claim says of one of the interventions holds for a drug of the pair, by the fewest steps; null where
+    the drug itself is named, or neither is a relative."""
+    lines = (
+        (len(line), pk, line)
+        for pk in sorted(pair.first.pks | pair.second.pks)
+        for relative in named
+        if (line := tree.line_to(pk, relative)) is not None
+    )
+    _, pk, line = min(lines, default=(0, 0, ()))
+    if not line:
+        return None
+    return worded_line(index.records[pk].ref, ((step.relation, index.records[step.source].ref) for step in line))
+
+
 def _drugs_of(tree: InterventionTree, drug: RequestedDrug) -> set[int]:
     """Its drugs; of dose regimens, the drugs that they dose."""
-    return {tree.with_drug(pk)[-1] for pk in drug.pks}
+    return {tree.drug(pk) for pk in drug.pks}
 
 
 def _headline(pairs: Sequence[PairChecked], unrecognized: int) -> InteractionHeadline:
@@ -427,7 +461,7 @@ def _status(pair: PairEvidence) -> InteractionStatus:
 
 def _crosses_tiers(pair: PairEvidence) -> bool:
     """Whether a claim is about a relative, or about doses that were not read or do not include the given ones."""
-    drugs, tiers = pair.first.pks | pair.second.pks, pair.first.tiers | pair.second.tiers
+    drugs, tiers = pair.first.pks | pair.second.pks, {*pair.first.tiers, *pair.second.tiers}
     return any(
         not claim.tiers or claim.intervention not in drugs or not tiers <= set(claim.tiers) for claim in pair.claims
     )

@@ -1,10 +1,10 @@
 """Finds the evidence that is relevant to a question: published claims that name every part of it, and their citations.
 
-Harms of a drug also apply to its dose regimens and, in questions about two drugs, harms of a class to its members.
-Benefits apply only to the intervention that the claim names.
+Harms of a drug also apply to its dose regimens, and harms of a class to its members. Benefits apply only to the
+intervention that the claim names.
 """
 
-from collections.abc import Collection, Container, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,19 +12,20 @@ from sqlalchemy import ColumnElement, and_, or_, select
 from sqlalchemy.orm import Session
 
 from app.claims.models import Citation, Claim, ClaimConcept
+from app.claims.responses import SubgroupRef
 from app.claims.rules import INFORMATIVE, VOTING_FORMS
 from app.claims.vocabulary import HARM_KINDS, Directness, Effect, Form, Kind
-from app.concepts.models import Concept, InterventionMember
+from app.concepts.lineage import intervention_tree
+from app.concepts.models import Concept
 from app.concepts.queries import concept_keys
 from app.concepts.schemas import OutcomeRef
-from app.concepts.vocabulary import DRUG_CLASS, REGIMEN, Better
+from app.concepts.vocabulary import Better
 from app.core import deadline
 from app.core.errors import Fault, InvalidInput
 from app.core.vocabulary import Status
 from app.grading.counts import Amounts
 from app.sources.models import Document, Study
 from app.sources.vocabulary import Design, Standing
-from app.storage.serial_memory import SerialMemory
 
 RELEVANT_FORMS = VOTING_FORMS | {Form.study_report, Form.regulatory_status}
 """Forms of claims that say something about effect or harm; use, advice and opinions do not."""
@@ -45,8 +46,8 @@ class EvidenceQuestion:
     concepts: Mapping[str, int]
     """Role (`condition`, `mechanism`, `side_effect` or `interactant`) → key of the concept."""
     relatives: Sequence[int]
-    """The intervention, then the interventions whose warnings apply to it: its drug and, in questions about two drugs,
-    its classes and regimens."""
+    """The intervention, then the interventions whose warnings apply to it: its drug, its classes and, in questions
+    about two drugs, its regimens."""
     interactant_relatives: Sequence[int] = ()
     """The same for the interactant."""
 
@@ -64,72 +65,13 @@ def concept_key(session: Session, record_type: str, name: str, parameter: str) -
     return keys[0]
 
 
-@dataclass(frozen=True)
-class InterventionTree:
-    """The classes, drugs and dose regimens above and below each intervention."""
-
-    drugs: Mapping[int, int]
-    """Dose regimen → its drug."""
-    classes: Mapping[int, Sequence[int]]
-    """Drug → the classes that list it as a member; class → the wider class that it names."""
-
-    def with_drug(self, pk: int) -> list[int]:
-        """The intervention and, if it is a dose regimen, its drug."""
-        return [pk, self.drugs[pk]] if pk in self.drugs else [pk]
-
-    def relatives(self, pk: int) -> list[int]:
-        """The intervention, then all that it shares warnings with: the drug, its classes, the regimens of a drug."""
-        line = self.with_drug(pk)
-        for relative in line:  # grows while it is read: classes may be members of wider ones
-            line += [one for one in self.classes.get(relative, ()) if one not in line]
-        return line + sorted(regimen for regimen, drug in self.drugs.items() if drug == pk)
-
-    @property
-    def with_regimens(self) -> frozenset[int]:
-        """Drugs that have dose regimens, and those regimens."""
-        return frozenset((*self.drugs, *self.drugs.values()))
-
-
-def _read_tree(session: Session) -> InterventionTree:
-    drugs = session.execute(
-        select(Concept.pk, Concept.parent_pk).where(Concept.kind == REGIMEN, Concept.parent_pk.is_not(None))
-    )
-    members = session.execute(
-        select(InterventionMember.member_pk, InterventionMember.class_pk).order_by(InterventionMember.class_pk)
-    )
-    classes: dict[int, list[int]] = {}
-    wider = session.execute(
-        select(Concept.pk, Concept.parent_pk).where(Concept.kind == DRUG_CLASS, Concept.parent_pk.is_not(None))
-    )
-    for member, class_pk in (*members, *wider):
-        classes.setdefault(member, []).append(class_pk)
-    return InterventionTree({pk: drug for pk, drug in drugs if drug is not None}, classes)
-
-
-_trees: SerialMemory[InterventionTree] = SerialMemory(_read_tree)
-
-
-def intervention_tree(session: Session) -> InterventionTree:
-    """The tree at the serial that the session sees; read from the database once for each serial."""
-    return _trees.get(session)
-
-
-def are_one_drug(session: Session, interventions: Collection[str]) -> bool:
-    """Whether the interventions are one drug that has dose regimens, or its regimens. Bands of doses mean nothing for
-    any other."""
-    is_named = (Concept.type == "intervention", Concept.id.in_(interventions))
-    keys = set(session.scalars(select(Concept.pk).where(*is_named)))
-    tree = intervention_tree(session)
-    return keys <= tree.with_regimens and len({tree.drugs.get(key, key) for key in keys}) == 1
-
-
 def evidence_question(session: Session, intervention_pk: int, concepts: Mapping[str, int]) -> EvidenceQuestion:
     """The question about an intervention and the concepts in `concepts`, by role. One statement."""
     tree = intervention_tree(session)
     if "interactant" in concepts:
         interactant = tree.relatives(concepts["interactant"])
         return EvidenceQuestion(intervention_pk, concepts, tree.relatives(intervention_pk), interactant)
-    return EvidenceQuestion(intervention_pk, concepts, tree.with_drug(intervention_pk))
+    return EvidenceQuestion(intervention_pk, concepts, tree.with_sources(intervention_pk))
 
 
 def _about(question: EvidenceQuestion) -> list[ColumnElement[bool]]:
@@ -172,6 +114,8 @@ class RelevantClaim:
     effect: Effect
     outcome_pk: int | None
     outcome: OutcomeRef | None
+    subgroup: SubgroupRef | None
+    """Whom alone it is about: such a claim answers for nobody else."""
     weight: float
     """Of both sides together."""
     studies: int
@@ -205,6 +149,7 @@ class EvidenceBody:
     intervention: int
     claims: tuple[RelevantClaim, ...] = ()
     citations: tuple[InformativeCitation, ...] = ()
+    """Those of claims on everybody."""
     main_kinds: frozenset[Kind] = field(default_factory=frozenset)
 
     @property
@@ -212,17 +157,39 @@ class EvidenceBody:
         """The claim that answers the question: of its kind, on the intervention itself, and with the most weight."""
         return headline_of(self.claims, self.main_kinds, self.intervention)
 
+    @property
+    def on_everybody(self) -> tuple[RelevantClaim, ...]:
+        """The claims that are about no subgroup."""
+        return tuple(claim for claim in self.claims if claim.subgroup is None)
+
+    @property
+    def subgroup_headlines(self) -> tuple[RelevantClaim, ...]:
+        """For each subgroup the claim that answers for it, by the subgroup's id."""
+        by_group: dict[str, list[RelevantClaim]] = {}
+        for claim in self.claims:
+            if claim.subgroup is not None:
+                by_group.setdefault(claim.subgroup.id, []).append(claim)
+        key = _headline_key(self.main_kinds, self.intervention)
+        return tuple(min(claims, key=key) for _, claims in sorted(by_group.items()))
+
 
 def headline_of(
     claims: Iterable[RelevantClaim], main_kinds: Container[Kind], intervention_pk: int
 ) -> RelevantClaim | None:
-    """The claim that answers a question: of its kind, on the intervention itself, and with the most weight."""
+    """The claim that answers a question: of its kind, on the intervention itself, and with the most weight.
 
+    A claim on a subgroup never answers for everybody.
+    """
+    key = _headline_key(main_kinds, intervention_pk)
+    return min((claim for claim in claims if claim.subgroup is None), key=key, default=None)
+
+
+def _headline_key(main_kinds: Container[Kind], intervention_pk: int) -> Callable[[RelevantClaim], tuple[Any, ...]]:
     def key(claim: RelevantClaim) -> tuple[Any, ...]:
         contraindicated, *rank = claim.rank
         return claim.kind not in main_kinds, contraindicated, claim.intervention_pk != intervention_pk, rank
 
-    return min(claims, key=key, default=None)
+    return key
 
 
 def amounts_of(headline: RelevantClaim | None) -> Amounts:
@@ -243,6 +210,7 @@ def relevant_claims(session: Session, *where: ColumnElement[bool], limit: int | 
         select(
             Claim.pk, Claim.id, Claim.intervention_pk, Claim.kind, Claim.form, Claim.effect, Claim.weight,
             Claim.study_count, Claim.review_count, Claim.participant_count, Claim.outcome_pk,
+            Claim.subgroup, Claim.subgroup_label,
             Concept.id.label("outcome"), Concept.name, Concept.better,
         )
         .outerjoin(Concept, Concept.pk == Claim.outcome_pk)
@@ -260,6 +228,7 @@ def relevant_claims(session: Session, *where: ColumnElement[bool], limit: int | 
             effect=Effect(row.effect),
             outcome_pk=row.outcome_pk,
             outcome=OutcomeRef(id=row.outcome, name=row.name, better=Better(row.better)) if row.outcome else None,
+            subgroup=SubgroupRef(id=row.subgroup, label=row.subgroup_label) if row.subgroup else None,
             weight=row.weight,
             studies=row.study_count,
             reviews=row.review_count,
@@ -299,10 +268,13 @@ def evidence_on(session: Session, question: EvidenceQuestion) -> EvidenceBody:
     citations = informative_citations(session, *about)
     if not citations:
         return EvidenceBody(question.intervention)
-    claims = (claim for claim in relevant_claims(session, *about) if claim.pk in citations)
+    claims = sorted(
+        (claim for claim in relevant_claims(session, *about) if claim.pk in citations), key=lambda claim: claim.rank
+    )
+    on_everybody = {claim.pk for claim in claims if claim.subgroup is None}
     return EvidenceBody(
         question.intervention,
-        claims=tuple(sorted(claims, key=lambda claim: claim.rank)),
-        citations=tuple(citation for of_claim in citations.values() for citation in of_claim),
+        claims=tuple(claims),
+        citations=tuple(one for pk, of_claim in citations.items() if pk in on_everybody for one in of_claim),
         main_kinds=frozenset(MAIN_KIND[role] for role in question.concepts),
     )

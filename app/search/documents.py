@@ -13,6 +13,8 @@ from app.claims.derived import ClaimDerived, ConceptDerived
 from app.claims.responses import ClaimEvidence
 from app.claims.schemas import ClaimWrite, DosingRangeWrite, LiteratureSearchWrite
 from app.claims.vocabulary import HARM_KINDS, Effect, Kind
+from app.concepts.lineage import stored_heirs
+from app.concepts.models import Concept
 from app.concepts.schemas import ConceptWrite, InterventionWrite
 from app.concepts.vocabulary import CodeRelation
 from app.core.vocabulary import Status
@@ -97,7 +99,7 @@ def _claim(session: Session, records: RecordReader, claim: ClaimWrite, derived: 
         *(Key("side_effect", s) for s in claim.side_effects),
         *(Key("intervention", i) for i in (claim.intervention, *claim.interactants) if i),
         *(Key("outcome", o) for o in (claim.outcome,) if o),
-        *_regimens(session, records, claim),
+        *_heirs(session, records, claim),
     ]
     against = _against(session, records, claim.interactants)
     warning = _warning(claim)
@@ -121,6 +123,7 @@ def _claim(session: Session, records: RecordReader, claim: ClaimWrite, derived: 
             claim.caveat,
             *(origin.asserts for origin in claim.origins),
             claim.population,
+            claim.subgroup.label if claim.subgroup else None,
             claim.timepoint,
             dosing.dose_text if dosing else None,
             *(citation.finding for citation in claim.citations),
@@ -164,7 +167,7 @@ def _rank(claim: ClaimWrite, warning: int, evidence: ClaimEvidence) -> int:
 
 def _against(session: Session, records: RecordReader, interventions: Iterable[str]) -> tuple[str, ...]:
     """All names of interventions and of their regimens and narrower classes, and the names of the members of classes:
-    what warns of opioids warns of tramadol. Products of members are known to the question (`parse_query`)."""
+    what warns of a class warns of each member. Products of members are known to the question (`parse_query`)."""
     keys = [
         key
         for intervention in interventions
@@ -175,10 +178,16 @@ def _against(session: Session, records: RecordReader, interventions: Iterable[st
     return tuple(dict.fromkeys((*_names_of(records, keys), *names)))
 
 
-def _regimens(session: Session, records: RecordReader, claim: ClaimWrite) -> Iterator[Key]:
-    """Harm crosses doses: a search for a regimen finds the claims about harms of its drug as well."""
-    if claim.kind in HARM_KINDS and claim.intervention is not None:
-        yield from _children(session, records, claim.intervention)
+def _heirs(session: Session, records: RecordReader, claim: ClaimWrite) -> Iterator[Key]:
+    """Harm is inherited: a search for a regimen or a drug finds the claims about harms of its drug and classes too."""
+    if claim.kind not in HARM_KINDS or claim.intervention is None:
+        return
+    own = session.scalars(select(Concept.pk).where(Concept.type == "intervention", Concept.id == claim.intervention))
+    heirs = stored_heirs(session, own)
+    for heir in session.scalars(select(Concept.id).where(Concept.pk.in_(heirs)).order_by(Concept.id)):
+        key = Key("intervention", heir)
+        if records.content(key).status is Status.published:
+            yield key
 
 
 def _children(session: Session, records: RecordReader, intervention: str) -> Iterator[Key]:

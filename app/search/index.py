@@ -144,7 +144,7 @@ def entry_for(key: Key, document: SearchDocument) -> IndexEntry:
 
 
 def _name_rows(document: SearchDocument) -> Iterator[dict[str, Any]]:
-    """Each name from each of its first words on, so that `naltrexone` finds `Low-dose naltrexone`."""
+    """Each name from each of its first words on, so that `fatigue` finds `Chronic fatigue`."""
     seen = set()
     for name, matched_on in document.names:
         parts = words(name)

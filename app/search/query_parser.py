@@ -16,7 +16,7 @@ from app.search.spelling import nearest_word, two_words
 from app.search.spellings import normal_text, occurring, spellings
 from app.search.term_statistics import TermStatistics
 from app.search.terms import QueryTerm
-from app.search.word_lists import ALTERNATIVES, OPTIONAL_WORDS, RISK_TERMS, STOP_WORDS
+from app.search.word_lists import OPTIONAL_WORDS, STOP_WORDS, WordLists
 
 MAX_TERMS = 16
 MAX_ALTERNATIVES = 12
@@ -36,8 +36,6 @@ _DECIMAL = re.compile(r"[0-9]+(?:[.,][0-9]+)+")
 _NAME = r"(\S+(?: \S+){0,4})"
 _HOW_IT_WORKS = re.compile(rf"\bhow (?:(?:does|do|did|would) {_NAME} work|{_NAME} works)(?=\W*$| in\b)", re.IGNORECASE)
 """A question about a mechanism in words that records do not use."""
-
-_WORDS_IN_EXPANSIONS = {word for phrase in ALTERNATIVES if len(phrase) > 1 for word in phrase}
 
 
 @dataclass(frozen=True)
@@ -70,18 +68,19 @@ class _Token:
 
 
 def parse_query(session: Session, statistics: TermStatistics, query: str) -> ParsedQuery:
-    """Words in quotes, words joined by punctuation (`M79.7`, `ME/CFS`) and names of concepts become one term. Words
+    """Words in quotes, words joined by punctuation (`M79.7`, `TNF/IL`) and names of concepts become one term. Words
     that no record has are corrected or left out."""
     typed = normal_text(session, statistics, query)
-    tokens = _tokens(typed)
+    tokens = _tokens(typed, statistics.lists)
     drugs = drug_index(session)
     corrections, unknown = _unknown_words(session, statistics, drugs, tokens)
     correction = _corrected(typed, corrections) if corrections else None
     if correction:
-        tokens = _tokens(correction)
+        tokens = _tokens(correction, statistics.lists)
     separate = _Separator(session, statistics, drugs, unknown).separate(tokens)
     known = [token for token in separate if unknown.isdisjoint(token.words)]
-    terms = tuple(dict.fromkeys(_without_names(tuple(_terms(session, statistics, drugs, known)))))[:MAX_TERMS]
+    terms = tuple(dict.fromkeys(_without_names(tuple(_terms(session, statistics, drugs, known)), statistics.lists)))
+    terms = terms[:MAX_TERMS]
     if not any(term.is_required for term in terms):
         terms = tuple(replace(term, is_required=True) for term in terms)
     left_out = tuple(sorted(unknown - OPTIONAL_WORDS))
@@ -89,7 +88,7 @@ def parse_query(session: Session, statistics: TermStatistics, query: str) -> Par
     return ParsedQuery(terms, typed, correction, left_out, is_relaxed)
 
 
-def _tokens(query: str) -> list[_Token]:
+def _tokens(query: str, lists: WordLists) -> list[_Token]:
     if '"' not in query:
         query = _HOW_IT_WORKS.sub(r"\1\2 mechanism of action", query)
     tokens: list[_Token] = []
@@ -98,26 +97,26 @@ def _tokens(query: str) -> list[_Token]:
         for chunk in [part] if is_quoted else part.split():
             if phrase := tuple(words(chunk))[:MAX_TERMS]:
                 tokens.append(_Token(phrase, is_quoted, text=chunk))
-    in_phrases = _in_phrases(tokens)
+    in_phrases = _in_phrases(tokens, lists)
     kept = [token for place, token in enumerate(tokens) if place in in_phrases or not token.is_stop_word]
     return (kept or tokens)[: 2 * MAX_TERMS]
 
 
-def _in_phrases(tokens: Sequence[_Token]) -> set[int]:
+def _in_phrases(tokens: Sequence[_Token], lists: WordLists) -> set[int]:
     """Places of the tokens of phrases that mean something else than their words: `come off`, `the runs`."""
     stemmed = [stem(token.words[0]) if len(token.words) == 1 and not token.is_quoted else "" for token in tokens]
     places: set[int] = set()
     start = 0
     while start < len(stemmed):
         ends = range(min(len(stemmed), start + MAX_NAME_WORDS), start + 1, -1)
-        end = next((end for end in ends if tuple(stemmed[start:end]) in ALTERNATIVES), start)
+        end = next((end for end in ends if tuple(stemmed[start:end]) in lists.alternatives), start)
         places.update(range(start, end))
         start = max(end, start + 1)
     return places
 
 
 class _Separator:
-    """Takes apart what is joined unless it is a name or a phrase of some record: `ME/CFS` stays, `b-crohn` does not."""
+    """Takes apart what is joined unless it is a name or a phrase of some record: `M79.7` stays, `b-word` does not."""
 
     def __init__(self, session: Session, statistics: TermStatistics, drugs: DrugIndex, unknown: Set[str]) -> None:
         self._session, self._statistics, self._drugs, self._unknown = session, statistics, drugs, unknown
@@ -154,8 +153,8 @@ class _Separator:
         return next((parts for parts in (signed, dashed, fold(token.text).split(), ways[0]) if len(parts) > 1), ())
 
     def _is_name(self, ways: Sequence[Phrase]) -> bool:
-        names = self._statistics.concept_names(self._session, ways)
-        return any(way in names or _stem_all(way) in ALTERNATIVES or self._drugs.named(way) for way in ways)
+        names, phrases = self._statistics.concept_names(self._session, ways), self._statistics.lists.alternatives
+        return any(way in names or _stem_all(way) in phrases or self._drugs.named(way) for way in ways)
 
     def _is_phrase(self, token: _Token, ways: Sequence[Phrase]) -> bool:
         if self._unknown & set(token.words) or self._looked_up == MAX_PHRASES:
@@ -205,13 +204,14 @@ def _unknown_words(
 
 def _absent(session: Session, statistics: TermStatistics, candidates: Collection[str]) -> list[str]:
     """Words that no record has, neither as they are, nor as the beginning of a word, nor in other words."""
-    stems_of = {word: {stem(word)}.union(*ALTERNATIVES.get((stem(word),), ())) for word in candidates}
+    lists = statistics.lists
+    stems_of = {word: {stem(word)}.union(*lists.alternatives.get((stem(word),), ())) for word in candidates}
     counts = statistics.entry_counts(session, set().union(*stems_of.values()))
     return [
         word
         for word, stems in stems_of.items()
         if not any(counts[one] for one in stems)
-        and stem(word) not in _WORDS_IN_EXPANSIONS
+        and stem(word) not in lists.words_in_phrases
         and not (len(word) >= MIN_PREFIX and statistics.words_with_prefix(session, word))
     ]
 
@@ -259,27 +259,33 @@ def _terms(
         ]
         for phrase in phrases.values()
     }
-    start = 0
+    start, alternatives = 0, statistics.lists.alternatives
     while start < len(tokens):
         end = min(len(tokens), start + MAX_NAME_WORDS)
-        while end > start + 1 and not (names[phrases[start, end]] or _stem_all(phrases[start, end]) in ALTERNATIVES):
+        while end > start + 1 and not (names[phrases[start, end]] or _stem_all(phrases[start, end]) in alternatives):
             end -= 1
         phrase = phrases[start, end]
         completions = _completions(session, statistics, tokens[start]) if end == start + 1 else ()
         spelled = ways.get(phrase, ())
         spelled = occurring(session, statistics, spelled) if len(spelled) > 1 else ()
-        yield _term(phrase, spelled or [_stem_all(phrase)], names[phrase], completions, tokens[start])
+        ways_to_say = spelled or [_stem_all(phrase)]
+        yield _term(phrase, ways_to_say, names[phrase], completions, tokens[start], statistics.lists)
         start = end
 
 
 def _term(
-    phrase: Phrase, spelled: Sequence[Phrase], names: Iterable[Phrase], completions: Iterable[Phrase], token: _Token
+    phrase: Phrase,
+    spelled: Sequence[Phrase],
+    names: Iterable[Phrase],
+    completions: Iterable[Phrase],
+    token: _Token,
+    lists: WordLists,
 ) -> QueryTerm:
     stemmed = _stem_all(phrase)
-    others = list(ALTERNATIVES.get(stemmed, ()))
+    others = list(lists.alternatives.get(stemmed, ()))
     if not token.is_quoted:
-        # A question about liver damage must find what records say about the liver.
-        others += [(word,) for word in stemmed if word in RISK_TERMS]
+        # A question about damage of an organ must find what records say about the organ.
+        others += [(word,) for word in stemmed if word in lists.risk_terms]
     alternatives = list(spelled)
     for other in (*sorted(others, key=lambda other: (len(other), other)), *names):
         # A phrase that contains another alternative finds nothing more.
@@ -289,18 +295,18 @@ def _term(
     return QueryTerm(
         tuple(alternatives),
         is_required=len(phrase) > 1 or phrase[0] not in OPTIONAL_WORDS,
-        is_risk=any(not RISK_TERMS.isdisjoint(alternative) for alternative in alternatives),
+        is_risk=any(not lists.risk_terms.isdisjoint(alternative) for alternative in alternatives),
         text=" ".join(phrase),
     )
 
 
-def _without_names(terms: Sequence[QueryTerm]) -> Iterable[QueryTerm]:
-    """A word in the name of something else that is asked for is in all its records: who asks for the dose of low-dose
-    naltrexone means the dosage. Terms of risk stay as they are."""
+def _without_names(terms: Sequence[QueryTerm], lists: WordLists) -> Iterable[QueryTerm]:
+    """A word in the name of something else that is asked for is in all its records: who asks for the dose of a
+    low-dose regimen means the dosage. Terms of risk stay as they are."""
     for term in terms:
         names = [between_spaces(name) for other in terms if other != term for name in other.alternatives]
         said, *others = term.alternatives
-        has_synonyms = bool(others) and said in ALTERNATIVES
+        has_synonyms = bool(others) and said in lists.alternatives
         if has_synonyms and not term.is_risk and any(between_spaces(said) in name for name in names):
             term = replace(term, alternatives=tuple(others))
         yield term
@@ -308,13 +314,13 @@ def _without_names(terms: Sequence[QueryTerm]) -> Iterable[QueryTerm]:
 
 def _completions(session: Session, statistics: TermStatistics, token: _Token) -> tuple[Phrase, ...]:
     """The known words that a word begins, wherever it stands in the question. One that records have is complete, and so
-    is one with other words for it: `max` asks for `maximum`, not for `Maxitram`."""
+    is one with other words for it: `max` asks for `maximum`, not for the name of a product."""
     word = token.words[0]
     if (
         token.is_quoted
         or len(token.words) > 1
         or len(word) < MIN_PREFIX
-        or (stem(word),) in ALTERNATIVES
+        or (stem(word),) in statistics.lists.alternatives
         or statistics.entry_counts(session, {stem(word)})[stem(word)]
     ):
         return ()

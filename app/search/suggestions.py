@@ -23,7 +23,7 @@ from app.search.spelling import nearest_prefix
 from app.search.spellings import normal_text, possible_codes, spellings
 from app.search.term_statistics import TermStatistics, after_prefix, fetch, term_statistics
 from app.search.terms import QueryTerm
-from app.search.word_lists import STOP_WORDS, meant_by
+from app.search.word_lists import STOP_WORDS, WordLists
 
 MAX_READ = 1000
 """Names that are read, of concepts and of other records each: one letter starts very many."""
@@ -89,7 +89,9 @@ def _with_words(
     """Records that have all words typed, in any order and place, the best first."""
     last = typed[-1]
     starts = range(max(0, len(typed) - MAX_PHRASE_WORDS), len(typed))
-    start, meant = next(((n, some) for n in starts if (some := _meant_by(typed[n:]))), (len(typed) - 1, ()))
+    start, meant = next(
+        ((n, some) for n in starts if (some := _meant_by(typed[n:], statistics.lists))), (len(typed) - 1, ())
+    )
     question = parse_query(session, statistics, " ".join(word for word in typed[:start] if word not in STOP_WORDS))
     if question.is_relaxed or (len(last) < MIN_LETTERS and not meant):
         return []
@@ -117,9 +119,9 @@ def _completed(suggestions: list[NameSuggestion], others: list[NameSuggestion]) 
     return [*suggestions, *(one for one in shown if (one.type, one.id) not in known)] if suggestions else others
 
 
-def _meant_by(typed: Sequence[str]) -> tuple[Phrase, ...]:
+def _meant_by(typed: Sequence[str], lists: WordLists) -> tuple[Phrase, ...]:
     """What people mean who begin like this: `vivid dream` for `nightm`, `stop` for `coming o`."""
-    return meant_by(" ".join(typed)) if len(typed[-1]) >= MIN_PREFIX or len(typed) > 1 else ()
+    return lists.meant_by(" ".join(typed)) if len(typed[-1]) >= MIN_PREFIX or len(typed) > 1 else ()
 
 
 def _drugs(session: Session, start: str, known: Sequence[NameSuggestion]) -> list[NameSuggestion]:

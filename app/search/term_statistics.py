@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from app.search import facets
 from app.search.analyzer import Phrase, stems
 from app.search.facets import FacetBitmaps
+from app.search.word_lists import WordLists, word_lists
 from app.storage.read_view import PUBLICATION, DatasetState, view_of
 
 MAX_REMEMBERED = 20_000
@@ -38,6 +39,8 @@ class TermStatistics:
     state: DatasetState
     """`ReadView.state`."""
     bitmaps: FacetBitmaps
+    lists: WordLists
+    """Words that mean the same in this data set."""
     _entry_counts: dict[str, int] = field(default_factory=dict)
     _with_prefix: dict[str, Sequence[str]] = field(default_factory=dict)
     _concept_names: dict[Phrase, Sequence[Phrase]] = field(default_factory=dict)
@@ -150,7 +153,9 @@ def term_statistics(session: Session) -> TermStatistics:
         with _lock:  # One thread reads for all: the bitmaps of a million claims take tens of megabytes.
             statistics = _by_pool.get(pool)
             if statistics is None or statistics.state != state:
-                statistics = _by_pool[pool] = TermStatistics(state, _bitmaps(session, statistics, state))
+                statistics = _by_pool[pool] = TermStatistics(
+                    state, _bitmaps(session, statistics, state), word_lists(session)
+                )
     return statistics
 
 

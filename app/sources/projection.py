@@ -4,14 +4,12 @@ from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy.orm import Session
-
 from app.concepts.models import Concept
 from app.sources import models
 from app.sources.identifiers import normalise
 from app.sources.schemas import DocumentWrite, Identifier, StudyWrite
 from app.storage.resource import FieldReference, Key
-from app.storage.rows import column_values, key_of, replace, upsert
+from app.storage.rows import RowWriter, column_values
 
 _INCLUDES_COLUMNS = ("completeness", "designs", "study_count", "participants", "searched_on")
 _NOTICE_COLUMNS = ("doi", "url", "text")
@@ -24,31 +22,29 @@ def study_references(study: StudyWrite) -> Iterator[FieldReference]:
         yield FieldReference(f"includes.studies[{index}]", Key("study", included))
 
 
-def apply_study(session: Session, study: StudyWrite) -> None:
+def apply_study(rows: RowWriter, study: StudyWrite) -> None:
     includes = study.includes
     values = column_values(models.Study, study) | {
         "is_review": study.design.is_review,
         **{f"includes_{name}": getattr(includes, name, None) for name in _INCLUDES_COLUMNS},
     }
-    upsert(session, models.Study, {"id": study.id}, values)
+    rows.put(models.Study, study.id, values)
 
 
-def link_study(session: Session, study: StudyWrite) -> None:
-    owner = {"study_pk": key_of(session, models.Study, study.id)}
-    replace(session, models.StudyIdentifier, owner, map(_identifier, study.registry_ids))
-    replace(
-        session,
+def link_study(rows: RowWriter, study: StudyWrite) -> None:
+    owner = {"study_pk": rows.key(models.Study, study.id)}
+    rows.replace(models.StudyIdentifier, owner, map(_identifier, study.registry_ids))
+    rows.replace(
         models.StudyCondition,
         owner,
-        ({"concept_pk": key_of(session, Concept, condition, "condition")} for condition in study.conditions),
+        ({"concept_pk": rows.key(Concept, condition, "condition")} for condition in study.conditions),
     )
-    replace(session, models.StudyArm, owner, (with_floats(arm.model_dump()) for arm in study.arms))
-    replace(session, models.StudyLimitation, owner, ({"limitation": limitation} for limitation in study.limitations))
-    replace(
-        session,
+    rows.replace(models.StudyArm, owner, (with_floats(arm.model_dump()) for arm in study.arms))
+    rows.replace(models.StudyLimitation, owner, ({"limitation": limitation} for limitation in study.limitations))
+    rows.replace(
         models.StudyInclusion,
         {"review_pk": owner["study_pk"]},
-        ({"study_pk": key_of(session, models.Study, s)} for s in (study.includes.studies if study.includes else ())),
+        ({"study_pk": rows.key(models.Study, s)} for s in (study.includes.studies if study.includes else ())),
     )
 
 
@@ -57,16 +53,15 @@ def document_references(document: DocumentWrite) -> Iterator[FieldReference]:
         yield FieldReference(f"studies[{index}].study", Key("study", entry.study))
 
 
-def apply_document(session: Session, document: DocumentWrite) -> None:
+def apply_document(rows: RowWriter, document: DocumentWrite) -> None:
     derived = {"year": year_of(document.issued), "standing": document.current_standing.standing}
-    upsert(session, models.Document, {"id": document.id}, column_values(models.Document, document) | derived)
+    rows.put(models.Document, document.id, column_values(models.Document, document) | derived)
 
 
-def link_document(session: Session, document: DocumentWrite) -> None:
-    owner = {"document_pk": key_of(session, models.Document, document.id)}
-    replace(session, models.DocumentIdentifier, owner, map(_identifier, document.identifiers))
-    replace(
-        session,
+def link_document(rows: RowWriter, document: DocumentWrite) -> None:
+    owner = {"document_pk": rows.key(models.Document, document.id)}
+    rows.replace(models.DocumentIdentifier, owner, map(_identifier, document.identifiers))
+    rows.replace(
         models.DocumentStanding,
         owner,
         (
@@ -79,11 +74,10 @@ def link_document(session: Session, document: DocumentWrite) -> None:
             for entry in document.standing
         ),
     )
-    replace(
-        session,
+    rows.replace(
         models.DocumentStudyLink,
         owner,
-        ({"study_pk": key_of(session, models.Study, entry.study), "role": entry.role} for entry in document.studies),
+        ({"study_pk": rows.key(models.Study, entry.study), "role": entry.role} for entry in document.studies),
     )
 
 

@@ -1,11 +1,15 @@
 """The rules for studies and documents; each function returns `(field, reason)` pairs."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from types import MappingProxyType
 
 from app.core.text import RuleViolation
 from app.sources.identifiers import IdentifierError, normal_or_none, normalise
 from app.sources.schemas import Author, DocumentWrite, Identifier, StudyWrite
 from app.sources.vocabulary import Completeness, IdentifierScheme
+
+NormalIdentifier = tuple[IdentifierScheme, str]
+"""Scheme and normal spelling."""
 
 
 def study_faults(study: StudyWrite) -> list[RuleViolation]:
@@ -64,20 +68,26 @@ def _identifier_faults(field: str, identifiers: Iterable[Identifier]) -> Iterato
 
 
 def taken_identifiers(
-    documents: Iterable[DocumentWrite], owner_of: Callable[[IdentifierScheme, str], str | None] = lambda *_: None
+    documents: Iterable[DocumentWrite], taken: Mapping[NormalIdentifier, str] = MappingProxyType({})
 ) -> Iterator[tuple[str, str, str]]:
     """Document id, field and reason wherever a document has an identifier of an earlier one, however it is spelled.
 
-    `owner_of` names the document outside of `documents` that has an identifier; null if none has it.
+    `taken` names the documents outside of `documents` that have an identifier.
     """
-    owners: dict[tuple[IdentifierScheme, str], str] = {}
+    owners = dict(taken)
     for document in documents:
         for index, identifier in enumerate(document.identifiers):
-            if normal := normal_or_none(identifier.scheme, identifier.value):
-                name = (identifier.scheme, normal)
-                owner = owners.setdefault(name, owner_of(*name) or document.id)
+            for name in normal_identifiers([identifier]):
+                owner = owners.setdefault(name, document.id)
                 if owner != document.id:
                     yield document.id, f"identifiers[{index}]", f"is the identifier of {owner} already"
+
+
+def normal_identifiers(identifiers: Iterable[Identifier]) -> Iterator[NormalIdentifier]:
+    """Scheme and normal spelling of those that are well formed."""
+    for identifier in identifiers:
+        if normal := normal_or_none(identifier.scheme, identifier.value):
+            yield identifier.scheme, normal
 
 
 def document_faults(document: DocumentWrite) -> list[RuleViolation]:

@@ -17,7 +17,7 @@ class Identifier(ContentModel):
 
 
 class Arm(ContentModel):
-    """One arm of a study; the daily dose is null where it was not read."""
+    """One arm of a study; the dose is null where it was not read."""
 
     name: OneLine
     role: terms.ArmRole
@@ -25,13 +25,13 @@ class Arm(ContentModel):
     dose_text: OneLine | None = None
     """The dose as the source words it."""
     dose_low: Number | None = None
-    """Lowest daily dose, in `dose_unit`."""
+    """Lowest dose, in `dose_unit`: a day's, or a week's where the unit says so."""
     dose_high: Number | None = None
-    """Highest daily dose, in `dose_unit`; equal to `dose_low` for a fixed dose."""
+    """Highest dose, in `dose_unit`; equal to `dose_low` for a fixed dose."""
     dose_unit: OneLine | None = None
-    """UCUM: `ng`, `ug`, `mg`, `g` or `mg/kg`."""
+    """UCUM: `ng`, `ug`, `mg`, `g`, `mg/kg` or `[iU]`, of a day; with `/wk` at its end of a week, such as `mg/wk`."""
     called_low_dose: bool | None = None
-    """Whether the source calls this dose low-dose naltrexone; null for arms without naltrexone."""
+    """Whether the source calls this dose low; null for arms to which that does not apply."""
 
 
 class Included(ContentModel):

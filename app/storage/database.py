@@ -25,6 +25,8 @@ from app.storage.sqlite_file import SqliteFile
 SLUG = String(SLUG_LENGTH).with_variant(String(SLUG_LENGTH, collation="C"), "postgresql")
 """Ids sort by code point on both engines, so that cursors and ties agree."""
 
+MAX_KEYS = 500
+"""Records named in one statement."""
 CHANNEL = "dataset"
 """PostgreSQL notifications of new serials."""
 

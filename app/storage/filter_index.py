@@ -9,7 +9,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 from pydantic_core import from_json
 from pyroaring import BitMap
@@ -21,6 +21,7 @@ from sqlalchemy import (
     String,
     Table,
     UniqueConstraint,
+    bindparam,
     delete,
     func,
     insert,
@@ -28,7 +29,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import InstrumentedAttribute, Mapped, Session, mapped_column
 
-from app.storage.database import SLUG, Base, Pk
+from app.storage.database import MAX_KEYS, SLUG, Base, Pk
 from app.storage.filter_bitmaps import PUBLISHED, Filter
 from app.storage.read_view import ReadView
 
@@ -64,6 +65,9 @@ class FilterEntry(Base):
     record_pk: Mapped[int]
     __table_args__ = ({"sqlite_with_rowid": False},)
 
+
+_BITS: Table = cast("Table", FilterBits.__table__)
+_ENTRIES: Table = cast("Table", FilterEntry.__table__)
 
 Values = Select[*tuple[Any, ...]]
 """Selects (record key, filter value) pairs: the internal key and, in each further column, the value of the filter that
@@ -174,27 +178,44 @@ def _compare(changes: dict[Filter, _Changes], record_id: str, old: _Membership, 
 
 def _apply(session: Session, scope: str, spec: FilterSpec, changes: Mapping[Filter, _Changes]) -> None:
     keys = _keys(session, scope, changes)
+    touched = [
+        (keys[item], chunk)
+        for item, change in changes.items()
+        for chunk in {key >> CHUNK_BITS for key in chain(change.added, change.removed)}
+    ]
+    bits = _stored_bits(session, touched)
+    gone, entries = [], []
     for item, change in changes.items():
         pk = keys[item]
-        chunks = {key >> CHUNK_BITS for key in chain(change.added, change.removed)}
-        stored = select(FilterBits.chunk, FilterBits.bits).where(
-            FilterBits.filter_pk == pk, FilterBits.chunk.in_(chunks)
-        )
-        bits = {chunk: BitMap.deserialize(blob) for chunk, blob in session.execute(stored)}
         for key in change.removed:  # first: another record may have taken the key
-            bits[key >> CHUNK_BITS].discard(key)
+            bits[pk, key >> CHUNK_BITS].discard(key)
         for key in change.added:
-            bits.setdefault(key >> CHUNK_BITS, BitMap()).add(key)
-        session.execute(delete(FilterBits).where(FilterBits.filter_pk == pk, FilterBits.chunk.in_(chunks)))
-        _store_bits(session, pk, bits)
+            bits.setdefault((pk, key >> CHUNK_BITS), BitMap()).add(key)
         if item.name in spec.ordered:
-            gone = sorted(change.removed.values())
-            for start in range(0, len(gone), 500):
-                removed = FilterEntry.id.in_(gone[start : start + 500])
-                session.execute(delete(FilterEntry).where(FilterEntry.filter_pk == pk, removed))
-            entries = [{"filter_pk": pk, "id": name, "record_pk": key} for key, name in change.added.items()]
-            if entries:
-                session.execute(insert(FilterEntry), entries)
+            gone += [{"of": pk, "was": name} for name in change.removed.values()]
+            entries += [{"filter_pk": pk, "id": name, "record_pk": key} for key, name in change.added.items()]
+    of_chunk = (_BITS.c.filter_pk == bindparam("of"), _BITS.c.chunk == bindparam("at"))
+    session.execute(delete(_BITS).where(*of_chunk), [{"of": pk, "at": chunk} for pk, chunk in touched])
+    _store_bits(session, bits)
+    if gone:
+        is_gone = (_ENTRIES.c.filter_pk == bindparam("of"), _ENTRIES.c.id == bindparam("was"))
+        session.execute(delete(_ENTRIES).where(*is_gone), gone)
+    if entries:
+        session.execute(insert(_ENTRIES), entries)
+
+
+def _stored_bits(session: Session, touched: Iterable[tuple[int, int]]) -> dict[tuple[int, int], BitMap]:
+    """What is stored of these filters and chunks."""
+    wanted = set(touched)
+    pks, chunks = sorted({pk for pk, _ in wanted}), {chunk for _, chunk in wanted}
+    bits = {}
+    for start in range(0, len(pks), MAX_KEYS):
+        some = pks[start : start + MAX_KEYS]
+        stored = select(_BITS).where(_BITS.c.filter_pk.in_(some), _BITS.c.chunk.in_(chunks))
+        for pk, chunk, blob in session.execute(stored):
+            if (pk, chunk) in wanted:
+                bits[pk, chunk] = BitMap.deserialize(blob)
+    return bits
 
 
 def _keys(session: Session, scope: str, filters: Iterable[Filter]) -> dict[Filter, int]:
@@ -216,10 +237,12 @@ def _keys(session: Session, scope: str, filters: Iterable[Filter]) -> dict[Filte
     return found
 
 
-def _store_bits(session: Session, pk: int, bits: Mapping[int, BitMap]) -> None:
-    rows = [{"filter_pk": pk, "chunk": chunk, "bits": kept.serialize()} for chunk, kept in sorted(bits.items()) if kept]
+def _store_bits(session: Session, bits: Mapping[tuple[int, int], BitMap]) -> None:
+    """Write the bits of filters, by filter and chunk; there are none of them yet."""
+    kept = sorted((place, some) for place, some in bits.items() if some)
+    rows = [{"filter_pk": pk, "chunk": chunk, "bits": some.serialize()} for (pk, chunk), some in kept]
     if rows:
-        session.execute(insert(FilterBits), rows)
+        session.execute(insert(_BITS), rows)
 
 
 # --- making them all anew -----------------------------------------------------------------------------------------
@@ -237,7 +260,7 @@ def rebuild(session: Session, specs: Mapping[str, FilterSpec]) -> None:
                     kept[name].update(pks)
         keys = _keys(session, scope, kept)
         for name, bits in kept.items():
-            _store_bits(session, keys[name], _in_chunks(bits))
+            _store_bits(session, {(keys[name], chunk): kept for chunk, kept in _in_chunks(bits).items()})
         _store_entries(session, scope, spec)
 
 

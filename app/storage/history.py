@@ -6,7 +6,7 @@ that the API serves. `record_states` holds content and derived values for every 
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, TypeVar
 
 from pydantic import BaseModel
 from pydantic_core import to_json
@@ -15,12 +15,11 @@ from sqlalchemy.orm import InstrumentedAttribute, Mapped, Session, mapped_column
 
 from app.core.content import ResponseModel
 from app.core.vocabulary import Status
-from app.storage.database import SLUG, Base, DateColumn, InstantColumn, LineColumn, TermColumn, TextColumn
+from app.storage.database import MAX_KEYS, SLUG, Base, DateColumn, InstantColumn, LineColumn, TermColumn, TextColumn
 from app.storage.read_view import PUBLICATION, ReadView
 from app.storage.resource import Key
 
-MAX_KEYS = 500
-"""Records named in one statement."""
+OneKey = TypeVar("OneKey", Key, str)
 
 
 class Publication(Base):
@@ -207,8 +206,8 @@ def _linked(session: Session, keys: Iterable[Key], near: Columns, far: Columns) 
     return {Key(*row) for rows in links for row in rows}
 
 
-def batches(keys: Iterable[Key]) -> Iterator[Sequence[Key]]:
-    """Sorted keys, as many at a time as one statement takes."""
+def batches(keys: Iterable[OneKey]) -> Iterator[Sequence[OneKey]]:
+    """Sorted keys or ids, as many at a time as one statement takes."""
     ordered = sorted(keys)
     for start in range(0, len(ordered), MAX_KEYS):
         yield ordered[start : start + MAX_KEYS]

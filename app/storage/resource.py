@@ -4,7 +4,7 @@ A record is *content* (what curators write), *derived* values (computed from the
 the *body* (JSON rendered from both). The tables are a projection of the content, for filters and for SQL users.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
 
@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from app.core.content import Envelope, Record
 from app.core.text import RuleViolation
 from app.storage.filter_index import FilterSpec
+from app.storage.rows import RowWriter
 
 # Inside `Resource` the name `type` means its field.
 WriteModel = type[Record]
@@ -80,11 +81,12 @@ class Resource:
     check: Callable[[Any], list[RuleViolation]]
     """Returns violations of the rules that concern the content alone."""
     references: Callable[[Any], Iterator[FieldReference]]
-    apply: Callable[[Session, Any], None]
+    apply: Callable[[RowWriter, Any], None]
     """Writes the record's own row; other records of the same type may not exist yet."""
-    link: Callable[[Session, Any], None]
+    link: Callable[[RowWriter, Any], None]
     """Writes the rows that depend on the record's own row; all records exist by then."""
-    derive: Callable[[Session, RecordReader, Any], BaseModel]
+    derive: Callable[[Session, RecordReader, Sequence[Any]], Iterable[BaseModel]]
+    """The derived values of several records of the type, in their order."""
     render: Callable[[RecordReader, Any, Any, Stamp], Envelope]
     filters: FilterSpec
     """The filters of its lists."""

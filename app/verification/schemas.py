@@ -5,8 +5,8 @@ from typing import Literal
 from pydantic import Field, model_validator
 
 from app.claims.responses import ClaimSummary
-from app.claims.schemas import Checked, Locator
-from app.claims.vocabulary import Directness, IndirectBecause, Stance, StanceReason
+from app.claims.schemas import Checked, CitationQuote, Locator
+from app.claims.vocabulary import Directness, Extent, IndirectBecause, Stance, StanceReason
 from app.core.content import RequestModel, ResponseModel
 from app.core.text import IdentifierText, OneLine, SearchText, Slug, Text
 from app.sources.schemas import DocumentRef, Notice
@@ -118,6 +118,12 @@ class SourceOnClaim(ResponseModel):
     finding: str | None
     """In our words, never the source's: do not put it in quotation marks."""
     locator: Locator
+    extent: Extent | None
+    """`partially` where the source bears on a part of the claim only."""
+    extent_note: str | None
+    """Which part that is."""
+    quotes: tuple[CitationQuote, ...]
+    """The source's own words."""
     verification: Checked
     """Whether the finding was checked, when, and against what."""
     document: DocumentRef

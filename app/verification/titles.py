@@ -11,7 +11,7 @@ from app.verification.vocabulary import TitleResult
 NEAR = 0.9
 """From this similarity on, titles are almost the same. Of the real titles here, no two are as alike as 0.83."""
 _FEWEST_WORDS = 5
-"""A main title of fewer words, such as `Low-dose naltrexone`, may be that of several works."""
+"""A main title of fewer words, such as the name of a drug, may be that of several works."""
 _SUBTITLE = re.compile(r"[:?.]\s|\s[\u2013\u2014-]\s")
 
 

@@ -14,7 +14,7 @@ from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
 from app.claims import rendering as render
-from app.claims.models import Citation, Claim
+from app.claims.models import Citation, Claim, QuotedText
 from app.claims.responses import CitationRead, ClaimSummary
 from app.concepts.disclaimer import disclaimer_about
 from app.core import deadline
@@ -340,12 +340,19 @@ def _quote_check(view: ReadView, quote: str, source: CarriedRecord) -> QuoteChec
     if len(quoted) < FEWEST_QUOTED_WORDS:
         return QuoteCheck(result=QuoteResult.too_short, citation=None)
     texts = view.session.execute(
-        select(Citation.id, Citation.locator_quote, Citation.finding, Claim.statement)
+        select(Citation.id, Citation.finding, Claim.statement)
         .join(Claim, Claim.pk == Citation.claim_pk)
         .where(source.cited, Claim.status == Status.published)
         .order_by(Citation.id)
     ).all()
-    recorded = next((row.id for row in texts if _contains(row.locator_quote, quoted)), None)
+    quotes = view.session.execute(
+        select(Citation.id, QuotedText.text)
+        .join(Claim, Claim.pk == Citation.claim_pk)
+        .join(QuotedText, QuotedText.citation_pk == Citation.pk)
+        .where(source.cited, Claim.status == Status.published)
+        .order_by(Citation.id, QuotedText.position)
+    )
+    recorded = next((row.id for row in quotes if _contains(row.text, quoted)), None)
     if recorded is not None:
         return QuoteCheck(result=QuoteResult.in_recorded_quote, citation=recorded)
     if _contains(source.title, quoted):

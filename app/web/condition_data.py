@@ -24,7 +24,7 @@ from app.claims.vocabulary import (
     VerdictCode,
 )
 from app.concepts.models import Concept
-from app.concepts.schemas import ConceptRef, OutcomeRef
+from app.concepts.schemas import ConceptRef, Inheritance, OutcomeRef
 from app.core import deadline
 from app.grading.trace import EvidenceTrace, WhatIf, trace
 from app.questions.coverage import CoverageRead, coverage
@@ -70,6 +70,11 @@ class Figure:
     estimate: EstimateRead
 
 
+def _of_people(name: str, claim: ClaimSummary) -> str:
+    """The name, with the people that the claim is about if it is not about everybody."""
+    return f"{name} (in {claim.subgroup.label})" if claim.subgroup else name
+
+
 @dataclass(frozen=True)
 class OutcomeLine:
     """One claim on a benefit, with the trace of its grades."""
@@ -82,7 +87,7 @@ class OutcomeLine:
 
     @property
     def name(self) -> str:
-        return self.outcome.name if self.outcome else "In general"
+        return _of_people(self.outcome.name if self.outcome else "In general", self.claim)
 
     @property
     def is_decided(self) -> bool:
@@ -105,6 +110,8 @@ class HarmLine:
     """Side effects, or the outcome, that it is about."""
     interactants: tuple[str, ...]
     """Names of the other medicines that it is about."""
+    inheritance: Inheritance | None
+    """How it holds for the intervention, where it was said of its drug or of a class."""
     figures: tuple[Figure, ...]
     lead: str
     """What stands before the statement in the answer, such as the authority and the day of an official record."""
@@ -169,7 +176,7 @@ class ConditionEvidence:
     condition: ConceptRef
     coverage: CoverageRead
     outcomes: tuple[OutcomeLine, ...]
-    """Benefits; the claim that the coverage names as its headline comes first, then by weight."""
+    """Benefits; the claim that the coverage names as its headline comes first, then by weight; subgroups stand last."""
     harms: tuple[HarmLine, ...]
     studies: tuple[StudyLine, ...]
     """Largest first."""
@@ -226,7 +233,7 @@ def condition_evidence(view: ReadView, pair: Pair) -> ConditionEvidence:
     records = CurrentRecords(session)
     records.prefetch((Key("claim", claim_id) for claim_id in (*benefits, *harms)), depth=1)
     outcomes = _in_order(_outcome_lines(records, benefits[:MAX_OUTCOMES]), known)
-    harm_lines = _ranked(_harm_line(records, claim_id) for claim_id in deadline.checked(harms[:MAX_HARMS]))
+    harm_lines = _ranked(_harm_line(records, pair, claim_id) for claim_id in deadline.checked(harms[:MAX_HARMS]))
     reviewed = (records.content(Key("claim", claim_id)).reviewed_on for claim_id in (*benefits, *harms))
     assert known.condition is not None  # noqa: S101 - it was asked about one
     return ConditionEvidence(
@@ -258,10 +265,14 @@ def _outcome_lines(records: CurrentRecords, claim_ids: Iterable[str]) -> Iterato
 
 def _in_order(lines: Iterable[OutcomeLine], known: CoverageRead) -> list[OutcomeLine]:
     headline = known.summary.headline_claim
-    return sorted(lines, key=lambda line: headline is None or line.claim.id != headline.id)
+
+    def key(line: OutcomeLine) -> tuple[bool, bool]:
+        return line.claim.subgroup is not None, headline is None or line.claim.id != headline.id
+
+    return sorted(lines, key=key)
 
 
-def _harm_line(records: CurrentRecords, claim_id: str) -> HarmLine:
+def _harm_line(records: CurrentRecords, pair: Pair, claim_id: str) -> HarmLine:
     content: ClaimWrite = records.content(Key("claim", claim_id))
     summary = render.summary(records, claim_id)
     names = [concept.name for concept in render.concepts(records, "side_effect", content.side_effects)]
@@ -273,8 +284,9 @@ def _harm_line(records: CurrentRecords, claim_id: str) -> HarmLine:
     return HarmLine(
         content=content,
         claim=summary,
-        names=tuple(names),
+        names=tuple(_of_people(name, summary) for name in names),
         interactants=tuple(one.name for one in render.concepts(records, "intervention", content.interactants)),
+        inheritance=pair.inherited.get(content.intervention or ""),
         figures=tuple(figures(records, content, order)),
         lead=lead,
     )
@@ -360,7 +372,8 @@ def _subject(line: HarmLine) -> tuple[str, tuple[str, ...]]:
         return MEDICINES, line.interactants
     if line.names:
         return HARMS, line.names
-    return (PEOPLE, (line.content.population,)) if line.content.population else (OTHERS, ("Further warnings",))
+    people = line.content.subgroup.label if line.content.subgroup else line.content.population
+    return (PEOPLE, (people,)) if people else (OTHERS, ("Further warnings",))
 
 
 def _named(names: Mapping[str, Iterable[str]]) -> tuple[NamedLinks, ...]:

@@ -8,10 +8,12 @@ from fastapi import APIRouter, Request, Response
 from app.api.common import select_page
 from app.claims import catalogue_queries as catalogue
 from app.claims.catalogue_responses import DosingRangeRead, StudyWithEvidence
+from app.claims.schemas import Schedule
+from app.concepts.dose_tiers import dose_tiers
+from app.concepts.manifest_doses import DoseTiers
 from app.core.english import join_sentences, quantity
 from app.http.queries import query_of
 from app.http.reads import reads_of
-from app.questions.relevance import are_one_drug
 from app.sources.queries import retracted_studies
 from app.storage.history import current_bodies
 from app.storage.paging import MAX_LIMIT
@@ -44,11 +46,11 @@ async def doses(
         everything = query.model_copy(update={"limit": MAX_LIMIT, "cursor": None, "sort": "dose"})
         page = select_page(view, everything, catalogue.dosing_ranges(view, everything), catalogue.DOSING_RANGE_SORTS)
         ranges = [DosingRangeRead.model_validate_json(body) for body in current_bodies(view, "dosing_range", page.ids)]
-        has_bands = _have_bands(view, ranges)
-        with_studies = has_bands and not query.intervention
+        tiers = _tiers(view, ranges)
+        with_studies = tiers is not None and not query.intervention
         spans = _study_spans(view, query.condition) if with_studies else []
         title = "Recorded doses and doses of studies" if with_studies else "Recorded doses"
-        return {"plot": dose_plot([*spans_of_ranges(ranges), *spans], title, has_bands=has_bands)}
+        return {"plot": dose_plot([*spans_of_ranges(ranges), *spans], title, tiers)}
 
     return await answer_listing(request, DOSING_RANGES, query, more)
 
@@ -62,8 +64,8 @@ def _dose(view: ReadView, request: Request, dose_id: str) -> Response:
     read: DosingRangeRead = read_record(view, "dosing_range", dose_id)
     conditions = tuple(condition.id for condition in read.conditions)
     (span,) = spans_of_ranges([read])
-    has_bands = _have_bands(view, [read])
-    with_studies = has_bands and bool(conditions)
+    tiers = _tiers(view, [read])
+    with_studies = tiers is not None and bool(conditions)
     spans = _study_spans(view, conditions) if with_studies else []
     title = "This dose, and the doses of studies in the same conditions" if with_studies else "This dose"
     return page_response(
@@ -79,14 +81,25 @@ def _dose(view: ReadView, request: Request, dose_id: str) -> Response:
         ),
         json_address=read.links.self,
         dose=read,
+        schedule=_schedule_text(read.schedule),
         daily=span_text(span),
-        plot=dose_plot([span, *spans], title, has_bands=has_bands),
+        plot=dose_plot([span, *spans], title, tiers),
     )
 
 
-def _have_bands(view: ReadView, ranges: Sequence[DosingRangeRead]) -> bool:
-    """Whether the bands of doses are those of the drug of these ranges."""
-    return are_one_drug(view.session, {read.intervention.id for read in ranges})
+def _schedule_text(schedule: Schedule) -> str | None:
+    """How often, in the words of the source or else from its numbers, such as `1 dose every week`; null if unknown."""
+    if schedule.text or not (schedule.count and schedule.period and schedule.period_unit):
+        return schedule.text
+    unit = schedule.period_unit.label.lower()
+    period = unit if schedule.period == 1 else f"{schedule.period} {unit}s"
+    return f"{quantity(schedule.count, 'dose', 'doses')} every {period}"
+
+
+def _tiers(view: ReadView, ranges: Sequence[DosingRangeRead]) -> DoseTiers | None:
+    """The bands that hold for all of these ranges; null where there are none, or different ones."""
+    found = [dose_tiers(view.session, drug) for drug in {read.intervention.id for read in ranges}]
+    return found[0] if found and all(tiers == found[0] for tiers in found) else None
 
 
 def _study_spans(view: ReadView, conditions: tuple[str, ...]) -> list[DoseSpan]:

@@ -116,32 +116,33 @@ class MapDrawing:
 
 def draw(read: EvidenceMapRead) -> MapDrawing:
     """The drawing of a map, in the map's own order."""
-    answered = {cell.outcome for cell in read.cells if cell.headline_claim is not None}
+    answered = {cell.outcome for cell in (*read.cells, *read.subgroup_cells) if cell.headline_claim is not None}
     outcomes = [outcome for outcome in read.outcomes if outcome.id in answered]
     columns = {outcome.id: number for number, outcome in enumerate(outcomes)}
-    rows = {condition.id: number for number, condition in enumerate(read.conditions)}
-    largest = max((cell.participants for cell in read.cells), default=0)
+    lines = _drawn_rows(read)
+    rows = {(line.condition, line.subgroup): number for number, line in enumerate(lines)}
+    cells = (*read.cells, *read.subgroup_cells)
+    largest = max((cell.participants for cell in cells), default=0)
     bubbles, dots = [], []
-    for cell in read.cells:
+    for cell in cells:
         if cell.outcome not in columns:
             continue
-        x, y = LABEL_WIDTH + CELL * (columns[cell.outcome] + 0.5), HEAD_HEIGHT + CELL * (rows[cell.condition] + 0.5)
+        row = rows[cell.condition, cell.subgroup.id if cell.subgroup else None]
+        x, y = LABEL_WIDTH + CELL * (columns[cell.outcome] + 0.5), HEAD_HEIGHT + CELL * (row + 0.5)
         if cell.headline_claim is None:
             dots.append((x, y))
             continue
-        condition, outcome = read.conditions[rows[cell.condition]], outcomes[columns[cell.outcome]]
-        bubbles.append(
-            _bubble(cell, cell.headline_claim, f"{condition.name}, {outcome.name}", (x, y, _radius(cell, largest)))
-        )
+        place = f"{lines[row].whole}, {outcomes[columns[cell.outcome]].name}"
+        bubbles.append(_bubble(cell, cell.headline_claim, place, (x, y, _radius(cell, largest))))
     return MapDrawing(
         intervention=read.intervention.id,
         name=read.intervention.name,
         notice=read.notice,
         width=LABEL_WIDTH + CELL * len(columns) + MARGIN,
-        height=HEAD_HEIGHT + CELL * len(rows) + 8,
+        height=HEAD_HEIGHT + CELL * len(lines) + 8,
         rows=tuple(
-            MapLabel(c.id, _short(c.name), c.name, LABEL_WIDTH - 8, HEAD_HEIGHT + CELL * (n + 0.5) + 4)
-            for n, c in enumerate(read.conditions)
+            MapLabel(line.condition, _short(line.name), line.whole, LABEL_WIDTH - 8, HEAD_HEIGHT + CELL * (n + 0.5) + 4)
+            for n, line in enumerate(lines)
         ),
         columns=tuple(
             MapLabel(o.id, _short(o.name), o.name, LABEL_WIDTH + CELL * (n + 0.5) + 4, HEAD_HEIGHT - 10)
@@ -151,9 +152,34 @@ def draw(read: EvidenceMapRead) -> MapDrawing:
         dots=tuple(dots),
         without_answer=tuple(outcome.name for outcome in read.outcomes if outcome.id not in answered),
         table=tuple(_table(read)),
-        summary=f"{quantity(len(rows), 'condition', 'conditions')} by {quantity(len(columns), 'outcome', 'outcomes')}: "
+        summary=f"{quantity(len(read.conditions), 'condition', 'conditions')} by "
+        f"{quantity(len(columns), 'outcome', 'outcomes')}: "
         f"{quantity(len(bubbles), 'cell has', 'cells have')} an answer, {len(dots):,} have none. {NO_ALL_CLEAR}",
     )
+
+
+@dataclass(frozen=True)
+class _DrawnRow:
+    """A row of the drawing: a condition, or people with it who are a subgroup."""
+
+    condition: str
+    subgroup: str | None
+    name: str
+    whole: str
+
+
+def _drawn_rows(read: EvidenceMapRead) -> list[_DrawnRow]:
+    """Conditions, each with its subgroups below it."""
+    groups: dict[str, dict[str, str]] = {}
+    for cell in read.subgroup_cells:
+        if cell.subgroup is not None:
+            groups.setdefault(cell.condition, {})[cell.subgroup.id] = cell.subgroup.label
+    lines = []
+    for one in read.conditions:
+        lines.append(_DrawnRow(one.id, None, one.name, one.name))
+        for group, label in groups.get(one.id, {}).items():
+            lines.append(_DrawnRow(one.id, group, f"in {label}", f"{one.name} in {label}"))
+    return lines
 
 
 def _radius(cell: MapCell, largest: int) -> float:
@@ -182,17 +208,21 @@ def _short(name: str) -> str:
 def _table(read: EvidenceMapRead) -> list[TableRow]:
     names = {outcome.id: outcome.name for outcome in read.outcomes}
     by_condition: dict[str, list[MapCell]] = {}
-    for cell in read.cells:
+    for cell in (*read.cells, *read.subgroup_cells):
         if cell.headline_claim is not None:
             by_condition.setdefault(cell.condition, []).append(cell)
     searched = {cell.condition: cell.searched_on for cell in read.cells}
     lines = []
     for condition in read.conditions:
         cells = by_condition.get(condition.id, [])
-        lines += [TableRow(condition, names[cell.outcome], cell, None) for cell in cells]
+        lines += [TableRow(condition, _named(names[cell.outcome], cell), cell, None) for cell in cells]
         if not cells:
             lines.append(TableRow(condition, None, None, _without_claims(condition, searched.get(condition.id))))
     return lines
+
+
+def _named(outcome: str, cell: MapCell) -> str:
+    return f"{outcome}, in {cell.subgroup.label}" if cell.subgroup else outcome
 
 
 def _without_claims(condition: MapRow, searched_on: str | None) -> str:

@@ -2,11 +2,14 @@
 
 import math
 from collections.abc import Container, Iterable, Sequence
+from fractions import Fraction
 from typing import NamedTuple
 
 from app.claims.catalogue_responses import DosingRangeRead
-from app.claims.doses import PICOGRAMS, TIERS
-from app.claims.vocabulary import DoseTier, Unit
+from app.claims.dose_responses import DoseAmount
+from app.claims.doses import PICOGRAMS, BandRange, Picograms, band_ranges, dose_of_arm
+from app.claims.vocabulary import Unit
+from app.concepts.manifest_doses import DoseTiers
 from app.core.english import inline, quantity
 from app.sources.queries import RETRACTED_REPORT
 from app.sources.schemas import StudyRead
@@ -30,8 +33,8 @@ class DoseSpan(NamedTuple):
     address: str
     group: str
     """Under which heading it stands."""
-    low: int | None
-    high: int | None
+    low: Picograms | None
+    high: Picograms | None
     mark: str = ""
     """What a reader must know of the source first, such as that it was retracted."""
 
@@ -46,9 +49,15 @@ OF_STUDIES = "Doses given in studies"
 
 def spans_of_ranges(ranges: Iterable[DosingRangeRead]) -> list[DoseSpan]:
     return [
-        DoseSpan(r.dose_text, _origin(r), f"/dosing-ranges/{r.id}", RECORDED, r.low_pg_per_day, r.high_pg_per_day)
+        DoseSpan(
+            r.dose_text, _origin(r), f"/dosing-ranges/{r.id}", RECORDED, _exact(r.low_amount), _exact(r.high_amount)
+        )
         for r in ranges
     ]
+
+
+def _exact(amount: DoseAmount | None) -> Fraction | None:
+    return None if amount is None else Fraction(amount.picograms, amount.days)
 
 
 def _origin(read: DosingRangeRead) -> str:
@@ -61,28 +70,25 @@ def spans_of_studies(studies: Iterable[StudyRead], retracted: Container[str] = (
     spans = []
     for study in studies:
         for arm in study.arms:
-            if arm.called_low_dose is None or arm.dose_unit is None or arm.dose_low is None or arm.dose_high is None:
+            dose = dose_of_arm(arm.dose_low, arm.dose_high, arm.dose_unit)
+            if arm.called_low_dose is None or dose is None:
                 continue
-            factor = PICOGRAMS.get(Unit(arm.dose_unit)) if arm.dose_unit in set(Unit) else None
-            if factor is None:
-                continue  # a dose per body weight has no daily total
-            low, high = round(arm.dose_low * factor), round(arm.dose_high * factor)
             text = arm.dose_text or "not reported"
             mark = RETRACTED_REPORT if study.id in retracted else ""
-            spans.append(DoseSpan(study.name, text, f"/studies/{study.id}", OF_STUDIES, low, high, mark))
+            spans.append(DoseSpan(study.name, text, f"/studies/{study.id}", OF_STUDIES, dose.low, dose.high, mark))
     return spans
 
 
-def dose_plot(spans: Sequence[DoseSpan], title: str, *, has_bands: bool = True) -> Plot | None:
-    """The scale, over the bands of the one drug that has them; null where no dose has a daily total."""
+def dose_plot(spans: Sequence[DoseSpan], title: str, tiers: DoseTiers | None) -> Plot | None:
+    """The scale, with the bands of the intervention where it has some; null where no dose has a daily total."""
+    bands, days = (band_ranges(tiers), 7 if tiers.per == "week" else 1) if tiers else ((), 1)
     drawn = [span for span in spans if span.low is not None or span.high is not None]
     if not drawn:
         return None
     ends = [end for span in drawn for end in (span.low, span.high) if end]
-    low, high = min(ends) / ROOM, max(ends) * ROOM
+    low, high = float(min(ends)) / ROOM, float(max(ends)) * ROOM
     canvas = Canvas()
-    bands = TIERS if has_bands else ()
-    _draw_bands(canvas, bands, (low, high))
+    _draw_bands(canvas, bands, days, (low, high))
     top = canvas.y
     for group in dict.fromkeys(span.group for span in drawn):
         canvas.y += 6
@@ -91,10 +97,10 @@ def dose_plot(spans: Sequence[DoseSpan], title: str, *, has_bands: bool = True) 
             if span.group == group:
                 _draw_span(canvas, span, (low, high))
     canvas.y += 10
-    for _, start, _ in bands:
+    for start in (float(band.start) for band in bands):
         if low < start < high:
             canvas.line_below("guide", (_place(start, low, high), top), (_place(start, low, high), canvas.y))
-    _draw_ticks(canvas, low, high)
+    _draw_ticks(canvas, low, high, days)
     description = f"{quantity(len(drawn), 'dose', 'doses')} on a logarithmic scale of daily totals. " + " ".join(
         f"{span.marked_name}: {span_text(span)}." for span in drawn
     )
@@ -109,27 +115,28 @@ def _place(picograms: float, low: float, high: float) -> float:
     return LEFT + (RIGHT - LEFT) * min(max(share, 0), 1)
 
 
-def _draw_bands(canvas: Canvas, bands: Sequence[tuple[DoseTier, int, int | None]], scale: tuple[float, float]) -> None:
+def _draw_bands(canvas: Canvas, bands: Iterable[BandRange], days: int, scale: tuple[float, float]) -> None:
     """One line for the name of each band, over its stretch of the scale."""
     low, high = scale
-    for number, (tier, start, end) in enumerate(bands):
+    for number, band in enumerate(bands):
+        start, end = float(band.start), None if band.end is None else float(band.end)
         if start > high or (end is not None and end < low):
             continue
         left, right = _place(max(start, low), low, high), _place(min(end or high, high), low, high)
         canvas.y += LINE_HEIGHT + 2
         canvas.box(f"band band-{number}", left, canvas.y + 3, (right - left, 5))
-        words = _band_words(tier.label, start, end)
+        words = _band_words(band.band.label, start * days, end if end is None else end * days)
         ends_there = left + len(words) * CHARACTER_WIDTH > WIDTH
         place, anchor = (right, "end") if ends_there else (left, "start")
         canvas.words("tick", place, canvas.y, words, anchor)
         canvas.y += 8
 
 
-def _band_words(label: str, start: int, end: int | None) -> str:
+def _band_words(label: str, start: float, end: float | None) -> str:
     if end is None:
         return f"{label}: {amount_text(start)} and more"
     if not start:
-        return f"{label}: below {amount_text(end + 1)}"
+        return f"{label}: below {amount_text(end)}"
     return f"{label}: {amount_text(start)} to {amount_text(end)}"
 
 
@@ -140,7 +147,7 @@ def _draw_span(canvas: Canvas, span: DoseSpan, scale: tuple[float, float]) -> No
         canvas.label("side", span.mark)
     canvas.label("figures", f"{span_text(span)}; {span.text}" if span.group == RECORDED else span_text(span))
     canvas.y += 12
-    left, right = _place(span.low or scale[0], *scale), _place(span.high or scale[1], *scale)
+    left, right = _place(float(span.low or scale[0]), *scale), _place(float(span.high or scale[1]), *scale)
     css_class = "dose" if span.group == RECORDED else "dose study"
     if right - left < 1:
         canvas.dot(css_class, left, canvas.y, 6)
@@ -149,12 +156,13 @@ def _draw_span(canvas: Canvas, span: DoseSpan, scale: tuple[float, float]) -> No
     canvas.y += 4
 
 
-def _draw_ticks(canvas: Canvas, low: float, high: float) -> None:
+def _draw_ticks(canvas: Canvas, low: float, high: float, days: int) -> None:
+    """Powers of ten of the totals of so many days."""
     canvas.line("axis", (LEFT, canvas.y), (RIGHT, canvas.y))
-    first, last = math.ceil(math.log10(low)), math.floor(math.log10(high))
+    first, last = math.ceil(math.log10(low * days)), math.floor(math.log10(high * days))
     step = max(math.ceil((last - first + 1) / MAX_TICKS), 1)
     for power in range(first, last + 1, step):
-        x = _place(10**power, low, high)
+        x = _place(10**power / days, low, high)
         canvas.line("axis", (x, canvas.y), (x, canvas.y + 5))
         anchor = "start" if x < LEFT + 30 else "end" if x > RIGHT - 30 else "middle"
         canvas.words("tick", x, canvas.y + 20, amount_text(10**power), anchor)
@@ -173,16 +181,19 @@ def amount_text(picograms: float) -> str:
 
 
 def span_text(span: DoseSpan) -> str:
-    """The daily total in words."""
-    if span.low is None and span.high is None:
+    """The total of a day in words; of a week or so many days where only that is a whole number."""
+    days = math.lcm(*(Fraction(end).denominator for end in (span.low, span.high) if end is not None))
+    period = {1: "a day", 7: "a week"}.get(days, f"in {days} days")
+    low, high = (None if end is None else float(end * days) for end in (span.low, span.high))
+    if low is None and high is None:
         return "daily total not reported"
-    if span.low is None:
-        return f"up to {amount_text(span.high or 0)} a day"
-    if span.high is None:
-        return f"{amount_text(span.low)} a day or more"
-    if span.low == span.high:
-        return f"{amount_text(span.low)} a day"
-    return f"{amount_text(span.low)} to {amount_text(span.high)} a day"
+    if low is None:
+        return f"up to {amount_text(high or 0)} {period}"
+    if high is None:
+        return f"{amount_text(low)} {period} or more"
+    if low == high:
+        return f"{amount_text(low)} {period}"
+    return f"{amount_text(low)} to {amount_text(high)} {period}"
 
 
 def _table(spans: Sequence[DoseSpan]) -> PlotTable:

@@ -9,11 +9,13 @@ from app.cds_hooks.dosage import read_dose
 from app.cds_hooks.dose_text import Product, read_product
 from tests.cds_hooks.support import cards, order, request, rules
 
+OWN_WORDS = ("ldn", "naltrexon", "naltrexona", "naltrexone")
+"""Those of the manifest of the data set."""
 NBSP, THIN = "\N{NO-BREAK SPACE}", "\N{NARROW NO-BREAK SPACE}"
 
 
 def dose(text: str, product: str = "Naltrexone") -> str | None:
-    read = read_dose([{"text": text}], read_product([product]))
+    read = read_dose([{"text": text}], read_product([product]), OWN_WORDS)
     return read.text.removesuffix(" a day") if read else None
 
 
@@ -227,7 +229,7 @@ def structured(quantity: Any, **repeat: Any) -> dict[str, Any]:
     ],
 )  # fmt: skip
 def test_the_structure_of_an_order_is_read(instruction: dict[str, Any], product: str, expected: str | None) -> None:
-    read = read_dose([instruction], read_product([product] if product else []))
+    read = read_dose([instruction], read_product([product] if product else []), OWN_WORDS)
 
     assert (read.text.removesuffix(" a day") if read else None) == expected
 

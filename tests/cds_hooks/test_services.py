@@ -29,6 +29,12 @@ def test_discovery_lists_what_is_switched_on(engine: Engine) -> None:
         assert caller.post(SIGN, json=request(LDN)).status_code == 404
 
 
+def test_a_service_that_the_data_set_does_not_have_is_not_answered(engine: Engine) -> None:
+    with cds_client(engine.original, CdsSettings(services=("ldn-everything",))) as caller:
+        assert caller.get("/cds-services").json()["services"] == []
+        assert caller.post("/cds-services/ldn-everything", json=request(LDN)).status_code == 404
+
+
 def test_a_service_says_what_the_standard_requires(clinic: TestClient) -> None:
     answer = clinic.get("/cds-services")
 

@@ -373,7 +373,6 @@ def test_keys_come_from_the_configured_address_alone(
         {"issuers": [{"iss": ISSUER, "jwks": "/a"}, {"iss": ISSUER, "jwks": "/b"}]},
         {"issuers": [{"iss": ISSUER, "jwks": "/a", "algorithms": ["HS256"]}]},
         {"issuers": [{"iss": ISSUER, "jwks": "/a", "algorithms": []}]},
-        {"services": ["ldn-everything"]},
     ],
 )
 def test_settings_that_would_be_unsafe_are_refused(given: dict[str, Any]) -> None:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from app.claims.dose_query import MAX_LENGTH, UNITS, parse
 from app.claims.doses import PICOGRAMS, DailyDose
-from app.claims.vocabulary import DoseTier, Unit
+from app.claims.vocabulary import Unit
 from app.core.errors import Fault, InvalidInput
 
 MG = 10**9
@@ -74,7 +74,12 @@ def test_any_text_is_read_or_refused_without_repeating_it(text: str) -> None:
 
 def test_a_thousand_micrograms_are_a_milligram() -> None:
     assert parse("4500 ug") == parse("4.5 mg") == parse("0.0045 g") == DailyDose(4_500_000_000, 4_500_000_000)
-    assert parse("1.5..4.5 mg").tiers == (DoseTier.low,)
+
+
+def test_a_weekly_dose_is_a_seventh_of_it_a_day() -> None:
+    assert parse("2.4 mg/wk") == parse("2400 ug/wk") == DailyDose(Fraction(24 * MG, 70), Fraction(24 * MG, 70))
+    assert parse("1.7..2.4 mg/wk") == parse("1.7 mg/wk..2.4 mg/wk")
+    assert parse("7 mg/wk") == parse("1 mg")
 
 
 @pytest.mark.parametrize(
@@ -122,6 +127,12 @@ def test_a_misspelt_unit_is_refused_with_its_right_spelling(text: str, say: str)
         ("1 mg..4.5", "unit_missing"),
         ("0.1 mg/kg", "unit_not_comparable"),
         ("4.5 mg/d", "unknown_unit"),
+        ("4.5 mg/week", "unknown_unit"),
+        ("4.5 mg/mo", "unit_not_comparable"),
+        ("100 IU", "unit_not_comparable"),
+        ("100 [iU]", "unit_not_comparable"),
+        ("100 [iU]/wk", "unit_not_comparable"),
+        ("0.1 mg/kg/wk", "unit_not_comparable"),
         ("4.5 tablets", "unknown_unit"),
         ("-1 mg", "out_of_range"),
         ("-1..2 mg", "out_of_range"),

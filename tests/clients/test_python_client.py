@@ -16,9 +16,9 @@ from urllib.parse import parse_qs, unquote, urlsplit
 import httpx2
 import pytest
 
-from app.api.examples import REQUESTS
 from app.settings import ROOT
 from tests.conftest import Engine, application
+from tests.examples import REQUESTS
 from tests.serving import served
 
 DOCUMENT = json.loads((ROOT / "openapi.json").read_text(encoding="utf-8"))

@@ -62,6 +62,7 @@ CLAIM_READS: Reads = {
     "kind": lambda claim: [claim["kind"]],
     "form": lambda claim: [claim["form"]],
     "effect": lambda claim: [claim["effect"]],
+    "subgroup": lambda claim: [claim["subgroup"]["id"] if claim["subgroup"] else "everybody"],
     "consensus": lambda claim: [claim["evidence"]["consensus"]],
     "certainty": lambda claim: [claim["evidence"]["certainty"]],
     "cited": lambda claim: [bool(claim["citations"])],

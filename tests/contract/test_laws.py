@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Callable
+from fractions import Fraction
 from typing import Any
 
 import pytest
@@ -24,7 +25,7 @@ SORTS: dict[str, Callable[[Item], Any]] = {
     "participants": lambda item: item["participants"],
     "year": lambda item: item["year"],
     "label": lambda item: item["label"],
-    "dose": lambda item: item["low_pg_per_day"],
+    "dose": lambda item: (low := item["low_amount"]) and Fraction(low["picograms"], low["days"]),
 }
 """How each sort value reads in the items."""
 

@@ -12,12 +12,12 @@ import pytest
 from fastapi.routing import iter_route_contexts
 from starlette.testclient import TestClient
 
-from app.api.examples import REQUESTS
 from app.bibliography import FORMATS
 from app.fhir.types import TYPES
 from app.main import create_app, in_context
 from app.settings import Settings
 from tests.conftest import Engine
+from tests.examples import REQUESTS
 
 PREFIX = "/kb"
 HOST = "https://example.org"

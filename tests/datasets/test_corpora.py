@@ -116,12 +116,21 @@ def test_civic_is_served_as_its_table_has_it(blank: Database, tmp_path: Path) ->
                 assert (claim["intervention"] or {"name": ""})["name"] == row["therapies"]
                 stated = (row["significance"], row["evidence_type"], row["molecular_profile"])
                 assert all(part in claim["statement"] for part in stated)
-                assert citation["locator"]["quote"] is None
+                assert citation["quotes"] == []
+                strength = {"value": row["evidence_level"], "scale": "CIViC evidence level"}
+                takes_a_side = citation["stance"] == "supports"
+                assert citation["strength"] == (strength if takes_a_side else None)
+                selects = bool(row["disease"]) and row["evidence_type"] in ("Predictive", "Prognostic")
+                group = claim["subgroup"] or {"label": None, "basis": "biomarker"}
+                label = f"people with {row['molecular_profile']}" if selects else None
+                assert (group["label"], group["basis"]) == (label, "biomarker")
     assert sorted(found) == sorted(row["evidence_statement"] for row in rows.values() if is_taken(row))
     assert "1 times: names several therapies" in report
     assert "1 times: is not accepted by the editors of CIViC (EID10)" in report
     assert "1 times: cites a source of ASCO type" in report
-    assert "8 times: has an evidence level (A to E), which is no level here (EID1, EID2, EID3, …)" in report
+    assert (
+        "3 times: has a strength by the corpus's own scale, but its citation takes no side (EID4, EID5, EID8)" in report
+    )
 
 
 def is_taken(row: Fields) -> bool:
@@ -154,8 +163,16 @@ def test_dismech_is_served_as_its_file_has_it(blank: Database, tmp_path: Path) -
                 numbers = {identifier["value"] for identifier in document["identifiers"]}
                 assert numbers == {item["reference"].partition(":")[2]}
                 assert document["title"] == item.get("reference_title")
-                quotes = [other["snippet"] for other in entry["evidence"] if "snippet" in other]
-                assert citation["locator"]["quote"] in [None, *quotes]
+                quotes = [
+                    other["snippet"]
+                    for other in entry["evidence"]
+                    if other["reference"] == item["reference"] and len(other.get("snippet", "").split()) in range(1, 26)
+                ]
+                assert [quote["text"] for quote in citation["quotes"]] == quotes
+                partially = item["supports"] == "PARTIAL"
+                assert citation["extent"] == ("partially" if partially else None)
+                assert citation["extent_note"] == (f"DisMech, PARTIAL: {text}" if partially else None)
+                assert citation["stance"] == "supports" or not partially
                 assert entry["name"] in claim["statement"]
                 assert " ".join(entry.get("description", "").split()) in claim["statement"]
                 assert [mechanism["name"] for mechanism in claim["mechanisms"]] == (
@@ -173,7 +190,7 @@ def test_dismech_is_served_as_its_file_has_it(blank: Database, tmp_path: Path) -
         "has the field `phase`, which has no place here",
         "is an entry without evidence (Synthetic_Disorder: phenotypes/Imagined quiet)",
         "is no YAML of a disorder that can be read (Broken.yaml)",
-        "'PARTIAL', which is no stance here",
+        "'NO_EVIDENCE', which is no stance here",
     ):
         assert f"1 times: {sentence}" in report or sentence in report
 

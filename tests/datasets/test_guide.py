@@ -3,6 +3,8 @@
 import json
 import os
 import re
+import shlex
+import shutil
 import signal
 import subprocess
 import sys
@@ -78,3 +80,48 @@ def test_make_run_serves_the_data_set_from_a_database_of_its_own(
         process.communicate(timeout=30)
         for path in database.parent.glob(f"{database.name}*"):
             path.unlink()
+
+
+KEEP = PAGE.partition("## Keep\n")[2].partition("\n## ")[0]
+SOURCE_FILES = Path(__file__).parent / "source_files"
+RETRACTIONS = (
+    "Record ID,Title,OriginalPaperDOI,OriginalPaperPubMedID,RetractionDOI,RetractionDate,RetractionNature,Reason\n"
+    "1,A synthetic trial,10.5555/semaglutide.1,,10.5555/semaglutide.1.r,11/20/2026 0:00,Retraction,+Error in Data;\n"
+)
+
+
+def test_every_command_to_keep_a_data_set_does_what_the_page_says(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url = f"sqlite:///{tmp_path / 'tea.db'}"
+    monkeypatch.chdir(tmp_path)
+    for name, text in FILES.items():
+        path = Path("tea") / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    shutil.copyfile(SOURCE_FILES / "new_trial.ris", "paper.ris")
+    Path("retractions.csv").write_text(RETRACTIONS, encoding="utf-8")
+
+    def keep(*arguments: str, code: int = 0) -> str:
+        settings.cache_clear()
+        return error_text(run(url, *arguments, SEED_DIR="tea"), code)
+
+    keep("migrate")
+    keep("seed")
+    claims = Path("tea/claims/tea.yaml")
+    before = claims.read_text(encoding="utf-8")
+    said = {}
+    for command in re.findall(r"`ldn-evidence ([^`]+)`", KEEP.partition("\n\n`add-source`")[0]):
+        said[command] = keep(*shlex.split(command))
+        if command.startswith("new claim"):
+            assert "FILL" in claims.read_text(encoding="utf-8")
+            claims.write_text(before, encoding="utf-8")
+    assert "document/doe-2026" in said["seed --dry-run"]
+    assert "1 record" in said['seed --note "A second trial"']
+    assert "1 document" in said["standing --retraction-watch retractions.csv"]
+    assert "document/doe-2026" in said["pull"]
+    assert "standing: retracted" in Path("tea/documents.yaml").read_text(encoding="utf-8")
+    assert said["seed --prune"].endswith("The files hold every record that was seeded.\n")
+    assert said["schema --output tea/schema"].endswith("schemas written.\n")
+    assert keep("check") == "13 records, no fault.\n"
+    settings.cache_clear()

@@ -1,10 +1,12 @@
 """What a data set says of itself, from its file to the database."""
 
+import json
 import re
 import shutil
 from pathlib import Path
 
 import pytest
+from sqlalchemy import text
 from starlette.testclient import TestClient
 
 from app.concepts.manifest import UNDESCRIBED, current_manifest, manifest_at
@@ -15,6 +17,7 @@ from app.datasets.seed import seed
 from app.settings import ROOT
 from app.storage import schema
 from app.storage.database import Database
+from tests.cds_hooks.support import LDN, OXYCODONE, cards, cds_client, request
 
 SEED = ROOT / "seed_data"
 
@@ -70,6 +73,12 @@ def test_a_database_without_manifest_has_a_disclaimer(blank: Database) -> None:
 @pytest.mark.parametrize(
     ("old", "new", "fault"),
     [
+        (
+            "    - intervention: naltrexone\n      unit: mg",
+            "    - intervention: naltrexon\n      unit: mg",
+            ("dataset.yaml: dose_tiers[0].intervention", "unknown_reference"),
+        ),
+        ("below: 1}", "below: 0.0001}", ("dataset.yaml: dose_tiers[0]", "value_error")),
         ("claim: ldn-ms-fatigue", "claim: ldn-ms-fatique", ("dataset.yaml: questions[3].claim", "unknown_reference")),
         ("      claim: ldn-ms-fatigue\n", "", ("dataset.yaml: questions[3]", "rule")),
         ("  id: ldn\n", "", ("dataset.yaml: id", "missing")),
@@ -79,6 +88,17 @@ def test_a_database_without_manifest_has_a_disclaimer(blank: Database) -> None:
             "intervention: naltrexone\n",
             "intervention: naltrexon\n",
             ("dataset.yaml: disclaimers[2].intervention", "unknown_reference"),
+        ),
+        (
+            "[ldn-not-fda-approved]",
+            "[ldn-not-fda-aproved]",
+            ("dataset.yaml: cds.evidence.claims", "unknown_reference"),
+        ),
+        ("patient_check: liver-disease", "patient_check: liver", ("dataset.yaml: cds", "value_error")),
+        (
+            "current opioid ({second})",
+            "current opioid ({drug})",
+            ("dataset.yaml: cds.interactions[0].texts.first_drafted.summary", "value_error"),
         ),
     ],
 )
@@ -95,6 +115,24 @@ def test_disclaimers_follow_the_interventions() -> None:
     assert "opioid" not in manifest.disclaimer([])
     assert "opioid" in manifest.disclaimer(["naltrexone"])
     assert "FDA" in manifest.disclaimer()
+
+
+def test_what_cards_say_and_what_the_search_understands_follow_the_manifest(scratch: Database, directory: Path) -> None:
+    url = scratch.url.render_as_string(hide_password=False)
+    asked = request(LDN, medications={"resourceType": "Bundle", "entry": [{"resource": OXYCODONE}]})
+    with cds_client(url) as client:
+        before = cards(client, asked)
+        assert client.get("/v1/search?q=zzmares").json()["items"] == []
+        rewrite(directory, "      opioid: >-\n", "      vivid dreams: zzmares\n      opioid: >-\n")
+        rewrite(directory, "Naltrexone with a current opioid ({second}): the US", "They meet: {second}. The")
+        with scratch.write() as session:
+            assert seed(session, directory).serial == 2
+
+        after = cards(client, asked)
+
+        assert after[0]["summary"] == "They meet: oxycodone. The label contraindicates this."
+        assert cards(client, asked, serial=1) == before
+        assert client.get("/v1/search?q=zzmares").json()["items"]
 
 
 def test_the_first_page_shows_what_the_data_set_says(client: TestClient) -> None:
@@ -119,3 +157,16 @@ def test_every_question_leads_to_a_record(client: TestClient) -> None:
             if record_id
         )
         assert client.get(f"/v1/{plural}/{record_id}").status_code == 200
+
+
+def test_other_bands_of_doses_are_told_of_the_doses_that_are_stored(scratch: Database, directory: Path) -> None:
+    def tiers(dose: str) -> str:
+        with scratch.engine.connect() as connection:
+            sql = text("SELECT body FROM records WHERE type = 'dosing_range' AND id = :dose")
+            return ",".join(json.loads(connection.execute(sql, {"dose": dose}).scalar_one())["tiers"])
+
+    assert tiers("ldn-4-5-mg") == "low"
+    rewrite(directory, "up_to: 5}", "up_to: 4}")
+    with scratch.write() as session:
+        seed(session, directory)
+    assert tiers("ldn-4-5-mg") == "intermediate"

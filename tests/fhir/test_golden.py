@@ -15,7 +15,7 @@ from app.concepts.manifest import UNDESCRIBED
 from app.datasets import bundle
 from app.fhir.artifact_assessment import artifact_assessment
 from app.fhir.citation import citation
-from app.fhir.clinical_use_definition import clinical_use_definition
+from app.fhir.clinical_use_definition import Heir, clinical_use_definition
 from app.fhir.evidence import evidence
 from app.fhir.library import library
 from app.fhir.medication_knowledge import medication_knowledge, substance
@@ -39,7 +39,9 @@ RESOURCES: dict[str, Callable[[], Json]] = {
     "evidence-supports": lambda: evidence(RECORDS, PAIN.id, PAIN.citations[0], BASE),
     "evidence-disputes": lambda: evidence(RECORDS, PAIN.id, PAIN.citations[1], BASE),
     "indication": lambda: clinical_use_definition(RECORDS, PAIN, (), SHIPPED_SYSTEMS),
-    "contraindication": lambda: clinical_use_definition(RECORDS, OPIOIDS, ["low-dose-naltrexone"], SHIPPED_SYSTEMS),
+    "contraindication": lambda: clinical_use_definition(
+        RECORDS, OPIOIDS, [Heir("low-dose-naltrexone", is_member=False)], SHIPPED_SYSTEMS
+    ),
     "assessment": lambda: artifact_assessment(RECORDS, PAIN, BASE, AT),
     "medication-knowledge": lambda: medication_knowledge(RECORDS, LDN, ["ldn-4-5-mg"], [OPIOIDS.id], MANIFEST),
     "substance-drug": lambda: substance(RECORDS.content(Key("intervention", "naltrexone")), MANIFEST),

@@ -198,6 +198,7 @@ def test_other_forms_have_none() -> None:
         ("wording.object", wording(object="pain that doesn't go")),
         ("wording.object", wording(object="pain by 30 %")),
         ("wording.object", wording(object="pain in three people")),
+        ("wording.object", wording(object="pain in people with type 2 diabetes by 3 points")),
         ("wording.object", wording(object="pain.")),
         ("wording.verb", wording(verb="cause", frame="state")),
         ("wording.verb", wording("harm", verb="improve")),
@@ -211,8 +212,12 @@ def test_phrases_that_would_not_fit_every_answer_are_refused(field: str, phrases
     assert [name for name, _ in claim_faults(claim_with(phrases))] == [field]
 
 
-def test_names_with_digits_are_no_numbers() -> None:
-    assert not claim_faults(claim_with(wording(object="the receptor TLR4 and interleukin-1beta")))
+@pytest.mark.parametrize(
+    "phrase",
+    ["the receptor TLR4 and interleukin-1beta", "weight in type 2 diabetes", "decline in stage 3 kidney disease"],
+)
+def test_names_with_digits_are_no_numbers(phrase: str) -> None:
+    assert not claim_faults(claim_with(wording(object=phrase)))
 
 
 def test_every_frame_has_verbs() -> None:

@@ -45,22 +45,22 @@ def test_requests_are_counted_by_route_and_status(scratch: Database, observed: t
     client.get(f"/{SECRET}?q={SECRET}")
     figures = scrape(metrics)
 
-    assert figures['ldn_http_requests_total{route="/v1/claims/{id}",status="200"}'] == 3
-    assert figures['ldn_http_requests_total{route="/v1/claims/{id}",status="404"}'] == 1
-    assert figures['ldn_http_requests_total{route="-",status="404"}'] == 1
-    assert figures['ldn_http_request_duration_seconds_count{route="/v1/claims/{id}"}'] == 4
-    assert figures['ldn_http_request_duration_seconds_bucket{le="+Inf",route="/v1/claims/{id}"}'] == 4
-    assert figures['ldn_http_request_duration_seconds_sum{route="/v1/claims/{id}"}'] > 0
-    assert figures["ldn_response_cache_hits_total"] + figures["ldn_response_cache_misses_total"] == 5
+    assert figures['evidence_http_requests_total{route="/v1/claims/{id}",status="200"}'] == 3
+    assert figures['evidence_http_requests_total{route="/v1/claims/{id}",status="404"}'] == 1
+    assert figures['evidence_http_requests_total{route="-",status="404"}'] == 1
+    assert figures['evidence_http_request_duration_seconds_count{route="/v1/claims/{id}"}'] == 4
+    assert figures['evidence_http_request_duration_seconds_bucket{le="+Inf",route="/v1/claims/{id}"}'] == 4
+    assert figures['evidence_http_request_duration_seconds_sum{route="/v1/claims/{id}"}'] > 0
+    assert figures["evidence_response_cache_hits_total"] + figures["evidence_response_cache_misses_total"] == 5
     if scratch.is_sqlite:  # on PostgreSQL the first answers come before the cache knows the serial
-        assert figures["ldn_response_cache_hits_total"] == 2
-        assert figures["ldn_response_cache_entries"] == 2  # as it was made, and compressed
-        assert figures["ldn_response_cache_bytes"] > 1000
-    assert figures["ldn_dataset_serial"] == 1
-    assert "ldn_dataset_age_seconds" in figures
-    assert figures["ldn_database_read_slots"] == 10
-    assert figures["ldn_database_read_slots_in_use"] == figures["ldn_http_deadlines_total"] == 0
-    assert figures["ldn_rate_limit_refusals_total"] == 0
+        assert figures["evidence_response_cache_hits_total"] == 2
+        assert figures["evidence_response_cache_entries"] == 2  # as it was made, and compressed
+        assert figures["evidence_response_cache_bytes"] > 1000
+    assert figures["evidence_dataset_serial"] == 1
+    assert "evidence_dataset_age_seconds" in figures
+    assert figures["evidence_database_read_slots"] == 10
+    assert figures["evidence_database_read_slots_in_use"] == figures["evidence_http_deadlines_total"] == 0
+    assert figures["evidence_rate_limit_refusals_total"] == 0
     assert figures["process_resident_memory_bytes"] > 0
 
 
@@ -73,8 +73,8 @@ def test_cards_and_feedback_are_counted(observed: tuple[TestClient, Any]) -> Non
         assert client.post(f"{SIGN}/feedback", json={"feedback": [told, told]}).status_code == 200
     figures = scrape(metrics)
 
-    assert figures['ldn_cds_cards_total{issuer="none",rule="naltrexone-drafted-opioid-current"}'] == 1
-    assert figures['ldn_cds_feedback_total{outcome="overridden",service="ldn-order-sign"}'] == 4
+    assert figures['evidence_cds_cards_total{issuer="none",rule="naltrexone-drafted-opioid-current"}'] == 1
+    assert figures['evidence_cds_feedback_total{outcome="overridden",service="ldn-order-sign"}'] == 4
 
 
 def test_figures_stay_there_when_the_database_is_away(tmp_path: Path) -> None:
@@ -84,8 +84,8 @@ def test_figures_stay_there_when_the_database_is_away(tmp_path: Path) -> None:
     figures = scrape(app.state.metrics)
     app.state.reads.close()
 
-    assert figures["ldn_response_cache_entries"] == 0
-    assert "ldn_dataset_serial" not in figures
+    assert figures["evidence_response_cache_entries"] == 0
+    assert "evidence_dataset_serial" not in figures
 
 
 def test_nothing_is_counted_unless_an_address_is_given(tmp_path: Path) -> None:

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from app.api.examples import REQUESTS
 from app.settings import ROOT
 from tests.browser.live import live_server
+from tests.examples import REQUESTS
 
 pytestmark = pytest.mark.node
 

@@ -7,12 +7,13 @@ import pytest
 from sqlalchemy import Row, delete, inspect, text, update
 from starlette.testclient import TestClient
 
+from app.datasets.seed import seed
 from app.publishing import indexes
 from app.publishing.index_state import IndexState
 from app.registry import RESOURCES
 from app.storage import schema
 from app.storage.database import Database
-from tests.conftest import serving
+from tests.conftest import SEED, serving
 from tests.factories import amended, content, dump, put
 
 REVISIONS = [f"{number:04}" for number in range(1, int(schema.newest()))]
@@ -85,6 +86,50 @@ def with_history(database: Database) -> None:
 def test_down_and_up_again_answers_as_before(small: Database) -> None:
     with_history(small)
     check_down_and_up(small, "0004", answers(small))
+
+
+QUOTED: dict[str, Any] = {
+    "extent": "partially",
+    "extent_note": 'Only what stands behind "attached_by": and ,"magnitude": is meant.',
+    "strength": {"value": "B", "scale": "Levels of a society"},
+    "quotes": [{"text": "the ache fell by half", "locator": {"page": "12"}}, {"text": "nobody left"}],
+}
+WOMEN = {"id": "women", "label": "women", "basis": "sex"}
+
+
+def with_qualifiers(database: Database) -> None:
+    """A claim on a subgroup, with a citation that has several quotations and one that has the single one of before."""
+    claim = content(database, "claim", "drug-eases-ache")
+    first, second, *others = claim.content.model_dump(mode="json")["citations"]
+    second["locator"] |= {"section": "Results", "quote": "the ache stayed"}
+    put(database, amended(claim, subgroup=WOMEN, citations=[{**first, **QUOTED}, second, *others]))
+
+
+def test_what_the_schema_before_has_no_place_for_comes_back(small: Database) -> None:
+    with_qualifiers(small)
+    before, rows = answers(small), dump(small)
+    schema.migrate(small, "0014")
+    with small.engine.connect() as connection:
+        quotes = connection.exec_driver_sql("SELECT id, locator_quote FROM citations ORDER BY id").all()
+        stored = connection.exec_driver_sql("SELECT content FROM records WHERE id = 'drug-eases-ache'").scalar_one()
+    assert dict(list(map(tuple, quotes)))["cit-a"] == "the ache fell by half"
+    assert dict(list(map(tuple, quotes)))["cit-b"] == "the ache stayed"
+    assert '"extent"' not in stored
+    assert '"subgroup"' not in stored
+    indexes.migrate(small)
+    assert dump(small)["records"] == rows["records"]
+    assert answers(small) == before
+
+
+def test_records_that_nobody_edited_are_still_those_of_the_seed(scratch: Database) -> None:
+    """Their contents have more fields after the upgrade; seeding the same files publishes nothing all the same."""
+    schema.migrate(scratch, "0014")
+    with scratch.engine.begin() as connection:
+        connection.exec_driver_sql("DROP TABLE IF EXISTS set_aside")
+    indexes.migrate(scratch)
+    with scratch.write() as session:
+        result = seed(session, SEED)
+    assert (result.created, result.updated, result.conflicts) == ((), (), ())
 
 
 @pytest.mark.timeout(1800)

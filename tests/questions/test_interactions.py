@@ -9,7 +9,7 @@ from app.publishing.changes import Change
 from app.questions.interaction_responses import InteractionCheck, InteractionCheckRead, PairChecked
 from app.questions.interactions import DOSE_NOTE, check
 from app.storage.database import Database
-from tests.factories import amended, citation, content, put, record
+from tests.factories import amended, citation, content, put, record, tell_bands
 
 BASE: dict[str, Any] = {"kind": "interaction", "effect": "interacts", "conditions": [], "outcome": None}
 
@@ -112,6 +112,7 @@ def test_a_dated_search_on_just_these_two_is_told(world: Database) -> None:
 
 
 def test_a_dose_is_put_in_its_tier_and_harm_crosses(world: Database) -> None:
+    tell_bands(world, "drug")
     put(world, warning("no-opioids", citation("cit-no", "paper-b", None), effect="contraindicated"))
     answer = checked(world, {"id": "drug-low", "dose": "4500 ug"}, {"id": "opioids", "dose": "30 mg"})
     assert answer.drugs[0].dose is not None

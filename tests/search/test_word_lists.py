@@ -2,9 +2,16 @@
 
 import pytest
 
+from app.concepts.manifest import SearchWords
 from app.core.folding import words
+from app.datasets.bundle import read_manifest
 from app.search import word_lists
-from app.search.word_lists import ALTERNATIVES, OPTIONAL_WORDS, RISK_TERMS, STOP_WORDS
+from app.search.word_lists import OPTIONAL_WORDS, STOP_WORDS, WordLists
+from app.settings import ROOT
+
+MANIFEST = read_manifest(ROOT / "seed_data")
+assert MANIFEST is not None
+LISTS = WordLists(MANIFEST.search)
 
 
 @pytest.mark.parametrize("name", ["stop_words", "optional_words", "risk_terms"])
@@ -15,18 +22,27 @@ def test_words_are_folded_and_listed_once(name: str) -> None:
 
 
 def test_a_stop_word_is_not_optional_and_carries_no_risk() -> None:
-    assert not STOP_WORDS & (OPTIONAL_WORDS | RISK_TERMS)
+    assert not STOP_WORDS & (OPTIONAL_WORDS | LISTS.risk_terms)
 
 
 def test_expansions_hold_in_one_direction_and_synonyms_in_both() -> None:
-    assert ("opioid",) in ALTERNATIVES[("painkil",)]
-    assert ("opioid",) not in ALTERNATIVES
-    assert ("renal",) in ALTERNATIVES[("kidney",)]
-    assert ("kidney",) in ALTERNATIVES[("renal",)]
+    assert ("opioid",) in LISTS.alternatives[("painkil",)]
+    assert ("opioid",) not in LISTS.alternatives
+    assert ("renal",) in LISTS.alternatives[("kidney",)]
+    assert ("kidney",) in LISTS.alternatives[("renal",)]
+
+
+def test_words_of_one_data_set_are_not_those_of_another() -> None:
+    others = WordLists(SearchWords(expansions={"infusion": "brew, cuppa"}, risk_terms=("scald",)))
+    assert others.alternatives[("cuppa",)] == (("infus",),)
+    assert ("painkil",) not in others.alternatives
+    assert "opioid" in LISTS.risk_terms
+    assert "opioid" not in others.risk_terms
+    assert "scald" in others.risk_terms
 
 
 def test_several_things_can_be_meant_by_one_phrase() -> None:
-    assert {("insomnia",), ("troubl", "sleep")} <= set(ALTERNATIVES[("cant", "sleep")])
+    assert {("insomnia",), ("troubl", "sleep")} <= set(LISTS.alternatives[("cant", "sleep")])
 
 
 @pytest.mark.parametrize("name", ["expansions", "other_languages"])

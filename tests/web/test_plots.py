@@ -10,11 +10,13 @@ from app.api.common import ListOf
 from app.claims.catalogue_responses import DosingRangeRead, StudyWithEvidence
 from app.claims.responses import EstimateRead
 from app.core.templates import render_template
+from app.datasets.bundle import read_manifest
 from app.grading.trace import EvidenceTrace, ForestRow
 from app.web.plots import CHARACTER_WIDTH, WIDTH, Plot
 from app.web.plots_directions import direction_plot
 from app.web.plots_doses import OF_STUDIES, RECORDED, dose_plot, spans_of_ranges, spans_of_studies
 from app.web.plots_forest import ComparedSides, forest_plots
+from tests.conftest import SEED
 
 PAIN = "ldn-fibromyalgia-pain"
 SIDES = ComparedSides("Low-dose naltrexone", "placebo")
@@ -67,7 +69,9 @@ def every_plot(client: TestClient, claims: list[str]) -> list[Plot]:
 def doses_plot(client: TestClient) -> Plot | None:
     ranges = ListOf[DosingRangeRead].model_validate_json(client.get("/v1/dosing-ranges?limit=200").content).items
     studies = ListOf[StudyWithEvidence].model_validate_json(client.get("/v1/studies?limit=200").content).items
-    return dose_plot(spans_of_ranges(ranges) + spans_of_studies(studies), "Doses")
+    manifest = read_manifest(SEED)
+    assert manifest is not None
+    return dose_plot(spans_of_ranges(ranges) + spans_of_studies(studies), "Doses", manifest.dose_tiers[0])
 
 
 # --- every plot ---------------------------------------------------------------------------------------------------

@@ -11,7 +11,7 @@ from app.concepts.manifest import UNDESCRIBED, Disclaimer, StoredManifest
 from app.grading.wording import NO_ALL_CLEAR
 from app.storage.database import Database
 from tests.conftest import serving
-from tests.factories import amended, citation, content, put, record, standing
+from tests.factories import amended, citation, content, put, record, standing, tell_bands
 from tests.web.reading import text_of
 
 LDN = "low-dose-naltrexone"
@@ -199,6 +199,7 @@ def test_doses_of_studies_and_bands_stand_beside_the_drug_that_they_are_of(small
         ),
         record("dosing_range", "anywhere", low=3, high=3, unit="mg", schedule=DAILY),
     )
+    tell_bands(small, "drug")
     with serving(url_of(small)) as client:
         of_drug, of_another, anywhere, chosen = (
             client.get(address).text
@@ -222,6 +223,7 @@ def test_a_study_with_a_retracted_report_is_marked_wherever_it_is_listed(small: 
         amended(content(small, "study", "trial-a"), arms=ARMS),
         amended(content(small, "document", "paper-a2"), **standing("current", "retracted")),
     )
+    tell_bands(small, "drug")
     trial = "trial-a"
     with serving(url_of(small)) as client:
         studies, doses = client.get("/studies").text, client.get("/dosing-ranges/dose").text

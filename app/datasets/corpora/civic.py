@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from app.claims.vocabulary import Kind
+from app.claims.vocabulary import Kind, SubgroupBasis
 from app.concepts.code_systems import DOID
 from app.concepts.schemas import ConditionWrite
 from app.concepts.vocabulary import CodeRelation
@@ -21,6 +21,7 @@ from app.datasets.corpora.corpus import (
     CorpusStatement,
     Side,
     reference_of,
+    subgroup_of,
 )
 from app.datasets.source_formats.record import one_line
 from app.sources.vocabulary import IdentifierScheme
@@ -32,7 +33,6 @@ _COLUMNS = (
     "significance", "evidence_statement", "citation_id", "source_type", "citation", "evidence_status", "evidence_id",
 )  # fmt: skip
 _NO_PLACE = {
-    "evidence_level": "has an evidence level (A to E), which is no level here",
     "rating": "has a rating, which has no place here",
     "phenotypes": "has phenotypes, which have no place here",
     "nct_ids": "names trials; whether it reports them is not stated, so no study was made",
@@ -41,6 +41,8 @@ _NO_PLACE = {
 }
 _SCHEMES = {"PubMed": IdentifierScheme.pmid, "ASH": IdentifierScheme.doi}
 _SIDES = {"Supports": Side.supports, "Does Not Support": Side.against}
+_ON_PEOPLE_WITH_IT = frozenset({"Predictive", "Prognostic"})
+"""Types of evidence that are about people with the disease and the molecular profile."""
 _YEAR = re.compile(r",\s(\d{4})(?:,|$)")
 """In `Doe et al., 2011` and `Doe et al., 2011, J Synth`."""
 _Row = Mapping[str, str]
@@ -48,6 +50,7 @@ _Row = Mapping[str, str]
 
 def read(directory: Path, corpus: CorpusImport) -> None:
     """Every table of the directory; InvalidInput if there is none, or if it lacks a column."""
+    corpus.strength_scale = f"{NAME} evidence level"
     paths = sorted(directory.glob(_FILES))
     if not paths:
         raise InvalidInput(f"There is no file {_FILES} in that directory.", errors=[])
@@ -91,7 +94,8 @@ def _read_row(corpus: CorpusImport, row: _Row, at: str) -> None:
         corpus.leave_out("is flagged for review, which has no place here", at)
     direction = row["evidence_direction"] or "no direction"
     side = _SIDES.get(direction, Side.other)
-    statement.items.append(CorpusItem(at, reference, side, direction, row["evidence_statement"] or None))
+    text, level = row["evidence_statement"] or None, row.get("evidence_level") or None
+    statement.items.append(CorpusItem(at, reference, side, direction, text, strength=level))
     corpus.state(statement)
 
 
@@ -126,7 +130,11 @@ def _statement(corpus: CorpusImport, row: _Row, at: str) -> CorpusStatement | No
     )
     key = (row["molecular_profile_id"], row["doid"] or disease, therapy, row["evidence_type"], significance)
     kind = Kind.efficacy if intervention else Kind.background
-    return CorpusStatement(" | ".join(key), kind, text, condition, intervention)
+    group = None
+    if condition and row["evidence_type"] in _ON_PEOPLE_WITH_IT and row["molecular_profile"]:
+        label = f"people with {row['molecular_profile']}"
+        group = subgroup_of(label, f"{NAME} {row['molecular_profile_id']}", SubgroupBasis.biomarker)
+    return CorpusStatement(" | ".join(key), kind, text, condition, intervention, subgroup=group)
 
 
 def _condition(corpus: CorpusImport, row: _Row, at: str) -> str | None:

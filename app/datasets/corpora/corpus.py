@@ -7,7 +7,7 @@ reason and the first places where it stands.
 import re
 import shutil
 import tempfile
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from hashlib import blake2b
@@ -16,8 +16,9 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from app.claims.rules import MAX_QUOTE_WORDS, MAX_QUOTES
 from app.claims.schemas import CitationWrite, ClaimWrite
-from app.claims.vocabulary import Kind
+from app.claims.vocabulary import Kind, SubgroupBasis
 from app.concepts.schemas import ConditionWrite, InterventionWrite, MechanismWrite
 from app.core.content import Record
 from app.core.errors import InvalidInput
@@ -33,7 +34,7 @@ from app.sources.vocabulary import DocumentKind, IdentifierScheme
 from app.storage.resource import Key
 
 MAX_EXAMPLES = 3
-MAX_QUOTE_WORDS, MAX_QUOTE = 25, 300
+MAX_QUOTE = 300
 MAX_FINDING = 4000
 _PLACE = re.compile(r"(?:\[\d+\]|\.(?:title|value))+")
 
@@ -42,8 +43,13 @@ class Side(Enum):
     """Where an evidence item stands in its own corpus."""
 
     supports = "supports"
+    partially = "partially"
+    """Supports a part of it."""
     against = "against"
     other = "other"
+
+
+_SUPPORTING = (Side.supports, Side.partially)
 
 
 @dataclass(frozen=True)
@@ -72,6 +78,8 @@ class CorpusItem:
     """What its curators wrote of the finding."""
     snippet: str | None = None
     """Verbatim from the document."""
+    strength: str | None = None
+    """How strong it is by the corpus's own scale."""
 
 
 @dataclass
@@ -85,11 +93,16 @@ class CorpusStatement:
     condition: str | None = None
     intervention: str | None = None
     mechanism: str | None = None
+    subgroup: dict[str, Any] | None = None
+    """Of a claim: whom alone it is about."""
     items: list[CorpusItem] = field(default_factory=list)
 
 
 class CorpusImport:
     """Collects the records of a corpus, and counts what cannot be expressed."""
+
+    strength_scale: str | None = None
+    """The name of the corpus's own scale of strength."""
 
     def __init__(self, corpus: str, therapy_kind: str | None = None) -> None:
         self.corpus = corpus
@@ -188,7 +201,7 @@ class CorpusImport:
     def _claim(self, statement: CorpusStatement) -> None:
         claim_id = _id(statement.text.removeprefix(f"{self.corpus} lists "), f"{self.corpus} {statement.key}")
         against = sum(item.side is Side.against for item in statement.items)
-        supporting = sum(item.side is Side.supports for item in statement.items)
+        supporting = sum(item.side in _SUPPORTING for item in statement.items)
         citations = list(self._citations(claim_id, statement, takes_sides=not against))
         if not citations:
             self.leave_out("is left without a citation", statement.items[0].at)
@@ -210,6 +223,7 @@ class CorpusImport:
                     "intervention": statement.intervention,
                     "conditions": [statement.condition] if statement.condition else [],
                     "mechanisms": [statement.mechanism] if statement.mechanism else [],
+                    "subgroup": statement.subgroup,
                     "caveat": caveat if against else None,
                     "caveat_required": bool(against),
                     "citations": citations,
@@ -224,7 +238,8 @@ class CorpusImport:
             if document := self._document(item):
                 by_document.setdefault(document, []).append(item)
         for document, items in by_document.items():
-            supports = takes_sides and all(item.side is Side.supports and item.text for item in items)
+            supports = takes_sides and all(item.side in _SUPPORTING and item.text for item in items)
+            partial = [item for item in items if item.side is Side.partially] if supports else []
             for item in items:
                 self._count_direction(item, supports=supports, takes_sides=takes_sides)
             yield CitationWrite.model_validate(
@@ -235,7 +250,10 @@ class CorpusImport:
                     "directness": "unknown",
                     "role": "background",
                     "finding": self._finding(items),
-                    "locator": {"quote": self._quote(items)},
+                    "extent": "partially" if partial else None,
+                    "extent_note": self._finding(partial) if partial else None,
+                    "strength": self._strength(items, takes_a_side=supports),
+                    "quotes": [{"text": quote} for quote in self._quotes(items)],
                     "verification": {"result": "unverified"},
                 }
             )
@@ -266,22 +284,33 @@ class CorpusImport:
                 self.leave_out(f"has a text that makes its finding longer than {MAX_FINDING} characters", item.at)
         return finding or f"{self.corpus}, no text."
 
-    def _quote(self, items: Iterable[CorpusItem]) -> str | None:
-        """The first snippet that is short enough to be quoted."""
-        quote = None
+    def _strength(self, items: Sequence[CorpusItem], *, takes_a_side: bool) -> dict[str, str] | None:
+        """What all items on the document agree on, by the corpus's own scale."""
+        values = {item.strength for item in items}
+        value = items[0].strength if takes_a_side and len(values) == 1 else None
         for item in items:
-            if not item.snippet:
+            if item.strength and value is None:
+                reason = "items on one document differ in it" if takes_a_side else "its citation takes no side"
+                self.leave_out(f"has a strength by the corpus's own scale, but {reason}", item.at)
+        return {"value": value, "scale": self.strength_scale} if value and self.strength_scale else None
+
+    def _quotes(self, items: Iterable[CorpusItem]) -> list[str]:
+        """The first snippets that are short enough to be quoted."""
+        quotes: list[str] = []
+        for item in items:
+            if not item.snippet or item.snippet in quotes:
                 continue
             if len(item.snippet.split()) > MAX_QUOTE_WORDS or len(item.snippet) > MAX_QUOTE:
                 reason = (
                     f"quotes more than {MAX_QUOTE_WORDS} words or {MAX_QUOTE} characters; the quotation was left out"
                 )
                 self.leave_out(reason, item.at)
-            elif quote is not None:
-                self.leave_out("is a further quotation from one document for one statement", item.at)
+            elif len(quotes) == MAX_QUOTES:
+                reason = f"is a quotation beyond the first {MAX_QUOTES} from one document for one statement"
+                self.leave_out(reason, item.at)
             else:
-                quote = item.snippet
-        return quote
+                quotes.append(item.snippet)
+        return quotes
 
     def _document(self, item: CorpusItem) -> str | None:
         reference = item.reference
@@ -328,6 +357,11 @@ def reference_of(
     if normal is None:
         return None
     return CorpusReference(scheme, normal, label or f"{scheme.label} {normal}", **fields)
+
+
+def subgroup_of(label: str, key: str, basis: SubgroupBasis) -> dict[str, Any]:
+    """A subgroup as a field of a claim; the same key always gives the same id."""
+    return {"id": _id(label, key), "label": label, "basis": basis}
 
 
 def _id(text: str, key: str, *, is_whole: bool = False) -> str:

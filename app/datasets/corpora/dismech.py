@@ -31,7 +31,12 @@ _SCHEMES = {
     "pmcid": IdentifierScheme.pmcid,
     "clinicaltrials": IdentifierScheme.nct,
 }
-_SIDES = {"SUPPORT": Side.supports, "REFUTE": Side.against, "WRONG_STATEMENT": Side.against}
+_SIDES = {
+    "SUPPORT": Side.supports,
+    "PARTIAL": Side.partially,
+    "REFUTE": Side.against,
+    "WRONG_STATEMENT": Side.against,
+}
 _SYSTEMS = {"DOID": DOID, "MONDO": MONDO, "ORPHA": ORPHANET}
 """The prefixes of terms of disorders."""
 _TAKEN = frozenset({"name", "description", "evidence"})

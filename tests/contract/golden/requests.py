@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from itertools import product
 from typing import Any
 
-from app.api.examples import REQUESTS
+from tests.examples import REQUESTS
 
 STYLES = ("ama", "apa", "vancouver", "bmj")
 LISTS = (

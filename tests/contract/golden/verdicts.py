@@ -95,7 +95,7 @@ _LEVELS = (Certainty.high, Certainty.moderate, Certainty.low, Certainty.very_low
 
 def cases(wording: ClaimWording) -> Iterator[tuple[str, VerdictBasis]]:
     """Each case of the tables for the phrases of one claim, with its name."""
-    plain = VerdictBasis(wording, Consensus.mostly, Leaning.supports, Certainty.low, Body.studies)
+    plain = VerdictBasis(wording, Consensus.mostly, Leaning.supports, Certainty.low, Body.studies, drug="naltrexone")
     for body in (Body.uncited, Body.not_read, Body.label, Body.narrative, Body.context):
         label = "Naltrexone tablet label (DailyMed)" if body is Body.label else None
         yield body.value, replace(plain, consensus=Consensus.insufficient, body=body, label=label)
