@@ -1,9 +1,12 @@
 """Accounts of people and of the system."""
 
 from dataclasses import dataclass
+from typing import Literal
 
 from sqlalchemy.orm import Mapped, mapped_column
 
+from app.core.content import ContentModel
+from app.core.text import OneLine, Slug
 from app.storage.database import SLUG, Base, InstantColumn, LineColumn, TermColumn
 
 
@@ -15,6 +18,15 @@ class Actor:
     name: str
     kind: str
     role: str
+
+
+class Person(ContentModel):
+    """What is said of a person who curates."""
+
+    id: Slug
+    name: OneLine
+    """As publications name the person."""
+    role: Literal["curator", "reviewer", "admin"] = "curator"
 
 
 class Account(Base):

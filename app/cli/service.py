@@ -3,14 +3,16 @@
 import asyncio
 import json
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
+from pydantic import ValidationError
 from rich.progress import Progress as Bar
 
-from app.accounts.models import Account, Actor
+from app.accounts import service as accounts
+from app.accounts.models import Account, Actor, Person
 from app.accounts.service import ensure_system_actors
 from app.bibliography import formatted
 from app.cli.data import apply_seed
@@ -27,6 +29,8 @@ from app.cli.terminal import (
     write,
 )
 from app.core import logging
+from app.core.errors import InvalidInput
+from app.datasets.validation import validation_faults
 from app.operations import backup as backups
 from app.operations import doctor as doctors
 from app.publishing import indexes, maintenance
@@ -224,6 +228,26 @@ def _store_references(database: Database) -> None:
     while left:
         with database.write() as session:
             left = formatted.store_missing(session)
+
+
+@app.command()
+def account(
+    account_id: Annotated[str, typer.Argument(metavar="ID", help="Its id, such as anna; never changed or reused.")],
+    name: Annotated[str, typer.Option(help="As publications name the person.")],
+    role: Annotated[Literal["curator", "reviewer", "admin"], typer.Option(help="What the person does.")] = "curator",
+    disable: Annotated[bool, typer.Option("--disable", help="Let it answer for no new publication.")] = False,
+) -> None:
+    """Make the account of a person, or change it; `--author` names it wherever something is published."""
+    with error_messages(), checked_database() as database:
+        fields = {"id": account_id, "name": name, "role": role}
+        try:
+            person = Person.model_validate(fields)
+        except ValidationError as error:
+            faults = [replace(fault, field=str(path[0])) for path, fault in validation_faults(Person, fields, error)]
+            raise InvalidInput("The account cannot be made.", errors=faults) from None
+        with database.write() as session:
+            is_new = accounts.put_person(session, person, is_disabled=disable)
+    console.print(f"Account {person.id} {'made' if is_new else 'changed'}{'; disabled' if disable else ''}.")
 
 
 @app.command()

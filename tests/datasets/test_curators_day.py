@@ -13,9 +13,8 @@ from typing import Any
 
 import pytest
 
-from app.accounts.models import Account
 from app.settings import ROOT, settings
-from app.storage.database import Database, now
+from app.storage.database import Database
 from tests.conftest import opened
 from tests.datasets.test_pull import assert_agreed
 from tests.serving import PATIENCE_SECONDS
@@ -134,8 +133,7 @@ def desk(tmp_path: Path) -> Iterator[Desk]:
 
 
 def test_a_curators_day(desk: Desk) -> None:
-    with desk.database.write() as session:
-        session.add(Account(id="anna", kind="person", role="curator", name="Anna", created_at=now(), disabled_at=None))
+    assert "Account anna made." in desk.run("account", "anna", "--name", "Anna")
     before = {claim: desk.verdict(claim) for claim in CITATIONS}
 
     # A new trial comes as a RIS file; it may be added twice without harm.
