@@ -30,7 +30,7 @@ def test_only_the_fields_asked_for_are_shown_and_what_must_travel_with_a_claim(c
 
     assert set(shown) == {
         "id", "type", "statement", "intervention", "caveat", "caveat_required", "evidence", "citations",
-        "citations_truncated", "links",
+        "citations_truncated", "inheritance", "links",
     }  # fmt: skip
     assert set(shown["evidence"]) == {"verdict", "answer", "counts_text", "by_stance"}
     assert shown["citations"] == [

@@ -26,10 +26,11 @@ def test_every_grade_can_be_computed_again_from_the_file_alone(scratch: Database
 def test_a_grade_that_was_changed_in_the_file_is_found(scratch: Database, tmp_path: Path) -> None:
     path = dump(scratch, tmp_path / "data.jsonl")
     lines = path.read_text(encoding="utf-8").splitlines()
+    records = [json.loads(line) for line in lines]
     index = next(
-        i for i, line in enumerate(lines) if '"id": "ldn-fibromyalgia-pain"' in line and '"type": "claim"' in line
+        i for i, one in enumerate(records) if (one.get("type"), one.get("id")) == ("claim", "ldn-fibromyalgia-pain")
     )
-    record = json.loads(lines[index])
+    record = records[index]
     record["derived"]["evidence"]["consensus"] = "unanimous"
     lines[index] = json.dumps(record)
     path.write_text("\n".join(lines), encoding="utf-8")
