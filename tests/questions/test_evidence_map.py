@@ -129,4 +129,4 @@ def test_statements_do_not_grow_with_the_map(records: Database) -> None:
     ]  # fmt: skip
     put(records, *more)
     assert len(drawn(records, "drug").cells) == 13 * 13
-    assert statements() == small
+    assert statements() <= small
