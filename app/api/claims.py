@@ -91,7 +91,7 @@ async def list_claims(request: Request, query: Annotated[ClaimListQuery, query_o
 def _shown_claims(view: ReadView, query: ClaimListQuery, page: Page, bodies: list[bytes]) -> tuple[list[bytes], bytes]:
     """The claims with their doses marked, and the fields that only lists of claims have."""
     presented = presentation("claim", query)
-    bodies = views.with_inheritance(bodies, _inheritances(view, query))
+    bodies = views.with_inheritance(bodies, inheritances_of_list(view, query))
     presented = presented and presented.with_terms(view.session)
     dose_count = None
     if query.dose is not None:
@@ -110,7 +110,7 @@ def _shown_claims(view: ReadView, query: ClaimListQuery, page: Page, bodies: lis
     return bodies, common.facet_fields(facets) + views.claim_list_fields(dose_count, *coverage)
 
 
-def _inheritances(view: ReadView, query: queries.ClaimQuery) -> Mapping[str, Inheritance]:
+def inheritances_of_list(view: ReadView, query: queries.ClaimQuery) -> Mapping[str, Inheritance]:
     """The interventions whose harms those that the list is for inherit."""
     if not query.intervention:
         return {}

@@ -122,7 +122,7 @@ def _unit(text: str) -> Unit:
         raise _Refused("unit_not_comparable", message)
     period = text.lower().rpartition("/")[2]
     if period in ("d", "day"):
-        raise _Refused("unknown_unit", "A dose is a daily total as it is: leave out the part after the slash.")
+        raise _Refused("unknown_unit", "A dose without a period is a daily total: leave out the part after the slash.")
     if period in ("w", "week", "wk"):
         raise _Refused("unknown_unit", "The unit of a weekly dose ends in `/wk`: `2.4 mg/wk`.")
     if period in ("mo", "month"):

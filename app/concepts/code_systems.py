@@ -23,8 +23,8 @@ SNOMED = "snomed"
 _POINT_AFTER = {ICD10CM: 3, ICD11: 4}
 """Characters before the point, in classifications whose codes are also written without it."""
 _NDC_WIDTHS = (5, 4, 2)
-_ALONE = re.compile(r"[A-Z][A-Z0-9._]*:(.+)")
-"""A code with the prefix of its system."""
+_WITH_PREFIX = re.compile(r"([A-Z][A-Z0-9._]*):(.+)")
+"""A code with a prefix, perhaps that of its system."""
 
 
 class CodeSystems:
@@ -83,8 +83,9 @@ def normal_code(system: str, code: str) -> str:
     the prefix of its system (`MONDO:0007947` is `0007947`), an NDC as digits in 5-4-2 (`0406-1170-03` is `00406117003`)
     or, without the package, in 5-4."""
     plain = fold_code(code)
-    if alone := _ALONE.fullmatch(plain):
-        plain = alone[1]
+    match = _WITH_PREFIX.fullmatch(plain)
+    if match and (match[1].lower() == system or SHIPPED_SYSTEMS.named(match[1]) == system):
+        plain = match[2]
     if system == NDC:
         return _normal_ndc(plain)
     point = _POINT_AFTER.get(system)

@@ -184,6 +184,14 @@ def write_checked(
         path.write_bytes(text.encode())
 
 
+def files_that_are_read(directory: Path) -> list[Path]:
+    """Every file of the directory that says something; one of another name is in the list too, as a fault to come."""
+    paths = {seed_path.path for resource in FILE_RESOURCES for seed_path in files_of(directory, resource)}
+    paths |= {path for name in (MANIFEST, EXAMPLES, READING_NOTES) if (path := directory / name).exists()}
+    paths |= {path for path in directory.glob("*.yaml") if path.is_file()}
+    return sorted(paths)
+
+
 def read_manifest(*directories: Path) -> Manifest | None:
     """What the directories say of the data set, the last one that says something; null where none does.
 
@@ -402,14 +410,15 @@ def _read_manifest(bundle: Bundle, directory: Path, name: str) -> None:
             return
     manifest = _model_in(bundle, file, (path.stem,), Manifest) if file else None
     if manifest is not None and file is not None:
-        manifest = _with_earlier_terms(bundle, manifest, file)
+        manifest = _with_earlier_sections(bundle, manifest, file)
         bundle.manifest, bundle.manifest_file = manifest, file
     elif path.exists():
         bundle.unreadable.add(MANIFEST)
 
 
-def _with_earlier_terms(bundle: Bundle, manifest: Manifest, file: YamlFile) -> Manifest:
-    """The manifest with the terms of those before it, on which records of their directories rest."""
+def _with_earlier_sections(bundle: Bundle, manifest: Manifest, file: YamlFile) -> Manifest:
+    """The manifest with the terms of those before it, on which records of their directories rest, and with the sections
+    that it does not write: no warning is lost where a data set builds on another."""
     at = (Path(MANIFEST).stem,)
     for name, reason in manifest.vocabularies.faults(SHIPPED):
         bundle.faults.append(_at(file, at, ("vocabularies", *path_of(name)), Fault("file", "", "duplicate", reason)))
@@ -418,7 +427,9 @@ def _with_earlier_terms(bundle: Bundle, manifest: Manifest, file: YamlFile) -> M
     earlier = bundle.manifest.vocabularies
     for name, reason in manifest.vocabularies.differences(earlier):
         bundle.faults.append(_at(file, at, ("vocabularies", *path_of(name)), Fault("file", "", "differs", reason)))
-    return manifest.model_copy(update={"vocabularies": earlier.joined(manifest.vocabularies)})
+    unwritten = {name for name in ("cds", "search", "dose_tiers") if name not in manifest.model_fields_set}
+    kept = {name: getattr(bundle.manifest, name) for name in unwritten}
+    return manifest.model_copy(update={"vocabularies": earlier.joined(manifest.vocabularies), **kept})
 
 
 def _check_terms(bundle: Bundle) -> None:

@@ -110,14 +110,14 @@ def seed(
 ) -> SeedResult:
     """Apply the records whose content in the files changed since the last time, unless a curator edited them."""
     directories = [directories] if isinstance(directories, Path) else directories
+    ensure_system_actors(session)
+    actor = _actor(session, plan.author)
     digest_of_files = _digest_of_files(directories)
     if not (plan.take or plan.prune or plan.reread):
         records = session.scalar(select(SeedFiles.records).filter_by(digest=digest_of_files))
         if records is not None:
             return SeedResult(None, (), (), records, (), None)
     files = bundle.load_bundle(directories)
-    ensure_system_actors(session)
-    actor = _actor(session, plan.author)
     applied = {Key(row.type, row.id): row for row in session.scalars(select(SeedRecord))}
     contents = session.execute(select(StoredRecord.type, StoredRecord.id, StoredRecord.content))
     stored = {Key(record_type, record_id): content for record_type, record_id, content in contents}
@@ -237,7 +237,7 @@ def _differing_fields(stored: str | None, change: Change) -> tuple[str, ...]:
 def _digest_of_files(directories: Sequence[Path]) -> str:
     digest = blake2b(version("ldn-evidence").encode(), digest_size=16)
     for directory in directories:
-        for path in sorted(path for path in directory.rglob("*") if path.is_file()):
+        for path in bundle.files_that_are_read(directory):
             name = f"\0{path.relative_to(directory)}\0{path.stat().st_size}\0"
             digest.update(name.encode() + path.read_bytes())
         digest.update(b"\0")

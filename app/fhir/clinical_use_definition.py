@@ -24,7 +24,7 @@ class Heir(NamedTuple):
 
 
 _REASONS = {
-    False: "for harm crosses dose tiers",
+    False: "for dose regimens inherit the harms of the drug at its usual doses",
     True: "for members inherit the harms of their class, and dose regimens those of the drug at its usual doses",
 }
 

@@ -207,7 +207,8 @@ def _subgroup_faults(session: Session, changed: Sequence[Change]) -> Iterator[Fa
         .where(Claim.subgroup.in_(sorted(ids)), Claim.status == Status.published)
         .order_by(Claim.id)
     )
-    stored = (row for row in rows if Key("claim", row.id) not in claims)
+    changing = {change.key for change in changed}
+    stored = (row for row in rows if Key("claim", row.id) not in changing)
     known = {row.subgroup: (row.id, row.subgroup_label, row.subgroup_basis) for row in stored}
     for key, group in claims.items():
         if group is None:

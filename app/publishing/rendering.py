@@ -57,6 +57,8 @@ class Renderer:
     _states: list[dict[str, Any]] = field(default_factory=list)
     _new: list[dict[str, Any]] = field(default_factory=list)
     _updated: list[dict[str, Any]] = field(default_factory=list)
+    _dated: list[dict[str, Any]] = field(default_factory=list)
+    """When each claim that was rendered last changed: rows that were written again have lost it."""
     _verdicts: dict[Key, ClaimDerived] = field(default_factory=dict)
     """Of the claims that were derived: not yet in the table."""
 
@@ -91,8 +93,7 @@ class Renderer:
         ):
             if rows:
                 self.session.execute(statement, rows)
-        dated = [{"of": row["id"], "updated_at": row["updated_at"]} for row in self._states if row["type"] == "claim"]
-        self._update_by_id(Claim, dated)
+        self._update_by_id(Claim, self._dated)
         return [Key(state["type"], state["id"]) for state in self._states]
 
     def _derive_restatements(self, moved: Set[Key]) -> set[Key]:
@@ -146,7 +147,8 @@ class Renderer:
         citations = [
             {"of": citation, "dose_low": stored(low), "dose_high": stored(high)}
             for derived in self._verdicts.values()
-            for citation, (low, high) in derived.doses.items()
+            for citation in derived.order
+            for low, high in [derived.doses.get(citation, (None, None))]
         ]
         self._update_by_id(Claim, claims)
         self._update_by_id(Citation, citations)
@@ -165,6 +167,8 @@ class Renderer:
         kept = None if row is None or key in self.changed else row.content_json
         texts = {"content": kept or text_of(content), "derived": text_of(derived)}
         stamp = self._stamp(key, row, **texts)
+        if key.type == "claim":
+            self._dated.append({"of": key.id, "updated_at": stamp.updated_at})
         body = resource.render(self.records, content, derived, stamp).model_dump_json()
         # Serial 0 leaves the permalink out of the comparison.
         permalink = f'"{resource.path}/{key.id}?serial='

@@ -461,10 +461,12 @@ def _status(pair: PairEvidence) -> InteractionStatus:
 
 def _crosses_tiers(pair: PairEvidence) -> bool:
     """Whether a claim is about a relative, or about doses that were not read or do not include the given ones."""
-    drugs, tiers = pair.first.pks | pair.second.pks, {*pair.first.tiers, *pair.second.tiers}
-    return any(
-        not claim.tiers or claim.intervention not in drugs or not tiers <= set(claim.tiers) for claim in pair.claims
-    )
+
+    def crosses(claim: HarmClaim) -> bool:
+        own = next((side for side in (pair.first, pair.second) if claim.intervention in side.pks), None)
+        return own is None or not claim.tiers or not set(own.tiers) <= set(claim.tiers)
+
+    return any(map(crosses, pair.claims))
 
 
 def _sentence(status: InteractionStatus, pair: PairEvidence, names: Sequence[str]) -> str:

@@ -5,6 +5,7 @@ from typing import Annotated, Any, NamedTuple
 
 from fastapi import APIRouter, Request, Response
 
+from app.api.claims import inheritances_of_list
 from app.api.common import ItemQuery, VersionsQuery, record_at, versions_page
 from app.claims import queries
 from app.claims.responses import CitationBody, ClaimRead, StanceCount
@@ -51,7 +52,9 @@ class EvidenceSide(NamedTuple):
 
 @router.get("/claims")
 async def claims(request: Request, query: Annotated[queries.ClaimQuery, query_of(queries.ClaimQuery)]) -> Response:
-    return await answer_listing(request, CLAIMS, query)
+    return await answer_listing(
+        request, CLAIMS, query, lambda view, _claims: {"inherited": inheritances_of_list(view, query)}
+    )
 
 
 @router.get("/claims/{id}")

@@ -101,10 +101,14 @@ def dose_plot(spans: Sequence[DoseSpan], title: str, tiers: DoseTiers | None) ->
         if low < start < high:
             canvas.line_below("guide", (_place(start, low, high), top), (_place(start, low, high), canvas.y))
     _draw_ticks(canvas, low, high, days)
-    description = f"{quantity(len(drawn), 'dose', 'doses')} on a logarithmic scale of daily totals. " + " ".join(
+    period = "a week" if days == 7 else "a day"
+    description = f"{quantity(len(drawn), 'dose', 'doses')} on a logarithmic scale of totals {period}. " + " ".join(
         f"{span.marked_name}: {span_text(span)}." for span in drawn
     )
-    notes = ["A logarithmic scale: every step to the right is ten times as much.", "None of these doses is advice."]
+    notes = [
+        f"A logarithmic scale of totals {period}: every step to the right is ten times as much.",
+        "None of these doses is advice.",
+    ]
     if len(drawn) < len(spans):
         notes.append("Doses whose daily total cannot be known stand in the table alone.")
     return plot_of("doses", canvas, (title, description), _table(spans), notes)
@@ -198,4 +202,4 @@ def span_text(span: DoseSpan) -> str:
 
 def _table(spans: Sequence[DoseSpan]) -> PlotTable:
     rows = tuple((Cell(s.marked_name, s.address), Cell(s.group), Cell(s.text), Cell(span_text(s))) for s in spans)
-    return PlotTable("The doses behind the scale", ("Name", "Where it comes from", "As worded", "Daily total"), rows)
+    return PlotTable("The doses behind the scale", ("Name", "Where it comes from", "As worded", "Total"), rows)

@@ -176,7 +176,9 @@ def _with_tiers(drugs: list[str]) -> Callable[[Row], None]:
 
 
 def _without_tiers(manifest: Row) -> None:
-    manifest.pop("dose_tiers", None)
+    """Nor what else came with the seed files since, which the older code does not know."""
+    for name in ("dose_tiers", "search", "examples", "cds", "vocabularies"):
+        manifest.pop(name, None)
 
 
 def _rewrite_manifests(change: Callable[[Row], None]) -> None:

@@ -50,6 +50,7 @@ READS = (
 FEW = {
     "publications": "asked for its last row",
     "releases": "a handful",
+    "manifests": "asked for its last row",
     "concepts": "of one type at most: a few thousand words, whatever is said about them",
     "concept_synonyms": "once for each serial, to recognise drugs",
     "concept_codes": "once for each serial, to recognise drugs",
