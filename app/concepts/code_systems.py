@@ -24,7 +24,7 @@ _POINT_AFTER = {ICD10CM: 3, ICD11: 4}
 """Characters before the point, in classifications whose codes are also written without it."""
 _NDC_WIDTHS = (5, 4, 2)
 _WITH_PREFIX = re.compile(r"([A-Z][A-Z0-9._]*):(.+)")
-"""A code with a prefix, perhaps that of its system."""
+"""A code with a prefix. Of a system that a data set adds, any prefix counts as its own."""
 
 
 class CodeSystems:
@@ -84,7 +84,7 @@ def normal_code(system: str, code: str) -> str:
     or, without the package, in 5-4."""
     plain = fold_code(code)
     match = _WITH_PREFIX.fullmatch(plain)
-    if match and (match[1].lower() == system or SHIPPED_SYSTEMS.named(match[1]) == system):
+    if match and (system not in SHIPPED_SYSTEMS.ids or SHIPPED_SYSTEMS.named(match[1]) == system):
         plain = match[2]
     if system == NDC:
         return _normal_ndc(plain)
