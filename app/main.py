@@ -16,7 +16,7 @@ from app import api, cds_hooks, fhir, web
 from app.api import examples
 from app.api import openapi as openapi_document
 from app.concepts.manifest import UNDESCRIBED, Manifest, manifest_at
-from app.datasets import bundle
+from app.datasets import files_beside
 from app.http import freshness, problems, queries
 from app.http.bodies import FORM, JSON, BodyBounds
 from app.http.database_limiter import DatabaseLimiter
@@ -147,7 +147,7 @@ def _manifest(app: FastAPI) -> Manifest:
             stored = manifest_at(session)
     except (DatabaseUnavailable, *DATABASE_ERRORS):
         stored = None
-    return stored or bundle.read_manifest(*app.state.settings.seed_dir) or UNDESCRIBED
+    return stored or files_beside.read_manifest(*app.state.settings.seed_dir) or UNDESCRIBED
 
 
 def in_context(app: FastAPI, given: Settings, *, with_cache: bool = True) -> RequestContext:

@@ -17,7 +17,7 @@ from app.concepts import projection as concepts
 from app.concepts import queries as concept_queries
 from app.concepts.schemas import ConditionWrite, InterventionWrite, MechanismWrite, OutcomeWrite, SideEffectWrite
 from app.core.content import Record
-from app.grading import derive
+from app.grading import derive, derive_catalogue
 from app.sources import filters as source_filters
 from app.sources import projection as sources
 from app.sources import rules as source_rules
@@ -37,7 +37,7 @@ def _concept(record_type: str, plural: str, label: str, write: type[Record], rea
         references=concepts.references,
         apply=lambda rows, content: concepts.apply(rows, record_type, content),
         link=lambda rows, content: concepts.link(rows, record_type, content),
-        derive=partial(derive.derive_concepts, record_type=record_type),
+        derive=partial(derive_catalogue.derive_concepts, record_type=record_type),
         render=partial(render.concept_record, read, record_type),
         filters=concept_queries.filter_spec(record_type),
     )
@@ -60,7 +60,7 @@ RESOURCES: tuple[Resource, ...] = (
         references=sources.study_references,
         apply=sources.apply_study,
         link=sources.link_study,
-        derive=derive.derive_studies,
+        derive=derive_catalogue.derive_studies,
         render=render.study,
         filters=source_filters.STUDIES,
     ),
@@ -75,7 +75,7 @@ RESOURCES: tuple[Resource, ...] = (
         references=sources.document_references,
         apply=sources.apply_document,
         link=sources.link_document,
-        derive=derive.derive_documents,
+        derive=derive_catalogue.derive_documents,
         render=render.document,
         filters=source_filters.DOCUMENTS,
     ),
@@ -90,7 +90,7 @@ RESOURCES: tuple[Resource, ...] = (
         references=projection.dosing_range_references,
         apply=projection.apply_dosing_range,
         link=projection.link_dosing_range,
-        derive=derive.derive_dosing_ranges,
+        derive=derive_catalogue.derive_dosing_ranges,
         render=render.dosing_range,
         filters=filters.DOSING_RANGES,
     ),
@@ -120,7 +120,7 @@ RESOURCES: tuple[Resource, ...] = (
         references=projection.citation_record_references,
         apply=lambda _rows, _citation: None,
         link=lambda _rows, _citation: None,
-        derive=derive.derive_nothing,
+        derive=derive_catalogue.derive_nothing,
         render=render.citation,
         filters=filters.CITATIONS,
         part_of="claim",
@@ -136,7 +136,7 @@ RESOURCES: tuple[Resource, ...] = (
         references=projection.search_references,
         apply=projection.apply_search,
         link=projection.link_search,
-        derive=derive.derive_nothing,
+        derive=derive_catalogue.derive_nothing,
         render=render.search,
         filters=filters.SEARCHES,
     ),
@@ -151,7 +151,7 @@ RESOURCES: tuple[Resource, ...] = (
         references=interaction_rules.references,
         apply=interaction_rules.apply,
         link=interaction_rules.link,
-        derive=derive.derive_nothing,
+        derive=derive_catalogue.derive_nothing,
         render=interaction_rules.render,
         filters=interaction_rules.FILTERS,
     ),

@@ -1,6 +1,6 @@
 """The code in the documentation, as files for the tests that run it, and the requests of the OpenAPI document."""
 
-from app.datasets.bundle import read_manifest
+from app.datasets.files_beside import read_manifest
 from app.settings import ROOT
 
 SERVER = "https://kb.example.org"

@@ -5,8 +5,10 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from socket import socket
+from typing import Any
 
 import pytest
+from starlette.testclient import TestClient
 from starlette.types import ASGIApp
 
 from app.http.server import Timeouts, listen, server
@@ -39,3 +41,10 @@ def eventually(what: str, condition: Callable[[], bool]) -> None:
         if time.monotonic() > until:
             pytest.fail(f"{what}: not within {PATIENCE_SECONDS} s")
         time.sleep(0.05)
+
+
+def read_json(client: TestClient, address: str, **query: str) -> Any:
+    """What the address answers, which must be a success."""
+    answer = client.get(address, params=query or None)
+    assert answer.status_code == 200, answer.text
+    return answer.json()

@@ -10,7 +10,8 @@ import yaml
 from starlette.testclient import TestClient
 
 from app.concepts.schemas import ConceptWrite
-from app.datasets.bundle import load_bundle, read_manifest
+from app.datasets.bundle import load_bundle
+from app.datasets.files_beside import read_manifest
 from app.datasets.seed import seed
 from app.publishing import indexes
 from app.settings import ROOT

@@ -13,7 +13,7 @@ import pytest
 import app
 from app.cds_hooks.drugs import OrderWords
 from app.cds_hooks.words import word_pattern
-from app.datasets.bundle import read_manifest
+from app.datasets.files_beside import read_manifest
 from app.settings import ROOT
 
 SIZE = 10_000

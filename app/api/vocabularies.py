@@ -10,7 +10,7 @@ from app.concepts.dose_tiers import all_bands
 from app.concepts.manifest import Manifest, current_manifest
 from app.concepts.manifest_doses import DoseBand
 from app.concepts.recognition import Confidence, MatchedBy, UnrecognizedReason
-from app.concepts.terms import SHIPPED, CodeSystemTerm, Vocabularies
+from app.concepts.terms import SHIPPED, CodeSystemTerm, OpenTerm
 from app.core import vocabulary as core
 from app.core.content import ResponseModel
 from app.core.vocabulary import OpenVocabulary, Term, vocabulary_name
@@ -72,55 +72,37 @@ def vocabularies(manifest: Manifest) -> VocabulariesRead:
     items = []
     for vocabulary in VOCABULARIES:
         if vocabulary is evidence.DoseMatch:
-            items.append(_closed("dose_tier", DOSE_TIERS, all_bands(manifest)))
+            items.append(_vocabulary("dose_tier", DOSE_TIERS, all_bands(manifest)))
         if isinstance(vocabulary, OpenVocabulary):
-            items.append(_open(vocabulary, known))
+            name = vocabulary_name(vocabulary.name)
+            items.append(_vocabulary(name, vocabulary.description, known.terms(name), is_open=True))
         else:
             description = (vocabulary.__doc__ or "").strip()
-            items.append(_closed(vocabulary_name(vocabulary.__name__), description, vocabulary))
+            items.append(_vocabulary(vocabulary_name(vocabulary.__name__), description, vocabulary))
     return VocabulariesRead(items=items)
 
 
 DOSE_TIERS = "Bands of doses, as the manifest of the data set names them; other data sets have others, or none."
 
 
-def _closed(name: str, description: str, terms: Iterable[Term | DoseBand]) -> VocabularyRead:
+def _vocabulary(
+    name: str, description: str, terms: Iterable[Term | DoseBand | OpenTerm], *, is_open: bool = False
+) -> VocabularyRead:
     return VocabularyRead(
         name=name,
         description=description,
-        is_open=False,
+        is_open=is_open,
         terms=[
             TermRead(
-                value=term.value,
+                value=term.id if isinstance(term, OpenTerm) else term.value,
                 label=term.label,
                 definition=term.definition,
                 order=order,
-                fhir=None,
-                ga4gh=None,
-                address=None,
-            )
-            for order, term in enumerate(terms, start=1)
-        ],
-    )
-
-
-def _open(vocabulary: OpenVocabulary, known: Vocabularies) -> VocabularyRead:
-    name = vocabulary_name(vocabulary.name)
-    return VocabularyRead(
-        name=name,
-        description=vocabulary.description,
-        is_open=True,
-        terms=[
-            TermRead(
-                value=term.id,
-                label=term.label,
-                definition=term.definition,
-                order=order,
-                fhir=term.fhir,
-                ga4gh=term.ga4gh,
+                fhir=term.fhir if isinstance(term, OpenTerm) else None,
+                ga4gh=term.ga4gh if isinstance(term, OpenTerm) else None,
                 address=term.address if isinstance(term, CodeSystemTerm) else None,
             )
-            for order, term in enumerate(known.terms(name), start=1)
+            for order, term in enumerate(terms, start=1)
         ],
     )
 

@@ -17,10 +17,11 @@ from app.claims.schemas import InteractionRuleWrite
 from app.claims.vocabulary import InteractionSeverity
 from app.concepts.code_systems import RXNORM, SHIPPED_SYSTEMS
 from app.concepts.dose_tiers import dose_tiers
+from app.concepts.drug_index import drug_index
 from app.concepts.manifest import current_manifest
 from app.concepts.manifest_cds import CdsManifest
 from app.concepts.manifest_doses import DoseTiers
-from app.concepts.recognition import DrugIndex, DrugRecord, Recognition, UnrecognizedReason, drug_index
+from app.concepts.recognition import DrugIndex, DrugRecord, Recognition, UnrecognizedReason
 from app.concepts.vocabulary import DRUG_CLASS
 from app.storage.serial_memory import SerialMemory
 

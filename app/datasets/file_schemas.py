@@ -12,7 +12,7 @@ from pydantic import BaseModel, TypeAdapter
 from app.concepts.manifest import Manifest
 from app.concepts.terms import SHIPPED
 from app.core.vocabulary import EXTENSIBLE, Term, vocabulary_name
-from app.datasets.bundle import ReadingNote
+from app.datasets.files_beside import ReadingNote
 from app.datasets.layout import FILE_RESOURCES, MANIFEST, MORE_FILES, READING_NOTES, stem
 from app.datasets.shorthands import IDENTIFIER_LISTS, OWN_FIELDS, SCHEMES
 from app.sources.vocabulary import IdentifierScheme

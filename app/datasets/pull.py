@@ -13,8 +13,9 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.core.content import Record
-from app.datasets.bundle import Bundle, SeedEntry, differing, load_bundle, read_files, write_checked
+from app.datasets.bundle import differing, load_bundle, read_files, write_checked
 from app.datasets.edits import REMOVED, Positions, TextEdit, apply_edits, field_edits, file_defaults, with_records
+from app.datasets.entries import Bundle, SeedEntry
 from app.datasets.layout import FILE_RESOURCES, stem
 from app.datasets.seed_text import record_text, short_form, text_or_beginning, to_yaml
 from app.datasets.shorthands import IDENTIFIER_LISTS, SCHEMES

@@ -12,8 +12,8 @@ from sqlalchemy.orm import Session
 
 from app.accounts.models import MAINTENANCE
 from app.concepts.code_systems import normal_code
+from app.concepts.drug_index import drug_index
 from app.concepts.manifest import current_code_systems
-from app.concepts.recognition import drug_index
 from app.concepts.schemas import Code, InterventionWrite
 from app.concepts.vocabulary import DRUG_CLASS, CodeRelation
 from app.core.errors import Fault, InvalidInput, nearest

@@ -9,10 +9,10 @@ from sqlalchemy import Select, select, tuple_
 from sqlalchemy.orm import Session
 
 from app.claims.models import Claim, ClaimConcept
+from app.concepts.drug_index import drug_index
 from app.concepts.manifest import current_code_systems
 from app.concepts.models import Concept
 from app.concepts.queries import by_code
-from app.concepts.recognition import drug_index
 from app.concepts.vocabulary import DRUG, REGIMEN, CodeRelation
 from app.core.errors import Fault, MalformedRequest, NotAcceptable
 from app.core.folding import words

@@ -31,9 +31,10 @@ from app.claims.vocabulary import (
 )
 from app.concepts.disclaimer import disclaimer_about
 from app.concepts.dose_tiers import dose_tiers
+from app.concepts.drug_index import drug_index
 from app.concepts.lineage import InterventionTree, intervention_tree, worded_line
 from app.concepts.models import Concept
-from app.concepts.recognition import DrugIndex, Recognition, UnrecognizedReason, drug_index
+from app.concepts.recognition import DrugIndex, Recognition, UnrecognizedReason
 from app.concepts.schemas import Inheritance
 from app.core import deadline
 from app.core.english import quantity

@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 
 from sqlalchemy.orm import Session
 
-from app.concepts.recognition import DrugIndex, drug_index
+from app.concepts.drug_index import drug_index
+from app.concepts.recognition import DrugIndex
 from app.concepts.vocabulary import DRUG_CLASS
 from app.core.folding import fold, unify_marks, words
 from app.search.analyzer import WRITTEN_WORD, Phrase, between_spaces, stem, stems

@@ -9,8 +9,8 @@ from typing import Any
 from pydantic_core import from_json
 from sqlalchemy.orm import Session
 
+from app.concepts.drug_index import drug_index
 from app.concepts.manifest import current_code_systems
-from app.concepts.recognition import drug_index
 from app.core.folding import words
 from app.registry import BY_TYPE
 from app.search.analyzer import WRITTEN_WORD, Phrase, stem

@@ -9,24 +9,19 @@ from app.core.shape import paths_of, shape_of
 from app.registry import RESOURCES
 from app.storage.resource import Resource
 from tests.contract.support import Item, the_error
+from tests.serving import read_json
 
 CLAIM = "/v1/claims/ldn-fibromyalgia-pain"
 LIST = "/v1/claims?condition=fibromyalgia"
 every_type = pytest.mark.parametrize("resource", RESOURCES, ids=lambda resource: resource.type)
 
 
-def get(client: TestClient, address: str) -> Any:
-    answer = client.get(address)
-    assert answer.status_code == 200, answer.text
-    return answer.json()
-
-
 # --- fields -------------------------------------------------------------------------------------------------------
 
 
 def test_only_the_fields_asked_for_are_shown_and_what_must_travel_with_a_claim(client: TestClient) -> None:
-    whole = get(client, CLAIM)
-    shown = get(client, f"{CLAIM}?fields=statement,citations.document.doi&fields=intervention")
+    whole = read_json(client, CLAIM)
+    shown = read_json(client, f"{CLAIM}?fields=statement,citations.document.doi&fields=intervention")
 
     assert set(shown) == {
         "id", "type", "statement", "intervention", "caveat", "caveat_required", "evidence", "citations",
@@ -47,34 +42,34 @@ def test_lists_and_items_of_every_type_take_fields_and_keep_id_type_and_links(
     client: TestClient, resource: Resource
 ) -> None:
     leaf = next(name for name, field in shape_of(resource.read).items() if not field.model and name not in ("id",))
-    page = get(client, f"{resource.path}?fields={leaf}&limit=2")
+    page = read_json(client, f"{resource.path}?fields={leaf}&limit=2")
     for item in page["items"]:
         assert {"id", "type", "links", leaf} <= set(item)
         assert len(item) < len(shape_of(resource.read))
-        assert get(client, f"{resource.path}/{item['id']}?fields={leaf}") == item
+        assert read_json(client, f"{resource.path}/{item['id']}?fields={leaf}") == item
     assert set(page) >= {"items", "next", "next_cursor", "total", "total_is"}
 
 
 @every_type
 def test_every_field_can_be_asked_for(client: TestClient, resource: Resource) -> None:
-    whole = get(client, f"{resource.path}?limit=1")["items"][0]
+    whole = read_json(client, f"{resource.path}?limit=1")["items"][0]
     address = f"{resource.path}/{whole['id']}"
     paths = [path for path in paths_of(resource.read) if "." not in path or path.count(".") == 1]
     for start in range(0, len(paths), 30):
-        shown = get(client, f"{address}?fields={','.join(paths[start : start + 30])}")
+        shown = read_json(client, f"{address}?fields={','.join(paths[start : start + 30])}")
         assert all(shown[path] == whole[path] for path in paths[start : start + 30] if "." not in path)
 
 
 def test_a_claim_named_inside_a_record_keeps_what_must_travel_with_its_text(client: TestClient) -> None:
-    asserted = get(client, "/v1/side-effects/insomnia?fields=assertions.text")["assertions"]
-    warned = get(client, "/v1/interventions/low-dose-naltrexone?fields=inherited_warnings.statement")
+    asserted = read_json(client, "/v1/side-effects/insomnia?fields=assertions.text")["assertions"]
+    warned = read_json(client, "/v1/interventions/low-dose-naltrexone?fields=inherited_warnings.statement")
 
     assert {"text", "claim_id", "verdict", "answer", "caveat", "supports", "disputes"} <= set(asserted[0])
     assert {"statement", "id", "verdict", "answer", "caveat", "links"} <= set(warned["inherited_warnings"][0])
 
 
 def test_a_record_as_it_was_takes_fields(client: TestClient) -> None:
-    whole = get(client, f"{CLAIM}?serial=1")
+    whole = read_json(client, f"{CLAIM}?serial=1")
     shown = client.get(f"{CLAIM}?serial=1&fields=statement")
 
     assert shown.json()["statement"] == whole["statement"]
@@ -102,16 +97,16 @@ def test_a_page_of_footnotes_is_small(client: TestClient) -> None:
 
 
 def test_a_cursor_does_not_depend_on_the_fields(client: TestClient) -> None:
-    cursor = get(client, f"{LIST}&limit=2")["next_cursor"]
+    cursor = read_json(client, f"{LIST}&limit=2")["next_cursor"]
 
-    assert get(client, f"{LIST}&limit=2&fields=statement&cursor={cursor}")["items"]
+    assert read_json(client, f"{LIST}&limit=2&fields=statement&cursor={cursor}")["items"]
 
 
 def test_a_cursor_goes_on_when_only_the_citations_shown_change(client: TestClient) -> None:
-    whole = get(client, f"{LIST}&limit=4")["items"]
-    cursor = get(client, f"{LIST}&limit=2&citations=none")["next_cursor"]
+    whole = read_json(client, f"{LIST}&limit=4")["items"]
+    cursor = read_json(client, f"{LIST}&limit=2&citations=none")["next_cursor"]
     for shown in ("all", "top", "none"):
-        following = get(client, f"{LIST}&limit=2&citations={shown}&cursor={cursor}")["items"]
+        following = read_json(client, f"{LIST}&limit=2&citations={shown}&cursor={cursor}")["items"]
         assert [claim["id"] for claim in following] == [claim["id"] for claim in whole[2:]]
 
 
@@ -142,7 +137,7 @@ def test_what_says_how_json_looks_does_not_go_with_another_format(client: TestCl
 @pytest.mark.parametrize("address", [CLAIM, f"{LIST}&limit=1&id=ldn-fibromyalgia-pain"])
 def test_citations_are_embedded_as_far_as_they_are_asked_for(client: TestClient, address: str) -> None:
     def claim(query: str) -> Item:
-        answer = get(client, f"{address}{'&' if '?' in address else '?'}{query}")
+        answer = read_json(client, f"{address}{'&' if '?' in address else '?'}{query}")
         found: Item = answer["items"][0] if "items" in answer else answer
         return found
 
@@ -159,7 +154,7 @@ def test_citations_are_embedded_as_far_as_they_are_asked_for(client: TestClient,
 
 
 def test_doses_are_marked_on_what_is_shown(client: TestClient) -> None:
-    page = get(client, f"{LIST}&dose=4.5%20mg&fields=citations.dose_match")
+    page = read_json(client, f"{LIST}&dose=4.5%20mg&fields=citations.dose_match")
 
     marks = [citation["dose_match"] for item in page["items"] for citation in item["citations"]]
     assert {"overlaps", "not_reported"} <= set(marks)
@@ -173,12 +168,12 @@ def test_doses_are_marked_on_what_is_shown(client: TestClient) -> None:
 def test_every_enumeration_value_has_its_label_beside_it(client: TestClient, resource: Resource) -> None:
     labels = {
         term["value"]: term["label"]
-        for vocabulary in get(client, "/v1/vocabularies")["items"]
+        for vocabulary in read_json(client, "/v1/vocabularies")["items"]
         for term in vocabulary["terms"]
         if vocabulary["name"] == "status"
     }
-    plain = get(client, f"{resource.path}?limit=3")["items"]
-    labelled = get(client, f"{resource.path}?limit=3&labels=true")["items"]
+    plain = read_json(client, f"{resource.path}?limit=3")["items"]
+    labelled = read_json(client, f"{resource.path}?limit=3&labels=true")["items"]
 
     assert [item["status_label"] for item in labelled] == [labels[item["status"]] for item in plain]
     assert [without_labels(item) for item in labelled] == plain
@@ -191,7 +186,7 @@ def without_labels(value: Any) -> Any:
 
 
 def test_labels_of_lists_are_lists_and_of_nothing_null(client: TestClient) -> None:
-    claim = get(client, f"{CLAIM}?labels=true")
+    claim = read_json(client, f"{CLAIM}?labels=true")
     indirect = next(c for c in claim["citations"] if c["indirect_because"])
     certain = next(c for c in claim["citations"] if c["stance_reason"] is None)
 
@@ -205,25 +200,25 @@ def test_labels_of_lists_are_lists_and_of_nothing_null(client: TestClient) -> No
 
 
 def test_footnotes_are_numbered_within_their_claim_whatever_is_left_out(client: TestClient) -> None:
-    whole = get(client, CLAIM)["citations"]
-    top = get(client, f"{CLAIM}?citations=top&fields=citations.number,citations.id")["citations"]
+    whole = read_json(client, CLAIM)["citations"]
+    top = read_json(client, f"{CLAIM}?citations=top&fields=citations.number,citations.id")["citations"]
 
     assert [citation["number"] for citation in whole] == list(range(1, len(whole) + 1))
     assert all((citation["number"], citation["id"]) in [(c["number"], c["id"]) for c in whole] for citation in top)
     assert len({citation["number"] for citation in top}) == 2
     for citation in whole[:3]:
-        assert get(client, citation["links"]["self"])["number"] == citation["number"]
+        assert read_json(client, citation["links"]["self"])["number"] == citation["number"]
 
 
 def test_a_citation_leads_to_its_document_by_the_best_address(client: TestClient) -> None:
-    for citation in get(client, CLAIM)["citations"]:
+    for citation in read_json(client, CLAIM)["citations"]:
         links, document = citation["links"], citation["document"]
         first = next((links[name] for name in ("doi", "pubmed") if links[name]), None)
         if first is not None:
             assert links["best"] == first
         assert (links["doi"] is None) == (document["doi"] is None)
         assert (links["pubmed"] is None) == (document["pmid"] is None)
-        record = get(client, links["document"])
+        record = read_json(client, links["document"])
         assert {name: record["links"][name] for name in ("best", "doi", "pubmed", "url")} == {
             name: links[name] for name in ("best", "doi", "pubmed", "url")
         }
@@ -234,7 +229,7 @@ def test_a_citation_leads_to_its_document_by_the_best_address(client: TestClient
 
 
 def test_side_effects_show_frequency_onset_and_mitigation_with_their_references(client: TestClient) -> None:
-    insomnia = get(client, "/v1/side-effects/insomnia")
+    insomnia = read_json(client, "/v1/side-effects/insomnia")
     reported = [
         (reference["document"]["id"], frequency["events"], frequency["total"], frequency["percent"])
         for shown in insomnia["frequency"]
@@ -244,11 +239,11 @@ def test_side_effects_show_frequency_onset_and_mitigation_with_their_references(
 
     assert ("smith-2007", 7, 17, None) in reported
     assert [shown["claim_id"] for shown in insomnia["mitigation"]] == ["ldn-morning-intake-practice"]
-    assert get(client, "/v1/side-effects/headache")["onset"][0]["timepoint"] == "start of treatment"
+    assert read_json(client, "/v1/side-effects/headache")["onset"][0]["timepoint"] == "start of treatment"
 
 
 def test_a_frequency_is_what_the_source_reports_for_each_arm(client: TestClient) -> None:
-    shown = get(client, "/v1/side-effects/any-adverse-event")["frequency"]
+    shown = read_json(client, "/v1/side-effects/any-adverse-event")["frequency"]
     final = next(one for one in shown if one["claim_id"] == "final-adverse-events")["references"][0]
 
     assert [
@@ -259,7 +254,7 @@ def test_a_frequency_is_what_the_source_reports_for_each_arm(client: TestClient)
 
 
 def test_what_a_side_effect_shows_are_its_assertions(client: TestClient) -> None:
-    for side_effect in get(client, "/v1/side-effects?limit=200")["items"]:
+    for side_effect in read_json(client, "/v1/side-effects?limit=200")["items"]:
         shown = [
             one["claim_id"]
             for field in ("frequency", "onset", "course", "severity", "mitigation")

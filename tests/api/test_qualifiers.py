@@ -10,6 +10,7 @@ from app.core.errors import InvalidInput
 from app.storage.database import Database
 from tests.conftest import serving
 from tests.factories import amended, citation, content, put, record
+from tests.serving import read_json
 
 Fields = dict[str, Any]
 QUOTES: list[Fields] = [
@@ -37,23 +38,16 @@ def client(small: Database) -> Iterator[TestClient]:
         yield client
 
 
-def read(client: TestClient, address: str) -> Fields:
-    answer = client.get(address)
-    assert answer.status_code == 200, answer.text
-    found: Fields = answer.json()
-    return found
-
-
 def whole(quote: Fields) -> Fields:
     return {"text": quote["text"], "locator": {"section": None, "page": None, "figure": None, **quote["locator"]}}
 
 
 def test_qualifiers_are_shown_and_change_no_grade(small: Database, client: TestClient) -> None:
-    before = read(client, "/v1/claims/drug-eases-ache")["evidence"]
+    before = read_json(client, "/v1/claims/drug-eases-ache")["evidence"]
     qualified(small, **QUALIFIED)
-    claim = read(client, "/v1/claims/drug-eases-ache")
+    claim = read_json(client, "/v1/claims/drug-eases-ache")
     assert claim["evidence"] == before
-    alone = read(client, "/v1/citations/cit-a")
+    alone = read_json(client, "/v1/citations/cit-a")
     for shown in (next(one for one in claim["citations"] if one["id"] == "cit-a"), alone):
         assert {name: shown[name] for name in ("extent", "extent_note", "strength")} == {
             name: QUALIFIED[name] for name in ("extent", "extent_note", "strength")
@@ -70,7 +64,7 @@ def test_pages_briefs_and_other_formats_show_them(small: Database, client: TestC
     texts: list[str] = [QUALIFIED["extent_note"], *(quote["text"] for quote in QUOTES)]
     for text in (*texts, "Strength by Levels of a society: B.", "Table 3"):
         assert text in page
-    brief = read(client, "/v1/briefs/drug/ache")
+    brief = read_json(client, "/v1/briefs/drug/ache")
     (helps,) = [section for section in brief["sections"] if section["id"] == "does-it-help"]
     (cited,) = helps["statements"][0]["citations"]["supports"][:1]
     assert (cited["extent"], cited["extent_note"], len(cited["quotes"])) == ("partially", texts[0], 2)
@@ -82,7 +76,7 @@ def test_pages_briefs_and_other_formats_show_them(small: Database, client: TestC
     assert texts[0] in evidence
     line = next(
         one
-        for one in read(client, "/v1/claims/drug-eases-ache?format=va-spec")["hasEvidenceLines"]
+        for one in read_json(client, "/v1/claims/drug-eases-ache?format=va-spec")["hasEvidenceLines"]
         if one["id"] == "/v1/citations/cit-a"
     )
     assert line["strengthOfEvidenceProvided"]["name"] == "B"
@@ -104,10 +98,10 @@ def test_any_of_the_quotations_verifies(small: Database, client: TestClient, quo
 def test_the_single_quotation_of_earlier_states_is_read(small: Database, client: TestClient) -> None:
     place = {"section": "Results", "page": None, "figure": None}
     qualified(small, locator={**place, "quote": QUOTES[0]["text"]})
-    shown = read(client, "/v1/citations/cit-a")
+    shown = read_json(client, "/v1/citations/cit-a")
     assert shown["quotes"] == [{"text": QUOTES[0]["text"], "locator": place}]
     assert shown["locator"] == {**place, "quote": QUOTES[0]["text"]}
-    earlier = read(client, shown["links"]["permalink"])
+    earlier = read_json(client, shown["links"]["permalink"])
     assert earlier["quotes"] == shown["quotes"]
 
 

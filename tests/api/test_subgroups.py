@@ -10,6 +10,7 @@ from app.core.errors import InvalidInput
 from app.storage.database import Database
 from tests.conftest import serving
 from tests.factories import amended, citation, content, put, record
+from tests.serving import read_json
 
 Fields = dict[str, Any]
 WOMEN: Fields = {"id": "women", "label": "women", "basis": "sex"}
@@ -43,18 +44,11 @@ def client(small: Database) -> Iterator[TestClient]:
         yield client
 
 
-def read(client: TestClient, address: str) -> Fields:
-    answer = client.get(address)
-    assert answer.status_code == 200, answer.text
-    found: Fields = answer.json()
-    return found
-
-
 def test_the_answer_names_the_people(client: TestClient) -> None:
-    claim = read(client, "/v1/claims/drug-eases-ache-in-women")
+    claim = read_json(client, "/v1/claims/drug-eases-ache-in-women")
     assert claim["subgroup"] == {**WOMEN, "codes": []}
     assert claim["evidence"]["answer"].startswith("In women, the drug ")
-    everybody = read(client, "/v1/claims/drug-eases-ache")
+    everybody = read_json(client, "/v1/claims/drug-eases-ache")
     assert everybody["subgroup"] is None
     assert "women" not in everybody["evidence"]["answer"]
 
@@ -62,7 +56,7 @@ def test_the_answer_names_the_people(client: TestClient) -> None:
 def test_a_record_that_gathers_no_votes_names_the_people_too(small: Database) -> None:
     put(small, record("claim", "as-reported", form="study_report", wording=None, subgroup=WOMEN))
     with serving(small.url.render_as_string(hide_password=False)) as client:
-        answer = read(client, "/v1/claims/as-reported")["evidence"]["answer"]
+        answer = read_json(client, "/v1/claims/as-reported")["evidence"]["answer"]
     assert answer == "One study reported, in women: The drug eases the ache."
 
 
@@ -79,11 +73,11 @@ def test_a_record_that_gathers_no_votes_names_the_people_too(small: Database) ->
     ],
 )
 def test_claims_are_filtered_by_the_people_they_are_about(client: TestClient, asked: str, expected: set[str]) -> None:
-    assert {claim["id"] for claim in read(client, f"/v1/claims?{asked}")["items"]} == expected
+    assert {claim["id"] for claim in read_json(client, f"/v1/claims?{asked}")["items"]} == expected
 
 
 def test_facets_count_subgroups(client: TestClient) -> None:
-    facets = read(client, "/v1/claims?facets=true")["facets"]
+    facets = read_json(client, "/v1/claims?facets=true")["facets"]
     assert facets["subgroup"] == [{"value": "everybody", "count": 3}, {"value": "women", "count": 1}]
 
 
@@ -96,7 +90,7 @@ def test_an_unknown_subgroup_is_refused_with_what_is_near(client: TestClient) ->
 
 
 def test_the_map_gives_a_subgroup_a_cell_of_its_own(client: TestClient) -> None:
-    shown = read(client, "/v1/evidence-map?intervention=drug")
+    shown = read_json(client, "/v1/evidence-map?intervention=drug")
     (cell,) = shown["cells"]
     assert cell["claim_ids"] == ["drug-eases-ache"]
     assert (cell["headline_claim"]["id"], cell["studies"], cell["participants"]) == ("drug-eases-ache", 2, 100)
@@ -109,7 +103,7 @@ def test_the_map_gives_a_subgroup_a_cell_of_its_own(client: TestClient) -> None:
 
 
 def test_coverage_answers_for_everybody_and_lists_subgroups_apart(client: TestClient) -> None:
-    summary = read(client, "/v1/coverage?intervention=drug&condition=ache")["summary"]
+    summary = read_json(client, "/v1/coverage?intervention=drug&condition=ache")["summary"]
     assert summary["headline_claim"]["id"] == "drug-eases-ache"
     assert (summary["studies"], summary["participants"], summary["other_claims"]) == (2, 100, 2)
     assert [finding["claim"]["id"] for finding in summary["outcomes"]] == ["drug-eases-ache"]
@@ -120,9 +114,9 @@ def test_coverage_answers_for_everybody_and_lists_subgroups_apart(client: TestCl
 def test_where_nothing_is_recorded_for_everybody_nothing_answers(small: Database) -> None:
     put(small, *on_women(conditions=["ailment"]))
     with serving(small.url.render_as_string(hide_password=False)) as client:
-        known = read(client, "/v1/coverage?intervention=drug&condition=ailment")
-        shown = read(client, "/v1/evidence-map?intervention=drug&condition=ailment")
-        brief = read(client, "/v1/briefs/drug/ailment")
+        known = read_json(client, "/v1/coverage?intervention=drug&condition=ailment")
+        shown = read_json(client, "/v1/evidence-map?intervention=drug&condition=ailment")
+        brief = read_json(client, "/v1/briefs/drug/ailment")
         page = client.get("/conditions/ailment?intervention=drug").text
     assert (known["status"], known["summary"]["headline_claim"]) == ("found", None)
     assert known["summary"]["best_design"] is None
@@ -137,7 +131,7 @@ def test_where_nothing_is_recorded_for_everybody_nothing_answers(small: Database
 
 
 def test_briefs_and_pages_say_whom_it_is_about(client: TestClient) -> None:
-    brief = read(client, "/v1/briefs/drug/ache")
+    brief = read_json(client, "/v1/briefs/drug/ache")
     assert brief["notice"]["claim"]["id"] == "drug-eases-ache"
     (helps,) = [section for section in brief["sections"] if section["id"] == "does-it-help"]
     assert [(one["claim_id"], one["topic"]) for one in helps["statements"]] == [
@@ -155,15 +149,15 @@ def test_briefs_and_pages_say_whom_it_is_about(client: TestClient) -> None:
 
 def test_the_list_of_conditions_answers_for_everybody_alone(client: TestClient) -> None:
     page = client.get("/conditions?intervention=drug").text
-    answer = read(client, "/v1/claims/drug-eases-ache")["evidence"]["answer"]
+    answer = read_json(client, "/v1/claims/drug-eases-ache")["evidence"]["answer"]
     assert answer in page
     assert "In women" not in page
 
 
 def test_other_formats_say_whom_it_is_about(client: TestClient) -> None:
-    definition = read(client, "/fhir/r5/Evidence/cit-large-1")
+    definition = read_json(client, "/fhir/r5/Evidence/cit-large-1")
     assert definition["variableDefinition"][0]["description"].startswith("women")
-    statement = read(client, "/v1/claims/drug-eases-ache-in-women?format=va-spec")
+    statement = read_json(client, "/v1/claims/drug-eases-ache-in-women?format=va-spec")
     extensions = {one["name"]: one["value"] for one in statement["proposition"]["extensions"]}
     assert extensions["subgroup"]["id"] == "women"
     table = client.get("/v1/claims.csv?subgroup=women").text
@@ -174,9 +168,9 @@ def test_a_claim_does_not_take_the_verdict_of_one_on_other_people(small: Databas
     """`low-dose-eases-ache` restates `drug-eases-ache`; once that is about women alone, it answers for itself."""
     put(small, amended(content(small, "claim", "drug-eases-ache"), subgroup=WOMEN))
     with serving(small.url.render_as_string(hide_password=False)) as client:
-        assert read(client, "/v1/claims/low-dose-eases-ache")["evidence"]["verdict"]["code"] == "uncited"
+        assert read_json(client, "/v1/claims/low-dose-eases-ache")["evidence"]["verdict"]["code"] == "uncited"
         put(small, amended(content(small, "claim", "low-dose-eases-ache"), subgroup=WOMEN))
-        own = read(client, "/v1/claims/low-dose-eases-ache")["evidence"]
+        own = read_json(client, "/v1/claims/low-dose-eases-ache")["evidence"]
     assert own["verdict"]["code"] == "conflicting_leaning_against"
     assert own["answer"].startswith("In women, ")
 
@@ -184,7 +178,7 @@ def test_a_claim_does_not_take_the_verdict_of_one_on_other_people(small: Databas
 def test_codes_of_a_subgroup_are_kept(small: Database) -> None:
     put(small, record("claim", "in-raised-crp", subgroup=RAISED))
     with serving(small.url.render_as_string(hide_password=False)) as client:
-        claim = read(client, "/v1/claims/in-raised-crp")
+        claim = read_json(client, "/v1/claims/in-raised-crp")
     assert [code["code"] for code in claim["subgroup"]["codes"]] == ["X1"]
 
 
@@ -211,5 +205,5 @@ def test_all_claims_of_a_subgroup_can_be_renamed_together(small: Database) -> No
         put(small, amended(both[0], subgroup=renamed))
     put(small, *(amended(claim, subgroup=renamed) for claim in both))
     with serving(small.url.render_as_string(hide_password=False)) as client:
-        listed = read(client, "/v1/claims?subgroup=women")["items"]
+        listed = read_json(client, "/v1/claims?subgroup=women")["items"]
     assert [claim["subgroup"]["label"] for claim in listed] == ["women of any age"] * 2

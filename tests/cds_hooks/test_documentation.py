@@ -8,7 +8,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from app.cds_hooks.settings import CdsSettings
-from app.datasets.bundle import read_manifest
+from app.datasets.files_beside import read_manifest
 from app.settings import ROOT
 from app.storage.database import Database
 from tests.cds_hooks.support import SIGN, cds_client

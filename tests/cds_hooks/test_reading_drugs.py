@@ -7,7 +7,7 @@ import pytest
 from app.cds_hooks.dosage import coded_product, read_dose
 from app.cds_hooks.dose_text import Product, read_product
 from app.cds_hooks.drugs import CodedText, Coding, Drug, Formulary, load_formulary
-from app.datasets.bundle import read_manifest
+from app.datasets.files_beside import read_manifest
 from tests.cds_hooks.support import ATC, RXNORM
 from tests.conftest import SEED, Engine, opened
 

@@ -24,7 +24,7 @@ from app.claims.doses import (
 )
 from app.claims.vocabulary import PeriodUnit, Unit
 from app.concepts.manifest_doses import DoseTiers
-from app.datasets.bundle import read_manifest
+from app.datasets.files_beside import read_manifest
 from tests.conftest import SEED
 
 MANIFEST = read_manifest(SEED)

@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.concepts.recognition import DrugIndex, Recognition, drug_index, spelling_key
+from app.concepts.drug_index import drug_index
+from app.concepts.recognition import DrugIndex, Recognition, spelling_key
 from app.storage.database import Database
 from tests.conftest import Engine, opened
 from tests.factories import amended, content, put, record

@@ -11,7 +11,7 @@ from starlette.testclient import TestClient
 
 from app.concepts.manifest import UNDESCRIBED, current_manifest, manifest_at
 from app.core.errors import InvalidInput
-from app.datasets import bundle
+from app.datasets import bundle, files_beside
 from app.datasets.layout import MANIFEST
 from app.datasets.seed import seed
 from app.settings import ROOT
@@ -110,7 +110,7 @@ def test_faults_of_a_manifest_are_found_with_those_of_the_records(
 
 
 def test_disclaimers_follow_the_interventions() -> None:
-    manifest = bundle.read_manifest(SEED)
+    manifest = files_beside.read_manifest(SEED)
     assert manifest is not None
     assert "opioid" not in manifest.disclaimer([])
     assert "opioid" in manifest.disclaimer(["naltrexone"])
@@ -137,14 +137,14 @@ def test_what_cards_say_and_what_the_search_understands_follow_the_manifest(scra
 
 def test_the_first_page_shows_what_the_data_set_says(client: TestClient) -> None:
     page = client.get("/").text
-    manifest = bundle.read_manifest(SEED)
+    manifest = files_beside.read_manifest(SEED)
     assert manifest is not None
     assert manifest.title in page
     assert all(question.question.replace("'", "&#39;") in page for question in manifest.questions)
 
 
 def test_every_question_leads_to_a_record(client: TestClient) -> None:
-    manifest = bundle.read_manifest(SEED)
+    manifest = files_beside.read_manifest(SEED)
     assert manifest is not None
     for question in manifest.questions:
         plural, record_id = next(

@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from app.core.errors import Fault, InvalidInput
-from app.datasets import bundle
+from app.datasets import bundle, files_beside
 from app.datasets.layout import MANIFEST
 from app.storage.history import text_of
 from tests.conftest import SEED
@@ -206,6 +206,6 @@ def test_the_last_directory_says_what_the_data_set_is(tmp_path: Path) -> None:
     text = (SEED / MANIFEST).read_text(encoding="utf-8")
     first = write(tmp_path / "first", {MANIFEST: text})
     second = write(tmp_path / "second", {MANIFEST: text.replace("  id: ldn\n", "  id: mine\n")})
-    manifest = bundle.read_manifest(first, second)
+    manifest = files_beside.read_manifest(first, second)
     assert manifest is not None
     assert manifest.id == "mine"

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from app.accounts.service import ensure_system_actors
-from app.concepts.recognition import drug_index
+from app.concepts.drug_index import drug_index
 from app.core.errors import InvalidInput
 from app.datasets.value_set import LoadResult, load
 from app.storage.database import Database

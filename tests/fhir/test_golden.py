@@ -12,7 +12,7 @@ import pytest
 
 from app.concepts.code_systems import SHIPPED_SYSTEMS
 from app.concepts.manifest import UNDESCRIBED
-from app.datasets import bundle
+from app.datasets import files_beside
 from app.fhir.artifact_assessment import artifact_assessment
 from app.fhir.citation import citation
 from app.fhir.clinical_use_definition import Heir, clinical_use_definition
@@ -31,7 +31,7 @@ PAIN = RECORDS.content(Key("claim", "ldn-fibromyalgia-pain"))
 OPIOIDS = RECORDS.content(Key("claim", "naltrexone-opioid-contraindication"))
 LDN = RECORDS.content(Key("intervention", "low-dose-naltrexone"))
 AT = "2026-11-22T10:00:00Z"
-MANIFEST = bundle.read_manifest(ROOT / "seed_data") or UNDESCRIBED
+MANIFEST = files_beside.read_manifest(ROOT / "seed_data") or UNDESCRIBED
 
 RESOURCES: dict[str, Callable[[], Json]] = {
     "citation": lambda: citation(RECORDS.content(Key("document", "younger-2013"))),

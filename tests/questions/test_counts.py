@@ -2,16 +2,11 @@
 
 from typing import Any
 
-from httpx2 import Response
 from starlette.testclient import TestClient
 
+from tests.serving import read_json
+
 VOTING = ("supports", "disputes", "mixed")
-
-
-def read(client: TestClient, address: str, **query: str) -> Any:
-    answer: Response = client.get(address, params=query)
-    assert answer.status_code == 200, answer.text
-    return answer.json()
 
 
 def amounts(counts: dict[str, Any]) -> tuple[int, int]:
@@ -21,7 +16,7 @@ def amounts(counts: dict[str, Any]) -> tuple[int, int]:
 
 
 def evidence_of(client: TestClient, claim_id: str) -> Any:
-    return read(client, f"/v1/claims/{claim_id}")["evidence"]
+    return read_json(client, f"/v1/claims/{claim_id}")["evidence"]
 
 
 def shown(answer: dict[str, Any]) -> tuple[int, int, int]:
@@ -33,20 +28,20 @@ def of_claim(evidence: dict[str, Any]) -> tuple[int, int, int]:
 
 
 def pairs(client: TestClient) -> list[tuple[str, str]]:
-    listed = read(client, "/v1/briefs", limit="100")
+    listed = read_json(client, "/v1/briefs", limit="100")
     assert listed["next"] is None
     return [(pair["intervention"]["id"], pair["condition"]["id"]) for pair in listed["items"]]
 
 
 def test_claims_maps_coverage_and_briefs_count_every_pair_alike(client: TestClient) -> None:
-    maps = {i: read(client, "/v1/evidence-map", intervention=i) for i in {i for i, _ in pairs(client)}}
+    maps = {i: read_json(client, "/v1/evidence-map", intervention=i) for i in {i for i, _ in pairs(client)}}
     counted = 0
     for intervention, condition in pairs(client):
-        known = read(client, "/v1/coverage", intervention=intervention, condition=condition)["summary"]
+        known = read_json(client, "/v1/coverage", intervention=intervention, condition=condition)["summary"]
         headline = known["headline_claim"]
         expected = of_claim(evidence_of(client, headline["id"])) if headline else (0, 0, 0)
         rows = {row["id"]: row for row in maps[intervention]["conditions"]}
-        brief = read(client, f"/v1/briefs/{intervention}/{condition}")
+        brief = read_json(client, f"/v1/briefs/{intervention}/{condition}")
         assert shown(known) == shown(rows[condition]) == expected, (intervention, condition)
         assert (brief["notice"]["claim"] or {}).get("counts") == (headline or {}).get("counts")
         counted += bool(headline)
@@ -56,7 +51,7 @@ def test_claims_maps_coverage_and_briefs_count_every_pair_alike(client: TestClie
 def test_every_cell_shows_the_counts_of_its_first_claim(client: TestClient) -> None:
     filled = 0
     for intervention in {i for i, _ in pairs(client)}:
-        for cell in read(client, "/v1/evidence-map", intervention=intervention)["cells"]:
+        for cell in read_json(client, "/v1/evidence-map", intervention=intervention)["cells"]:
             headline = cell["headline_claim"]
             evidence = evidence_of(client, headline["id"]) if headline else None
             assert shown(cell) == (of_claim(evidence) if evidence else (0, 0, 0)), cell
@@ -67,7 +62,7 @@ def test_every_cell_shows_the_counts_of_its_first_claim(client: TestClient) -> N
 def test_a_claim_and_its_sentence_in_a_brief_count_alike(client: TestClient) -> None:
     sentences = 0
     for intervention, condition in pairs(client):
-        for section in read(client, f"/v1/briefs/{intervention}/{condition}")["sections"]:
+        for section in read_json(client, f"/v1/briefs/{intervention}/{condition}")["sections"]:
             for sentence in section["statements"]:
                 evidence = evidence_of(client, sentence["claim_id"])
                 assert sentence["counts"] == evidence["counts"]

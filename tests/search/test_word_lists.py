@@ -4,7 +4,7 @@ import pytest
 
 from app.concepts.manifest import SearchWords
 from app.core.folding import words
-from app.datasets.bundle import read_manifest
+from app.datasets.files_beside import read_manifest
 from app.search import word_lists
 from app.search.word_lists import OPTIONAL_WORDS, STOP_WORDS, WordLists
 from app.settings import ROOT

@@ -10,7 +10,7 @@ from app.api.common import ListOf
 from app.claims.catalogue_responses import DosingRangeRead, StudyWithEvidence
 from app.claims.responses import EstimateRead
 from app.core.templates import render_template
-from app.datasets.bundle import read_manifest
+from app.datasets.files_beside import read_manifest
 from app.grading.trace import EvidenceTrace, ForestRow
 from app.web.plots import CHARACTER_WIDTH, WIDTH, Plot
 from app.web.plots_directions import direction_plot
