@@ -16,14 +16,14 @@ def dose_tiers(session: Session, intervention: str) -> DoseTiers | None:
     return _nearest(manifest, [intervention, *(tree.refs[pk].id for pk in above)])
 
 
-def stored_dose_tiers(session: Session, pk: int) -> DoseTiers | None:
-    """The bands as the transaction sees them, with the manifest that is about to be applied."""
-    manifest = manifest_in_force(session)
+def stored_dose_tiers(session: Session, pks: Iterable[int]) -> dict[int, DoseTiers | None]:
+    """The bands of interventions as the transaction sees them, with the manifest that is about to be applied."""
+    manifest, interventions = manifest_in_force(session), set(pks)
     if not manifest.dose_tiers:
-        return None
-    line = [pk, *stored_lines(session, pk)]
-    refs = refs_of(session, line)
-    return _nearest(manifest, [refs[one].id for one in line])
+        return dict.fromkeys(interventions)
+    lines = {pk: [pk, *stored_lines(session, pk)] for pk in interventions}
+    refs = refs_of(session, {one for line in lines.values() for one in line})
+    return {pk: _nearest(manifest, [refs[one].id for one in line]) for pk, line in lines.items()}
 
 
 def all_bands(manifest: Manifest) -> list[DoseBand]:

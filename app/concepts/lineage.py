@@ -14,6 +14,8 @@ from app.concepts.models import Concept, InterventionMember
 from app.concepts.schemas import ConceptRef, HarmStepRead, Inheritance
 from app.concepts.vocabulary import DRUG, DRUG_CLASS, REGIMEN, HarmRelation
 from app.core.english import inline
+from app.core.vocabulary import Status
+from app.storage.history import batches
 from app.storage.serial_memory import SerialMemory
 
 
@@ -49,23 +51,36 @@ def _lines(pk: int, steps_from: Callable[[Sequence[int]], Iterable[_Edge]]) -> L
 
 # --- as stored ----------------------------------------------------------------------------------------------------
 
-_member = aliased(Concept)
-_HAS_PARENT = Concept.parent_pk.is_not(None)
+_member, _class = aliased(Concept), aliased(Concept)
+_STATES_ITS_PARENT = (
+    Concept.kind.in_((REGIMEN, DRUG_CLASS)),
+    Concept.parent_pk.is_not(None),
+    Concept.status == Status.published,
+)
+_LISTS_ITS_MEMBERS = _class.status == Status.published
+"""A retired class passes nothing on."""
 
 
 def _of_parents() -> Select[int, str | None, int | None]:
     """Heir, its kind, and its drug or wider class."""
-    kinds = (REGIMEN, DRUG_CLASS)
     return select(Concept.pk.label("heir"), Concept.kind.label("kind"), Concept.parent_pk.label("source")).where(
-        Concept.type == "intervention", Concept.kind.in_(kinds), _HAS_PARENT
+        Concept.type == "intervention", *_STATES_ITS_PARENT
     )
 
 
 def _of_members() -> Select[Any]:
     """Member, whether it is itself a class, and the class that lists it."""
     kind = case((_member.kind == DRUG_CLASS, DRUG_CLASS), else_=DRUG)
-    return select(InterventionMember.member_pk.label("heir"), kind.label("kind"), InterventionMember.class_pk).join(
-        _member, _member.pk == InterventionMember.member_pk
+    columns = (
+        InterventionMember.member_pk.label("heir"),
+        kind.label("kind"),
+        InterventionMember.class_pk.label("source"),
+    )
+    return (
+        select(*columns)
+        .join(_member, _member.pk == InterventionMember.member_pk)
+        .join(_class, _class.pk == InterventionMember.class_pk)
+        .where(_LISTS_ITS_MEMBERS)
     )
 
 
@@ -79,12 +94,15 @@ _RELATIONS = {
 
 def _edges(session: Session, heirs: Sequence[int] | None = None) -> list[_Edge]:
     """The steps from these interventions, or all of them: those to drugs first, then by the key of the source."""
-    parents, members = _of_parents(), _of_members()
-    if heirs is not None:
-        parents = parents.where(Concept.pk.in_(heirs))
-        members = members.where(InterventionMember.member_pk.in_(heirs))
-    statement: CompoundSelect[Any] = union_all(parents, members)
-    edges = [_Edge(heir, HarmStep(_RELATIONS[kind], source)) for heir, kind, source in session.execute(statement)]
+    edges = []
+    for some in [None] if heirs is None else batches(heirs):
+        parents, members = _of_parents(), _of_members()
+        if some is not None:
+            parents = parents.where(Concept.pk.in_(some))
+            members = members.where(InterventionMember.member_pk.in_(some))
+        statement: CompoundSelect[Any] = union_all(parents, members)
+        rows = session.execute(statement)
+        edges += [_Edge(heir, HarmStep(_RELATIONS[kind], source)) for heir, kind, source in rows]
     order = list(HarmRelation)
     return sorted(edges, key=lambda edge: (edge.heir, order.index(edge.step.relation), edge.step.source))
 
@@ -99,16 +117,18 @@ def stored_heirs(session: Session, pks: Iterable[int]) -> set[int]:
     heirs: set[int] = set()
     level = set(pks)
     while level:
-        below = set(session.scalars(select(Concept.pk).where(Concept.parent_pk.in_(level), _INHERITS)))
-        below |= set(
-            session.scalars(select(InterventionMember.member_pk).where(InterventionMember.class_pk.in_(level)))
-        )
+        below: set[int] = set()
+        for some in batches(level):
+            children = select(Concept.pk).where(Concept.parent_pk.in_(some), *_STATES_ITS_PARENT)
+            listed = (
+                select(InterventionMember.member_pk)
+                .join(_class, _class.pk == InterventionMember.class_pk)
+                .where(InterventionMember.class_pk.in_(some), _LISTS_ITS_MEMBERS)
+            )
+            below.update(session.scalars(union_all(children, listed)))
         level = below - heirs
         heirs |= level
     return heirs
-
-
-_INHERITS = Concept.kind.in_((REGIMEN, DRUG_CLASS))
 
 
 # --- in statements ------------------------------------------------------------------------------------------------
@@ -116,10 +136,8 @@ _INHERITS = Concept.kind.in_((REGIMEN, DRUG_CLASS))
 
 def inheritance() -> CTE:
     """Every intervention with each one whose harms it inherits, as the columns `heir` and `source`."""
-    parents, members = _of_parents().subquery(), InterventionMember
-    edges = union_all(
-        select(parents.c.heir, parents.c.source), select(members.member_pk, members.class_pk.label("source"))
-    ).cte("inheritance_steps")
+    parents, members = _of_parents().subquery(), _of_members().subquery()
+    edges = union_all(*(select(steps.c.heir, steps.c.source) for steps in (parents, members))).cte("inheritance_steps")
     closure = select(edges.c.heir, edges.c.source).cte("inheritance", recursive=True)
     further = select(closure.c.heir, edges.c.source).join(edges, edges.c.heir == closure.c.source)
     return closure.union(further)
@@ -245,8 +263,8 @@ def inheritances(session: Session, interventions: Iterable[int]) -> dict[str, In
 
 def refs_of(session: Session, pks: Iterable[int]) -> dict[int, ConceptRef]:
     """Id and name of concepts by their keys; nothing is asked for nothing."""
-    keys = set(pks)
-    if not keys:
-        return {}
-    rows = session.execute(select(Concept.pk, Concept.id, Concept.name).where(Concept.pk.in_(keys)))
-    return {pk: ConceptRef(id=id_, name=name) for pk, id_, name in rows}
+    refs: dict[int, ConceptRef] = {}
+    for some in batches(set(pks)):
+        rows = session.execute(select(Concept.pk, Concept.id, Concept.name).where(Concept.pk.in_(some)))
+        refs.update((pk, ConceptRef(id=id_, name=name)) for pk, id_, name in rows)
+    return refs

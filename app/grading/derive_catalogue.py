@@ -108,11 +108,12 @@ def derive_documents(
 def derive_dosing_ranges(
     session: Session, _records: RecordReader, ranges: Sequence[DosingRangeWrite]
 ) -> Iterator[DosingRangeDerived]:
+    interventions = {one.id: key_of(session, Concept, one.intervention, "intervention") for one in ranges}
+    tiers = stored_dose_tiers(session, interventions.values())
     for dosing in ranges:
         is_named = Claim.dosing_range_pk == key_of(session, DosingRange, dosing.id)
         claims = select(Claim.id).where(Claim.status == Status.published, is_named).order_by(Claim.id)
-        intervention = key_of(session, Concept, dosing.intervention, "intervention")
-        bands = doses.bands_of(daily_dose(dosing), stored_dose_tiers(session, intervention))
+        bands = doses.bands_of(daily_dose(dosing), tiers[interventions[dosing.id]])
         yield DosingRangeDerived(claims=tuple(session.scalars(claims)), bands=bands)
 
 

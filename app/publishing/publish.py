@@ -5,7 +5,7 @@ renders the bodies that change, and keeps every state under a new serial. It doe
 if nothing would change.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Sequence, Set
 from dataclasses import dataclass
 
 from sqlalchemy import delete, func, insert, select
@@ -18,7 +18,7 @@ from app.concepts.models import Concept
 from app.concepts.schemas import InterventionWrite
 from app.publishing import index_state
 from app.publishing.changes import Change, check, differing, with_citations
-from app.publishing.rendering import Progress, Renderer
+from app.publishing.rendering import Progress, Renderer, heirs
 from app.registry import BY_TYPE, FILTERS
 from app.search import index
 from app.storage.database import CHANNEL, now
@@ -71,12 +71,12 @@ def publish(
     check(session, records, changed, every)
 
     keys = {change.key for change in changed}
-    neighbours = referrers(session, keys) | targets(session, keys)
+    neighbours = _neighbours(session, keys)
     updater = FilterIndexUpdater(session, FILTERS)
     inherited = _claims_on_sources(session, changed)
     _snapshot(updater, neighbours | recompute | keys | inherited)
     write_tables(session, changed)
-    neighbours |= referrers(session, keys) | targets(session, keys)
+    neighbours |= _neighbours(session, keys)
     _snapshot(updater, neighbours)
 
     publication = open_publication(session, actor, note)
@@ -111,6 +111,15 @@ def announce(session: Session, serial: int) -> None:
     index_state.advance(session, serial)
     if session.get_bind().dialect.name == "postgresql":
         session.execute(select(func.pg_notify(CHANNEL, str(serial))))
+
+
+def _neighbours(session: Session, keys: Set[Key]) -> set[Key]:
+    """Records that name these or are named by them; what inherits from the interventions among them, and the doses of
+    those: bands of doses are inherited too."""
+    below = heirs(session, keys)
+    interventions = below | {key for key in keys if key.type == "intervention"}
+    doses = {key for key in referrers(session, interventions) if key.type == "dosing_range"}
+    return referrers(session, keys) | targets(session, keys) | below | doses
 
 
 def _claims_on_sources(session: Session, changed: Sequence[Change]) -> set[Key]:

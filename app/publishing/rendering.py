@@ -16,23 +16,22 @@ from app.claims.models import Citation, Claim
 from app.claims.projection import write_tiers
 from app.claims.rules import relevance
 from app.claims.vocabulary import RelationType
-from app.concepts.lineage import stored_heirs
+from app.concepts.lineage import refs_of, stored_heirs
 from app.concepts.models import Concept
 from app.registry import BY_TYPE
 from app.storage.database import Base
-from app.storage.history import RecordState, StoredRecord, referrers, targets, text_of
+from app.storage.history import RecordState, StoredRecord, batches, referrers, targets, text_of
 from app.storage.records import CurrentRecords, RecordRow
 from app.storage.resource import Key, Stamp
 from app.storage.rows import RowWriter
 
 
-def _heirs(session: Session, keys: Set[Key]) -> set[Key]:
+def heirs(session: Session, keys: Set[Key]) -> set[Key]:
     """Regimens and members of the interventions, which show the harms of their drugs and classes."""
-    ids = [key.id for key in keys if key.type == "intervention"]
-    is_one = Concept.type == "intervention"
-    pks = session.scalars(select(Concept.pk).where(is_one, Concept.id.in_(ids))).all()
-    heirs = stored_heirs(session, pks)
-    return {Key("intervention", heir) for heir in session.scalars(select(Concept.id).where(Concept.pk.in_(heirs)))}
+    pks: list[int] = []
+    for some in batches(key.id for key in keys if key.type == "intervention"):
+        pks += session.scalars(select(Concept.pk).where(Concept.type == "intervention", Concept.id.in_(some)))
+    return {Key("intervention", heir.id) for heir in refs_of(session, stored_heirs(session, pks)).values()}
 
 
 _VERDICT_COLUMNS = {
@@ -78,7 +77,7 @@ class Renderer:
         named = (key for key in self.changed if key.type in ("intervention", "outcome"))
         claims = {key for key in referrers(self.session, named) if key.type == "claim"}
         affected |= {key for key in targets(self.session, claims) if key.type == "side_effect"}
-        affected |= _heirs(self.session, affected)
+        affected |= heirs(self.session, affected)
         self.records.prefetch(affected)
         ordered = sorted(affected)
         self._derive(key for key in ordered if key.type != "claim")

@@ -19,7 +19,7 @@ from app.storage.database import MAX_KEYS, SLUG, Base, DateColumn, InstantColumn
 from app.storage.read_view import PUBLICATION, ReadView
 from app.storage.resource import Key
 
-OneKey = TypeVar("OneKey", Key, str)
+OneKey = TypeVar("OneKey", Key, str, int)
 
 
 class Publication(Base):

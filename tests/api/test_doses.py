@@ -131,6 +131,20 @@ def test_bands_come_from_the_manifest_and_hold_for_regimens(doses: Database, rea
     assert ids(reader, "tier=full") == []
 
 
+def test_bands_of_a_class_follow_who_joins_and_leaves_it(doses: Database, reader: TestClient) -> None:
+    put(doses, record("intervention", "group", kind="class", members=["drug"]))
+    tell_bands(doses, "group", **WEEKLY)
+    assert reader.get("/v1/dosing-ranges/weekly").json()["tiers"] == ["full"]
+
+    put(doses, amended(content(doses, "intervention", "group"), members=["other-drug"]))
+    assert reader.get("/v1/dosing-ranges/weekly").json()["tiers"] == []
+    assert ids(reader, "tier=full") == []
+
+    put(doses, amended(content(doses, "intervention", "group"), members=["other-drug", "drug"]))
+    assert reader.get("/v1/dosing-ranges/weekly").json()["tiers"] == ["full"]
+    assert "weekly" in ids(reader, "tier=full")
+
+
 def test_the_migration_keeps_doses_and_bands(doses: Database) -> None:
     tell_bands(doses, "drug")
     put(doses, amended(content(doses, "dosing_range", "daily"), dose_text="0.3 mg each day"))

@@ -154,6 +154,21 @@ def test_filters_and_warnings_follow_who_joins_and_leaves_a_class(family: Databa
     assert harms(reader, "other-drug").keys() == {"harm-of-group"}
 
 
+def test_a_retired_class_passes_nothing_on(family: Database, reader: TestClient) -> None:
+    assert "harm-of-wide" in harms(reader, "drug-low")
+    put(
+        family,
+        *(amended(content(family, "claim", one), status="retired") for one in ("harm-of-group", "benefit-of-group")),
+    )
+    put(family, amended(content(family, "intervention", "group"), status="retired"))
+
+    assert harms(reader, "drug-low").keys() == {"drug-causes-insomnia"}
+    assert harms(reader, "drug") == {}
+    warnings = reader.get("/v1/interventions/drug-low").json()["inherited_warnings"]
+    assert [warning["id"] for warning in warnings] == ["drug-causes-insomnia"]
+    assert_in_step(family)
+
+
 def test_a_new_claim_on_a_class_reaches_what_is_below(family: Database, reader: TestClient) -> None:
     put(family, harm("another", "wide"))
     assert_in_step(family)
