@@ -32,6 +32,7 @@ from app.questions.relevance import (
     best_design,
     evidence_on,
     evidence_question,
+    relatives_with_evidence,
 )
 from app.questions.searches import RecordedSearch, SearchMatch, names_concept, newest, recorded_searches
 from app.sources.models import Study, StudyCondition, StudyIdentifier
@@ -134,6 +135,9 @@ def coverage(
     sentence = sentence_on(status, names, answer)
     if body.claims and not body.on_everybody:
         sentence = _sentence_on_subgroups(names, body)
+    elif status is Coverage.not_searched and (relatives := relatives_with_evidence(session, question)):
+        others = _references(session, relatives)
+        sentence = _sentence_on_relatives(names, [others[pk].name for pk in relatives])
     return CoverageRead(
         status=status,
         sentence=sentence,
@@ -180,6 +184,12 @@ def _sentence_on_subgroups(names: Sequence[str], body: EvidenceBody) -> str:
     """That evidence is recorded for some people alone."""
     groups = join_and(claim.subgroup.label for claim in body.subgroup_headlines if claim.subgroup)
     return f"{' and '.join(names)}: evidence is recorded in {groups} alone, and none for everybody. {NO_ALL_CLEAR}"
+
+
+def _sentence_on_relatives(names: Sequence[str], relatives: Sequence[str]) -> str:
+    """That evidence is recorded for another dose or form of the drug."""
+    others = join_and(inline(name) for name in relatives)
+    return f"{' and '.join(names)}: nothing is recorded of just this; evidence is recorded of {others}. {NO_ALL_CLEAR}"
 
 
 # --- the card --------------------------------------------------------------------------------------------------------

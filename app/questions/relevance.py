@@ -74,6 +74,21 @@ def evidence_question(session: Session, intervention_pk: int, concepts: Mapping[
     return EvidenceQuestion(intervention_pk, concepts, tree.with_sources(intervention_pk))
 
 
+def relatives_with_evidence(session: Session, question: EvidenceQuestion) -> list[int]:
+    """The drug and its dose regimens, other than the intervention itself, that hold evidence on the same concepts. It
+    says nothing of the intervention, for benefit is not inherited, but somebody has looked. None in questions about two
+    drugs, which take relatives into account already."""
+    tree = intervention_tree(session)
+    drug = tree.drug(question.intervention)
+    family = {drug, *tree.regimens(drug)} - {question.intervention}
+    if not family or "interactant" in question.concepts:
+        return []
+    about = (Claim.intervention_pk.in_(family), *(_names(role, [pk]) for role, pk in question.concepts.items()))
+    cited = informative_citations(session, *about)
+    claims = [claim for claim in relevant_claims(session, *about) if claim.pk in cited] if cited else []
+    return sorted({claim.intervention_pk for claim in claims if claim.intervention_pk is not None})
+
+
 def _about(question: EvidenceQuestion) -> list[ColumnElement[bool]]:
     """Conditions that hold for claims about the intervention and every concept that is named."""
     if "interactant" in question.concepts:
