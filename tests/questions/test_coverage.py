@@ -65,13 +65,15 @@ def test_evidence_on_both_sides_is_found_and_counted_once(world: Database) -> No
 
 
 def test_where_another_dose_of_the_drug_was_studied_nobody_says_that_nobody_looked(world: Database) -> None:
-    asked = known(world, "drug-low", condition="ache")
+    said = claim("low-dose", citation("cit-1", "paper-b", "trial-b"), intervention="drug-low", conditions=["ailment"])
+    put(world, said)
+    asked = known(world, "drug", condition="ailment")
     assert asked.status is Coverage.not_searched
     assert asked.sentence == (
-        f"drug-low and ache: nothing is recorded of just this; evidence is recorded of drug. {NO_ALL_CLEAR}"
+        f"drug and ailment: nothing is recorded of just this; evidence is recorded of drug-low. {NO_ALL_CLEAR}"
     )
-    assert "Nobody" not in asked.summary.text
-    assert "nobody has searched" in known(world, "other-drug", condition="ache").sentence
+    assert asked.summary.text == asked.sentence
+    assert "nobody has searched" in known(world, "other-drug", condition="ailment").sentence
 
 
 def test_a_pair_that_nobody_recorded_anything_about_is_not_searched(world: Database) -> None:
