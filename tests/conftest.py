@@ -2,11 +2,13 @@
 
 import os
 import shutil
+import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Protocol
 
 import hypothesis
 import pytest
@@ -19,13 +21,20 @@ from app.main import create_app, in_context
 from app.publishing import indexes as projections
 from app.settings import ROOT, Settings
 from app.storage.database import Database
-from tests import factories
+from tests import factories, neutral
 from tests.contract.golden.recording import frozen_clock
 from tests.originals import copy_original
 from tests.postgres import build_data, create_database, drop_database, running_postgres, shared_postgres
 
-ENGINES = ("sqlite", pytest.param("postgresql", marks=pytest.mark.postgres))
+ENGINES = ("sqlite", "postgresql")
 SEED = ROOT / "seed_data"
+ON_THE_SHIPPED_DATA = (
+    "tests/api/", "tests/benchmarks/", "tests/bibliography/", "tests/briefs/", "tests/cds_hooks/", "tests/clients/", "tests/concepts/",
+    "tests/content/", "tests/contract/", "tests/datasets/", "tests/deploy/", "tests/fhir/", "tests/http/", "tests/infobutton/",
+    "tests/linked_data/", "tests/mcp/", "tests/node/", "tests/operations/", "tests/publishing/", "tests/questions/", "tests/search/",
+    "tests/test_", "tests/web/",
+)  # fmt: skip
+"""Tests whose fixtures hold the data set of `seed_data/`; all others run on that of `tests/neutral.py`."""
 
 SWEPT = (
     "tests/http/test_process.py::test_who_waits_to_be_accepted_when_the_signal_comes_is_answered",
@@ -163,6 +172,16 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: not item.nodeid.startswith(FIRST))
 
 
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run what needs a database on both engines, with the data set that is meant for the test."""
+    chosen = any(mark.args[0] == "engine" for mark in metafunc.definition.iter_markers("parametrize"))
+    if "engine" in metafunc.fixturenames and not chosen:
+        shipped = metafunc.definition.nodeid.startswith(ON_THE_SHIPPED_DATA)
+        marks = {"postgresql": pytest.mark.postgres}
+        params = [pytest.param((name, shipped), id=name, marks=marks.get(name, ())) for name in ENGINES]
+        metafunc.parametrize("engine", params, indirect=True, scope="session")
+
+
 @dataclass(frozen=True)
 class Engine:
     """A kind of database. Every copy belongs to its caller, who may drop it when it is done with."""
@@ -180,6 +199,12 @@ class Engine:
     """Removes a database by its URL."""
 
 
+class Engines(Protocol):
+    """Gives the engine of a name, with the neutral data set or the shipped one in it."""
+
+    def __call__(self, name: str, data_set: str = "shipped") -> Engine: ...
+
+
 @pytest.fixture(scope="session")
 def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The server that TEST_DATABASE_URL names, or one that all workers of this run share."""
@@ -193,7 +218,7 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         directory = directory.parent
 
     def put_data(target: Path) -> None:
-        copy_original("postgresql", lambda path: build_data(path, {"seeded": fill, "small": fill_small}), target)
+        copy_original("postgresql", lambda path: build_data(path, FILLED), target)
 
     settings = {"autovacuum": "off", "max_connections": str(100 * max(workers, 1))}
     with shared_postgres(directory, put_data, **settings) as url:
@@ -201,31 +226,38 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def engines(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Callable[[str], Engine]:
-    """Makes each engine on first use, so that a run without PostgreSQL starts none."""
+def engines(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Engines:
+    """Makes each engine on first use, so that a run without PostgreSQL starts none, and none is seeded for nothing."""
 
     @cache
-    def make(name: str) -> Engine:
+    def make(name: str, data_set: str = "shipped") -> Engine:
         if name == "sqlite":
-            return _sqlite(tmp_path_factory.mktemp("sqlite"))
-        return _postgresql(request.getfixturevalue("postgres"))
+            return _sqlite(tmp_path_factory.mktemp("sqlite"), data_set)
+        return _postgresql(request.getfixturevalue("postgres"), data_set)
 
     return make
 
 
-@pytest.fixture(scope="session", params=ENGINES)
-def engine(request: pytest.FixtureRequest, engines: Callable[[str], Engine]) -> Engine:
+@pytest.fixture(scope="session")
+def engine(request: pytest.FixtureRequest, engines: Engines) -> Engine:
     """SQLite and PostgreSQL in turn."""
-    return engines(request.param)
+    name, shipped = request.param
+    return engines(name, "shipped" if shipped else "neutral")
 
 
-def _sqlite(directory: Path) -> Engine:
+@pytest.fixture(scope="session")
+def seed_files(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The neutral data set as files, which nobody may change."""
+    return neutral.write(tmp_path_factory.mktemp("neutral"))
+
+
+def _sqlite(directory: Path, data_set: str) -> Engine:
     def url(path: Path) -> str:
         return f"sqlite:///{path}"
 
-    def original(name: str, fill: Callable[[str], None]) -> Path:
+    def original(name: str) -> Path:
         target = directory / f"{name}.original"
-        copy_original(f"{name}.db", lambda path: fill(url(path)), target)
+        copy_original(f"{name}.db", lambda path: FILLED[name](url(path)), target)
         return target
 
     def copied(source: Path, name: str) -> str:
@@ -235,50 +267,62 @@ def _sqlite(directory: Path) -> Engine:
         for path in directory.glob(f"{Path(url).name}*"):
             path.unlink()
 
-    seeded, small = original("seeded", fill), original("small", fill_small)
+    filled, small = original(data_set), original("small")
     return Engine(
         "sqlite",
-        copied(seeded, "original"),
-        lambda name: copied(seeded, name),
+        copied(filled, "original"),
+        lambda name: copied(filled, name),
         lambda name: copied(small, name),
         lambda name: url(directory / f"{name}.db"),
         drop,
     )
 
 
-def _postgresql(server: str) -> Engine:
+def _postgresql(server: str, data_set: str) -> Engine:
     worker = os.environ.get("PYTEST_XDIST_WORKER", "main")  # others use the server, too
 
     def create(name: str, template: str | None = None) -> str:
         return create_database(server, f"{worker}_{name}", template)
 
-    templates = {"seeded": "seeded", "small": "small"}
-    if "TEST_DATABASE_URL" in os.environ:
-        for name, fill_it in (("seeded", fill), ("small", fill_small)):
-            fill_it(create(name))
-            templates[name] = f"{worker}_{name}"
+    def template(name: str) -> str:
+        if "TEST_DATABASE_URL" not in os.environ:
+            return name
+        FILLED[name](create(name))
+        return f"{worker}_{name}"
+
+    filled, small = template(data_set), template("small")
     return Engine(
         "postgresql",
-        create("original", templates["seeded"]),
-        lambda name: create(name, templates["seeded"]),
-        lambda name: create(name, templates["small"]),
+        create(f"original_{data_set}", filled),
+        lambda name: create(name, filled),
+        lambda name: create(name, small),
         create,
         drop_database,
     )
 
 
-def fill(url: str) -> None:
+def fill(url: str, directory: Path = SEED) -> None:
     """Migrate and seed. Everything is dated alike, so that answers can be compared with frozen ones."""
     with frozen_clock("app.storage.database"), opened(url) as database:
         projections.migrate(database)
         with database.write() as session:
-            seed(session, SEED)
+            seed(session, directory)
+
+
+def fill_neutral(url: str) -> None:
+    """Migrate and seed with the neutral data set."""
+    with tempfile.TemporaryDirectory() as name:
+        fill(url, neutral.write(Path(name)))
 
 
 def fill_small(url: str) -> None:
     """Migrate and publish the small world, dated as the seed data are."""
     with frozen_clock("app.storage.database"), opened(url) as database:
         factories.fill(database, factories.small_data_set())
+
+
+FILLED = {"shipped": fill, "neutral": fill_neutral, "small": fill_small}
+"""What the databases are called that are made once, and what fills them."""
 
 
 @contextmanager

@@ -18,7 +18,7 @@ INTERFACES = ("api", "cds_hooks", "cli", "fhir", "http", "infobutton", "linked_d
 """Parts of `app/` that no stored data depend on: the import contract keeps `datasets` and what it needs below them."""
 INGREDIENTS = (
     "migrations", "requirements/dev.txt", "seed_data", "tests/conftest.py", "tests/contract/golden/recording.py",
-    "tests/factories.py", "tests/originals.py", "tests/postgres.py",
+    "tests/factories.py", "tests/neutral.py", "tests/originals.py", "tests/postgres.py",
 )  # fmt: skip
 
 

@@ -14,7 +14,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -109,7 +109,7 @@ def _start_shared(state: Path, lease: Path, put_data: Callable[[Path], None], se
     return url
 
 
-def build_data(target: Path, databases: dict[str, Callable[[str], None]]) -> None:
+def build_data(target: Path, databases: Mapping[str, Callable[[str], None]]) -> None:
     """Write the data directory of a server that has these databases, each filled by a function that gets its URL."""
     with tempfile.TemporaryDirectory(prefix="ldn-pg-") as name:
         home = Path(name)

@@ -24,7 +24,7 @@ from app.storage import schema
 from app.storage.database import Database
 from app.storage.schema import SchemaMismatch
 from tests import factories
-from tests.conftest import Engine, opened
+from tests.conftest import Engines, opened
 
 PROBE = '''
 """Alters a table that others hang on."""
@@ -263,7 +263,7 @@ def test_processes_that_start_together_migrate_once(blank: Database) -> None:
 
 @pytest.mark.postgres
 def test_a_migration_does_not_wait_for_ever_behind_a_lock(
-    engines: Callable[[str], Engine], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    engines: Engines, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """While a migration waits for its lock, every reader waits behind it. (SQLite has no table locks.)"""
     with opened(engines("postgresql").copy("locked")) as database:

@@ -1,6 +1,6 @@
 """Formatted references are stored when documents are published; no list of references waits for the formatter."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import pytest
 from sqlalchemy import delete, func, select
@@ -17,7 +17,7 @@ from app.settings import Settings
 from app.sources.schemas import DocumentWrite
 from app.storage.database import Database
 from app.storage.history import StoredRecord
-from tests.conftest import Engine
+from tests.conftest import Engines
 
 LISTS = (
     "/v1/documents?format=text&style={}&limit=200",
@@ -34,7 +34,7 @@ OTHER_PLACES = (
 
 
 @pytest.fixture
-def database(engines: Callable[[str], Engine]) -> Iterator[Database]:
+def database(engines: Engines) -> Iterator[Database]:
     engine = engines("sqlite")
     url = engine.copy("formatted")
     database = Database(url)
@@ -49,7 +49,7 @@ def nothing_in_memory() -> None:
 
 
 @pytest.mark.usefixtures("nothing_in_memory")
-def test_no_list_waits_for_the_formatter(engines: Callable[[str], Engine], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_list_waits_for_the_formatter(engines: Engines, monkeypatch: pytest.MonkeyPatch) -> None:
     made: list[str] = []
 
     def counted(reference: Reference, style: Style) -> str:

@@ -7,7 +7,7 @@ import subprocess
 import sys
 import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,7 @@ from app.settings import ROOT
 from tests.cds_hooks.fhir_server import FhirServer, answer, fhir_server
 from tests.cds_hooks.keys import RecordSystem
 from tests.cds_hooks.support import RXNORM, SIGN, Json
-from tests.conftest import Engine
+from tests.conftest import Engines
 
 CANARY = f"CANARY{uuid.uuid4().hex}"
 
@@ -42,9 +42,7 @@ def fhir() -> Iterator[FhirServer]:
 
 
 @contextmanager
-def running(
-    place: Path, ehr: RecordSystem, engines: Callable[[str], Engine], fhir: FhirServer, *mode: str
-) -> Iterator[Any]:
+def running(place: Path, ehr: RecordSystem, engines: Engines, fhir: FhirServer, *mode: str) -> Iterator[Any]:
     """A server over a copy of the data; its address and its process."""
     place.mkdir()
     database = place / "ldn.db"
@@ -145,7 +143,7 @@ def patient(**fields: Any) -> Json:
 
 
 def test_no_outcome_leaves_a_trace_of_the_patient(
-    place: Path, ehr: RecordSystem, engines: Callable[[str], Engine], fhir: FhirServer
+    place: Path, ehr: RecordSystem, engines: Engines, fhir: FhirServer
 ) -> None:
     seen: dict[str, int] = {}
     with running(place, ehr, engines, fhir) as (address, process, database):
@@ -211,7 +209,7 @@ def test_no_outcome_leaves_a_trace_of_the_patient(
 
 
 def test_the_search_would_find_what_was_logged_or_stored(
-    place: Path, ehr: RecordSystem, engines: Callable[[str], Engine], fhir: FhirServer
+    place: Path, ehr: RecordSystem, engines: Engines, fhir: FhirServer
 ) -> None:
     with running(place, ehr, engines, fhir, "leak") as (address, _, database):
         httpx2.get(f"{address}/cds-services?patient={CANARY}")

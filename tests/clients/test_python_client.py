@@ -8,7 +8,7 @@ import shutil
 import subprocess
 import sys
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
@@ -17,7 +17,7 @@ import httpx2
 import pytest
 
 from app.settings import ROOT
-from tests.conftest import Engine, application
+from tests.conftest import Engines, application
 from tests.examples import REQUESTS
 from tests.serving import served
 
@@ -58,7 +58,7 @@ def module(package: Path) -> Any:
 
 
 @pytest.fixture(scope="session")
-def url(engines: Callable[[str], Engine]) -> Iterator[str]:
+def url(engines: Engines) -> Iterator[str]:
     with application(engines("sqlite").original) as app, served(app) as port:
         yield f"http://127.0.0.1:{port}"
 

@@ -5,7 +5,7 @@ CPU time and memory are printed by `python -m benchmarks.expensive`.
 
 import asyncio
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,7 +17,7 @@ from app.briefs import builder
 from app.main import create_app, in_context
 from app.settings import Settings
 from benchmarks.expensive_requests import ExpensiveRequest, expensive_requests
-from tests.conftest import Engine
+from tests.conftest import Engines
 
 MAX_BYTES = 1_150_000
 """Of an answer with a limit of 20 at most."""
@@ -40,7 +40,7 @@ class Service:
 
 
 @pytest.fixture(scope="module")
-def service(engines: Callable[[str], Engine]) -> Iterator[Service]:
+def service(engines: Engines) -> Iterator[Service]:
     given = Settings(database_url=engines("sqlite").original)
     app = create_app(given)
     database = app.state.reads.database
@@ -88,7 +88,7 @@ def _check(service: Service, requests: list[ExpensiveRequest]) -> None:
 
 
 def test_a_brief_is_built_once_however_many_ask_in_whatever_coding(
-    engines: Callable[[str], Engine], monkeypatch: pytest.MonkeyPatch
+    engines: Engines, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     given = Settings(database_url=engines("sqlite").original, cors_origins=["*"])
     context, built = in_context(create_app(given), given), []

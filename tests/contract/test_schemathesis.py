@@ -17,7 +17,7 @@ import httpx2
 import pytest
 
 from app.settings import ROOT
-from tests.conftest import Engine, application
+from tests.conftest import Engines, application
 from tests.contract.descriptions import fhir_description, infobutton_description
 from tests.serving import PATIENCE_SECONDS, served
 
@@ -76,7 +76,7 @@ AT_LENGTH_RUNS = [
     [pytest.param("sqlite", every_interface, IN_SHORT, id="in short"), *AT_LENGTH_RUNS],
 )
 def test_schemathesis_finds_nothing(
-    engines: Callable[[str], Engine],
+    engines: Engines,
     engine_name: str,
     describe: Callable[[str], Description],
     options: tuple[str, ...],

@@ -30,7 +30,7 @@ from app.http.conditional import SHARED
 from app.http.server import connection_of, listen
 from app.main import create_app, in_context
 from app.settings import ROOT, Settings
-from tests.conftest import Engine, application
+from tests.conftest import Engines, application
 from tests.serving import PATIENCE_SECONDS, eventually, served
 
 NGINX = shutil.which("nginx", path=f"{os.environ['PATH']}:/usr/sbin")
@@ -148,7 +148,7 @@ def accepts(port: int) -> bool:
 
 
 @pytest.fixture(scope="module")
-def service(engines: Callable[[str], Engine], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Proxy]:
+def service(engines: Engines, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Proxy]:
     """nginx before the application."""
     directory = tmp_path_factory.mktemp("nginx")
     with application(engines("sqlite").original) as app, served(app) as port, proxied(directory, port) as proxy:
@@ -195,7 +195,7 @@ def taking_off(text: str) -> str:
 
 @pytest.mark.parametrize("changed", [passing_on, taking_off, str])
 def test_below_a_path_the_answers_are_the_same_whether_it_is_passed_on_or_taken_off(
-    engines: Callable[[str], Engine], tmp_path: Path, changed: Callable[[str], str]
+    engines: Engines, tmp_path: Path, changed: Callable[[str], str]
 ) -> None:
     settings = Settings(database_url=engines("sqlite").original, public_url=f"https://{NAME}/kb")
     app = create_app(settings)
@@ -307,7 +307,7 @@ def test_nothing_that_was_answered_is_written(echoing: Proxy) -> None:
     assert CANARY.encode() not in echoing.written()
 
 
-def test_nothing_is_served_that_is_older_than_a_minute(engines: Callable[[str], Engine], tmp_path: Path) -> None:
+def test_nothing_is_served_that_is_older_than_a_minute(engines: Engines, tmp_path: Path) -> None:
     assert "proxy_cache_valid 200 59s;" in TEMPLATE
     assert "s-maxage=60," in SHARED
 

@@ -2,7 +2,7 @@
 
 import json
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
 from typing import Any
@@ -21,7 +21,7 @@ from app.http.reads import Reads
 from app.http.server import Timeouts, listen
 from app.infobutton import routes as infobutton
 from app.storage.database import Database
-from tests.conftest import Engine, opened
+from tests.conftest import Engine, Engines, opened
 from tests.serving import served
 
 BASE = "https://ldn.example.org"
@@ -63,7 +63,7 @@ def scratch_facade(scratch: Database) -> Iterator[TestClient]:
 
 
 @pytest.fixture(scope="session")
-def seeded(engines: Callable[[str], Engine]) -> Iterator[Database]:
+def seeded(engines: Engines) -> Iterator[Database]:
     with opened(engines("sqlite").original) as database:
         yield database
 

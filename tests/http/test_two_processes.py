@@ -15,7 +15,7 @@ from itertools import cycle
 from pathlib import Path
 
 from app.settings import ROOT
-from tests.conftest import Engine
+from tests.conftest import Engines
 from tests.postgres import free_port
 
 PATHS = ("/v1/claims/ldn-fibromyalgia-pain", "/v1/search?q=pain", "/v1/claims?limit=7", "/v1/documents?limit=9")
@@ -27,12 +27,12 @@ FEEDBACK = (
 )
 
 
-def test_publishing_beside_a_server_neither_kills_it_nor_loses_anything(engines: Callable[[str], Engine]) -> None:
+def test_publishing_beside_a_server_neither_kills_it_nor_loses_anything(engines: Engines) -> None:
     file = Path(engines("sqlite").copy("beside").removeprefix("sqlite:///"))
     _publish_beside_a_server(file, lambda number: number < PUBLICATIONS)
 
 
-def test_a_minute_of_publishing_beside_a_server(engines: Callable[[str], Engine]) -> None:
+def test_a_minute_of_publishing_beside_a_server(engines: Engines) -> None:
     """The server died within seconds where it opened and closed files that SQLite had open."""
     file = Path(engines("sqlite").copy("minute").removeprefix("sqlite:///"))
     until = time.monotonic() + 60

@@ -20,7 +20,7 @@ from app.mcp.tools import TOOLS
 from app.settings import ROOT, Settings
 from mcp import Client, MCPError, StdioServerParameters
 from mcp.types import CallToolResult, TextContent
-from tests.conftest import Engine
+from tests.conftest import Engines
 from tests.serving import served
 
 PAIN = "ldn-fibromyalgia-pain"
@@ -61,7 +61,7 @@ Doing = Callable[[Client], Awaitable[Any]]
 
 
 @pytest.fixture(scope="module")
-def service(engines: Callable[[str], Engine]) -> Iterator[str]:
+def service(engines: Engines) -> Iterator[str]:
     """Address of a running server over the seeded data."""
     settings = Settings(database_url=engines("sqlite").original)
     with served(in_context(create_app(settings), settings)) as port:
@@ -201,7 +201,7 @@ def test_verified_citations_are_those_of_the_api(service: str) -> None:
         assert [near["claim"]["id"] for near in said["nearest"]] == [near["claim"]["id"] for near in item["nearest"]]
 
 
-def test_citations_are_verified_with_three_requests_however_many_there_are(engines: Callable[[str], Engine]) -> None:
+def test_citations_are_verified_with_three_requests_however_many_there_are(engines: Engines) -> None:
     """The claims that are read hold the citations that are shown."""
     app = create_app(Settings(database_url=engines("sqlite").original))
     paths: list[str] = []
@@ -306,7 +306,7 @@ def test_pages_of_others_are_refused(service: str, headers: dict[str, str], stat
         assert (answer.headers["content-type"], answer.json()["code"]) == ("application/problem+json", code)
 
 
-def test_the_name_of_the_public_server_is_its_own(engines: Callable[[str], Engine]) -> None:
+def test_the_name_of_the_public_server_is_its_own(engines: Engines) -> None:
     settings = Settings(database_url=engines("sqlite").original, public_url="https://ldn.example.org")
     with served(in_context(create_app(settings), settings)) as port:
         for headers, status in (
@@ -350,7 +350,7 @@ def test_other_methods_and_bodies_are_refused_as_everywhere(service: str) -> Non
     assert (big.status_code, big.json()["code"]) == (413, "payload_too_large")
 
 
-def test_calls_are_charged_as_a_brief_is(engines: Callable[[str], Engine]) -> None:
+def test_calls_are_charged_as_a_brief_is(engines: Engines) -> None:
     settings = Settings(database_url=engines("sqlite").original, rate_limit="15/hour")
     with served(in_context(create_app(settings), settings)) as port:
         answers = [httpx2.post(f"http://127.0.0.1:{port}/mcp", json=PING, headers=ACCEPT) for _ in range(2)]
@@ -391,9 +391,7 @@ def test_the_protocol_is_loaded_with_the_first_request_alone() -> None:
 
 
 @pytest.mark.parametrize("mode", ["auto", "legacy"])
-def test_an_assistant_on_this_machine_is_served_over_pipes(
-    engines: Callable[[str], Engine], mode: Literal["auto", "legacy"]
-) -> None:
+def test_an_assistant_on_this_machine_is_served_over_pipes(engines: Engines, mode: Literal["auto", "legacy"]) -> None:
     environment = {**os.environ, "DATABASE_URL": engines("sqlite").original}
     program = StdioServerParameters(
         command=sys.executable, args=["-m", "app.cli", "mcp"], env=environment, cwd=str(ROOT)

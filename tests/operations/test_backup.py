@@ -4,7 +4,7 @@ import json
 import shutil
 import sqlite3
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,7 @@ from app.storage.database import Database
 from app.storage.history import Publication, current_serial
 from app.storage.schema import SchemaMismatch
 from tests import test_cli
-from tests.conftest import Engine, opened
+from tests.conftest import Engine, Engines, opened
 from tests.factories import amended, content, put
 from tests.operations.test_down_and_up import answers, with_history
 
@@ -34,7 +34,7 @@ def file(small: Database, tmp_path: Path) -> Path:
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
-def elsewhere(request: pytest.FixtureRequest, engines: Callable[[str], Engine]) -> Iterator[Database]:
+def elsewhere(request: pytest.FixtureRequest, engines: Engines) -> Iterator[Database]:
     """An empty database of each engine in turn, whatever engine the backup came from."""
     engine = engines(request.param)
     url = engine.empty(f"elsewhere_{abs(hash(request.node.nodeid)):x}")
@@ -304,7 +304,7 @@ def test_the_doctor_says_what_to_run_on_an_older_schema(small: Database) -> None
     assert "The database is at an older schema (0010). Run: ldn-evidence migrate" in result.stderr
 
 
-@pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("engine", [("sqlite", True)], indirect=True, ids=["sqlite"])
 def test_the_doctor_sees_a_damaged_file(small: Database, tmp_path: Path) -> None:
     small.dispose()
     damaged = Path(shutil.copy(str(small.url.database), tmp_path / "damaged.db"))

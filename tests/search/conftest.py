@@ -1,7 +1,6 @@
 """Judged questions, and random ones from the words of the index."""
 
 import random
-from collections.abc import Callable
 
 import pytest
 from sqlalchemy import select
@@ -9,13 +8,13 @@ from sqlalchemy import select
 from app.search.models import SearchWord
 from app.storage.database import Database
 from benchmarks.relevance.run import questions
-from tests.conftest import Engine, opened
+from tests.conftest import Engines, opened
 
 RANDOM_QUESTIONS = 300
 
 
 @pytest.fixture(scope="session")
-def sample_questions(engines: Callable[[str], Engine]) -> list[str]:
+def sample_questions(engines: Engines) -> list[str]:
     """The judged questions, and random words of the index: some whole, some unfinished, some in quotes."""
     with opened(engines("sqlite").original) as database:
         words_of_index = _words(database)

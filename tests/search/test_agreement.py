@@ -1,26 +1,22 @@
 """SQLite and PostgreSQL give the same results in the same order, with the same counts."""
 
-from collections.abc import Callable
-
 import pytest
 
 from app.search import service, suggestions
 from app.search.service import SearchResults
 from app.storage.database import Database
-from tests.conftest import Engine, opened
+from tests.conftest import Engines, opened
 
 
 @pytest.mark.postgres
-def test_both_engines_answer_every_question_alike(
-    engines: Callable[[str], Engine], sample_questions: list[str]
-) -> None:
+def test_both_engines_answer_every_question_alike(engines: Engines, sample_questions: list[str]) -> None:
     with opened(engines("sqlite").original) as one, opened(engines("postgresql").original) as other:
         for question in sample_questions:
             assert _results(one, question) == _results(other, question), question
 
 
 @pytest.mark.postgres
-def test_both_engines_suggest_alike(engines: Callable[[str], Engine], sample_questions: list[str]) -> None:
+def test_both_engines_suggest_alike(engines: Engines, sample_questions: list[str]) -> None:
     starts = sorted({question[:length] for question in sample_questions for length in (2, 5, 9)})
     with (
         opened(engines("sqlite").original) as one,

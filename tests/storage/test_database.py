@@ -1,6 +1,6 @@
 """Sessions: what they see, what bounds them, and to which server they go."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import pytest
 from sqlalchemy import func, select, text
@@ -8,7 +8,7 @@ from sqlalchemy.exc import DBAPIError
 
 from app.storage.database import Database, UnusableUrl, lax_settings, usable
 from app.storage.history import Publication, current_serial
-from tests.conftest import Engine, opened
+from tests.conftest import Engine, Engines, opened
 from tests.factories import amended, content, put
 
 
@@ -22,7 +22,7 @@ def behind(engine: Engine, scratch: Database) -> Iterator[Database]:
 
 
 @pytest.fixture(scope="module")
-def postgresql(engines: Callable[[str], Engine]) -> Iterator[Database]:
+def postgresql(engines: Engines) -> Iterator[Database]:
     with opened(engines("postgresql").copy("sessions")) as database:
         yield database
 

@@ -5,7 +5,7 @@ import json
 import logging
 import sqlite3
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
@@ -16,12 +16,12 @@ from sqlalchemy import event, text
 from app.core.logging import configure
 from app.storage.database import Database
 from app.storage.faults import DATABASE_ERRORS, DatabaseUnavailable, database_fault
-from tests.conftest import Engine, opened, serving
+from tests.conftest import Engines, opened, serving
 from tests.postgres import free_port
 
 
 @pytest.fixture
-def file(engines: Callable[[str], Engine], request: pytest.FixtureRequest) -> Path:
+def file(engines: Engines, request: pytest.FixtureRequest) -> Path:
     name = f"g{abs(hash(request.node.nodeid)):x}"
     return Path(engines("sqlite").copy(name).removeprefix("sqlite:///"))
 
@@ -118,7 +118,7 @@ def test_a_server_that_is_not_there(log: io.StringIO) -> None:
 
 
 @pytest.mark.postgres
-def test_a_database_that_the_server_does_not_have_or_that_has_no_tables(engines: Callable[[str], Engine]) -> None:
+def test_a_database_that_the_server_does_not_have_or_that_has_no_tables(engines: Engines) -> None:
     empty = engines("postgresql").empty("no_tables")
     for url, code in ((empty, "database_not_migrated"), (f"{empty}_missing", "database_refused")):
         with serving(url) as client:

@@ -11,14 +11,14 @@ import sqlite3
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from app.settings import ROOT
-from tests.conftest import Engine
+from tests.conftest import Engines
 from tests.serving import eventually
 
 COMPILER = shutil.which("cc") or ""
@@ -69,9 +69,7 @@ while True:
 
 @pytest.mark.skipif(not COMPILER, reason="needs a C compiler")
 @pytest.mark.parametrize("synchronous", ["FULL", "OFF"])
-def test_what_was_acknowledged_survives_a_power_cut(
-    engines: Callable[[str], Engine], tmp_path: Path, synchronous: str
-) -> None:
+def test_what_was_acknowledged_survives_a_power_cut(engines: Engines, tmp_path: Path, synchronous: str) -> None:
     """With OFF, which this software never sets, the same test finds losses."""
     source, shim, after = tmp_path / "shim.c", tmp_path / "shim.so", tmp_path / "after"
     source.write_text(SHIM)

@@ -6,7 +6,7 @@ import signal
 import subprocess
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from http.client import HTTPConnection
 
@@ -18,7 +18,7 @@ from app.main import create_app, in_context
 from app.settings import Settings
 from app.storage.database import Database
 from app.storage.faults import DATABASE_ERRORS, database_fault
-from tests.conftest import Engine, fill_small
+from tests.conftest import Engines, fill_small
 from tests.http.test_two_processes import FEEDBACK
 from tests.postgres import create_database, libpq_url, own_postgres
 from tests.serving import eventually, served
@@ -79,7 +79,7 @@ def frozen(pids: list[int]) -> Iterator[None]:
                 os.kill(pid, signal.SIGCONT)
 
 
-def test_a_frozen_connection_does_not_hold_its_user(engines: Callable[[str], Engine]) -> None:
+def test_a_frozen_connection_does_not_hold_its_user(engines: Engines) -> None:
     """The quick form: the server lives, the processes behind the connections are stopped."""
     url = engines("postgresql").small("frozen")
     database = Database(url, statement_timeout_ms=500)
@@ -104,7 +104,7 @@ def works(database: Database) -> bool:
         return False
 
 
-def test_a_command_bears_a_long_statement_and_not_a_frozen_server(engines: Callable[[str], Engine]) -> None:
+def test_a_command_bears_a_long_statement_and_not_a_frozen_server(engines: Engines) -> None:
     url = engines("postgresql").small("patient")
     database = Database(url, statement_timeout_ms=0)
     with database.write() as session:
@@ -167,7 +167,7 @@ def test_a_writer_is_answered_that_freezes_while_it_commits(cluster: tuple[int, 
     database.dispose()
 
 
-def test_a_frozen_replica_holds_nobody(cluster: tuple[int, str], engines: Callable[[str], Engine]) -> None:
+def test_a_frozen_replica_holds_nobody(cluster: tuple[int, str], engines: Engines) -> None:
     pid, url = cluster
     with service(engines("postgresql").small("primary"), url) as port, frozen(family(pid)):
         answers = [ask(port, *request) for request in REQUESTS]

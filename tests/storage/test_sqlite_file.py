@@ -4,7 +4,7 @@ import os
 import shutil
 import sqlite3
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
@@ -18,7 +18,7 @@ from app.storage.database import Database
 from app.storage.faults import DatabaseUnavailable
 from app.storage.history import current_serial
 from app.storage.sqlite_file import LOOK_SECONDS, known_wal_fault
-from tests.conftest import Engine, opened
+from tests.conftest import Engines, opened
 from tests.factories import amended, content, put
 from tests.http.test_two_processes import FEEDBACK
 
@@ -29,7 +29,7 @@ SECONDS = 1.5
 
 
 @pytest.fixture
-def file(engines: Callable[[str], Engine], request: pytest.FixtureRequest) -> Path:
+def file(engines: Engines, request: pytest.FixtureRequest) -> Path:
     name = f"f{abs(hash(request.node.nodeid)):x}"
     return Path(engines("sqlite").copy(name).removeprefix("sqlite:///"))
 
