@@ -29,10 +29,10 @@ from tests.postgres import build_data, create_database, drop_database, running_p
 ENGINES = ("sqlite", "postgresql")
 SEED = ROOT / "seed_data"
 ON_THE_SHIPPED_DATA = (
-    "tests/api/", "tests/benchmarks/", "tests/bibliography/", "tests/briefs/", "tests/cds_hooks/", "tests/clients/", "tests/concepts/",
-    "tests/content/", "tests/contract/", "tests/datasets/", "tests/deploy/", "tests/fhir/", "tests/http/", "tests/infobutton/",
-    "tests/linked_data/", "tests/mcp/", "tests/node/", "tests/operations/", "tests/publishing/", "tests/questions/", "tests/search/",
-    "tests/test_", "tests/web/",
+    "tests/api/", "tests/benchmarks/", "tests/bibliography/", "tests/briefs/", "tests/cds_hooks/", "tests/clients/",
+    "tests/concepts/", "tests/content/", "tests/contract/", "tests/datasets/", "tests/deploy/", "tests/fhir/",
+    "tests/http/", "tests/infobutton/", "tests/linked_data/", "tests/mcp/", "tests/node/", "tests/operations/",
+    "tests/publishing/", "tests/questions/", "tests/search/", "tests/test_", "tests/web/",
 )  # fmt: skip
 """Tests whose fixtures hold the data set of `seed_data/`; all others run on that of `tests/neutral.py`."""
 
