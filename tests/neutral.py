@@ -271,6 +271,7 @@ def _concepts() -> Iterator[Change]:
     )
     yield record("condition", "gripes", name="Gripes", synonyms=["gripes disease"], description="Pains of the belly.")
     yield record("condition", "weariness", name="Weariness", description="A condition with much tiredness.")
+    yield record("condition", "lort-dependence", name="Lort dependence", description="A need for lorts.")
     yield record("condition", "liver-disease", name="Liver disease", description="Any disease of the liver.")
     yield record("mechanism", "lort-receptor-blockade", name="Lort receptor blockade", description="Blocks receptors.")
     yield record("mechanism", "glow", name="Glow of glial cells", synonyms=["glial glow"], description="Cells glow.")
@@ -626,6 +627,7 @@ def _facts() -> Iterator[Change]:
         "The label says that zelvane must not be given to people who are receiving lorts.",
         "interaction",
         effect="contraindicated",
+        conditions=["lort-dependence"],
         interactants=[OPPOSED, "metlort"],
         caveat="The contraindication is from the label of the 50 mg tablet.",
         caveat_required=True,

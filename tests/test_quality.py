@@ -96,7 +96,7 @@ MAX_LINES = {
     "claims": 4450,
     "concepts": 2130, "core": 1260, "datasets": 4780, "fhir": 2490, "grading": 2760, "http": 3500, "infobutton": 480,
     "linked_data": 470, "operations": 700, "publishing": 1000, "questions": 1840, "search": 2140, "sources": 1360,
-    "storage": 2970, "web": 3400, "mcp": 1210, "verification": 840,
+    "storage": 2970, "web": 3440, "mcp": 1240, "verification": 840,
 }  # fmt: skip
 """Lines of Python in each package of `app/`; "" is what lies beside the packages. Raise one only with a reason."""
 

@@ -132,7 +132,11 @@ class ClaimTableQuery(queries.ClaimQuery):
     """The filters of claims; a table has no place for facets."""
 
 
-add_table_route(router, "claim", ClaimTableQuery, queries.claims, queries.CLAIM_SORTS)
+def _marked(view: ReadView, query: ClaimTableQuery, bodies: list[bytes]) -> list[bytes]:
+    return views.with_inheritance(bodies, inheritances_of_list(view, query))
+
+
+add_table_route(router, "claim", ClaimTableQuery, queries.claims, queries.CLAIM_SORTS, mark=_marked)
 common.add_item_routes(router, "claim", has_formats=True)
 
 

@@ -5,7 +5,7 @@ A cell holds text, a number, `true` or `false`, or nothing where the value is nu
 
 import csv
 import io
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Annotated, Any, NamedTuple
 
 from fastapi import APIRouter, Request, Response
@@ -86,6 +86,7 @@ _COLUMNS: dict[str, tuple[tuple[str, str], ...]] = {
         ("comparator", "comparator"),
         ("population", "population"),
         ("subgroup", "subgroup.label"),
+        ("inheritance", "inheritance.text"),
         ("reviewed_on", "reviewed_on"),
     ),
     "citation": (
@@ -215,11 +216,17 @@ def _cell(values: Sequence[Any]) -> Any:
 
 
 def add_table_route(
-    router: APIRouter, record_type: str, query_model: type[SortedQuery], select: Select[Any], sorts: Sorts
+    router: APIRouter,
+    record_type: str,
+    query_model: type[SortedQuery],
+    select: Select[Any],
+    sorts: Sorts,
+    mark: Callable[[ReadView, Any, list[bytes]], list[bytes]] = lambda _view, _query, bodies: bodies,
 ) -> None:
     """The list of a type at its address with `.csv`, with the same filters; 200 records a page unless asked otherwise.
 
-    To be added before the routes of items.
+    `mark` sets what the stored records cannot say, since it depends on the question. To be added before the routes of
+    items.
     """
     resource = BY_TYPE[record_type]
     limit = Annotated[int, Field(ge=1, le=MAX_LIMIT, description="Rows on a page, 1 to 200.")]
@@ -244,7 +251,7 @@ def add_table_route(
         def answer(view: ReadView) -> Response:
             def body() -> LinkedBody:
                 page = select_page(view, query, select(view, query), sorts)
-                rows = table(record_type, current_bodies(view, record_type, page.ids))
+                rows = table(record_type, mark(view, query, current_bodies(view, record_type, page.ids)))
                 return LinkedBody(rows, link_to(next_address(request, page.next_cursor)))
 
             disposition = {"Content-Disposition": f'attachment; filename="{resource.plural}.csv"'}

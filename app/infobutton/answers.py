@@ -1,6 +1,6 @@
 """The answer to an Infobutton request: the claims about each concept, with what must be read with them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from sqlalchemy import ColumnElement, Select, and_, case, or_, select
 from sqlalchemy.orm import Session
@@ -10,8 +10,10 @@ from app.claims.models import Claim, ClaimConcept, ClaimRelation
 from app.claims.rules import VOTING_FORMS
 from app.claims.vocabulary import HARM_KINDS, Form, Kind, RelationType
 from app.concepts.disclaimer import disclaimer_about
+from app.concepts.lineage import inheritances
 from app.concepts.manifest import current_manifest
 from app.concepts.models import Concept
+from app.concepts.schemas import Inheritance
 from app.concepts.vocabulary import DRUG, REGIMEN
 from app.core.vocabulary import Status
 from app.grading.wording import claimed_text, count_text
@@ -55,7 +57,8 @@ def _group(session: Session, match: InfobuttonConcept, order: Sequence[Kind], ba
     ids = session.scalars(_claim_ids(match)).all()
     records = CurrentRecords(session)
     records.prefetch((Key("claim", claim_id) for claim_id in ids), depth=1)
-    claims = [_claim(records, claim_id, base) for claim_id in ids[:MAX_CLAIMS]]
+    inherited = inheritances(session, [concept.pk]) if concept.type == "intervention" else {}
+    claims = [_claim(records, claim_id, inherited, base) for claim_id in ids[:MAX_CLAIMS]]
     positions = {kind.label: position for position, kind in enumerate(order)}
     has_briefs = concept.type in ("intervention", "condition")
     return InfobuttonGroup(
@@ -99,15 +102,17 @@ def _is_about(concept: Concept) -> ColumnElement[bool]:
     return and_(linked, Claim.intervention_pk.is_not(None))
 
 
-def _claim(records: CurrentRecords, claim_id: str, base: str) -> InfobuttonClaim:
+def _claim(records: CurrentRecords, claim_id: str, inherited: Mapping[str, Inheritance], base: str) -> InfobuttonClaim:
     key = Key("claim", claim_id)
     row, summary = records.row(key), rendering.summary(records, claim_id)
     claim = records.content(key)
+    inheritance = inherited.get(claim.intervention or "")
     return InfobuttonClaim(
         id=claim_id,
         kind=claim.kind.label,
         claimed=claimed_text(summary.answer, summary.statement),
         caveat=summary.caveat,
+        inheritance=inheritance.text if inheritance else None,
         consensus=summary.consensus,
         leaning=summary.leaning,
         verdict=summary.verdict.label,

@@ -36,6 +36,8 @@ class InfobuttonClaim(_InfobuttonModel):
     claimed: str | None
     """The statement, named as what is claimed; null where the answer quotes it."""
     caveat: str | None
+    inheritance: str | None
+    """Of whom it is said, where the concept inherits it, such as the drug at its usual doses."""
     consensus: Consensus
     leaning: Leaning
     verdict: str

@@ -69,6 +69,9 @@ class QuotableClaim(ResponseModel):
     caveat: str | None
     """Must be said with the statement where `caveat_required`."""
     caveat_required: bool
+    inheritance: str | None
+    """Of whom it is said, where that is not whom was asked about, such as the drug at its usual doses. Say it with the
+    answer."""
     supports: StanceCount
     disputes: StanceCount
     uncited: bool

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import zip_longest
+from types import MappingProxyType
 from typing import Any
 
 from app.mcp.answers import CitedSource, QuotableClaim
@@ -41,11 +42,16 @@ class QuotableClaimReader:
                 shown[citation["id"]] = (await self.own.get(citation["links"]["self"])).body
         return {citation["id"]: self.source(shown[citation["id"]]) for citation in citations}
 
-    async def quotable(self, ids: Iterable[str]) -> tuple[QuotableClaim, ...]:
+    async def quotable(
+        self, ids: Iterable[str], inheritances: Mapping[str, str] = MappingProxyType({})
+    ) -> tuple[QuotableClaim, ...]:
+        """`inheritances` says of claims, by their ids, whom they are about where somebody else was asked about."""
         claims = await self.read(ids)
-        return tuple(self.quote(claim) for claim in claims.values())
+        return tuple(self.quote(claim, inheritance=inheritances.get(name)) for name, claim in claims.items())
 
-    def quote(self, claim: Mapping[str, Any], max_sources: int = MAX_SOURCES) -> QuotableClaim:
+    def quote(
+        self, claim: Mapping[str, Any], max_sources: int = MAX_SOURCES, inheritance: str | None = None
+    ) -> QuotableClaim:
         evidence = claim["evidence"]
         total = sum(count["citations"] for count in evidence["by_stance"].values())
         shown = _heaviest(claim["citations"], max_sources)
@@ -56,6 +62,7 @@ class QuotableClaimReader:
                 **{name: evidence[name] for name in fields},
                 **{name: claim[name] for name in ("id", "statement", "caveat", "caveat_required")},
                 **{side: evidence["by_stance"][side] for side in _SIDES},
+                "inheritance": inheritance,
                 "uncited": total == 0,
                 "sources": [self.source(citation) for citation in shown],
                 "sources_left_out": total - len(shown),

@@ -108,6 +108,8 @@ def _claim_lines(claim: QuotableClaim) -> Iterator[str]:
     certainty = claim.certainty.label.lower()
     yield f"Verdict: {claim.verdict.label}. Certainty: {certainty}. {claim.counts_text or ''}".strip()
     yield f"What is claimed: {claim.statement}"
+    if claim.inheritance:
+        yield f"Must be said: {claim.inheritance}"
     if claim.caveat:
         yield f"{'Caveat, must be said' if claim.caveat_required else 'Caveat'}: {claim.caveat}"
     for side, count in (("For", claim.supports), ("Against", claim.disputes)):

@@ -1,6 +1,6 @@
 """The tools: what each is for, what it takes, and how its answer is made from the answers of the API."""
 
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote, urlencode
@@ -88,7 +88,9 @@ async def _brief(reader: QuotableClaimReader, given: arguments.BriefArguments) -
     headline = brief["notice"]["claim"]
     first = {section["id"]: _first_claims(section) for section in brief["sections"]}
     ids = [*([headline["id"]] if headline else []), *(claim for claims in first.values() for claim in claims)]
-    claims = await reader.quotable(ids)
+    claims = await reader.quotable(
+        ids, _inheritances(s for section in brief["sections"] for s in section["statements"])
+    )
     links = brief["links"]
     return BriefInShort(
         title=brief["title"],
@@ -140,11 +142,23 @@ async def _interactions(reader: QuotableClaimReader, given: arguments.Interactio
             )
             for pair in check["pairs"]
         ),
-        claims=await reader.quotable(ids[:MAX_PAIR_CLAIMS]),
+        claims=await reader.quotable(
+            ids[:MAX_PAIR_CLAIMS], _inheritances(c for pair in check["pairs"] for c in pair["claims"])
+        ),
         uncited=not ids,
         notice=check["notice"],
         dataset=await _dataset(reader, answer),
     )
+
+
+def _inheritances(shown: Iterable[Mapping[str, Any]]) -> dict[str, str]:
+    """Claim → of whom it is said, of those in a brief or in pairs that are said of others than were asked about."""
+    found: dict[str, dict[str, None]] = {}
+    for entry in shown:
+        claim = entry["claim_id"] if "claim_id" in entry else entry["claim"]["id"]
+        lines = (entry.get(name) for name in ("inheritance", "interactant_inheritance"))
+        found.setdefault(claim, {}).update((line["text"], None) for line in lines if line)
+    return {claim: " ".join(texts) for claim, texts in found.items() if texts}
 
 
 def _claims_of(pair: Mapping[str, Any]) -> tuple[str, ...]:

@@ -27,6 +27,11 @@ def harm_claims(session: Session, intervention: str, limit: int) -> list[str]:
     return _published(session, [about_interventions([intervention]), Claim.kind.in_(HARM_KINDS)], limit)
 
 
+def contraindications_of(session: Session, intervention: str, limit: int) -> list[str]:
+    """Contraindications of the intervention, of its drug and of its classes, the most studied first."""
+    return _published(session, [about_interventions([intervention]), Claim.effect == Effect.contraindicated], limit)
+
+
 def _published(session: Session, where: Iterable[ColumnElement[bool]], limit: int) -> list[str]:
     statement = (
         select(Claim.id)

@@ -32,6 +32,7 @@ from app.questions.relevance import concept_key
 from app.storage.paging import MAX_LIMIT
 from app.storage.read_view import ReadView
 from app.web.condition_data import ConditionEvidence, OutcomeLine, by_label, condition_evidence, warned_of
+from app.web.contraindications import by_condition, contraindications
 from app.web.figures import NOT_REPORTED
 from app.web.pages import page_address, page_response
 from app.web.plots import Plot
@@ -86,12 +87,13 @@ async def condition_list(
     def more(view: ReadView, conditions: Sequence[ConditionRead]) -> dict[str, Any]:
         name = next(iter(query.intervention), current_manifest(view.session).default_intervention)
         if name is None:
-            return {"intervention": None, "answers": {}}
+            return {"intervention": None, "answers": {}, "contraindicated": {}}
         key = concept_key(view.session, "intervention", name, "intervention")
         intervention = view.session.get_one(Concept, key)
         return {
             "title": f"Conditions, and what is known of {inline(intervention.name)} in each",
             "intervention": intervention.id,
+            "contraindicated": by_condition(contraindications(view.session, intervention)),
             "answers": headlines(view.session, key, [condition.id for condition in conditions]),
         }
 

@@ -11,6 +11,7 @@ from app.claims.catalogue_responses import DosingRangeRead, StudyWithEvidence
 from app.claims.schemas import Schedule
 from app.concepts.dose_tiers import dose_tiers
 from app.concepts.manifest_doses import DoseTiers
+from app.concepts.models import Concept
 from app.core.english import join_sentences, quantity
 from app.http.queries import query_of
 from app.http.reads import reads_of
@@ -18,6 +19,8 @@ from app.sources.queries import retracted_studies
 from app.storage.history import current_bodies
 from app.storage.paging import MAX_LIMIT
 from app.storage.read_view import ReadView
+from app.storage.rows import key_of
+from app.web.contraindications import contraindications
 from app.web.pages import page_response
 from app.web.plots_doses import DoseSpan, dose_plot, span_text, spans_of_ranges, spans_of_studies
 from app.web.records import NO_PARAMETERS, Listing, RecordId, answer_listing, read_record, shortened
@@ -81,10 +84,15 @@ def _dose(view: ReadView, request: Request, dose_id: str) -> Response:
         ),
         json_address=read.links.self,
         dose=read,
+        contraindications=contraindications(view.session, _intervention(view, read)),
         schedule=_schedule_text(read.schedule),
         daily=span_text(span),
         plot=dose_plot([span, *spans], title, tiers),
     )
+
+
+def _intervention(view: ReadView, dose: DosingRangeRead) -> Concept:
+    return view.session.get_one(Concept, key_of(view.session, Concept, dose.intervention.id, "intervention"))
 
 
 def _schedule_text(schedule: Schedule) -> str | None:

@@ -16,6 +16,7 @@ from app.claims.responses import ClaimSummary
 from app.claims.vocabulary import Certainty, Coverage, Tone
 from app.concepts.disclaimer import disclaimer_about
 from app.concepts.manifest import current_manifest
+from app.concepts.models import Concept
 from app.concepts.queries import concept_keys
 from app.core.content import QueryModel
 from app.core.english import join_sentences, quantity
@@ -27,6 +28,7 @@ from app.http.reads import reads_of
 from app.questions.evidence_map import EvidenceMapRead, MapCell, MapRow, evidence_map
 from app.questions.relevance import concept_key
 from app.storage.read_view import ReadView
+from app.web.contraindications import ContraindicationLine, by_condition, contraindications
 from app.web.pages import page_response
 
 router = APIRouter(include_in_schema=False)
@@ -259,6 +261,14 @@ async def evidence_map_page(request: Request, query: Annotated[MapPageQuery, que
     return await reads_of(request).run(request, _page, request, query)
 
 
+def _contraindicated(view: ReadView, drawing: MapDrawing) -> list[tuple[str, Sequence[ContraindicationLine]]]:
+    """Names of the conditions of the map in which the intervention is contraindicated, with the claims that say so."""
+    key = concept_key(view.session, "intervention", drawing.intervention, "intervention")
+    found = by_condition(contraindications(view.session, view.session.get_one(Concept, key)))
+    names = {line.condition.id: line.condition.name for line in drawing.table}
+    return [(name, found[condition]) for condition, name in names.items() if condition in found]
+
+
 def _page(view: ReadView, request: Request, query: MapPageQuery) -> Response:
     manifest = current_manifest(view.session)
     name = query.intervention or manifest.default_intervention
@@ -280,5 +290,6 @@ def _page(view: ReadView, request: Request, query: MapPageQuery) -> Response:
         description=f"What is known of {drawing.name} in every condition and outcome: direction, certainty, people.",
         json_address=f"/v1/evidence-map?{urlencode(chosen, doseq=True)}",
         drawing=drawing,
+        contraindicated=_contraindicated(view, drawing),
         disclaimer=disclaimer_about(view.session, [drawing.intervention]),
     )

@@ -174,7 +174,8 @@ def test_an_unknown_response_type_is_not_acceptable(facade: TestClient) -> None:
 def test_text_is_escaped_and_the_page_runs_nothing(facade: TestClient) -> None:
     evil = '<script>alert("x")</script>'
     claim = InfobuttonClaim(
-        id="a", kind=evil, answer=evil, counts=evil, claimed=evil, caveat=evil, consensus="conflicting",
+        id="a", kind=evil, answer=evil, counts=evil, claimed=evil, caveat=evil, inheritance=evil,
+        consensus="conflicting",
         leaning="neither", verdict=evil, tone="mixed", supporting=evil, disputing=evil, link=f"/v1/claims/a?{evil}",
         updated="2026-11-22T10:00:00Z",
     )  # fmt: skip
