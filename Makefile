@@ -11,6 +11,8 @@ PARALLEL := --numprocesses auto --dist worksteal
 QUICK := not postgres and not lengthy and not sweep and not slow and not browser and not node and not cluster
 NODE_MODULES := tests/node/node_modules/.package-lock.json
 
+unexport PYTHONDONTWRITEBYTECODE  # each of many processes would compile everything anew
+
 .DEFAULT_GOAL := help
 .PHONY: help run migrate seed test test-quick test-all test-browser test-node test-cluster bench lint format lock clients sbom clean
 
