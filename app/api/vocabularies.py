@@ -10,7 +10,8 @@ from app.concepts.dose_tiers import all_bands
 from app.concepts.manifest import Manifest, current_manifest
 from app.concepts.manifest_doses import DoseBand
 from app.concepts.recognition import Confidence, MatchedBy, UnrecognizedReason
-from app.concepts.terms import SHIPPED, CodeSystemTerm, OpenTerm
+from app.concepts.terms import SHIPPED, CodeSystemTerm, OpenTerm, StudyDesignTerm
+from app.concepts.weighing import WeighsAs
 from app.core import vocabulary as core
 from app.core.content import ResponseModel
 from app.core.vocabulary import OpenVocabulary, Term, vocabulary_name
@@ -50,6 +51,8 @@ class TermRead(ResponseModel):
     """How FHIR names it: of a code system its URI; null where it has no name there."""
     ga4gh: str | None
     """How GA4GH's standards name it: of a code system the prefix of its CURIEs, such as `mondo`; null for none."""
+    weighs_as: WeighsAs | None
+    """Of a study design: how the method weighs its studies."""
     address: str | None
     """Of a code system: where a code is looked up, with `{code}` in its place; null where none is known."""
 
@@ -100,6 +103,7 @@ def _vocabulary(
                 order=order,
                 fhir=term.fhir if isinstance(term, OpenTerm) else None,
                 ga4gh=term.ga4gh if isinstance(term, OpenTerm) else None,
+                weighs_as=term.weighs_as if isinstance(term, StudyDesignTerm) else None,
                 address=term.address if isinstance(term, CodeSystemTerm) else None,
             )
             for order, term in enumerate(terms, start=1)

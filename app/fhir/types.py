@@ -81,7 +81,7 @@ _MEDICATIONS = _INTERVENTIONS.where(
 
 def _evidence(records: DatabaseRecords, record_id: str, context: RenderContext) -> Json:
     record: CitationRecord = records.content(Key("citation", record_id))
-    return evidence(records, record.claim, record.citation, context.base)
+    return evidence(records, record.claim, record.citation, context.base, context.manifest.study_designs)
 
 
 def _clinical_use_definition(records: DatabaseRecords, record_id: str, context: RenderContext) -> Json | None:
