@@ -19,6 +19,7 @@ from app.claims.vocabulary import (
     StanceReason,
 )
 from app.concepts.weighing import WeighsAs
+from app.grading.definitions import definition_of
 from app.grading.evidence import CitationEvidence, EvidenceUnit, Step, Verdict, plain, votes
 from app.grading.method import Method
 from app.sources.vocabulary import EvidenceSource, IncludedDesigns, Standing
@@ -224,7 +225,7 @@ def verdict_of(
     sides = f"weight {plain(supports)} supports and {plain(disputes)} disputes"
     reason = _insufficient_reason(units, count, total, method)
     if reason is not None or share is None:
-        text = f"{reason.definition if reason else 'Nothing weighs.'} ({sides}): insufficient."
+        text = f"{definition_of(reason, method) if reason else 'Nothing weighs.'} ({sides}): insufficient."
         steps.append(Step("R5", text, {**inputs, "reason": reason}, Consensus.insufficient))
         # Laboratory work is enough for what it says, and says nothing about people.
         is_enough = body is AnsweringBody.laboratory and reason is not InsufficientReason.none_voted
