@@ -121,12 +121,12 @@ def _designs(study: StudyWrite | None, design: StudyDesignTerm | None) -> list[J
         return []
     names = dict.fromkeys(filter(None, (_RANDOMIZED if design.is_randomized else None, design.fhir)))
     return [
-        {"text": design.label, "coding": [_coding(name) for name in names]},
+        {"text": design.label, "coding": [_code_of_design(name) for name in names]},
         {"text": study.blinding.label} if study.blinding else {},
     ]
 
 
-def _coding(name: str) -> Json:
+def _code_of_design(name: str) -> Json:
     """`system|code`, with the display that HL7 gives it where it is known."""
     system, _, code = name.partition("|")
     return {"system": system, "code": code, "display": _DISPLAYS.get(name)}
