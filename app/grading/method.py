@@ -9,10 +9,18 @@ from typing import Annotated
 
 import yaml
 from pydantic import BaseModel, BeforeValidator, ConfigDict
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.claims.vocabulary import Certainty
-from app.concepts.manifest import UNDESCRIBED, Manifest, current_manifest, manifest_at, manifest_in_force
+from app.concepts.manifest import (
+    UNDESCRIBED,
+    Manifest,
+    StoredManifest,
+    current_manifest,
+    manifest_at,
+    manifest_in_force,
+)
 from app.concepts.manifest_grading import Grading, exact
 from app.concepts.study_designs import SHIPPED_DESIGNS, StudyDesigns
 
@@ -134,5 +142,7 @@ def method_in_force(session: Session) -> Method:
 
 def current_method(session: Session, serial: int | None = None) -> Method:
     """The method as of now, or the one that the data set stated at a serial."""
-    manifest = current_manifest(session) if serial is None else manifest_at(session, serial)
-    return method_of(manifest or UNDESCRIBED)
+    later = select(StoredManifest.serial).where(StoredManifest.serial > serial).limit(1) if serial else None
+    if later is None or session.scalar(later) is None:
+        return method_of(current_manifest(session))
+    return method_of(manifest_at(session, serial) or UNDESCRIBED)
