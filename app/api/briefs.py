@@ -21,7 +21,7 @@ from app.core.content import QueryModel, ResponseModel
 from app.core.errors import Fault, InvalidInput, NotFound
 from app.core.text import SLUG_LENGTH, SLUG_PATTERN
 from app.core.vocabulary import Status
-from app.grading.method import METHOD
+from app.grading.method import current_method
 from app.http import conditional
 from app.http.conditional import LinkedBody, conditional_response
 from app.http.negotiation import negotiate
@@ -188,11 +188,12 @@ def brief_file(database: Database, intervention: str, condition: str, format: Fo
 def read_brief(view: ReadView, pair: selection.Pair) -> BriefRead:
     session = view.session
     chosen = selection.claim_ids(session, pair)
+    method = current_method(session)
     foot = BriefFoot(
         release=view.release,
         serial=view.serial,
-        consensus_method=METHOD.consensus,
-        certainty_method=METHOD.certainty,
+        consensus_method=method.consensus,
+        certainty_method=method.certainty,
         licence=current_manifest(session).licence,
     )
     records = CurrentRecords(session)

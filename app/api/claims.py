@@ -24,10 +24,11 @@ from app.claims import dose_query, queries, views
 from app.claims.responses import CitationRead, ClaimRead
 from app.claims.views import DoseCount
 from app.concepts.lineage import inheritances, intervention_tree
-from app.concepts.queries import concept_keys
+from app.concepts.queries import concept_keys, refuse_unknown_terms
 from app.concepts.schemas import Inheritance
 from app.core.content import QueryModel
 from app.core.text import Serial
+from app.grading.method import current_method
 from app.grading.trace import EvidenceTrace, WhatIf, trace
 from app.http import conditional
 from app.http.conditional import conditional_response
@@ -247,7 +248,8 @@ def _reasoned_form(body: bytes, records: RecordReader, choice: Choice) -> bytes:
 
 class TraceQuery(WhatIf):
     serial: Serial | None = None
-    """Read the evidence as it was at this serial, graded by today's method."""
+    """Read the evidence as it was at this serial, graded by the method that the data set stated then. What it did not
+    state is as in today's software."""
 
 
 @router.get(
@@ -272,8 +274,10 @@ async def get_claim_evidence(
 def _claim_evidence(view: ReadView, request: Request, id: str, query: TraceQuery) -> Response:
     if query.as_if_retracted:
         queries.keys_of_ids(view.session, Document, query.as_if_retracted, "as_if_retracted")
+    refuse_unknown_terms(view.session, query)
     what_if = WhatIf(**query.model_dump(exclude={"serial"}))
     records = common.records_of_claim(view, id, query.serial)
-    body = trace(records, id, what_if).model_dump_json().encode()
+    method = current_method(view.session, query.serial)
+    body = trace(records, id, what_if, method).model_dump_json().encode()
     kept = conditional.NO_STORE if what_if.is_set else common.cache_control(query.serial)
     return conditional_response(request, conditional.etag(body), body, cache_control=kept)

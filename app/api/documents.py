@@ -22,6 +22,7 @@ from app.claims.responses import ClaimEvidence, ClaimSummary, OriginRead
 from app.claims.schemas import ClaimWrite
 from app.core.content import ResponseModel
 from app.core.vocabulary import Status
+from app.grading.method import Method, current_method
 from app.grading.trace import WhatIf, evidence_if
 from app.http import conditional
 from app.http.conditional import LinkedBody, query_etag
@@ -290,7 +291,8 @@ def _document_impact(view: ReadView, request: Request, id: str, query: ImpactQue
         page = common.select_page(view, query, selection, {"id": Claim.id})
         records = CurrentRecords(session)
         records.prefetch((Key("claim", claim_id) for claim_id in page.ids), depth=1)
-        items = [_impact(records, claim_id, id).model_dump_json().encode() for claim_id in page.ids]
+        method = current_method(session)
+        items = [_impact(records, claim_id, id, method).model_dump_json().encode() for claim_id in page.ids]
         return common.page_body(request, page, items, _about(document))
 
     return common.list_response(request, view, body)
@@ -302,9 +304,9 @@ def _about(document: DocumentWrite) -> bytes:
     return b',"document":%b,"standing":"%b"' % (about, document.current_standing.standing.encode())
 
 
-def _impact(records: RecordReader, claim_id: str, document_id: str) -> ImpactRead:
+def _impact(records: RecordReader, claim_id: str, document_id: str, method: Method) -> ImpactRead:
     before = records.derived(Key("claim", claim_id)).evidence
-    after = evidence_if(records, claim_id, WhatIf(as_if_retracted=(document_id,)))
+    after = evidence_if(records, claim_id, WhatIf(as_if_retracted=(document_id,)), method)
     return ImpactRead(
         claim=render.summary(records, claim_id),
         before=before,

@@ -10,7 +10,7 @@ from app.api.formats import JSON_LD, Choice, Offer, choose, documented, formatte
 from app.bibliography.reference_list import how_to_cite
 from app.concepts.manifest import DataLicence, Publisher, current_manifest
 from app.core.content import QueryModel, ResponseModel
-from app.grading.method import METHOD
+from app.grading.method import method_of
 from app.http import conditional
 from app.http.conditional import JSON
 from app.http.dataset import API_VERSION
@@ -107,6 +107,7 @@ def _json_ld(view: ReadView) -> bytes:
 
 def _json(view: ReadView) -> bytes:
     index, manifest = filter_index(view), current_manifest(view.session)
+    method = method_of(manifest)
     meta = MetaRead(
         name=manifest.name,
         description=manifest.description,
@@ -117,7 +118,7 @@ def _json(view: ReadView) -> bytes:
         serial=view.serial,
         updated_at=published_at(view),
         counts={resource.type: len(index.of(resource.type, PUBLISHED)) for resource in RESOURCES},
-        methods=Methods(consensus=METHOD.consensus, certainty=METHOD.certainty),
+        methods=Methods(consensus=method.consensus, certainty=method.certainty),
         licences=Licences(code=CODE_LICENCE, data=manifest.licence),
         disclaimer=manifest.disclaimer(),
         how_to_cite=how_to_cite(view, "/v1/meta"),

@@ -21,6 +21,7 @@ from pydantic import BaseModel
 
 from app.api.presentation import LABEL, always_shown, has_choice
 from app.core.shape import shape_of
+from app.core.vocabulary import EXTENSIBLE
 from app.registry import RESOURCES
 
 Schema = dict[str, Any]
@@ -127,18 +128,24 @@ def _describe(openapi: Schema) -> None:
 
 
 def _split_enumerations(openapi: Schema) -> None:
-    """Give every enumeration that requests and answers share a closed twin for the requests: `StanceFilter`."""
+    """Give every enumeration that requests and answers share a twin for the requests, such as `StanceFilter`: a closed
+    one or, of an open vocabulary, a text, since a data set may add values."""
     schemas = openapi["components"]["schemas"]
     answered, requested = _reachable(openapi, "responses"), _reachable(openapi, "parameters", "requestBody")
-    twins = {name: f"{name}Filter" for name in answered & requested if "enum" in schemas[name]}
+    twins = {name: f"{name}Filter" for name in answered & requested if {"enum", EXTENSIBLE} & schemas[name].keys()}
     for old, new in twins.items():
-        schemas[new] = {**schemas[old], "title": new}
+        schemas[new] = {key: value for key, value in schemas[old].items() if key != EXTENSIBLE} | {"title": new}
+        if EXTENSIBLE in schemas[old]:
+            schemas[new]["description"] += f" {_OPEN}"
     closed = [part for operation in _operations(openapi) for part in _requests(operation)]
     closed += [schemas[name] for name in requested - answered]
     for node in _objects(closed):
         name = str(node.get("$ref", "")).removeprefix(PREFIX)
         if name in twins:
             node["$ref"] = PREFIX + twins[name]
+
+
+_OPEN = "A data set may add values: `/v1/vocabularies` lists them, and others are refused with the nearest."
 
 
 def _open_answers(openapi: Schema) -> None:
@@ -150,7 +157,7 @@ def _open_answers(openapi: Schema) -> None:
             del node["additionalProperties"]
         if isinstance(node.get("enum"), list) and node.get("type", "string") == "string":
             node["type"] = "string"
-            node["x-extensible-enum"] = node.pop("enum")
+            node[EXTENSIBLE] = node.pop("enum")
 
 
 def _requests(operation: Schema) -> Iterator[Any]:

@@ -11,7 +11,7 @@ from pydantic_core import to_json
 from app.api.common import FacetCount, ListOf, facet_fields, list_response, page_body
 from app.claims.responses import ClaimSummary
 from app.claims.vocabulary import Certainty, Consensus, Kind, Stance
-from app.concepts.queries import concept_ids
+from app.concepts.queries import concept_ids, refuse_unknown_terms
 from app.core.content import QueryModel, ResponseModel
 from app.core.errors import InvalidInput
 from app.core.text import JsonNumber, SearchText, Slug, printable
@@ -172,6 +172,7 @@ def _search_by_body(view: ReadView, query: SearchQuery) -> bytes:
 def results_page(view: ReadView, query: SearchQuery) -> tuple[Page, list[bytes], bytes]:
     """A page of results, each rendered when its record was published; and the further fields of a `FoundList`."""
     concept_ids(view, "condition", query.condition, "condition")  # raises where one is unknown: nothing would be found
+    refuse_unknown_terms(view.session, query)
     results = service.search(view.session, query.q, query.narrowed())
     request = query.page_request()
     start = request.position(service.MAX_RANKED)

@@ -10,10 +10,13 @@ from app.concepts.dose_tiers import all_bands
 from app.concepts.manifest import Manifest, current_manifest
 from app.concepts.manifest_doses import DoseBand
 from app.concepts.recognition import Confidence, MatchedBy, UnrecognizedReason
-from app.concepts.terms import SHIPPED, CodeSystemTerm, OpenTerm
+from app.concepts.terms import SHIPPED, CodeSystemTerm, OpenTerm, StudyDesignTerm
+from app.concepts.weighing import WeighsAs
 from app.core import vocabulary as core
 from app.core.content import ResponseModel
 from app.core.vocabulary import OpenVocabulary, Term, vocabulary_name
+from app.grading.definitions import NUMBERED, by_method
+from app.grading.method import Method, method_of
 from app.http import conditional
 from app.http.conditional import conditional_response
 from app.http.problems import declared_parameters_only, responses
@@ -50,6 +53,8 @@ class TermRead(ResponseModel):
     """How FHIR names it: of a code system its URI; null where it has no name there."""
     ga4gh: str | None
     """How GA4GH's standards name it: of a code system the prefix of its CURIEs, such as `mondo`; null for none."""
+    weighs_as: WeighsAs | None
+    """Of a study design: how the method weighs its studies."""
     address: str | None
     """Of a code system: where a code is looked up, with `{code}` in its place; null where none is known."""
 
@@ -68,7 +73,7 @@ class VocabulariesRead(ResponseModel):
 
 def vocabularies(manifest: Manifest) -> VocabulariesRead:
     """All of them, with the terms and the bands of doses that the data set adds."""
-    known = SHIPPED.joined(manifest.vocabularies)
+    known, method = SHIPPED.joined(manifest.vocabularies), method_of(manifest)
     items = []
     for vocabulary in VOCABULARIES:
         if vocabulary is evidence.DoseMatch:
@@ -77,9 +82,18 @@ def vocabularies(manifest: Manifest) -> VocabulariesRead:
             name = vocabulary_name(vocabulary.name)
             items.append(_vocabulary(name, vocabulary.description, known.terms(name), is_open=True))
         else:
-            description = (vocabulary.__doc__ or "").strip()
-            items.append(_vocabulary(vocabulary_name(vocabulary.__name__), description, vocabulary))
+            items.append(_closed_vocabulary(vocabulary, method))
     return VocabulariesRead(items=items)
+
+
+def _closed_vocabulary(vocabulary: type[Term], method: Method) -> VocabularyRead:
+    """With the numbers of the method in force where its definitions hold some."""
+    description = (vocabulary.__doc__ or "").strip()
+    if vocabulary not in NUMBERED:
+        return _vocabulary(vocabulary_name(vocabulary.__name__), description, vocabulary)
+    read = _vocabulary(vocabulary_name(vocabulary.__name__), by_method(description, method), vocabulary)
+    terms = [term.model_copy(update={"definition": by_method(term.definition, method)}) for term in read.terms]
+    return read.model_copy(update={"terms": terms})
 
 
 DOSE_TIERS = "Bands of doses, as the manifest of the data set names them; other data sets have others, or none."
@@ -100,6 +114,7 @@ def _vocabulary(
                 order=order,
                 fhir=term.fhir if isinstance(term, OpenTerm) else None,
                 ga4gh=term.ga4gh if isinstance(term, OpenTerm) else None,
+                weighs_as=term.weighs_as if isinstance(term, StudyDesignTerm) else None,
                 address=term.address if isinstance(term, CodeSystemTerm) else None,
             )
             for order, term in enumerate(terms, start=1)

@@ -23,6 +23,7 @@ from app.claims.rules import VOTING_FORMS
 from app.claims.schemas import CitationWrite, ClaimWrite, DosingRangeWrite, Origin
 from app.claims.vocabulary import Consensus, Coverage, Stance
 from app.concepts.disclaimer import disclaimer_about
+from app.concepts.manifest import current_manifest
 from app.concepts.models import Concept
 from app.concepts.schemas import ConceptRef
 from app.core import deadline
@@ -99,6 +100,7 @@ class BriefBuilder:
 
     def __init__(self, session: Session, records: RecordReader, pair: Pair, claim_ids: Sequence[str]) -> None:
         self._records = records
+        self._designs = current_manifest(session).study_designs
         self._pair = pair
         self._is_cut = len(claim_ids) > MAX_CLAIMS
         """Whether there are claims that were not even considered; nobody knows in which sections."""
@@ -217,7 +219,7 @@ class BriefBuilder:
             directness=citation.directness,
             finding=citation.finding,
             design=study.design if study else None,
-            design_label=study.design.label if study else None,
+            design_label=self._designs.design(study.design).label if study else None,
             participants=people(citation, study),
             basis=citation.verification.basis,
             extent=citation.extent,

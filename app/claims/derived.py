@@ -3,7 +3,7 @@
 from fractions import Fraction
 from typing import Annotated
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, PlainSerializer
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer
 
 from app.claims.catalogue_responses import CatalogueEvidence
 from app.claims.responses import ClaimEvidence
@@ -58,6 +58,8 @@ class SourceDerived(Derived):
     evidence: CatalogueEvidence
     documents: tuple[tuple[str, str], ...] = ()
     """Of a study: the documents that report it, with their roles."""
+    is_review: Annotated[bool | None, Field(exclude_if=lambda value: value is None)] = None
+    """Of a study whose design is one of the data set's own: whether it is a review. Null where the software says it."""
 
 
 class DosingRangeDerived(Derived):

@@ -19,7 +19,7 @@ from app.claims.filters import CITATIONS, CITED, CLAIMS, COMBINATION, DOSING_RAN
 from app.claims.interaction_rules import FILTERS as INTERACTION_RULES
 from app.claims.models import Citation, Claim, DosingRange
 from app.claims.rules import EVERYBODY
-from app.concepts.queries import concept_ids
+from app.concepts.queries import concept_ids, refuse_unknown_terms
 from app.core.errors import Fault, InvalidInput, nearest
 from app.core.text import IdentifierText, IdOrCode, Instant, Slug
 from app.core.vocabulary import Status
@@ -317,6 +317,7 @@ _CONCEPTS = {
 
 def selection_of(view: ReadView, record_type: str, query: ListQuery) -> Selection:
     """Published records that meet the filters that need no condition in SQL."""
+    refuse_unknown_terms(view.session, query)
     spec, parameters = _LISTS[record_type]
     selection = Selection(record_type, spec)
     for name in parameters:

@@ -17,6 +17,7 @@ from app.claims.projection import CONCEPT_ROLES, daily_dose
 from app.claims.vocabulary import Aspect, Measure
 from app.concepts.lineage import worded_line
 from app.concepts.schemas import ConceptRef, ConceptWrite, ConditionWrite, InterventionWrite, OutcomeRef, OutcomeWrite
+from app.concepts.study_designs import SHIPPED_DESIGNS
 from app.concepts.vocabulary import HarmRelation
 from app.core.content import ContentModel, Record, RecordLinks, ResponseModel
 from app.sources import rendering as sources
@@ -399,10 +400,12 @@ def _inherited_warning(
 def study(
     records: RecordReader, content: StudyWrite, derived: SourceDerived, stamp: Stamp
 ) -> catalogue.StudyWithEvidence:
+    shipped = SHIPPED_DESIGNS.design(content.design).is_review
+    is_review = shipped if derived.is_review is None else derived.is_review
     return catalogue.StudyWithEvidence(
         type="study",
         **_envelope(content, stamp),
-        **sources.study_fields(records, content, derived.documents),
+        **sources.study_fields(records, content, is_review, derived.documents),
         evidence=derived.evidence,
         links=catalogue.CatalogueLinks(**_links("studies", content.id, stamp), claims=f"/v1/claims?study={content.id}"),
     )

@@ -20,6 +20,7 @@ from app.cli.terminal import (
     usable_settings,
     write,
 )
+from app.concepts.manifest import UNDESCRIBED
 from app.datasets import add_source as adding
 from app.datasets import bundle, corpora, file_schemas, seed_report, skeletons
 from app.datasets import export as exports
@@ -29,6 +30,7 @@ from app.datasets import seed as seeding
 from app.datasets import standing as standings
 from app.datasets import value_set as value_sets
 from app.datasets.curation import curation_notes
+from app.grading.method import method_of
 from app.publishing.publish import PublishResult
 from app.publishing.rendering import Progress
 from app.sources.vocabulary import DocumentKind
@@ -116,9 +118,10 @@ def pull(
 def check(directories: SeedDirectories = None) -> None:
     """Check the seed files as a whole, and list what a curator should look at; needs no database."""
     with error_messages():
-        changes = bundle.read(*(directories or usable_settings().seed_dir))
-        console.print(f"{len(changes)} records, no fault.")
-        for note in curation_notes({change.key: change.content for change in changes}):
+        files = bundle.load_bundle(directories or usable_settings().seed_dir)
+        console.print(f"{len(files.changes)} records, no fault.")
+        method = method_of(files.manifest or UNDESCRIBED)
+        for note in curation_notes({change.key: change.content for change in files.changes}, method):
             console.print(f"To look at: {note}")
 
 

@@ -14,6 +14,8 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from app.concepts.code_systems import CodeSystems, code_systems_of
 from app.concepts.manifest_cds import CdsManifest
 from app.concepts.manifest_doses import DoseTiers
+from app.concepts.manifest_grading import Grading
+from app.concepts.study_designs import StudyDesigns, study_designs_of
 from app.concepts.terms import SHIPPED, OpenTerm, Vocabularies
 from app.core.content import ContentModel
 from app.core.text import OneLine, Slug, Text, Url
@@ -119,11 +121,18 @@ class Manifest(ContentModel):
     """The bands of doses that are told apart, by intervention; at most one entry for each."""
     vocabularies: Vocabularies = Vocabularies()
     """Terms that the data set adds to those that come with the software."""
+    grading: Grading | None = None
+    """The method by which claims are graded, where it is not that of the software."""
 
     @property
     def code_systems(self) -> CodeSystems:
         """Those that come with the software, and the data set's own."""
         return code_systems_of(self.vocabularies)
+
+    @property
+    def study_designs(self) -> StudyDesigns:
+        """Those that come with the software, and the data set's own."""
+        return study_designs_of(self.vocabularies)
 
     def term(self, vocabulary: str, term_id: str) -> OpenTerm | None:
         """A term by the name of its vocabulary, such as `route`, and its id; null if there is none."""
@@ -214,6 +223,11 @@ def current_manifest(session: Session) -> Manifest:
 def current_vocabularies(session: Session) -> Vocabularies:
     """The terms that the data set adds."""
     return current_manifest(session).vocabularies
+
+
+def current_terms(session: Session) -> Vocabularies:
+    """The terms that come with the software, and those of the data set."""
+    return SHIPPED.joined(current_vocabularies(session))
 
 
 def current_code_systems(session: Session) -> CodeSystems:

@@ -3,15 +3,18 @@
 import re
 from collections.abc import Sequence
 
+from pydantic import BaseModel
 from sqlalchemy import literal, or_, select
 from sqlalchemy.orm import Session
 
 from app.concepts.code_systems import ATC, ICD10CM, NDC, normal_code
-from app.concepts.manifest import current_code_systems
+from app.concepts.manifest import current_code_systems, current_terms
 from app.concepts.models import Concept, ConceptCode, InterventionMember
+from app.concepts.terms import nearest_terms
 from app.core.errors import Fault, InvalidInput, nearest
+from app.core.shape import open_fields
 from app.core.text import SLUG_PATTERN
-from app.core.vocabulary import Status
+from app.core.vocabulary import Status, vocabulary_name
 from app.storage.filter_bitmaps import PUBLISHED
 from app.storage.filter_index import FilterSpec, values
 from app.storage.near_ids import IdFaults
@@ -49,6 +52,25 @@ def concept_keys(
     if faults:
         raise _refused(*faults.faults)
     return _with_children(session, keys) if descendants else keys
+
+
+def refuse_unknown_terms(session: Session, query: BaseModel) -> None:
+    """InvalidInput for values of parameters that are terms neither of the software nor of the data set."""
+    faults = []
+    for parameter, vocabulary in open_fields(type(query)).items():
+        values = getattr(query, parameter)
+        terms = current_terms(session).terms(vocabulary_name(vocabulary.name)) if values else ()
+        known = tuple(term.id for term in terms)
+        for position, value in enumerate(values, start=1):
+            if value not in known:
+                guesses = nearest_terms(value, terms) or None
+                at = position if len(values) > 1 else None
+                faults.append(Fault("query", parameter, "unknown_value", _UNKNOWN_TERM, known, guesses, position=at))
+    if faults:
+        raise InvalidInput("A parameter has a value that is not known here.", errors=faults)
+
+
+_UNKNOWN_TERM = "Must be one of the values in `allowed`."
 
 
 def concept_ids(

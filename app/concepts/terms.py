@@ -12,6 +12,7 @@ import yaml
 from pydantic import AfterValidator, StringConstraints
 from pydantic_core import SchemaError, SchemaValidator, ValidationError, core_schema
 
+from app.concepts.weighing import WeighsAs
 from app.core.content import ContentModel
 from app.core.errors import nearest
 from app.core.folding import words
@@ -104,6 +105,27 @@ class RouteTerm(OpenTerm):
     """A way to give a drug."""
 
 
+class StudyDesignTerm(OpenTerm):
+    """A way to make a study."""
+
+    weighs_as: WeighsAs
+    """How the method weighs its studies; from this follow whether it is a review, and its place among the designs."""
+    is_crossover: bool = False
+    """Whether people go from one arm to another: then the arms may hold more people than took part."""
+
+    @property
+    def is_review(self) -> bool:
+        return self.weighs_as.is_review
+
+    @property
+    def is_systematic(self) -> bool:
+        return self.weighs_as.is_systematic
+
+    @property
+    def is_randomized(self) -> bool:
+        return self.weighs_as.is_randomized
+
+
 class Vocabularies(ContentModel):
     """Terms by vocabulary, in the order in which they are shown."""
 
@@ -113,10 +135,12 @@ class Vocabularies(ContentModel):
     """What interventions are: drugs, procedures, diets."""
     routes: tuple[RouteTerm, ...] = ()
     """How drugs are given."""
+    study_designs: tuple[StudyDesignTerm, ...] = ()
+    """How studies are made. A design ranks behind those of the software that weigh as it does."""
 
     def terms(self, vocabulary: str) -> tuple[OpenTerm, ...]:
         """Those of a vocabulary by the name that answers give it, such as `code_system`."""
-        found: tuple[OpenTerm, ...] = getattr(self, f"{vocabulary}s")
+        found: tuple[OpenTerm, ...] = getattr(self, _SECTIONS.get(vocabulary, f"{vocabulary}s"))
         return found
 
     def labels(self, vocabulary: str) -> Mapping[str, str]:
@@ -128,7 +152,8 @@ class Vocabularies(ContentModel):
         for name in type(self).model_fields:
             own = getattr(self, name)
             ids = {term.id for term in own}
-            joined[name] = (*own, *(term for term in getattr(other, name) if term.id not in ids))
+            new = [term for term in getattr(other, name) if term.id not in ids]
+            joined[name] = _by_strength(own, new) if name == "study_designs" else (*own, *new)
         return Vocabularies(**joined)
 
     def faults(self, known: "Vocabularies") -> Iterator[tuple[str, str]]:
@@ -159,6 +184,22 @@ class Vocabularies(ContentModel):
                 owner = owners.setdefault(name, term.id)
                 if owner != term.id:
                     yield f"code_systems[{i}]", f"has the name {name!r}, which is one of {owner}"
+
+
+_SECTIONS = {"design": "study_designs"}
+"""Names of vocabularies in answers whose section in a manifest has another name than their plural."""
+
+
+def _by_strength(designs: Iterable[StudyDesignTerm], more: Iterable[StudyDesignTerm]) -> tuple[StudyDesignTerm, ...]:
+    """Each further design stands behind the first ones in a row that weigh as it does; else at the end."""
+    ordered = list(designs)
+    for term in more:
+        same = [other.weighs_as is term.weighs_as for other in ordered]
+        place = same.index(True) if True in same else len(same)
+        while place < len(same) and same[place]:
+            place += 1
+        ordered.insert(place, term)
+    return tuple(ordered)
 
 
 def nearest_terms(written: str, terms: Iterable[OpenTerm]) -> tuple[str, ...]:

@@ -42,6 +42,13 @@ def _parts(annotation: Any) -> Iterator[Any]:
 
 
 @cache
+def open_fields(model: type[BaseModel]) -> Mapping[str, OpenVocabulary]:
+    """The fields of a model itself that hold terms of open vocabularies."""
+    fields = ((name, field.vocabulary) for name, field in shape_of(model).items())
+    return {name: vocabulary for name, vocabulary in fields if isinstance(vocabulary, OpenVocabulary)}
+
+
+@cache
 def paths_of(model: type[BaseModel]) -> tuple[str, ...]:
     """Every field at any depth, as a dotted path; lists take no step of their own."""
     return tuple(_paths(model))

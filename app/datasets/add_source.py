@@ -12,6 +12,7 @@ from typing import Any
 from rapidfuzz import fuzz
 
 from app.bibliography import markup
+from app.concepts.study_designs import SHIPPED_DESIGNS
 from app.core.errors import InvalidInput
 from app.core.folding import words
 from app.core.text import SLUG_LENGTH
@@ -26,17 +27,24 @@ from app.registry import BY_TYPE
 from app.settings import Settings
 from app.sources.identifiers import identify, normalise
 from app.sources.schemas import DocumentStudy, DocumentWrite, Identifier, StudyWrite
-from app.sources.vocabulary import Design, DocumentKind, EvidenceSource, IdentifierScheme, Recruitment, StudyRole
+from app.sources.vocabulary import (
+    UNRECORDED_DESIGN,
+    DocumentKind,
+    EvidenceSource,
+    IdentifierScheme,
+    Recruitment,
+    StudyRole,
+)
 
 MAX_FILE_BYTES = 50_000_000
 MIN_TITLE_LIKENESS = 93
 """Per cent of likeness from which on two titles of four words and more are nearly the same."""
 DESIGNS = {
-    "Meta-Analysis": Design.meta_analysis,
-    "Network Meta-Analysis": Design.meta_analysis,
-    "Systematic Review": Design.systematic_review,
-    "Scoping Review": Design.scoping_review,
-    "Randomized Controlled Trial": Design.randomized_trial_unspecified,
+    "Meta-Analysis": "meta_analysis",
+    "Network Meta-Analysis": "meta_analysis",
+    "Systematic Review": "systematic_review",
+    "Scoping Review": "scoping_review",
+    "Randomized Controlled Trial": "randomized_trial_unspecified",
 }
 """Publication types of PubMed that state a design, the most telling first."""
 STUDY_TYPES = frozenset({
@@ -238,8 +246,8 @@ def _study(
         if "Review" in types:
             notes.append(f"{record.at}: is a review of a kind that PubMed does not state; add its study by hand.")
         return None, {}
-    design = DESIGNS[stated] if stated else Design.other
-    registered = () if design.is_review else tuple(record.registrations)
+    design = DESIGNS[stated] if stated else UNRECORDED_DESIGN
+    registered = () if _is_review(design) else tuple(record.registrations)
     recorded = {
         (entry.scheme, normalise(entry.scheme, entry.value)): study.id
         for study in studies
@@ -255,7 +263,7 @@ def _study(
     human, animal = "humans" in record.subjects, "animals" in record.subjects
     source = EvidenceSource.human_clinical if human and not animal else EvidenceSource.other
     study = StudyWrite(
-        id=_free_id(f"{document_id} {'review' if design.is_review else 'study'}", {study.id for study in studies}),
+        id=_free_id(f"{document_id} {'review' if _is_review(design) else 'study'}", {study.id for study in studies}),
         name=f"{kind} ({label})",
         design=design,
         evidence_source=EvidenceSource.animal if animal and not human else source,
@@ -270,12 +278,16 @@ def _study(
     return study, comments | dict.fromkeys(_gaps(study), _NOT_STATED)
 
 
+def _is_review(design: str) -> bool:
+    return SHIPPED_DESIGNS.design(design).is_review
+
+
 def _gaps(study: StudyWrite) -> list[str]:
-    names = ("population", "includes") if study.design.is_review else _SHOULD_HAVE
+    names = ("population", "includes") if _is_review(study.design) else _SHOULD_HAVE
     return [name for name in names if getattr(study, name) is None]
 
 
 def _role(record: StatedSource, study: StudyWrite) -> StudyRole:
-    if study.design.is_review:
+    if _is_review(study.design):
         return StudyRole.review
     return StudyRole.protocol if "Clinical Trial Protocol" in record.publication_types else StudyRole.primary

@@ -15,11 +15,11 @@ from sqlalchemy.orm import Session
 from app.claims.derived import ClaimDerived
 from app.claims.responses import OverrideRead
 from app.claims.schemas import ClaimWrite
-from app.concepts.manifest import current_manifest
+from app.concepts.manifest import UNDESCRIBED, Manifest, current_manifest
 from app.core.errors import Fault, InvalidInput
 from app.core.vocabulary import Status
 from app.grading.derive import computed_claim, maintained_on
-from app.grading.method import METHOD
+from app.grading.method import method_of
 from app.registry import BY_TYPE, RESOURCES
 from app.storage.history import StoredRecord, current_release, current_serial, text_of
 from app.storage.records import RecordsInMemory
@@ -31,12 +31,13 @@ FORMAT = "ldn-evidence/1"
 def write(session: Session, out: TextIO) -> int:
     """Write every record, parents first; the number of records."""
     described = current_manifest(session)
+    method = method_of(described)
     manifest = {
         "format": FORMAT,
         "serial": current_serial(session),
         "release": current_release(session),
         "maintained_on": maintained_on(session),
-        "methods": {"consensus": METHOD.consensus, "certainty": METHOD.certainty},
+        "methods": {"consensus": method.consensus, "certainty": method.certainty},
         "data_set": described.model_dump(mode="json"),
     }
     out.write(json.dumps(manifest, ensure_ascii=False) + "\n")
@@ -69,6 +70,7 @@ def regrade(path: Path) -> tuple[int, list[GradeDifference]]:
     Values that people have set are taken from the file.
     """
     manifest, lines = _read(path)
+    method = method_of(Manifest.model_validate(manifest.get("data_set") or UNDESCRIBED))
     contents: dict[Key, Any] = {}
     exported: dict[Key, ClaimDerived] = {}
     for line in lines:
@@ -85,7 +87,7 @@ def regrade(path: Path) -> tuple[int, list[GradeDifference]]:
     for key, derived in exported.items():
         content: ClaimWrite = contents[key]
         before = text_of(derived)
-        computed = text_of(computed_claim(records, content, manifest["maintained_on"], overrides_of))
+        computed = text_of(computed_claim(records, content, manifest["maintained_on"], overrides_of, method))
         if content.status is Status.published and before != computed:
             differences.append(GradeDifference(key.id, before, computed))
     return len(exported), differences

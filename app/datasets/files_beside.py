@@ -15,6 +15,7 @@ from app.core.vocabulary import Status
 from app.datasets.entries import Bundle, Part, is_judged, model_of, shape_fault, shown_name
 from app.datasets.layout import EXAMPLES, MANIFEST, READING_NOTES
 from app.datasets.yaml_files import PathInFile, YamlFile, field_of, load, path_of
+from app.grading.method import grading_faults
 from app.storage.resource import FieldReference, Key
 
 
@@ -80,14 +81,25 @@ def _with_earlier_sections(bundle: Bundle, manifest: Manifest, file: YamlFile) -
     at = (Path(MANIFEST).stem,)
     for name, reason in manifest.vocabularies.faults(SHIPPED):
         bundle.faults.append(_at(file, at, ("vocabularies", *path_of(name)), Fault("file", "", "duplicate", reason)))
+    for field, reason in grading_faults(manifest.grading) if manifest.grading else ():
+        fault = _at(file, at, ("grading", *path_of(field)), Fault("file", "", "rule", reason))
+        bundle.faults.append(fault)
     if bundle.manifest is None:
         return manifest
     earlier = bundle.manifest.vocabularies
     for name, reason in manifest.vocabularies.differences(earlier):
         bundle.faults.append(_at(file, at, ("vocabularies", *path_of(name)), Fault("file", "", "differs", reason)))
-    unwritten = {name for name in ("cds", "search", "dose_tiers") if name not in manifest.model_fields_set}
+    unwritten = {name for name in ("cds", "search", "dose_tiers", "grading") if name not in manifest.model_fields_set}
     kept = {name: getattr(bundle.manifest, name) for name in unwritten}
     return manifest.model_copy(update={"vocabularies": earlier.joined(manifest.vocabularies), **kept})
+
+
+def used_name(bundle: Bundle, serial: int) -> Fault:
+    """That the method of the manifest has other numbers under the names that it had at a serial."""
+    reason = f"names the method of serial {serial}, which had other numbers: give this one another name or version"
+    file, at = bundle.manifest_file, (Path(MANIFEST).stem,)
+    fault = Fault("file", f"{MANIFEST}: grading.consensus", "duplicate", reason)
+    return _at(file, at, ("grading", "consensus"), fault) if file else fault
 
 
 def _model_in(bundle: Bundle, file: YamlFile, path: PathInFile, model: type[Part]) -> Part | None:

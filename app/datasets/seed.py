@@ -13,15 +13,20 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from app.accounts.models import SEED, Account, Actor
 from app.accounts.service import ensure_system_actors
-from app.concepts.manifest import Manifest, StoredManifest, about_to_apply, manifest_at
+from app.claims.models import Citation, Claim
+from app.concepts.manifest import UNDESCRIBED, Manifest, StoredManifest, about_to_apply, manifest_at
 from app.core.errors import Fault, InvalidInput
 from app.core.vocabulary import Status
 from app.datasets import bundle
+from app.datasets.entries import Bundle
+from app.datasets.files_beside import used_name
 from app.datasets.layout import MANIFEST
+from app.grading.method import has_same_numbers, method_of
 from app.publishing.changes import Change
 from app.publishing.publish import announce, open_publication, publish
 from app.publishing.rendering import Progress
 from app.registry import BY_TYPE
+from app.sources.models import Study
 from app.storage.database import SLUG, Base, now
 from app.storage.history import Release, StoredRecord, current_serial, text_of
 from app.storage.resource import Key
@@ -141,9 +146,10 @@ def seed(
     dropped = _dropped(session, applied, files.changes)
     retirements = _retirements(applied, stored, dropped) if plan.prune else []
     manifest = files.manifest
+    _refuse_reused_names(session, files)
     with about_to_apply(session, manifest):
-        doses = _doses_in_other_bands(session, manifest)
-        result = publish(session, actor, [*due, *retirements], plan.note, progress, recompute=doses)
+        graded = _doses_in_other_bands(session, manifest) + _graded_otherwise(session, manifest)
+        result = publish(session, actor, [*due, *retirements], plan.note, progress, recompute=graded)
     serial = result.serial if manifest is None else _apply_manifest(session, actor, manifest, result.serial)
     retired = {change.key for change in retirements}
     session.execute(delete(SeedFiles))
@@ -198,6 +204,40 @@ def _doses_in_other_bands(session: Session, manifest: Manifest | None) -> list[K
         return []
     ids = session.scalars(select(StoredRecord.id).where(StoredRecord.type == "dosing_range").order_by(StoredRecord.id))
     return [Key("dosing_range", record_id) for record_id in ids]
+
+
+def _graded_otherwise(session: Session, manifest: Manifest | None) -> list[Key]:
+    """Every claim, if the manifest is about to state other numbers or names of the method; else the studies of its own
+    designs and the claims that cite them, if it is about to change those."""
+    if manifest is None:
+        return []
+    stored, keys = manifest_at(session) or UNDESCRIBED, []
+    claims = select(StoredRecord.id).where(StoredRecord.type == "claim")
+    own, former = manifest.vocabularies.study_designs, stored.vocabularies.study_designs
+    if own != former:
+        of_designs = Study.design.in_({term.id for term in (*own, *former)})
+        keys += [Key("study", study_id) for study_id in session.scalars(select(Study.id).where(of_designs))]
+        cited = select(Citation.claim_pk).join(Study, Study.pk == Citation.study_pk).where(of_designs)
+        claims = select(Claim.id).where(Claim.pk.in_(cited))
+    method, before = method_of(manifest), method_of(stored)
+    if method.model_dump(exclude={"designs"}) != before.model_dump(exclude={"designs"}):
+        claims = select(StoredRecord.id).where(StoredRecord.type == "claim")
+    elif own == former:
+        return []
+    return keys + [Key("claim", claim_id) for claim_id in sorted(set(session.scalars(claims)))]
+
+
+def _refuse_reused_names(session: Session, files: Bundle) -> None:
+    """InvalidInput if the method has other numbers under names that an earlier state of the data set was graded by."""
+    manifest = files.manifest
+    if manifest is None or manifest.grading is None:
+        return
+    method = method_of(manifest)
+    for serial, content in session.execute(select(StoredManifest.serial, StoredManifest.content)):
+        earlier = method_of(Manifest.model_validate_json(content))
+        is_named_so = (earlier.consensus, earlier.certainty) == (method.consensus, method.certainty)
+        if is_named_so and not has_same_numbers(method, earlier):
+            raise InvalidInput("Other numbers make another version of the method.", errors=[used_name(files, serial)])
 
 
 def _apply_manifest(session: Session, actor: Actor, manifest: Manifest, serial: int | None) -> int | None:

@@ -7,6 +7,8 @@ from app.claims.schemas import ClaimWrite
 from app.claims.vocabulary import Certainty, Stance
 from app.fhir import related, wording
 from app.fhir.values import Json, drops_empty, fhir_code, term_text
+from app.grading.definitions import definition_of
+from app.grading.method import METHOD, Method
 from app.grading.wording import count_text
 from app.storage.resource import Key, RecordReader
 
@@ -19,7 +21,9 @@ _RATINGS = {
 
 
 @drops_empty
-def artifact_assessment(records: RecordReader, claim: ClaimWrite, base: str, updated_at: str) -> Json:
+def artifact_assessment(
+    records: RecordReader, claim: ClaimWrite, base: str, updated_at: str, method: Method = METHOD
+) -> Json:
     derived: ClaimDerived = records.derived(Key("claim", claim.id))
     evidence = derived.evidence
     return {
@@ -46,7 +50,7 @@ def artifact_assessment(records: RecordReader, claim: ClaimWrite, base: str, upd
             },
             {
                 "informationType": "classifier",
-                "summary": f"{evidence.consensus.label}: {evidence.consensus.definition}",
+                "summary": f"{evidence.consensus.label}: {definition_of(evidence.consensus, method)}",
                 "type": {"text": f"Consensus ({evidence.consensus_method})"},
                 "classifier": [term_text(evidence.consensus)],
             },

@@ -5,11 +5,14 @@ from decimal import Decimal
 from app.bibliography.from_documents import WARNINGS
 from app.claims.schemas import CitationWrite, ClaimWrite, Estimate
 from app.claims.vocabulary import DispersionKind, Measure, POperator
+from app.concepts.study_designs import SHIPPED_DESIGNS, StudyDesigns
+from app.concepts.terms import StudyDesignTerm
+from app.concepts.weighing import WeighsAs
 from app.core.english import join_sentences
 from app.fhir import related, wording
 from app.fhir.values import Json, drops_empty, hl7_code, json_number, quantity, reference
 from app.sources.schemas import Arm, DocumentWrite, StudyWrite
-from app.sources.vocabulary import ArmRole, Design
+from app.sources.vocabulary import ArmRole
 from app.storage.resource import Key, RecordReader
 
 _STATISTICS = {
@@ -37,10 +40,17 @@ _COMPARATORS: dict[POperator | None, str] = {POperator.lt: "<", POperator.le: "<
 
 
 @drops_empty
-def evidence(records: RecordReader, claim_id: str, citation: CitationWrite, base: str) -> Json:
+def evidence(
+    records: RecordReader,
+    claim_id: str,
+    citation: CitationWrite,
+    base: str,
+    designs: StudyDesigns = SHIPPED_DESIGNS,
+) -> Json:
     claim: ClaimWrite = records.content(Key("claim", claim_id))
     study: StudyWrite | None = records.content(Key("study", citation.study)) if citation.study else None
     verification = join_sentences(_standing(records, citation), _verification(citation))
+    design = designs.design(study.design) if study else None
     stance = f"This finding, read for the claim: {citation.stance.label.lower()}. {citation.stance.definition}"
     return {
         "resourceType": "Evidence",
@@ -56,8 +66,8 @@ def evidence(records: RecordReader, claim_id: str, citation: CitationWrite, base
         "assertion": claim.statement,
         "note": [wording.note(records, claim_id), {"text": stance}, {"text": verification}],
         "variableDefinition": _variables(records, claim, study),
-        "synthesisType": _synthesis(study),
-        "studyDesign": _designs(study),
+        "synthesisType": _synthesis(design),
+        "studyDesign": _designs(study, design),
         "statistic": [_statistic(records, estimate) for estimate in citation.estimates],
     }
 
@@ -101,24 +111,34 @@ def _arm(arm: Arm) -> str:
     return f"{arm.name} ({details})" if details else arm.name
 
 
-def _designs(study: StudyWrite | None) -> list[Json]:
-    if study is None:
+_RANDOMIZED = "http://hl7.org/fhir/study-design|SEVCO:01003"
+_DISPLAYS = {_RANDOMIZED: "randomized assignment"}
+
+
+def _designs(study: StudyWrite | None, design: StudyDesignTerm | None) -> list[Json]:
+    """As the data set calls it, with its own code, and the code of what weighs as a randomized trial."""
+    if study is None or design is None:
         return []
-    design: Json = {"text": study.design.label}
-    if study.design.is_randomized:
-        design["coding"] = [
-            {"system": "http://hl7.org/fhir/study-design", "code": "SEVCO:01003", "display": "randomized assignment"}
-        ]
-    return [design, {"text": study.blinding.label} if study.blinding else {}]
+    names = dict.fromkeys(filter(None, (_RANDOMIZED if design.is_randomized else None, design.fhir)))
+    return [
+        {"text": design.label, "coding": [_code_of_design(name) for name in names]},
+        {"text": study.blinding.label} if study.blinding else {},
+    ]
 
 
-def _synthesis(study: StudyWrite | None) -> Json | None:
-    if study is None:
+def _code_of_design(name: str) -> Json:
+    """`system|code`, with the display that HL7 gives it where it is known."""
+    system, _, code = name.partition("|")
+    return {"system": system, "code": code, "display": _DISPLAYS.get(name)}
+
+
+def _synthesis(design: StudyDesignTerm | None) -> Json | None:
+    if design is None:
         return None
-    if study.design is Design.meta_analysis:
+    if design.weighs_as is WeighsAs.meta_analysis:
         return hl7_code("synthesis-type", "std-MA", "summary data meta-analysis")
-    if study.design.is_review:
-        return {"text": study.design.label}
+    if design.is_review:
+        return {"text": design.label}
     return hl7_code("synthesis-type", "NotApplicable", "not applicable")
 
 

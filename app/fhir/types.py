@@ -22,6 +22,7 @@ from app.fhir.clinical_use_definition import Heir, clinical_use_definition
 from app.fhir.evidence import evidence
 from app.fhir.medication_knowledge import MAX_ISSUES, medication_knowledge, substance
 from app.fhir.values import Json
+from app.grading.method import method_of
 from app.questions.subjects import about_interventions
 from app.sources.models import Document
 from app.storage.records import DatabaseRecords
@@ -81,7 +82,7 @@ _MEDICATIONS = _INTERVENTIONS.where(
 
 def _evidence(records: DatabaseRecords, record_id: str, context: RenderContext) -> Json:
     record: CitationRecord = records.content(Key("citation", record_id))
-    return evidence(records, record.claim, record.citation, context.base)
+    return evidence(records, record.claim, record.citation, context.base, context.manifest.study_designs)
 
 
 def _clinical_use_definition(records: DatabaseRecords, record_id: str, context: RenderContext) -> Json | None:
@@ -95,7 +96,8 @@ def _clinical_use_definition(records: DatabaseRecords, record_id: str, context: 
 def _artifact_assessment(records: DatabaseRecords, record_id: str, context: RenderContext) -> Json:
     key = Key("claim", record_id)
     row = records.row(key)
-    return artifact_assessment(records, records.content(key), context.base, row.updated_at if row else "")
+    at, method = row.updated_at if row else "", method_of(context.manifest)
+    return artifact_assessment(records, records.content(key), context.base, at, method)
 
 
 def _medication_knowledge(records: DatabaseRecords, record_id: str, context: RenderContext) -> Json | None:

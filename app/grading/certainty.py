@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from fractions import Fraction
 
 from app.claims.vocabulary import AnsweringBody, Certainty, Consensus, Directness, Kind, Leaning
+from app.grading.definitions import share_in_words
 from app.grading.evidence import CitationEvidence, EvidenceUnit, Step, Verdict, plain, votes
 from app.grading.method import Method
 from app.sources.vocabulary import IncludedDesigns
@@ -43,7 +44,8 @@ def certainty_of(
     moderate, low = _LEVELS.index(Certainty.moderate), _LEVELS.index(Certainty.low)
     if _share(body, lambda unit: unit.full_text) < method.full_text_share and level > moderate:
         level = moderate
-        steps.append(Step("3", "Less than two thirds of the weight was read in full text: capped.", {}, "moderate"))
+        text = f"Less than {share_in_words(method.full_text_share)} of the weight was read in full text: capped."
+        steps.append(Step("3", text, {}, "moderate"))
     if verdict.consensus is Consensus.insufficient and level > low:
         level = low
         steps.append(Step("8", "Insufficient evidence: capped at low.", {}, "low"))

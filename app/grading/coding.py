@@ -22,6 +22,7 @@ from app.claims.vocabulary import (
     Stance,
     StanceReason,
 )
+from app.concepts.study_designs import StudyDesigns
 from app.grading.method import METHOD, Method
 from app.sources.schemas import StudyWrite
 from app.storage.resource import Key, RecordReader
@@ -46,7 +47,8 @@ def coding_notes(records: RecordReader, claim: ClaimWrite, method: Method = METH
         return
     for citation in claim.citations:
         if citation.stance in INFORMATIVE:
-            for text in (_review_note(records, claim, citation), _harm_note(claim, citation, method)):
+            notes = (_review_note(records, claim, citation, method.designs), _harm_note(claim, citation, method))
+            for text in notes:
                 if text is not None:
                     yield CodingNote(claim.id, citation.id, text)
 
@@ -54,13 +56,15 @@ def coding_notes(records: RecordReader, claim: ClaimWrite, method: Method = METH
 # --- reviews ------------------------------------------------------------------------------------------------------
 
 
-def _review_note(records: RecordReader, claim: ClaimWrite, citation: CitationWrite) -> str | None:
+def _review_note(
+    records: RecordReader, claim: ClaimWrite, citation: CitationWrite, designs: StudyDesigns
+) -> str | None:
     """A systematic review of which an estimate was read with its interval or p value is coded by it, as a trial is.
 
     A review that is split by outcome is `mixed`, which one estimate cannot tell.
     """
     study: StudyWrite | None = records.content(Key("study", citation.study)) if citation.study else None
-    if study is None or not study.design.is_systematic or citation.stance is Stance.mixed:
+    if study is None or not designs.design(study.design).is_systematic or citation.stance is Stance.mixed:
         return None
     estimate = next((e for e in citation.estimates if e.primary and e.outcome in (None, claim.outcome)), None)
     if estimate is None or estimate.comparison not in (None, Comparison.between_groups):

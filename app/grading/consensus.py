@@ -18,12 +18,13 @@ from app.claims.vocabulary import (
     Stance,
     StanceReason,
 )
+from app.concepts.weighing import WeighsAs
+from app.grading.definitions import definition_of
 from app.grading.evidence import CitationEvidence, EvidenceUnit, Step, Verdict, plain, votes
 from app.grading.method import Method
-from app.sources.vocabulary import Design, EvidenceSource, IncludedDesigns, Standing
+from app.sources.vocabulary import EvidenceSource, IncludedDesigns, Standing
 
 ROLE_RANK = {CitationRole.primary_result: 3, CitationRole.secondary_result: 2, CitationRole.exploratory_result: 1}
-_COMPARATIVE = frozenset({Design.fixed_order_placebo_trial, Design.controlled_registry_study, Design.case_control})
 _PRECLINICAL = frozenset({EvidenceSource.animal, EvidenceSource.in_vitro, EvidenceSource.computational})
 
 
@@ -95,8 +96,9 @@ def _study_unit(study: str, items: Sequence[CitationEvidence], method: Method) -
     return replace(
         _unit(study, stance, ranked, _base_weight(first, people_in(ranked), method), method),
         randomized=first.design.is_randomized,
-        human=first.evidence_source not in _PRECLINICAL and first.design is not Design.laboratory,
-        limited=bool(first.limitations) or _lacks_comparison(first),
+        human=not _is_preclinical(first),
+        # Step 3: a study without a comparison has a serious limit.
+        limited=bool(first.limitations) or not first.design.weighs_as.is_compared,
         authors=_authors(items),
     )
 
@@ -124,7 +126,7 @@ def _review_unit(reviews: Sequence[CitationEvidence], method: Method) -> Evidenc
     stances = {review.stance for review in reviews}
     is_opposed = Stance.mixed in stances or {Stance.supports, Stance.disputes} <= stances
     is_large = any(
-        review.design is Design.meta_analysis and (review.people or 0) >= method.review_unit_people
+        review.design.weighs_as is WeighsAs.meta_analysis and (review.people or 0) >= method.review_unit_people
         for review in reviews
     )
     base = method.review_unit_large if is_large else method.review_unit_small
@@ -178,21 +180,21 @@ def _authors(items: Iterable[CitationEvidence]) -> frozenset[str] | None:
 
 def _base_weight(item: CitationEvidence, people: int | None, method: Method) -> Fraction:
     """R4: the weight by design, before anything is halved; 0 where the design was not recorded."""
-    if item.evidence_source in _PRECLINICAL or item.design is Design.laboratory:
+    weighs_as = item.design.weighs_as
+    if _is_preclinical(item):
         return method.preclinical
-    if item.design is Design.other:
+    if weighs_as is WeighsAs.not_weighable:
         return Fraction(0)
-    if item.design.is_randomized:
+    if weighs_as is WeighsAs.randomized:
         is_large = people is not None and people >= method.large_trial_people
         return method.randomized_large if is_large else method.randomized_small
-    if item.design is Design.case_report or (people is not None and people < method.case_report_people):
+    if weighs_as is WeighsAs.case_report or (people is not None and people < method.case_report_people):
         return method.preclinical
-    return method.comparative if item.design in _COMPARATIVE else method.uncontrolled
+    return method.comparative if weighs_as is WeighsAs.comparative else method.uncontrolled
 
 
-def _lacks_comparison(item: CitationEvidence) -> bool:
-    """Step 3: a study without a comparison has a serious limit."""
-    return not item.design.is_randomized and item.design not in _COMPARATIVE
+def _is_preclinical(item: CitationEvidence) -> bool:
+    return item.evidence_source in _PRECLINICAL or item.design.weighs_as is WeighsAs.laboratory
 
 
 # --- consensus: R5 and R6 -----------------------------------------------------------------------------------------
@@ -223,7 +225,7 @@ def verdict_of(
     sides = f"weight {plain(supports)} supports and {plain(disputes)} disputes"
     reason = _insufficient_reason(units, count, total, method)
     if reason is not None or share is None:
-        text = f"{reason.definition if reason else 'Nothing weighs.'} ({sides}): insufficient."
+        text = f"{definition_of(reason, method) if reason else 'Nothing weighs.'} ({sides}): insufficient."
         steps.append(Step("R5", text, {**inputs, "reason": reason}, Consensus.insufficient))
         # Laboratory work is enough for what it says, and says nothing about people.
         is_enough = body is AnsweringBody.laboratory and reason is not InsufficientReason.none_voted

@@ -22,6 +22,7 @@ from app.claims.responses import ClaimEvidence, OverrideRead
 from app.claims.rules import VOTING_FORMS
 from app.claims.schemas import CitationWrite, ClaimWrite
 from app.claims.vocabulary import Certainty, CitationRole, Consensus, RelationType, Stance
+from app.concepts.study_designs import SHIPPED_DESIGNS, StudyDesigns
 from app.concepts.vocabulary import REGIMEN
 from app.core.folding import fold
 from app.core.vocabulary import Status
@@ -29,20 +30,31 @@ from app.grading.consensus import ROLE_RANK, evidence_units, informative_citatio
 from app.grading.counts import Counted, overlap, study_stances, tally, vote_counts
 from app.grading.evidence import CitationEvidence, Grade, votes
 from app.grading.grade import grade
-from app.grading.method import METHOD
+from app.grading.method import METHOD, Method, method_in_force
 from app.grading.wording import WordedVerdict, worded_claim, worded_record
 from app.sources.projection import year_of
 from app.sources.schemas import Author, DocumentWrite, StudyWrite
-from app.sources.vocabulary import ArmRole, Completeness, Design, EvidenceSource, IncludedDesigns, Standing
+from app.sources.vocabulary import (
+    UNRECORDED_DESIGN,
+    ArmRole,
+    Completeness,
+    EvidenceSource,
+    IncludedDesigns,
+    Standing,
+)
 from app.storage.resource import Key, RecordReader
 
 
-def evidence_of(records: RecordReader, claim: ClaimWrite) -> list[CitationEvidence]:
+def evidence_of(
+    records: RecordReader, claim: ClaimWrite, designs: StudyDesigns = SHIPPED_DESIGNS
+) -> list[CitationEvidence]:
     """What the rules of the method need of each citation, with its document and study as `records` holds them."""
-    return [_evidence(records, claim, citation) for citation in claim.citations]
+    return [_evidence(records, claim, citation, designs) for citation in claim.citations]
 
 
-def _evidence(records: RecordReader, claim: ClaimWrite, citation: CitationWrite) -> CitationEvidence:
+def _evidence(
+    records: RecordReader, claim: ClaimWrite, citation: CitationWrite, designs: StudyDesigns
+) -> CitationEvidence:
     document: DocumentWrite = records.content(Key("document", citation.document))
     study: StudyWrite | None = records.content(Key("study", citation.study)) if citation.study else None
     on_outcome = [e for e in citation.estimates if e.outcome is None or e.outcome == claim.outcome]
@@ -60,7 +72,7 @@ def _evidence(records: RecordReader, claim: ClaimWrite, citation: CitationWrite)
         standing=document.current_standing.standing,
         basis=citation.verification.basis,
         study=citation.study,
-        design=study.design if study else Design.other,
+        design=designs.design(study.design if study else UNRECORDED_DESIGN),
         evidence_source=study.evidence_source if study else EvidenceSource.other,
         people=people(citation, study),
         is_analysed=analysed_for(citation) is not None,
@@ -120,14 +132,19 @@ def counted(items: Iterable[CitationEvidence]) -> list[Counted]:
 
 
 def claim_evidence(
-    records: RecordReader, claim: ClaimWrite, items: list[CitationEvidence], graded: Grade, day: str | None
+    records: RecordReader,
+    claim: ClaimWrite,
+    items: list[CitationEvidence],
+    graded: Grade,
+    day: str | None,
+    method: Method,
 ) -> ClaimEvidence:
     """Verdict in words, grades, counts by stance and overlap as a claim shows them; the verdict is the claim's own."""
     counts = counted(items)
     totals = tally(counts)
     reviews = [(item.includes, item.includes_complete) for item in items if item.is_review]
     informative = informative_citations(items, [])
-    units = graded.units or evidence_units(informative, METHOD, [])
+    units = graded.units or evidence_units(informative, method, [])
     votes_cast = vote_counts(units, informative, totals.by_stance)
     voting = (votes_cast.supports, votes_cast.disputes, votes_cast.mixed)
     return ClaimEvidence(
@@ -135,8 +152,8 @@ def claim_evidence(
         consensus=graded.consensus,
         leaning=graded.leaning,
         certainty=graded.certainty,
-        method=METHOD.certainty,
-        consensus_method=METHOD.consensus,
+        method=method.certainty,
+        consensus_method=method.consensus,
         support_share=_rounded(graded.support_share),
         body=graded.body,
         insufficient_reason=graded.insufficient_reason,
@@ -192,8 +209,10 @@ def derive_claims(session: Session, records: RecordReader, claims: Sequence[Clai
                 expires_on=override.expires_on,
             )
         )
-    day = maintained_on(session)
-    return (computed_claim(records, claim, day, lambda claim_id: overrides.get(claim_id, ())) for claim in claims)
+    day, method = maintained_on(session), method_in_force(session)
+    return (
+        computed_claim(records, claim, day, lambda claim_id: overrides.get(claim_id, ()), method) for claim in claims
+    )
 
 
 def computed_claim(
@@ -201,20 +220,22 @@ def computed_claim(
     claim: ClaimWrite,
     day: str | None,
     overrides_of: Callable[[str], Sequence[OverrideRead]] = lambda _claim_id: (),
+    method: Method = METHOD,
 ) -> ClaimDerived:
-    """The derived values of a claim; a pure function of the records, the overrides and the day of maintenance.
+    """The derived values of a claim; a pure function of the records, the overrides, the day of maintenance and the
+    method.
 
     A claim that restates another shows that claim's verdict, answer and counts.
     """
-    items, graded, evidence = _graded(records, claim, day, overrides_of(claim.id))
+    items, graded, evidence = _graded(records, claim, day, overrides_of(claim.id), method)
     restated = restated_claim(records, claim)
     if restated is not claim:
-        *_, other = _graded(records, restated, day, overrides_of(restated.id))
+        *_, other = _graded(records, restated, day, overrides_of(restated.id), method)
         evidence = evidence.model_copy(update={name: getattr(other, name) for name in WordedVerdict._fields})
     return ClaimDerived(
         evidence=evidence,
         weight=float(sum(votes(graded.units))),
-        order=_citation_order(items, graded),
+        order=_citation_order(items, graded, method.designs),
         doses=_doses(records, claim),
         stale=day is not None and claim.stale_on is not None and claim.stale_on <= day,
         caveat_stale=is_caveat_stale(claim, items),
@@ -222,16 +243,16 @@ def computed_claim(
 
 
 def _graded(
-    records: RecordReader, claim: ClaimWrite, day: str | None, overrides: Sequence[OverrideRead]
+    records: RecordReader, claim: ClaimWrite, day: str | None, overrides: Sequence[OverrideRead], method: Method
 ) -> tuple[list[CitationEvidence], Grade, ClaimEvidence]:
     """What the grade rests on, the computed grade, and the evidence with the values that people have set."""
-    items = evidence_of(records, claim)
-    graded = grade(claim.form, claim.kind, items)
+    items = evidence_of(records, claim, method.designs)
+    graded = grade(claim.form, claim.kind, items, method)
     values: dict[str, Any] = {
         override.field: (Consensus if override.field == "consensus" else Certainty)(override.value)
         for override in overrides
     }
-    evidence = claim_evidence(records, claim, items, replace(graded, **values), day)
+    evidence = claim_evidence(records, claim, items, replace(graded, **values), day, method)
     listed = tuple(o.model_copy(update={"computed": str(getattr(graded, o.field))}) for o in overrides)
     return items, graded, evidence.model_copy(update={"overrides": listed})
 
@@ -302,18 +323,17 @@ def maintained_on(session: Session) -> str | None:
     return session.scalar(select(Maintained.day))
 
 
-def _citation_order(items: list[CitationEvidence], graded: Grade) -> tuple[str, ...]:
+def _citation_order(items: list[CitationEvidence], graded: Grade, designs: StudyDesigns) -> tuple[str, ...]:
     """The side with more weight first, then the other; within a side by design, people, year, id; retracted last."""
     supports, disputes = votes(graded.units)
     sides = (Stance.disputes, Stance.supports) if disputes > supports else (Stance.supports, Stance.disputes)
     rank = {stance: index for index, stance in enumerate((*sides, *(s for s in Stance if s not in sides)))}
-    designs = list(Design)
 
     def key(item: CitationEvidence) -> tuple[bool, int, int, int, int, str]:
         return (
             item.standing is Standing.retracted,
             rank[item.stance],
-            designs.index(item.design),
+            designs.rank(item.design.id),
             -(item.people or 0),
             -(year_of(item.issued) or 0),
             item.citation,

@@ -21,8 +21,10 @@ from app.claims.schemas import DosingRangeWrite
 from app.claims.vocabulary import HARM_KINDS, Stance
 from app.concepts.dose_tiers import stored_dose_tiers
 from app.concepts.lineage import HarmStep, refs_of, stored_lines
+from app.concepts.manifest import manifest_in_force
 from app.concepts.models import Concept
 from app.concepts.schemas import ConceptWrite, InterventionWrite
+from app.concepts.study_designs import SHIPPED_DESIGNS
 from app.core.vocabulary import Status
 from app.grading.counts import Counted, tally
 from app.sources.models import Document, DocumentStudyLink, Study
@@ -93,8 +95,14 @@ def derive_studies(session: Session, _records: RecordReader, studies: Sequence[S
         )
         for study, document, role in rows:
             documents[study].append((document, role))
+    designs = manifest_in_force(session).study_designs
     return (
-        SourceDerived(evidence=evidence[study.id], documents=tuple(documents.get(study.id, ()))) for study in studies
+        SourceDerived(
+            evidence=evidence[study.id],
+            documents=tuple(documents.get(study.id, ())),
+            is_review=None if study.design in SHIPPED_DESIGNS else designs.design(study.design).is_review,
+        )
+        for study in studies
     )
 
 

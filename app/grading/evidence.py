@@ -18,7 +18,11 @@ from app.claims.vocabulary import (
     Stance,
     StanceReason,
 )
-from app.sources.vocabulary import Design, EvidenceSource, IncludedDesigns, Limitation, Standing
+from app.concepts.study_designs import SHIPPED_DESIGNS
+from app.concepts.terms import StudyDesignTerm
+from app.sources.vocabulary import UNRECORDED_DESIGN, EvidenceSource, IncludedDesigns, Limitation, Standing
+
+_UNRECORDED = SHIPPED_DESIGNS.design(UNRECORDED_DESIGN)
 
 
 @dataclass(frozen=True)
@@ -35,7 +39,7 @@ class CitationEvidence:
     indirect_because: frozenset[IndirectBecause] = frozenset()
     basis: Basis | None = None
     study: str | None = None
-    design: Design = Design.other
+    design: StudyDesignTerm = _UNRECORDED
     evidence_source: EvidenceSource = EvidenceSource.other
     people: int | None = None
     """People analysed for this finding, else people in the study; null where neither was read."""

@@ -18,6 +18,7 @@ from app.core.text import Count, Slug
 from app.grading.derive import claim_evidence, evidence_of
 from app.grading.evidence import CitationEvidence, EvidenceUnit, Grade, votes
 from app.grading.grade import grade
+from app.grading.method import Method
 from app.sources import rendering as sources
 from app.sources.schemas import DocumentEmbed, StudyEmbed
 from app.sources.vocabulary import Design, EvidenceSource, Standing
@@ -48,7 +49,7 @@ class WhatIf(QueryModel):
         return not (
             item.standing in self.exclude_standing
             or item.evidence_source in self.exclude_evidence_source
-            or (self.design and item.design not in self.design)
+            or (self.design and item.design.id not in self.design)
             or (self.directness and item.directness not in self.directness)
             or (self.min_participants is not None and (item.people or 0) < self.min_participants)
             or item.document in self.as_if_retracted
@@ -130,12 +131,12 @@ class EvidenceTrace(ResponseModel):
     links: TraceLinks
 
 
-def trace(records: RecordReader, claim_id: str, what_if: WhatIf) -> EvidenceTrace:
-    """The trace of a claim as `records` holds it."""
+def trace(records: RecordReader, claim_id: str, what_if: WhatIf, method: Method) -> EvidenceTrace:
+    """The trace of a claim as `records` holds it, by the method that was in force then."""
     key = Key("claim", claim_id)
     content: ClaimWrite = records.content(key)
     derived: ClaimDerived = records.derived(key)
-    included, graded, evidence = _graded(records, key, what_if)
+    included, graded, evidence = _graded(records, key, what_if, method)
     address = render.address("claims", claim_id)
     return EvidenceTrace(
         claim=render.summary(records, claim_id),
@@ -152,21 +153,21 @@ def trace(records: RecordReader, claim_id: str, what_if: WhatIf) -> EvidenceTrac
     )
 
 
-def evidence_if(records: RecordReader, claim_id: str, what_if: WhatIf) -> ClaimEvidence:
+def evidence_if(records: RecordReader, claim_id: str, what_if: WhatIf, method: Method) -> ClaimEvidence:
     """The evidence of a claim as its trace shows it, without the trace."""
-    return _graded(records, Key("claim", claim_id), what_if)[2]
+    return _graded(records, Key("claim", claim_id), what_if, method)[2]
 
 
 def _graded(
-    records: RecordReader, key: Key, what_if: WhatIf
+    records: RecordReader, key: Key, what_if: WhatIf, method: Method
 ) -> tuple[Sequence[CitationEvidence], Grade, ClaimEvidence]:
     """The citations that are left, their grade, and the evidence as it is shown."""
     content: ClaimWrite = records.content(key)
-    included = [item for item in evidence_of(records, content) if what_if.includes(item)]
-    graded = grade(content.form, content.kind, included)
+    included = [item for item in evidence_of(records, content, method.designs) if what_if.includes(item)]
+    graded = grade(content.form, content.kind, included, method)
     if not what_if.is_set:
         return included, graded, records.derived(key).evidence
-    return included, graded, claim_evidence(records, content, included, graded, None)
+    return included, graded, claim_evidence(records, content, included, graded, None, method)
 
 
 def _side(units: Sequence[EvidenceUnit], side: int) -> SideRead:

@@ -21,6 +21,7 @@ from app.publishing.changes import Change, check, differing, with_citations
 from app.publishing.rendering import Progress, Renderer, heirs
 from app.registry import BY_TYPE, FILTERS
 from app.search import index
+from app.sources.projection import mark_reviews
 from app.storage.database import CHANNEL, now
 from app.storage.filter_index import FilterIndexUpdater
 from app.storage.history import (
@@ -76,6 +77,7 @@ def publish(
     inherited = _claims_on_sources(session, changed)
     _snapshot(updater, neighbours | recompute | keys | inherited)
     write_tables(session, changed)
+    mark_reviews(session, (key.id for key in recompute if key.type == "study"))
     neighbours |= _neighbours(session, keys)
     _snapshot(updater, neighbours)
 
@@ -155,6 +157,7 @@ def write_tables(session: Session, changed: Sequence[Change]) -> None:
     for change in changed:
         BY_TYPE[change.type].link(writer, change.content)
     writer.flush()
+    mark_reviews(session, (change.content.id for change in changed if change.type == "study"))
     for some in batches(named):
         session.execute(delete(RecordReference).where(are_among((RecordReference.type, RecordReference.id), some)))
     rows = [

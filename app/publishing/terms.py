@@ -1,19 +1,23 @@
-"""Whether the terms that contents use are there: those that come with the software, or those of the data set."""
+"""Whether the terms that contents use are there: those that come with the software, or those of the data set; and what
+follows from them."""
 
 from collections.abc import Iterator
 
 from app.concepts.code_systems import code_systems_of
 from app.concepts.schemas import ConceptWrite
+from app.concepts.study_designs import study_designs_of
 from app.concepts.terms import SHIPPED, Vocabularies, nearest_terms
 from app.core.content import Record
 from app.core.errors import Fault
 from app.core.shape import open_values
 from app.core.vocabulary import vocabulary_name
+from app.sources.rules import design_faults
+from app.sources.schemas import StudyWrite
 
 
 def term_faults(content: Record, own: Vocabularies) -> Iterator[tuple[str, Fault]]:
-    """Fields with a term that is not there, each with the nearest right ones, and with codes that their system cannot
-    have. `own` are the terms of the data set."""
+    """Fields with a term that is not there, each with the nearest right ones, with codes that their system cannot have,
+    and with what a study of its design cannot have. `own` are the terms of the data set."""
     known = SHIPPED.joined(own)
     for field, vocabulary, value in open_values(content):
         name = vocabulary_name(vocabulary.name)
@@ -22,6 +26,10 @@ def term_faults(content: Record, own: Vocabularies) -> Iterator[tuple[str, Fault
         if value not in allowed:
             reason = f"is none of the terms that may stand here ({', '.join(allowed)}); dataset.yaml may add to them"
             yield field, Fault("file", "", "unknown_term", reason, allowed, nearest_terms(value, terms) or None)
+    designs = study_designs_of(own)
+    if isinstance(content, StudyWrite) and content.design in designs:
+        for field, reason in design_faults(content, designs.design(content.design)):
+            yield field, Fault("file", "", "rule", reason)
     if isinstance(content, ConceptWrite):
         systems = code_systems_of(own)
         for i, code in enumerate(content.codes):

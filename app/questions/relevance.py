@@ -16,9 +16,11 @@ from app.claims.responses import SubgroupRef
 from app.claims.rules import INFORMATIVE, VOTING_FORMS
 from app.claims.vocabulary import HARM_KINDS, Directness, Effect, Form, Kind
 from app.concepts.lineage import intervention_tree
+from app.concepts.manifest import current_manifest
 from app.concepts.models import Concept
 from app.concepts.queries import concept_keys
 from app.concepts.schemas import OutcomeRef
+from app.concepts.terms import StudyDesignTerm
 from app.concepts.vocabulary import Better
 from app.core import deadline
 from app.core.errors import Fault, InvalidInput
@@ -153,7 +155,9 @@ class RelevantClaim:
 class InformativeCitation:
     """A citation that supports, disputes or leaves undecided its claim."""
 
-    design: Design | None
+    design: StudyDesignTerm | None
+    rank: int
+    """Of the design among those of the data set: 0 is the strongest."""
     direct: bool
 
 
@@ -214,9 +218,8 @@ def amounts_of(headline: RelevantClaim | None) -> Amounts:
 
 def best_design(citations: Iterable[InformativeCitation]) -> Design | None:
     """The strongest design; a review's, or that of indirect evidence, only where there is no other."""
-    ranks = list(Design)
-    designs = [(d.is_review, not cite.direct, ranks.index(d)) for cite in citations if (d := cite.design) is not None]
-    return ranks[min(designs)[2]] if designs else None
+    designs = [(d.is_review, not cite.direct, cite.rank, d.id) for cite in citations if (d := cite.design) is not None]
+    return min(designs)[-1] if designs else None
 
 
 def relevant_claims(session: Session, *where: ColumnElement[bool], limit: int | None = None) -> list[RelevantClaim]:
@@ -265,9 +268,11 @@ def informative_citations(session: Session, *where: ColumnElement[bool]) -> dict
         .where(*is_relevant(where), Citation.stance.in_(INFORMATIVE), Document.standing != Standing.retracted)
         .order_by(Citation.id)
     )  # fmt: skip
+    designs = current_manifest(session).study_designs
     by_claim: dict[int, list[InformativeCitation]] = {}
     for claim_pk, directness, design in rows:
-        citation = InformativeCitation(Design(design) if design else None, directness != Directness.indirect)
+        term = designs.design(design) if design else None
+        citation = InformativeCitation(term, designs.rank(design or ""), directness != Directness.indirect)
         by_claim.setdefault(claim_pk, []).append(citation)
     return by_claim
 

@@ -14,6 +14,7 @@ from app.claims.responses import ClaimEvidence
 from app.claims.schemas import ClaimWrite, DosingRangeWrite, LiteratureSearchWrite
 from app.claims.vocabulary import HARM_KINDS, Effect, Kind
 from app.concepts.lineage import stored_heirs
+from app.concepts.manifest import manifest_in_force
 from app.concepts.models import Concept
 from app.concepts.schemas import ConceptWrite, InterventionWrite
 from app.concepts.vocabulary import CodeRelation
@@ -224,7 +225,8 @@ def _document(_session: Session, records: RecordReader, document: DocumentWrite,
     )
 
 
-def _study(_session: Session, records: RecordReader, study: StudyWrite, _derived: Any) -> SearchDocument:
+def _study(session: Session, records: RecordReader, study: StudyWrite, _derived: Any) -> SearchDocument:
+    design = manifest_in_force(session).label("design", study.design)
     return SearchDocument(
         title=study.name,
         names=(
@@ -232,7 +234,7 @@ def _study(_session: Session, records: RecordReader, study: StudyWrite, _derived
             *((normalise(identifier.scheme, identifier.value), "identifier") for identifier in study.registry_ids),
         ),
         about=_names_of(records, (Key("condition", c) for c in study.conditions)),
-        body=(study.population, study.design.label, study.comparator, *(arm.dose_text for arm in study.arms)),
+        body=(study.population, design, study.comparator, *(arm.dose_text for arm in study.arms)),
         rank=440,
         facets={"condition": study.conditions, "design": (study.design,)},
     )

@@ -1,13 +1,18 @@
 """Writes studies and documents as rows, and lists what they refer to."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from decimal import Decimal
 from typing import Any
 
+from sqlalchemy import update
+from sqlalchemy.orm import Session
+
+from app.concepts.manifest import manifest_in_force
 from app.concepts.models import Concept
 from app.sources import models
 from app.sources.identifiers import normalise
 from app.sources.schemas import DocumentWrite, Identifier, StudyWrite
+from app.storage.history import batches
 from app.storage.resource import FieldReference, Key
 from app.storage.rows import RowWriter, column_values
 
@@ -25,10 +30,19 @@ def study_references(study: StudyWrite) -> Iterator[FieldReference]:
 def apply_study(rows: RowWriter, study: StudyWrite) -> None:
     includes = study.includes
     values = column_values(models.Study, study) | {
-        "is_review": study.design.is_review,
+        "is_review": False,  # until `mark_reviews`, since designs are those of the data set
         **{f"includes_{name}": getattr(includes, name, None) for name in _INCLUDES_COLUMNS},
     }
     rows.put(models.Study, study.id, values)
+
+
+def mark_reviews(session: Session, study_ids: Iterable[str]) -> None:
+    """Write which of the stored studies are reviews, by the designs of the data set."""
+    reviews, table = manifest_in_force(session).study_designs.reviews, models.Study.__table__.c
+    for some in batches(study_ids):
+        session.execute(
+            update(models.Study.__table__).where(table.id.in_(some)).values(is_review=table.design.in_(reviews))  # type: ignore[arg-type]
+        )
 
 
 def link_study(rows: RowWriter, study: StudyWrite) -> None:

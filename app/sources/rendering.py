@@ -102,10 +102,12 @@ def _derived_fields(document: DocumentWrite) -> dict[str, Any]:
     }
 
 
-def study_fields(records: RecordReader, study: StudyWrite, documents: Iterable[tuple[str, str]]) -> dict[str, Any]:
+def study_fields(
+    records: RecordReader, study: StudyWrite, is_review: bool, documents: Iterable[tuple[str, str]]
+) -> dict[str, Any]:
     return {
         **shared_fields(study, StudyRead),
-        "is_review": study.design.is_review,
+        "is_review": is_review,
         "registry_ids": tuple(identifier(read) for read in study.registry_ids),
         "conditions": tuple(concept_ref(records, "condition", condition) for condition in study.conditions),
         "includes": _included(records, study),

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping
 from types import MappingProxyType
 
+from app.concepts.terms import StudyDesignTerm
 from app.core.text import RuleViolation
 from app.sources.identifiers import IdentifierError, normal_or_none, normalise
 from app.sources.schemas import Author, DocumentWrite, Identifier, StudyWrite
@@ -24,8 +25,6 @@ def study_faults(study: StudyWrite) -> list[RuleViolation]:
 def _review_faults(study: StudyWrite) -> Iterator[RuleViolation]:
     if study.includes is None:
         return
-    if not study.design.is_review:
-        yield "includes", "is for reviews only"
     if study.id in study.includes.studies:
         yield "includes.studies", "a review cannot include itself"
     if len(set(study.includes.studies)) != len(study.includes.studies):
@@ -40,9 +39,14 @@ def _review_faults(study: StudyWrite) -> Iterator[RuleViolation]:
 def _number_faults(study: StudyWrite) -> Iterator[RuleViolation]:
     if study.analysed is not None and study.participants is not None and study.analysed > study.participants:
         yield "analysed", "must not exceed participants"
+
+
+def design_faults(study: StudyWrite, design: StudyDesignTerm) -> Iterator[RuleViolation]:
+    """What a study of its design cannot have."""
+    if study.includes is not None and not design.is_review:
+        yield "includes", "is for reviews only"
     counted = [arm.participants for arm in study.arms if arm.participants is not None]
-    crossover = study.design in ("randomized_crossover_trial", "fixed_order_placebo_trial")
-    if study.participants is not None and not crossover and sum(counted) > study.participants:
+    if study.participants is not None and not design.is_crossover and sum(counted) > study.participants:
         yield "arms", "hold more people than took part"
 
 

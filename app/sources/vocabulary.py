@@ -1,88 +1,19 @@
-"""The closed vocabularies of sources: studies, documents and how far a document still stands."""
+"""The vocabularies of sources: studies, documents and how far a document still stands. Designs of studies are open."""
 
-from app.core.vocabulary import Term, vocabularies_of
+from typing import Annotated
 
+from app.concepts.terms import SHIPPED
+from app.concepts.weighing import WeighsAs
+from app.core.vocabulary import OpenVocabulary, Term, vocabularies_of
 
-class Design(Term):
-    """How a study was made; the order is from strongest to weakest for the question whether a treatment helps."""
-
-    randomized_parallel_trial = (
-        "randomized_parallel_trial",
-        "Randomized parallel-group trial",
-        "People are assigned by chance to groups that are followed side by side.",
-    )
-    randomized_crossover_trial = (
-        "randomized_crossover_trial",
-        "Each person receives every treatment, in an order assigned by chance; people are counted once.",
-    )
-    randomized_trial_unspecified = (
-        "randomized_trial_unspecified",
-        "Randomized trial, layout not read",
-        "Assigned by chance; whether in parallel groups or in crossover was not read.",
-    )
-    fixed_order_placebo_trial = (
-        "fixed_order_placebo_trial",
-        "Fixed-order placebo-controlled trial",
-        "Placebo and treatment are given in the same order to everybody, not by chance.",
-    )
-    controlled_registry_study = (
-        "controlled_registry_study",
-        "Registry study with exposure groups",
-        "Records of people with more and less exposure are compared, without random assignment.",
-    )
-    case_control = "case_control", "Case-control study", "People with a condition are compared with people without it."
-    cross_sectional = "cross_sectional", "Cross-sectional study", "People are measured at one point in time."
-    dose_finding = "dose_finding", "Dose-finding trial", "Doses are varied to find the one that gives a response."
-    uncontrolled_trial = "uncontrolled_trial", "Everybody receives the treatment; before is compared with after."
-    uncontrolled_registry_study = (
-        "uncontrolled_registry_study",
-        "Before-after registry study",
-        "Records before and after first use are compared, without an unexposed group.",
-    )
-    retrospective_cohort = (
-        "retrospective_cohort",
-        "Retrospective chart review",
-        "Clinical records of treated people are read afterwards, without a comparison group.",
-    )
-    drug_utilization = "drug_utilization", "Drug utilization study", "Describes who was dispensed a drug, and how much."
-    case_series = "case_series", "A description of five or more treated people."
-    case_report = "case_report", "A description of fewer than five treated people."
-    laboratory = "laboratory", "Laboratory study", "Work in cells, tissue or animals."
-    methodological = (
-        "methodological",
-        "Methodological study",
-        "A study of a measure, such as its minimal important difference.",
-    )
-    meta_analysis = (
-        "meta_analysis",
-        "Systematic review with meta-analysis",
-        "Studies searched for by a stated method and pooled.",
-    )
-    systematic_review = "systematic_review", "Studies searched for by a stated method, not pooled."
-    scoping_review = "scoping_review", "A map of what has been studied."
-    narrative_review = "narrative_review", "An overview without a stated method of search."
-    other = "other", "Other or not recorded", "None of the other designs, or nobody recorded which."
-
-    @property
-    def is_review(self) -> bool:
-        """Reviews report other people's studies and are counted apart from them."""
-        return self in REVIEWS
-
-    @property
-    def is_systematic(self) -> bool:
-        return self in (Design.meta_analysis, Design.systematic_review)
-
-    @property
-    def is_randomized(self) -> bool:
-        return self in RANDOMIZED
-
-
-RANDOMIZED = (
-    Design.randomized_parallel_trial,
-    Design.randomized_crossover_trial,
-    Design.randomized_trial_unspecified,
+DESIGNS = OpenVocabulary(
+    "Design",
+    "How a study was made; the order is from strongest to weakest for the question whether a treatment helps.",
+    tuple(design.id for design in SHIPPED.study_designs),
 )
-REVIEWS = (Design.meta_analysis, Design.systematic_review, Design.scoping_review, Design.narrative_review)
+Design = Annotated[str, DESIGNS]
+UNRECORDED_DESIGN = "other"
+"""The design of what has no study, and of studies of which nobody recorded it."""
 
 
 class IncludedDesigns(Term):
@@ -218,4 +149,4 @@ class Interest(Term):
     manufacturer = "manufacturer", "Makes the drug."
 
 
-VOCABULARIES = vocabularies_of(__name__)
+VOCABULARIES: tuple[type[Term] | OpenVocabulary, ...] = (DESIGNS, WeighsAs, *vocabularies_of(__name__))

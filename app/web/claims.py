@@ -11,7 +11,9 @@ from app.claims import queries
 from app.claims.responses import CitationBody, ClaimRead, StanceCount
 from app.claims.vocabulary import Stance
 from app.concepts.manifest import current_manifest
+from app.concepts.study_designs import StudyDesigns
 from app.core.english import join_sentences, quantity
+from app.grading.method import current_method
 from app.grading.trace import EvidenceTrace, WhatIf, trace
 from app.grading.wording import counted_text
 from app.http.queries import query_of
@@ -64,7 +66,8 @@ async def claim(request: Request, id: RecordId, query: Annotated[ItemQuery, quer
 
 def _claim(view: ReadView, request: Request, claim_id: str, serial: int | None) -> Response:
     read, records = _read_claim(view, claim_id, serial)
-    how = trace(records, claim_id, WhatIf())
+    method = current_method(view.session, serial)
+    how = trace(records, claim_id, WhatIf(), method)
     versions, page = versions_page(view, "claim", claim_id, VersionsQuery())
     evidence = read.evidence
     return page_response(
@@ -79,7 +82,7 @@ def _claim(view: ReadView, request: Request, claim_id: str, serial: int | None) 
         claim=read,
         read_serial=serial,
         sides=_sides(read),
-        figures=_plots(read, how),
+        figures=_plots(read, how, method.designs),
         steps=how.steps,
         versions=versions,
         version_count=page.total,
@@ -135,11 +138,11 @@ def _cited(number: int) -> str:
     return quantity(number, "citation", "citations") if number else "no citation is recorded"
 
 
-def _plots(read: ClaimRead, how: EvidenceTrace) -> list[Plot]:
+def _plots(read: ClaimRead, how: EvidenceTrace, designs: StudyDesigns) -> list[Plot]:
     """The directions of all studies, and what can be compared by size; nothing for statements that gather no votes."""
     if read.wording is None:
         return []
     treatment = read.intervention.name if read.intervention else "the treatment"
     forest: list[Any] = list(forest_plots(how.forest, ComparedSides(treatment, read.comparator)))
-    directions = direction_plot(how.forest, how.units)
+    directions = direction_plot(how.forest, how.units, designs)
     return [*([directions] if directions else []), *forest]

@@ -23,9 +23,12 @@ from app.claims.vocabulary import (
     Stance,
     VerdictCode,
 )
+from app.concepts.manifest import current_manifest
 from app.concepts.models import Concept
 from app.concepts.schemas import ConceptRef, Inheritance, OutcomeRef
+from app.concepts.study_designs import StudyDesigns
 from app.core import deadline
+from app.grading.method import current_method
 from app.grading.trace import EvidenceTrace, WhatIf, trace
 from app.questions.coverage import CoverageRead, coverage
 from app.questions.pair_records import benefit_claims, harm_claims, recorded_doses
@@ -252,13 +255,14 @@ def condition_evidence(view: ReadView, pair: Pair) -> ConditionEvidence:
 
 
 def _outcome_lines(records: CurrentRecords, claim_ids: Iterable[str]) -> Iterator[OutcomeLine]:
+    method = current_method(records.session)
     for claim_id in deadline.checked(claim_ids):
         content: ClaimWrite = records.content(Key("claim", claim_id))
         yield OutcomeLine(
             outcome=render.outcome(records, content.outcome),
             claim=render.summary(records, claim_id),
-            trace=(traced := trace(records, claim_id, WhatIf())),
-            figures=tuple(figures(records, content, [row.citation_id for row in traced.forest])),
+            trace=(traced := trace(records, claim_id, WhatIf(), method)),
+            figures=tuple(figures(records, content, [row.citation_id for row in traced.forest], method.designs)),
             comparator=content.comparator,
         )
 
@@ -287,7 +291,7 @@ def _harm_line(records: CurrentRecords, pair: Pair, claim_id: str) -> HarmLine:
         names=tuple(_of_people(name, summary) for name in names),
         interactants=tuple(one.name for one in render.concepts(records, "intervention", content.interactants)),
         inheritance=pair.inherited.get(content.intervention or ""),
-        figures=tuple(figures(records, content, order)),
+        figures=tuple(figures(records, content, order, current_manifest(records.session).study_designs)),
         lead=lead,
     )
 
@@ -320,7 +324,7 @@ def _studies(records: CurrentRecords, outcomes: Iterable[OutcomeLine]) -> list[S
 # --- choosing -----------------------------------------------------------------------------------------------------
 
 
-def figures(records: RecordReader, claim: ClaimWrite, order: Sequence[str]) -> Iterator[Figure]:
+def figures(records: RecordReader, claim: ClaimWrite, order: Sequence[str], designs: StudyDesigns) -> Iterator[Figure]:
     """For each stance the first estimates on the outcome itself; those that compare groups go first."""
     by_id = {citation.id: citation for citation in claim.citations}
     shown = dict.fromkeys(TAKES_A_SIDE, 0)
@@ -338,7 +342,7 @@ def figures(records: RecordReader, claim: ClaimWrite, order: Sequence[str]) -> I
                 document=DocumentRef(id=document.id, label=document.label),
                 is_retracted=document.current_standing.standing is Standing.retracted,
                 is_indirect=citation.directness is Directness.indirect,
-                is_review=study is not None and study.design.is_review,
+                is_review=study is not None and designs.design(study.design).is_review,
                 estimate=render.estimate(records, estimate),
             )
 

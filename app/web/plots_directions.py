@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from app.claims.vocabulary import Stance
+from app.concepts.study_designs import SHIPPED_DESIGNS, StudyDesigns
 from app.core.english import quantity
 from app.grading.trace import ForestRow, UnitRead
 from app.sources.vocabulary import EvidenceSource, Standing
@@ -38,7 +39,9 @@ class _StudyRow:
         return all(row.document.standing is Standing.retracted for row in self.citations)
 
 
-def direction_plot(rows: Sequence[ForestRow], units: Sequence[UnitRead]) -> Plot | None:
+def direction_plot(
+    rows: Sequence[ForestRow], units: Sequence[UnitRead], designs: StudyDesigns = SHIPPED_DESIGNS
+) -> Plot | None:
     """The plot of one claim, in the order of its citations; null where no study says anything."""
     studies = _studies(rows, units)
     if not studies:
@@ -59,7 +62,8 @@ def direction_plot(rows: Sequence[ForestRow], units: Sequence[UnitRead]) -> Plot
         f"{quantity(len(studies), 'study or review', 'studies and reviews')}: {counts}. "
         f"{' '.join(f'{_name(study)}: {study.stance.label.lower()}.' for study in studies)}"
     )
-    return plot_of("directions", canvas, ("Which way each study points", description), _table(studies), _notes(studies))
+    table = _table(studies, designs)
+    return plot_of("directions", canvas, ("Which way each study points", description), table, _notes(studies))
 
 
 def _studies(rows: Sequence[ForestRow], units: Sequence[UnitRead]) -> list[_StudyRow]:
@@ -137,7 +141,7 @@ def _counted(studies: Sequence[_StudyRow]) -> tuple[tuple[str, int], ...]:
     )
 
 
-def _table(studies: Sequence[_StudyRow]) -> PlotTable:
+def _table(studies: Sequence[_StudyRow], designs: StudyDesigns) -> PlotTable:
     head = ("Study", "Design", "People", "Direction", "Directness")
     rows = []
     for study in studies:
@@ -147,7 +151,7 @@ def _table(studies: Sequence[_StudyRow]) -> PlotTable:
         rows.append(
             (
                 Cell(name, address),
-                Cell(first.study.design.label if first.study else "not reported"),
+                Cell(designs.design(first.study.design).label if first.study else "not reported"),
                 Cell(_people(study).removeprefix("people ")),
                 Cell(study.stance.label),
                 Cell(first.directness.label),

@@ -12,6 +12,7 @@ from app.bibliography.from_documents import plain_title
 from app.bibliography.styles import Style, format_reference
 from app.claims import catalogue_queries as catalogue
 from app.claims.catalogue_responses import DocumentWithEvidence, StudyWithEvidence
+from app.concepts.manifest import current_manifest
 from app.core.english import join_sentences, quantity
 from app.http.queries import query_of
 from app.http.reads import reads_of
@@ -139,14 +140,16 @@ async def study(request: Request, id: RecordId) -> Response:
 def _study(view: ReadView, request: Request, study_id: str) -> Response:
     read: StudyWithEvidence = read_record(view, "study", study_id)
     included = [study.id for study in read.includes.studies] if read.includes else []
+    design = current_manifest(view.session).study_designs.design(read.design)
     return page_response(
         request,
         view,
         "web/study.html",
         title=read.name,
-        description=shortened(join_sentences(f"{read.name}.", f"{read.design.label}.", _citation_count(read))),
+        description=shortened(join_sentences(f"{read.name}.", f"{design.label}.", _citation_count(read))),
         json_address=read.links.self,
         study=read,
+        design=design,
         retracted=retracted_studies(view.session, [study_id, *included]),
         sections=cited_sections(view, {"study": study_id}),
     )

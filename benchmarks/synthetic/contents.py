@@ -6,7 +6,6 @@ from decimal import Decimal
 from typing import Any
 
 from app.claims.vocabulary import Kind, Stance
-from app.sources.vocabulary import Design
 from benchmarks.synthetic.facts import (
     CONCEPTS,
     CitationFacts,
@@ -38,14 +37,14 @@ def study(profile: Profile, facts: SourceFacts, condition: str) -> Content:
     return {
         "id": facts.study,
         "name": facts.name,
-        "design": profile.design,
+        "design": profile.design.id,
         "evidence_source": "human_clinical",
         "registry_ids": [{"scheme": "nct", "value": facts.registry_id}] if profile.is_registered else [],
         "conditions": [condition],
         "population": facts.population,
         "participants": profile.participants,
         "arms": [] if profile.participants is None else _arms(profile.dose, profile.participants // 2),
-        "blinding": "double_blind" if profile.design is Design.randomized_parallel_trial else None,
+        "blinding": "double_blind" if profile.design.id == "randomized_parallel_trial" else None,
     }
 
 

@@ -12,7 +12,8 @@ from random import Random
 from typing import Any, NamedTuple
 
 from app.claims.vocabulary import Kind, Stance
-from app.sources.vocabulary import Design
+from app.concepts.study_designs import SHIPPED_DESIGNS
+from app.concepts.terms import StudyDesignTerm
 
 _CITATIONS = (2, 3, 1, 4, 2, 5, 0, 3)
 """Citations of each claim in turn: 2.5 on average, so that a claim's first key follows from its number."""
@@ -38,10 +39,10 @@ _KINDS = (Kind.efficacy, Kind.safety, Kind.mechanism, Kind.dosing)
 _EXTRA_CONCEPT = {Kind.efficacy: "outcome", Kind.safety: "side_effect", Kind.mechanism: "mechanism"}
 """The type of concept that claims of a kind name besides intervention and conditions."""
 _STANCES = tuple(Stance)
-_DESIGNS = (
-    Design.randomized_parallel_trial, Design.uncontrolled_trial, Design.randomized_crossover_trial,
-    Design.case_control, Design.cross_sectional, Design.systematic_review, Design.dose_finding,
-)  # fmt: skip
+_DESIGNS = tuple(map(SHIPPED_DESIGNS.design, (
+    "randomized_parallel_trial", "uncontrolled_trial", "randomized_crossover_trial", "case_control", "cross_sectional",
+    "systematic_review", "dose_finding",
+)))  # fmt: skip
 _PARTICIPANTS = (8, 12, 20, 31, 40, 60, 86, 99, 140, 220, 410, 1200)
 _DOSES = ("1.5", "3", "4.5", "4.5", "4.5", "6")
 _FIRST_YEAR, _LAST_YEAR = 1985, 2025
@@ -78,7 +79,7 @@ class _Zipf:
 class Profile(NamedTuple):
     """What a study and the document that reports it share with many others."""
 
-    design: Design
+    design: StudyDesignTerm
     participants: int | None
     dose: str
     month: int

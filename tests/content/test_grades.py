@@ -17,11 +17,12 @@ from app.claims.vocabulary import (
     Leaning,
     Stance,
 )
+from app.concepts.study_designs import SHIPPED_DESIGNS
 from app.datasets.curation import curation_notes
 from app.grading.derive import evidence_of
 from app.grading.evidence import CitationEvidence, Grade
 from app.grading.grade import grade
-from app.sources.vocabulary import Design, EvidenceSource, IncludedDesigns, Standing
+from app.sources.vocabulary import EvidenceSource, IncludedDesigns, Standing
 from app.storage.records import RecordsInMemory
 from app.storage.resource import Key
 from tests.content.seed import claims, records
@@ -76,7 +77,7 @@ REVIEW = CitationEvidence(
     role=CitationRole.review_synthesis,
     standing=Standing.not_checked,
     basis=Basis.abstract,
-    design=Design.meta_analysis,
+    design=SHIPPED_DESIGNS.design("meta_analysis"),
     evidence_source=EvidenceSource.human_clinical,
     has_ci=True,
 )
@@ -123,7 +124,7 @@ def test_a_registry_study_that_points_both_ways_ends_unanimity_on_response_in_cr
 def test_two_trials_of_one_group_agree_mostly_not_unanimously() -> None:
     trial = replace(
         REVIEW,
-        design=Design.randomized_parallel_trial,
+        design=SHIPPED_DESIGNS.design("randomized_parallel_trial"),
         role=CitationRole.primary_result,
         people=40,
         authors=frozenset({"smith j", "zagon i"}),

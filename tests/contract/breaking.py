@@ -118,7 +118,7 @@ class _Comparison:
         allowed, still = _values(was), _values(now)
         if still is not None and (allowed is None or set(allowed) - set(still)):
             yield f"{at}: fewer values accepted"
-        if any(name in now and _tighter(name, was, now) for name in (*_FLOORS, *_CEILINGS)):
+        if any(name in now and _tighter(name, _bounds_of(was), now) for name in (*_FLOORS, *_CEILINGS)):
             yield f"{at}: narrower bounds"
         if now.get("pattern", was.get("pattern")) != was.get("pattern"):
             yield f"{at}: another pattern"
@@ -134,6 +134,15 @@ class _Comparison:
         changed = required_now - required_before if self.request else required_before - required_now
         for name in changed & (set(after) if self.request else set(was.get("properties", {})) & set(after)):
             yield f"{at}.{name}: field became {'required' if self.request else 'optional'}"
+
+
+def _bounds_of(schema: Schema) -> Schema:
+    """The schema; of one that lists texts, the bounds of their lengths."""
+    values = _values(schema)
+    if not values or not all(isinstance(value, str) for value in values):
+        return schema
+    lengths = [len(value) for value in values]
+    return {"minLength": min(lengths), "maxLength": max(lengths), **schema}
 
 
 def _tighter(name: str, was: Schema, now: Schema) -> bool:

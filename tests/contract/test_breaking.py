@@ -114,6 +114,10 @@ BREAKS: dict[str, tuple[Callable[[Document], Any], str]] = {
         lambda d: _operation(d)["parameters"][1]["schema"].update(maximum=100),
         "GET /v1/claims limit: narrower bounds",
     ),
+    "a list of values becomes a text with no room for them": (
+        lambda d: _operation(d)["parameters"][0]["schema"].update(items={"type": "string", "maxLength": 7}),
+        "GET /v1/claims stance[]: narrower bounds",
+    ),
     "a floor is new": (
         lambda d: _body(d)["properties"]["note"].update(minLength=1),
         "POST /v1/claims body.note: narrower bounds",
@@ -173,6 +177,9 @@ ADDITIONS: dict[str, Callable[[Document], Any]] = {
     "a value of a request's enumeration": lambda d: _operation(d)["parameters"][0]["schema"].update(
         items={"type": "string", "enum": ["supports", "disputes", "mixed"]}
     ),
+    "a list of values that becomes a text with room for them": lambda d: _operation(d)["parameters"][0][
+        "schema"
+    ].update(items={"type": "string", "minLength": 1, "maxLength": 40}),
     "an optional field of a request": lambda d: _body(d)["properties"].update(new={"type": "string"}),
     "a wider bound": lambda d: _operation(d)["parameters"][1]["schema"].update(maximum=500),
     "an error": lambda d: _operation(d)["responses"].update({"410": {}}),

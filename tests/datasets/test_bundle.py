@@ -133,6 +133,11 @@ FAULTS: dict[str, tuple[Files, str, str]] = {
     "a wrong term": (
         replaced(STUDIES, "design: randomized_parallel_trial", "design: trial"),
         "studies.yaml: trial-a: design",
+        "unknown_term",
+    ),
+    "a wrong term of a closed vocabulary": (
+        replaced(STUDIES, "evidence_source: human_clinical", "evidence_source: people"),
+        "studies.yaml: trial-a: evidence_source",
         "enum",
     ),
     "an id that is no slug": (

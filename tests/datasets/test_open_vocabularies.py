@@ -98,6 +98,7 @@ def test_codes_of_an_own_system_lead_to_the_concept_everywhere(blank: Database, 
             "order": len(systems["terms"]),
             "fhir": "https://example.org/teas",
             "ga4gh": "tea",
+            "weighs_as": None,
             "address": "https://example.org/teas/{code}",
         }
         substance = get("/fhir/r5/Substance/drug")["code"]["concept"]

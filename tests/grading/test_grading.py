@@ -24,11 +24,13 @@ from app.claims.vocabulary import (
     Stance,
     StanceReason,
 )
+from app.concepts.study_designs import SHIPPED_DESIGNS
 from app.grading.evidence import CitationEvidence, Grade
 from app.grading.grade import grade
 from app.grading.method import METHOD
-from app.sources.vocabulary import Design, EvidenceSource, IncludedDesigns, Limitation, Standing
+from app.sources.vocabulary import EvidenceSource, IncludedDesigns, Limitation, Standing
 
+design_of = SHIPPED_DESIGNS.design
 TRIAL = CitationEvidence(
     citation="c1",
     document="d1",
@@ -38,7 +40,7 @@ TRIAL = CitationEvidence(
     role=CitationRole.primary_result,
     standing=Standing.not_checked,
     basis=Basis.abstract,
-    design=Design.randomized_parallel_trial,
+    design=design_of("randomized_parallel_trial"),
     evidence_source=EvidenceSource.human_clinical,
     people=60,
     has_ci=True,
@@ -51,7 +53,7 @@ def trial(number: int, stance: Stance = Stance.supports, **changes: object) -> C
 
 
 def review(number: int, stance: Stance, **changes: object) -> CitationEvidence:
-    shown = {"design": Design.meta_analysis, "role": CitationRole.review_synthesis, "people": 300}
+    shown = {"design": design_of("meta_analysis"), "role": CitationRole.review_synthesis, "people": 300}
     return trial(number, stance, **{**shown, **changes})
 
 
@@ -98,7 +100,7 @@ def test_independence_counts_every_paper_of_a_study() -> None:
     assert judged(trial(1, **by("ada a")), second, trial(2, **by("cy c"))).consensus is Consensus.mostly
 
 
-UNCONTROLLED: dict[str, Any] = {"design": Design.case_control, "people": 60}
+UNCONTROLLED: dict[str, Any] = {"design": design_of("case_control"), "people": 60}
 
 
 @pytest.mark.parametrize(
@@ -236,8 +238,11 @@ def test_without_a_leaning_the_certainty_is_very_low() -> None:
     assert judged(trial(1, Stance.inconclusive, **large)).certainty is Certainty.very_low
 
 
-UNRECORDED: dict[str, Any] = {"design": Design.other}
-LABORATORY: dict[str, Any] = {"design": Design.laboratory, "evidence_source": EvidenceSource.in_vitro}
+UNRECORDED: dict[str, Any] = {"design": design_of("other")}
+LABORATORY: dict[str, Any] = {
+    "design": design_of("laboratory"),
+    "evidence_source": EvidenceSource.in_vitro,
+}
 
 
 @pytest.mark.parametrize(
@@ -248,7 +253,7 @@ LABORATORY: dict[str, Any] = {"design": Design.laboratory, "evidence_source": Ev
         ([trial(1, Stance.inconclusive), trial(2, Stance.inconclusive)], InsufficientReason.none_voted),
         ([trial(1, **UNRECORDED), trial(2, **UNRECORDED)], InsufficientReason.not_weighable),
         ([trial(1), trial(2, **UNRECORDED)], InsufficientReason.too_few),
-        ([trial(n, design=Design.uncontrolled_trial) for n in (1, 2)], InsufficientReason.too_light),
+        ([trial(n, design=design_of("uncontrolled_trial")) for n in (1, 2)], InsufficientReason.too_light),
         ([trial(1), trial(2)], None),
         ([trial(n, **LABORATORY) for n in (1, 2)], None),
     ],
@@ -289,7 +294,7 @@ def test_people_are_those_analysed_for_the_finding() -> None:
 
 
 def test_narrative_reviews_never_weigh() -> None:
-    result = judged(*(review(n, Stance.supports, design=Design.narrative_review) for n in range(5)))
+    result = judged(*(review(n, Stance.supports, design=design_of("narrative_review")) for n in range(5)))
     assert (result.consensus, result.units) == (Consensus.insufficient, ())
 
 
@@ -316,13 +321,13 @@ def test_a_tie_of_equal_rank_is_mixed_and_votes_both_ways() -> None:
         ({"people": 50}, 4),
         ({"people": 49}, 2),
         ({"people": None}, 2),
-        ({"design": Design.fixed_order_placebo_trial}, 1),
-        ({"design": Design.case_control}, 1),
-        ({"design": Design.uncontrolled_trial}, Fraction(1, 2)),
-        ({"design": Design.other}, 0),
-        ({"design": Design.other, "evidence_source": EvidenceSource.animal}, Fraction(1, 4)),
-        ({"design": Design.case_report, "people": 3}, Fraction(1, 4)),
-        ({"design": Design.case_series, "people": 4}, Fraction(1, 4)),
+        ({"design": design_of("fixed_order_placebo_trial")}, 1),
+        ({"design": design_of("case_control")}, 1),
+        ({"design": design_of("uncontrolled_trial")}, Fraction(1, 2)),
+        ({"design": design_of("other")}, 0),
+        ({"design": design_of("other"), "evidence_source": EvidenceSource.animal}, Fraction(1, 4)),
+        ({"design": design_of("case_report"), "people": 3}, Fraction(1, 4)),
+        ({"design": design_of("case_series"), "people": 4}, Fraction(1, 4)),
         ({"evidence_source": EvidenceSource.animal}, Fraction(1, 4)),
         ({"indirect_because": frozenset({IndirectBecause.dose})}, 2),
         ({"indirect_because": frozenset({IndirectBecause.dose, IndirectBecause.population})}, 1),
@@ -356,7 +361,7 @@ def test_insufficient_is_capped_at_low() -> None:
 
 
 def test_laboratory_work_alone_is_very_low() -> None:
-    cells = [trial(n, design=Design.laboratory, evidence_source=EvidenceSource.in_vitro) for n in range(9)]
+    cells = [trial(n, design=design_of("laboratory"), evidence_source=EvidenceSource.in_vitro) for n in range(9)]
     assert judged(*cells).certainty is Certainty.very_low
 
 
@@ -398,7 +403,7 @@ EVIDENCE = st.builds(
     role=st.sampled_from(CitationRole),
     standing=st.sampled_from(Standing),
     basis=st.one_of(st.none(), st.sampled_from(Basis)),
-    design=st.sampled_from(Design),
+    design=st.sampled_from(SHIPPED_DESIGNS.terms),
     evidence_source=st.sampled_from(EvidenceSource),
     people=st.one_of(st.none(), st.integers(0, 2000)),
     indirect_because=st.frozensets(st.sampled_from(IndirectBecause), max_size=3),
@@ -476,7 +481,7 @@ def test_what_a_verdict_rests_on_is_said_whatever_the_evidence(body: list[Citati
 @given(BODY, KINDS)
 def test_a_study_of_unrecorded_design_never_moves_a_verdict(body: list[CitationEvidence], kind: Kind) -> None:
     """Unless it is the first thing measured, or direct evidence where there was none."""
-    unrecorded = trial(99, design=Design.other, directness=Directness.indirect, has_ci=False)
+    unrecorded = trial(99, design=design_of("other"), directness=Directness.indirect, has_ci=False)
     before = grade(Form.general_effect, kind, body)
     after = grade(Form.general_effect, kind, [*body, unrecorded])
     assert (after.leaning, after.support_share) == (before.leaning, before.support_share)

@@ -10,7 +10,6 @@ from app.concepts.models import Concept
 from app.grading.wording import NO_ALL_CLEAR
 from app.publishing.changes import Change
 from app.questions.coverage import CoverageRead, coverage, coverage_of_empty_list
-from app.sources.vocabulary import Design
 from app.storage.database import Database
 from tests.factories import amended, citation, content, put, record, standing
 
@@ -53,7 +52,7 @@ def test_evidence_on_both_sides_is_found_and_counted_once(world: Database) -> No
     assert (found.status, found.search) == (Coverage.found, None)
     summary = found.summary
     assert (summary.studies, summary.reviews, summary.participants) == (2, 1, 100)
-    assert summary.best_design is Design.randomized_parallel_trial
+    assert summary.best_design == "randomized_parallel_trial"
     assert summary.headline_claim is not None
     assert summary.headline_claim.id == "drug-eases-ache"
     assert summary.headline_claim.consensus is Consensus.conflicting
