@@ -190,8 +190,8 @@ def write(directory: Path) -> Path:
 # --- what there is ------------------------------------------------------------------------------------------------
 
 
-def _code(system: str, code: str) -> Fields:
-    return {"system": system, "code": code, "relation": "exactMatch", "verified": True, "source": "Invented"}
+def _code(system: str, code: str, relation: str = "exactMatch") -> Fields:
+    return {"system": system, "code": code, "relation": relation, "verified": True, "source": "Invented"}
 
 
 def _drugs() -> Iterator[Change]:
@@ -201,7 +201,13 @@ def _drugs() -> Iterator[Change]:
         name="Zelvane",
         synonyms=["zelvane hydrochloride", "zelvanum", "Zelvia"],
         description="A drug that blocks lort receptors.",
-        codes=[_code("rxnorm", "9990001"), _code("atc", "N99XX01"), _code("ndc", "99999-001")],
+        codes=[
+            _code("rxnorm", "9990001"),
+            _code("atc", "N99XX01"),
+            _code("ndc", "99999-001"),
+            _code("rxnorm", "9990011", "narrowMatch"),
+            _code("mesh", "D999002"),
+        ],
     )
     yield record(
         "intervention",
@@ -227,7 +233,11 @@ def _drugs() -> Iterator[Change]:
             name=name,
             synonyms=[f"{name.lower()} sulfate", brand],
             description="A strong painkiller.",
-            codes=[_code("rxnorm", f"999010{number}"), _code("atc", f"N98AA0{number + 1}")],
+            codes=[
+                _code("rxnorm", f"999010{number}"),
+                _code("atc", f"N98AA0{number + 1}"),
+                _code("rxnorm", f"999011{number}", "narrowMatch"),
+            ],
         )
     yield record("intervention", "cider", name="Cider", synonyms=["strong cider"], description="A drink.")
     yield record("intervention", "comparine", name="Comparine", description="A drug approved for murmuria.")
@@ -248,6 +258,7 @@ def _drugs() -> Iterator[Change]:
         members=[DRUG],
         description="Drugs that block lort receptors.",
     )
+    yield record("intervention", "hushsyrup", name="Hushsyrup", description="A medicine against cough.")
 
 
 def _concepts() -> Iterator[Change]:
@@ -265,13 +276,14 @@ def _concepts() -> Iterator[Change]:
         "condition",
         UNSTUDIED,
         name="Palewing",
-        synonyms=["pale wing disease"],
+        synonyms=["pale wing disease", "Pale's disease"],
         description="A condition that nobody has studied.",
         codes=[_code("icd10cm", "M99.98")],
     )
     yield record("condition", "gripes", name="Gripes", synonyms=["gripes disease"], description="Pains of the belly.")
     yield record("condition", "weariness", name="Weariness", description="A condition with much tiredness.")
     yield record("condition", "liver-disease", name="Liver disease", description="Any disease of the liver.")
+    yield record("condition", "ciderism", name="Ciderism", description="A craving for cider.")
     yield record("mechanism", "lort-receptor-blockade", name="Lort receptor blockade", description="Blocks receptors.")
     yield record("mechanism", "glow", name="Glow of glial cells", synonyms=["glial glow"], description="Cells glow.")
     for side_effect, name in (
@@ -673,6 +685,35 @@ def _facts() -> Iterator[Change]:
         evidence_level="cell",
         citations=[citation("cit-glow-2009", "glow-2009", "glow-cells")],
     )
+    yield _official(
+        "zelvane-approved",
+        "Zelvane is approved for ciderism.",
+        "regulatory",
+        effect="approved",
+        conditions=["ciderism"],
+    )
+    yield _official(
+        "zelvane-hushsyrup-interaction",
+        "Zelvane stops hushsyrup from working.",
+        "interaction",
+        effect="interacts",
+        interactants=["hushsyrup"],
+    )
+    yield _official(
+        "zelvane-hushsyrup-in-ciderism",
+        "In ciderism zelvane must not be given together with hushsyrup.",
+        "interaction",
+        effect="contraindicated",
+        conditions=["ciderism"],
+        interactants=["hushsyrup"],
+    )
+    yield _official(
+        "zelvane-former-warning",
+        "The label once warned of injury to the liver.",
+        status="retired",
+        successor="zelvane-liver-warning",
+        citations=[],
+    )
 
 
 def _numerous() -> Iterator[Change]:
@@ -718,4 +759,13 @@ def _questions() -> Iterator[Change]:
             {"situation": "first_after_second", "claims": ["zelvane-lort-free-interval"]},
         ],
         override_reasons=[{"code": "lort-already-stopped", "label": "The lort was already stopped"}],
+    )
+    yield record(
+        "interaction_rule",
+        "zelvane-with-hushsyrup",
+        name="Zelvane with hushsyrup",
+        first=[DRUG],
+        second=["hushsyrup"],
+        severity="caution",
+        claims=[{"situation": "together", "claims": ["zelvane-hushsyrup-interaction"]}],
     )

@@ -90,7 +90,7 @@ def test_a_wrong_field_is_refused_by_the_type_checker(package: Path, tmp_path: P
     page.write_text(
         "from ldn_evidence_client import EvidenceClient\n"
         "def show(client: EvidenceClient) -> list[str]:\n"
-        '    return [claim["sentence"] for claim in client.iterate_claims(condition="fibromyalgia")]\n'
+        '    return [claim["sentence"] for claim in client.iterate_claims(condition="murmuria")]\n'
     )
     checked = subprocess.run(
         [sys.executable, "-m", "mypy", "--strict", str(page)],
@@ -126,12 +126,12 @@ def test_every_operation_has_a_method(module: Any) -> None:
 
 
 def test_an_iterator_follows_the_pages(client: Any) -> None:
-    ids = [claim["id"] for claim in client.iterate_claims(condition="fibromyalgia", limit=7)]
-    assert len(ids) == len(set(ids)) == client.list_claims(condition="fibromyalgia")["total"] > 7
+    ids = [claim["id"] for claim in client.iterate_claims(condition="murmuria", limit=7)]
+    assert len(ids) == len(set(ids)) == client.list_claims(condition="murmuria")["total"] > 7
 
 
 def test_an_answer_that_did_not_change_is_not_sent_again(client: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    first = client.get_claim("ldn-fibromyalgia-pain")
+    first = client.get_claim("ldz-murmuria-pain")
     statuses = []
     send = client._http.send
 
@@ -141,10 +141,10 @@ def test_an_answer_that_did_not_change_is_not_sent_again(client: Any, monkeypatc
         return response
 
     monkeypatch.setattr(client._http, "send", recording)
-    second = client.get_claim("ldn-fibromyalgia-pain")
+    second = client.get_claim("ldz-murmuria-pain")
     assert second == first
     second["citations"].clear()
-    assert client.get_claim("ldn-fibromyalgia-pain") == first, "what a caller does with an answer is its own affair"
+    assert client.get_claim("ldz-murmuria-pain") == first, "what a caller does with an answer is its own affair"
     assert statuses == [304, 304]
 
 
@@ -152,12 +152,12 @@ def test_a_refusal_names_the_field_and_the_remedy(client: Any, module: Any) -> N
     with pytest.raises(module.EvidenceError) as refused:
         client.list_claims(condition="fibromyalgja")
     assert (refused.value.status, refused.value.errors[0]["field"]) == (422, "condition")
-    assert "fibromyalgia" in refused.value.errors[0]["did_you_mean"]
+    assert "murmuria" in refused.value.errors[0]["did_you_mean"]
     assert refused.value.request_id
 
 
 def test_a_post_sends_its_body(client: Any) -> None:
-    answer = client.check_interactions({"drugs": [{"text": "naltrexone"}, {"text": "tramadol"}]})
+    answer = client.check_interactions({"drugs": [{"text": "zelvane"}, {"text": "tralort"}]})
     assert answer["pairs"][0]["status"] == "contraindicated"
 
 
