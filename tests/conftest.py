@@ -30,7 +30,7 @@ ENGINES = ("sqlite", "postgresql")
 SEED = ROOT / "seed_data"
 ON_THE_SHIPPED_DATA = (
     "tests/api/", "tests/benchmarks/", "tests/bibliography/", "tests/briefs/", "tests/cds_hooks/",
-    "tests/concepts/", "tests/content/", "tests/contract/", "tests/datasets/",
+    "tests/content/", "tests/contract/", "tests/datasets/",
     "tests/http/", "tests/node/", "tests/operations/",
     "tests/publishing/", "tests/questions/", "tests/search/", "tests/test_", "tests/web/",
 )  # fmt: skip
@@ -78,6 +78,7 @@ SWEPT_ON_POSTGRESQL = (
     "tests/briefs/",
     "tests/cds_hooks/",
     "tests/concepts/test_recognition.py",
+    "tests/content/concepts/",
     "tests/content/linked_data/",
     "tests/contract/test_errors.py::test_every_error_is_a_problem",
     "tests/contract/test_errors.py::test_odd_headers_are_answered",

@@ -141,7 +141,7 @@ def test_a_promotion_under_load_loses_nothing_and_never_goes_back(cluster: Clust
     for api in cluster.apis:
         assert api.get(PATH, newest).serial == newest
         eventually("it shows the newest to everybody", lambda: api.get(PATH).serial == newest)  # noqa: B023 - runs now
-        assert api.get("/readyz").body == {"status": "ready", "serial": newest}
+        assert api.get("/readyz").body == {"status": "ready", "serial": newest, "write_fault": None}
 
 
 def history(database: Database) -> dict[int, str]:
