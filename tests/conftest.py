@@ -29,7 +29,7 @@ from tests.postgres import build_data, create_database, drop_database, running_p
 ENGINES = ("sqlite", "postgresql")
 SEED = ROOT / "seed_data"
 ON_THE_SHIPPED_DATA = (
-    "tests/api/", "tests/benchmarks/", "tests/bibliography/", "tests/briefs/", "tests/cds_hooks/",
+    "tests/api/", "tests/benchmarks/", "tests/bibliography/", "tests/briefs/",
     "tests/content/", "tests/contract/", "tests/datasets/",
     "tests/http/", "tests/node/", "tests/operations/",
     "tests/publishing/", "tests/questions/", "tests/search/", "tests/test_", "tests/web/",
@@ -78,6 +78,7 @@ SWEPT_ON_POSTGRESQL = (
     "tests/briefs/",
     "tests/cds_hooks/",
     "tests/concepts/test_recognition.py",
+    "tests/content/cds_hooks/",
     "tests/content/concepts/",
     "tests/content/linked_data/",
     "tests/contract/test_errors.py::test_every_error_is_a_problem",

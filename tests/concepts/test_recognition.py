@@ -41,32 +41,21 @@ def _code(system: str, code: str, relation: str = "exactMatch") -> Fields:
     return {"system": system, "code": code, "relation": relation, "verified": True, "source": "Invented"}
 
 
-ADDED: dict[str, tuple[list[str], list[Fields]]] = {
-    DRUG: (
-        ["Oxizel"],
-        [_code("rxnorm", "9990200", "narrowMatch"), _code("unii", "5S6W795CQM"), _code("cas", "16590-41-3")],
-    ),
-    "oxilort": (
-        ["Oxizel"],
-        [
-            _code("rxnorm", "9990200", "narrowMatch"),
-            _code("unii", "76I7G6D29C"),
-            _code("ndc", "90040-167", "narrowMatch"),
-        ],
-    ),
-    OPPOSED: ([], [_code("atc", "N98AA")]),
+ADDED: dict[str, list[Fields]] = {
+    DRUG: [_code("unii", "5S6W795CQM"), _code("cas", "16590-41-3")],
+    "oxilort": [_code("unii", "76I7G6D29C"), _code("ndc", "90040-167", "narrowMatch")],
+    OPPOSED: [_code("atc", "N98AA")],
 }
-"""A product of two drugs and codes of more systems: names and codes that the records have besides their own."""
+"""Codes of more systems, besides those that the records have."""
 
 
 @pytest.fixture(scope="session")
 def index(engine: Engine) -> Iterator[DrugIndex]:
     url = engine.copy("recognition")
     with opened(url) as database:
-        for drug, (names, codes) in ADDED.items():
+        for drug, codes in ADDED.items():
             own = content(database, "intervention", drug)
-            fields = own.content.model_dump(mode="json")
-            put(database, amended(own, synonyms=[*fields["synonyms"], *names], codes=[*fields["codes"], *codes]))
+            put(database, amended(own, codes=[*own.content.model_dump(mode="json")["codes"], *codes]))
         with database.read() as session:
             yield drug_index(session)
     engine.drop(url)
