@@ -238,8 +238,8 @@ def _drugs() -> Iterator[Change]:
             _code("atc", "N99XX01"),
             _code("ndc", "99999-001"),
             _code("rxnorm", "9990011", "narrowMatch"),
-            _code("rxnorm", "9990200", "narrowMatch"),
-            _code("rxnorm", "9990201", "narrowMatch"),
+            _code("rxnorm", "9990300", "narrowMatch"),
+            _code("rxnorm", "9990301", "narrowMatch"),
             _code("mesh", "D999002"),
         ],
     )
@@ -271,7 +271,7 @@ def _drugs() -> Iterator[Change]:
                 _code("rxnorm", f"999010{number}"),
                 _code("atc", f"N98AA0{number + 1}"),
                 _code("rxnorm", f"999011{number}", "narrowMatch"),
-                *([_code("rxnorm", "9990200", "narrowMatch")] if "Oxizel" in brands else []),
+                *([_code("rxnorm", "9990300", "narrowMatch")] if "Oxizel" in brands else []),
             ],
         )
     yield record("intervention", "cider", name="Cider", synonyms=["strong cider"], description="A drink.")
@@ -281,7 +281,7 @@ def _drugs() -> Iterator[Change]:
         name="Comparine",
         synonyms=["Zelcomp"],
         description="A drug approved for murmuria.",
-        codes=[_code("rxnorm", "9990201", "narrowMatch")],
+        codes=[_code("rxnorm", "9990301", "narrowMatch")],
     )
     yield record(
         "intervention",

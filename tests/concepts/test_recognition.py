@@ -84,7 +84,7 @@ def test_another_drug_is_not_taken_for_one_of_the_class(index: DrugIndex, lorts:
     ("text", "drugs"),
     [
         ("Oxizel", ["oxilort", DRUG]),
-        ("rxnorm:9990200", ["oxilort", DRUG]),
+        ("rxnorm:9990300", ["oxilort", DRUG]),
         ("oxilort/comparine", ["oxilort", "comparine"]),
         ("oxilort and zelvane", ["oxilort", DRUG]),
         ("Oxilort; stop before any zelvane", ["oxilort"]),

@@ -204,7 +204,7 @@ def test_a_search_by_post_answers_as_the_one_by_get(facade: TestClient, name: st
 
 
 def test_a_form_may_be_empty_and_carry_any_text(facade: TestClient) -> None:
-    assert facade.post(f"{R5}/Citation/_search").json()["total"] == 10
+    assert facade.post(f"{R5}/Citation/_search").json()["total"] >= 10
     found = facade.post(f"{R5}/Citation/_search", data={"identifier": "https://doi.org|10.5555/ZELVANE.1"}).json()
     assert ids(found) == ["alder-2013"]
     assert facade.post(f"{R5}/Citation/_search", data={"title": "naïve & 100%"}).json()["total"] == 0

@@ -6,7 +6,6 @@ from starlette.testclient import TestClient
 from tests.cds_hooks.support import Json, active, because, bundle, daily, order, request, rules
 from tests.content.cds_hooks.support import DRAFT, LDN, NALTREXONE, OPIOID_DRAFT, cards
 
-
 LEVELS = ["none", "info", "warning", "critical"]
 
 
