@@ -29,9 +29,9 @@ from tests.postgres import build_data, create_database, drop_database, running_p
 ENGINES = ("sqlite", "postgresql")
 SEED = ROOT / "seed_data"
 ON_THE_SHIPPED_DATA = (
-    "tests/api/", "tests/benchmarks/", "tests/bibliography/", "tests/briefs/", "tests/cds_hooks/", "tests/clients/",
-    "tests/concepts/", "tests/content/", "tests/contract/", "tests/datasets/", "tests/deploy/", "tests/fhir/",
-    "tests/http/", "tests/infobutton/", "tests/linked_data/", "tests/mcp/", "tests/node/", "tests/operations/",
+    "tests/api/", "tests/benchmarks/", "tests/bibliography/", "tests/briefs/",
+    "tests/content/", "tests/contract/", "tests/datasets/",
+    "tests/http/", "tests/node/", "tests/operations/",
     "tests/publishing/", "tests/questions/", "tests/search/", "tests/test_", "tests/web/",
 )  # fmt: skip
 """Tests whose fixtures hold the data set of `seed_data/`; all others run on that of `tests/neutral.py`."""
@@ -78,6 +78,9 @@ SWEPT_ON_POSTGRESQL = (
     "tests/briefs/",
     "tests/cds_hooks/",
     "tests/concepts/test_recognition.py",
+    "tests/content/cds_hooks/",
+    "tests/content/concepts/",
+    "tests/content/linked_data/",
     "tests/contract/test_errors.py::test_every_error_is_a_problem",
     "tests/contract/test_errors.py::test_odd_headers_are_answered",
     "tests/contract/test_large_numbers.py::test_a_number_that_no_column_holds_is_refused[postgresql-99-5000",
@@ -120,12 +123,14 @@ LENGTHY = (
     "tests/briefs/test_briefs.py::test_sentences_that_the_program_makes",
     "tests/cds_hooks/test_fetching.py",
     "tests/cds_hooks/test_privacy.py",
+    "tests/content/fhir/test_shipped_resources.py",
+    "tests/content/linked_data/",
+    "tests/content/mcp/",
     "tests/contract/",
     "tests/datasets/test_bundle.py::test_damage_to_a_file",
     "tests/datasets/test_standing.py",
     "tests/datasets/test_upgrade.py",
     "tests/deploy/",
-    "tests/fhir/test_lazy.py",
     "tests/fhir/test_resources.py::test_rendering_everything",
     "tests/fhir/test_versions.py",
     "tests/fhir/test_warming.py",
@@ -133,7 +138,6 @@ LENGTHY = (
     "tests/http/test_process.py",
     "tests/http/test_response_cache.py",
     "tests/http/test_two_processes.py",
-    "tests/linked_data/test_linked_data.py::test_every_record_expands",
     "tests/mcp/",
     "tests/operations/",
     "tests/publishing/test_filters.py::test_filters_are_what_they_would_be",

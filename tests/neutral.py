@@ -100,14 +100,22 @@ MANIFEST: Fields = {
                 "patient_check": "hypersensitivity",
             },
         ],
-        "own_words": ["ldz"],
+        "own_words": ["ldz", "zelvan"],
         "keys": [DRUG, OPPOSED],
         "sides": [DRUG, "a lort"],
         "interactions": [
             {
                 "rules": ["zelvane-with-lorts"],
-                "note": "The contraindication is from the label of the 50 mg product.",
+                "note": (
+                    "The contraindication is from the label of the 50 mg product. "
+                    "No low-dose trial on record here tested zelvane together with a lort."
+                ),
                 "texts": {
+                    "both_drafted": {"name": "zelvane-and-lort-drafted"},
+                    "both_current": {"name": "zelvane-and-lort-current"},
+                    "proposed": {"name": "zelvane-and-lort-proposed"},
+                    "first_after_second": {"name": "zelvane-drafted-lort-recent"},
+                    "second_after_first": {"name": "lort-drafted-zelvane-recent"},
                     "first_drafted": {
                         "name": "zelvane-drafted-lort-current",
                         "summary": "Zelvane with a current lort ({second}): the label contraindicates this.",
@@ -117,6 +125,20 @@ MANIFEST: Fields = {
                         "summary": "Lort ({second}) with current zelvane: the label contraindicates this.",
                     },
                 },
+            },
+            {"rules": ["zelvane-with-hushsyrup"], "texts": {"cautioned": {"name": "zelvane-with-cautioned-medicine"}}},
+        ],
+        "incomplete": {
+            "name": "lort-check-incomplete",
+            "summary": "Lort check incomplete: not all medicines could be read.",
+        },
+        "record_incomplete": {"name": "record-check-incomplete"},
+        "reason_checks": [
+            {
+                "id": "lort-use-disorder",
+                "condition": "lort-use-disorder",
+                "name": "zelvane-drafted-lort-use-disorder",
+                "claims": ["zelvane-lort-free-interval"],
             }
         ],
         "patient_checks": [
@@ -124,8 +146,8 @@ MANIFEST: Fields = {
                 "id": "liver-disease",
                 "reads": "conditions",
                 "name": "zelvane-drafted-liver-disease",
-                "icd10": ["K7"],
-                "words": ["liver disease"],
+                "icd10": ["K7", "B18"],
+                "words": ["liver disease", "liver failure", "hepatitis", "cirrhosis"],
                 "claims": ["zelvane-liver-warning"],
             },
             {
@@ -141,13 +163,23 @@ MANIFEST: Fields = {
             "names": ["LDZ", "low dose"],
             "tiers": ["low"],
             "below_mg": 25,
+            "unread_dose": "Dose not read; the order is named as low-dose zelvane.",
+            "full_dose_conditions": ["ciderism"],
+            "full_dose_tiers": ["low"],
             "claims": ["ldz-not-approved"],
-            "conditions": {CONDITION: [CONTESTED], "gripes": ["ldz-gripes-remission"]},
+            "conditions": {
+                CONDITION: [CONTESTED],
+                "gripes": ["ldz-gripes-remission"],
+                "weariness": ["ldz-weariness-fatigue"],
+            },
             "default_condition": CONDITION,
             "summary_with_answer": "Off-label. {answer}",
         },
         "antidotes": ["unlort"],
-        "depots": [{"names": ["Lortstay"], "days": 90, "source": "Invented"}],
+        "depots": [
+            {"names": ["Lortstay"], "days": 90, "source": "Invented"},
+            {"names": ["Zelstay"], "days": 28, "source": "Invented"},
+        ],
     },
     "search": {
         "synonyms": [["tummy", "belly"]],
@@ -190,8 +222,8 @@ def write(directory: Path) -> Path:
 # --- what there is ------------------------------------------------------------------------------------------------
 
 
-def _code(system: str, code: str) -> Fields:
-    return {"system": system, "code": code, "relation": "exactMatch", "verified": True, "source": "Invented"}
+def _code(system: str, code: str, relation: str = "exactMatch") -> Fields:
+    return {"system": system, "code": code, "relation": relation, "verified": True, "source": "Invented"}
 
 
 def _drugs() -> Iterator[Change]:
@@ -199,9 +231,17 @@ def _drugs() -> Iterator[Change]:
         "intervention",
         DRUG,
         name="Zelvane",
-        synonyms=["zelvane hydrochloride", "zelvanum", "Zelvia"],
+        synonyms=["zelvane hydrochloride", "zelvanum", "Zelvia", "Zelstay", "Oxizel", "Zelcomp"],
         description="A drug that blocks lort receptors.",
-        codes=[_code("rxnorm", "9990001"), _code("atc", "N99XX01"), _code("ndc", "99999-001")],
+        codes=[
+            _code("rxnorm", "9990001"),
+            _code("atc", "N99XX01"),
+            _code("ndc", "99999-001"),
+            _code("rxnorm", "9990011", "narrowMatch"),
+            _code("rxnorm", "9990300", "narrowMatch"),
+            _code("rxnorm", "9990301", "narrowMatch"),
+            _code("mesh", "D999002"),
+        ],
     )
     yield record(
         "intervention",
@@ -212,9 +252,9 @@ def _drugs() -> Iterator[Change]:
         parent=DRUG,
         description="Zelvane taken in a small fraction of its standard dose.",
     )
-    for number, (drug, name, brand) in enumerate(
+    for number, (drug, name, *brands) in enumerate(
         (
-            ("oxilort", "Oxilort", "Oxinex"),
+            ("oxilort", "Oxilort", "Oxinex", "Oxizel"),
             ("tralort", "Tralort", "Trastop"),
             ("metlort", "Metlort", "Metnova"),
             ("morlort", "Morlort", "Morquil"),
@@ -225,12 +265,24 @@ def _drugs() -> Iterator[Change]:
             "intervention",
             drug,
             name=name,
-            synonyms=[f"{name.lower()} sulfate", brand],
+            synonyms=[f"{name.lower()} sulfate", *brands],
             description="A strong painkiller.",
-            codes=[_code("rxnorm", f"999010{number}"), _code("atc", f"N98AA0{number + 1}")],
+            codes=[
+                _code("rxnorm", f"999010{number}"),
+                _code("atc", f"N98AA0{number + 1}"),
+                _code("rxnorm", f"999011{number}", "narrowMatch"),
+                *([_code("rxnorm", "9990300", "narrowMatch")] if "Oxizel" in brands else []),
+            ],
         )
     yield record("intervention", "cider", name="Cider", synonyms=["strong cider"], description="A drink.")
-    yield record("intervention", "comparine", name="Comparine", description="A drug approved for murmuria.")
+    yield record(
+        "intervention",
+        "comparine",
+        name="Comparine",
+        synonyms=["Zelcomp"],
+        description="A drug approved for murmuria.",
+        codes=[_code("rxnorm", "9990301", "narrowMatch")],
+    )
     yield record(
         "intervention",
         OPPOSED,
@@ -248,6 +300,7 @@ def _drugs() -> Iterator[Change]:
         members=[DRUG],
         description="Drugs that block lort receptors.",
     )
+    yield record("intervention", "hushsyrup", name="Hushsyrup", description="A medicine against cough.")
 
 
 def _concepts() -> Iterator[Change]:
@@ -265,14 +318,46 @@ def _concepts() -> Iterator[Change]:
         "condition",
         UNSTUDIED,
         name="Palewing",
-        synonyms=["pale wing disease"],
+        synonyms=["pale wing disease", "Pale's disease"],
         description="A condition that nobody has studied.",
         codes=[_code("icd10cm", "M99.98")],
     )
-    yield record("condition", "gripes", name="Gripes", synonyms=["gripes disease"], description="Pains of the belly.")
-    yield record("condition", "weariness", name="Weariness", description="A condition with much tiredness.")
+    yield record(
+        "condition",
+        "gripes",
+        name="Gripes",
+        synonyms=["gripes disease"],
+        description="Pains of the belly.",
+        codes=[
+            _code("icd10cm", "K99"),
+            _code("mesh", "D999003"),
+            _code("snomed", "99900002") | {"verified": False},
+        ],
+    )
+    yield record(
+        "condition",
+        "weariness",
+        name="Weariness",
+        description="A condition with much tiredness.",
+        codes=[_code("icd10cm", "R99.81")],
+    )
     yield record("condition", "lort-dependence", name="Lort dependence", description="A need for lorts.")
     yield record("condition", "liver-disease", name="Liver disease", description="Any disease of the liver.")
+    yield record(
+        "condition",
+        "ciderism",
+        name="Ciderism",
+        description="A craving for cider.",
+        codes=[_code("icd10cm", "F99.1")],
+    )
+    yield record(
+        "condition",
+        "lort-use-disorder",
+        name="Lort use disorder",
+        synonyms=["Lort dependence"],
+        description="A craving for lorts.",
+        codes=[_code("icd10cm", "F99.2")],
+    )
     yield record("mechanism", "lort-receptor-blockade", name="Lort receptor blockade", description="Blocks receptors.")
     yield record("mechanism", "glow", name="Glow of glial cells", synonyms=["glial glow"], description="Cells glow.")
     for side_effect, name in (
@@ -675,6 +760,41 @@ def _facts() -> Iterator[Change]:
         evidence_level="cell",
         citations=[citation("cit-glow-2009", "glow-2009", "glow-cells")],
     )
+    yield _official(
+        "zelvane-approved",
+        "Zelvane is approved for ciderism.",
+        "regulatory",
+        effect="approved",
+        conditions=["ciderism"],
+    )
+    yield _official(
+        "zelvane-after-stopping",
+        "The label warns of overdoses with lorts after zelvane was stopped.",
+        effect="causes",
+        side_effects=["liver-injury"],
+    )
+    yield _official(
+        "zelvane-hushsyrup-interaction",
+        "Zelvane stops hushsyrup from working.",
+        "interaction",
+        effect="interacts",
+        interactants=["hushsyrup"],
+    )
+    yield _official(
+        "zelvane-hushsyrup-in-ciderism",
+        "In ciderism zelvane must not be given together with hushsyrup.",
+        "interaction",
+        effect="contraindicated",
+        conditions=["ciderism"],
+        interactants=["hushsyrup"],
+    )
+    yield _official(
+        "zelvane-former-warning",
+        "The label once warned of injury to the liver.",
+        status="retired",
+        successor="zelvane-liver-warning",
+        citations=[],
+    )
 
 
 def _numerous() -> Iterator[Change]:
@@ -718,6 +838,22 @@ def _questions() -> Iterator[Change]:
         claims=[
             {"situation": "together", "claims": [WARNING]},
             {"situation": "first_after_second", "claims": ["zelvane-lort-free-interval"]},
+            {"situation": "second_after_first", "claims": ["zelvane-after-stopping"]},
         ],
-        override_reasons=[{"code": "lort-already-stopped", "label": "The lort was already stopped"}],
+        override_reasons=[
+            {"code": "lort-already-stopped", "label": "The lort was already stopped"},
+            {"code": "zelvane-will-be-stopped", "label": "Zelvane will be stopped"},
+            {"code": "planned-with-the-patient", "label": "Planned with the patient"},
+            {"code": "list-outdated", "label": "The list of medicines is out of date"},
+        ],
+    )
+    yield record(
+        "interaction_rule",
+        "zelvane-with-hushsyrup",
+        name="Zelvane with hushsyrup",
+        first=[DRUG],
+        second=["hushsyrup"],
+        severity="caution",
+        claims=[{"situation": "together", "claims": ["zelvane-hushsyrup-interaction"]}],
+        override_reasons=[{"code": "planned-with-the-patient", "label": "Planned with the patient"}],
     )

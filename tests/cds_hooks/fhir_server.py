@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import urlsplit
 
-from tests.cds_hooks.support import OXYCODONE, Json, bundle
+from tests.cds_hooks.support import OXILORT, Json, bundle
 
 
 @dataclass
@@ -16,7 +16,7 @@ class FhirServer:
     """What it answers, and the requests it received."""
 
     address: str = ""
-    lists: dict[str, Json] = field(default_factory=lambda: {"status=active": bundle(OXYCODONE, type="searchset")})
+    lists: dict[str, Json] = field(default_factory=lambda: {"status=active": bundle(OXILORT, type="searchset")})
     """Bundles by a part of the query that asks for them; all other lists are empty."""
     failure: Callable[[BaseHTTPRequestHandler], None] | None = None
     """Answers instead, badly."""

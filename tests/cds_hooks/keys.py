@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from jwt.algorithms import ECAlgorithm, RSAAlgorithm
 
 ISSUER = "https://ehr.example.org"
-BASE = "https://ldn.example.org"
+BASE = "https://kb.example.org"
 
 
 @dataclass

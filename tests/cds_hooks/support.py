@@ -16,8 +16,8 @@ from tests.cds_hooks.keys import BASE
 RXNORM = "http://www.nlm.nih.gov/research/umls/rxnorm"
 ATC = "http://www.whocc.no/atc"
 LOCAL = ("127.0.0.1", 50_000)
-EVERY_SERVICE = CdsSettings(services=("ldn-order-select", "ldn-order-sign", "ldn-patient-view"))
-SIGN = "/cds-services/ldn-order-sign"
+EVERY_SERVICE = CdsSettings(services=("zelvane-order-select", "zelvane-order-sign", "zelvane-patient-view"))
+SIGN = "/cds-services/zelvane-order-sign"
 
 Json = dict[str, Any]
 
@@ -92,11 +92,11 @@ def request(*drafts: Json, hook: str = "order-sign", selections: list[str] | Non
     }
 
 
-LDN = order("draft-1", "Naltrexone 4.5 mg capsule (compounded)", "7243", **daily(4.5), **because("M79.7"))
-OXYCODONE = active("77", "Oxycodone 5 mg tablet", "1049623")
+LDZ = order("draft-1", "Zelvane 4.5 mg capsule (compounded)", "9990001", **daily(4.5), **because("M99.97"))
+OXILORT = active("77", "Oxilort 5 mg tablet", "1049623")
 
 
-def cards(caller: TestClient, body: Json, service: str = "ldn-order-sign", **query: Any) -> list[Json]:
+def cards(caller: TestClient, body: Json, service: str = "zelvane-order-sign", **query: Any) -> list[Json]:
     answer = caller.post(f"/cds-services/{service}", json=body, params=query)
     assert answer.status_code == 200, answer.text
     found: list[Json] = answer.json()["cards"]

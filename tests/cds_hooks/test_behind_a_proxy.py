@@ -14,7 +14,7 @@ from starlette.types import ASGIApp
 from app.cds_hooks.settings import CdsSettings
 from app.main import in_context
 from app.settings import Settings
-from tests.cds_hooks.support import LDN, SIGN, make_app, request
+from tests.cds_hooks.support import LDZ, SIGN, make_app, request
 from tests.conftest import Engine
 from tests.serving import eventually, served
 
@@ -67,7 +67,7 @@ def test_without_an_issuer_nobody_is_answered_through_a_proxy(engine: Engine, tm
     given = Settings(database_url=engine.original)
     app = make_app(given, CdsSettings())
     with proxied(in_context(app, given), tmp_path) as (direct, public):
-        answers = [httpx2.post(f"{address}{SIGN}", json=request(LDN)) for address in (direct, public)]
+        answers = [httpx2.post(f"{address}{SIGN}", json=request(LDZ)) for address in (direct, public)]
 
     assert [answer.status_code for answer in answers] == [200, 401]
     assert answers[1].json()["code"] == "cds_issuer_required"

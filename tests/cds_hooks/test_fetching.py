@@ -20,7 +20,7 @@ from app.cds_hooks.settings import CdsSettings, Issuer
 from app.storage.database import Database
 from tests.cds_hooks.fhir_server import FhirServer, answer, fhir_server
 from tests.cds_hooks.keys import ISSUER, RecordSystem
-from tests.cds_hooks.support import LDN, OXYCODONE, SIGN, Json, bundle, cds_client, order, request, rules
+from tests.cds_hooks.support import LDZ, OXILORT, SIGN, Json, bundle, cds_client, order, request, rules
 from tests.serving import eventually
 
 TOKEN = "opaque.token-of-the-record-system"
@@ -47,7 +47,7 @@ def fire(scratch: Database, ehr: FhirServer, tmp_path: Path) -> Iterator[Fire]:
 def hook(server: object, *drafts: Json, prefetch: object = None, **fields: Any) -> Json:
     authorization = {"access_token": TOKEN, "token_type": "Bearer", "expires_in": 300}
     sent = {"fhirServer": server, "fhirAuthorization": authorization, "prefetch": prefetch}
-    return {**request(*(drafts or (LDN,))), **sent, **fields}
+    return {**request(*(drafts or (LDZ,))), **sent, **fields}
 
 
 def found_in(answered: Any) -> list[str]:
@@ -56,7 +56,7 @@ def found_in(answered: Any) -> list[str]:
 
 
 def test_lists_that_were_not_sent_are_asked_for_with_the_token(fire: Fire, ehr: FhirServer) -> None:
-    assert found_in(fire(hook(ehr.address))) == ["naltrexone-drafted-opioid-current", "ldn-evidence"]
+    assert found_in(fire(hook(ehr.address))) == ["zelvane-drafted-lort-current", "zelvane-evidence"]
 
     assert {token for _, token in ehr.requests} == {f"Bearer {TOKEN}"}
     asked = [urlsplit(path) for path, _ in ehr.requests]
@@ -69,7 +69,7 @@ def test_lists_that_were_not_sent_are_asked_for_with_the_token(fire: Fire, ehr: 
 def test_only_what_is_missing_is_asked_for(fire: Fire, ehr: FhirServer) -> None:
     sent = {"medications": bundle(), "statements": None}
 
-    assert found_in(fire(hook(ehr.address, prefetch=sent))) == ["ldn-evidence"]
+    assert found_in(fire(hook(ehr.address, prefetch=sent))) == ["zelvane-evidence"]
     assert [part in path for (path, _), part in zip(ehr.requests, ("stopped",), strict=True)] == [True]
 
 
@@ -81,7 +81,7 @@ def test_nothing_is_asked_for_orders_that_need_no_check(fire: Fire, ehr: FhirSer
 def test_a_first_page_is_told_as_such(fire: Fire, ehr: FhirServer) -> None:
     ehr.lists = {"status=active": bundle(link=[{"relation": "next", "url": f"{ehr.address}?page=2"}])}
 
-    assert found_in(fire(hook(ehr.address))) == ["opioid-check-incomplete", "ldn-evidence"]
+    assert found_in(fire(hook(ehr.address))) == ["lort-check-incomplete", "zelvane-evidence"]
     assert not any("page" in path for path, _ in ehr.requests)
 
 
@@ -103,8 +103,8 @@ def test_a_first_page_is_told_as_such(fire: Fire, ehr: FhirServer) -> None:
         {"fhirAuthorization": {"access_token": "a\r\nX-Injected: 1"}},
         {"fhirAuthorization": {"access_token": 7}},
         {"fhirAuthorization": "Bearer"},
-        {"context": {**request(LDN)["context"], "patientId": "1&_count=1"}},
-        {"context": {**request(LDN)["context"], "patientId": None}},
+        {"context": {**request(LDZ)["context"], "patientId": "1&_count=1"}},
+        {"context": {**request(LDZ)["context"], "patientId": None}},
     ],
 )
 def test_what_may_not_be_asked_is_not_asked(fire: Fire, ehr: FhirServer, changed: Json) -> None:
@@ -126,7 +126,7 @@ def _redirects(handler: BaseHTTPRequestHandler) -> None:
 
 
 def _zips(handler: BaseHTTPRequestHandler) -> None:
-    answer(handler, gzip.compress(json.dumps(bundle(OXYCODONE)).encode()), Content_Encoding="gzip")
+    answer(handler, gzip.compress(json.dumps(bundle(OXILORT)).encode()), Content_Encoding="gzip")
 
 
 def _drips(handler: BaseHTTPRequestHandler) -> None:
@@ -161,7 +161,7 @@ def test_a_server_that_fails_leaves_the_check_incomplete(
     ehr.failure = instead
 
     assert found_in(fire(hook(ehr.address, prefetch={"statements": None}))) == [
-        "opioid-check-incomplete", "ldn-evidence",
+        "lort-check-incomplete", "zelvane-evidence",
     ]  # fmt: skip
     assert not any("elsewhere" in path for path, _ in ehr.requests)
 

@@ -11,8 +11,8 @@ from app.cds_hooks.bounds import MAX_DEPTH, MAX_ENTRIES, MAX_INSTRUCTIONS, MAX_P
 from app.cds_hooks.settings import CdsSettings
 from tests.cds_hooks.support import (
     ATC,
-    LDN,
-    OXYCODONE,
+    LDZ,
+    OXILORT,
     SIGN,
     Json,
     active,
@@ -50,8 +50,8 @@ def ordered(identifier: str, reference: str, **fields: Any) -> Json:
 
 
 def named_often(identifier: str, ingredient: str, times: int) -> Json:
-    """A medication that refers to an ingredient so many times, each time with a long name of naltrexone."""
-    reference = {"reference": ingredient, "display": "naltrexone " * 90}
+    """A medication that refers to an ingredient so many times, each time with a long name of zelvane."""
+    reference = {"reference": ingredient, "display": "zelvane " * 90}
     return {"resourceType": "Medication", "id": identifier, "ingredient": [{"itemReference": reference}] * times}
 
 
@@ -67,7 +67,7 @@ HOSTILE: dict[str, Callable[[], Json]] = {
     "a contained medication of 2000 ingredients, each of them itself": lambda: request(
         ordered("o", "#a", contained=[medication("a", *["#a"] * 2000)])
     ),
-    "a medication of 97 long names of naltrexone, in 180 orders": lambda: request(
+    "a medication of 97 long names of zelvane, in 180 orders": lambda: request(
         *(ordered(f"o{i}", "Medication/a") for i in range(180)),
         medications=bundle(named_often("a", "Medication/a", 97)),
     ),
@@ -75,7 +75,7 @@ HOSTILE: dict[str, Callable[[], Json]] = {
         *(ordered(f"o{i}", "Medication/0") for i in range(300)), medications=bundle(*ring(8, 60))
     ),
     "8 medications of 60 long names in a ring, in 4000 statements": lambda: request(
-        LDN,
+        LDZ,
         medications=bundle(
             *(ordered(f"m{i}", "Medication/0", resourceType="MedicationStatement") for i in range(4000)), *ring(8, 60)
         ),
@@ -84,44 +84,44 @@ HOSTILE: dict[str, Callable[[], Json]] = {
         *(ordered(f"o{i}", "Medication/a") for i in range(5000)),
         medications=bundle(
             {
-                **medication("a", code={"text": "naltrexone"}),
+                **medication("a", code={"text": "zelvane"}),
                 "ingredient": [{"strength": {"numerator": {"value": 1, "unit": "drop"}}}] * 490,
             }
         ),
     ),
-    "1500 long texts of the times of naltrexone": lambda: request(
+    "1500 long texts of the times of zelvane": lambda: request(
         *(
-            order(f"o{i}", "naltrexone 4.5 mg", dosageInstruction=[{"timing": {"code": {"text": "1 mg 2 " * 140}}}])
+            order(f"o{i}", "zelvane 4.5 mg", dosageInstruction=[{"timing": {"code": {"text": "1 mg 2 " * 140}}}])
             for i in range(1500)
         )
     ),
     "100 empty instructions in 1000 orders": lambda: request(
-        *(order(f"o{i}", "naltrexone 4.5 mg", dosageInstruction=[{}] * 100) for i in range(1000))
+        *(order(f"o{i}", "zelvane 4.5 mg", dosageInstruction=[{}] * 100) for i in range(1000))
     ),
     "300 dosage instructions that are nearly all spaces": lambda: request(
-        *(order(f"o{i}", "naltrexone", dosageInstruction=[{"text": f"1{' ' * 990}"}]) for i in range(300))
+        *(order(f"o{i}", "zelvane", dosageInstruction=[{"text": f"1{' ' * 990}"}]) for i in range(300))
     ),
     "600 orders of 100 doses that say nothing": lambda: request(
         *(
             order(
                 f"o{i}",
-                "naltrexone",
+                "zelvane",
                 dosageInstruction=[{"doseAndRate": [{"doseQuantity": {"value": 1, "unit": "drop"}}] * 100}],
             )
             for i in range(600)
         )
     ),
     "one order of 100 long dosage instructions": lambda: request(
-        order("o", "naltrexone", dosageInstruction=[{"text": "1 mg 2 " * 140, "patientInstruction": "1 " * 499}] * 100)
+        order("o", "zelvane", dosageInstruction=[{"text": "1 mg 2 " * 140, "patientInstruction": "1 " * 499}] * 100)
     ),
     "480 long texts without a word, in 4000 orders": lambda: request(
-        LDN,
+        LDZ,
         *(ordered(f"o{i}", "Medication/a") for i in range(4000)),
         medications=bundle(medication("a", code={"coding": [{"display": "1 " * 500}] * 480})),
     ),
-    "3000 long texts": lambda: request(LDN, medications=bundle(*(active(f"m{i}", words(i, 110)) for i in range(3000)))),
+    "3000 long texts": lambda: request(LDZ, medications=bundle(*(active(f"m{i}", words(i, 110)) for i in range(3000)))),
     "20,000 short texts": lambda: request(
-        LDN, medications=bundle(*(active(f"m{i}", words(i, 3)) for i in range(20_000)))
+        LDZ, medications=bundle(*(active(f"m{i}", words(i, 3)) for i in range(20_000)))
     ),
     "30,000 contained medications and references to them": lambda: request(
         ordered(
@@ -142,16 +142,16 @@ HOSTILE: dict[str, Callable[[], Json]] = {
         )
     ),
     "60,000 dosage instructions": lambda: request(
-        order("o", "naltrexone", dosageInstruction=[{"text": f"take {i} mg"} for i in range(60_000)])
+        order("o", "zelvane", dosageInstruction=[{"text": f"take {i} mg"} for i in range(60_000)])
     ),
-    "1500 long dosage instructions of naltrexone": lambda: request(
+    "1500 long dosage instructions of zelvane": lambda: request(
         *(
-            order(f"o{i}", "naltrexone", dosageInstruction=[{"text": f"{i} mg {'1-2 (1 x 3 caps ' * 60}"}])
+            order(f"o{i}", "zelvane", dosageInstruction=[{"text": f"{i} mg {'1-2 (1 x 3 caps ' * 60}"}])
             for i in range(1500)
         )
     ),
     "30,000 reasons": lambda: request(
-        order("o", "naltrexone 4.5 mg", reasonCode=[{"text": words(i, 8)} for i in range(30_000)])
+        order("o", "zelvane 4.5 mg", reasonCode=[{"text": words(i, 8)} for i in range(30_000)])
     ),
 }
 
@@ -173,48 +173,48 @@ def beyond(most: int, *last: Json) -> Iterator[Json]:
     yield from last
 
 
-MANY_CODES: Json = {"text": "ibuprofen", "coding": [{}] * MAX_PARTS + [{"display": "oxycodone"}]}
+MANY_CODES: Json = {"text": "ibuprofen", "coding": [{}] * MAX_PARTS + [{"display": "oxilort"}]}
 MANY_INSTRUCTIONS: list[Json] = [{}] * MAX_INSTRUCTIONS + [{"text": "for 90 days"}]
-UNREAD_OPIOIDS: dict[str, Callable[[], Json]] = {
-    "entries of a list": lambda: request(LDN, medications=bundle(*beyond(MAX_ENTRIES, OXYCODONE))),
-    "drafts": lambda: request(*beyond(MAX_ENTRIES, LDN, OXYCODONE)),
-    "codes": lambda: request(LDN, medications=bundle(active("m", medicationCodeableConcept=MANY_CODES))),
+UNREAD_LORTS: dict[str, Callable[[], Json]] = {
+    "entries of a list": lambda: request(LDZ, medications=bundle(*beyond(MAX_ENTRIES, OXILORT))),
+    "drafts": lambda: request(*beyond(MAX_ENTRIES, LDZ, OXILORT)),
+    "codes": lambda: request(LDZ, medications=bundle(active("m", medicationCodeableConcept=MANY_CODES))),
     "ingredients of a draft": lambda: request(
         ordered(
             "o",
             "#a",
             contained=[
                 medication("a", *["#x"] * MAX_PARTS, "#y", code={"text": "ibuprofen"}),
-                medication("y", code={"text": "oxycodone"}),
+                medication("y", code={"text": "oxilort"}),
             ],
         )
     ),
     "medications in each other": lambda: request(
-        LDN,
+        LDZ,
         medications=bundle(
             active("m", medicationReference={"reference": "Medication/0"}),
             *(medication(str(i), f"Medication/{i + 1}", code={"text": "ibuprofen"}) for i in range(MAX_DEPTH)),
-            medication(str(MAX_DEPTH), code={"text": "oxycodone"}),
+            medication(str(MAX_DEPTH), code={"text": "oxilort"}),
         ),
     ),
-    "a text": lambda: request(LDN, medications=bundle(active("m", f"ibuprofen{' ' * MAX_TEXT}oxycodone"))),
+    "a text": lambda: request(LDZ, medications=bundle(active("m", f"ibuprofen{' ' * MAX_TEXT}oxilort"))),
     "instructions": lambda: request(
-        LDN, stopped=bundle(active("m", "ibuprofen", status="stopped", dosageInstruction=MANY_INSTRUCTIONS))
+        LDZ, stopped=bundle(active("m", "ibuprofen", status="stopped", dosageInstruction=MANY_INSTRUCTIONS))
     ),
-    "lists within a list": lambda: request(LDN, medications=bundle(bundle(OXYCODONE))),
+    "lists within a list": lambda: request(LDZ, medications=bundle(bundle(OXILORT))),
 }
 
 
-@pytest.mark.parametrize("name", UNREAD_OPIOIDS)
+@pytest.mark.parametrize("name", UNREAD_LORTS)
 def test_what_is_beyond_a_bound_is_told(clinic: TestClient, name: str) -> None:
-    found = cards(clinic, UNREAD_OPIOIDS[name]())
-    assert "opioid-check-incomplete" in rules(found)
+    found = cards(clinic, UNREAD_LORTS[name]())
+    assert "lort-check-incomplete" in rules(found)
     assert gaps(found) == (["unreadable"] if "within" in name else [TOO_LARGE])
 
 
 def test_a_chart_that_is_too_large_is_told_when_it_is_opened(clinic: TestClient) -> None:
     listed = bundle(*beyond(MAX_ENTRIES))
-    assert gaps(cards(clinic, request(hook="patient-view", medications=listed), "ldn-patient-view")) == [TOO_LARGE]
+    assert gaps(cards(clinic, request(hook="patient-view", medications=listed), "zelvane-patient-view")) == [TOO_LARGE]
 
 
 def test_an_order_that_is_neither_side_of_the_check_is_not_interrupted(clinic: TestClient) -> None:
@@ -223,9 +223,9 @@ def test_an_order_that_is_neither_side_of_the_check_is_not_interrupted(clinic: T
 
 def test_what_is_as_large_as_the_bounds_is_read_whole(clinic: TestClient) -> None:
     listed = [active(f"m{i}", f"ibuprofen {i % 300} mg tablet") for i in range(2999)]
-    assert rules(cards(clinic, request(LDN, medications=bundle(*listed, OXYCODONE)))) == [
-        "naltrexone-drafted-opioid-current",
-        "ldn-evidence",
+    assert rules(cards(clinic, request(LDZ, medications=bundle(*listed, OXILORT)))) == [
+        "zelvane-drafted-lort-current",
+        "zelvane-evidence",
     ]
 
 
@@ -233,16 +233,16 @@ def test_resources_that_refer_to_each_other_are_read_once(clinic: TestClient) ->
     circle = bundle(
         active("m", medicationReference={"reference": "Medication/a"}),
         medication("a", "Medication/b"),
-        medication("b", "Medication/a", "Medication/b", code={"text": "oxycodone"}),
+        medication("b", "Medication/a", "Medication/b", code={"text": "oxilort"}),
     )
-    assert "naltrexone-drafted-opioid-current" in rules(cards(clinic, request(LDN, medications=circle)))
+    assert "zelvane-drafted-lort-current" in rules(cards(clinic, request(LDZ, medications=circle)))
 
 
 @pytest.mark.parametrize(
     ("service", "list_name", "entry"),
     [
-        ("ldn-liver-disease", "conditions", {"resourceType": "Condition", "code": {"text": "Asthma"}}),
-        ("ldn-hypersensitivity", "allergies", {"resourceType": "AllergyIntolerance", "code": {"text": "Pollen"}}),
+        ("zelvane-liver-disease", "conditions", {"resourceType": "Condition", "code": {"text": "Asthma"}}),
+        ("zelvane-hypersensitivity", "allergies", {"resourceType": "AllergyIntolerance", "code": {"text": "Pollen"}}),
     ],
 )
 def test_a_list_of_diagnoses_or_allergies_that_is_too_large_is_told(
@@ -251,14 +251,14 @@ def test_a_list_of_diagnoses_or_allergies_that_is_too_large_is_told(
     many_codes = {**entry, "code": {"coding": [{}] * (MAX_PARTS + 1)}}
     with cds_client(engine.original, CdsSettings(services=(service,))) as caller:
         for entries in ([entry] * (MAX_ENTRIES + 1), [many_codes]):
-            body = {**request(LDN), "prefetch": {list_name: bundle(*entries)}}
+            body = {**request(LDZ), "prefetch": {list_name: bundle(*entries)}}
             assert gaps(cards(caller, body, service)) == [TOO_LARGE]
 
 
 @pytest.mark.parametrize("number", ["1e400", "1" + "0" * 4000, "-" + "9" * 4000])
 def test_numbers_of_any_size_are_answered(clinic: TestClient, number: str) -> None:
     dose = f'"sequence":{number},"doseAndRate":[{{"doseQuantity":{{"value":{number},"unit":"mg"}}}}]'
-    draft = f'{{"resourceType":"MedicationRequest","medication":"naltrexone","dosageInstruction":[{{{dose}}}]}}'
+    draft = f'{{"resourceType":"MedicationRequest","medication":"zelvane","dosageInstruction":[{{{dose}}}]}}'
     body = (
         '{"hook":"order-sign","hookInstance":"d1577c69-dfbe-44ad-ba6d-3e05e953b2ea","context":{"draftOrders":'
         f'{{"entry":[{{"resource":{draft}}}]}}}},"prefetch":{{"medications":{{"entry":[],"total":{number}}}}}}}'

@@ -1,4 +1,4 @@
-"""Two services that an operator may switch on: diagnoses of the liver, and allergies to naltrexone."""
+"""Two services that an operator may switch on: diagnoses of the liver, and allergies to zelvane."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -7,10 +7,10 @@ import pytest
 from starlette.testclient import TestClient
 
 from app.cds_hooks.settings import CdsSettings
-from tests.cds_hooks.support import LDN, Json, bundle, cards, cds_client, order, request, rules
+from tests.cds_hooks.support import LDZ, Json, bundle, cards, cds_client, order, request, rules
 from tests.conftest import Engine
 
-LIVER, ALLERGY = "ldn-liver-disease", "ldn-hypersensitivity"
+LIVER, ALLERGY = "zelvane-liver-disease", "zelvane-hypersensitivity"
 ICD = "http://hl7.org/fhir/sid/icd-10-cm"
 
 
@@ -33,7 +33,7 @@ def status(name: str, code: str) -> Json:
     return {name: {"coding": [{"code": code}]}}
 
 
-def fired(caller: TestClient, service: str, prefetch: Json, draft: Json = LDN) -> list[Json]:
+def fired(caller: TestClient, service: str, prefetch: Json, draft: Json = LDZ) -> list[Json]:
     return cards(caller, {**request(draft), "prefetch": prefetch}, service)
 
 
@@ -42,7 +42,7 @@ def test_they_are_off_unless_an_operator_names_them(engine: Engine, caller: Test
     assert set(services[LIVER]["prefetch"]) == {"conditions"}
     assert set(services[ALLERGY]["prefetch"]) == {"allergies"}
     with cds_client(engine.original, CdsSettings()) as other:
-        assert other.post(f"/cds-services/{LIVER}", json=request(LDN)).status_code == 404
+        assert other.post(f"/cds-services/{LIVER}", json=request(LDZ)).status_code == 404
 
 
 @pytest.mark.parametrize(
@@ -58,10 +58,10 @@ def test_they_are_off_unless_an_operator_names_them(engine: Engine, caller: Test
 def test_a_disease_of_the_liver_is_told(caller: TestClient, found: Json) -> None:
     (card,) = fired(caller, LIVER, {"conditions": bundle(found)})
 
-    assert rules([card]) == ["naltrexone-drafted-liver-disease"]
+    assert rules([card]) == ["zelvane-drafted-liver-disease"]
     assert card["indicator"] == "warning"
-    assert "naltrexone-liver-warning" in card["links"][0]["url"]
-    assert "was taken off the injection label" in card["detail"]
+    assert "zelvane-liver-warning" in card["links"][0]["url"]
+    assert "The label warns of injury to the liver." in card["detail"]
 
 
 @pytest.mark.parametrize(
@@ -82,17 +82,17 @@ def test_other_diagnoses_are_not(caller: TestClient, found: Json) -> None:
 @pytest.mark.parametrize(
     "found",
     [
-        allergy("Naltrexone"),
-        allergy("Vivitrol", **status("clinicalStatus", "active")),
-        allergy("Drug allergy", reaction=[{"substance": {"text": "naltrexone hydrochloride"}}]),
+        allergy("Zelvane"),
+        allergy("Zelstay", **status("clinicalStatus", "active")),
+        allergy("Drug allergy", reaction=[{"substance": {"text": "zelvane hydrochloride"}}]),
     ],
 )
-def test_an_allergy_to_naltrexone_is_critical(caller: TestClient, found: Json) -> None:
+def test_an_allergy_to_zelvane_is_critical(caller: TestClient, found: Json) -> None:
     (card,) = fired(caller, ALLERGY, {"allergies": bundle(found)})
 
-    assert rules([card]) == ["naltrexone-drafted-hypersensitivity"]
+    assert rules([card]) == ["zelvane-drafted-hypersensitivity"]
     assert card["indicator"] == "critical"
-    assert "must not be given to people who are hypersensitive" in card["detail"]
+    assert "must not be given to people allergic to it" in card["detail"]
     assert len(f"{card['summary']} {card['detail']}".split()) <= 90
     assert card["suggestions"]
 
@@ -101,10 +101,10 @@ def test_an_allergy_to_naltrexone_is_critical(caller: TestClient, found: Json) -
     "found",
     [
         allergy("Penicillin"),
-        allergy("Methylnaltrexone"),
-        allergy("Naltrexone", type="intolerance"),
-        allergy("Naltrexone", **status("verificationStatus", "entered-in-error")),
-        allergy("Naltrexone", **status("clinicalStatus", "inactive")),
+        allergy("Methylzelvane"),
+        allergy("Zelvane", type="intolerance"),
+        allergy("Zelvane", **status("verificationStatus", "entered-in-error")),
+        allergy("Zelvane", **status("clinicalStatus", "inactive")),
     ],
 )
 def test_other_allergies_are_not(caller: TestClient, found: Json) -> None:
@@ -117,5 +117,5 @@ def test_a_list_that_is_missing_is_told(caller: TestClient, service: str, name: 
 
     assert fired(caller, service, {name: None}) == []
     assert rules(fired(caller, service, {name: refused})) == ["record-check-incomplete"]
-    assert caller.post(f"/cds-services/{service}", json={**request(LDN), "prefetch": {}}).status_code == 412
+    assert caller.post(f"/cds-services/{service}", json={**request(LDZ), "prefetch": {}}).status_code == 412
     assert fired(caller, service, {}, order("d", "Ibuprofen")) == []

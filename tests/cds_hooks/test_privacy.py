@@ -45,8 +45,8 @@ def fhir() -> Iterator[FhirServer]:
 def running(place: Path, ehr: RecordSystem, engines: Engines, fhir: FhirServer, *mode: str) -> Iterator[Any]:
     """A server over a copy of the data; its address and its process."""
     place.mkdir()
-    database = place / "ldn.db"
-    original = engines("sqlite").original.removeprefix("sqlite:///")
+    database = place / "evidence.db"
+    original = engines("sqlite", "neutral").original.removeprefix("sqlite:///")
     with closing(sqlite3.connect(original)) as source, closing(sqlite3.connect(database)) as copy:
         source.backup(copy)
     with socket.create_server(("127.0.0.1", 0)) as free:
@@ -78,7 +78,7 @@ def _answers(address: str) -> bool:
 def found_in(place: Path) -> list[str]:
     """Files that hold a canary; the database's log file among them."""
     files = [path for path in place.rglob("*") if path.is_file()]
-    assert {"stderr", "stdout", "ldn.db"} <= {path.name for path in files}
+    assert {"stderr", "stdout", "evidence.db"} <= {path.name for path in files}
     return [path.name for path in files if CANARY.encode() in path.read_bytes()]
 
 
@@ -91,8 +91,8 @@ def patient(**fields: Any) -> Json:
         "intent": CANARY,
         "identifier": [{"system": CANARY, "value": CANARY}],
         "medicationCodeableConcept": {
-            "text": f"Naltrexone 4.5 mg {CANARY}",
-            "coding": [{"system": RXNORM, "code": "7243", "display": f"naltrexone {CANARY}"}],
+            "text": f"Zelvane 4.5 mg {CANARY}",
+            "coding": [{"system": RXNORM, "code": "9990001", "display": f"zelvane {CANARY}"}],
         },
         "subject": {"reference": f"Patient/{CANARY}", "display": CANARY},
         "requester": {"reference": f"Practitioner/{CANARY}"},
@@ -103,11 +103,11 @@ def patient(**fields: Any) -> Json:
         "contained": [{"resourceType": "Patient", "name": [{"family": CANARY}]}],
         CANARY: CANARY,
     }
-    opioid = {
+    lort = {
         **order,
         "id": f"{CANARY}-2",
         "status": "active",
-        "medicationCodeableConcept": {"text": f"oxycodone {CANARY}"},
+        "medicationCodeableConcept": {"text": f"oxilort {CANARY}"},
     }
     person = {
         "resourceType": "Patient",
@@ -132,7 +132,7 @@ def patient(**fields: Any) -> Json:
         },
         "prefetch": {
             "patient": person,
-            "medications": {"resourceType": "Bundle", "entry": [{"fullUrl": CANARY, "resource": opioid}]},
+            "medications": {"resourceType": "Bundle", "entry": [{"fullUrl": CANARY, "resource": lort}]},
             "stopped": None,
             "statements": {"resourceType": "OperationOutcome", "issue": [{"diagnostics": CANARY}]},
             CANARY: CANARY,
@@ -188,9 +188,9 @@ def test_no_outcome_leaves_a_trace_of_the_patient(
         with _broken(database, "ALTER TABLE publications RENAME TO away", "ALTER TABLE away RENAME TO publications"):
             post("database trouble", json=patient())
         reasoned = patient()
-        crohn = [{"coding": [{"system": "http://hl7.org/fhir/sid/icd-10-cm", "code": "K50", "display": CANARY}]}]
-        reasoned["context"]["draftOrders"]["entry"][0]["resource"]["reasonCode"] = crohn
-        with _broken(database, "UPDATE record_states SET content = 'x' WHERE id = 'ldn-crohns-response'"):
+        gripes = [{"coding": [{"system": "http://hl7.org/fhir/sid/icd-10-cm", "code": "K99", "display": CANARY}]}]
+        reasoned["context"]["draftOrders"]["entry"][0]["resource"]["reasonCode"] = gripes
+        with _broken(database, "UPDATE record_states SET content = 'x' WHERE id = 'ldz-gripes-remission'"):
             post("our own fault", json=reasoned)
         _hang_up(address, ehr.token(SIGN))
         time.sleep(0.5)
@@ -216,7 +216,7 @@ def test_the_search_would_find_what_was_logged_or_stored(
         with closing(sqlite3.connect(database)) as connection:
             connection.execute("INSERT INTO feedback_counts VALUES (?, '', '', 1)", (CANARY,))
             connection.commit()
-            assert {"stderr", "ldn.db-wal"} <= set(found_in(place))
+            assert {"stderr", "evidence.db-wal"} <= set(found_in(place))
 
 
 @contextmanager

@@ -9,12 +9,12 @@ from app.cds_hooks.dosage import read_dose
 from app.cds_hooks.dose_text import Product, read_product
 from tests.cds_hooks.support import cards, order, request, rules
 
-OWN_WORDS = ("ldn", "naltrexon", "naltrexona", "naltrexone")
+OWN_WORDS = ("ldz", "zelvan", "zelvanum", "zelvane")
 """Those of the manifest of the data set."""
 NBSP, THIN = "\N{NO-BREAK SPACE}", "\N{NARROW NO-BREAK SPACE}"
 
 
-def dose(text: str, product: str = "Naltrexone") -> str | None:
+def dose(text: str, product: str = "Zelvane") -> str | None:
     read = read_dose([{"text": text}], read_product([product]), OWN_WORDS)
     return read.text.removesuffix(" a day") if read else None
 
@@ -22,22 +22,22 @@ def dose(text: str, product: str = "Naltrexone") -> str | None:
 @pytest.mark.parametrize(
     ("product", "expected"),
     [
-        ("Naltrexone 1,500 mcg capsule", "1.5 mg"),
-        (f"Naltrexone 1{NBSP}500 mcg capsule", "1.5 mg"),
-        (f"Naltrexone 1{THIN}500 \N{MICRO SIGN}g capsule", "1.5 mg"),
-        ("Naltrexone 1'500 mcg", "1.5 mg"),
-        ("Naltrexone 1\N{RIGHT SINGLE QUOTATION MARK}500 ug", "1.5 mg"),
-        ("Naltrexone 1,500.0 mcg", "1.5 mg"),
-        ("Naltrexone 1.500,0 mcg", "1.5 mg"),
-        ("Naltrexone 4500 micrograms", "4.5 mg"),
-        ("Naltrexon 4,5 mg Kapsel", "4.5 mg"),
-        ("Naltrexone .5 mg", "0.5 mg"),
-        ("Naltrexone 0,500 mg", "0.5 mg"),
-        ("Naltrexone 1.500 mcg capsule", None),
-        ("Naltrexone 1.500 mg capsule", None),
-        ("Naltrexone 4,500 mg capsule", None),
-        ("Naltrexone 1 500 mcg capsule", None),
-        ("Naltrexone 1,50,0 mcg", None),
+        ("Zelvane 1,500 mcg capsule", "1.5 mg"),
+        (f"Zelvane 1{NBSP}500 mcg capsule", "1.5 mg"),
+        (f"Zelvane 1{THIN}500 \N{MICRO SIGN}g capsule", "1.5 mg"),
+        ("Zelvane 1'500 mcg", "1.5 mg"),
+        ("Zelvane 1\N{RIGHT SINGLE QUOTATION MARK}500 ug", "1.5 mg"),
+        ("Zelvane 1,500.0 mcg", "1.5 mg"),
+        ("Zelvane 1.500,0 mcg", "1.5 mg"),
+        ("Zelvane 4500 micrograms", "4.5 mg"),
+        ("Zelvan 4,5 mg Kapsel", "4.5 mg"),
+        ("Zelvane .5 mg", "0.5 mg"),
+        ("Zelvane 0,500 mg", "0.5 mg"),
+        ("Zelvane 1.500 mcg capsule", None),
+        ("Zelvane 1.500 mg capsule", None),
+        ("Zelvane 4,500 mg capsule", None),
+        ("Zelvane 1 500 mcg capsule", None),
+        ("Zelvane 1,50,0 mcg", None),
     ],
 )
 def test_numbers_are_read_as_their_locale_means_them_or_not_at_all(product: str, expected: str | None) -> None:
@@ -61,38 +61,38 @@ def test_a_range_is_one_with_any_dash(dash: str) -> None:
 @pytest.mark.parametrize(
     ("text", "product", "expected"),
     [
-        ("Take 3 capsules by mouth nightly", "naltrexone 1.5 mg capsule", "4.5 mg"),
-        ("Take three (3) capsules nightly", "naltrexone 1.5 mg capsule", "4.5 mg"),
-        ("3 cap(s) at bedtime", "naltrexone 1.5 mg", "4.5 mg"),
-        ("3 capsules of 1.5 mg at bedtime", "Naltrexone", "4.5 mg"),
-        ("3 x 1.5 mg capsules at bedtime", "Naltrexone", "4.5 mg"),
-        ("take 3 1.5 mg caps", "Naltrexone", "4.5 mg"),
-        ("3 capsules (1.5 mg each)", "Naltrexone", "4.5 mg"),
-        ("3 capsules (4.5 mg total)", "Naltrexone", "4.5 mg"),
-        ("3 capsules = 4.5 mg", "Naltrexone", "4.5 mg"),
-        ("3 capsules (4.5 mg) nightly", "naltrexone 1.5 mg capsule", "4.5 mg"),
-        ("4.5 mg (1 capsule) daily", "naltrexone 4.5 mg capsule", "4.5 mg"),
-        ("1.5 mg capsules: take 3 at bedtime", "naltrexone 1.5 mg capsule", "4.5 mg"),
-        ("Take 1 to 3 capsules at bedtime", "naltrexone 1.5 mg capsule", "1.5 to 4.5 mg"),
-        ("\N{VULGAR FRACTION ONE HALF} tablet daily", "Naltrexone 50 mg tablet", "25 mg"),
-        ("1 1/2 tablets daily", "Naltrexone 3 mg tablet", "4.5 mg"),
-        ("one and a half tablets daily", "Naltrexone 3 mg tablet", "4.5 mg"),
-        ("half a tablet daily", "Naltrexone 9 mg tablet", "4.5 mg"),
-        ("1 Kapsel zur Nacht", "Naltrexon 4,5 mg", "4.5 mg"),
-        ("Take 1 capsule (4.5 mg total) by mouth nightly", "naltrexone 4.5 mg capsule", "4.5 mg"),
-        ("Take 0.5 tablets (25 mg total) by mouth daily", "naltrexone 50 mg tablet", "25 mg"),
-        ("Take 1 capsule by mouth 2 (two) times a day", "naltrexone 1.5 mg capsule", "3 mg"),
-        ("1 capsule every 12 (twelve) hours", "naltrexone 1.5 mg capsule", "3 mg"),
-        ("take one (1) 4.5mg capsule qhs", "naltrexone", "4.5 mg"),
-        ("2 po qhs", "naltrexone 1.5 mg capsule", "3 mg"),
-        ("2 by mouth daily", "naltrexone 1.5 mg capsule", "3 mg"),
-        ("1-2 po qhs", "naltrexone 1.5 mg capsule", "1.5 to 3 mg"),
-        ("1 cap in the morning and 2 caps at bedtime", "naltrexone 1.5 mg capsule", "4.5 mg"),
-        ("0-0-2", "Naltrexon 1,5 mg Kapsel", None),
-        ("Take per titration schedule", "naltrexone 1.5 mg capsule", None),
-        ("Take 3 capsules (4.5 mg) nightly", "Naltrexone", None),
-        ("Take 2 capsules", "Naltrexone", None),
-        ("3 capsules (4 mg)", "naltrexone 1.5 mg capsule", None),
+        ("Take 3 capsules by mouth nightly", "zelvane 1.5 mg capsule", "4.5 mg"),
+        ("Take three (3) capsules nightly", "zelvane 1.5 mg capsule", "4.5 mg"),
+        ("3 cap(s) at bedtime", "zelvane 1.5 mg", "4.5 mg"),
+        ("3 capsules of 1.5 mg at bedtime", "Zelvane", "4.5 mg"),
+        ("3 x 1.5 mg capsules at bedtime", "Zelvane", "4.5 mg"),
+        ("take 3 1.5 mg caps", "Zelvane", "4.5 mg"),
+        ("3 capsules (1.5 mg each)", "Zelvane", "4.5 mg"),
+        ("3 capsules (4.5 mg total)", "Zelvane", "4.5 mg"),
+        ("3 capsules = 4.5 mg", "Zelvane", "4.5 mg"),
+        ("3 capsules (4.5 mg) nightly", "zelvane 1.5 mg capsule", "4.5 mg"),
+        ("4.5 mg (1 capsule) daily", "zelvane 4.5 mg capsule", "4.5 mg"),
+        ("1.5 mg capsules: take 3 at bedtime", "zelvane 1.5 mg capsule", "4.5 mg"),
+        ("Take 1 to 3 capsules at bedtime", "zelvane 1.5 mg capsule", "1.5 to 4.5 mg"),
+        ("\N{VULGAR FRACTION ONE HALF} tablet daily", "Zelvane 50 mg tablet", "25 mg"),
+        ("1 1/2 tablets daily", "Zelvane 3 mg tablet", "4.5 mg"),
+        ("one and a half tablets daily", "Zelvane 3 mg tablet", "4.5 mg"),
+        ("half a tablet daily", "Zelvane 9 mg tablet", "4.5 mg"),
+        ("1 Kapsel zur Nacht", "Zelvan 4,5 mg", "4.5 mg"),
+        ("Take 1 capsule (4.5 mg total) by mouth nightly", "zelvane 4.5 mg capsule", "4.5 mg"),
+        ("Take 0.5 tablets (25 mg total) by mouth daily", "zelvane 50 mg tablet", "25 mg"),
+        ("Take 1 capsule by mouth 2 (two) times a day", "zelvane 1.5 mg capsule", "3 mg"),
+        ("1 capsule every 12 (twelve) hours", "zelvane 1.5 mg capsule", "3 mg"),
+        ("take one (1) 4.5mg capsule qhs", "zelvane", "4.5 mg"),
+        ("2 po qhs", "zelvane 1.5 mg capsule", "3 mg"),
+        ("2 by mouth daily", "zelvane 1.5 mg capsule", "3 mg"),
+        ("1-2 po qhs", "zelvane 1.5 mg capsule", "1.5 to 3 mg"),
+        ("1 cap in the morning and 2 caps at bedtime", "zelvane 1.5 mg capsule", "4.5 mg"),
+        ("0-0-2", "Zelvan 1,5 mg Kapsel", None),
+        ("Take per titration schedule", "zelvane 1.5 mg capsule", None),
+        ("Take 3 capsules (4.5 mg) nightly", "Zelvane", None),
+        ("Take 2 capsules", "Zelvane", None),
+        ("3 capsules (4 mg)", "zelvane 1.5 mg capsule", None),
     ],
 )
 def test_capsules_are_counted(text: str, product: str, expected: str | None) -> None:
@@ -129,22 +129,22 @@ def test_ranges_and_steps_give_a_range(text: str, expected: str | None) -> None:
     ],
 )
 def test_steps_in_capsules_give_a_range(text: str) -> None:
-    assert dose(text, "Naltrexone 1.5 mg capsule") == "1.5 to 4.5 mg"
+    assert dose(text, "Zelvane 1.5 mg capsule") == "1.5 to 4.5 mg"
 
 
 @pytest.mark.parametrize(
     ("text", "product", "expected"),
     [
-        ("Take 4.5 mL by mouth at bedtime", "Naltrexone 1 mg/mL oral suspension", "4.5 mg"),
-        ("Take 4.5 mL at bedtime", "Naltrexone 5 mg/5 mL", "4.5 mg"),
-        ("0.5 ml twice daily", "naltrexone 1mg per ml", "1 mg"),
-        ("1 to 3 mL nightly", "Naltrexone 1.5 mg/mL", "1.5 to 4.5 mg"),
-        ("4.5 mL (4.5 mg) nightly", "Naltrexone 1 mg/mL", "4.5 mg"),
-        ("4.5 mL of 1 mg/mL nightly", "Naltrexone oral solution", "4.5 mg"),
-        ("Take 2 mL at bedtime", "Naltrexone oral suspension", None),
-        ("4.5 mL (9 mg) nightly", "Naltrexone 1 mg/mL", None),
-        ("", "Naltrexone 1 mg/mL oral suspension", None),
-        ("1 mL daily", "Naltrexone 5 mg/0 mL", None),
+        ("Take 4.5 mL by mouth at bedtime", "Zelvane 1 mg/mL oral suspension", "4.5 mg"),
+        ("Take 4.5 mL at bedtime", "Zelvane 5 mg/5 mL", "4.5 mg"),
+        ("0.5 ml twice daily", "zelvane 1mg per ml", "1 mg"),
+        ("1 to 3 mL nightly", "Zelvane 1.5 mg/mL", "1.5 to 4.5 mg"),
+        ("4.5 mL (4.5 mg) nightly", "Zelvane 1 mg/mL", "4.5 mg"),
+        ("4.5 mL of 1 mg/mL nightly", "Zelvane oral solution", "4.5 mg"),
+        ("Take 2 mL at bedtime", "Zelvane oral suspension", None),
+        ("4.5 mL (9 mg) nightly", "Zelvane 1 mg/mL", None),
+        ("", "Zelvane 1 mg/mL oral suspension", None),
+        ("1 mL daily", "Zelvane 5 mg/0 mL", None),
     ],
 )
 def test_milliliters_are_reckoned_by_the_concentration(text: str, product: str, expected: str | None) -> None:
@@ -187,7 +187,7 @@ def test_the_daily_dose_is_reckoned_from_how_often(text: str, expected: str | No
     ("text", "expected"),
     [
         ("4.5 mg qhs. Avoid more than 3000 mg acetaminophen.", "4.5 mg"),
-        ("4.5 mg qhs; do not take with tramadol 50 mg", "4.5 mg"),
+        ("4.5 mg qhs; do not take with tralort 50 mg", "4.5 mg"),
         ("4.5 mg nightly with magnesium 400 mg", "4.5 mg"),
         ("Take 4.5 mg daily, max 4.5 mg daily. Disp: 30 capsules", "4.5 mg"),
         ("4.5 mg nightly, instead of 50 mg", "4.5 mg"),
@@ -210,11 +210,11 @@ def structured(quantity: Any, **repeat: Any) -> dict[str, Any]:
     ("instruction", "product", "expected"),
     [
         ({**structured({"value": 4.5, "code": "mg"}), "doseAndRate": {"doseQuantity": {"value": 4.5, "code": "mg"}}},
-         "Naltrexone", "4.5 mg"),
-        (structured({"value": 3, "unit": "cap(s)"}), "naltrexone 1.5 mg oral capsule", "4.5 mg"),
-        (structured({"value": 3, "unit": "Capsule"}), "naltrexone 1.5 mg", "4.5 mg"),
-        (structured({"value": 3, "code": "{Cap}"}), "naltrexone 1.5 mg", "4.5 mg"),
-        (structured({"value": 4.5, "unit": "mL"}), "naltrexone 1 mg/mL", "4.5 mg"),
+         "Zelvane", "4.5 mg"),
+        (structured({"value": 3, "unit": "cap(s)"}), "zelvane 1.5 mg oral capsule", "4.5 mg"),
+        (structured({"value": 3, "unit": "Capsule"}), "zelvane 1.5 mg", "4.5 mg"),
+        (structured({"value": 3, "code": "{Cap}"}), "zelvane 1.5 mg", "4.5 mg"),
+        (structured({"value": 4.5, "unit": "mL"}), "zelvane 1 mg/mL", "4.5 mg"),
         (structured({"value": 7, "code": "mg"}, dayOfWeek=["mon", "wed", "fri"]), "", "3 mg"),
         (structured({"value": 1.5, "code": "mg"}, timeOfDay=["08:00:00", "20:00:00"]), "", "3 mg"),
         (structured({"value": 4.5, "code": "mg"}, frequency=1, period=1, periodMax=3, periodUnit="d"), "",
@@ -223,7 +223,7 @@ def structured(quantity: Any, **repeat: Any) -> dict[str, Any]:
          "2.25 mg"),
         (structured({"value": 380, "code": "mg"}, frequency=1, period=1, periodUnit="mo"), "", None),
         (structured({"value": 380, "code": "mg"}, frequency=1, period=4, periodUnit="wk"), "", None),
-        (structured({"value": 2, "unit": "puff"}), "naltrexone 4.5 mg", None),
+        (structured({"value": 2, "unit": "puff"}), "zelvane 4.5 mg", None),
         ({"doseAndRate": [{"doseRange": {"low": {"value": 1.5, "code": "mg"}, "high": {"value": 4.5, "code": "x"}}}]},
          "", None),
     ],
@@ -239,10 +239,10 @@ def test_one_instruction_that_cannot_be_read_leaves_the_dose_unread() -> None:
 
 
 def test_an_order_that_calls_itself_ldn_says_that_its_dose_was_not_read(clinic: TestClient) -> None:
-    draft = order("d", "LDN compounded", dosageInstruction=[{"text": "1.500 mg nightly"}])
+    draft = order("d", "LDZ compounded", dosageInstruction=[{"text": "1.500 mg nightly"}])
 
     (card,) = cards(clinic, request(draft))
 
-    assert rules([card]) == ["ldn-evidence"]
+    assert rules([card]) == ["zelvane-evidence"]
     assert "Dose not read" in card["detail"]
     assert "dose" not in card["extension"]["ldn-evidence.reproduction"]

@@ -20,7 +20,7 @@ from app.main import in_context
 from app.settings import Settings
 from app.storage.database import Database
 from tests.cds_hooks.keys import BASE, ISSUER, RecordSystem
-from tests.cds_hooks.support import LDN, OXYCODONE, Json, bundle, make_app, order
+from tests.cds_hooks.support import LDZ, OXILORT, Json, bundle, make_app, order
 from tests.serving import served
 
 
@@ -85,7 +85,7 @@ def sandbox(scratch: Database, tmp_path: Path) -> Iterator[Sandbox]:
     app = make_app(given, settings)
     with served(in_context(app, given, with_cache=False)) as port:
         chart = {
-            "MedicationRequest?patient=7&status=active": bundle(OXYCODONE, type="searchset", total=1),
+            "MedicationRequest?patient=7&status=active": bundle(OXILORT, type="searchset", total=1),
             "MedicationRequest?patient=7&status=stopped": bundle(type="searchset", total=0),
         }
         found = Sandbox(f"http://127.0.0.1:{port}", keys, chart)
@@ -97,18 +97,18 @@ def sandbox(scratch: Database, tmp_path: Path) -> Iterator[Sandbox]:
 def test_a_record_system_shows_cards_with_citations(sandbox: Sandbox) -> None:
     assert sandbox.fires("order-select", order("draft-1"), selections=["MedicationRequest/draft-1"]) == []
 
-    critical, info = sandbox.fires("order-sign", LDN)
+    critical, info = sandbox.fires("order-sign", LDZ)
 
-    assert critical.startswith("[critical] Naltrexone with a current opioid (oxycodone)")
-    assert "Remove the drafted order of naltrexone" in critical
-    assert info.startswith("[info] Off-label. Low-dose naltrexone may make little or no difference to pain")
+    assert critical.startswith("[critical] Zelvane with a current lort (oxilort)")
+    assert "Remove the drafted order of zelvane" in critical
+    assert info.startswith("[info] Off-label. Low-dose zelvane may make little or no difference to pain")
     assert "https://doi.org/" in info
     assert "- Supports:" in info
     assert "- Disputes:" in info
 
 
 def test_the_links_of_the_cards_lead_to_what_they_showed(sandbox: Sandbox) -> None:
-    shown = "\n".join(sandbox.fires("order-sign", LDN))
+    shown = "\n".join(sandbox.fires("order-sign", LDZ))
     links: set[str] = set(re.findall(rf"<({re.escape(BASE)}[^>]+)>", shown))
 
     assert links

@@ -10,7 +10,7 @@ from starlette.testclient import TestClient
 from app.cds_hooks.settings import CdsSettings
 from app.storage.database import Database
 from app.storage.replay import FeedbackCount
-from tests.cds_hooks.support import LDN, SIGN, Json, bundle, cards, cds_client, order, request
+from tests.cds_hooks.support import LDZ, SIGN, Json, bundle, cards, cds_client, order, request
 from tests.conftest import Engine
 
 
@@ -18,21 +18,21 @@ def test_discovery_lists_what_is_switched_on(engine: Engine) -> None:
     with cds_client(engine.original, CdsSettings()) as caller:
         services = caller.get("/cds-services").json()["services"]
         assert [(s["id"], s["hook"]) for s in services] == [
-            ("ldn-order-select", "order-select"),
-            ("ldn-order-sign", "order-sign"),
+            ("zelvane-order-select", "order-select"),
+            ("zelvane-order-sign", "order-sign"),
         ]
-        assert caller.post("/cds-services/ldn-patient-view", json=request(hook="patient-view")).status_code == 404
-    with cds_client(engine.original, CdsSettings(services=("ldn-patient-view",), statements=False)) as caller:
+        assert caller.post("/cds-services/zelvane-patient-view", json=request(hook="patient-view")).status_code == 404
+    with cds_client(engine.original, CdsSettings(services=("zelvane-patient-view",), statements=False)) as caller:
         (service,) = caller.get("/cds-services").json()["services"]
         assert service["hook"] == "patient-view"
         assert set(service["prefetch"]) == {"medications", "stopped"}
-        assert caller.post(SIGN, json=request(LDN)).status_code == 404
+        assert caller.post(SIGN, json=request(LDZ)).status_code == 404
 
 
 def test_a_service_that_the_data_set_does_not_have_is_not_answered(engine: Engine) -> None:
-    with cds_client(engine.original, CdsSettings(services=("ldn-everything",))) as caller:
+    with cds_client(engine.original, CdsSettings(services=("zelvane-everything",))) as caller:
         assert caller.get("/cds-services").json()["services"] == []
-        assert caller.post("/cds-services/ldn-everything", json=request(LDN)).status_code == 404
+        assert caller.post("/cds-services/zelvane-everything", json=request(LDZ)).status_code == 404
 
 
 def test_a_service_says_what_the_standard_requires(clinic: TestClient) -> None:
@@ -63,7 +63,7 @@ def test_what_is_not_json_is_a_400(clinic: TestClient, raw: bytes) -> None:
 
 
 def _without(name: str) -> Json:
-    return {key: value for key, value in request(LDN).items() if key != name}
+    return {key: value for key, value in request(LDZ).items() if key != name}
 
 
 @pytest.mark.parametrize(
@@ -74,13 +74,13 @@ def _without(name: str) -> Json:
         (_without("hook"), "hook"),
         (_without("hookInstance"), "hookInstance"),
         (_without("context"), "context"),
-        ({**request(LDN), "hookInstance": "seven"}, "hookInstance"),
-        ({**request(LDN), "hook": "patient-view"}, "hook"),
-        ({**request(LDN), "hook": "made-up"}, "hook"),
-        ({**request(LDN), "context": {"userId": "x"}}, "context.draftOrders"),
-        ({**request(LDN), "context": {"draftOrders": []}}, "context.draftOrders"),
-        ({**request(LDN), "context": {"draftOrders": {}, "selections": "all"}}, "context.selections"),
-        ({**request(LDN), "prefetch": [1]}, "prefetch"),
+        ({**request(LDZ), "hookInstance": "seven"}, "hookInstance"),
+        ({**request(LDZ), "hook": "patient-view"}, "hook"),
+        ({**request(LDZ), "hook": "made-up"}, "hook"),
+        ({**request(LDZ), "context": {"userId": "x"}}, "context.draftOrders"),
+        ({**request(LDZ), "context": {"draftOrders": []}}, "context.draftOrders"),
+        ({**request(LDZ), "context": {"draftOrders": {}, "selections": "all"}}, "context.selections"),
+        ({**request(LDZ), "prefetch": [1]}, "prefetch"),
     ],
 )
 def test_what_breaks_the_standard_is_a_422_that_names_the_field(clinic: TestClient, body: Any, field: str) -> None:
@@ -121,9 +121,9 @@ WEIRD: tuple[Any, ...] = (
 @pytest.mark.parametrize("place", ["drafts", "medications"])
 def test_malformed_fhir_never_breaks_the_service(clinic: TestClient, path: str, place: str) -> None:
     for value in WEIRD:
-        broken = json.loads(json.dumps(LDN))
+        broken = json.loads(json.dumps(LDZ))
         _set(broken, path.split("."), value)
-        body = request(broken) if place == "drafts" else request(order("o", "Oxycodone"), medications=bundle(broken))
+        body = request(broken) if place == "drafts" else request(order("o", "Oxilort"), medications=bundle(broken))
 
         assert clinic.post(SIGN, json=body).status_code == 200, value
 
@@ -141,8 +141,8 @@ def _set(target: Any, steps: list[str], value: Any) -> None:
 @pytest.mark.parametrize("value", WEIRD, ids=repr)
 def test_a_malformed_list_is_answered(clinic: TestClient, value: Any) -> None:
     for body in (
-        request(LDN, medications=value),
-        request(LDN, medications={"resourceType": "Bundle", "entry": value, "link": value, "total": value}),
+        request(LDZ, medications=value),
+        request(LDZ, medications={"resourceType": "Bundle", "entry": value, "link": value, "total": value}),
         {**request(), "context": {"draftOrders": {"entry": value}, "selections": [value]}},
     ):
         assert clinic.post(SIGN, json=body).status_code == 200
@@ -156,12 +156,12 @@ def test_medications_that_name_each_other_in_a_circle_are_answered(clinic: TestC
     }
     listed = {"resourceType": "MedicationRequest", "id": "1", "medicationReference": {"reference": "Medication/m"}}
 
-    assert clinic.post(SIGN, json=request(LDN, medications=bundle(listed, circle))).status_code == 200
+    assert clinic.post(SIGN, json=request(LDZ, medications=bundle(listed, circle))).status_code == 200
 
 
 def test_a_request_may_have_four_megabytes_and_no_more(clinic: TestClient) -> None:
     def padded(count: int) -> Json:
-        return request(LDN, medications=bundle(*[order("1", "Ibuprofen " + "x" * 900)] * count))
+        return request(LDZ, medications=bundle(*[order("1", "Ibuprofen " + "x" * 900)] * count))
 
     assert clinic.post(SIGN, json=padded(3600)).status_code == 200
     assert clinic.post(SIGN, json=padded(4500)).status_code == 413
@@ -172,7 +172,7 @@ def test_a_request_may_have_four_megabytes_and_no_more(clinic: TestClient) -> No
 def test_a_thousand_medicines_are_read(clinic: TestClient) -> None:
     listed = [order(str(n), f"Ibuprofen {n} mg", status="active") for n in range(1000)]
 
-    assert cards(clinic, request(LDN, medications=bundle(*listed, order("z", "Oxycodone", status="active"))))[0][
+    assert cards(clinic, request(LDZ, medications=bundle(*listed, order("z", "Oxilort", status="active"))))[0][
         "indicator"
     ] == ("critical")
 

@@ -26,7 +26,7 @@ from app.settings import Settings
 from app.storage.database import Database
 from app.storage.replay import ReplayGuard, use_once
 from tests.cds_hooks.keys import BASE, ISSUER, RecordSystem
-from tests.cds_hooks.support import LDN, SIGN, cds_client, make_app, request
+from tests.cds_hooks.support import LDZ, SIGN, cds_client, make_app, request
 
 SAME = "3f2b8c1e-0d4a-4f6b-9c7d-5e8a1b2c3d4e"
 """An id for requests whose answers are compared."""
@@ -55,7 +55,7 @@ def caller(scratch: Database, settings: CdsSettings) -> Iterator[TestClient]:
 
 def _post(caller: TestClient, token: str | None, path: str = SIGN, **headers: str) -> Any:
     sent = headers | ({"Authorization": f"Bearer {token}"} if token is not None else {})
-    return caller.post(path, json=request(LDN), headers=sent)
+    return caller.post(path, json=request(LDZ), headers=sent)
 
 
 @pytest.mark.parametrize("alg", ["ES384", "RS384"])
@@ -133,7 +133,7 @@ BAD: dict[str, Callable[[RecordSystem], str | None]] = {
     "another type": lambda ehr: ehr.token(SIGN, headers={"typ": "at+jwt"}),
     "an unknown issuer": lambda ehr: ehr.token(SIGN, iss="https://other.example"),
     "no issuer": lambda ehr: ehr.token(SIGN, iss=None),
-    "another audience": lambda ehr: ehr.token(SIGN, aud=f"{BASE}/cds-services/ldn-order-select"),
+    "another audience": lambda ehr: ehr.token(SIGN, aud=f"{BASE}/cds-services/zelvane-order-select"),
     "an audience with a slash": lambda ehr: ehr.token(SIGN, aud=f"{BASE}{SIGN}/"),
     "a list of audiences": lambda ehr: ehr.token(SIGN, aud=[f"{BASE}{SIGN}"]),
     "no audience": lambda ehr: ehr.token(SIGN, aud=None),
@@ -170,7 +170,7 @@ def test_a_bad_token_is_a_401_like_every_other(
 def test_other_schemes_and_two_tokens_are_refused(caller: TestClient, ehr: RecordSystem) -> None:
     good = f"Bearer {ehr.token(SIGN)}"
     for headers in ([("Authorization", "Basic abc")], [("Authorization", good), ("Authorization", good)]):
-        assert caller.post(SIGN, json=request(LDN), headers=headers).status_code == 401
+        assert caller.post(SIGN, json=request(LDZ), headers=headers).status_code == 401
 
 
 def test_who_calls_is_asked_before_what_was_sent(caller: TestClient) -> None:
@@ -225,14 +225,14 @@ def test_used_tokens_are_forgotten_when_their_time_is_over(scratch: Database) ->
 @pytest.mark.parametrize("host", ["127.0.0.1", "::1", "::ffff:127.0.0.1", "127.0.0.9"])
 def test_without_an_issuer_this_machine_may_call(scratch: Database, host: str) -> None:
     with cds_client(scratch.url.render_as_string(hide_password=False), CdsSettings(), (host, 1)) as caller:
-        assert caller.post(SIGN, json=request(LDN)).status_code == 200
+        assert caller.post(SIGN, json=request(LDZ)).status_code == 200
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1:8000", "127.1.2.3", "[::1]", "[::1]:8000", "localhost", "LOCALHOST:8000"])
 def test_without_an_issuer_this_machine_is_called_by_its_own_name(scratch: Database, host: str) -> None:
     headers = {"Host": host, "Origin": f"http://{host.lower()}"}
     with cds_client(scratch.url.render_as_string(hide_password=False), CdsSettings()) as caller:
-        assert caller.post(SIGN, json=request(LDN), headers=headers).status_code == 200
+        assert caller.post(SIGN, json=request(LDZ), headers=headers).status_code == 200
 
 
 FORWARDING = (
@@ -245,7 +245,7 @@ FORWARDING = (
     "X-Nginx-Proxy", "Surrogate-Capability", "X-ARR-SSL",
 )  # fmt: skip
 FOREIGN_HOSTS = (
-    "ldn.example.org", "testserver", "127.0.0.1.example.org", "localhost.example.org", "192.0.2.1:8000",
+    "kb.example.org", "testserver", "127.0.0.1.example.org", "localhost.example.org", "192.0.2.1:8000",
     "[2001:db8::1]:8000", "example.org@127.0.0.1", "127.0.0.1, example.org", "",
 )  # fmt: skip
 FOREIGN_ORIGINS = (
@@ -386,7 +386,7 @@ def test_settings_that_would_be_unsafe_are_refused(given: dict[str, Any]) -> Non
         (Settings(public_url=BASE), True),
         (Settings(), True),
         (Settings(host="::1"), True),
-        (Settings(public_url="http://ldn.example.org"), False),
+        (Settings(public_url="http://kb.example.org"), False),
         (Settings(host="192.0.2.1"), False),
     ],
 )
@@ -401,7 +401,7 @@ def test_tokens_never_travel_in_the_open(given: Settings, is_safe: bool) -> None
 @pytest.mark.parametrize(
     ("given", "address"),
     [
-        (Settings(public_url="https://ldn.example.org"), "https://ldn.example.org"),
+        (Settings(public_url="https://kb.example.org"), "https://kb.example.org"),
         (Settings(public_url="https://example.org/kb/"), "https://example.org/kb"),
         (Settings(), "http://127.0.0.1:8000"),
         (Settings(host="0.0.0.0", port=8080), "http://127.0.0.1:8080"),  # noqa: S104 - nothing is bound to it

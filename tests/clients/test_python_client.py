@@ -17,8 +17,8 @@ import httpx2
 import pytest
 
 from app.settings import ROOT
+from tests.clients.requests import REQUESTS
 from tests.conftest import Engines, application
-from tests.examples import REQUESTS
 from tests.serving import served
 
 DOCUMENT = json.loads((ROOT / "openapi.json").read_text(encoding="utf-8"))
@@ -59,7 +59,7 @@ def module(package: Path) -> Any:
 
 @pytest.fixture(scope="session")
 def url(engines: Engines) -> Iterator[str]:
-    with application(engines("sqlite").original) as app, served(app) as port:
+    with application(engines("sqlite", "neutral").original) as app, served(app) as port:
         yield f"http://127.0.0.1:{port}"
 
 
@@ -90,7 +90,7 @@ def test_a_wrong_field_is_refused_by_the_type_checker(package: Path, tmp_path: P
     page.write_text(
         "from ldn_evidence_client import EvidenceClient\n"
         "def show(client: EvidenceClient) -> list[str]:\n"
-        '    return [claim["sentence"] for claim in client.iterate_claims(condition="fibromyalgia")]\n'
+        '    return [claim["sentence"] for claim in client.iterate_claims(condition="murmuria")]\n'
     )
     checked = subprocess.run(
         [sys.executable, "-m", "mypy", "--strict", str(page)],
@@ -102,7 +102,7 @@ def test_a_wrong_field_is_refused_by_the_type_checker(package: Path, tmp_path: P
     assert 'has no key "sentence"' in checked.stdout
 
 
-@pytest.mark.parametrize("operation_id", sorted(REQUESTS.keys() & OPERATIONS.keys()))
+@pytest.mark.parametrize("operation_id", sorted(REQUESTS))
 def test_every_read_answers_as_the_address_does(client: Any, url: str, operation_id: str) -> None:
     path, operation = OPERATIONS[operation_id]
     parts = urlsplit(REQUESTS[operation_id])
@@ -117,7 +117,14 @@ def test_every_read_answers_as_the_address_does(client: Any, url: str, operation
     call = getattr(client, method_name(operation_id))
     answer = call(*(unquote(value) for value in match.groupdict().values()), **query)
     expected = httpx2.get(f"{url}{REQUESTS[operation_id].replace('%20', '+')}")  # as `next` repeats the spelling
+    assert expected.status_code == 200
     assert answer == (expected.text if isinstance(answer, str) else expected.json())
+
+
+def test_each_operation_is_asked_once() -> None:
+    """Other formats of an answer have operations of their own, for which the client has no better type than text."""
+    formats = {name for name in OPERATIONS if re.search(r"As[A-Z][A-Za-z]+$", name)}
+    assert OPERATIONS.keys() - formats == set(REQUESTS)
 
 
 def test_every_operation_has_a_method(module: Any) -> None:
@@ -126,12 +133,12 @@ def test_every_operation_has_a_method(module: Any) -> None:
 
 
 def test_an_iterator_follows_the_pages(client: Any) -> None:
-    ids = [claim["id"] for claim in client.iterate_claims(condition="fibromyalgia", limit=7)]
-    assert len(ids) == len(set(ids)) == client.list_claims(condition="fibromyalgia")["total"] > 7
+    ids = [claim["id"] for claim in client.iterate_claims(condition="murmuria", limit=7)]
+    assert len(ids) == len(set(ids)) == client.list_claims(condition="murmuria")["total"] > 7
 
 
 def test_an_answer_that_did_not_change_is_not_sent_again(client: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    first = client.get_claim("ldn-fibromyalgia-pain")
+    first = client.get_claim("ldz-murmuria-pain")
     statuses = []
     send = client._http.send
 
@@ -141,37 +148,24 @@ def test_an_answer_that_did_not_change_is_not_sent_again(client: Any, monkeypatc
         return response
 
     monkeypatch.setattr(client._http, "send", recording)
-    second = client.get_claim("ldn-fibromyalgia-pain")
+    second = client.get_claim("ldz-murmuria-pain")
     assert second == first
     second["citations"].clear()
-    assert client.get_claim("ldn-fibromyalgia-pain") == first, "what a caller does with an answer is its own affair"
+    assert client.get_claim("ldz-murmuria-pain") == first, "what a caller does with an answer is its own affair"
     assert statuses == [304, 304]
 
 
 def test_a_refusal_names_the_field_and_the_remedy(client: Any, module: Any) -> None:
     with pytest.raises(module.EvidenceError) as refused:
-        client.list_claims(condition="fibromyalgja")
+        client.list_claims(condition="murmurja")
     assert (refused.value.status, refused.value.errors[0]["field"]) == (422, "condition")
-    assert "fibromyalgia" in refused.value.errors[0]["did_you_mean"]
+    assert "murmuria" in refused.value.errors[0]["did_you_mean"]
     assert refused.value.request_id
 
 
 def test_a_post_sends_its_body(client: Any) -> None:
-    answer = client.check_interactions({"drugs": [{"text": "naltrexone"}, {"text": "tramadol"}]})
+    answer = client.check_interactions({"drugs": [{"text": "zelvane"}, {"text": "tralort"}]})
     assert answer["pairs"][0]["status"] == "contraindicated"
-
-
-def test_the_example_of_the_readme_runs(package: Path, url: str) -> None:
-    (example,) = re.findall(r"```python\n(.*?)```", (SOURCE / "README.md").read_text(), re.DOTALL)
-    run = subprocess.run(
-        [sys.executable, "-c", example.replace("http://127.0.0.1:8000", url)],
-        cwd=package,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    assert "disputes" in run.stdout
-    assert "supports" in run.stdout
 
 
 def test_the_clients_have_the_version_of_the_server() -> None:

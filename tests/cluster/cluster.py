@@ -26,8 +26,8 @@ PATIENCE_SECONDS = 90
 PGBOUNCER = shutil.which("pgbouncer", path=f"{os.environ.get('PATH', '')}{os.pathsep}/usr/sbin")
 POOLER = """\
 [databases]
-ldn = host=127.0.0.1 port={writes} dbname=ldn user=postgres
-ldn_read = host=127.0.0.1 port={reads} dbname=ldn user=postgres
+evidence = host=127.0.0.1 port={writes} dbname=evidence user=postgres
+evidence_read = host=127.0.0.1 port={reads} dbname=evidence user=postgres
 
 [pgbouncer]
 listen_addr = 127.0.0.1
@@ -43,7 +43,7 @@ server_login_retry = 1
 
 @dataclass
 class Pooler:
-    """pgbouncer in transaction mode; `ldn` leads to the primary, `ldn_read` to the standby."""
+    """pgbouncer in transaction mode; `evidence` leads to the primary, `evidence_read` to the standby."""
 
     process: subprocess.Popen[bytes]
     file: Path
@@ -129,25 +129,25 @@ def running_cluster() -> Iterator[Cluster]:
     """A migrated, empty data set on a primary that acknowledges nothing before the standby has it."""
     if PGBOUNCER is None:
         pytest.skip("pgbouncer is missing; on Debian and Ubuntu: apt-get install pgbouncer")
-    with TemporaryDirectory(prefix="ldn-cluster-") as name, ExitStack() as stack:
+    with TemporaryDirectory(prefix="evidence-cluster-") as name, ExitStack() as stack:
         home = Path(name)
         binaries, run_as = prepare(home)
         data, copy = home / "state" / "primary", home / "state" / "standby"
         initdb(binaries / "initdb", data, run_as)
         primary = stack.enter_context(serving(binaries / "postgres", data, run_as))
-        create_database(primary.url, "ldn")
+        create_database(primary.url, "evidence")
         _copy(binaries, primary, copy, run_as)
         standby = stack.enter_context(serving(binaries / "postgres", copy, run_as))
         pooler = stack.enter_context(_pooler(home / "state", run_as, primary, standby))
         cluster = Cluster(binaries, run_as, primary, standby, copy, pooler)
         _acknowledge_only_what_is_copied(cluster)
-        _command("migrate", DATABASE_URL=pooler.url("ldn"))
+        _command("migrate", DATABASE_URL=pooler.url("evidence"))
         either = f"host=127.0.0.1,127.0.0.1&port={primary.port},{standby.port}&target_session_attrs=read-write"
         address = {
-            "DATABASE_URL": pooler.url("ldn"),
-            "DATABASE_LISTEN_URL": f"postgresql://postgres@/ldn?{either}",
+            "DATABASE_URL": pooler.url("evidence"),
+            "DATABASE_LISTEN_URL": f"postgresql://postgres@/evidence?{either}",
         }
-        for further in ({}, {"DATABASE_READ_URL": pooler.url("ldn_read")}):
+        for further in ({}, {"DATABASE_READ_URL": pooler.url("evidence_read")}):
             log = home / f"api-{len(cluster.apis)}.log"
             cluster.apis.append(stack.enter_context(_api(log, **address, **further)))
         yield cluster
@@ -183,7 +183,7 @@ def _pooler(directory: Path, run_as: RunAs, primary: Server, standby: Server) ->
         )
     pooler = Pooler(process, file, port)
     try:
-        eventually("the pooler answers", lambda: _answers(pooler.url("ldn")))
+        eventually("the pooler answers", lambda: _answers(pooler.url("evidence")))
         yield pooler
     finally:
         process.terminate()

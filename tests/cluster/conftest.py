@@ -11,7 +11,7 @@ from tests.factories import fill, small_data_set
 @pytest.fixture(scope="module")
 def cluster() -> Iterator[Cluster]:
     """A cluster of the module's own, with the small world in it."""
-    with running_cluster() as cluster, opened(cluster.pooler.url("ldn")) as database:
+    with running_cluster() as cluster, opened(cluster.pooler.url("evidence")) as database:
         fill(database, small_data_set())
         yield cluster
 
@@ -19,5 +19,5 @@ def cluster() -> Iterator[Cluster]:
 @pytest.fixture(scope="module")
 def database(cluster: Cluster) -> Iterator[Database]:
     """The primary, through the pooler."""
-    with opened(cluster.pooler.url("ldn")) as database:
+    with opened(cluster.pooler.url("evidence")) as database:
         yield database

@@ -22,7 +22,7 @@ def edit(database: Database, words: str) -> int:
 
 
 def test_no_statement_outlasts_its_limit_and_no_limit_outlasts_its_transaction(cluster: Cluster) -> None:
-    hasty, patient = Database(cluster.pooler.url("ldn"), statement_timeout_ms=100), cluster.pooler.url("ldn")
+    hasty, patient = Database(cluster.pooler.url("evidence"), statement_timeout_ms=100), cluster.pooler.url("evidence")
     for _ in range(20):
         with pytest.raises(DBAPIError, match="statement timeout"), hasty.read() as session:
             session.execute(text("SELECT pg_sleep(60)"))

@@ -1,4 +1,6 @@
-"""Drugs are recognised by id, code and text: every opioid, and nothing else for one."""
+"""Drugs are recognised by id, code and text: every drug of a class, and nothing else for one."""
+
+from collections.abc import Iterator
 
 import pytest
 from hypothesis import given, settings
@@ -8,45 +10,26 @@ from app.concepts.drug_index import drug_index
 from app.concepts.recognition import DrugIndex, Recognition, spelling_key
 from app.storage.database import Database
 from tests.conftest import Engine, opened
-from tests.factories import amended, content, put, record
+from tests.factories import Fields, amended, content, put, record
+from tests.neutral import DRUG, LOW_DOSE, OPPOSED
 from tests.statements import recorded_statements
 
-OPIOIDS = """
-oxycodone | OxyContin | Percocet | hydrocodone | Vicodin | morphine | MS Contin | fentanyl | Duragesic | codeine
-tramadol 50 mg | Ultram | hydromorphone | Dilaudid 2mg tab | oxymorphone | tapentadol | Nucynta ER 100 mg | meperidine
-pethidine | methadone 10 mg/mL oral conc | buprenorphine | Suboxone 8-2 mg SL film | Butrans patch | levorphanol
-butorphanol | nalbuphine | pentazocine | sufentanil | remifentanil | alfentanil | heroin | diamorphine
-dihydrocodeine | co-codamol 30/500 | Tylenol #3 | tilidine | Tilidin/Naloxon | piritramide | ketobemidone
-Cosylan (ethylmorphine) | Apadaz 6.12-325 mg tablet (benzhydrocodone-acetaminophen) | Hydromet syrup | Nalocet 2.5-300
-MSIR 15 mg | opium tincture | oxyCODONE-APAP | OxyContin 20mg ER tab
-oxycodone hydrochloride 5 MG Oral Tablet [Roxicodone] | Morphinsulfat | Oxycodonhydrochlorid 10 mg Retardtabletten
-chlorhydrate de morphine | morfina | Ossicodone | oksykodon | petydyna | Codeinum phosphoricum | Metadon
-fentanylpflaster 25 µg/h | naltrexone 1.2 mg-morphine 30 mg ER cap | Embeda | Troxyca ER | acetaminophen; oxycodone
-hydrocodone/homatropine | Morphini hydrochloridum | tramadolo | idromorfone | buprénorphine
-\uff2f\uff38\uff39\uff23\uff2f\uff24\uff2f\uff2e\uff25 | oxy\u00adcodone | kodeiini | levometadon | Tramadol (opioid)
-narcotics
-"""
-OPIOID_CODES = """
-rxnorm:7804 | RxNorm:1049621 | RXNORM: 7052 | rxnorm:0010689 | http://www.nlm.nih.gov/research/umls/rxnorm|5489
-2.16.840.1.113883.6.88|4337 | atc:N02AA05 | ATC N02AX02 | atc:n07bc02 | atc:N02AX99 | http://www.whocc.no/atc|N01AH03
-unii:76I7G6D29C | ndc:70040-0167-12 | ndc:72245019303 | http://hl7.org/fhir/sid/ndc|50991-540 | rxnorm:863845
-atc:N02AJ17
+LORTS = """
+oxilort | Oxinex | OXINEX 20mg ER tab | oxilort sulfate 5 MG Oral Tablet [Oxinex] | tralort 50 mg | Trastop | metlort
+metlort 10 mg/mL oral conc | Metnova patch | morlort | Morquil 2mg tab | Lortstay | buplort | oxiLORT-APAP | Oxilortum
+oxilortsulfat | sulfate de morlort | oxilort; acetaminophen | zelvane 1.2 mg-oxilort 30 mg ER cap | Oxizel | Oxizel ER
+oxi\u00adlort | \uff2f\uff38\uff29\uff2c\uff2f\uff32\uff34 | tralort (lort painkillers) | lort painkillers
+oxilort as Bob takes it | rxnorm:9990100 | RxNorm:9990110 | RXNORM: 9990101 | rxnorm:009990102
+http://www.nlm.nih.gov/research/umls/rxnorm|9990103 | 2.16.840.1.113883.6.88|9990104 | atc:N98AA05 | ATC N98AA02
+atc:n98aa03 | atc:N98AA99 | http://www.whocc.no/atc|N98AA04 | unii:76I7G6D29C | ndc:90040-0167-12
+http://hl7.org/fhir/sid/ndc|90040-167
 """
 OTHERS = """
-ibuprofen | acetaminophen | Tylenol 325 mg | aspirin 81 mg | naproxen | celecoxib | gabapentin | pregabalin
-duloxetine | amitriptyline | trazodone | sertraline | bupropion | venlafaxine | apomorphine | naloxone nasal spray
-Narcan | methylnaltrexone bromide 12 mg | Methyl-naltrexone | naloxegol | naldemedine | nalmefene | loperamide 2 mg
-Imodium | diphenoxylate/atropine | dextromethorphan | noscapine | lofexidine | clonidine | kratom | tianeptine
-metformin | lisinopril | amlodipine | atorvastatin | omeprazole | levothyroxine | prednisone | methotrexate
-hydroxychloroquine | hydroxyzine | hydrocortisone | oxybutynin | oxcarbazepine | oxazepam | oxytocin | morphazinamide
-codergocrine | tramazoline | methylphenidate | metadate | buspirone | butalbital | fenofibrate | phentermine
-pentoxifylline | sulfasalazine | warfarin | amoxicillin | cefalexin | fluconazole | sumatriptan | cyclobenzaprine
-baclofen | diazepam | zolpidem | cannabidiol | ketamine | lidocaine | Contrave | naltrexone 50 mg | LDN 4.5 mg
-rxnorm:7243 | atc:N07BB04 | atc:N02BE01 | atc:N07BC04 | atc:R05DA09 | rxnorm:1551468 | Fentanyl test strips
-urine drug screen: oxycodone | morphine allergy | codeine-free cough syrup | allergic to codeine and tramadol
-Non-opioid analgesic | opioid antagonist | naltrexone, do not take with oxycodone | opioid agreement | no codeine
-methadone withdrawal | Allergies: penicillin, morphine | see comments | 7804 | opiate screening test
-preservative free saline
+zelvane | zelvane 50 mg | LDZ 4.5 mg | comparine | hushsyrup | cider | ibuprofen | Narcan | metformin | omeprazole
+rxnorm:9990001 | atc:N99XX01 | atc:N99AA05 | rxnorm:9990011 | oxilort test strips | urine drug screen: oxilort
+morlort allergy | lort-free cough syrup | oxilort-free cough syrup | allergic to oxilort and tralort | no oxilort
+zelvane, do not take with oxilort | lort agreement | metlort withdrawal | Allergies: penicillin, morlort | see comments
+9990100 | apomorlort | oxilo | methylzelvane
 """
 
 
@@ -54,50 +37,62 @@ def listed(text: str) -> list[str]:
     return [entry.strip() for line in text.splitlines() for entry in line.split(" | ") if entry.strip()]
 
 
-@pytest.fixture(scope="session")
-def index(engine: Engine) -> DrugIndex:
-    with opened(engine.original) as database, database.read() as session:
-        return drug_index(session)
+def _code(system: str, code: str, relation: str = "exactMatch") -> Fields:
+    return {"system": system, "code": code, "relation": relation, "verified": True, "source": "Invented"}
+
+
+ADDED: dict[str, list[Fields]] = {
+    DRUG: [_code("unii", "5S6W795CQM"), _code("cas", "16590-41-3")],
+    "oxilort": [_code("unii", "76I7G6D29C"), _code("ndc", "90040-167", "narrowMatch")],
+    OPPOSED: [_code("atc", "N98AA")],
+}
+"""Codes of more systems, besides those that the records have."""
 
 
 @pytest.fixture(scope="session")
-def opioids(index: DrugIndex) -> frozenset[str]:
-    return index.expand(["opioid-analgesics"])
+def index(engine: Engine) -> Iterator[DrugIndex]:
+    url = engine.copy("recognition")
+    with opened(url) as database:
+        for drug, codes in ADDED.items():
+            own = content(database, "intervention", drug)
+            put(database, amended(own, codes=[*own.content.model_dump(mode="json")["codes"], *codes]))
+        with database.read() as session:
+            yield drug_index(session)
+    engine.drop(url)
+
+
+@pytest.fixture(scope="session")
+def lorts(index: DrugIndex) -> frozenset[str]:
+    return index.expand([OPPOSED])
 
 
 def ids(recognition: Recognition) -> list[str]:
     return [drug.id for drug in recognition.drugs]
 
 
-@pytest.mark.parametrize("text", [*listed(OPIOIDS), *listed(OPIOID_CODES)])
-def test_an_opioid_is_recognised(index: DrugIndex, opioids: frozenset[str], text: str) -> None:
-    assert opioids.intersection(ids(index.by_text(text)))
+@pytest.mark.parametrize("text", listed(LORTS))
+def test_a_drug_of_the_class_is_recognised(index: DrugIndex, lorts: frozenset[str], text: str) -> None:
+    assert lorts.intersection(ids(index.by_text(text)))
 
 
 @pytest.mark.parametrize("text", listed(OTHERS))
-def test_another_drug_is_not_taken_for_an_opioid(index: DrugIndex, opioids: frozenset[str], text: str) -> None:
-    assert not opioids.intersection(ids(index.by_text(text)))
-
-
-def test_there_are_enough_of_them() -> None:
-    assert len({*listed(OPIOIDS), *listed(OPIOID_CODES)}) >= 60
-    assert len(set(listed(OTHERS))) >= 60
+def test_another_drug_is_not_taken_for_one_of_the_class(index: DrugIndex, lorts: frozenset[str], text: str) -> None:
+    assert not lorts.intersection(ids(index.by_text(text)))
 
 
 @pytest.mark.parametrize(
     ("text", "drugs"),
     [
-        ("Embeda", ["morphine", "naltrexone"]),
-        ("rxnorm:863845", ["morphine", "naltrexone"]),
-        ("Contrave", ["bupropion", "naltrexone"]),
-        ("buprenorphine/naloxone", ["buprenorphine", "naloxone"]),
-        ("oxycodone and naltrexone", ["oxycodone", "naltrexone"]),
-        ("Oxycodone; stop before any naltrexone", ["oxycodone"]),
-        ("Naltrexone 4.5 mg, do not take with oxycodone", ["naltrexone"]),
-        ("LDN 3mg (compounded)", ["low-dose-naltrexone"]),
-        ("Naltrexon 4,5 mg Kapsel", ["naltrexone"]),
-        ("tramadol (opioid)", ["tramadol"]),
-        ("opioid pain relievers", ["opioid-analgesics"]),
+        ("Oxizel", ["oxilort", DRUG]),
+        ("rxnorm:9990300", ["oxilort", DRUG]),
+        ("oxilort/comparine", ["oxilort", "comparine"]),
+        ("oxilort and zelvane", ["oxilort", DRUG]),
+        ("Oxilort; stop before any zelvane", ["oxilort"]),
+        ("Zelvane 4.5 mg, do not take with oxilort", [DRUG]),
+        ("LDZ 3mg (compounded)", [LOW_DOSE]),
+        ("Zelvan 4,5 mg Kapsel", [DRUG]),
+        ("tralort (lort painkillers)", ["tralort"]),
+        ("lort painkillers", [OPPOSED]),
     ],
 )
 def test_a_product_is_all_its_ingredients(index: DrugIndex, text: str, drugs: list[str]) -> None:
@@ -107,14 +102,14 @@ def test_a_product_is_all_its_ingredients(index: DrugIndex, text: str, drugs: li
 @pytest.mark.parametrize(
     ("text", "confidence"),
     [
-        ("oxycodone", "certain"),
-        ("OxyContin 20mg ER tab", "certain"),
-        ("oxycodone hydrochloride 5 MG Oral Tablet [Roxicodone]", "certain"),
-        ("rxnorm:1049621", "certain"),
-        ("Morphinsulfat", "probable"),
-        ("kodeiini", "probable"),
-        ("oxycodone as Bob takes it", "probable"),
-        ("atc:N02AX99", "probable"),
+        ("oxilort", "certain"),
+        ("Oxinex 20mg ER tab", "certain"),
+        ("oxilort sulfate 5 MG Oral Tablet [Oxinex]", "certain"),
+        ("rxnorm:9990100", "certain"),
+        ("Oxilortsulfat", "probable"),
+        ("oksilort", "probable"),
+        ("oxilort as Bob takes it", "probable"),
+        ("atc:N98AA99", "probable"),
     ],
 )
 def test_it_says_how_sure_it_is(index: DrugIndex, text: str, confidence: str) -> None:
@@ -124,12 +119,12 @@ def test_it_says_how_sure_it_is(index: DrugIndex, text: str, confidence: str) ->
 @pytest.mark.parametrize(
     ("text", "reason", "near"),
     [
-        ("oxicontin", "unknown_name", "oxycodone"),
-        ("percoset 5/325", "unknown_name", "oxycodone"),
-        ("hydro codone", "unknown_name", "hydrocodone"),
-        ("Vicodine ES", "unknown_name", "hydrocodone"),
-        ("morphine allergy", "only_mentioned", "morphine"),
-        ("Fentanyl test strips", "not_a_drug", None),
+        ("oxinax", "unknown_name", "oxilort"),
+        ("trastap 5/325", "unknown_name", "tralort"),
+        ("tra lort", "unknown_name", "tralort"),
+        ("Metnove ES", "unknown_name", "metlort"),
+        ("morlort allergy", "only_mentioned", "morlort"),
+        ("Oxilort test strips", "not_a_drug", None),
         ("ibuprofen", "unknown_name", None),
         ("rxnorm:5640", "unknown_code", None),
     ],
@@ -143,14 +138,14 @@ def test_a_near_miss_is_offered_and_never_taken(index: DrugIndex, text: str, rea
 @pytest.mark.parametrize(
     ("code", "drug"),
     [
-        ("rxnorm:7804", "oxycodone"),
-        ("rxnorm:1049621", "oxycodone"),
-        ("ndc:70040-0167-01", "benzhydrocodone"),
-        ("atc:N02AA05", "oxycodone"),
-        ("atc:N02AX98", "opioid-analgesics"),
-        ("unii:F850569PQR", "naloxone"),
-        ("cas:16590-41-3", "naltrexone"),
-        ("mesh:d009271", "naltrexone"),
+        ("rxnorm:9990100", "oxilort"),
+        ("rxnorm:9990110", "oxilort"),
+        ("ndc:90040-0167-01", "oxilort"),
+        ("atc:N98AA01", "oxilort"),
+        ("atc:N98AA98", OPPOSED),
+        ("unii:5S6W795CQM", DRUG),
+        ("cas:16590-41-3", DRUG),
+        ("mesh:d999002", DRUG),
     ],
 )
 def test_each_code_system_leads_to_its_drug(index: DrugIndex, code: str, drug: str) -> None:
@@ -159,25 +154,15 @@ def test_each_code_system_leads_to_its_drug(index: DrugIndex, code: str, drug: s
 
 def test_a_code_of_a_system_that_is_not_known_is_said_to_be_so(index: DrugIndex) -> None:
     assert index.by_code("homegrown:7804").reason == "unknown_system"
-    assert index.by_id("oxycodon").reason == "unknown_id"
-    assert [drug.id for drug in index.by_id("oxycodon").near] == ["oxycodone"]
-
-
-def test_no_two_substances_are_spelled_alike(index: DrugIndex) -> None:
-    shared = {key: pks for key, pks in index.spellings.items() if len(pks) > 1}
-    assert shared == {}
+    assert index.by_id("oxilor").reason == "unknown_id"
+    assert [drug.id for drug in index.by_id("oxilor").near] == ["oxilort"]
 
 
 @pytest.mark.parametrize(
-    "names",
-    [
-        "oxycodone Oxycodon oksykodon oxicodona Oxycodonum",
-        "pethidine petidin Petydyna péthidine",
-        "naltrexone naltrekson",
-    ],
+    "names", ["oxilort Oxilort oksilort oxilorta Oxilortum", "tralort tralorte Tralorta trálort", "zelvane zelvan"]
 )
 def test_languages_agree_on_the_key_of_a_name(names: str) -> None:
-    assert len({spelling_key(name.lower().replace("é", "e")) for name in names.split()}) == 1
+    assert len({spelling_key(name.lower().replace("á", "a")) for name in names.split()}) == 1
 
 
 @given(st.text(max_size=60))
@@ -194,23 +179,23 @@ def test_the_index_is_read_once_for_each_serial(scratch: Database) -> None:
     with recorded_statements() as statements, scratch.read() as session:
         assert drug_index(session) is first
     assert not [sql for sql, _ in statements if "concept" in sql]
-    put(scratch, amended(content(scratch, "intervention", "oxycodone"), synonyms=["Nobodyknewit"]))
+    put(scratch, amended(content(scratch, "intervention", "oxilort"), synonyms=["Nobodyknewit"]))
     with scratch.read() as session:
-        assert ids(drug_index(session).by_text("nobodyknewit 5 mg")) == ["oxycodone"]
+        assert ids(drug_index(session).by_text("nobodyknewit 5 mg")) == ["oxilort"]
 
 
 def test_a_narrower_class_belongs_to_the_wider_one(scratch: Database) -> None:
     put(
         scratch,
         record("intervention", "wide", kind="class"),
-        record("intervention", "narrow", kind="class", parent="wide", members=["tramadol"]),
+        record("intervention", "narrow", kind="class", parent="wide", members=["tralort"]),
     )
     with scratch.read() as session:
-        assert drug_index(session).expand(["wide"]) == {"wide", "narrow", "tramadol"}
+        assert drug_index(session).expand(["wide"]) == {"wide", "narrow", "tralort"}
 
 
 def test_similar_names_are_looked_for_at_the_first_words_alone(index: DrugIndex) -> None:
     unknown = [f"zzyx{chr(97 + i // 26)}{chr(97 + i % 26)}" for i in range(100)]
-    assert index.by_text(" ".join(["percoset", *unknown])).near
-    assert not index.by_text(" ".join([*unknown, "percoset"])).near
-    assert not index.by_text("percoset", suggest=False).near
+    assert index.by_text(" ".join(["oxinax", *unknown])).near
+    assert not index.by_text(" ".join([*unknown, "oxinax"])).near
+    assert not index.by_text("oxinax", suggest=False).near

@@ -18,7 +18,7 @@ from app.settings import ROOT
 DEPLOY = ROOT / "deploy"
 MANIFESTS = sorted(path for path in (DEPLOY / "kubernetes").glob("*.yaml") if path.name != "kustomization.yaml")
 COMPOSE = (ROOT / "compose.yaml", DEPLOY / "compose.yaml")
-PUBLIC = {**os.environ, "SERVER_NAME": "ldn.example.org", "POSTGRES_PASSWORD": "x", "TLS_DIRECTORY": "/etc/tls"}
+PUBLIC = {**os.environ, "SERVER_NAME": "kb.example.org", "POSTGRES_PASSWORD": "x", "TLS_DIRECTORY": "/etc/tls"}
 UNIT = DEPLOY / "ldn-evidence.service"
 KUBERNETES = ("1.30", "1.37")
 """The oldest and the newest version for which the manifests are checked."""

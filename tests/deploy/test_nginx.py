@@ -37,9 +37,9 @@ NGINX = shutil.which("nginx", path=f"{os.environ['PATH']}:/usr/sbin")
 pytestmark = pytest.mark.skipif(NGINX is None, reason="nginx is missing. On Debian and Ubuntu: apt-get install nginx")
 
 TEMPLATE = (ROOT / "deploy" / "nginx.conf.template").read_text(encoding="utf-8")
-NAME = "ldn.example.org"
+NAME = "kb.example.org"
 CANARY = "canary-7d1f"
-CLAIM = "/v1/claims/ldn-fibromyalgia-pain"
+CLAIM = "/v1/claims/ldz-murmuria-pain"
 HIDDEN = ("infobutton", "fhir/r5/Evidence", "v1/search", "v1/suggest", "v1/coverage", "v1/resolve", "cds-services")
 """Where the address may hold a patient's words or codes."""
 
@@ -74,7 +74,7 @@ def proxied(directory: Path, upstream: int, changed: Callable[[str], str] = str)
     text = rendered(upstream, directory, http, https)
     for name in ("log", "cache", "temp"):
         (directory / name).mkdir()
-    (directory / "nginx.conf").write_text(MAIN.format(directory=directory, user=USER, ldn=changed(text)))
+    (directory / "nginx.conf").write_text(MAIN.format(directory=directory, user=USER, site=changed(text)))
     process = subprocess.Popen([NGINX, "-c", directory / "nginx.conf", "-p", directory], stderr=subprocess.PIPE)
     try:
         proxy = Proxy(directory, http, https, trusted)
@@ -99,7 +99,7 @@ http {{
     fastcgi_temp_path {directory}/temp/fastcgi;
     uwsgi_temp_path {directory}/temp/uwsgi;
     scgi_temp_path {directory}/temp/scgi;
-{ldn}
+{site}
 }}
 """
 
@@ -151,7 +151,11 @@ def accepts(port: int) -> bool:
 def service(engines: Engines, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Proxy]:
     """nginx before the application."""
     directory = tmp_path_factory.mktemp("nginx")
-    with application(engines("sqlite").original) as app, served(app) as port, proxied(directory, port) as proxy:
+    with (
+        application(engines("sqlite", "neutral").original) as app,
+        served(app) as port,
+        proxied(directory, port) as proxy,
+    ):
         yield proxy
 
 
@@ -190,14 +194,17 @@ def passing_on(text: str) -> str:
 
 
 def taking_off(text: str) -> str:
-    return passing_on(text).replace("proxy_pass http://ldn;", "rewrite ^/kb(/.*)$ $1 break; proxy_pass http://ldn;")
+    passed_on = passing_on(text)
+    upstream = re.compile(r"proxy_pass http://\w+;")
+    assert upstream.search(passed_on)
+    return upstream.sub(r"rewrite ^/kb(/.*)$ $1 break; \g<0>", passed_on)
 
 
 @pytest.mark.parametrize("changed", [passing_on, taking_off, str])
 def test_below_a_path_the_answers_are_the_same_whether_it_is_passed_on_or_taken_off(
     engines: Engines, tmp_path: Path, changed: Callable[[str], str]
 ) -> None:
-    settings = Settings(database_url=engines("sqlite").original, public_url=f"https://{NAME}/kb")
+    settings = Settings(database_url=engines("sqlite", "neutral").original, public_url=f"https://{NAME}/kb")
     app = create_app(settings)
     with served(in_context(app, settings)) as port, proxied(tmp_path, port, changed) as proxy, proxy.client() as client:
         page = client.get("/kb/v1/claims?limit=1", headers={"X-Forwarded-Prefix": "/evil"})
@@ -254,7 +261,7 @@ def test_the_rate_of_one_client_is_not_told_to_another(echoing: Proxy) -> None:
 def test_decision_support_is_refused_without_an_issuer(service: Proxy) -> None:
     """nginx connects from this machine; its callers do not."""
     with service.client() as client:
-        assert client.post("/cds-services/ldn-order-sign", json={}).status_code == 401
+        assert client.post("/cds-services/zelvane-order-sign", json={}).status_code == 401
 
 
 def test_bodies_for_decision_support_are_bounded_and_never_in_a_file(echoing: Proxy) -> None:
@@ -316,7 +323,7 @@ def test_nothing_is_served_that_is_older_than_a_minute(engines: Engines, tmp_pat
 
     with ExitStack() as stack:
         upstream = stack.enter_context(ExitStack())
-        app = upstream.enter_context(application(engines("sqlite").original))
+        app = upstream.enter_context(application(engines("sqlite", "neutral").original))
         port = upstream.enter_context(served(app))
         client = stack.enter_context(stack.enter_context(proxied(tmp_path, port, seconds_for_minutes)).client())
         assert [client.get(path).headers["x-cache"] for path in (CLAIM, "/v1/meta")] == ["MISS", "MISS"]

@@ -5,7 +5,7 @@ const client = new Client({ baseUrl: process.argv[2] });
 const metadata = await client.capabilityStatement();
 const first = await client.search({ resourceType: "Evidence", searchParams: { _count: 2 } });
 const second = await client.nextPage({ bundle: first });
-const read = await client.read({ resourceType: "Citation", id: "younger-2013" });
+const read = await client.read({ resourceType: "Citation", id: "alder-2013" });
 const missing = await client.read({ resourceType: "Citation", id: "nobody" }).catch((error) => error.response);
 console.log(
   JSON.stringify({

@@ -24,7 +24,7 @@ from app.storage.database import Database
 from tests.conftest import Engine, Engines, opened
 from tests.serving import served
 
-BASE = "https://ldn.example.org"
+BASE = "https://kb.example.org"
 
 Json = dict[str, Any]
 
@@ -64,7 +64,7 @@ def scratch_facade(scratch: Database) -> Iterator[TestClient]:
 
 @pytest.fixture(scope="session")
 def seeded(engines: Engines) -> Iterator[Database]:
-    with opened(engines("sqlite").original) as database:
+    with opened(engines("sqlite", "neutral").original) as database:
         yield database
 
 

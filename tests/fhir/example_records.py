@@ -8,7 +8,7 @@ from app.grading.derive import computed_claim
 from app.storage.resource import Key
 from tests.factories import record, wording
 
-BASE = "https://ldn.example.org"
+BASE = "https://kb.example.org"
 
 
 class StaticRecords:
@@ -22,7 +22,7 @@ class StaticRecords:
         content: Any = self._contents[key]
         if key.type == "claim":
             return computed_claim(self, content, None)
-        return DosingRangeDerived(claims=("ldn-fibromyalgia-pain",))
+        return DosingRangeDerived(claims=("ldz-murmuria-pain",))
 
 
 def _record(record_type: str, record_id: str, **fields: Any) -> tuple[str, Record]:
@@ -33,66 +33,66 @@ def example_records() -> StaticRecords:
     return StaticRecords(
         _record(
             "intervention",
-            "naltrexone",
-            name="Naltrexone",
+            "zelvane",
+            name="Zelvane",
             codes=[
-                {"system": "rxnorm", "code": "7243", "relation": "exactMatch", "verified": True},
+                {"system": "rxnorm", "code": "9990001", "relation": "exactMatch", "verified": True},
                 {"system": "rxnorm", "code": "1483744", "relation": "narrowMatch", "verified": True},
-                {"system": "atc", "code": "N07BB04", "relation": "exactMatch", "verified": False},
+                {"system": "atc", "code": "N99XX01", "relation": "exactMatch", "verified": False},
             ],
         ),
         _record(
             "intervention",
-            "low-dose-naltrexone",
-            name="Low-dose naltrexone",
-            synonyms=["LDN"],
+            "low-dose-zelvane",
+            name="Low-dose zelvane",
+            synonyms=["LDZ"],
             kind="regimen",
-            parent="naltrexone",
+            parent="zelvane",
         ),
-        _record("intervention", "opioid-analgesics", name="Opioid painkillers", kind="class"),
+        _record("intervention", "lorts", name="Lort painkillers", kind="class"),
         _record(
             "condition",
-            "fibromyalgia",
-            name="Fibromyalgia",
-            codes=[{"system": "icd10cm", "code": "M79.7", "relation": "exactMatch", "verified": True}],
+            "murmuria",
+            name="Murmuria",
+            codes=[{"system": "icd10cm", "code": "M99.97", "relation": "exactMatch", "verified": True}],
         ),
         _record("outcome", "pain", name="Pain"),
         _record(
             "study",
-            "younger-2013-trial",
+            "alder-2013-trial",
             design="randomized_crossover_trial",
             blinding="double_blind",
             participants=31,
-            population="Women with fibromyalgia",
+            population="Women with murmuria",
             arms=[
-                {"name": "Naltrexone", "role": "intervention", "dose_text": "4.5 mg a day"},
+                {"name": "Zelvane", "role": "intervention", "dose_text": "4.5 mg a day"},
                 {"name": "Placebo", "role": "comparator"},
             ],
         ),
-        _record("study", "final-trial", participants=99),
+        _record("study", "birch-trial", participants=99),
         _record(
             "document",
-            "younger-2013",
-            label="Younger 2013",
-            title="Low-dose naltrexone for the treatment of fibromyalgia",
-            authors=[{"family": "Younger", "given": "Jarred"}, {"literal": "A Study Group"}],
+            "alder-2013",
+            label="Alder 2013",
+            title="Low-dose zelvane for the treatment of murmuria",
+            authors=[{"family": "Alder", "given": "Ann"}, {"literal": "A Study Group"}],
             authors_complete=False,
-            container_title="Arthritis & Rheumatism",
+            container_title="Journal of Aches & Pains",
             issued="2013-02",
             volume="65",
             issue="2",
             page="529-538",
             identifiers=[
-                {"scheme": "doi", "value": "https://doi.org/10.1002/ART.37734"},
-                {"scheme": "pmid", "value": "23359310"},
+                {"scheme": "doi", "value": "https://doi.org/10.5555/ZELVANE.1"},
+                {"scheme": "pmid", "value": "99900001"},
             ],
         ),
-        _record("document", "bruun-2024", label="Bruun 2024", standing=[{"standing": "retracted"}]),
+        _record("document", "birch-2024", label="Birch 2024", standing=[{"standing": "retracted"}]),
         _record(
             "dosing_range",
-            "ldn-4-5-mg",
-            intervention="low-dose-naltrexone",
-            conditions=["fibromyalgia"],
+            "ldz-4-5-mg",
+            intervention="low-dose-zelvane",
+            conditions=["murmuria"],
             low=4.5,
             high=4.5,
             unit="mg",
@@ -102,11 +102,11 @@ def example_records() -> StaticRecords:
         ),
         _record(
             "claim",
-            "ldn-fibromyalgia-pain",
-            statement="Low-dose naltrexone reduces pain in people with fibromyalgia.",
-            wording=wording(subject="Low-dose naltrexone", object="pain in people with fibromyalgia"),
-            intervention="low-dose-naltrexone",
-            conditions=["fibromyalgia"],
+            "ldz-murmuria-pain",
+            statement="Low-dose zelvane reduces pain in people with murmuria.",
+            wording=wording(subject="Low-dose zelvane", object="pain in people with murmuria"),
+            intervention="low-dose-zelvane",
+            conditions=["murmuria"],
             comparator="placebo",
             caveat="The larger trials found no difference from placebo, P > .05 & small.",
             caveat_required=True,
@@ -115,24 +115,24 @@ def example_records() -> StaticRecords:
         ),
         _record(
             "claim",
-            "naltrexone-opioid-contraindication",
+            "zelvane-lort-contraindication",
             kind="interaction",
             form="regulatory_status",
-            statement="The label says that naltrexone must not be given to people who receive opioids.",
+            statement="The label says that zelvane must not be given to people who receive lorts.",
             effect="contraindicated",
-            intervention="naltrexone",
+            intervention="zelvane",
             conditions=[],
             outcome=None,
-            interactants=["opioid-analgesics"],
+            interactants=["lorts"],
             jurisdiction="US",
         ),
     )
 
 
 _SUPPORTING = {
-    "id": "cit-younger",
-    "document": "younger-2013",
-    "study": "younger-2013-trial",
+    "id": "cit-alder",
+    "document": "alder-2013",
+    "study": "alder-2013-trial",
     "stance": "supports",
     "directness": "direct",
     "role": "primary_result",
@@ -149,21 +149,21 @@ _SUPPORTING = {
             "favours": "intervention",
             "comparison": "between_groups",
             "arms": [
-                {"name": "LDN", "role": "intervention", "value": 28.8},
+                {"name": "LDZ", "role": "intervention", "value": 28.8},
                 {"name": "placebo", "role": "comparator", "value": 18.0},
             ],
         },
     ],
 }
 _DISPUTING = {
-    "id": "cit-bruun",
-    "document": "bruun-2024",
-    "study": "final-trial",
+    "id": "cit-birch",
+    "document": "birch-2024",
+    "study": "birch-trial",
     "stance": "disputes",
     "stance_reason": "n1a_excludes_mid",
     "directness": "direct",
     "role": "primary_result",
-    "finding": "No difference found between naltrexone and placebo.",
+    "finding": "No difference found between zelvane and placebo.",
     "verification": {"result": "verified", "basis": "abstract"},
     "estimates": [
         {

@@ -14,14 +14,14 @@ with warnings.catch_warnings():
 def test_fhirpy_reads_searches_and_pages(url: str) -> None:
     client = SyncFHIRClient(url)
 
-    citation = client.reference("Citation", "younger-2013").to_resource()
-    warnings_of_ldn = client.resources("ClinicalUseDefinition").search(
-        subject="Substance/low-dose-naltrexone", type="contraindication,warning"
+    citation = client.reference("Citation", "alder-2013").to_resource()
+    warnings_of_low_dose = client.resources("ClinicalUseDefinition").search(
+        subject="Substance/low-dose-zelvane", type="contraindication,warning"
     )
-    paged = [resource["id"] for resource in client.resources("Evidence").limit(100)]
+    paged = [resource["id"] for resource in client.resources("Evidence").limit(10)]
 
-    assert citation["citedArtifact"]["publicationForm"][0]["volume"] == "65"
-    assert "naltrexone-opioid-contraindication" in [resource["id"] for resource in warnings_of_ldn.fetch_all()]
+    assert citation["citedArtifact"]["publicationForm"][0]["volume"] == "1"
+    assert "zelvane-lort-contraindication" in [resource["id"] for resource in warnings_of_low_dose.fetch_all()]
     assert len(paged) == len(set(paged)) == client.resources("Evidence").count()
 
 
@@ -33,7 +33,7 @@ def test_fhirpy_hears_of_what_is_not_there(url: str) -> None:
 def test_fhirclient_prepares_itself_from_the_metadata(url: str) -> None:
     client = FHIRClient(settings={"app_id": "test", "api_base": url})
 
-    bundle = client.server.request_json("ClinicalUseDefinition?indication=M79.7&_count=1")
+    bundle = client.server.request_json("ClinicalUseDefinition?indication=M99.97&_count=1")
 
     assert client.prepare()
     assert client.ready

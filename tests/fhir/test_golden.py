@@ -11,41 +11,40 @@ from pathlib import Path
 import pytest
 
 from app.concepts.code_systems import SHIPPED_SYSTEMS
-from app.concepts.manifest import UNDESCRIBED
-from app.datasets import files_beside
+from app.concepts.manifest import Manifest
 from app.fhir.artifact_assessment import artifact_assessment
 from app.fhir.citation import citation
 from app.fhir.clinical_use_definition import Heir, clinical_use_definition
 from app.fhir.evidence import evidence
 from app.fhir.library import library
 from app.fhir.medication_knowledge import medication_knowledge, substance
-from app.settings import ROOT
 from app.storage.resource import Key
+from tests import neutral
 from tests.fhir.conftest import Json, model
 from tests.fhir.example_records import BASE, example_records
 from tests.fhir.strict import violations
 
 GOLDEN = Path(__file__).parent / "golden"
 RECORDS = example_records()
-PAIN = RECORDS.content(Key("claim", "ldn-fibromyalgia-pain"))
-OPIOIDS = RECORDS.content(Key("claim", "naltrexone-opioid-contraindication"))
-LDN = RECORDS.content(Key("intervention", "low-dose-naltrexone"))
+PAIN = RECORDS.content(Key("claim", "ldz-murmuria-pain"))
+LORTS = RECORDS.content(Key("claim", "zelvane-lort-contraindication"))
+LDZ = RECORDS.content(Key("intervention", "low-dose-zelvane"))
 AT = "2026-11-22T10:00:00Z"
-MANIFEST = files_beside.read_manifest(ROOT / "seed_data") or UNDESCRIBED
+MANIFEST = Manifest.model_validate(neutral.MANIFEST)
 
 RESOURCES: dict[str, Callable[[], Json]] = {
-    "citation": lambda: citation(RECORDS.content(Key("document", "younger-2013"))),
-    "citation-retracted": lambda: citation(RECORDS.content(Key("document", "bruun-2024"))),
+    "citation": lambda: citation(RECORDS.content(Key("document", "alder-2013"))),
+    "citation-retracted": lambda: citation(RECORDS.content(Key("document", "birch-2024"))),
     "evidence-supports": lambda: evidence(RECORDS, PAIN.id, PAIN.citations[0], BASE),
     "evidence-disputes": lambda: evidence(RECORDS, PAIN.id, PAIN.citations[1], BASE),
     "indication": lambda: clinical_use_definition(RECORDS, PAIN, (), SHIPPED_SYSTEMS),
     "contraindication": lambda: clinical_use_definition(
-        RECORDS, OPIOIDS, [Heir("low-dose-naltrexone", is_member=False)], SHIPPED_SYSTEMS
+        RECORDS, LORTS, [Heir("low-dose-zelvane", is_member=False)], SHIPPED_SYSTEMS
     ),
     "assessment": lambda: artifact_assessment(RECORDS, PAIN, BASE, AT),
-    "medication-knowledge": lambda: medication_knowledge(RECORDS, LDN, ["ldn-4-5-mg"], [OPIOIDS.id], MANIFEST),
-    "substance-drug": lambda: substance(RECORDS.content(Key("intervention", "naltrexone")), MANIFEST),
-    "substance-regimen": lambda: substance(LDN, MANIFEST),
+    "medication-knowledge": lambda: medication_knowledge(RECORDS, LDZ, ["ldz-4-5-mg"], [LORTS.id], MANIFEST),
+    "substance-drug": lambda: substance(RECORDS.content(Key("intervention", "zelvane")), MANIFEST),
+    "substance-regimen": lambda: substance(LDZ, MANIFEST),
     "library": lambda: library(f"{BASE}/fhir/r5", MANIFEST, "1+7", AT, {"Citation": 2, "Evidence": 2}),
 }
 

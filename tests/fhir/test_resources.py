@@ -43,6 +43,18 @@ def notes(resource: Json) -> list[str]:
     return extended + [note["text"] for note in resource.get("note", [])]
 
 
+def stances_of(use: Json) -> dict[str, set[str]]:
+    """The documents that a clinical use cites, by stance."""
+    stances: dict[str, set[str]] = {}
+    for extension in use["extension"]:
+        if extension["url"] != NOTE:
+            artifact = extension["valueRelatedArtifact"]
+            coding = artifact["classifier"][0]["coding"][0]
+            assert coding["system"] == CITO
+            stances.setdefault(coding["code"], set()).add(artifact["resourceReference"]["reference"])
+    return stances
+
+
 @pytest.fixture(scope="module")
 def claims(seeded: Database) -> dict[str, ClaimWrite]:
     with seeded.read() as session:
@@ -75,7 +87,7 @@ def test_the_walker_sees_what_the_models_let_pass() -> None:
         {
             "resourceType": "ClinicalUseDefinition",
             "type": "banana",
-            "subject": [{"reference": "Citation/younger-2013"}],
+            "subject": [{"reference": "Citation/alder-2013"}],
             "category": [],
         }
     )
@@ -157,40 +169,32 @@ def test_resources_without_a_note_hold_no_claims_text(
 
 
 def test_both_sides_of_a_contested_claim_are_cited_with_their_stance(resources: dict[str, list[Json]]) -> None:
-    found = {resource["id"]: resource for resource in resources["ClinicalUseDefinition"]}
-    cited = [
-        extension["valueRelatedArtifact"]
-        for extension in found["ldn-fibromyalgia-pain"]["extension"]
-        if extension["url"] != NOTE
-    ]
-    stances: dict[str, set[str]] = {}
-    for artifact in cited:
-        coding = artifact["classifier"][0]["coding"][0]
-        assert coding["system"] == CITO
-        stances.setdefault(coding["code"], set()).add(artifact["resourceReference"]["reference"])
+    (use,) = (found for found in resources["ClinicalUseDefinition"] if found["id"] == "ldz-murmuria-pain")
+    stances = stances_of(use)
 
-    assert "Citation/younger-2013" in stances["supports"]
-    assert {"Citation/bruun-2024", "Citation/bested-2023"} <= stances["disputes"]
+    assert "Citation/alder-2013" in stances["supports"]
+    assert {"Citation/birch-2024", "Citation/cedar-2025"} <= stances["disputes"]
     assert set(stances) <= set(CITO_TERMS.values())
 
 
-def test_the_opioid_contraindication_holds_for_the_low_dose_too(resources: dict[str, list[Json]]) -> None:
+def test_the_lort_contraindication_holds_for_the_low_dose_too(resources: dict[str, list[Json]]) -> None:
     found = {resource["id"]: resource for resource in resources["ClinicalUseDefinition"]}
-    contraindication = found["naltrexone-opioid-contraindication"]
+    contraindication = found["zelvane-lort-contraindication"]
     issues = {resource["id"]: resource.get("clinicalUseIssue", []) for resource in resources["MedicationKnowledge"]}
 
     assert [subject["reference"] for subject in contraindication["subject"]] == [
-        "Substance/naltrexone",
-        "Substance/low-dose-naltrexone",
+        "Substance/zelvane",
+        "Substance/low-dose-zelvane",
     ]
-    for drug in ("naltrexone", "low-dose-naltrexone"):
+    for drug in ("zelvane", "low-dose-zelvane"):
         named = [issue["reference"] for issue in issues[drug]]
-        assert "ClinicalUseDefinition/naltrexone-opioid-contraindication" in named
+        assert "ClinicalUseDefinition/zelvane-lort-contraindication" in named
 
 
 def test_a_condition_that_the_drug_is_approved_for_is_not_told_to_forbid_it(resources: dict[str, list[Json]]) -> None:
-    for resource in resources["ClinicalUseDefinition"]:
-        body = resource.get("contraindication", {})
+    bodies = {r["id"]: r["contraindication"] for r in resources["ClinicalUseDefinition"] if "contraindication" in r}
+    assert "zelvane-hushsyrup-in-ciderism" in bodies
+    for body in bodies.values():
         if "otherTherapy" in body:
             assert "coding" not in body["diseaseSymptomProcedure"]["concept"]
 
@@ -198,8 +202,8 @@ def test_a_condition_that_the_drug_is_approved_for_is_not_told_to_forbid_it(reso
 def test_benefits_are_not_called_approved(resources: dict[str, list[Json]]) -> None:
     categories = {r["id"]: r["category"][0]["text"] for r in resources["ClinicalUseDefinition"] if "category" in r}
 
-    assert categories["ldn-fibromyalgia-pain"] == "Studied use; not an approval"
-    assert categories["naltrexone-fda-approval-alcohol"].startswith("Approved use (")
+    assert categories["ldz-murmuria-pain"] == "Studied use; not an approval"
+    assert categories["zelvane-approved"].startswith("Approved use (")
 
 
 def test_the_table_of_uses_reads_the_same_in_python_and_in_sql(seeded: Database, claims: dict[str, ClaimWrite]) -> None:

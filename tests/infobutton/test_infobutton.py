@@ -37,32 +37,32 @@ def ask(client: TestClient, code: str, system: str, **further: str) -> Json:
 
 
 def test_a_drug_code_answers_with_the_drug_and_its_low_dose_regimen(facade: TestClient) -> None:
-    told = ask(facade, "7243", RXNORM)
+    told = ask(facade, "9990001", RXNORM)
     drug, low = told["groups"]
 
     assert told["message"] == BOTH_DOSES
-    assert (drug["id"], drug["label"]) == ("naltrexone", "Naltrexone (the drug)")
-    assert (low["id"], low["label"]) == ("low-dose-naltrexone", "Low-dose naltrexone (dose regimen of naltrexone)")
+    assert (drug["id"], drug["label"]) == ("zelvane", "Zelvane (the drug)")
+    assert (low["id"], low["label"]) == ("low-dose-zelvane", "Low-dose zelvane (dose regimen of zelvane)")
     for group in (drug, low):
         assert group["claims"][0]["kind"] == "Interaction"
-        assert "naltrexone-opioid-contraindication" in [claim["id"] for claim in group["claims"]]
+        assert "zelvane-lort-contraindication" in [claim["id"] for claim in group["claims"]]
 
 
 def test_a_code_of_one_product_tells_its_dose(facade: TestClient) -> None:
-    told = ask(facade, "1483744", RXNORM)
+    told = ask(facade, "9990011", RXNORM)
 
-    assert [group["id"] for group in told["groups"]] == ["naltrexone"]
+    assert [group["id"] for group in told["groups"]] == ["zelvane"]
     assert told["message"] is None
 
 
 @pytest.mark.parametrize(
     ("code", "system", "concept"),
     [
-        ("M79.7", ICD10CM, "fibromyalgia"),
-        ("M79.7", "http://hl7.org/fhir/sid/icd-10-cm", "fibromyalgia"),
-        ("M79.7", f"urn:oid:{ICD10CM}", "fibromyalgia"),
-        ("D009271", MESH, "naltrexone"),
-        ("203082005", SNOMED, "fibromyalgia"),
+        ("M99.97", ICD10CM, "murmuria"),
+        ("M99.97", "http://hl7.org/fhir/sid/icd-10-cm", "murmuria"),
+        ("M99.97", f"urn:oid:{ICD10CM}", "murmuria"),
+        ("D999002", MESH, "zelvane"),
+        ("99900001", SNOMED, "murmuria"),
     ],
 )
 def test_codes_of_the_known_systems_lead_to_the_concept(
@@ -76,36 +76,36 @@ def test_every_system_of_the_standard_is_known() -> None:
 
 
 def test_a_second_translation_is_tried(facade: TestClient) -> None:
-    told = ask(facade, "1", SNOMED, **{"mainSearchCriteria.v.c1": "M79.7", "mainSearchCriteria.v.cs1": ICD10CM})
+    told = ask(facade, "1", SNOMED, **{"mainSearchCriteria.v.c1": "M99.97", "mainSearchCriteria.v.cs1": ICD10CM})
 
-    assert told["groups"][0]["id"] == "fibromyalgia"
+    assert told["groups"][0]["id"] == "murmuria"
 
 
 def test_a_name_is_understood_where_there_is_no_code(facade: TestClient) -> None:
     told = facade.get(
-        "/infobutton", params={"mainSearchCriteria.v.dn": "ldn", "knowledgeResponseType": "application/json"}
+        "/infobutton", params={"mainSearchCriteria.v.dn": "ldz", "knowledgeResponseType": "application/json"}
     ).json()
 
-    assert [group["id"] for group in told["groups"]] == ["low-dose-naltrexone"]
+    assert [group["id"] for group in told["groups"]] == ["low-dose-zelvane"]
 
 
 def test_a_condition_brings_the_warnings_of_its_treatment(facade: TestClient) -> None:
-    condition, warnings = ask(facade, "M79.7", ICD10CM, **{"taskContext.c.c": "PROBLISTREV"})["groups"]
+    condition, warnings = ask(facade, "M99.97", ICD10CM, **{"taskContext.c.c": "PROBLISTREV"})["groups"]
 
     assert condition["claims"][0]["kind"] == "Efficacy"
-    assert warnings["label"] == "Low-dose naltrexone: warnings and side effects"
-    assert "naltrexone-opioid-contraindication" in [claim["id"] for claim in warnings["claims"]]
+    assert warnings["label"] == "Low-dose zelvane: warnings and side effects"
+    assert "zelvane-lort-contraindication" in [claim["id"] for claim in warnings["claims"]]
     assert {claim["kind"] for claim in warnings["claims"]} == {"Interaction", "Safety"}
 
 
 def test_what_is_not_known_is_said_and_not_taken_for_safe(facade: TestClient) -> None:
-    for code, system in (("999999", RXNORM), ("7243", "1.2.3"), ("<script>", RXNORM)):
+    for code, system in (("999999", RXNORM), ("9990001", "1.2.3"), ("<script>", RXNORM)):
         told = ask(facade, code, system)
         assert (told["groups"], told["message"]) == ([], NOTHING)
 
 
 def test_a_claim_never_stands_bare_and_links_to_what_was_shown(facade: TestClient) -> None:
-    for group in ask(facade, "7243", RXNORM)["groups"]:
+    for group in ask(facade, "9990001", RXNORM)["groups"]:
         for claim in group["claims"]:
             assert claim["link"] == f"{BASE}/v1/claims/{claim['id']}?serial=1"
             assert claim["answer"]
@@ -129,7 +129,7 @@ def test_a_claim_never_stands_bare_and_links_to_what_was_shown(facade: TestClien
 def test_the_response_type_goes_before_the_accept_header(
     facade: TestClient, asked: str, accept: str, media_type: str
 ) -> None:
-    parameters = {"mainSearchCriteria.v.dn": "LDN", **({"knowledgeResponseType": asked} if asked else {})}
+    parameters = {"mainSearchCriteria.v.dn": "LDZ", **({"knowledgeResponseType": asked} if asked else {})}
     answer = facade.get("/infobutton", params=parameters, headers={"Accept": accept})
 
     assert answer.headers["content-type"].split(";")[0] == media_type
@@ -137,12 +137,12 @@ def test_the_response_type_goes_before_the_accept_header(
 
 
 def test_the_feed_has_an_entry_for_each_claim(facade: TestClient) -> None:
-    told = ask(facade, "M79.7", ICD10CM)
+    told = ask(facade, "M99.97", ICD10CM)
     feed = ET.fromstring(  # noqa: S314 - our own
         facade.get(
             "/infobutton",
             params={
-                "mainSearchCriteria.v.c": "M79.7",
+                "mainSearchCriteria.v.c": "M99.97",
                 "mainSearchCriteria.v.cs": ICD10CM,
                 "knowledgeResponseType": "text/xml",
             },
@@ -166,7 +166,7 @@ def test_nothing_to_look_for_is_an_error(facade: TestClient) -> None:
 
 
 def test_an_unknown_response_type_is_not_acceptable(facade: TestClient) -> None:
-    answer = facade.get("/infobutton?mainSearchCriteria.v.dn=LDN&knowledgeResponseType=application/pdf")
+    answer = facade.get("/infobutton?mainSearchCriteria.v.dn=LDZ&knowledgeResponseType=application/pdf")
 
     assert (answer.status_code, answer.headers["content-type"]) == (406, "application/problem+json")
 
@@ -186,7 +186,7 @@ def test_text_is_escaped_and_the_page_runs_nothing(facade: TestClient) -> None:
 
     assert "<script" not in page(told)
     assert "<script" not in ET.fromstring(atom(told)).findtext(f".//{ATOM}summary", "")  # noqa: S314 - our own
-    policy = facade.get("/infobutton?mainSearchCriteria.v.dn=LDN").headers["content-security-policy"]
+    policy = facade.get("/infobutton?mainSearchCriteria.v.dn=LDZ").headers["content-security-policy"]
     assert policy.startswith("default-src 'none';")
     assert "style-src 'sha256-" in policy
     assert "script-src" not in policy
@@ -219,7 +219,7 @@ def logged() -> Iterator[Callable[[], str]]:
 
 def test_patient_context_reaches_no_log_and_no_answer(facade: TestClient, logged: Callable[[], str]) -> None:
     for kind in ("text/html", "text/xml", "application/json", "application/pdf"):
-        for code in ("7243", CANARY):
+        for code in ("9990001", CANARY):
             answer = facade.get(
                 "/infobutton",
                 params={
@@ -252,13 +252,13 @@ def test_the_canary_would_be_seen(logged: Callable[[], str]) -> None:
 @pytest.mark.parametrize(
     ("parameters", "concept"),
     [
-        ({"mainSearchCriteria.v.dn": "Fibromyalgia (disorder)"}, "fibromyalgia"),
-        ({"mainSearchCriteria.v.dn": "CROHNS DISEASE"}, "crohns-disease"),
-        ({"mainSearchCriteria.v.dn": "Naltrexone 50 MG Oral Tablet"}, "naltrexone"),
-        ({"mainSearchCriteria.v.dn": "naltrexonhydrochlorid"}, "naltrexone"),
-        ({"mainSearchCriteria.v.c": "M797", "mainSearchCriteria.v.cs": ICD10CM}, "fibromyalgia"),
-        ({"mainSearchCriteria.v.c": "1551468", "mainSearchCriteria.v.cs": RXNORM}, "naltrexone"),
-        ({"mainSearchCriteria.v.c": "1049621", "mainSearchCriteria.v.cs": RXNORM}, "oxycodone"),
+        ({"mainSearchCriteria.v.dn": "Murmuria (disorder)"}, "murmuria"),
+        ({"mainSearchCriteria.v.dn": "PALES DISEASE"}, "palewing"),
+        ({"mainSearchCriteria.v.dn": "Zelvane 50 MG Oral Tablet"}, "zelvane"),
+        ({"mainSearchCriteria.v.dn": "zelvanhydrochlorid"}, "zelvane"),
+        ({"mainSearchCriteria.v.c": "M9997", "mainSearchCriteria.v.cs": ICD10CM}, "murmuria"),
+        ({"mainSearchCriteria.v.c": "9990011", "mainSearchCriteria.v.cs": RXNORM}, "zelvane"),
+        ({"mainSearchCriteria.v.c": "9990110", "mainSearchCriteria.v.cs": RXNORM}, "oxilort"),
     ],
 )
 def test_codes_and_names_are_recognised_as_people_write_them(
@@ -269,13 +269,13 @@ def test_codes_and_names_are_recognised_as_people_write_them(
 
 
 def test_a_code_without_its_system_is_refused_and_a_name_beside_it_is_enough(facade: TestClient) -> None:
-    answer = facade.get("/infobutton?mainSearchCriteria.v.c=7243&knowledgeResponseType=application/json")
+    code = "/infobutton?mainSearchCriteria.v.c=9990001&knowledgeResponseType=application/json"
+    answer = facade.get(code)
     assert (answer.status_code, answer.json()["errors"][0]["field"]) == (400, "mainSearchCriteria.v.cs")
-    named = "/infobutton?mainSearchCriteria.v.c=7243&mainSearchCriteria.v.dn=LDN&knowledgeResponseType=application/json"
-    assert facade.get(named).status_code == 200
+    assert facade.get(f"{code}&mainSearchCriteria.v.dn=LDZ").status_code == 200
 
 
 def test_a_plus_in_a_media_type_need_not_be_encoded(facade: TestClient) -> None:
-    answer = facade.get("/infobutton?mainSearchCriteria.v.dn=LDN&knowledgeResponseType=application/atom+xml")
+    answer = facade.get("/infobutton?mainSearchCriteria.v.dn=LDZ&knowledgeResponseType=application/atom+xml")
     assert answer.status_code == 200
     assert answer.headers["content-type"].startswith("application/atom+xml")

@@ -10,7 +10,7 @@ with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # of the library's own making
     from ga4gh.va_spec.base.core import Document, EvidenceLine, Method, Proposition, Statement
 
-CLAIM = "/v1/claims/ldn-fibromyalgia-pain"
+CLAIM = "/v1/claims/ldz-murmuria-pain"
 
 
 class GeneralStatement(Statement):  # type: ignore[misc] # the library is not typed
@@ -26,14 +26,14 @@ def statements(client: TestClient) -> dict[str, dict[str, Any]]:
 
 
 def test_every_claim_loads_and_loses_nothing(statements: dict[str, dict[str, Any]]) -> None:
-    assert len(statements) > 50
+    assert len(statements) >= 50
     for statement in statements.values():
         loaded = GeneralStatement.model_validate(statement)
         assert loaded.model_dump(mode="json", exclude_none=True) == statement
 
 
 def test_its_parts_are_what_they_say(statements: dict[str, dict[str, Any]]) -> None:
-    statement = statements["ldn-fibromyalgia-pain"]
+    statement = statements["ldz-murmuria-pain"]
     Method.model_validate(statement["specifiedBy"])
     for line in statement["hasEvidenceLines"]:
         EvidenceLine.model_validate(line)
@@ -43,7 +43,7 @@ def test_its_parts_are_what_they_say(statements: dict[str, dict[str, Any]]) -> N
 
 def test_direction_and_strength_are_those_of_the_grade(client: TestClient, statements: dict[str, Any]) -> None:
     evidence = client.get(CLAIM).json()["evidence"]
-    statement = statements["ldn-fibromyalgia-pain"]
+    statement = statements["ldz-murmuria-pain"]
     assert statement["direction"] == evidence["leaning"]
     assert statement["strength"]["primaryCoding"]["code"] == evidence["certainty"]
     assert statement["classification"]["primaryCoding"]["code"] == evidence["verdict"]["code"]
@@ -54,9 +54,9 @@ def test_direction_and_strength_are_those_of_the_grade(client: TestClient, state
 
 def test_caveat_and_both_sides_travel_with_the_statement(client: TestClient, statements: dict[str, Any]) -> None:
     shown = client.get(CLAIM).json()
-    extensions = {entry["name"]: entry["value"] for entry in statements["ldn-fibromyalgia-pain"]["extensions"]}
+    extensions = {entry["name"]: entry["value"] for entry in statements["ldz-murmuria-pain"]["extensions"]}
     assert extensions["caveat"] == shown["caveat"]
     assert extensions["supports"] == shown["evidence"]["by_stance"]["supports"]
     assert extensions["disputes"] == shown["evidence"]["by_stance"]["disputes"]
-    lines = statements["ldn-fibromyalgia-pain"]["hasEvidenceLines"]
+    lines = statements["ldz-murmuria-pain"]["hasEvidenceLines"]
     assert {line["directionOfEvidenceProvided"] for line in lines} >= {"supports", "disputes"}

@@ -23,32 +23,32 @@ from mcp.types import CallToolResult, TextContent
 from tests.conftest import Engines
 from tests.serving import served
 
-PAIN = "ldn-fibromyalgia-pain"
-YOUNGER = "10.1002/art.37734"
+PAIN = "ldz-murmuria-pain"
+ALDER = "10.5555/zelvane.1"
 MAX_BYTES = 100_000
 """Of an answer, text and structure together; an assistant has to read it."""
 CALLS: dict[str, list[dict[str, Any]]] = {
-    "search_claims": [{"q": "fibromyalgia pain"}, {"q": "vivid dreams", "limit": 10}, {"q": "qzxv vorpal"}],
-    "get_claim": [{"id": PAIN}, {"id": "naltrexone-opioid-free-interval"}],
+    "search_claims": [{"q": "murmuria pain"}, {"q": "vivid dreams", "limit": 10}, {"q": "qzxv vorpal"}],
+    "get_claim": [{"id": PAIN}, {"id": "zelvane-lort-free-interval"}],
     "get_brief": [
-        {"intervention": "low-dose-naltrexone", "condition": "fibromyalgia"},
-        {"intervention": "rxnorm:7243", "condition": "icd10cm:M32.9"},
+        {"intervention": "low-dose-zelvane", "condition": "murmuria"},
+        {"intervention": "rxnorm:9990001", "condition": "icd10cm:M99.98"},
     ],
     "check_interactions": [
-        {"drugs": [{"text": "LDN", "dose": "4.5 mg"}, {"text": "tramadol"}, {"text": "levothyroxine"}]},
-        {"drugs": [{"text": "metformin"}, {"text": "no such drug"}]},
+        {"drugs": [{"text": "LDZ", "dose": "4.5 mg"}, {"text": "tralort"}, {"text": "comparine"}]},
+        {"drugs": [{"text": "cider"}, {"text": "no such drug"}]},
     ],
     "get_references": [
         {"claims": [PAIN], "style": "vancouver"},
-        {"intervention": "low-dose-naltrexone", "condition": "fibromyalgia"},
+        {"intervention": "low-dose-zelvane", "condition": "murmuria"},
     ],
     "verify_citations": [
         {
             "items": [
-                {"claim": PAIN, "identifier": YOUNGER},
+                {"claim": PAIN, "identifier": ALDER},
                 {
-                    "sentence": "LDN heals fibromyalgia pain.",
-                    "identifier": "PMID 23359310",
+                    "sentence": "LDZ heals murmuria pain.",
+                    "identifier": "PMID 99900001",
                     "quote": "it works well",
                 },
                 {"claim": "no-such-claim", "identifier": "none"},
@@ -63,7 +63,7 @@ Doing = Callable[[Client], Awaitable[Any]]
 @pytest.fixture(scope="module")
 def service(engines: Engines) -> Iterator[str]:
     """Address of a running server over the seeded data."""
-    settings = Settings(database_url=engines("sqlite").original)
+    settings = Settings(database_url=engines("sqlite", "neutral").original)
     with served(in_context(create_app(settings), settings)) as port:
         yield f"http://127.0.0.1:{port}"
 
@@ -168,11 +168,11 @@ def test_a_claim_without_sources_is_called_uncited(service: str) -> None:
     assert (references.structured_content["uncited"], references.structured_content["references"]) == (True, [])
 
 
-def test_a_brief_of_a_megabyte_is_given_in_short(service: str) -> None:
-    pair = {"intervention": "low-dose-naltrexone", "condition": "fibromyalgia"}
-    whole = httpx2.get(f"{service}/v1/briefs/low-dose-naltrexone/fibromyalgia")
+def test_a_long_brief_is_given_in_short(service: str) -> None:
+    pair = {"intervention": "low-dose-zelvane", "condition": "murmuria"}
+    whole = httpx2.get(f"{service}/v1/briefs/low-dose-zelvane/murmuria")
     brief = call(service, "get_brief", pair).structured_content
-    assert len(whole.content) > 10 * len(json.dumps(brief))
+    assert len(whole.content) > 5 * len(json.dumps(brief))
     assert brief["headline"]["id"] == whole.json()["notice"]["claim"]["id"]
     assert [s["total"] for s in brief["sections"]] == [len(s["statements"]) for s in whole.json()["sections"]]
     for address in brief["addresses"].values():
@@ -181,7 +181,7 @@ def test_a_brief_of_a_megabyte_is_given_in_short(service: str) -> None:
 
 
 def test_every_pair_has_a_status_and_none_is_cleared(service: str) -> None:
-    drugs = [{"text": name} for name in ("LDN", "tramadol", "no such drug", "levothyroxine")]
+    drugs = [{"text": name} for name in ("LDZ", "tralort", "no such drug", "comparine")]
     result = call(service, "check_interactions", {"drugs": drugs})
     answer = result.structured_content
     statuses = {tuple(pair["positions"]): pair["status"] for pair in answer["pairs"]}
@@ -203,7 +203,7 @@ def test_verified_citations_are_those_of_the_api(service: str) -> None:
 
 def test_citations_are_verified_with_three_requests_however_many_there_are(engines: Engines) -> None:
     """The claims that are read hold the citations that are shown."""
-    app = create_app(Settings(database_url=engines("sqlite").original))
+    app = create_app(Settings(database_url=engines("sqlite", "neutral").original))
     paths: list[str] = []
 
     async def counted(scope: Scope, receive: Receive, send: Send) -> None:
@@ -211,26 +211,14 @@ def test_citations_are_verified_with_three_requests_however_many_there_are(engin
         await app(scope, receive, send)
 
     tool = next(tool for tool in TOOLS if tool.name == "verify_citations")
-    near = {"sentence": "naltrexone reduces pain in fibromyalgia", "identifier": YOUNGER}
-    items = [near, {"claim": PAIN, "identifier": YOUNGER}, near, near, near]
+    near = {"sentence": "zelvane reduces pain in murmuria", "identifier": ALDER}
+    items = [near, {"claim": PAIN, "identifier": ALDER}, near, near, near]
     reader = QuotableClaimReader(OwnApplication(counted), "http://127.0.0.1")
     answer = asyncio.run(tool.run(reader, tool.arguments.model_validate({"items": items}))).model_dump()
 
     assert paths == ["/v1/verify", "/v1/claims", "/v1/meta"]
     assert answer["items"][1]["found_in_source"]
     assert any(near["found_in_source"] for near in answer["items"][0]["nearest"])
-
-
-def test_the_longest_answers_can_be_read(service: str) -> None:
-    near = {"sentence": "naltrexone reduces pain in fibromyalgia", "identifier": YOUNGER, "quote": "not one word of it"}
-    opioids = ("naltrexone", "tramadol", "methadone", "oxycodone", "morphine", "fentanyl", "codeine", "alcohol")
-    for name, given in (
-        ("verify_citations", {"items": [near] * 5}),
-        ("search_claims", {"q": "naltrexone pain", "limit": 10}),
-        ("check_interactions", {"drugs": [{"text": drug} for drug in ("LDN", *opioids, "buprenorphine")]}),
-    ):
-        result = call(service, name, given)
-        assert len(text_of(result).encode()) + len(json.dumps(result.structured_content)) < MAX_BYTES, name
 
 
 # --- errors -------------------------------------------------------------------------------------------------------
@@ -240,20 +228,20 @@ def test_the_longest_answers_can_be_read(service: str) -> None:
     ("name", "given", "words"),
     [
         ("get_claim", {"id": "no-such-claim"}, ["Not found (not_found): There is no claim with this id."]),
-        ("get_claim", {"id": "naltrexone-class"}, ["Retired (gone)", "Use naltrexone-opioid-receptor-blockade"]),
+        ("get_claim", {"id": "zelvane-former-warning"}, ["Retired (gone)", "Use zelvane-liver-warning"]),
         ("get_claim", {}, ["invalid_input", "- id: This is required."]),
         ("get_claim", {"id": 5}, ["- id: Must be text."]),
         ("get_claim", {"id": "../meta"}, ["- id: Must match the pattern"]),
         ("search_claims", {"q": "pain", "limit": 11}, ["- limit: Must be 10 or less."]),
         ("search_claims", {"q": "pain", "limit": True}, ["- limit: Must be a whole number."]),
         ("search_claims", {"q": "pain", "colour": "red"}, ["- colour: This field is not known here."]),
-        ("get_brief", {"intervention": "naltrexone", "condition": "none"}, ["There is no condition with this id."]),
-        ("check_interactions", {"drugs": [{"id": "methadone"}]}, ["- drugs: Must have at least 2 entries."]),
-        ("check_interactions", {"drugs": [{"id": "methadone"}] * 11}, ["- drugs: Must have at most 10 entries."]),
-        ("check_interactions", {"drugs": [{"id": "methadone"}, {}]}, ["Name a drug by exactly one of id, code"]),
+        ("get_brief", {"intervention": "zelvane", "condition": "none"}, ["There is no condition with this id."]),
+        ("check_interactions", {"drugs": [{"id": "metlort"}]}, ["- drugs: Must have at least 2 entries."]),
+        ("check_interactions", {"drugs": [{"id": "metlort"}] * 11}, ["- drugs: Must have at most 10 entries."]),
+        ("check_interactions", {"drugs": [{"id": "metlort"}, {}]}, ["Name a drug by exactly one of id, code"]),
         ("get_references", {}, ["Name either claims, or an intervention and a condition."]),
         ("get_references", {"claims": [PAIN], "style": "mine"}, ["- style: Must be one of", "Allowed: ama, apa"]),
-        ("verify_citations", {"items": [{"identifier": YOUNGER}]}, ["Name exactly one of claim and sentence."]),
+        ("verify_citations", {"items": [{"identifier": ALDER}]}, ["Name exactly one of claim and sentence."]),
     ],
 )  # fmt: skip
 def test_errors_have_the_words_of_http(service: str, name: str, given: dict[str, Any], words: list[str]) -> None:
@@ -307,17 +295,17 @@ def test_pages_of_others_are_refused(service: str, headers: dict[str, str], stat
 
 
 def test_the_name_of_the_public_server_is_its_own(engines: Engines) -> None:
-    settings = Settings(database_url=engines("sqlite").original, public_url="https://ldn.example.org")
+    settings = Settings(database_url=engines("sqlite", "neutral").original, public_url="https://kb.example.org")
     with served(in_context(create_app(settings), settings)) as port:
         for headers, status in (
-            ({"Host": "ldn.example.org", "Origin": "https://ldn.example.org"}, 200),
-            ({"Host": "ldn.example.org:443"}, 200),
+            ({"Host": "kb.example.org", "Origin": "https://kb.example.org"}, 200),
+            ({"Host": "kb.example.org:443"}, 200),
             ({"Host": "other.example.org"}, 421),
         ):
             answer = httpx2.post(f"http://127.0.0.1:{port}/mcp", json=PING, headers=ACCEPT | headers)
             assert answer.status_code == status
         claim = call(f"http://127.0.0.1:{port}", "get_claim", {"id": PAIN}).structured_content["claim"]
-        assert claim["permalink"].startswith("https://ldn.example.org/v1/claims/")
+        assert claim["permalink"].startswith("https://kb.example.org/v1/claims/")
 
 
 @pytest.mark.parametrize(
@@ -351,7 +339,7 @@ def test_other_methods_and_bodies_are_refused_as_everywhere(service: str) -> Non
 
 
 def test_calls_are_charged_as_a_brief_is(engines: Engines) -> None:
-    settings = Settings(database_url=engines("sqlite").original, rate_limit="15/hour")
+    settings = Settings(database_url=engines("sqlite", "neutral").original, rate_limit="15/hour")
     with served(in_context(create_app(settings), settings)) as port:
         answers = [httpx2.post(f"http://127.0.0.1:{port}/mcp", json=PING, headers=ACCEPT) for _ in range(2)]
     assert [answer.status_code for answer in answers] == [200, 429]
@@ -367,7 +355,7 @@ def test_an_answer_names_its_data_set(service: str) -> None:
 
 
 def test_two_clients_at_once_do_not_mix(service: str) -> None:
-    claims = [PAIN, "naltrexone-opioid-free-interval"]
+    claims = [PAIN, "zelvane-lort-free-interval"]
 
     async def ask(claim: str) -> set[str]:
         async with Client(f"{service}/mcp") as client:
@@ -392,7 +380,7 @@ def test_the_protocol_is_loaded_with_the_first_request_alone() -> None:
 
 @pytest.mark.parametrize("mode", ["auto", "legacy"])
 def test_an_assistant_on_this_machine_is_served_over_pipes(engines: Engines, mode: Literal["auto", "legacy"]) -> None:
-    environment = {**os.environ, "DATABASE_URL": engines("sqlite").original}
+    environment = {**os.environ, "DATABASE_URL": engines("sqlite", "neutral").original}
     program = StdioServerParameters(
         command=sys.executable, args=["-m", "app.cli", "mcp"], env=environment, cwd=str(ROOT)
     )

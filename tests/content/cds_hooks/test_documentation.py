@@ -11,7 +11,8 @@ from app.cds_hooks.settings import CdsSettings
 from app.datasets.files_beside import read_manifest
 from app.settings import ROOT
 from app.storage.database import Database
-from tests.cds_hooks.support import SIGN, cds_client
+from tests.cds_hooks.support import cds_client
+from tests.content.cds_hooks.support import SERVICES, SIGN
 
 PAGE = (ROOT / "docs" / "interop" / "cds-hooks.md").read_text(encoding="utf-8")
 
@@ -35,7 +36,7 @@ def test_the_request_gets_the_documented_answer(clinic: TestClient) -> None:
 
 
 def test_the_feedback_is_taken(scratch: Database) -> None:
-    with cds_client(scratch.url.render_as_string(hide_password=False)) as caller:
+    with cds_client(scratch.url.render_as_string(hide_password=False), SERVICES) as caller:
         assert caller.post(f"{SIGN}/feedback", json=_block("feedback")).status_code == 200
 
 

@@ -10,6 +10,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from app.settings import ROOT
+from tests.content.fhir.conftest import BASE
 from tests.fhir.conftest import Json
 
 DOCS = ROOT / "docs" / "interop"
@@ -32,7 +33,7 @@ def first_claims(client: TestClient) -> Json:
 def _plain(claim: Json) -> Json:
     """Without the date of publication, and whatever the server's public address."""
     kept = {name: value for name, value in claim.items() if name != "updated"}
-    return kept | {"link": claim["link"].removeprefix("https://ldn.example.org")}
+    return kept | {"link": claim["link"].removeprefix(BASE)}
 
 
 @pytest.mark.parametrize(("page", "made"), [("fhir.md", substance), ("infobutton.md", first_claims)])
@@ -41,9 +42,7 @@ def test_the_example_is_the_answer(facade: TestClient, page: str, made: Callable
     file = DOCS / page
     answer = made(facade)
     for group in answer.get("groups", []):
-        group["links"] = {
-            name: link and link.removeprefix("https://ldn.example.org") for name, link in group["links"].items()
-        }
+        group["links"] = {name: link and link.removeprefix(BASE) for name, link in group["links"].items()}
     if "UPDATE_GOLDEN" in os.environ:
         _write(file, answer)
     shown = re.search(r"<!-- executed: .*?```json\n(.*?)\n```", file.read_text(encoding="utf-8"), re.DOTALL)

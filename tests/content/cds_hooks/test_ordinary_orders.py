@@ -5,8 +5,9 @@ from itertools import product
 import pytest
 from starlette.testclient import TestClient
 
-from tests.cds_hooks.support import Json, active, bundle, cards, order, request, stopped
+from tests.cds_hooks.support import Json, active, bundle, order, request, stopped
 from tests.cds_hooks.test_kinds_of_requests import EMPTY_ANSWERS, NEXT
+from tests.content.cds_hooks.support import cards
 
 OPIOIDS = (
     "Oxycodone 5 mg tablet",
