@@ -29,7 +29,7 @@ from tests.postgres import build_data, create_database, drop_database, running_p
 ENGINES = ("sqlite", "postgresql")
 SEED = ROOT / "seed_data"
 ON_THE_SHIPPED_DATA = (
-    "tests/api/", "tests/benchmarks/", "tests/bibliography/", "tests/briefs/", "tests/cds_hooks/", "tests/clients/",
+    "tests/benchmarks/", "tests/bibliography/", "tests/briefs/", "tests/cds_hooks/", "tests/clients/",
     "tests/concepts/", "tests/content/", "tests/contract/", "tests/datasets/", "tests/deploy/", "tests/fhir/",
     "tests/http/", "tests/infobutton/", "tests/linked_data/", "tests/mcp/", "tests/node/", "tests/operations/",
     "tests/publishing/", "tests/questions/", "tests/search/", "tests/test_", "tests/web/",
@@ -78,6 +78,7 @@ SWEPT_ON_POSTGRESQL = (
     "tests/briefs/",
     "tests/cds_hooks/",
     "tests/concepts/test_recognition.py",
+    "tests/content/api/",
     "tests/contract/test_errors.py::test_every_error_is_a_problem",
     "tests/contract/test_errors.py::test_odd_headers_are_answered",
     "tests/contract/test_large_numbers.py::test_a_number_that_no_column_holds_is_refused[postgresql-99-5000",
@@ -114,7 +115,7 @@ that what lies below answers alike on both engines is proven by the frozen answe
 the tests of storage, publishing and search. The seed data reach PostgreSQL whenever the original is made anew."""
 
 LENGTHY = (
-    "tests/api/test_interaction_checks.py::test_the_example_of_the_documentation",
+    "tests/content/api/test_documented_check.py",
     "tests/benchmarks/",
     "tests/bibliography/test_loading.py",
     "tests/briefs/test_briefs.py::test_sentences_that_the_program_makes",
