@@ -724,7 +724,13 @@ def _questions() -> Iterator[Change]:
 
 def _raven() -> Iterator[Change]:
     """A disease with an apostrophe, and a trial whose report has what no other has: shares of each arm, a full text."""
-    yield record("condition", "ravens-disease", name="Raven's disease", description="A cough that sounds like a raven.")
+    yield record(
+        "condition",
+        "ravens-disease",
+        name="Raven's disease",
+        description="A cough that sounds like a raven.",
+        codes=[_code("icd10cm", "M98")],
+    )
     yield record(
         "intervention",
         "pondine",
@@ -843,6 +849,22 @@ def _raven() -> Iterator[Change]:
         statement="Some people take low-dose zelvane in the morning to sleep better.",
     )
     yield _side_effect("ldz-nausea-occurs", "nausea", status="retired", successor="ldz-nausea")
+    yield record(
+        "search",
+        "ldz-cider",
+        question="Can low-dose zelvane be taken with cider?",
+        intervention=LOW_DOSE,
+        interactants=["cider"],
+        topic=None,
+    )
+    yield record(
+        "interaction_rule",
+        "pondine-with-cider",
+        name="Pondine with cider",
+        first=["pondine"],
+        second=["cider"],
+        severity="caution",
+    )
 
 
 def _side_effect(claim: str, side_effect: str, **fields: Any) -> Change:

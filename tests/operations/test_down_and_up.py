@@ -18,10 +18,10 @@ from tests.factories import amended, content, dump, put
 
 REVISIONS = [f"{number:04}" for number in range(1, int(schema.newest()))]
 OTHERS = (
-    "/v1/search?q=naltrexone", "/v1/search?q=pain&limit=50", "/v1/search?q=the drug", "/v1/suggest?q=na", "/v1/meta",
-    "/v1/claims?sort=relevance&limit=100", "/v1/claims?condition=fibromyalgia&facets=true", "/v1/overrides",
-    "/v1/coverage?intervention=ldn&condition=fibromyalgia", "/v1/bibliography", "/v1/documents?sort=-year",
-    "/v1/briefs/ldn/fibromyalgia", "/v1/briefs/drug/ailment", "/v1/studies?sort=-participants",
+    "/v1/search?q=zelvane", "/v1/search?q=pain&limit=50", "/v1/search?q=the drug", "/v1/suggest?q=na", "/v1/meta",
+    "/v1/claims?sort=relevance&limit=100", "/v1/claims?condition=murmuria&facets=true", "/v1/overrides",
+    "/v1/coverage?intervention=ldz&condition=murmuria", "/v1/bibliography", "/v1/documents?sort=-year",
+    "/v1/briefs/ldz/murmuria", "/v1/briefs/drug/ailment", "/v1/studies?sort=-participants",
 )  # fmt: skip
 
 

@@ -71,8 +71,8 @@ def test_a_claim_and_its_sentence_in_a_brief_count_alike(client: TestClient) -> 
     assert sentences > 100
 
 
-def test_pain_in_fibromyalgia_counts_the_people_who_were_analysed(client: TestClient) -> None:
-    counts = evidence_of(client, "ldn-fibromyalgia-pain")["counts"]
+def test_pain_in_murmuria_counts_the_people_who_were_analysed(client: TestClient) -> None:
+    counts = evidence_of(client, "ldz-murmuria-pain")["counts"]
     assert counts["disputes"]["randomized_trials"] == counts["disputes"]["studies"] == 3
     assert counts["disputes"]["participants"] == counts["disputes"]["randomized_participants"]
     assert counts["supports"]["randomized_participants"] < counts["disputes"]["randomized_participants"]
@@ -82,6 +82,6 @@ def test_pain_in_fibromyalgia_counts_the_people_who_were_analysed(client: TestCl
 
 def test_serious_events_at_any_dose_count_reviews_and_those_analysed(client: TestClient) -> None:
     """Events were given by arm for 4,960 of the 11,194 people of the review."""
-    counts = evidence_of(client, "naltrexone-serious-adverse-events")["counts"]
+    counts = evidence_of(client, "zelvane-serious-adverse-events")["counts"]
     assert amounts(counts) == (0, 0)
     assert counts["voting_reviews"]["supports"] == {"reviews": 1, "largest_participants": 4960}

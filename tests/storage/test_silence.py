@@ -33,7 +33,7 @@ REQUESTS: tuple[tuple[str, str | None, dict[str, str]], ...] = (
     ("/v1/search?q=pain", None, {}),
     ("/readyz", None, {}),
     (*FEEDBACK, {}),
-    ("/v1/interaction-checks", '{"drugs": [{"text": "oxycodone"}, {"text": "tramadol"}]}', {}),
+    ("/v1/interaction-checks", '{"drugs": [{"text": "oxilort"}, {"text": "tralort"}]}', {}),
 )
 
 
