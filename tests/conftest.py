@@ -31,7 +31,7 @@ SEED = ROOT / "seed_data"
 ON_THE_SHIPPED_DATA = (
     "tests/bibliography/", "tests/briefs/", "tests/cds_hooks/", "tests/clients/",
     "tests/concepts/", "tests/content/", "tests/datasets/", "tests/deploy/", "tests/fhir/",
-    "tests/infobutton/", "tests/linked_data/", "tests/mcp/", "tests/node/", 
+    "tests/infobutton/", "tests/linked_data/", "tests/mcp/", "tests/node/",
     "tests/search/", "tests/web/",
 )  # fmt: skip
 """Tests whose fixtures hold the data set of `seed_data/`; all others run on that of `tests/neutral.py`."""
@@ -83,6 +83,7 @@ SWEPT_ON_POSTGRESQL = (
     "tests/contract/test_errors.py::test_odd_headers_are_answered",
     "tests/contract/test_large_numbers.py::test_a_number_that_no_column_holds_is_refused[postgresql-99-5000",
     "tests/content/contract/",
+    "tests/content/questions/",
     "tests/contract/test_openapi.py",
     "tests/contract/test_prefix.py",
     "tests/datasets/test_pull.py",
@@ -150,6 +151,7 @@ LENGTHY = (
     "tests/storage/test_silence.py",
     "tests/storage/test_sqlite_file.py::test_a_file_in_the_place",
     "tests/test_cli.py",
+    "tests/content/test_readme.py",
     "tests/test_docs.py",
     "tests/test_migrations.py",
     "tests/test_quality.py",

@@ -25,7 +25,7 @@ from app.questions.interactions import check
 from app.settings import Settings
 from app.storage.read_view import ReadView
 from app.storage.rows import key_of
-from tests.cds_hooks.support import LDZ, bundle
+from tests.cds_hooks.support import bundle, order
 from tests.conftest import Engine, opened
 from tests.serving import served
 
@@ -95,7 +95,7 @@ def _fhir(view: ReadView) -> object:
 
 
 def _chart(view: ReadView) -> object:
-    return read_chart(load_formulary(view.session), bundle(LDZ), [], None, [])
+    return read_chart(load_formulary(view.session), bundle(order(text="Zelvane 4.5 mg capsule")), [], None, [])
 
 
 @pytest.mark.parametrize("work", [_brief, _evidence_map, _interactions, _fhir, _chart])

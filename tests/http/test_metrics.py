@@ -13,10 +13,11 @@ from app.cds_hooks.settings import CdsSettings
 from app.main import create_app, in_context
 from app.settings import Settings
 from app.storage.database import Database
-from tests.cds_hooks.support import LDZ, OXYCODONE, SIGN, bundle, make_app, request
+from tests.cds_hooks.support import active, bundle, make_app, order, request
 from tests.http.conftest import SECRET
 
 ADDRESS = "127.0.0.1:0"
+SIGN = "/cds-services/zelvane-order-sign"
 SAMPLE = re.compile(r"^(\w+)(\{.*\})? (\S+)$", re.MULTILINE)
 
 
@@ -66,7 +67,8 @@ def test_requests_are_counted_by_route_and_status(scratch: Database, observed: t
 
 def test_cards_and_feedback_are_counted(observed: tuple[TestClient, Any]) -> None:
     client, metrics = observed
-    body = request(LDZ, medications=bundle(OXYCODONE))
+    drafted, current = order(text="Zelvane 4.5 mg capsule"), active("77", "Oxilort 5 mg tablet")
+    body = request(drafted, medications=bundle(current))
     assert client.post(SIGN, json=body).status_code == 200
     told = {"card": "a", "outcome": "overridden", "outcomeTimestamp": "2026-01-05T10:05:31Z"}
     for _ in range(2):
