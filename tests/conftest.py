@@ -22,17 +22,14 @@ from app.publishing import indexes as projections
 from app.settings import ROOT, Settings
 from app.storage.database import Database
 from tests import factories, neutral
-from tests.contract.golden.recording import frozen_clock
+from tests.clock import frozen_clock
 from tests.originals import copy_original
 from tests.postgres import build_data, create_database, drop_database, running_postgres, shared_postgres
 
 ENGINES = ("sqlite", "postgresql")
 SEED = ROOT / "seed_data"
 ON_THE_SHIPPED_DATA = (
-    "tests/api/", "tests/benchmarks/", "tests/bibliography/", "tests/briefs/",
-    "tests/content/", "tests/contract/", "tests/datasets/",
-    "tests/http/", "tests/node/", "tests/operations/",
-    "tests/publishing/", "tests/questions/", "tests/search/", "tests/test_", "tests/web/",
+    "tests/bibliography/", "tests/briefs/", "tests/content/", "tests/datasets/", "tests/node/", "tests/search/", "tests/web/",
 )  # fmt: skip
 """Tests whose fixtures hold the data set of `seed_data/`; all others run on that of `tests/neutral.py`."""
 
@@ -54,7 +51,7 @@ SWEPT = (
     "tests/storage/test_silence.py::test_a_writer_is_answered_that_freezes_while_it_commits",
     "tests/storage/test_silence.py::test_a_frozen_replica_holds_nobody",
     "tests/storage/test_silence.py::test_a_killed_server_that_starts_again_is_used_again",
-    "tests/contract/test_expensive_requests.py::test_every_expensive_request_is_bounded",
+    "tests/content/contract/test_expensive_answers.py::test_every_expensive_request_is_bounded",
     *(
         f"tests/publishing/{test}[{engine}-{seed}"
         for test in (
@@ -78,12 +75,15 @@ SWEPT_ON_POSTGRESQL = (
     "tests/briefs/",
     "tests/cds_hooks/",
     "tests/concepts/test_recognition.py",
+    "tests/content/api/",
     "tests/content/cds_hooks/",
     "tests/content/concepts/",
     "tests/content/linked_data/",
     "tests/contract/test_errors.py::test_every_error_is_a_problem",
     "tests/contract/test_errors.py::test_odd_headers_are_answered",
     "tests/contract/test_large_numbers.py::test_a_number_that_no_column_holds_is_refused[postgresql-99-5000",
+    "tests/content/contract/",
+    "tests/content/questions/",
     "tests/contract/test_openapi.py",
     "tests/contract/test_prefix.py",
     "tests/datasets/test_pull.py",
@@ -113,11 +113,14 @@ SWEPT_ON_POSTGRESQL = (
     "tests/web/",
 )
 """`make test` checks it on SQLite alone, `make test-all` on PostgreSQL too. None of it has SQL that differs by engine;
-that what lies below answers alike on both engines is proven by the frozen answers of `contract/test_golden.py`, and by
-the tests of storage, publishing and search. The seed data reach PostgreSQL whenever the original is made anew."""
+that what lies below answers alike on both engines is proven by the frozen answers of
+`content/golden/test_golden.py`, and by the tests of storage, publishing and search. The seed data reach PostgreSQL
+whenever the original is made anew."""
 
 LENGTHY = (
-    "tests/api/test_interaction_checks.py::test_the_example_of_the_documentation",
+    "tests/content/api/test_documented_check.py",
+    "tests/content/contract/",
+    "tests/content/golden/",
     "tests/benchmarks/",
     "tests/bibliography/test_loading.py",
     "tests/briefs/test_briefs.py::test_sentences_that_the_program_makes",
@@ -149,6 +152,7 @@ LENGTHY = (
     "tests/storage/test_silence.py",
     "tests/storage/test_sqlite_file.py::test_a_file_in_the_place",
     "tests/test_cli.py",
+    "tests/content/test_readme.py",
     "tests/test_docs.py",
     "tests/test_migrations.py",
     "tests/test_quality.py",

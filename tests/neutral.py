@@ -203,6 +203,7 @@ def records() -> Iterator[Change]:
     yield from _facts()
     yield from _numerous()
     yield from _questions()
+    yield from _raven()
 
 
 def write(directory: Path) -> Path:
@@ -857,3 +858,163 @@ def _questions() -> Iterator[Change]:
         claims=[{"situation": "together", "claims": ["zelvane-hushsyrup-interaction"]}],
         override_reasons=[{"code": "planned-with-the-patient", "label": "Planned with the patient"}],
     )
+
+
+def _raven() -> Iterator[Change]:
+    """A disease with an apostrophe, and a trial whose report has what no other has: shares of each arm, a full text."""
+    yield record(
+        "condition",
+        "ravens-disease",
+        name="Raven's disease",
+        description="A cough that sounds like a raven.",
+        codes=[_code("icd10cm", "M98")],
+    )
+    yield record(
+        "intervention",
+        "pondine",
+        name="Pondine",
+        synonyms=["Pondex"],
+        description="A drug of which nothing is claimed.",
+        codes=[
+            _code("rxnorm", "9990200"),
+            _code("rxnorm", "9990201"),
+            _code("unii", "9X9X9X9X9X"),
+            _code("ndc", "99990-0167"),
+        ],
+    )
+    yield record(
+        "intervention",
+        "ponds",
+        name="Ponds",
+        kind="class",
+        members=["pondine"],
+        description="A class of drugs with a code.",
+        codes=[_code("atc", "N97AX97")],
+    )
+    yield record(
+        "study",
+        "larch-trial",
+        name="Randomized trial of LDZ in Raven's disease (Larch 2018)",
+        conditions=["ravens-disease"],
+        participants=100,
+        arms=_arms(),
+        comparator="placebo",
+        blinding="double_blind",
+    )
+    yield record(
+        "study",
+        "lift-trial",
+        name="Finished trial of LDZ in weariness, without results (Lift)",
+        conditions=["weariness"],
+        planned=40,
+        recruitment="completed",
+        results="none_found",
+        registry_ids=[{"scheme": "nct", "value": "NCT99900004"}],
+    )
+    yield _article(
+        "larch-2018",
+        9,
+        "larch-trial",
+        title="Low-dose zelvane in Raven's disease: a small, randomized, blinded crossover trial of cough at night",
+        authors=[{"family": "Bye-Møller", "given": "Åse"}, {"family": "Larch", "given": "Bo"}],
+        container_title="Invented Bones & Joints",
+        container_title_short="Inv Bones Joints",
+        identifiers=[
+            {"scheme": "doi", "value": "10.5555/zelvane.9"},
+            {"scheme": "pmid", "value": "99900009"},
+            {"scheme": "pmcid", "value": "PMC99900009"},
+        ],
+    )
+    yield _effect(
+        "ldz-ravens-pain",
+        "ravens-disease",
+        "pain",
+        origins=[
+            _origin(40, "Says that it helps with Raven's disease."),
+            {**_origin(50, "Says it again."), "section": "What else it does"},
+        ],
+        citations=[
+            citation(
+                "cit-ravens-pain-larch-2018", "larch-2018", "larch-trial", "mixed", stance_reason="ambiguous_reading"
+            ),
+            citation(
+                "cit-ravens-pain-fir-2011",
+                "fir-2011",
+                "fir-trial",
+                directness="indirect",
+                indirect_because=["condition", "outcome"],
+            ),
+            citation("cit-ravens-pain-elm-2023", "elm-2023", "elm-2023-cohort", "background"),
+            citation("cit-ravens-pain-grove-2024", "grove-2024", "grove-review", "not_assessed"),
+        ],
+    )
+    yield _side_effect(
+        "ldz-insomnia",
+        "insomnia",
+        citations=[
+            citation(
+                "cit-insomnia-larch-2018",
+                "larch-2018",
+                "larch-trial",
+                role="secondary_result",
+                estimates=[
+                    {
+                        "measure": "proportion",
+                        "unit": "%",
+                        "arms": [
+                            {"name": "LDZ", "role": "intervention", "events": 41, "total": 49, "value": 84.0},
+                            {"name": "Placebo", "role": "comparator", "events": 43, "total": 50, "value": 86.0},
+                        ],
+                    }
+                ],
+            ),
+        ],
+    )
+    yield _side_effect(
+        "ldz-headache-onset",
+        "headache",
+        aspect="onset",
+        timepoint="start of treatment",
+        statement="Headaches on low-dose zelvane come mostly when it is first taken.",
+    )
+    yield _side_effect(
+        "ldz-morning-intake",
+        "insomnia",
+        form="usage",
+        effect="not_applicable",
+        aspect="mitigation",
+        wording=None,
+        statement="Some people take low-dose zelvane in the morning to sleep better.",
+    )
+    yield _side_effect("ldz-nausea-occurs", "nausea", status="retired", successor="ldz-nausea")
+    yield record(
+        "search",
+        "ldz-cider",
+        question="Can low-dose zelvane be taken with cider?",
+        intervention=LOW_DOSE,
+        interactants=["cider"],
+        topic=None,
+    )
+    yield record(
+        "interaction_rule",
+        "pondine-with-cider",
+        name="Pondine with cider",
+        first=["pondine"],
+        second=["cider"],
+        severity="caution",
+    )
+
+
+def _side_effect(claim: str, side_effect: str, **fields: Any) -> Change:
+    values: Fields = {
+        "kind": "safety",
+        "statement": f"Low-dose zelvane can cause {side_effect}.",
+        "wording": wording("harm", subject="Low-dose zelvane", object=side_effect),
+        "effect": "causes",
+        "intervention": LOW_DOSE,
+        "conditions": [],
+        "outcome": "adverse-events",
+        "side_effects": [side_effect],
+        "aspect": "occurrence",
+    }
+    return record("claim", claim, **{**values, **fields})

@@ -74,18 +74,19 @@ def test_migrate_to_an_unknown_revision_says_so(blank: Database) -> None:
     assert "no revision" in error_text(run(blank, "migrate", "--to", "nonsense"), 1)
 
 
-def test_seed_tells_what_it_did_and_a_second_run_that_nothing_changed(blank: Database) -> None:
+def test_seed_tells_what_it_did_and_a_second_run_that_nothing_changed(blank: Database, seed_files: Path) -> None:
     indexes.migrate(blank)
-    first = error_text(run(blank, "seed"))
+    command = ("seed", "--from", str(seed_files))
+    first = error_text(run(blank, *command))
     assert re.match(r"Seed data: \d+ records created, 0 updated, 0 unchanged; serial 1\.\nRelease 1 cut\.", first)
-    assert re.match(r"Seed data: nothing changed \(\d+ records\)\.", error_text(run(blank, "seed")))
+    assert re.match(r"Seed data: nothing changed \(\d+ records\)\.", error_text(run(blank, *command)))
 
 
-def test_seed_names_the_conflicts(scratch: Database, tmp_path: Path) -> None:
+def test_seed_names_the_conflicts(scratch: Database, seed_files: Path, tmp_path: Path) -> None:
     put(scratch, amended(content(scratch, "outcome", "fatigue"), name="A curator's name"))
-    directory = shutil.copytree(SEED, tmp_path / "seed_data")
+    directory = shutil.copytree(seed_files, tmp_path / "files")
     path = directory / "outcomes.yaml"
-    path.write_text(path.read_text(encoding="utf-8").replace("name: Fatigue", "name: Weariness"), encoding="utf-8")
+    path.write_text(path.read_text(encoding="utf-8").replace("name: Fatigue", "name: Tiredness"), encoding="utf-8")
     message = error_text(run(scratch, "seed", "--from", str(directory)), 3)
     assert (
         "Conflict: outcome/fatigue was edited here and in the files; left as it is here. They differ in name."
@@ -94,7 +95,7 @@ def test_seed_names_the_conflicts(scratch: Database, tmp_path: Path) -> None:
     remedy = message.partition("ldn-evidence ")[2].partition(";")[0].split()
     assert remedy == ["seed", "--take", "outcome/fatigue"]
     assert "1 updated" in error_text(run(scratch, *remedy, "--from", str(directory)))
-    assert content(scratch, "outcome", "fatigue").content.model_dump()["name"] == "Weariness"
+    assert content(scratch, "outcome", "fatigue").content.model_dump()["name"] == "Tiredness"
     assert "Conflict" not in error_text(run(scratch, "seed", "--from", str(directory)))
     assert "is in no file" in error_text(run(scratch, "seed", "--take", "outcome/nothing"), 1)
     assert "TYPE/ID" in error_text(run(scratch, "seed", "--take", "fatigue"), 2)
@@ -167,11 +168,17 @@ def free_port() -> int:
         return port
 
 
-def test_a_started_server_migrates_seeds_and_answers(engine: Engine) -> None:
+def test_a_started_server_migrates_seeds_and_answers(engine: Engine, seed_files: Path) -> None:
     url = engine.empty("served")
     port = free_port()
     with started(
-        "serve", "--migrate", "--seed", DATABASE_URL=url, PORT=str(port), SHUTDOWN_DELAY_SECONDS="3"
+        "serve",
+        "--migrate",
+        "--seed",
+        DATABASE_URL=url,
+        PORT=str(port),
+        SHUTDOWN_DELAY_SECONDS="3",
+        SEED_DIR=str(seed_files),
     ) as server:
         assert server.stderr is not None
         lines = []
@@ -183,14 +190,14 @@ def test_a_started_server_migrates_seeds_and_answers(engine: Engine) -> None:
         base = f"http://127.0.0.1:{port}"
         with urllib.request.urlopen(f"{base}/readyz", timeout=20) as ready:  # noqa: S310 - our own server
             assert ready.status == 200
-        with urllib.request.urlopen(f"{base}/v1/claims?condition=fibromyalgia&kind=efficacy", timeout=20) as answer:  # noqa: S310
+        with urllib.request.urlopen(f"{base}/v1/claims?condition=murmuria&kind=efficacy", timeout=20) as answer:  # noqa: S310
             assert json.load(answer)["items"]
         open_connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
         assert _answer(open_connection, "/healthz") == (200, None)
         server.send_signal(signal.SIGTERM)
         _until_stopping(server.stderr)
         assert _answer(http.client.HTTPConnection("127.0.0.1", port, timeout=20), "/readyz") == (503, "close")
-        assert _answer(open_connection, "/v1/claims/ldn-fibromyalgia-pain") == (200, "close")
+        assert _answer(open_connection, "/v1/claims/ldz-murmuria-pain") == (200, "close")
     assert server.returncode == 0
 
 

@@ -11,8 +11,8 @@ from app.storage.database import Database
 from tests.factories import amended, content, put
 
 PATH = "/v1/bibliography"
-DOCUMENT = "/v1/documents/younger-2013"
-CLAIM = "/v1/claims/ldn-fibromyalgia-pain"
+DOCUMENT = "/v1/documents/alder-2013"
+CLAIM = "/v1/claims/ldz-murmuria-pain"
 RIS = "application/x-research-info-systems"
 BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
 
@@ -22,9 +22,7 @@ def _cited(client: TestClient, query: str) -> list[str]:
     return [citation["document"]["id"] for claim in claims["items"] for citation in claim["citations"]]
 
 
-@pytest.mark.parametrize(
-    "query", ["condition=fibromyalgia&kind=efficacy", "stance=disputes", "id=ldn-fibromyalgia-pain"]
-)
+@pytest.mark.parametrize("query", ["condition=murmuria&kind=efficacy", "stance=disputes", "id=ldz-murmuria-pain"])
 def test_bibliography_holds_every_cited_document_once(client: TestClient, query: str) -> None:
     found = client.get(f"{PATH}?{query}").json()
 
@@ -35,28 +33,28 @@ def test_bibliography_holds_every_cited_document_once(client: TestClient, query:
 
 
 def test_claims_appear_in_the_order_asked_for(client: TestClient) -> None:
-    forwards, backwards = (client.get(f"{PATH}?kind=efficacy&sort={sort}").json() for sort in ("id", "-id"))
+    forwards, backwards = (client.get(f"{PATH}?kind=safety&sort={sort}").json() for sort in ("id", "-id"))
     assert {item["id"] for item in forwards["items"]} == {item["id"] for item in backwards["items"]}
     assert forwards["items"][0]["id"] != backwards["items"][0]["id"]
 
 
 def test_brief_has_the_same_numbers_in_its_bibliography(client: TestClient) -> None:
-    brief = client.get("/v1/briefs/low-dose-naltrexone/fibromyalgia").json()
-    found = client.get(f"{PATH}?brief=low-dose-naltrexone/fibromyalgia").json()
+    brief = client.get("/v1/briefs/low-dose-zelvane/murmuria").json()
+    found = client.get(f"{PATH}?brief=low-dose-zelvane/murmuria").json()
 
     numbers = {item["id"]: item["number"] for item in found["items"]}
     assert numbers == {reference["document"]["id"]: reference["number"] for reference in brief["references"]}
 
 
 def test_brief_is_narrowed_by_filters(client: TestClient) -> None:
-    found = client.get(f"{PATH}?brief=rxnorm:7243/icd10cm:M79.7&stance=disputes").json()
+    found = client.get(f"{PATH}?brief=rxnorm:9990001/icd10cm:M99.97&stance=disputes").json()
     assert {item["id"] for item in found["items"]} <= set(_cited(client, "stance=disputes"))
 
 
 def test_bibliography_is_refused_rather_than_cut(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bibliography, "MAX_REFERENCES", 3)
 
-    for query in ("kind=efficacy", "brief=low-dose-naltrexone/fibromyalgia"):
+    for query in ("kind=efficacy", "brief=low-dose-zelvane/murmuria"):
         refused = client.get(f"{PATH}?{query}")
         assert refused.status_code == 422
         assert refused.json()["code"] == "too_many_references"
@@ -70,16 +68,16 @@ def test_what_makes_no_sense_of_a_whole_list_is_refused(client: TestClient, para
 
 
 def test_unknown_brief_is_named_as_such(client: TestClient) -> None:
-    refused = client.get(f"{PATH}?brief=low-dose-naltrexon/fibromyalgia")
+    refused = client.get(f"{PATH}?brief=low-dose-zelvan/murmuria")
     assert refused.status_code == 422
-    assert refused.json()["errors"][0]["did_you_mean"][0] == "low-dose-naltrexone"
+    assert refused.json()["errors"][0]["did_you_mean"][0] == "low-dose-zelvane"
 
 
 @pytest.mark.parametrize("name", FORMATS)
 def test_bibliography_is_downloaded_under_a_name(client: TestClient, name: str) -> None:
-    answered = client.get(f"{PATH}?brief=low-dose-naltrexone/fibromyalgia&format={name}")
+    answered = client.get(f"{PATH}?brief=low-dose-zelvane/murmuria&format={name}")
 
-    file = f"low-dose-naltrexone-fibromyalgia.{FORMATS[name].extension}"
+    file = f"low-dose-zelvane-murmuria.{FORMATS[name].extension}"
     assert answered.headers["content-disposition"] == f'attachment; filename="{file}"'
     assert answered.headers["content-type"].startswith(FORMATS[name].media_type)
 
@@ -87,13 +85,13 @@ def test_bibliography_is_downloaded_under_a_name(client: TestClient, name: str) 
 def test_how_to_cite_names_what_was_asked_for(client: TestClient) -> None:
     whole, claim, brief = (
         client.get(f"{PATH}?{query}").json()["how_to_cite"]
-        for query in ("kind=advice", "id=ldn-fibromyalgia-pain", "brief=low-dose-naltrexone/fibromyalgia")
+        for query in ("kind=advice", "id=ldz-murmuria-pain", "brief=low-dose-zelvane/murmuria")
     )
-    assert whole.startswith("LDN Evidence [data set]. Release 1, serial 1, ")
-    assert whole.endswith("Licence CC-BY-4.0. Available from: /v1/meta")
-    assert "Claim ldn-fibromyalgia-pain, version 1" in claim
-    assert claim.endswith("/v1/claims/ldn-fibromyalgia-pain?serial=1")
-    assert "Brief: Low-dose naltrexone and fibromyalgia" in brief
+    assert whole.startswith("Zelvane Evidence [data set]. Release 1, serial 1, ")
+    assert whole.endswith("Licence CC0-1.0. Available from: /v1/meta")
+    assert "Claim ldz-murmuria-pain, version 1" in claim
+    assert claim.endswith("/v1/claims/ldz-murmuria-pain?serial=1")
+    assert "Brief: Low-dose zelvane and murmuria" in brief
 
 
 def test_known_bibliography_is_not_sent_again(client: TestClient) -> None:
@@ -157,11 +155,11 @@ def test_unknown_style_is_told_which_there_are(client: TestClient) -> None:
 
 def test_format_goes_before_accept(client: TestClient) -> None:
     answered = client.get(f"{DOCUMENT}?format=text&style=vancouver", headers={"accept": "application/json"})
-    assert answered.text.endswith("2013 Feb;65(2):529\u201338. doi:10.1002/art.37734 PubMed PMID: 23359310.\n")
+    assert answered.text.endswith("2013 Feb;1(2):1\u201310. doi:10.5555/zelvane.1 PubMed PMID: 99900001.\n")
 
 
 def test_list_of_documents_keeps_its_pages_in_every_format(client: TestClient) -> None:
-    address, seen = "/v1/documents?limit=50&format=ris", ""
+    address, seen = "/v1/documents?limit=4&format=ris", ""
     while address:
         answered = client.get(address)
         seen += answered.text
@@ -173,19 +171,17 @@ def test_document_as_it_was_keeps_its_form(scratch: Database, scratch_client: Te
     before = scratch_client.get(f"{DOCUMENT}?format=bibtex").text
     notice = {"doi": "10.1000/notice"}
     retracted = {"standing": "retracted", "on": "2026-01", "source": "crossref", "notice": notice}
-    put(scratch, amended(content(scratch, "document", "younger-2013"), standing=[retracted]))
+    put(scratch, amended(content(scratch, "document", "alder-2013"), standing=[retracted]))
 
     was = scratch_client.get(f"{DOCUMENT}?format=bibtex&serial=1")
     assert was.text == before
     assert "immutable" in was.headers["cache-control"]
     for name in FORMATS:
-        marked = scratch_client.get(f"{PATH}?document=younger-2013&format={name}").text
-        assert "RETRACTED: Low-dose naltrexone" in marked
+        marked = scratch_client.get(f"{PATH}?document=alder-2013&format={name}").text
+        assert "RETRACTED: What zelvane did, as told by Alder" in marked
         assert "Retracted 2026-01. Notice: https://doi.org/10.1000/notice." in marked
     item = next(
-        item
-        for item in scratch_client.get(f"{PATH}?document=younger-2013").json()["items"]
-        if item["id"] == "younger-2013"
+        item for item in scratch_client.get(f"{PATH}?document=alder-2013").json()["items"] if item["id"] == "alder-2013"
     )
     assert (item["standing"], item["notice"]["doi"]) == ("retracted", "10.1000/notice")
     assert item["text"].endswith("Notice: https://doi.org/10.1000/notice.")

@@ -10,11 +10,11 @@ from starlette.testclient import TestClient
 
 JSON = "application/json"
 POSTED = {
-    "/v1/search": {"q": "naltrexone"},
-    "/v1/interaction-checks": {"drugs": [{"id": "methadone"}, {"id": "naltrexone"}]},
-    "/v1/verify": {"items": [{"claim": "ldn-fibromyalgia-pain", "identifier": "pmid:23359310"}]},
-    "/cds-services/ldn-order-sign": {},
-    "/cds-services/ldn-order-sign/feedback": {"feedback": []},
+    "/v1/search": {"q": "zelvane"},
+    "/v1/interaction-checks": {"drugs": [{"id": "metlort"}, {"id": "zelvane"}]},
+    "/v1/verify": {"items": [{"claim": "ldz-murmuria-pain", "identifier": "pmid:99900001"}]},
+    "/cds-services/zelvane-order-sign": {},
+    "/cds-services/zelvane-order-sign/feedback": {"feedback": []},
 }
 
 
@@ -81,7 +81,7 @@ def test_a_long_list_of_real_medicines_passes(client: TestClient) -> None:
     raw = json.dumps(body, separators=(",", ":"))
     assert 3_000_000 < len(raw) < 4_000_000
     # This address parses and validates it without reading 8,800 medicines.
-    answer = client.post("/cds-services/ldn-order-sign/feedback", content=raw, headers={"Content-Type": JSON})
+    answer = client.post("/cds-services/zelvane-order-sign/feedback", content=raw, headers={"Content-Type": JSON})
 
     assert [(error["field"], error["code"]) for error in answer.json()["errors"]] == [("feedback", "missing")]
 
@@ -110,7 +110,7 @@ def test_neither_text_nor_a_truth_value_is_taken_for_a_number(client: TestClient
                     for step in reversed(path):
                         value = [value] if step == "0" else {step: value}
                     answer = client.post(
-                        address.replace("{id}", "ldn-order-sign"), json=POSTED.get(address, {}) | value
+                        address.replace("{id}", "zelvane-order-sign"), json=POSTED.get(address, {}) | value
                     )
                     fields = [error["field"] for error in answer.json()["errors"]]
                     assert (answer.status_code, ".".join(path) in fields) == (422, True), (address, path, wrong)
@@ -121,7 +121,7 @@ def test_neither_text_nor_a_truth_value_is_taken_for_a_number(client: TestClient
 
 def test_a_number_is_no_time(client: TestClient) -> None:
     item = {"card": "a", "outcome": "overridden", "outcomeTimestamp": 1_700_000_000}
-    answer = client.post("/cds-services/ldn-order-sign/feedback", json={"feedback": [item]})
+    answer = client.post("/cds-services/zelvane-order-sign/feedback", json={"feedback": [item]})
 
     assert answer.status_code == 422
     assert answer.json()["errors"][0]["field"] == "feedback.0.outcomeTimestamp"

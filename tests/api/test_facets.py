@@ -10,14 +10,14 @@ from app.claims.queries import CLAIM_FACETS
     "asked",
     [
         "",
-        "condition=fibromyalgia&",
+        "condition=murmuria&",
         "kind=efficacy&kind=safety&stance=supports&",
         "q=pain&",
-        "stance=disputes&condition=fibromyalgia&",
+        "stance=disputes&condition=murmuria&",
         "stance=disputes&directness=direct&",
         "stance=supports&stance=disputes&design=randomized_crossover_trial&",
-        "stance=supports&document=younger-2013&",
-        "pmid=23359310&condition=fibromyalgia&",
+        "stance=supports&document=alder-2013&",
+        "pmid=99900001&condition=murmuria&",
     ],
 )
 def test_each_count_is_the_total_of_the_list_narrowed_by_it(client: TestClient, asked: str) -> None:
@@ -39,5 +39,5 @@ def test_they_come_only_when_asked_for(client: TestClient) -> None:
 
 
 def test_what_counts_nothing_is_left_out(client: TestClient) -> None:
-    facets = client.get("/v1/claims?condition=lupus&facets=true").json()["facets"]
+    facets = client.get("/v1/claims?condition=palewing&facets=true").json()["facets"]
     assert all(facet["count"] > 0 for values in facets.values() for facet in values)

@@ -13,7 +13,7 @@ def errors(client: TestClient, address: str) -> list[Item]:
 
 
 def test_every_wrong_value_of_a_repeated_parameter_is_named_by_its_position(client: TestClient) -> None:
-    for parameter, right in (("document", "younger-2013"), ("condition", "fibromyalgia")):
+    for parameter, right in (("document", "alder-2013"), ("condition", "murmuria")):
         found = errors(client, f"/v1/claims?{parameter}=zq7&{parameter}={right}&{parameter}=zq8")
 
         assert [(error["field"], error["code"], error["position"]) for error in found] == [
@@ -30,14 +30,14 @@ def test_a_value_of_the_wrong_form_is_named_by_its_position(client: TestClient) 
 
 
 def test_a_value_that_stands_once_has_no_position(client: TestClient) -> None:
-    (error,) = errors(client, "/v1/claims?document=youngr-2013")
+    (error,) = errors(client, "/v1/claims?document=aldr-2013")
 
     assert error["position"] is None
-    assert "younger-2013" in error["did_you_mean"]
+    assert "alder-2013" in error["did_you_mean"]
 
 
 def test_a_record_that_was_retired_is_named(client: TestClient) -> None:
-    (error,) = errors(client, "/v1/studies?claim=ldn-fibromyalgia-pain&claim=ldn-nausea-occurs")
+    (error,) = errors(client, "/v1/studies?claim=ldz-murmuria-pain&claim=ldz-nausea-occurs")
 
-    assert (error["code"], error["id"], error["position"]) == ("retired", "ldn-nausea-occurs", 2)
-    assert error["successor"] == "ldn-nausea"
+    assert (error["code"], error["id"], error["position"]) == ("retired", "ldz-nausea-occurs", 2)
+    assert error["successor"] == "ldz-nausea"

@@ -16,11 +16,11 @@ from tests.factories import put, record
 
 SUFFIXES = {"csl-json": "csl.json", "bibtex": "bib", "ris": "ris", "text": "txt", "html": "html"}
 QUERIES = {
-    "/v1/bibliography": "brief=low-dose-naltrexone/fibromyalgia",
+    "/v1/bibliography": "brief=low-dose-zelvane/murmuria",
     "/v1/claims": "stance=disputes",
-    "/v1/claims/ldn-fibromyalgia-pain": "",
+    "/v1/claims/ldz-murmuria-pain": "",
     "/v1/documents": "limit=20",
-    "/v1/documents/younger-2013": "",
+    "/v1/documents/alder-2013": "",
 }
 """A path of references, and a query that keeps its answer short."""
 
@@ -32,7 +32,7 @@ def test_an_address_for_each_format_answers_as_the_parameter_does(client: TestCl
         assert answered.status_code == 200
         assert answered.headers["content-type"].partition(";")[0] == ALL_FORMATS[name].media_type
         if path.startswith("/v1/claims"):
-            query = query or "id=ldn-fibromyalgia-pain"
+            query = query or "id=ldz-murmuria-pain"
             path = "/v1/bibliography"
         assert answered.text == client.get(f"{path}?{query}&format={name}".replace("?&", "?")).text
         assert len(answered.text) > 100
@@ -50,9 +50,9 @@ def test_addresses_refuse_as_the_others_do(client: TestClient) -> None:
     assert client.get("/v1/claims/nothing.bib").status_code == 404
     assert client.get("/v1/documents/Not-A-Slug.ris").status_code == 422
     assert client.get("/v1/documents.ris?format=bibtex").status_code == 422
-    assert client.get("/v1/claims.ris?condtion=fibromyalgia").json()["errors"][0]["did_you_mean"][0] == "condition"
+    assert client.get("/v1/claims.ris?condtion=murmuria").json()["errors"][0]["did_you_mean"][0] == "condition"
     assert client.get("/v1/documents.docx").status_code == 404
-    assert client.get("/v1/documents/younger-2013.ris?serial=1").status_code == 200
+    assert client.get("/v1/documents/alder-2013.ris?serial=1").status_code == 200
 
 
 def test_pages_of_documents_go_on_at_their_own_address(client: TestClient) -> None:
@@ -66,11 +66,11 @@ def test_pages_of_documents_go_on_at_their_own_address(client: TestClient) -> No
 
 
 def test_html_is_shown_and_runs_nothing(client: TestClient) -> None:
-    answered = client.get("/v1/documents/younger-2013.html?style=apa")
+    answered = client.get("/v1/documents/larch-2018.html?style=apa")
     assert "content-disposition" not in answered.headers
     assert answered.headers["content-security-policy"].startswith("default-src 'none'")
-    assert "<i>Arthritis &amp; Rheumatism</i>" in answered.text
-    assert '<a href="https://doi.org/10.1002/art.37734">https://doi.org/10.1002/art.37734</a>' in answered.text
+    assert "<i>Invented Bones &amp; Joints</i>" in answered.text
+    assert '<a href="https://doi.org/10.5555/zelvane.9">https://doi.org/10.5555/zelvane.9</a>' in answered.text
 
 
 @pytest.mark.parametrize("coding", ["gzip", "br", "zstd"])
@@ -140,7 +140,7 @@ def test_a_doi_is_encoded_in_links_and_raw_in_its_fields(awkward: TestClient) ->
         assert not re.search(r'<[^>]*[{}|\\^`" ][^>]*>', graph.serialize(format="nt"))
 
 
-@pytest.mark.parametrize("path", ["/v1/documents/younger-2013", "/v1/documents", "/v1/bibliography"])
+@pytest.mark.parametrize("path", ["/v1/documents/alder-2013", "/v1/documents", "/v1/bibliography"])
 def test_who_accepts_html_alone_is_told_its_address(client: TestClient, path: str) -> None:
     refused = client.get(f"{path}?{QUERIES[path]}", headers={"Accept": "text/html"})
     assert refused.status_code == 406

@@ -84,9 +84,9 @@ def test_a_cursor_beside_ids_is_told_why(client: TestClient) -> None:
     [
         "/v1/claims", "/v1/interventions", "/v1/conditions", "/v1/mechanisms", "/v1/side-effects", "/v1/outcomes",
         "/v1/dosing-ranges", "/v1/studies", "/v1/documents", "/v1/citations", "/v1/searches", "/v1/briefs",
-        "/v1/interaction-rules", "/v1/overrides", "/v1/search?q=pain", "/v1/claims/ldn-fibromyalgia-pain/versions",
-        "/v1/claims/ldn-fibromyalgia-pain/citations", "/v1/documents/younger-2013/impact",
-        "/v1/documents/younger-2013/statements", "/v1/bibliography?condition=fibromyalgia",
+        "/v1/interaction-rules", "/v1/overrides", "/v1/search?q=pain", "/v1/claims/ldz-murmuria-pain/versions",
+        "/v1/claims/ldz-murmuria-pain/citations", "/v1/documents/alder-2013/impact",
+        "/v1/documents/alder-2013/statements", "/v1/bibliography?condition=murmuria",
     ],
 )  # fmt: skip
 def test_every_list_says_that_nothing_is_missing(client: TestClient, path: str) -> None:
@@ -96,6 +96,6 @@ def test_every_list_says_that_nothing_is_missing(client: TestClient, path: str) 
 def test_a_bibliography_is_whole_or_refused(client: TestClient) -> None:
     """BibTeX and RIS have no place to say that a claim was left out."""
     for path in ("/v1/bibliography", "/v1/bibliography.bib"):
-        answer = client.get(f"{path}?id=ldn-fibromyalgia-pain&id=ldn-fibromyalgia-pian")
+        answer = client.get(f"{path}?id=ldz-murmuria-pain&id=ldz-murmuria-pian")
         assert answer.status_code == 422
-        assert "ldn-fibromyalgia-pain" in answer.json()["errors"][0]["did_you_mean"]
+        assert "ldz-murmuria-pain" in answer.json()["errors"][0]["did_you_mean"]

@@ -49,8 +49,8 @@ def test_a_table_has_the_rows_of_its_list_and_the_documented_columns(
 
 
 def test_a_claim_in_a_table_keeps_answer_verdict_caveat_and_both_counts(client: TestClient) -> None:
-    (row,) = rows(client, "/v1/claims.csv?id=ldn-fibromyalgia-pain")
-    claim = client.get("/v1/claims/ldn-fibromyalgia-pain").json()
+    (row,) = rows(client, "/v1/claims.csv?id=ldz-murmuria-pain")
+    claim = client.get("/v1/claims/ldz-murmuria-pain").json()
 
     evidence = claim["evidence"]
     assert (row["answer"], row["verdict"]) == (evidence["answer"], evidence["verdict"]["label"])
@@ -58,17 +58,17 @@ def test_a_claim_in_a_table_keeps_answer_verdict_caveat_and_both_counts(client: 
     for side in ("supports", "disputes"):
         for what in ("studies", "participants"):
             assert row[f"{side}_{what}"] == str(evidence["by_stance"][side][what])
-    assert row["conditions"] == "Fibromyalgia"
+    assert row["conditions"] == "Murmuria"
     assert row["mechanisms"] == ""
 
 
 def test_a_table_takes_the_filters_of_its_list_and_names_the_next_page(client: TestClient) -> None:
-    first = client.get("/v1/claims.csv?condition=fibromyalgia&limit=3")
+    first = client.get("/v1/claims.csv?condition=murmuria&limit=3")
     address = first.headers["link"].split(";")[0].strip("<>")
-    listed = client.get("/v1/claims?condition=fibromyalgia&limit=6").json()["items"]
+    listed = client.get("/v1/claims?condition=murmuria&limit=6").json()["items"]
 
     assert address.startswith("/v1/claims.csv?")
-    both = rows(client, "/v1/claims.csv?condition=fibromyalgia&limit=3") + rows(client, address)
+    both = rows(client, "/v1/claims.csv?condition=murmuria&limit=3") + rows(client, address)
     assert [row["id"] for row in both] == [item["id"] for item in listed]
     assert client.get("/v1/claims.csv?fields=statement").status_code == 422
     assert client.get("/v1/claims.csv?facets=true").status_code == 422
@@ -85,7 +85,7 @@ def test_a_table_is_kept_under_its_name_not_sent_twice_and_compressed(client: Te
 
 @pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r"])
 def test_text_that_a_spreadsheet_would_run_is_defused(client: TestClient, start: str) -> None:
-    claim = client.get("/v1/claims/ldn-fibromyalgia-pain").json() | {"statement": f'{start}HYPERLINK("x"),"y"\nz'}
+    claim = client.get("/v1/claims/ldz-murmuria-pain").json() | {"statement": f'{start}HYPERLINK("x"),"y"\nz'}
     (row,) = csv.DictReader(io.StringIO(table("claim", [to_json(claim)]).decode(), newline=""))
 
     assert row["statement"] == f'\'{start}HYPERLINK("x"),"y"\nz'

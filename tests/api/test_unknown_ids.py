@@ -32,12 +32,12 @@ def test_every_route_of_every_type_offers_what_is_near(client: TestClient, resou
 @pytest.mark.parametrize(
     ("sent", "meant"),
     [
-        ("ldn-fibromyalgia-pian", "ldn-fibromyalgia-pain"),
-        ("xdn-fibromyalgia-pain", "ldn-fibromyalgia-pain"),
-        ("pain-fibromyalgia-ldn", "ldn-fibromyalgia-pain"),
-        ("fibromyalgia-ldn-pian", "ldn-fibromyalgia-pain"),
-        ("fibromyalgia-pain", "ldn-fibromyalgia-pain"),
-        ("ldn-fibromyalgia-pain-in-adults", "ldn-fibromyalgia-pain"),
+        ("ldz-murmuria-pian", "ldz-murmuria-pain"),
+        ("xdn-murmuria-pain", "ldz-murmuria-pain"),
+        ("pain-murmuria-ldz", "ldz-murmuria-pain"),
+        ("murmuria-ldz-pian", "ldz-murmuria-pain"),
+        ("murmuria-pain", "ldz-murmuria-pain"),
+        ("ldz-murmuria-pain-in-adults", "ldz-murmuria-pain"),
     ],
 )
 def test_slips_words_in_another_order_and_beginnings_are_near(client: TestClient, sent: str, meant: str) -> None:
@@ -45,31 +45,31 @@ def test_slips_words_in_another_order_and_beginnings_are_near(client: TestClient
 
 
 def test_a_beginning_offers_what_goes_on_from_it(client: TestClient) -> None:
-    offered = near(client, "/v1/claims/ldn-fibromyalgia")
+    offered = near(client, "/v1/claims/ldz-report")
     assert len(offered) == 5
-    assert all(one.startswith("ldn-fibromyalgia-") for one in offered)
+    assert all(one.startswith("ldz-report-") for one in offered)
 
 
 @pytest.mark.parametrize(
     "address",
     [
-        "/v1/claims/ldn-fibromyalgia-pian/evidence", "/v1/claims/ldn-fibromyalgia-pian/evidence?serial=1",
-        "/v1/claims/ldn-fibromyalgia-pian/citations", "/v1/claims/ldn-fibromyalgia-pian.bib",
-        "/v1/claims/ldn-fibromyalgia-pian?format=jsonld", "/claims/ldn-fibromyalgia-pian",
+        "/v1/claims/ldz-murmuria-pian/evidence", "/v1/claims/ldz-murmuria-pian/evidence?serial=1",
+        "/v1/claims/ldz-murmuria-pian/citations", "/v1/claims/ldz-murmuria-pian.bib",
+        "/v1/claims/ldz-murmuria-pian?format=jsonld", "/claims/ldz-murmuria-pian",
     ],
 )  # fmt: skip
 def test_every_form_of_a_claim_offers_what_is_near(client: TestClient, address: str) -> None:
-    assert near(client, address)[0] == "ldn-fibromyalgia-pain"
+    assert near(client, address)[0] == "ldz-murmuria-pain"
 
 
 @pytest.mark.parametrize("rest", ["/impact", "/statements", ".ris", "?format=bibtex"])
 def test_every_form_of_a_document_offers_what_is_near(client: TestClient, rest: str) -> None:
-    assert near(client, f"/v1/documents/younger-2031{rest}")[0] == "younger-2013"
+    assert near(client, f"/v1/documents/alder-2031{rest}")[0] == "alder-2013"
 
 
 def test_a_brief_offers_what_is_near(client: TestClient) -> None:
-    assert near(client, "/v1/briefs/low-dose-naltrexon/fibromyalgia")[0] == "low-dose-naltrexone"
-    assert near(client, "/v1/briefs/low-dose-naltrexone/fibromialgya")[0] == "fibromyalgia"
+    assert near(client, "/v1/briefs/low-dose-zelvan/murmuria")[0] == "low-dose-zelvane"
+    assert near(client, "/v1/briefs/low-dose-zelvane/mumruira")[0] == "murmuria"
 
 
 def test_what_resembles_nothing_is_offered_nothing_and_not_repeated(client: TestClient) -> None:
@@ -79,13 +79,13 @@ def test_what_resembles_nothing_is_offered_nothing_and_not_repeated(client: Test
 
 
 def test_fhir_says_it_in_its_own_form_and_offers_only_what_it_has(client: TestClient) -> None:
-    (issue,) = client.get("/fhir/r5/ClinicalUseDefinition/naltrexone-liver-warnin").json()["issue"]
+    (issue,) = client.get("/fhir/r5/ClinicalUseDefinition/zelvane-liver-warnin").json()["issue"]
     assert issue["code"] == "not-found"
-    assert "naltrexone-liver-warning" in issue["diagnostics"]
-    (issue,) = client.get("/fhir/r5/Citation/younger-2031/_history/1").json()["issue"]
-    assert "younger-2013" in issue["diagnostics"]
+    assert "zelvane-liver-warning" in issue["diagnostics"]
+    (issue,) = client.get("/fhir/r5/Citation/alder-2031/_history/1").json()["issue"]
+    assert "alder-2013" in issue["diagnostics"]
     # A class of drugs is an intervention, but none of these is a medication.
-    (issue,) = client.get("/fhir/r5/MedicationKnowledge/opioid-agonists").json()["issue"]
+    (issue,) = client.get("/fhir/r5/MedicationKnowledge/lort-agonists").json()["issue"]
     for offered in issue.get("diagnostics", "").removeprefix("Did you mean ").rstrip("?").split(" or "):
         assert not offered or client.get(f"/fhir/r5/MedicationKnowledge/{offered}").status_code == 200
 
@@ -109,15 +109,15 @@ def test_of_very_many_ids_only_those_beside_are_compared(
 
 
 def test_a_search_within_an_unknown_condition_is_not_simply_empty(client: TestClient) -> None:
-    by_address = client.get("/v1/search?q=pain&condition=fibromyalga")
-    by_body = client.post("/v1/search", json={"q": "pain", "condition": ["fibromyalga"]})
+    by_address = client.get("/v1/search?q=pain&condition=murmura")
+    by_body = client.post("/v1/search", json={"q": "pain", "condition": ["murmura"]})
     for answer, where in ((by_address, "query"), (by_body, "body")):
         assert answer.status_code == 422
         (error,) = answer.json()["errors"]
-        assert (error["in"], error["field"], error["did_you_mean"][0]) == (where, "condition", "fibromyalgia")
+        assert (error["in"], error["field"], error["did_you_mean"][0]) == (where, "condition", "murmuria")
 
 
-@pytest.mark.parametrize("path", ["coverage?condition=fibromyalgia&", "evidence-map?", "briefs?", "claims?"])
+@pytest.mark.parametrize("path", ["coverage?condition=murmuria&", "evidence-map?", "briefs?", "claims?"])
 def test_a_filter_that_names_nothing_offers_what_is_near(client: TestClient, path: str) -> None:
-    (error,) = client.get(f"/v1/{path}intervention=dose-low-naltrexon").json()["errors"]
-    assert (error["in"], error["field"], error["did_you_mean"][0]) == ("query", "intervention", "low-dose-naltrexone")
+    (error,) = client.get(f"/v1/{path}intervention=dose-low-zelvan").json()["errors"]
+    assert (error["in"], error["field"], error["did_you_mean"][0]) == ("query", "intervention", "low-dose-zelvane")

@@ -15,12 +15,10 @@ from tests.conftest import serving
 from tests.factories import amended, citation, put, record, standing
 
 PATH = "/v1/verify"
-CLAIM = "ldn-fibromyalgia-pain"
-YOUNGER = "10.1002/art.37734"
-YOUNGER_TITLE = (
-    "Low-dose naltrexone for the treatment of fibromyalgia: findings of a small, randomized, double-blind, "
-    "placebo-controlled, counterbalanced, crossover trial assessing daily pain levels"
-)
+CLAIM = "ldz-murmuria-pain"
+ALDER = "10.5555/zelvane.1"
+LARCH = "10.5555/zelvane.9"
+LARCH_TITLE = "Low-dose zelvane in Raven's disease: a small, randomized, blinded crossover trial of cough at night"
 Fields = dict[str, Any]
 
 
@@ -36,23 +34,24 @@ def one(client: TestClient, **item: Any) -> Fields:
     return verified(client, item)[0]
 
 
-# --- labelled citations of the real data --------------------------------------------------------------------------
+# --- labelled citations -------------------------------------------------------------------------------------------
 
 LABELLED: list[tuple[str, str, VerificationResult]] = [
-    (CLAIM, YOUNGER, VerificationResult.supports),
-    ("ldn-fibromyalgia-fatigue", "10.1007/s40263-025-01183-7", VerificationResult.disputes),
-    ("ldn-crohns-remission", "10.1002/14651858.cd010410.pub3", VerificationResult.inconclusive),
-    ("ldn-autoimmune-disease", "10.1002/14651858.cd010410.pub3", VerificationResult.mixed),
-    (CLAIM, "10.1002/acr.20449", VerificationResult.background),
-    ("ldn-ms-fatigue", "10.1002/ana.22006", VerificationResult.not_assessed),
-    ("ldn-ms-fatigue", YOUNGER, VerificationResult.not_cited),
+    (CLAIM, ALDER, VerificationResult.supports),
+    (CLAIM, "10.5555/zelvane.2", VerificationResult.disputes),
+    (CLAIM, "10.5555/zelvane.4", VerificationResult.inconclusive),
+    ("ldz-ravens-pain", LARCH, VerificationResult.mixed),
+    ("ldz-ravens-pain", "10.5555/zelvane.4", VerificationResult.background),
+    ("ldz-ravens-pain", "10.5555/zelvane.7", VerificationResult.not_assessed),
+    ("ldz-ravens-pain", ALDER, VerificationResult.not_cited),
+    (CLAIM, "10.5555/zelvane.8", VerificationResult.retracted),
     (CLAIM, "10.9999/there.is.no.such", VerificationResult.source_unknown),
     (CLAIM, "pmid:99999999", VerificationResult.source_unknown),
     (CLAIM, "NCT99999999", VerificationResult.source_unknown),
-    (CLAIM, "NCT00568555", VerificationResult.supports),
-    (CLAIM, "23359310", VerificationResult.identifier_unreadable),
-    (CLAIM, "Younger et al. 2013", VerificationResult.identifier_unreadable),
-    ("there-is-no-such-claim", YOUNGER, VerificationResult.claim_unknown),
+    (CLAIM, "NCT99900001", VerificationResult.supports),
+    (CLAIM, "99900001", VerificationResult.identifier_unreadable),
+    (CLAIM, "Alder et al. 2013", VerificationResult.identifier_unreadable),
+    ("there-is-no-such-claim", ALDER, VerificationResult.claim_unknown),
 ]
 
 
@@ -68,17 +67,17 @@ def test_every_labelled_citation_gets_its_verdict(client: TestClient) -> None:
 @pytest.mark.parametrize(
     "spelling",
     [
-        "https://doi.org/10.1002/ART.37734", "doi: 10.1002/art.37734.", "(DOI 10.1002/art.37734)", "PMID: 23359310",
-        "https://pubmed.ncbi.nlm.nih.gov/23359310/", "pmid:23359310",
+        "https://doi.org/10.5555/ZELVANE.1", "doi: 10.5555/zelvane.1.", "(DOI 10.5555/zelvane.1)", "PMID: 99900001",
+        "https://pubmed.ncbi.nlm.nih.gov/99900001/", "pmid:99900001",
     ],
 )  # fmt: skip
 def test_any_spelling_of_an_identifier_leads_to_its_document(client: TestClient, spelling: str) -> None:
     found = one(client, claim=CLAIM, identifier=spelling)
-    assert (found["result"], found["source"]["id"], found["source"]["type"]) == ("supports", "younger-2013", "document")
+    assert (found["result"], found["source"]["id"], found["source"]["type"]) == ("supports", "alder-2013", "document")
 
 
 def test_whatever_shows_a_claim_shows_what_must_travel_with_it(client: TestClient) -> None:
-    found = one(client, claim=CLAIM, identifier=YOUNGER)
+    found = one(client, claim=CLAIM, identifier=ALDER)
     whole = client.get(f"/v1/claims/{CLAIM}").json()
     claim = found["claim"]
     evidence = whole["evidence"]
@@ -91,27 +90,27 @@ def test_whatever_shows_a_claim_shows_what_must_travel_with_it(client: TestClien
     assert claim["supports"] == evidence["by_stance"]["supports"]
 
     (cited,) = found["citations"]
-    recorded = next(c for c in whole["citations"] if c["document"]["id"] == "younger-2013")
+    recorded = next(c for c in whole["citations"] if c["document"]["id"] == "alder-2013")
     for name in ("id", "stance", "directness", "finding", "locator", "verification"):
         assert cited[name] == recorded[name]
 
 
 def test_items_do_not_disturb_one_another(client: TestClient) -> None:
-    good = {"claim": CLAIM, "identifier": YOUNGER}
+    good = {"claim": CLAIM, "identifier": ALDER}
     found = verified(client, good, {"claim": "no-such", "identifier": "none"}, good)
     assert [answer["result"] for answer in found] == ["supports", "identifier_unreadable", "supports"]
     assert [[fault["field"] for fault in answer["errors"]] for answer in found] == [[], ["claim", "identifier"], []]
 
 
 def test_a_misspelt_claim_is_told_what_is_near(client: TestClient) -> None:
-    (fault,) = one(client, claim="ldn-fibromyalgia-pains", identifier=YOUNGER)["errors"]
+    (fault,) = one(client, claim="ldz-murmuria-pains", identifier=ALDER)["errors"]
     assert fault["did_you_mean"][0] == CLAIM
 
 
 def test_a_retired_claim_is_answered_by_its_successor(client: TestClient) -> None:
-    found = one(client, claim="naltrexone-class", identifier=YOUNGER)
-    assert found["replaced"] == {"id": "naltrexone-class", "successor": "naltrexone-opioid-receptor-blockade"}
-    assert found["claim"]["id"] == "naltrexone-opioid-receptor-blockade"
+    found = one(client, claim="ldz-nausea-occurs", identifier=ALDER)
+    assert found["replaced"] == {"id": "ldz-nausea-occurs", "successor": "ldz-nausea"}
+    assert found["claim"]["id"] == "ldz-nausea"
     assert "its successor was compared" in found["advice"]
 
 
@@ -141,7 +140,7 @@ def test_a_chain_of_retired_claims_leads_to_the_one_that_is_published(small: Dat
 
 def test_only_the_first_unknown_claim_is_told_what_is_near(client: TestClient) -> None:
     """It takes long to find."""
-    items = [{"claim": claim, "identifier": YOUNGER} for claim in (CLAIM, "ldn-fibromyalgia-pains", "ldn-ms-fatigues")]
+    items = [{"claim": claim, "identifier": ALDER} for claim in (CLAIM, "ldz-murmuria-pains", "ldz-ms-fatigues")]
     faults = [fault for answer in verified(client, *items) for fault in answer["errors"]]
     assert [fault["did_you_mean"][:1] for fault in faults] == [[CLAIM], []]
 
@@ -152,63 +151,53 @@ def test_only_the_first_unknown_claim_is_told_what_is_near(client: TestClient) -
 @pytest.mark.parametrize(
     ("title", "result"),
     [
-        (YOUNGER_TITLE, "same"),
-        (YOUNGER_TITLE.upper().replace("-", " ") + ".", "same"),
-        (f"<i>{YOUNGER_TITLE}</i>", "same"),
-        ("Low-dose naltrexone for the treatment of fibromyalgia", "near"),
-        (YOUNGER_TITLE.replace("randomized", "randomised"), "near"),
-        ("Low-dose naltrexone", "different"),
-        ("Fibromyalgia symptoms are reduced by low-dose naltrexone: a pilot study", "different"),
+        (LARCH_TITLE, "same"),
+        (LARCH_TITLE.upper().replace("-", " ") + ".", "same"),
+        (f"<i>{LARCH_TITLE}</i>", "same"),
+        ("Low-dose zelvane in Raven's disease", "near"),
+        (LARCH_TITLE.replace("randomized", "randomised"), "near"),
+        ("Low-dose zelvane", "different"),
+        ("Cough in Raven's disease is reduced by low-dose zelvane: a pilot study", "different"),
         ("低用量ナルトレキソン", "different"),
     ],
 )
 def test_titles_are_compared_by_their_words(client: TestClient, title: str, result: str) -> None:
-    found = one(client, claim=CLAIM, identifier=YOUNGER, title=title)
+    found = one(client, claim="ldz-insomnia", identifier=LARCH, title=title)
     assert found["title"]["result"] == result
-    assert found["title"]["recorded"] == YOUNGER_TITLE
+    assert found["title"]["recorded"] == LARCH_TITLE
     assert found["result"] == ("other_title" if result == "different" else "supports")
 
 
 def test_an_identifier_that_was_mixed_up_is_told_whose_title_it_is(client: TestClient) -> None:
-    other = client.get("/v1/documents/bruun-2024").json()
-    found = one(client, claim=CLAIM, identifier=YOUNGER, title=other["title"])
+    other = client.get("/v1/documents/larch-2018").json()
+    found = one(client, claim=CLAIM, identifier=ALDER, title=other["title"])
     assert found["result"] == "other_title"
-    assert found["title"]["other_document"] == {"id": "bruun-2024", "label": other["label"]}
-
-
-def test_no_two_documents_of_the_data_pass_for_one_another(client: TestClient) -> None:
-    documents = client.get("/v1/documents?limit=200").json()["items"]
-    titled = [d for d in documents if d["title"] and d["doi"]]
-    for shift in (1, 2, 3):
-        pairs = zip(titled, titled[shift:] + titled[:shift], strict=True)
-        items = [{"claim": CLAIM, "identifier": d["doi"], "title": e["title"]} for d, e in pairs]
-        for start in range(0, len(items), 50):
-            assert {answer["result"] for answer in verified(client, *items[start : start + 50])} == {"other_title"}
+    assert found["title"]["other_document"] == {"id": "larch-2018", "label": other["label"]}
 
 
 # --- quotations ---------------------------------------------------------------------------------------------------
 
 
 def test_a_quotation_is_never_confirmed_against_a_text_that_is_not_held(client: TestClient) -> None:
-    found = one(client, claim=CLAIM, identifier=YOUNGER, quote="the drug was well tolerated by all of them")
+    found = one(client, claim=CLAIM, identifier=ALDER, quote="the drug was well tolerated by all of them")
     assert found["quote"] == {"result": "no_text_held", "citation": None}
     assert "was not verified" in found["advice"]
 
 
 def test_our_words_are_known_for_ours(client: TestClient) -> None:
     """Who takes a finding for a quotation puts words into the mouth of its authors."""
-    (cited,) = one(client, claim=CLAIM, identifier=YOUNGER)["citations"]
-    found = one(client, claim=CLAIM, identifier=YOUNGER, quote=cited["finding"][:80])
+    (cited,) = one(client, claim=CLAIM, identifier=ALDER)["citations"]
+    found = one(client, claim=CLAIM, identifier=ALDER, quote=cited["finding"][:80])
     assert found["quote"]["result"] == "our_words"
     assert "do not put them in quotation marks" in found["advice"]
 
 
 @pytest.mark.parametrize(
     ("quote", "result"),
-    [("daily pain levels", "too_short"), ("crossover trial assessing daily pain levels", "in_title")],
+    [("cough at night", "too_short"), ("crossover trial of cough at night", "in_title")],
 )
 def test_where_a_quotation_was_found_is_said(client: TestClient, quote: str, result: str) -> None:
-    assert one(client, claim=CLAIM, identifier=YOUNGER, quote=quote)["quote"]["result"] == result
+    assert one(client, claim="ldz-insomnia", identifier=LARCH, quote=quote)["quote"]["result"] == result
 
 
 # --- sentences ----------------------------------------------------------------------------------------------------
@@ -217,10 +206,10 @@ def test_where_a_quotation_was_found_is_said(client: TestClient, quote: str, res
 def test_a_sentence_is_never_taken_for_a_claim_that_is_near(client: TestClient) -> None:
     """The opposite of a claim is near it: a source is not said to support it."""
     for sentence in (
-        "Low-dose naltrexone reduces pain in fibromyalgia.",
-        "Low-dose naltrexone does not reduce pain in people with fibromyalgia.",
+        "Low-dose zelvane reduces pain in murmuria.",
+        "Low-dose zelvane does not reduce pain in people with murmuria.",
     ):
-        found = one(client, sentence=sentence, identifier=YOUNGER)
+        found = one(client, sentence=sentence, identifier=ALDER)
         assert (found["result"], found["claim"], found["citations"]) == ("compare_claims", None, [])
         near = {entry["claim"]["id"]: entry for entry in found["nearest"]}
         assert [cited["stance"] for cited in near[CLAIM]["citations"]] == ["supports"]
@@ -229,16 +218,16 @@ def test_a_sentence_is_never_taken_for_a_claim_that_is_near(client: TestClient) 
 
 def test_the_statement_of_a_claim_is_that_claim(client: TestClient) -> None:
     statement = client.get(f"/v1/claims/{CLAIM}").json()["statement"]
-    found = one(client, sentence=statement.upper(), identifier=YOUNGER)
+    found = one(client, sentence=statement.upper(), identifier=ALDER)
     assert (found["result"], found["claim"]["id"], found["nearest"]) == ("supports", CLAIM, [])
 
 
 @pytest.mark.parametrize(
     ("sentence", "identifier", "result"),
     [
-        ("vorpal qzxv blades", YOUNGER, "no_claim_near"),
-        ("Naltrexone must not be taken with tramadol.", YOUNGER, "not_cited_nearby"),
-        ("Naltrexone must not be taken with tramadol.", "10.9999/none", "source_unknown"),
+        ("vorpal qzxv blades", ALDER, "no_claim_near"),
+        ("Zelvane must not be taken with tralort.", ALDER, "not_cited_nearby"),
+        ("Zelvane must not be taken with tralort.", "10.9999/none", "source_unknown"),
     ],
 )
 def test_a_sentence_without_a_source_near_it(client: TestClient, sentence: str, identifier: str, result: str) -> None:
@@ -315,7 +304,7 @@ def test_whatever_is_written_is_answered(
     client: TestClient, sentence: str, identifier: str, title: str, quote: str
 ) -> None:
     item = {"sentence": sentence, "identifier": identifier, "title": title, "quote": quote}
-    for spelling in (item, item | {"identifier": YOUNGER}):
+    for spelling in (item, item | {"identifier": ALDER}):
         answer = client.post(PATH, json={"items": [spelling]})
         assert answer.status_code in (200, 422)
         if answer.status_code == 200:
@@ -324,7 +313,7 @@ def test_whatever_is_written_is_answered(
 
 # --- bad input ----------------------------------------------------------------------------------------------------
 
-GOOD = {"claim": CLAIM, "identifier": YOUNGER}
+GOOD = {"claim": CLAIM, "identifier": ALDER}
 
 
 @pytest.mark.parametrize(
@@ -334,14 +323,14 @@ GOOD = {"claim": CLAIM, "identifier": YOUNGER}
         ({"items": [GOOD] * 51}, "items"),
         ({}, "items"),
         ({"items": [GOOD | {"sentence": "Both."}]}, "items.0"),
-        ({"items": [GOOD, {"identifier": YOUNGER}]}, "items.1"),
+        ({"items": [GOOD, {"identifier": ALDER}]}, "items.1"),
         ({"items": [{"claim": CLAIM}]}, "items.0.identifier"),
         ({"items": [GOOD | {"identifier": "x" * 401}]}, "items.0.identifier"),
         ({"items": [GOOD | {"claim": "Not An Id"}]}, "items.0.claim"),
         ({"items": [GOOD | {"colour": "red"}]}, "items.0.colour"),
         ({"items": [GOOD | {"quote": "a" * 2001}]}, "items.0.quote"),
         ({"items": [GOOD | {"title": "two\nlines"}]}, "items.0.title"),
-        ({"items": [{"sentence": "s" * 401, "identifier": YOUNGER}]}, "items.0.sentence"),
+        ({"items": [{"sentence": "s" * 401, "identifier": ALDER}]}, "items.0.sentence"),
     ],
 )
 def test_bad_input_is_a_problem_that_names_the_field(client: TestClient, body: Fields, field: str) -> None:
@@ -353,8 +342,8 @@ def test_bad_input_is_a_problem_that_names_the_field(client: TestClient, body: F
 
 def test_fifty_of_the_longest_are_answered_in_order(client: TestClient) -> None:
     longest = {
-        "sentence": "naltrexone pain " * 25,
-        "identifier": YOUNGER,
+        "sentence": "zelvane pain " * 25,
+        "identifier": ALDER,
         "title": "t" * 500,
         "quote": "pain fell " * 190,
     }

@@ -58,7 +58,7 @@ def _pair(session: Session, record_type: str) -> tuple[Change, Change]:
         StoredRecord.type == record_type, StoredRecord.status == Status.published
     )
     if record_type == "claim":
-        stored = stored.where(StoredRecord.id == "ldn-fibromyalgia-pain")
+        stored = stored.where(StoredRecord.id == "ldz-murmuria-pain")
     content = BY_TYPE[record_type].write.model_validate_json(
         session.scalars(stored.order_by(StoredRecord.id).limit(1)).one()
     )

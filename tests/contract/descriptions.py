@@ -109,9 +109,9 @@ def _of_type(resource_type: str) -> Json:
 # --- Infobutton -------------------------------------------------------------------------------------------------------
 
 SYSTEMS = ("2.16.840.1.113883.6.88", "2.16.840.1.113883.6.90", "2.16.840.1.113883.6.96", "urn:unknown")
-CODES = ("7243", "M79.7", "203082005", "no code")
+CODES = ("7243", "M99.97", "203082005", "no code")
 TYPES = ("text/html", "text/xml", "application/json", "application/atom+xml")
-NAMES = ("naltrexone", "fibromyalgia", "tramadol")
+NAMES = ("zelvane", "murmuria", "tralort")
 
 
 def infobutton_description() -> Json:

@@ -24,15 +24,15 @@ ERRORS = [
     ("GET", "/v1/claims?kind=efficacy&kind={mark}", 422),
     ("GET", "/v1/claims?condition={mark}", 422),
     ("GET", "/v1/claims?condition=icd10cm:{mark}", 422),
-    ("GET", "/v1/claims?condition={mark}:M79.7", 422),
+    ("GET", "/v1/claims?condition={mark}:M99.97", 422),
     ("GET", "/v1/claims?cursor={mark}", 422),
     ("GET", "/v1/claims?limit={mark}", 422),
     ("GET", "/v1/claims?doi={mark}", 422),
     ("GET", "/v1/claims?sort={mark}", 422),
     ("GET", "/v1/claims?updated_since={mark}", 422),
     ("GET", "/v1/claims/_{mark}", 422),
-    ("GET", "/v1/claims/ldn-fibromyalgia-pain?serial={mark}", 422),
-    ("GET", "/v1/claims/ldn-fibromyalgia-pain?{mark}=1", 422),
+    ("GET", "/v1/claims/ldz-murmuria-pain?serial={mark}", 422),
+    ("GET", "/v1/claims/ldz-murmuria-pain?{mark}=1", 422),
     ("GET", "/v1/resolve", 422),
     ("GET", "/v1/resolve?identifier={mark}", 422),
     ("GET", "/v1/resolve?identifier=pmid:{mark}", 422),
@@ -137,7 +137,7 @@ def parameters(openapi: Item) -> Iterator[tuple[str, str]]:
     """Every query parameter once for each schema that it has, with an address that takes it."""
     seen = set()
     for path, operations in openapi["paths"].items():
-        address = path.format(id="ldn-fibromyalgia-pain", intervention="naltrexone", condition="fibromyalgia")
+        address = path.format(id="ldz-murmuria-pain", intervention="zelvane", condition="murmuria")
         for parameter in operations.get("get", {}).get("parameters", []):
             kind = json.dumps([parameter["name"], parameter["schema"]])
             if parameter["in"] == "query" and kind not in seen:

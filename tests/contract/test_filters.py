@@ -141,7 +141,7 @@ def answered(everything: Everything, record_type: str, **filters: Any) -> list[s
 def claims(everything: Everything, asked: dict[str, list[Any]]) -> list[Item]:
     about_citations = {name: values for name, values in asked.items() if name in CITATION_READS}
     about_claims = {name: values for name, values in asked.items() if name not in CITATION_READS}
-    drugs = _drugs_of_regimens(everything, about_claims.pop("intervention", []))
+    drugs = _sources_of_harm(everything, about_claims.pop("intervention", []))
     return [
         claim
         for claim in everything["claim"]
@@ -154,14 +154,22 @@ def claims(everything: Everything, asked: dict[str, list[Any]]) -> list[Item]:
     ]
 
 
-def _drugs_of_regimens(everything: Everything, asked: list[str]) -> dict[str, bool]:
-    """The interventions asked for, and the drugs whose regimens they are; whether all claims count, or harms alone."""
-    drugs = {
-        item["parent"]["id"]: False
-        for item in everything["intervention"]
-        if item["id"] in asked and item["kind"] == "regimen" and item["parent"]
-    }
-    return drugs | dict.fromkeys(asked, True)
+def _sources_of_harm(everything: Everything, asked: list[str]) -> dict[str, bool]:
+    """The interventions asked for, and those whose harm they inherit; whether all their claims count, or harms alone.
+
+    A regimen inherits from its drug, a drug from its classes, a class from wider ones.
+    """
+    interventions = {item["id"]: item for item in everything["intervention"]}
+    found: dict[str, bool] = {}
+    todo = list(asked)
+    while todo:
+        heir = interventions[todo.pop()]
+        parents = named(heir["parent"]) if heir["kind"] in ("regimen", "class") else []
+        classes = [item["id"] for item in interventions.values() if heir["id"] in named(*item["members"])]
+        new = {*parents, *classes} - found.keys()
+        found |= dict.fromkeys(new, False)
+        todo += new
+    return found | dict.fromkeys(asked, True)
 
 
 def _is_about(claim: Item, drugs: dict[str, bool]) -> bool:
@@ -251,19 +259,19 @@ def _found(client: TestClient, resource: Resource, **filters: Any) -> list[str]:
 @pytest.mark.parametrize(
     ("record_type", "filters"),
     [
-        ("claim", {"condition": "fibromyalgia", "kind": "efficacy"}),
-        ("claim", {"kind": ["efficacy", "safety"], "intervention": "low-dose-naltrexone", "cited": True}),
+        ("claim", {"condition": "murmuria", "kind": "efficacy"}),
+        ("claim", {"kind": ["efficacy", "safety"], "intervention": "low-dose-zelvane", "cited": True}),
         ("claim", {"stance": "disputes", "design": "randomized_parallel_trial"}),
         ("claim", {"stance": "supports", "design": "randomized_parallel_trial"}),
-        ("claim", {"stance": "disputes", "document": "younger-2013"}),
-        ("claim", {"directness": "indirect", "evidence_source": "animal", "stance": ["supports", "mixed"]}),
+        ("claim", {"stance": "disputes", "document": "alder-2013"}),
+        ("claim", {"directness": "indirect", "evidence_source": "human_clinical", "stance": ["supports", "mixed"]}),
         ("citation", {"stance": "supports", "design": "randomized_crossover_trial", "directness": "direct"}),
-        ("condition", {"intervention": "low-dose-naltrexone", "stance": "disputes"}),
-        ("side_effect", {"intervention": "low-dose-naltrexone"}),
-        ("study", {"condition": "fibromyalgia", "is_review": False}),
+        ("condition", {"intervention": "low-dose-zelvane", "stance": "disputes"}),
+        ("side_effect", {"intervention": "low-dose-zelvane", "stance": "supports"}),
+        ("study", {"condition": "murmuria", "is_review": False}),
         ("document", {"kind": "article-journal", "year": [2013, 2024]}),
-        ("dosing_range", {"intervention": "low-dose-naltrexone", "basis": "studied"}),
-        ("search", {"intervention": "low-dose-naltrexone", "coverage": "not_searched"}),
+        ("dosing_range", {"intervention": "low-dose-zelvane", "basis": "studied"}),
+        ("search", {"intervention": "low-dose-zelvane", "coverage": "not_searched"}),
     ],
     ids=str,
 )
@@ -272,7 +280,9 @@ def test_different_filters_must_all_hold(
 ) -> None:
     resource = next(found for found in RESOURCES if found.type == record_type)
 
-    assert _found(client, resource, **filters) == answered(everything, record_type, **filters)
+    found = _found(client, resource, **filters)
+    assert found == answered(everything, record_type, **filters)
+    assert len(found) < len(everything[record_type])
 
 
 def test_filters_about_a_citation_must_hold_on_one_and_the_same(client: TestClient, everything: Everything) -> None:
@@ -292,14 +302,14 @@ def test_filters_about_a_citation_must_hold_on_one_and_the_same(client: TestClie
 
 
 def test_the_citations_of_a_claim_are_its_own(client: TestClient, everything: Everything) -> None:
-    path = "/v1/claims/ldn-fibromyalgia-pain/citations"
-    own = [found for found in everything["citation"] if found["claim"]["id"] == "ldn-fibromyalgia-pain"]
+    path = "/v1/claims/ldz-murmuria-pain/citations"
+    own = [found for found in everything["citation"] if found["claim"]["id"] == "ldz-murmuria-pain"]
     disputing = [found for found in own if found["stance"] == "disputes"]
 
     assert items_of(client, path, limit=3) == own
     assert items_of(client, path, stance="disputes") == disputing
     assert 0 < len(disputing) < len(own)
-    assert the_error(client, path, claim="ldn-any-adverse-event")["field"] == "claim"
+    assert the_error(client, path, claim="ldz-nausea")["field"] == "claim"
 
 
 # --- names ----------------------------------------------------------------------------------------------------------
@@ -308,11 +318,11 @@ def test_the_citations_of_a_claim_are_its_own(client: TestClient, everything: Ev
 @pytest.mark.parametrize(
     ("code", "condition"),
     [
-        ("icd10cm:M79.7", "fibromyalgia"),
-        ("mesh:D005356", "fibromyalgia"),
-        ("icd10cm:G35.A", "multiple-sclerosis"),
-        ("icd10cm:K50.10", "crohns-disease"),
-        ("icd10cm:k50.911", "crohns-disease"),
+        ("icd10cm:M99.97", "murmuria"),
+        ("mesh:D999001", "murmuria"),
+        ("icd10cm:M99.97A", "murmuria"),
+        ("icd10cm:M98.10", "ravens-disease"),
+        ("icd10cm:m98.911", "ravens-disease"),
     ],
 )
 def test_a_code_stands_for_the_id(client: TestClient, code: str, condition: str) -> None:
@@ -327,7 +337,7 @@ def test_a_code_stands_for_the_id(client: TestClient, code: str, condition: str)
 
 
 @pytest.mark.parametrize(
-    "code", ["icd10cm:Z99.9", "mesh:D000000", "icd10cm:", "nosuch:M79.7", "icd10cm:M79.7; --", ":"]
+    "code", ["icd10cm:Z99.9", "mesh:D000000", "icd10cm:", "nosuch:M99.97", "icd10cm:M99.97; --", ":"]
 )
 def test_a_code_that_nothing_carries_is_refused(client: TestClient, code: str) -> None:
     assert the_error(client, "/v1/claims", condition=code)["field"] == "condition"
@@ -351,47 +361,47 @@ def test_descendants_add_what_is_narrower(client: TestClient, everything: Everyt
 
 
 def test_harm_crosses_from_the_drug_to_its_low_dose(client: TestClient, everything: Everything) -> None:
-    found = items_of(client, "/v1/claims", intervention="low-dose-naltrexone", limit=200)
-    inherited = {claim["id"] for claim in found if claim["intervention"]["id"] == "naltrexone"}
+    found = items_of(client, "/v1/claims", intervention="low-dose-zelvane", limit=200)
+    inherited = {claim["id"] for claim in found if claim["intervention"]["id"] == "zelvane"}
     harms = {
         claim["id"]
         for claim in everything["claim"]
-        if claim["intervention"] and claim["intervention"]["id"] == "naltrexone" and claim["kind"] in HARM_KINDS
+        if claim["intervention"] and claim["intervention"]["id"] == "zelvane" and claim["kind"] in HARM_KINDS
     }
 
     assert inherited == harms
     assert "interaction" in {claim["kind"] for claim in found if claim["id"] in inherited}
-    opioids = items_of(client, "/v1/claims", intervention="low-dose-naltrexone", kind="interaction", limit=200)
-    assert any(claim["effect"] == "contraindicated" for claim in opioids)
+    lorts = items_of(client, "/v1/claims", intervention="low-dose-zelvane", kind="interaction", limit=200)
+    assert any(claim["effect"] == "contraindicated" for claim in lorts)
 
 
 @pytest.mark.parametrize(
     ("list_", "parameter", "mistaken", "meant"),
     [
-        ("claims", "condition", "fibromyalga", "fibromyalgia"),
-        ("claims", "intervention", "low-dose-naltrexon", "low-dose-naltrexone"),
-        ("claims", "document", "younger-2031", "younger-2013"),
-        ("claims", "study", "younger-2013-trail", "younger-2013-trial"),
-        ("claims", "interactant", "tramadoll", "tramadol"),
+        ("claims", "condition", "murmura", "murmuria"),
+        ("claims", "intervention", "low-dose-zelvan", "low-dose-zelvane"),
+        ("claims", "document", "alder-2031", "alder-2013"),
+        ("claims", "study", "alder-2013-trail", "alder-2013-trial"),
+        ("claims", "interactant", "tralortl", "tralort"),
         ("claims", "outcome", "pian", "pain"),
-        ("claims", "mechanism", "opioid-receptor-antagonis", "opioid-receptor-antagonism"),
+        ("claims", "mechanism", "lort-receptor-blockad", "lort-receptor-blockade"),
         ("claims", "side_effect", "vivid-dreems", "vivid-dreams"),
-        ("citations", "document", "younger-2031", "younger-2013"),
-        ("citations", "study", "trial-younger-2013", "younger-2013-trial"),
-        ("conditions", "intervention", "dose-low-naltrexone", "low-dose-naltrexone"),
-        ("studies", "claim", "ldn-fibromyalgia-pian", "ldn-fibromyalgia-pain"),
-        ("studies", "document", "younger-2031", "younger-2013"),
-        ("documents", "claim", "fibromyalgia-pain", "ldn-fibromyalgia-pain"),
-        ("dosing-ranges", "intervention", "naltrexon", "naltrexone"),
-        ("searches", "interactant", "tramadoll", "tramadol"),
-        ("interaction-rules", "intervention", "naltrexon", "naltrexone"),
-        ("briefs", "condition", "fibromyalga", "fibromyalgia"),
-        ("evidence-map", "intervention", "naltrexon", "naltrexone"),
-        ("bibliography", "id", "ldn-fibromyalgia-pian", "ldn-fibromyalgia-pain"),
-        ("studies", "condition", "crohn-disease", "crohns-disease"),
-        ("citations", "claim", "ldn-fibromyalgia-pian", "ldn-fibromyalgia-pain"),
-        ("searches", "intervention", "naltrexon", "naltrexone"),
-        ("dosing-ranges", "condition", "multiple-sclerose", "multiple-sclerosis"),
+        ("citations", "document", "alder-2031", "alder-2013"),
+        ("citations", "study", "trial-alder-2013", "alder-2013-trial"),
+        ("conditions", "intervention", "dose-low-zelvane", "low-dose-zelvane"),
+        ("studies", "claim", "ldz-murmuria-pian", "ldz-murmuria-pain"),
+        ("studies", "document", "alder-2031", "alder-2013"),
+        ("documents", "claim", "murmuria-pain", "ldz-murmuria-pain"),
+        ("dosing-ranges", "intervention", "zelvan", "zelvane"),
+        ("searches", "interactant", "tralortl", "tralort"),
+        ("interaction-rules", "intervention", "zelvan", "zelvane"),
+        ("briefs", "condition", "murmura", "murmuria"),
+        ("evidence-map", "intervention", "zelvan", "zelvane"),
+        ("bibliography", "id", "ldz-murmuria-pian", "ldz-murmuria-pain"),
+        ("studies", "condition", "raven-disease", "ravens-disease"),
+        ("citations", "claim", "ldz-murmuria-pian", "ldz-murmuria-pain"),
+        ("searches", "intervention", "zelvan", "zelvane"),
+        ("dosing-ranges", "condition", "liver-diseas", "liver-disease"),
     ],
 )
 def test_an_unknown_name_is_answered_with_the_nearest(
@@ -430,10 +440,10 @@ def test_a_malformed_identifier_is_refused(client: TestClient, list_: str) -> No
 
 
 @pytest.mark.parametrize(
-    "spelled", ["10.1002/art.37734", "10.1002/ART.37734", "https://doi.org/10.1002/art.37734", "doi:10.1002/art.37734"]
+    "spelled", ["10.5555/zelvane.1", "10.5555/ZELVANE.1", "https://doi.org/10.5555/zelvane.1", "doi:10.5555/zelvane.1"]
 )
 def test_an_identifier_is_found_however_it_is_spelled(client: TestClient, spelled: str) -> None:
-    assert ids(items_of(client, "/v1/documents", doi=spelled)) == ["younger-2013"]
+    assert ids(items_of(client, "/v1/documents", doi=spelled)) == ["alder-2013"]
 
 
 def test_updated_since_is_inclusive(client: TestClient, everything: Everything) -> None:

@@ -17,30 +17,32 @@ from app.fhir.types import TYPES
 from app.main import create_app, in_context
 from app.settings import Settings
 from tests.conftest import Engine
-from tests.examples import REQUESTS
+from tests.contract.support import Item
+from tests.contract.test_openapi import TRIED, Everything, ours
+from tests.contract.test_openapi import addresses as documented
 
 PREFIX = "/kb"
 HOST = "https://example.org"
 FHIR_BASE = f"{HOST}{PREFIX}/fhir/r5"
 MAX_OF_A_SHAPE = 3
-PAGES = ("/", "/docs", "/claims/naltrexone-opioid-free-interval")
-BRIEF = "/v1/briefs/low-dose-naltrexone/fibromyalgia"
-INFOBUTTON = "/infobutton?mainSearchCriteria.v.dn=naltrexone&knowledgeResponseType="
+PAGES = ("/", "/docs", "/claims/zelvane-lort-free-interval")
+BRIEF = "/v1/briefs/low-dose-zelvane/murmuria"
+INFOBUTTON = "/infobutton?mainSearchCriteria.v.dn=zelvane&knowledgeResponseType="
 OTHERS = (
     *(f"{BRIEF}?format={name}" for name in ("json", "markdown", "html")),
     *(f"/v1/documents?format={name}&limit=2" for name in FORMATS),
-    *(f"/v1/claims/ldn-fibromyalgia-pain.{ending}" for ending in ("bib", "ris", "txt", "csl.json", "html")),
+    *(f"/v1/claims/ldz-murmuria-pain.{ending}" for ending in ("bib", "ris", "txt", "csl.json", "html")),
     *(f"/fhir/r5/{fhir_type.name}?_count=2" for fhir_type in TYPES),
-    "/fhir/r5/metadata", "/fhir/r5/Library", "/fhir/r5/Library/ldn-evidence", "/cds-services", "/openapi.json",
+    "/fhir/r5/metadata", "/fhir/r5/Library", "/fhir/r5/Library/zelvane-evidence", "/cds-services", "/openapi.json",
     *(f"{INFOBUTTON}{kind}" for kind in ("application/json", "text/html", "application/atom%2Bxml")),
 )  # fmt: skip
 LINKED = tuple(
     (f"/v1/{path}", accept)
-    for path in ("claims/ldn-fibromyalgia-pain", "documents/younger-2013", "meta")
+    for path in ("claims/ldz-murmuria-pain", "documents/alder-2013", "meta")
     for accept in ("application/ld+json", "application/vnd.ga4gh.va-spec+json")
     if "va-spec" not in accept or "claims" in path
 )
-ASKED_FOR = [*((path, "*/*") for path in (*REQUESTS.values(), *PAGES, *OTHERS)), *LINKED]
+ASKED_FOR = [*((path, "*/*") for path in (*PAGES, *OTHERS)), *LINKED]
 FAULTY = (
     "/v1/claims?kind=eficacy", "/v1/claims/nothing", "/v1/nothing", "/fhir/r5/Patient", "/static/nothing", "/nothing",
     "/v1/claims?q=%ff", "/infobutton",
@@ -125,10 +127,12 @@ def own() -> re.Pattern[str]:
 
 
 @pytest.fixture(scope="module")
-def addresses(below: TestClient, own: re.Pattern[str]) -> dict[str, set[str]]:
+def addresses(below: TestClient, own: re.Pattern[str], everything: Everything, openapi: Item) -> dict[str, set[str]]:
     """The addresses in all answers, by the request that they were found in."""
     found = {}
-    for path, accept in ASKED_FOR:
+    operations = [(path, operation) for method, path, operation in ours(openapi) if method == "get"]
+    asked_for = [(address, "*/*") for asked in operations for address in documented(*asked, everything, TRIED)]
+    for path, accept in (*asked_for, *ASKED_FOR):
         answer = below.get(f"{PREFIX}{path}", headers={"Accept": accept})
         assert answer.status_code == 200, path
         found[f"{path} {accept}"] = own_addresses(answer, own)
@@ -219,7 +223,7 @@ def test_headers_of_proxies_change_nothing(plain: TestClient, below: TestClient)
     forwarded = {"X-Forwarded-Prefix": "/evil", "X-Forwarded-Host": "evil.example", "X-Forwarded-Path": "/evil/v1"}
     forwarded |= {"X-Script-Name": "/evil", "Forwarded": "host=evil.example", "X-Original-URI": "/evil/v1"}
     for client in (plain, below):
-        for path in ("/v1/claims?limit=2", "/", "/fhir/r5/Evidence?_count=1", "/v1/nothing", "/claims/ldn-nausea"):
+        for path in ("/v1/claims?limit=2", "/", "/fhir/r5/Evidence?_count=1", "/v1/nothing", "/claims/ldz-nausea"):
             expected, answer = client.get(path), client.get(path, headers=forwarded)
             both = [a.text.replace(a.headers["x-request-id"], "") for a in (expected, answer)]
             assert both[0] == both[1], path

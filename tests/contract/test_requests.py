@@ -36,5 +36,5 @@ def test_infobutton_does_not_guess_which_of_two_codes_is_meant(client: TestClien
 
 def test_media_types_are_the_same_in_any_case_and_in_several_headers(client: TestClient) -> None:
     for accept in (["Application/X-BibTeX"], ["text/html", "application/x-bibtex"]):
-        answer = client.get("/v1/documents/younger-2013", headers=[("Accept", value) for value in accept])
+        answer = client.get("/v1/documents/alder-2013", headers=[("Accept", value) for value in accept])
         assert answer.headers.get("content-type") == "application/x-bibtex; charset=utf-8", accept

@@ -9,7 +9,7 @@ from app.storage.database import Database
 from tests.conftest import Engine, opened, serving
 from tests.factories import amended, content, put
 
-PAPER, CLAIM, TRIAL = "younger-2013", "ldn-fibromyalgia-pain", "NCT00568555"
+PAPER, CLAIM, TRIAL = "alder-2013", "ldz-murmuria-pain", "NCT99900001"
 
 
 @pytest.fixture(scope="module")
@@ -41,21 +41,21 @@ def test_what_is_left_out_is_not_taken_for_nothing(retracted: TestClient) -> Non
 
 
 def test_a_search_says_it(retracted: TestClient) -> None:
-    hits = retracted.get("/v1/search?q=younger+2013&type=document").json()["items"]
+    hits = retracted.get("/v1/search?q=alder+2013&type=document").json()["items"]
     (hit,) = [hit for hit in hits if hit["id"] == PAPER]
     assert hit["title"].startswith("RETRACTED: ")
-    assert "RETRACTED: " in retracted.get("/search?q=younger+2013").text
+    assert "RETRACTED: " in retracted.get("/search?q=alder+2013").text
 
 
-@pytest.mark.parametrize("cited", ["pmid:23359310", TRIAL])
-@pytest.mark.parametrize("claim", [{"claim": CLAIM}, {"sentence": "Low-dose naltrexone reduces pain in fibromyalgia."}])
+@pytest.mark.parametrize("cited", ["pmid:99900001", TRIAL])
+@pytest.mark.parametrize("claim", [{"claim": CLAIM}, {"sentence": "Low-dose zelvane reduces pain in murmuria."}])
 def test_verification_says_it_by_whatever_identifier(retracted: TestClient, cited: str, claim: dict[str, str]) -> None:
     (answer,) = retracted.post("/v1/verify", json={"items": [{"identifier": cited, **claim}]}).json()["items"]
     assert (answer["result"], answer["source"]["standing"]) == ("retracted", "retracted")
 
 
 def test_its_figures_are_marked_on_the_page_of_the_condition(retracted: TestClient) -> None:
-    page = retracted.get("/conditions/fibromyalgia").text
+    page = retracted.get("/conditions/murmuria").text
     figures = page.split('<ul class="figures">')[1:]
     own = [line for part in figures for line in part.split("<li>") if f'href="/documents/{PAPER}"' in line]
     assert own

@@ -22,7 +22,7 @@ CONNECTIONS = 2
 MANY = 150
 """More than the threads of a process and its connections together."""
 PATIENCE_SECONDS = 60.0
-PATHS = ("/v1/outcomes/pain-tolerance", "/v1/search?q=pain", "/fhir/r5/Evidence?_count=2", "/v1/claims?q=pain")
+PATHS = ("/v1/outcomes/spasticity", "/v1/search?q=pain", "/fhir/r5/Evidence?_count=2", "/v1/claims?q=pain")
 
 
 @dataclass(frozen=True)

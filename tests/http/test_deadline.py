@@ -25,7 +25,7 @@ from app.questions.interactions import check
 from app.settings import Settings
 from app.storage.read_view import ReadView
 from app.storage.rows import key_of
-from tests.cds_hooks.support import LDN, bundle
+from tests.cds_hooks.support import bundle, order
 from tests.conftest import Engine, opened
 from tests.serving import served
 
@@ -65,7 +65,7 @@ def test_the_thread_of_an_answer_that_takes_too_long_is_free_again(engine: Engin
         assert status_of("/endless") == 503
         assert has_ended.wait(2 * MAX_SECONDS)
         assert ended_after[0] < MAX_SECONDS / 2
-        assert status_of("/v1/coverage?intervention=low-dose-naltrexone&condition=fibromyalgia") == 200
+        assert status_of("/v1/coverage?intervention=low-dose-zelvane&condition=murmuria") == 200
     app.state.reads.close()
 
 
@@ -73,29 +73,29 @@ def _brief(view: ReadView) -> object:
     session = view.session
     keys = [
         key_of(session, Concept, name, kind)
-        for name, kind in (("low-dose-naltrexone", "intervention"), ("fibromyalgia", "condition"))
+        for name, kind in (("low-dose-zelvane", "intervention"), ("murmuria", "condition"))
     ]
     return read_brief(view, selection.pair_of(session, *keys))
 
 
 def _evidence_map(view: ReadView) -> object:
-    pk = key_of(view.session, Concept, "low-dose-naltrexone", "intervention")
+    pk = key_of(view.session, Concept, "low-dose-zelvane", "intervention")
     return evidence_map(view.session, intervention_pk=pk, condition_pks=(), outcome_pks=())
 
 
 def _interactions(view: ReadView) -> object:
-    asked = InteractionCheck.model_validate({"drugs": [{"id": "naltrexone"}, {"id": "methadone"}]})
+    asked = InteractionCheck.model_validate({"drugs": [{"id": "zelvane"}, {"id": "metlort"}]})
     return check(view.session, asked)
 
 
 def _fhir(view: ReadView) -> object:
     renderer = ResourceRenderer(view.session, ResourceCache(), view.serial, "http://testserver")
     fhir_type = next(one for one in TYPES if one.record_type == "document")
-    return renderer.read_many(fhir_type, ["swing-care-ldn-fibromyalgia"])
+    return renderer.read_many(fhir_type, ["hopeful-article"])
 
 
 def _chart(view: ReadView) -> object:
-    return read_chart(load_formulary(view.session), bundle(LDN), [], None, [])
+    return read_chart(load_formulary(view.session), bundle(order(text="Zelvane 4.5 mg capsule")), [], None, [])
 
 
 @pytest.mark.parametrize("work", [_brief, _evidence_map, _interactions, _fhir, _chart])

@@ -13,10 +13,11 @@ from app.cds_hooks.settings import CdsSettings
 from app.main import create_app, in_context
 from app.settings import Settings
 from app.storage.database import Database
-from tests.cds_hooks.support import LDN, OXYCODONE, SIGN, bundle, make_app, request
+from tests.cds_hooks.support import active, bundle, make_app, order, request
 from tests.http.conftest import SECRET
 
 ADDRESS = "127.0.0.1:0"
+SIGN = "/cds-services/zelvane-order-sign"
 SAMPLE = re.compile(r"^(\w+)(\{.*\})? (\S+)$", re.MULTILINE)
 
 
@@ -39,7 +40,7 @@ def scrape(metrics: Any) -> dict[str, float]:
 
 def test_requests_are_counted_by_route_and_status(scratch: Database, observed: tuple[TestClient, Any]) -> None:
     client, metrics = observed
-    answers = [client.get("/v1/claims/ldn-fibromyalgia-pain") for _ in range(3)]
+    answers = [client.get("/v1/claims/ldz-murmuria-pain") for _ in range(3)]
     assert {answer.status_code for answer in answers} == {200}
     client.get(f"/v1/claims/{SECRET}")
     client.get(f"/{SECRET}?q={SECRET}")
@@ -66,15 +67,16 @@ def test_requests_are_counted_by_route_and_status(scratch: Database, observed: t
 
 def test_cards_and_feedback_are_counted(observed: tuple[TestClient, Any]) -> None:
     client, metrics = observed
-    body = request(LDN, medications=bundle(OXYCODONE))
+    drafted, current = order(text="Zelvane 4.5 mg capsule"), active("77", "Oxilort 5 mg tablet")
+    body = request(drafted, medications=bundle(current))
     assert client.post(SIGN, json=body).status_code == 200
     told = {"card": "a", "outcome": "overridden", "outcomeTimestamp": "2026-01-05T10:05:31Z"}
     for _ in range(2):
         assert client.post(f"{SIGN}/feedback", json={"feedback": [told, told]}).status_code == 200
     figures = scrape(metrics)
 
-    assert figures['evidence_cds_cards_total{issuer="none",rule="naltrexone-drafted-opioid-current"}'] == 1
-    assert figures['evidence_cds_feedback_total{outcome="overridden",service="ldn-order-sign"}'] == 4
+    assert figures['evidence_cds_cards_total{issuer="none",rule="zelvane-drafted-lort-current"}'] == 1
+    assert figures['evidence_cds_feedback_total{outcome="overridden",service="zelvane-order-sign"}'] == 4
 
 
 def test_figures_stay_there_when_the_database_is_away(tmp_path: Path) -> None:

@@ -64,7 +64,7 @@ def test_addresses_in_json_get_the_prefix(separators: tuple[str, str]) -> None:
         "links": LINKS,
         "items": [{"links": LINKS, "@id": "/v1/documents/y", "successor_url": "/v1/claims/z"}],
         "reportedIn": ["/v1/documents/a", "/v1/documents/b"],
-        "how_to_cite": "LDN Evidence [data set]. Available from: /v1/meta",
+        "how_to_cite": "Zelvane Evidence [data set]. Available from: /v1/meta",
     }
     answer = answered(json.dumps(value, separators=separators).encode()).json()
     for links in (answer["links"], answer["items"][0]["links"]):
@@ -287,7 +287,7 @@ def test_log_lines_metrics_and_costs_know_routes_without_the_prefix(
     expected = {"/v1/claims": 2, "/v1/claims/{id}": 1, "/v1/search": 5}
     with TestClient(in_context(app, settings)) as client:
         left = 1000
-        for path in ("/v1/claims?limit=1", "/v1/claims/ldn-nausea", "/v1/search?q=pain"):
+        for path in ("/v1/claims?limit=1", "/v1/claims/ldz-nausea", "/v1/search?q=pain"):
             for start in ("", "/kb"):
                 answer = client.get(f"{start}{path}", headers={"If-None-Match": tag})
                 remaining = int(answer.headers["ratelimit"].split(";")[1].removeprefix("r="))

@@ -60,7 +60,7 @@ def test_every_error_is_a_complete_problem(
 
 
 def test_an_unknown_parameter_is_refused_with_the_known_ones(client: TestClient) -> None:
-    [error] = client.get("/v1/claims?conditon=fibromyalgia").json()["errors"]
+    [error] = client.get("/v1/claims?conditon=murmuria").json()["errors"]
 
     assert error == {
         "in": "query",

@@ -21,7 +21,7 @@ from app.settings import Settings
 from tests.conftest import Engine
 from tests.serving import eventually, served
 
-ITEM_PATH = "/v1/claims/ldn-fibromyalgia-pain"
+ITEM_PATH = "/v1/claims/ldz-murmuria-pain"
 Logs = Callable[[], list[dict[str, Any]]]
 PROXY = ip_network("127.0.0.2/32")
 
@@ -107,11 +107,7 @@ def test_dearer_requests_cost_more_and_options_nothing(limited: TestClient) -> N
     limited.options("/v1/claims", headers={"Origin": "https://a.example", "Access-Control-Request-Method": "GET"})
 
     assert [left(limited.get(path)) for path in (ITEM_PATH, "/v1/claims", "/v1/search?q=pain")] == [19, 17, 12]
-    assert (
-        limited.get("/v1/briefs?intervention=ldn&condition=fibromyalgia")
-        .headers["ratelimit"]
-        .startswith('"client";r=2')
-    )
+    assert limited.get("/v1/briefs?intervention=ldz&condition=murmuria").headers["ratelimit"].startswith('"client";r=2')
     assert limited.get("/v1/search?q=pain").status_code == 429
 
 
@@ -120,7 +116,7 @@ def test_a_refusal_speaks_the_language_of_its_interface_and_browsers_may_read_it
         limited.get("/v1/search?q=pain")
     outcome = limited.get("/fhir/r5/Evidence")
     answer = limited.get("/v1/claims", headers={"Origin": "https://a.example"})
-    posted = limited.post("/cds-services/ldn-order-sign", content=b"{" * 100_000)
+    posted = limited.post("/cds-services/zelvane-order-sign", content=b"{" * 100_000)
 
     assert (outcome.status_code, outcome.json()["issue"][0]["code"]) == (429, "throttled")
     assert (answer.status_code, answer.headers["access-control-allow-origin"]) == (429, "*")

@@ -27,28 +27,28 @@ from tests.conftest import Engine
 from tests.factories import CURATOR, amended, content, put
 
 CACHE_BYTES = 4_000_000
-CLAIM = "ldn-fibromyalgia-pain"
+CLAIM = "ldz-murmuria-pain"
 KEPT = (
     f"/v1/claims/{CLAIM}",
-    "/v1/claims?condition=fibromyalgia&kind=efficacy&limit=50",
+    "/v1/claims?condition=murmuria&kind=efficacy&limit=50",
     "/v1/claims?q=pain&sort=-updated_at",
     f"/v1/claims/{CLAIM}/citations",
     f"/v1/claims/{CLAIM}/evidence",
     f"/v1/claims/{CLAIM}/versions",
     f"/v1/claims/{CLAIM}?format=jsonld",
     "/v1/studies?limit=3",
-    "/v1/documents/younger-2013",
-    "/v1/documents/younger-2013?format=bibtex",
-    "/v1/bibliography?condition=fibromyalgia",
+    "/v1/documents/alder-2013",
+    "/v1/documents/alder-2013?format=bibtex",
+    "/v1/bibliography?condition=murmuria",
     "/v1/briefs?limit=3",
-    "/v1/briefs/low-dose-naltrexone/lupus?format=html",
-    "/v1/search?q=does+ldn+help+crohns",
+    "/v1/briefs/low-dose-zelvane/palewing?format=html",
+    "/v1/search?q=does+ldz+help+crohns",
     "/v1/suggest?q=fib",
     "/v1/meta",
     "/v1/vocabularies",
-    "/v1/coverage?intervention=low-dose-naltrexone&condition=lupus",
-    "/v1/evidence-map?intervention=low-dose-naltrexone&condition=lupus",
-    "/fhir/r5/Citation/younger-2013",
+    "/v1/coverage?intervention=low-dose-zelvane&condition=palewing",
+    "/v1/evidence-map?intervention=low-dose-zelvane&condition=palewing",
+    "/fhir/r5/Citation/alder-2013",
     "/fhir/r5/Evidence?_count=3",
 )
 NOT_KEPT = (
@@ -61,7 +61,7 @@ NOT_KEPT = (
     "/v1/nothing",
     "/healthz",
     "/readyz",
-    "/infobutton?mainSearchCriteria.v.dn=fibromyalgia",
+    "/infobutton?mainSearchCriteria.v.dn=murmuria",
 )
 CODINGS = ("identity", "gzip", "br", "zstd")
 
@@ -178,7 +178,7 @@ def test_what_is_not_kept_is_answered_alike(service: Service, path: str) -> None
 
 
 def test_the_order_of_parameters_makes_no_difference(service: Service) -> None:
-    asked = ("intervention=low-dose-naltrexone", "condition=fibromyalgia")
+    asked = ("intervention=low-dose-zelvane", "condition=murmuria")
     for path in ("/v1/coverage", "/v1/claims", "/v1/briefs", "/v1/evidence-map", "/v1/bibliography"):
         one, other = (ask(service.cached, f"{path}?{'&'.join(order)}") for order in (asked, asked[::-1]))
         assert one == other
@@ -291,7 +291,7 @@ def test_memory_stays_bounded_and_hot_keys_stay_under_distinct_queries(service: 
     for _ in range(3):
         ask(service.cached, KEPT[0])
     for number in range(600):
-        service.cached.get(f"/v1/suggest?q=ldn{number}")
+        service.cached.get(f"/v1/suggest?q=ldz{number}")
         if number % 100 == 0:
             service.asked.clear()
             ask(service.cached, KEPT[0])
@@ -420,7 +420,7 @@ def test_a_serial_that_does_not_come_is_503_and_an_unreadable_one_422(written: D
 
 
 def test_every_page_leads_on_to_the_next(service: Service) -> None:
-    path = "/v1/claims?kind=efficacy&condition=fibromyalgia&condition=crohns-disease&limit=7"
+    path = "/v1/claims?kind=efficacy&condition=murmuria&condition=gripes&limit=7"
     while path:
         expected = ask(service.plain, path)
         assert ask(service.cached, path) == expected

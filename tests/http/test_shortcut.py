@@ -15,26 +15,26 @@ from tests.conftest import Engine
 
 ADDRESSES = [
     "/v1/claims?limit=3",
-    "/v1/claims?condition=fibromyalgia&facets=true&limit=2",
-    "/v1/claims?condition=fibromyalgia&limit=2&limit=1",
+    "/v1/claims?condition=murmuria&facets=true&limit=2",
+    "/v1/claims?condition=murmuria&limit=2&limit=1",
     "/v1/claims?nosuch=1",
     "/v1/claims?limit=0",
     "/v1/claims?condition=nosuch",
     "/v1/claims?cursor=nosuch",
-    "/v1/claims/ldn-fibromyalgia-pain",
-    "/v1/claims/ldn-fibromyalgia-pain?serial=1",
-    "/v1/claims/ldn-fibromyalgia-pain?serial=99",
-    "/v1/claims/ldn-fibromyalgia-pain?nosuch=1",
+    "/v1/claims/ldz-murmuria-pain",
+    "/v1/claims/ldz-murmuria-pain?serial=1",
+    "/v1/claims/ldz-murmuria-pain?serial=99",
+    "/v1/claims/ldz-murmuria-pain?nosuch=1",
     "/v1/claims/nosuch",
     "/v1/claims/Not%20an%20id",
     "/v1/claims/",
     "/v1/claims//",
-    "/v1/claims/ldn-fibromyalgia-pain/citations",
-    "/v1/claims/ldn-fibromyalgia-pain/",
+    "/v1/claims/ldz-murmuria-pain/citations",
+    "/v1/claims/ldz-murmuria-pain/",
     "/v1/claims/compare",
     "/v1/conditions",
     "/v1/studies/final",
-    "/v1/documents/younger-2013?format=ris",
+    "/v1/documents/alder-2013?format=ris",
     "/v1/search?q=pain",
     "/v1/meta",
     "/v1/nosuch",
@@ -63,7 +63,7 @@ def test_it_serves_items_and_lists_without_the_router(app: FastAPI, monkeypatch:
     monkeypatch.setattr(app.router, "middleware_stack", unreachable)
     client = TestClient(RouteShortcut(app))
 
-    for path in ("/v1/claims", "/v1/claims/ldn-fibromyalgia-pain", "/v1/studies"):
+    for path in ("/v1/claims", "/v1/claims/ldz-murmuria-pain", "/v1/studies"):
         assert client.get(path).status_code == 200
     with pytest.raises(AssertionError, match="was asked"):
         client.get("/v1/claims?nosuch=1")

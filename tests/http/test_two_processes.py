@@ -18,23 +18,23 @@ from app.settings import ROOT
 from tests.conftest import Engines
 from tests.postgres import free_port
 
-PATHS = ("/v1/claims/ldn-fibromyalgia-pain", "/v1/search?q=pain", "/v1/claims?limit=7", "/v1/documents?limit=9")
+PATHS = ("/v1/claims/ldz-murmuria-pain", "/v1/search?q=pain", "/v1/claims?limit=7", "/v1/documents?limit=9")
 PUBLICATIONS = 4
 _ITEM = {"card": "x", "outcome": "accepted", "acceptedSuggestions": [{"id": "x"}]}
 FEEDBACK = (
-    "/cds-services/ldn-order-sign/feedback",
+    "/cds-services/zelvane-order-sign/feedback",
     json.dumps({"feedback": [_ITEM | {"outcomeTimestamp": "2026-12-11T10:05:31Z"}]}),
 )
 
 
 def test_publishing_beside_a_server_neither_kills_it_nor_loses_anything(engines: Engines) -> None:
-    file = Path(engines("sqlite").copy("beside").removeprefix("sqlite:///"))
+    file = Path(engines("sqlite", "neutral").copy("beside").removeprefix("sqlite:///"))
     _publish_beside_a_server(file, lambda number: number < PUBLICATIONS)
 
 
 def test_a_minute_of_publishing_beside_a_server(engines: Engines) -> None:
     """The server died within seconds where it opened and closed files that SQLite had open."""
-    file = Path(engines("sqlite").copy("minute").removeprefix("sqlite:///"))
+    file = Path(engines("sqlite", "neutral").copy("minute").removeprefix("sqlite:///"))
     until = time.monotonic() + 60
     _publish_beside_a_server(file, lambda _: time.monotonic() < until)
 
@@ -116,5 +116,5 @@ def _busy(port: int) -> Iterator[dict[str | None, list[int]]]:
 
 def _override(environment: dict[str, str], value: str) -> None:
     arguments = ["--field", "certainty", "--value", value, "--reason", "r", "--author", "seed"]
-    command = ["-m", "app.cli", "override", "ldn-fibromyalgia-pain", *arguments, "--expires-on", "2099-06-01"]
+    command = ["-m", "app.cli", "override", "ldz-murmuria-pain", *arguments, "--expires-on", "2099-06-01"]
     subprocess.run([sys.executable, *command], cwd=ROOT, env=environment, check=True, capture_output=True)

@@ -36,7 +36,7 @@ def file(small: Database, tmp_path: Path) -> Path:
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
 def elsewhere(request: pytest.FixtureRequest, engines: Engines) -> Iterator[Database]:
     """An empty database of each engine in turn, whatever engine the backup came from."""
-    engine = engines(request.param)
+    engine = engines(request.param, "neutral")
     url = engine.empty(f"elsewhere_{abs(hash(request.node.nodeid)):x}")
     with opened(url) as database:
         yield database

@@ -14,7 +14,7 @@ from app.storage.database import Database
 from app.storage.records import CurrentRecords
 from app.storage.resource import Key
 
-CLAIM = "ldn-fibromyalgia-pain"
+CLAIM = "ldz-murmuria-pain"
 SOUND = {
     "claim_id": CLAIM, "field": "certainty", "value": "very_low", "reason": "Two trials were read again.",
     "expires_on": "2999-01-01",

@@ -34,6 +34,11 @@ def pairs(client: TestClient) -> list[tuple[str, str]]:
 
 
 def test_claims_maps_coverage_and_briefs_count_every_pair_alike(client: TestClient) -> None:
+    assert compare_pairs(client) == 5
+
+
+def compare_pairs(client: TestClient) -> int:
+    """How many pairs have a claim that answers for them."""
     maps = {i: read_json(client, "/v1/evidence-map", intervention=i) for i in {i for i, _ in pairs(client)}}
     counted = 0
     for intervention, condition in pairs(client):
@@ -45,7 +50,7 @@ def test_claims_maps_coverage_and_briefs_count_every_pair_alike(client: TestClie
         assert shown(known) == shown(rows[condition]) == expected, (intervention, condition)
         assert (brief["notice"]["claim"] or {}).get("counts") == (headline or {}).get("counts")
         counted += bool(headline)
-    assert counted > 10
+    return counted
 
 
 def test_every_cell_shows_the_counts_of_its_first_claim(client: TestClient) -> None:
@@ -56,7 +61,7 @@ def test_every_cell_shows_the_counts_of_its_first_claim(client: TestClient) -> N
             evidence = evidence_of(client, headline["id"]) if headline else None
             assert shown(cell) == (of_claim(evidence) if evidence else (0, 0, 0)), cell
             filled += evidence is not None
-    assert filled > 10
+    assert filled > 5
 
 
 def test_a_claim_and_its_sentence_in_a_brief_count_alike(client: TestClient) -> None:
@@ -68,20 +73,13 @@ def test_a_claim_and_its_sentence_in_a_brief_count_alike(client: TestClient) -> 
                 assert sentence["counts"] == evidence["counts"]
                 assert amounts(sentence["counts"]) == (evidence["study_count"], evidence["participant_count"])
                 sentences += 1
-    assert sentences > 100
+    assert sentences > 30
 
 
-def test_pain_in_fibromyalgia_counts_the_people_who_were_analysed(client: TestClient) -> None:
-    counts = evidence_of(client, "ldn-fibromyalgia-pain")["counts"]
-    assert counts["disputes"]["randomized_trials"] == counts["disputes"]["studies"] == 3
+def test_pain_in_murmuria_counts_the_people_who_were_analysed(client: TestClient) -> None:
+    counts = evidence_of(client, "ldz-murmuria-pain")["counts"]
+    assert counts["disputes"]["randomized_trials"] == counts["disputes"]["studies"] == 2
     assert counts["disputes"]["participants"] == counts["disputes"]["randomized_participants"]
     assert counts["supports"]["randomized_participants"] < counts["disputes"]["randomized_participants"]
     assert counts["voting_reviews"]["supports"]["reviews"] == 0
     assert counts["other_reviews"]["supports"]["reviews"] > 0
-
-
-def test_serious_events_at_any_dose_count_reviews_and_those_analysed(client: TestClient) -> None:
-    """Events were given by arm for 4,960 of the 11,194 people of the review."""
-    counts = evidence_of(client, "naltrexone-serious-adverse-events")["counts"]
-    assert amounts(counts) == (0, 0)
-    assert counts["voting_reviews"]["supports"] == {"reviews": 1, "largest_participants": 4960}

@@ -193,16 +193,16 @@ def test_a_search_on_the_drug_says_nothing_of_its_regimen(world: Database) -> No
 def test_a_warning_on_a_class_holds_for_its_members_whichever_way_it_is_asked(world: Database) -> None:
     put(
         world,
-        record("intervention", "opioids", kind="class", members=["one-opioid"]),
-        record("intervention", "one-opioid"),
-        claim("no-opioids", citation("cit-no", "paper-b", None), **WARNING, interactants=["opioids"]),
+        record("intervention", "lorts", kind="class", members=["one-lort"]),
+        record("intervention", "one-lort"),
+        claim("no-lorts", citation("cit-no", "paper-b", None), **WARNING, interactants=["lorts"]),
     )
-    for one, other in (("drug", "opioids"), ("drug-low", "one-opioid"), ("one-opioid", "drug-low")):
+    for one, other in (("drug", "lorts"), ("drug-low", "one-lort"), ("one-lort", "drug-low")):
         found = known(world, one, interactant=other)
         assert found.status is Coverage.found
         assert found.summary.headline_claim is not None
-        assert found.summary.headline_claim.id == "no-opioids"
-    assert known(world, "other-drug", interactant="one-opioid").status is Coverage.not_searched
+        assert found.summary.headline_claim.id == "no-lorts"
+    assert known(world, "other-drug", interactant="one-lort").status is Coverage.not_searched
 
 
 def test_registered_trials_without_results_are_pending(world: Database) -> None:

@@ -20,13 +20,13 @@ def world(small: Database) -> Database:
         small,
         record(
             "intervention",
-            "opioids",
-            name="Opioids",
+            "lorts",
+            name="Lorts",
             kind="class",
             synonyms=["narcotic painkillers"],
-            members=["one-opioid"],
+            members=["one-lort"],
         ),
-        record("intervention", "one-opioid", name="Opiatín"),
+        record("intervention", "one-lort", name="Opiatín"),
     )
     return small
 
@@ -44,25 +44,25 @@ def pair(database: Database, *ids: str, dose: str | None = None) -> PairChecked:
 
 
 def warning(claim_id: str, *citations: dict[str, Any], **fields: Any) -> Change:
-    return record("claim", claim_id, citations=list(citations), **{**BASE, "interactants": ["opioids"], **fields})
+    return record("claim", claim_id, citations=list(citations), **{**BASE, "interactants": ["lorts"], **fields})
 
 
 def test_a_warning_on_the_drug_and_a_class_reaches_the_regimen_and_the_member(world: Database) -> None:
-    put(world, warning("no-opioids", citation("cit-no", "paper-b", None), effect="contraindicated"))
+    put(world, warning("no-lorts", citation("cit-no", "paper-b", None), effect="contraindicated"))
     for one in ("drug", "drug-low"):
-        for other in ("opioids", "one-opioid"):
+        for other in ("lorts", "one-lort"):
             for found in (pair(world, one, other), pair(world, other, one)):
                 assert found.status == "contraindicated"
                 (behind,) = found.claims
-                assert (behind.claim.id, behind.on.id) == ("no-opioids", "drug")
-                assert behind.inherited is ((one, other) != ("drug", "opioids"))
-    assert pair(world, "other-drug", "one-opioid").status == "not_searched"
-    assert pair(world, "opioids", "one-opioid").status == "not_searched"
+                assert (behind.claim.id, behind.on.id) == ("no-lorts", "drug")
+                assert behind.inherited is ((one, other) != ("drug", "lorts"))
+    assert pair(world, "other-drug", "one-lort").status == "not_searched"
+    assert pair(world, "lorts", "one-lort").status == "not_searched"
 
 
 def test_a_warning_on_the_regimen_reaches_its_drug(world: Database) -> None:
     put(world, warning("low-too", citation("cit-low", "paper-b", None), intervention="drug-low"))
-    found = pair(world, "drug", "one-opioid")
+    found = pair(world, "drug", "one-lort")
     assert (found.status, found.crosses_dose_tiers) == ("interaction", True)
 
 
@@ -72,14 +72,14 @@ def test_a_contraindication_outranks_and_comes_first(world: Database) -> None:
         warning("an-interaction", citation("cit-i", "paper-b", None)),
         warning("worse", citation("cit-w", "paper-b", None), effect="contraindicated", intervention="drug-low"),
     )
-    found = pair(world, "drug-low", "one-opioid")
+    found = pair(world, "drug-low", "one-lort")
     assert found.status == "contraindicated"
     assert [behind.claim.id for behind in found.claims] == ["worse", "an-interaction"]
 
 
 def test_a_warning_counts_though_its_citation_tells_nothing(world: Database) -> None:
     put(world, warning("uncited"))
-    found = pair(world, "drug", "opioids")
+    found = pair(world, "drug", "lorts")
     assert (found.status, found.claims[0].claim.consensus) == ("interaction", "uncited")
 
 
@@ -93,7 +93,7 @@ def test_a_warning_counts_though_its_citation_tells_nothing(world: Database) -> 
 )
 def test_what_warns_of_nothing_is_no_interaction(world: Database, claim_id: str, fields: dict[str, Any]) -> None:
     put(world, warning(claim_id, citation("cit-said", "paper-b", "trial-b"), **fields))
-    found = pair(world, "drug", "opioids")
+    found = pair(world, "drug", "lorts")
     assert found.status == "not_searched"
     assert found.sentence.endswith(NO_ALL_CLEAR)
 
@@ -113,8 +113,8 @@ def test_a_dated_search_on_just_these_two_is_told(world: Database) -> None:
 
 def test_a_dose_is_put_in_its_tier_and_harm_crosses(world: Database) -> None:
     tell_bands(world, "drug")
-    put(world, warning("no-opioids", citation("cit-no", "paper-b", None), effect="contraindicated"))
-    answer = checked(world, {"id": "drug-low", "dose": "4500 ug"}, {"id": "opioids", "dose": "30 mg"})
+    put(world, warning("no-lorts", citation("cit-no", "paper-b", None), effect="contraindicated"))
+    answer = checked(world, {"id": "drug-low", "dose": "4500 ug"}, {"id": "lorts", "dose": "30 mg"})
     assert answer.drugs[0].dose is not None
     assert answer.drugs[0].dose.low_pg_per_day == 4_500_000_000
     assert answer.drugs[0].dose.tiers == ("low",)
@@ -125,19 +125,19 @@ def test_a_dose_is_put_in_its_tier_and_harm_crosses(world: Database) -> None:
 
 
 def test_no_dose_changes_a_status(world: Database) -> None:
-    put(world, warning("no-opioids", citation("cit-no", "paper-b", None)))
-    statuses = {pair(world, "drug-low", "opioids", dose=dose).status for dose in ("1 ng", "4.5 mg", "..5 mg", "50 mg")}
+    put(world, warning("no-lorts", citation("cit-no", "paper-b", None)))
+    statuses = {pair(world, "drug-low", "lorts", dose=dose).status for dose in ("1 ng", "4.5 mg", "..5 mg", "50 mg")}
     assert statuses == {"interaction"}
 
 
 def test_an_unknown_drug_makes_its_pairs_unrecognized_and_no_pair_is_lost(world: Database) -> None:
-    answer = checked(world, {"id": "drug"}, {"text": "opiatiz"}, {"code": "ndc:123"}, {"id": "opioids"})
+    answer = checked(world, {"id": "drug"}, {"text": "opiatiz"}, {"code": "ndc:123"}, {"id": "lorts"})
     assert {found.positions for found in answer.pairs} == {(0, 1), (0, 2), (0, 3), (1, 2), (1, 3), (2, 3)}
     unknown = [found for found in answer.pairs if {1, 2} & set(found.positions)]
     assert {found.status for found in unknown} == {"unrecognized"}
     assert all(found.sentence.endswith(NO_ALL_CLEAR) for found in unknown)
     assert [(one.position, one.reason) for one in answer.unrecognized] == [(1, "unknown_name"), (2, "unknown_code")]
-    assert [[ref.id for ref in one.candidates] for one in answer.unrecognized] == [["one-opioid"], []]
+    assert [[ref.id for ref in one.candidates] for one in answer.unrecognized] == [["one-lort"], []]
 
 
 def test_the_headline_is_the_worst_pair_and_names_an_unread_drug_beside_it(world: Database) -> None:
@@ -147,19 +147,19 @@ def test_the_headline_is_the_worst_pair_and_names_an_unread_drug_beside_it(world
 
     searched = {"coverage": "searched_none_found", "depth": "limited", "searched_on": "2026-11-20"}
     put(world, amended(content(world, "search", "drug-with-other-drug"), **searched))
-    drug, opioid, unknown = {"id": "drug"}, {"id": "one-opioid"}, {"text": "Nobodyknowsit"}
+    drug, lort, unknown = {"id": "drug"}, {"id": "one-lort"}, {"text": "Nobodyknowsit"}
     other = {"id": "other-drug"}
     assert headline(drug, other) == ("searched_none_found", "unclear", (0, 1))
-    assert headline(drug, other, opioid) == ("not_searched", "unclear", (0, 2))
-    assert headline(drug, other, opioid, unknown) == ("unrecognized", "unclear", (0, 3))
+    assert headline(drug, other, lort) == ("not_searched", "unclear", (0, 2))
+    assert headline(drug, other, lort, unknown) == ("unrecognized", "unclear", (0, 3))
     put(world, warning("an-interaction", citation("cit-i", "paper-b", None)))
-    assert headline(unknown, drug, opioid) == ("interaction", "caution", (1, 2))
+    assert headline(unknown, drug, lort) == ("interaction", "caution", (1, 2))
     put(world, warning("worse", citation("cit-w", "paper-b", None), effect="contraindicated"))
-    assert headline(opioid, unknown, drug) == ("contraindicated", "caution", (0, 2))
-    both = checked(world, drug, opioid, unknown).headline
+    assert headline(lort, unknown, drug) == ("contraindicated", "caution", (0, 2))
+    both = checked(world, drug, lort, unknown).headline
     assert both.label == "Contraindicated; 1 drug not recognized"
     assert both.answer.endswith("Not recognized, and so not checked: 1 drug of the request.")
-    assert "not recognized" not in checked(world, drug, opioid).headline.label
+    assert "not recognized" not in checked(world, drug, lort).headline.label
 
 
 def test_a_rule_warns_of_every_pair_of_its_sets(world: Database) -> None:
@@ -177,32 +177,32 @@ def test_a_rule_warns_of_every_pair_of_its_sets(world: Database) -> None:
     put(world, amended(rule, severity="contraindicated"))
     found = pair(world, "drug-low", "other-drug")
     assert (found.status, [behind.claim.id for behind in found.claims]) == ("contraindicated", ["of-another-class"])
-    assert pair(world, "one-opioid", "other-drug").rules == ()
+    assert pair(world, "one-lort", "other-drug").rules == ()
 
 
 def test_a_product_meets_others_with_each_of_its_ingredients(world: Database) -> None:
     put(
         world,
         record("intervention", "filler", name="Filler", synonyms=["Mixture"]),
-        amended(content(world, "intervention", "one-opioid"), synonyms=["Mixture"]),
-        warning("no-opioids", citation("cit-no", "paper-b", None), effect="contraindicated"),
+        amended(content(world, "intervention", "one-lort"), synonyms=["Mixture"]),
+        warning("no-lorts", citation("cit-no", "paper-b", None), effect="contraindicated"),
     )
     answer = checked(world, {"text": "Mixture"}, {"id": "drug"})
     assert answer.headline.status == "contraindicated"
-    assert [ref.id for ref in answer.drugs[0].ingredients] == ["filler", "one-opioid"]
+    assert [ref.id for ref in answer.drugs[0].ingredients] == ["filler", "one-lort"]
 
 
 def test_the_same_drug_twice_is_said(world: Database) -> None:
     assert pair(world, "drug", "drug-low").same_drug
     assert pair(world, "drug", "drug").same_drug
     assert not pair(world, "drug", "other-drug").same_drug
-    assert not pair(world, "opioids", "one-opioid").same_drug
+    assert not pair(world, "lorts", "one-lort").same_drug
 
 
 def test_names_are_recognized_whatever_their_case_and_accents(world: Database) -> None:
     for text, matched_by in (
         ("OPIATIN", "name"), ("opiatín", "name"), ("  Opiati\u0301n ", "name"),
-        ("Narcotic-Painkillers", "synonym"), ("one opioid", "name"), ("opiatinum", "spelling"),
+        ("Narcotic-Painkillers", "synonym"), ("one lort", "name"), ("opiatinum", "spelling"),
     ):  # fmt: skip
         drug = checked(world, {"text": text}, {"id": "drug"}).drugs[0]
         assert (drug.recognized, drug.matched_by) == (True, matched_by), text
@@ -217,11 +217,11 @@ def test_a_name_of_a_drug_goes_before_that_of_a_class(world: Database) -> None:
 def test_a_retired_drug_is_not_recognized_and_names_its_successor(world: Database) -> None:
     put(
         world,
-        amended(content(world, "intervention", "opioids"), members=[]),
-        amended(content(world, "intervention", "one-opioid"), status="retired", successor="opioids"),
+        amended(content(world, "intervention", "lorts"), members=[]),
+        amended(content(world, "intervention", "one-lort"), status="retired", successor="lorts"),
     )
-    (drug,) = checked(world, {"id": "one-opioid"}, {"id": "drug"}).unrecognized
-    assert (drug.reason, [ref.id for ref in drug.candidates]) == ("retired_id", ["opioids"])
+    (drug,) = checked(world, {"id": "one-lort"}, {"id": "drug"}).unrecognized
+    assert (drug.reason, [ref.id for ref in drug.candidates]) == ("retired_id", ["lorts"])
 
 
 def test_an_exact_code_is_preferred(world: Database) -> None:

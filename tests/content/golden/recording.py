@@ -1,6 +1,6 @@
 """Answers in a form that can be compared: what clients rely on, what may be reworded, and what only identifies.
 
-`python -m tests.contract.golden.recording` records them anew from the seed data, into `answers.json.xz`.
+`python -m tests.content.golden.recording` records them anew from the seed data, into `answers.json.xz`.
 """
 
 import json
@@ -8,15 +8,12 @@ import lzma
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
-from datetime import UTC, datetime, tzinfo
 from pathlib import Path
-from typing import Any, Self
-from unittest.mock import patch
+from typing import Any
 
 from starlette.testclient import TestClient
 
-from tests.contract.golden.requests import GoldenRequest, requests
+from tests.content.golden.requests import GoldenRequest, requests
 
 ANSWERS = Path(__file__).with_name("answers.json.xz")
 COMPARED_HEADERS = (
@@ -28,20 +25,6 @@ WORDS = ("title", "detail", "message", "text", "diagnostics", "description", "su
 """Fields of errors, and of the OpenAPI document, that hold prose."""
 
 Recorded = dict[str, Any]
-FROZEN_AT = datetime(2026, 11, 28, 12, 0, 0, tzinfo=UTC)
-
-
-class _FrozenTime(datetime):
-    @classmethod
-    def now(cls, tz: tzinfo | None = None) -> Self:
-        return cls.fromtimestamp(FROZEN_AT.timestamp(), tz)
-
-
-@contextmanager
-def frozen_clock(module: str) -> Iterator[None]:
-    """Publications made inside are dated `FROZEN_AT`; `module` is the one that holds the clock."""
-    with patch(f"{module}.datetime", _FrozenTime):
-        yield
 
 
 def record(client: TestClient, asked: GoldenRequest) -> Recorded:

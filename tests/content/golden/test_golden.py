@@ -1,4 +1,4 @@
-"""Answers stay as they were frozen, apart from the differences that `golden/differences.yaml` names with a reason.
+"""Answers stay as they were frozen, apart from the differences that `differences.yaml` names with a reason.
 
 The frozen answers are recorded anew only together with a change of the contract that the CHANGELOG describes; what any
 other change does to answers is named there.
@@ -14,9 +14,9 @@ import pytest
 import yaml
 from starlette.testclient import TestClient
 
-from tests.contract.golden import recording
-from tests.contract.golden.recording import Recorded
-from tests.contract.golden.requests import GoldenRequest, requests
+from tests.content.golden import recording
+from tests.content.golden.recording import Recorded
+from tests.content.golden.requests import GoldenRequest, requests
 
 DIFFERENCES = yaml.safe_load((Path(recording.__file__).parent / "differences.yaml").read_text(encoding="utf-8"))
 FROZEN = recording.read()
