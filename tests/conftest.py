@@ -30,9 +30,9 @@ ENGINES = ("sqlite", "postgresql")
 SEED = ROOT / "seed_data"
 ON_THE_SHIPPED_DATA = (
     "tests/api/", "tests/benchmarks/", "tests/bibliography/", "tests/briefs/", "tests/cds_hooks/", "tests/clients/",
-    "tests/concepts/", "tests/content/", "tests/contract/", "tests/datasets/", "tests/deploy/", "tests/fhir/",
+    "tests/concepts/", "tests/content/", "tests/contract/", "tests/deploy/", "tests/fhir/",
     "tests/http/", "tests/infobutton/", "tests/linked_data/", "tests/mcp/", "tests/node/", "tests/operations/",
-    "tests/publishing/", "tests/questions/", "tests/search/", "tests/test_", "tests/web/",
+    "tests/publishing/", "tests/questions/", "tests/search/", "tests/test_",
 )  # fmt: skip
 """Tests whose fixtures hold the data set of `seed_data/`; all others run on that of `tests/neutral.py`."""
 
@@ -46,7 +46,7 @@ SWEPT = (
     "tests/benchmarks/test_synthetic.py::test_synthetic_data_never_mix_with_real_ones",
     "tests/benchmarks/test_synthetic.py::test_the_sizes_are_those_that_performance_is_stated_for",
     "tests/deploy/test_dependencies.py::test_the_bill_of_materials_is_valid",
-    "tests/datasets/test_upgrade.py::test_every_release",
+    "tests/content/datasets/test_upgrade.py::test_every_release",
     "tests/operations/test_down_and_up.py::test_down_to_every_revision",
     "tests/http/test_two_processes.py::test_a_minute",
     "tests/storage/test_power_cut.py",
@@ -87,7 +87,7 @@ SWEPT_ON_POSTGRESQL = (
     "tests/datasets/test_seed.py",
     "tests/datasets/test_seed_command.py",
     "tests/datasets/test_standing.py",
-    "tests/datasets/test_upgrade.py",
+    "tests/content/datasets/test_upgrade.py",
     "tests/fhir/test_versions.py",
     "tests/http/test_prefix.py",
     "tests/http/test_rate_limits.py",
@@ -123,7 +123,7 @@ LENGTHY = (
     "tests/contract/",
     "tests/datasets/test_bundle.py::test_damage_to_a_file",
     "tests/datasets/test_standing.py",
-    "tests/datasets/test_upgrade.py",
+    "tests/content/datasets/test_upgrade.py",
     "tests/deploy/",
     "tests/fhir/test_lazy.py",
     "tests/fhir/test_resources.py::test_rendering_everything",
