@@ -29,7 +29,7 @@ from tests.postgres import build_data, create_database, drop_database, running_p
 ENGINES = ("sqlite", "postgresql")
 SEED = ROOT / "seed_data"
 ON_THE_SHIPPED_DATA = (
-    "tests/api/", "tests/benchmarks/", "tests/bibliography/", "tests/briefs/", "tests/cds_hooks/", "tests/clients/",
+    "tests/api/", "tests/benchmarks/", "tests/bibliography/", "tests/cds_hooks/", "tests/clients/",
     "tests/concepts/", "tests/content/", "tests/contract/", "tests/deploy/", "tests/fhir/",
     "tests/http/", "tests/infobutton/", "tests/linked_data/", "tests/mcp/", "tests/node/", "tests/operations/",
     "tests/publishing/", "tests/questions/", "tests/search/", "tests/test_",
@@ -78,6 +78,7 @@ SWEPT_ON_POSTGRESQL = (
     "tests/briefs/",
     "tests/cds_hooks/",
     "tests/concepts/test_recognition.py",
+    "tests/content/briefs/",
     "tests/content/datasets/",
     "tests/content/web/",
     "tests/contract/test_errors.py::test_every_error_is_a_problem",
@@ -121,6 +122,7 @@ LENGTHY = (
     "tests/briefs/test_briefs.py::test_sentences_that_the_program_makes",
     "tests/cds_hooks/test_fetching.py",
     "tests/cds_hooks/test_privacy.py",
+    "tests/content/briefs/",
     "tests/contract/",
     "tests/datasets/test_bundle.py::test_damage_to_a_file",
     "tests/datasets/test_standing.py",
