@@ -32,7 +32,7 @@ ON_THE_SHIPPED_DATA = (
     "tests/api/", "tests/benchmarks/", "tests/bibliography/", "tests/cds_hooks/", "tests/clients/",
     "tests/concepts/", "tests/content/", "tests/contract/", "tests/deploy/", "tests/fhir/",
     "tests/http/", "tests/infobutton/", "tests/linked_data/", "tests/mcp/", "tests/node/", "tests/operations/",
-    "tests/publishing/", "tests/questions/", "tests/search/", "tests/test_",
+    "tests/publishing/", "tests/questions/", "tests/test_",
 )  # fmt: skip
 """Tests whose fixtures hold the data set of `seed_data/`; all others run on that of `tests/neutral.py`."""
 
@@ -123,6 +123,8 @@ LENGTHY = (
     "tests/cds_hooks/test_fetching.py",
     "tests/cds_hooks/test_privacy.py",
     "tests/content/briefs/",
+    "tests/content/search/test_answers.py::test_the_words_of_a_list_find",
+    "tests/content/search/test_index_of_the_data_set.py",
     "tests/contract/",
     "tests/datasets/test_bundle.py::test_damage_to_a_file",
     "tests/datasets/test_standing.py",
