@@ -29,7 +29,7 @@ from tests.postgres import build_data, create_database, drop_database, running_p
 ENGINES = ("sqlite", "postgresql")
 SEED = ROOT / "seed_data"
 ON_THE_SHIPPED_DATA = (
-    "tests/bibliography/", "tests/briefs/", "tests/content/", "tests/datasets/", "tests/node/", "tests/search/", "tests/web/",
+    "tests/bibliography/", "tests/content/",
 )  # fmt: skip
 """Tests whose fixtures hold the data set of `seed_data/`; all others run on that of `tests/neutral.py`."""
 
@@ -43,7 +43,7 @@ SWEPT = (
     "tests/benchmarks/test_synthetic.py::test_synthetic_data_never_mix_with_real_ones",
     "tests/benchmarks/test_synthetic.py::test_the_sizes_are_those_that_performance_is_stated_for",
     "tests/deploy/test_dependencies.py::test_the_bill_of_materials_is_valid",
-    "tests/datasets/test_upgrade.py::test_every_release",
+    "tests/content/datasets/test_upgrade.py::test_every_release",
     "tests/operations/test_down_and_up.py::test_down_to_every_revision",
     "tests/http/test_two_processes.py::test_a_minute",
     "tests/storage/test_power_cut.py",
@@ -76,9 +76,12 @@ SWEPT_ON_POSTGRESQL = (
     "tests/cds_hooks/",
     "tests/concepts/test_recognition.py",
     "tests/content/api/",
+    "tests/content/briefs/",
     "tests/content/cds_hooks/",
     "tests/content/concepts/",
+    "tests/content/datasets/",
     "tests/content/linked_data/",
+    "tests/content/web/",
     "tests/contract/test_errors.py::test_every_error_is_a_problem",
     "tests/contract/test_errors.py::test_odd_headers_are_answered",
     "tests/contract/test_large_numbers.py::test_a_number_that_no_column_holds_is_refused[postgresql-99-5000",
@@ -90,7 +93,6 @@ SWEPT_ON_POSTGRESQL = (
     "tests/datasets/test_seed.py",
     "tests/datasets/test_seed_command.py",
     "tests/datasets/test_standing.py",
-    "tests/datasets/test_upgrade.py",
     "tests/fhir/test_versions.py",
     "tests/http/test_prefix.py",
     "tests/http/test_rate_limits.py",
@@ -126,13 +128,16 @@ LENGTHY = (
     "tests/briefs/test_briefs.py::test_sentences_that_the_program_makes",
     "tests/cds_hooks/test_fetching.py",
     "tests/cds_hooks/test_privacy.py",
+    "tests/content/briefs/",
     "tests/content/fhir/test_shipped_resources.py",
     "tests/content/linked_data/",
     "tests/content/mcp/",
+    "tests/content/search/test_answers.py::test_the_words_of_a_list_find",
+    "tests/content/search/test_index_of_the_data_set.py",
     "tests/contract/",
     "tests/datasets/test_bundle.py::test_damage_to_a_file",
     "tests/datasets/test_standing.py",
-    "tests/datasets/test_upgrade.py",
+    "tests/content/datasets/test_upgrade.py",
     "tests/deploy/",
     "tests/fhir/test_resources.py::test_rendering_everything",
     "tests/fhir/test_versions.py",

@@ -1,4 +1,4 @@
-"""Briefs over the real content, and over scratch records that try to break them."""
+"""Briefs over the neutral data set, and over scratch records that try to break them."""
 
 import re
 from collections.abc import Iterator
@@ -25,15 +25,18 @@ from app.concepts.manifest import DataLicence
 from app.concepts.models import Concept
 from app.core.vocabulary import Status
 from app.grading.wording import NO_ALL_CLEAR
+from app.publishing.changes import Change
 from app.sources.vocabulary import Standing
 from app.storage.database import Database
 from app.storage.records import CurrentRecords
 from app.storage.resource import Key
 from app.storage.rows import key_of
+from tests import neutral
 from tests.conftest import Engine, opened
-from tests.factories import amended, citation, content, put, record, standing
+from tests.factories import amended, citation, content, put, record, standing, wording
 
-ARTICLE = "swing-care-ldn-fibromyalgia"
+ARTICLE = "hopeful-article"
+PAIN, MECHANISM, GAP = neutral.CONTESTED, "ldz-dims-the-glow", "ldz-sleep-gap"
 FOOT = BriefFoot(
     release="1",
     serial=1,
@@ -72,15 +75,58 @@ def placed(brief: BriefRead) -> dict[str, str]:
     }
 
 
+def origin(position: int, asserts: str) -> dict[str, Any]:
+    """A place of the article."""
+    place = {"document": ARTICLE, "position": position, "section": f"Section {position // 10}", "paragraph": 1}
+    return place | {"asserts": asserts, "hedge": "suggests", "fit": "not_checked"}
+
+
+def more() -> Iterator[Change]:
+    """What fills the sections that the neutral data set leaves empty, and what belongs to another drug."""
+    low_dose, murmuria = neutral.LOW_DOSE, [neutral.CONDITION]
+    none = {"effect": "not_applicable", "outcome": None}
+    yield record(
+        "claim", MECHANISM, kind="mechanism", effect="decreases", intervention=low_dose, conditions=[], outcome=None,
+        mechanisms=["glow"], evidence_level="cell", wording=wording("mechanism", verb="reduce", object="the glow"),
+        origins=[origin(40, "It dims the glow."), origin(50, "The glow is less.")],
+    )  # fmt: skip
+    yield record(
+        "claim", "ldz-pain-again", intervention=low_dose, conditions=murmuria,
+        origins=[origin(60, "Less pain, once more.")], relations=[{"type": "restates", "claim": PAIN}],
+    )  # fmt: skip
+    yield record("claim", GAP, kind="research_gap", form="gap", intervention=low_dose, conditions=murmuria, **none)
+    yield record(
+        "claim", "ldz-titration-advice", kind="dosing", form="usage", intervention=low_dose, conditions=murmuria,
+        dosing_range="ldz-titration", **none,
+    )  # fmt: skip
+    yield record(
+        "claim", "comparine-approval", kind="regulatory", form="regulatory_status", intervention="comparine",
+        conditions=murmuria, authority="FDA", jurisdiction="US", as_of="2026-01-01",
+        **(none | {"effect": "approved"}),
+    )  # fmt: skip
+    yield record(
+        "claim", "murmuria-glows", kind="mechanism", form="association", effect="increases", intervention=None,
+        conditions=murmuria, outcome=None, mechanisms=["glow"], evidence_level="human_biomarker",
+        wording=wording(
+            "comparison", subject="People with murmuria", plural=True, verb="have_higher", object="a glow",
+            other_group="healthy people",
+        ),
+    )  # fmt: skip
+
+
 @pytest.fixture(scope="session")
 def session(engine: Engine) -> Iterator[Session]:
-    with opened(engine.original) as database, database.read() as session:
-        yield session
+    url = engine.copy("briefs")
+    with opened(url) as database:
+        put(database, *(amended(claim, statement=f"It is said of {claim.key.id}.") for claim in more()))
+        with database.read() as session:
+            yield session
+    engine.drop(url)
 
 
 @pytest.fixture(scope="session")
 def brief(session: Session) -> BriefRead:
-    return brief_of(session, "low-dose-naltrexone", "fibromyalgia")
+    return brief_of(session, "low-dose-zelvane", "murmuria")
 
 
 def test_every_statement_of_the_article_is_in_the_brief_or_hangs_on_one_that_is(
@@ -100,7 +146,7 @@ def test_every_statement_of_the_article_is_in_the_brief_or_hangs_on_one_that_is(
         if claim.id not in shown and not any(r.claim in shown for r in claim.relations if r.type in hanging)
     ]
 
-    assert len(of_article) >= 100
+    assert len(of_article) == 5
     assert missed == []
     assert [origin.id for origin in brief.origins] == [ARTICLE]
 
@@ -114,7 +160,7 @@ def test_no_claim_stands_twice(brief: BriefRead) -> None:
 def test_a_claim_says_where_it_is_stated_and_how_each_place_fits_its_source(brief: BriefRead) -> None:
     statements = {s.claim_id: s for section in brief.sections for s in section.statements}
 
-    origins = statements["ldn-endorphin-rebound"].origins
+    origins = statements[MECHANISM].origins
 
     assert len({(origin.section, origin.paragraph) for origin in origins}) >= 2
     assert all(origin.asserts and origin.fit_label for origin in origins)
@@ -125,11 +171,11 @@ def test_best_studied_benefit_comes_first_with_both_sides_beside_each_other(brie
     by_outcome = [s for s in section.statements if s.topic == "By outcome" and s.cited]
     pain = by_outcome[0]
 
-    assert pain.claim_id == "ldn-fibromyalgia-pain"
+    assert pain.claim_id == PAIN
     for_it = {found.document.id for found in pain.citations.supports}
     against = {found.document.id for found in pain.citations.disputes}
-    assert "younger-2013" in for_it
-    assert {"bested-2023", "bruun-2024", "rodriguez-freire-innova"} <= against
+    assert "alder-2013" in for_it
+    assert against == {"birch-2024", "cedar-2025"}
     assert all(found.finding for found in (*pain.citations.supports, *pain.citations.disputes))
     assert brief.notice.claim is not None
     assert brief.notice.claim.id == pain.claim_id
@@ -139,10 +185,8 @@ def test_best_studied_benefit_comes_first_with_both_sides_beside_each_other(brie
 def test_side_with_more_weight_is_read_first(brief: BriefRead) -> None:
     text, page = markdown(brief), html(brief)
 
-    pain = text[
-        text.index("**Low-dose naltrexone may make little or no difference to pain in people with fibromyalgia.**") :
-    ]
-    card = page[page.index('id="claim-ldn-fibromyalgia-pain"') :]
+    pain = text[text.index("**Low-dose zelvane may make little or no difference to pain in people with murmuria.**") :]
+    card = page[page.index(f'id="claim-{PAIN}"') :]
     for found, first, then in (
         (pain, "- Disputing: ", "- Supporting: "),
         (card, "<h4>Disputing: ", "<h4>Supporting: "),
@@ -172,20 +216,22 @@ def test_references_are_numbered_once_in_the_order_of_first_appearance(brief: Br
 
 
 def test_reference_reads_as_in_the_bibliography(session: Session, brief: BriefRead) -> None:
-    (younger,) = (r for r in brief.references if r.document.id == "younger-2013")
-    document = CurrentRecords(session).content(Key("document", "younger-2013"))
+    (alder,) = (r for r in brief.references if r.document.id == "alder-2013")
+    document = CurrentRecords(session).content(Key("document", "alder-2013"))
 
-    assert younger.text == format_reference(reference_of(document), Style.ama)
-    assert younger.text.startswith("Younger J, Noor N, McCue R, Mackey S. Low-dose naltrexone for the treatment of")
-    assert younger.text.endswith("2013;65(2):529-538. doi:10.1002/art.37734")
-    assert (younger.pmid, younger.url) == ("23359310", "https://doi.org/10.1002/art.37734")
+    assert alder.text == format_reference(reference_of(document), Style.ama)
+    reference = (
+        "Alder A, Leaf B. What zelvane did, as told by Alder. J Invent Res. 2013;1(2):1-10. doi:10.5555/zelvane.1"
+    )
+    assert alder.text == reference
+    assert (alder.pmid, alder.url) == ("99900001", "https://doi.org/10.5555/zelvane.1")
 
 
 def test_the_answer_stands_before_what_is_claimed(brief: BriefRead) -> None:
     text, page = plain(markdown(brief)), " ".join(visible(html(brief)).split())
-    pain = next(s for s in sentences(brief) if s.claim_id == "ldn-fibromyalgia-pain")
+    pain = next(s for s in sentences(brief) if s.claim_id == PAIN)
 
-    assert pain.answer == "Low-dose naltrexone may make little or no difference to pain in people with fibromyalgia."
+    assert pain.answer == "Low-dose zelvane may make little or no difference to pain in people with murmuria."
     assert pain.verdict.label == "Conflicting, leaning against"
     for shown in (text, page):
         first, then = shown.index(pain.answer), shown.index(f"What is claimed: {pain.text}")
@@ -213,25 +259,25 @@ def test_too_little_evidence_never_reads_as_no_effect(brief: BriefRead) -> None:
 def test_harms_of_the_parent_drug_stand_among_the_cautions_and_are_marked(brief: BriefRead) -> None:
     cautions = {s.claim_id: s for section in brief.sections if section.id == "cautions" for s in section.statements}
 
-    assert {"naltrexone-opioid-contraindication", "naltrexone-liver-warning"} <= set(cautions)
-    inherited = cautions["naltrexone-opioid-contraindication"].inherited_from
+    assert {"zelvane-lort-contraindication", "zelvane-liver-warning"} <= set(cautions)
+    inherited = cautions["zelvane-lort-contraindication"].inherited_from
     assert inherited is not None
-    assert inherited.id == "naltrexone"
+    assert inherited.id == "zelvane"
 
 
 def test_what_is_unknown_names_gaps_open_questions_and_undecided_outcomes(brief: BriefRead) -> None:
     questions = {question.id: question.coverage for question in brief.open_questions}
 
-    assert questions["ldn-pregnancy"] is Coverage.not_searched
-    assert "ldn-lupus" not in questions
-    assert "ldn-fibromyalgia-fatigue" in {claim.id for claim in brief.undecided}
-    assert placed(brief)["ldn-sleep-research-gap"] == "unknown"
+    assert questions["ldz-pregnancy"] is Coverage.not_searched
+    assert "ldz-palewing" not in questions
+    assert "ldz-murmuria-fatigue" in {claim.id for claim in brief.undecided}
+    assert placed(brief)[GAP] == "unknown"
 
 
 def test_markdown_has_the_sections_in_reading_order_and_the_foot(brief: BriefRead) -> None:
     text = markdown(brief)
 
-    assert re.findall(r"^# .*$", text, re.MULTILINE) == ["# Low-dose naltrexone and fibromyalgia"]
+    assert re.findall(r"^# .*$", text, re.MULTILINE) == ["# Low-dose zelvane and murmuria"]
     assert re.findall(r"^## (.*)$", text, re.MULTILINE) == [
         "What it is",
         "How it may work",
@@ -250,7 +296,7 @@ def test_markdown_has_the_sections_in_reading_order_and_the_foot(brief: BriefRea
         "Contraindications",
         "Open questions",
     ]
-    assert text.startswith(f"# {brief.title}\n\n> **Read first.** This is a record of published evidence")
+    assert text.startswith(f"# {brief.title}\n\n> **Read first.** This is a record of invented evidence")
     assert len(
         re.findall(r"^  - Record: \[([a-z0-9-]+)\]\(/v1/claims/\1\?serial=\d+\), version \d+$", text, re.MULTILINE)
     ) == sum(len(section.statements) for section in brief.sections)
@@ -276,23 +322,20 @@ def test_sentences_that_the_program_makes_keep_to_the_words_of_the_house(session
         made += [text for s in brief.sections for text in (s.title, s.note or "", *(t.topic for t in s.statements))]
         made += [text for sentence in sentences(brief) for text in (sentence.answer, sentence.counts_text or "")]
 
-    assert len(made) > 1000
+    assert len(made) > 500
     assert [text for text in made if UNFIT.search(text)] == []
 
 
 def test_brief_on_another_drug_tells_of_that_drug(session: Session) -> None:
-    shown = placed(brief_of(session, "pregabalin", "fibromyalgia"))
+    shown = placed(brief_of(session, "comparine", "murmuria"))
 
-    assert shown["pregabalin-fibromyalgia-fda-approval"] == "what-it-is"
-    assert shown["sublingual-cyclobenzaprine-fibromyalgia-fda-approval"] == "what-it-is"
-    assert "fibromyalgia-cytokines" in shown
-    assert not {"ldn-fibromyalgia-pain", "endorphins-own-painkillers", "naltrexone-opioid-contraindication"} & set(
-        shown
-    )
+    assert shown["comparine-approval"] == "what-it-is"
+    assert "murmuria-glows" in shown
+    assert not {PAIN, MECHANISM, neutral.WARNING} & set(shown)
 
 
 def test_question_that_was_searched_without_a_find_is_told_as_that(session: Session) -> None:
-    brief = brief_of(session, "low-dose-naltrexone", "lupus")
+    brief = brief_of(session, "low-dose-zelvane", "palewing")
     by_id = {section.id: section for section in brief.sections}
 
     assert brief.coverage.status is Coverage.searched_none_found
@@ -300,11 +343,11 @@ def test_question_that_was_searched_without_a_find_is_told_as_that(session: Sess
     assert brief.notice.summary == brief.coverage.sentence
     assert by_id["does-it-help"].statements == ()
     assert by_id["does-it-help"].note == f"Nothing is recorded here. {NO_ALL_CLEAR}"
-    assert "ldn-lupus" in {question.id for question in brief.open_questions}
+    assert "ldz-palewing" in {question.id for question in brief.open_questions}
 
 
 def test_known_pair_without_evidence_has_a_brief_that_says_so(session: Session) -> None:
-    brief = brief_of(session, "disulfiram", "lupus")
+    brief = brief_of(session, "cider", "palewing")
 
     assert brief.coverage.status is Coverage.not_searched
     assert list(sentences(brief)) == []
@@ -425,11 +468,11 @@ def plain(text: str) -> str:
 def test_a_brief_that_would_be_too_long_shows_what_matters_most_and_says_that_there_is_more(
     session: Session, brief: BriefRead, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(brief_claims, "MAX_BYTES", 400_000)
+    monkeypatch.setattr(brief_claims, "MAX_BYTES", 100_000)
 
-    short = brief_of(session, "low-dose-naltrexone", "fibromyalgia")
+    short = brief_of(session, "low-dose-zelvane", "murmuria")
 
-    assert 300_000 < len(short.model_dump_json()) < 450_000
+    assert 60_000 < len(short.model_dump_json()) < 120_000 < len(brief.model_dump_json())
     assert not any(section.truncated for section in brief.sections)
     whole = {section.id: len(section.statements) for section in brief.sections}
     assert [s.truncated for s in short.sections] == [len(s.statements) < whole[s.id] for s in short.sections]

@@ -22,8 +22,8 @@ from app.core.folding import fold, fold_code, words
         ("Iğdır", "igdir", "IĞDIR"),
         ("Þórð", "thord"),
         ("naïve", "nai\u0308ve", "naive"),
-        ("ＯＸＹＣＯＤＯＮＥ", "oxycodone", "oxyCODONE"),
-        ("oxy\u00adco\u200bdone", "oxycodone", "\ufeffoxycodone"),
+        ("ＯＸＩＬＯＲＴ", "oxilort", "oxiLORT"),
+        ("oxi\u00adlo\u200brt", "oxilort", "\ufeffoxilort"),
         ("low\u00a0dose", "low dose"),
         ("Crohn's", "Crohn’s", "Crohnʼs", "Crohn´s", "Crohn`s", "Crohns"),
         ("low-dose", "low‐dose", "low‑dose", "low–dose", "low—dose", "low−dose"),
@@ -38,13 +38,13 @@ def test_spellings_of_the_same_are_equal(spellings: tuple[str, ...]) -> None:
     assert fold(spellings[0]).isascii()
 
 
-@pytest.mark.parametrize(("one", "other"), [("morphine", "apomorphine"), ("mg", "mcg"), ("b12", "b 1 2"), ("μ", "µg")])
+@pytest.mark.parametrize(("one", "other"), [("morlort", "apomorlort"), ("mg", "mcg"), ("b12", "b 1 2"), ("μ", "µg")])
 def test_what_differs_stays_different(one: str, other: str) -> None:
     assert words(one) != words(other)
 
 
 def test_a_word_in_greek_is_not_spelled_out() -> None:
-    assert fold("Ναλτρεξόνη") == "ναλτρεξονη"
+    assert fold("Ζελβάνη") == "ζελβανη"
 
 
 @given(st.text(max_size=40))

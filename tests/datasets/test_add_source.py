@@ -22,7 +22,6 @@ from app.datasets.seed_text import file_text, record_text, short_form
 from app.settings import settings
 from app.sources.schemas import Author, DocumentWrite, StudyWrite
 from app.sources.vocabulary import DocumentKind
-from tests.conftest import SEED
 from tests.factories import small_files
 
 FILES = Path(__file__).parent / "source_files"
@@ -163,8 +162,8 @@ def test_what_stood_in_the_files_stays_with_its_comments(directory: Path) -> Non
     assert changed == {"documents.yaml", "studies.yaml"}
 
 
-def test_the_seed_data_of_this_repository_can_be_added_to(tmp_path: Path) -> None:
-    directory = shutil.copytree(SEED, tmp_path / "seed")
+def test_files_in_short_can_be_added_to(written_files: Path, tmp_path: Path) -> None:
+    directory = shutil.copytree(written_files, tmp_path / "seed")
     result = run(TRIAL, "--to", directory)
     assert result.exit_code == 0, result.output
     assert added(directory, "doe-2019")[0].label == "Doe 2019"

@@ -13,7 +13,6 @@ from hypothesis import strategies as st
 
 from app.core.errors import InvalidInput
 from app.datasets import bundle
-from tests.conftest import SEED
 from tests.factories import small_data_set, small_files
 
 Files = dict[str, str]
@@ -43,8 +42,10 @@ def replaced(name: str, old: str, new: str) -> Files:
     return {name: text.replace(old, new, 1)}
 
 
-def test_the_data_set_has_no_fault() -> None:
-    assert len(bundle.read(SEED)) > 300
+def test_the_neutral_data_set_has_no_fault_however_it_is_written(seed_files: Path, written_files: Path) -> None:
+    read = {change.key: change.content for change in bundle.read(seed_files)}
+    assert len(read) > 100
+    assert {change.key: change.content for change in bundle.read(written_files)} == read
 
 
 def test_what_was_written_is_read(write: Callable[[Files], Path]) -> None:

@@ -19,7 +19,7 @@ def dump(database: Database, path: Path) -> Path:
 
 def test_every_grade_can_be_computed_again_from_the_file_alone(scratch: Database, tmp_path: Path) -> None:
     count, differences = export.regrade(dump(scratch, tmp_path / "data.jsonl"))
-    assert count > 300
+    assert count > 50
     assert differences == []
 
 
@@ -28,14 +28,14 @@ def test_a_grade_that_was_changed_in_the_file_is_found(scratch: Database, tmp_pa
     lines = path.read_text(encoding="utf-8").splitlines()
     records = [json.loads(line) for line in lines]
     index = next(
-        i for i, one in enumerate(records) if (one.get("type"), one.get("id")) == ("claim", "ldn-fibromyalgia-pain")
+        i for i, one in enumerate(records) if (one.get("type"), one.get("id")) == ("claim", "ldz-murmuria-pain")
     )
     record = records[index]
     record["derived"]["evidence"]["consensus"] = "unanimous"
     lines[index] = json.dumps(record)
     path.write_text("\n".join(lines), encoding="utf-8")
     _, differences = export.regrade(path)
-    assert [difference.claim for difference in differences] == ["ldn-fibromyalgia-pain"]
+    assert [difference.claim for difference in differences] == ["ldz-murmuria-pain"]
 
 
 def test_the_manifest_says_what_the_file_is(scratch: Database, tmp_path: Path) -> None:
@@ -43,7 +43,7 @@ def test_the_manifest_says_what_the_file_is(scratch: Database, tmp_path: Path) -
     manifest = json.loads(first)
     assert (manifest["format"], manifest["serial"], manifest["release"]) == ("ldn-evidence/1", 1, "1")
     described = Manifest.model_validate(manifest["data_set"], strict=False)
-    assert described.licence.spdx == "CC-BY-4.0"
+    assert described.licence.spdx == "CC0-1.0"
     assert "not medical advice" in described.disclaimer()
 
 

@@ -46,10 +46,10 @@ LOOPS: dict[str, tuple[list[Change], Faults]] = {
     ),
     "classes of drugs": (
         [
-            record("intervention", "opioids", kind="class", members=["strong-opioids"]),
-            record("intervention", "strong-opioids", kind="class", members=["opioids"]),
+            record("intervention", "lorts", kind="class", members=["strong-lorts"]),
+            record("intervention", "strong-lorts", kind="class", members=["lorts"]),
         ],
-        {"intervention/opioids: members": ("loop", "leads back to itself: opioids -> strong-opioids -> opioids")},
+        {"intervention/lorts: members": ("loop", "leads back to itself: lorts -> strong-lorts -> lorts")},
     ),
     "reviews": (
         [

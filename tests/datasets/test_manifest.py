@@ -2,8 +2,8 @@
 
 import json
 import re
-import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import text
@@ -14,17 +14,12 @@ from app.core.errors import InvalidInput
 from app.datasets import bundle, files_beside
 from app.datasets.layout import MANIFEST
 from app.datasets.seed import seed
-from app.settings import ROOT
 from app.storage import schema
 from app.storage.database import Database
-from tests.cds_hooks.support import LDN, OXYCODONE, cards, cds_client, request
-
-SEED = ROOT / "seed_data"
-
-
-@pytest.fixture
-def directory(tmp_path: Path) -> Path:
-    return Path(shutil.copytree(SEED, tmp_path / "seed"))
+from tests import neutral
+from tests.cds_hooks.support import active, order, request
+from tests.cds_hooks.support import bundle as bundle_of
+from tests.conftest import serving
 
 
 def rewrite(directory: Path, old: str, new: str) -> None:
@@ -43,7 +38,7 @@ def faults(directory: Path) -> list[tuple[str, str]]:
 def test_a_changed_manifest_is_a_publication_of_its_own(scratch: Database, directory: Path) -> None:
     with scratch.read() as session:
         before = current_manifest(session)
-    rewrite(directory, "name: LDN Evidence", "name: Another name")
+    rewrite(directory, "name: Zelvane Evidence", "name: Another name")
     with scratch.write() as session:
         result = seed(session, directory)
     with scratch.read() as session:
@@ -55,12 +50,12 @@ def test_a_changed_manifest_is_a_publication_of_its_own(scratch: Database, direc
 
 
 def test_another_data_set_is_refused_and_nothing_is_written(scratch: Database, directory: Path) -> None:
-    rewrite(directory, "  id: ldn\n", "  id: another\n")
+    rewrite(directory, "  id: zelvane\n", "  id: another\n")
     with pytest.raises(InvalidInput) as refused, scratch.write() as session:
         seed(session, directory)
     assert [fault.code for fault in refused.value.errors] == ["another_data_set"]
     with scratch.read() as session:
-        assert current_manifest(session).id == "ldn"
+        assert current_manifest(session).id == "zelvane"
 
 
 def test_a_database_without_manifest_has_a_disclaimer(blank: Database) -> None:
@@ -74,30 +69,34 @@ def test_a_database_without_manifest_has_a_disclaimer(blank: Database) -> None:
     ("old", "new", "fault"),
     [
         (
-            "    - intervention: naltrexone\n      unit: mg",
-            "    - intervention: naltrexon\n      unit: mg",
+            "    - intervention: zelvane\n      unit: mg",
+            "    - intervention: zelvan\n      unit: mg",
             ("dataset.yaml: dose_tiers[0].intervention", "unknown_reference"),
         ),
-        ("below: 1}", "below: 0.0001}", ("dataset.yaml: dose_tiers[0]", "value_error")),
-        ("claim: ldn-ms-fatigue", "claim: ldn-ms-fatique", ("dataset.yaml: questions[3].claim", "unknown_reference")),
-        ("      claim: ldn-ms-fatigue\n", "", ("dataset.yaml: questions[3]", "rule")),
-        ("  id: ldn\n", "", ("dataset.yaml: id", "missing")),
+        ("below: 1\n", "below: 10\n", ("dataset.yaml: dose_tiers[0]", "value_error")),
+        (
+            "claim: ldz-murmuria-pain}",
+            "claim: ldz-murmuria-pane}",
+            ("dataset.yaml: questions[0].claim", "unknown_reference"),
+        ),
+        (", claim: ldz-murmuria-pain}", "}", ("dataset.yaml: questions[0]", "rule")),
+        ("  id: zelvane\n", "", ("dataset.yaml: id", "missing")),
         ("  title:", "  heading:", ("dataset.yaml: title", "missing")),
         ("dataset:\n", "data:\n", ("dataset.yaml", "shape")),
         (
-            "intervention: naltrexone\n",
-            "intervention: naltrexon\n",
+            "intervention: zelvane\n",
+            "intervention: zelvan\n",
             ("dataset.yaml: disclaimers[2].intervention", "unknown_reference"),
         ),
         (
-            "[ldn-not-fda-approved]",
-            "[ldn-not-fda-aproved]",
+            "[ldz-not-approved]",
+            "[ldz-not-aproved]",
             ("dataset.yaml: cds.evidence.claims", "unknown_reference"),
         ),
         ("patient_check: liver-disease", "patient_check: liver", ("dataset.yaml: cds", "value_error")),
         (
-            "current opioid ({second})",
-            "current opioid ({drug})",
+            "current lort ({second})",
+            "current lort ({drug})",
             ("dataset.yaml: cds.interactions[0].texts.first_drafted.summary", "value_error"),
         ),
     ],
@@ -109,43 +108,51 @@ def test_faults_of_a_manifest_are_found_with_those_of_the_records(
     assert fault in faults(directory)
 
 
-def test_disclaimers_follow_the_interventions() -> None:
-    manifest = files_beside.read_manifest(SEED)
+def test_disclaimers_follow_the_interventions(directory: Path) -> None:
+    manifest = files_beside.read_manifest(directory)
     assert manifest is not None
-    assert "opioid" not in manifest.disclaimer([])
-    assert "opioid" in manifest.disclaimer(["naltrexone"])
-    assert "FDA" in manifest.disclaimer()
+    assert neutral.DRUG_TEXT not in manifest.disclaimer([])
+    assert neutral.DRUG_TEXT in manifest.disclaimer([neutral.DRUG])
+    assert neutral.LOW_DOSE_TEXT in manifest.disclaimer()
 
 
 def test_what_cards_say_and_what_the_search_understands_follow_the_manifest(scratch: Database, directory: Path) -> None:
-    url = scratch.url.render_as_string(hide_password=False)
-    asked = request(LDN, medications={"resourceType": "Bundle", "entry": [{"resource": OXYCODONE}]})
-    with cds_client(url) as client:
-        before = cards(client, asked)
+    asked = request(order("1", "Zelvane 50 mg tablet"), medications=bundle_of(active("2", "Oxilort 5 mg tablet")))
+
+    def cards(client: TestClient, **query: int) -> list[dict[str, Any]]:
+        answer = client.post("/cds-services/zelvane-order-sign", json=asked, params=query)
+        assert answer.status_code == 200, answer.text
+        return answer.json()["cards"]  # type: ignore[no-any-return]
+
+    with serving(scratch.url.render_as_string(hide_password=False)) as client:
+        before = cards(client)
+        assert before[0]["summary"] == "Zelvane with a current lort (oxilort): the label contraindicates this."
         assert client.get("/v1/search?q=zzmares").json()["items"] == []
-        rewrite(directory, "      opioid: >-\n", "      vivid dreams: zzmares\n      opioid: >-\n")
-        rewrite(directory, "Naltrexone with a current opioid ({second}): the US", "They meet: {second}. The")
+        rewrite(directory, "expansions: {lort:", "expansions: {vivid dreams: zzmares, lort:")
+        rewrite(directory, "Zelvane with a current lort ({second}): the", "They meet: {second}. The")
         with scratch.write() as session:
             assert seed(session, directory).serial == 2
 
-        after = cards(client, asked)
+        after = cards(client)
 
-        assert after[0]["summary"] == "They meet: oxycodone. The label contraindicates this."
-        assert cards(client, asked, serial=1) == before
+        assert after[0]["summary"] == "They meet: oxilort. The label contraindicates this."
+        assert cards(client, serial=1) == before
         assert client.get("/v1/search?q=zzmares").json()["items"]
 
 
-def test_the_first_page_shows_what_the_data_set_says(client: TestClient) -> None:
+def test_the_first_page_shows_what_the_data_set_says(client: TestClient, seed_files: Path) -> None:
     page = client.get("/").text
-    manifest = files_beside.read_manifest(SEED)
+    manifest = files_beside.read_manifest(seed_files)
     assert manifest is not None
+    assert len(manifest.questions) == 3
     assert manifest.title in page
     assert all(question.question.replace("'", "&#39;") in page for question in manifest.questions)
 
 
-def test_every_question_leads_to_a_record(client: TestClient) -> None:
-    manifest = files_beside.read_manifest(SEED)
+def test_every_question_leads_to_a_record(client: TestClient, seed_files: Path) -> None:
+    manifest = files_beside.read_manifest(seed_files)
     assert manifest is not None
+    assert len(manifest.questions) == 3
     for question in manifest.questions:
         plural, record_id = next(
             (plural, record_id)
@@ -165,8 +172,8 @@ def test_other_bands_of_doses_are_told_of_the_doses_that_are_stored(scratch: Dat
             sql = text("SELECT body FROM records WHERE type = 'dosing_range' AND id = :dose")
             return ",".join(json.loads(connection.execute(sql, {"dose": dose}).scalar_one())["tiers"])
 
-    assert tiers("ldn-4-5-mg") == "low"
-    rewrite(directory, "up_to: 5}", "up_to: 4}")
+    assert tiers("ldz-4-5-mg") == "low"
+    rewrite(directory, "up_to: 5\n", "up_to: 4\n")
     with scratch.write() as session:
         seed(session, directory)
-    assert tiers("ldn-4-5-mg") == "intermediate"
+    assert tiers("ldz-4-5-mg") == "standard"

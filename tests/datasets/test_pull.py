@@ -1,7 +1,6 @@
 """What was edited in the database comes back into the files, and only what changed is written there."""
 
 import difflib
-import shutil
 from pathlib import Path
 from typing import Any
 
@@ -14,13 +13,7 @@ from app.datasets.seed import seed
 from app.storage.database import Database
 from app.storage.history import StoredRecord, text_of
 from app.storage.resource import Key
-from tests.conftest import SEED
 from tests.factories import amended, content, put, record
-
-
-@pytest.fixture
-def directory(tmp_path: Path) -> Path:
-    return Path(shutil.copytree(SEED, tmp_path / "seed_data"))
 
 
 def pulled(database: Database, directory: Path) -> list[str]:
@@ -28,11 +21,11 @@ def pulled(database: Database, directory: Path) -> list[str]:
         return pull(session, [directory])
 
 
-def changed_lines(directory: Path) -> list[str]:
-    """The lines that are not in the shipped files, and after a `-` those that are there no more."""
+def changed_lines(written_files: Path, directory: Path) -> list[str]:
+    """The lines that are not in the files as they were, and after a `-` those that are there no more."""
     lines = []
     for path in sorted(directory.rglob("*.yaml")):
-        former = SEED / path.relative_to(directory)
+        former = written_files / path.relative_to(directory)
         before = former.read_text(encoding="utf-8").splitlines() if former.exists() else []
         after = path.read_text(encoding="utf-8").splitlines()
         diff = list(difflib.unified_diff(before, after, n=0, lineterm=""))[2:]
@@ -52,23 +45,25 @@ def assert_agreed(database: Database, directory: Path) -> None:
         assert stored[change.key] == text_of(change.content)
 
 
-def test_what_agrees_is_not_touched(scratch: Database, directory: Path) -> None:
+def test_what_agrees_is_not_touched(scratch: Database, written_files: Path, directory: Path) -> None:
     assert pulled(scratch, directory) == []
-    assert changed_lines(directory) == []
+    assert changed_lines(written_files, directory) == []
 
 
-def test_a_field_is_written_where_it_stands_and_nothing_else(scratch: Database, directory: Path) -> None:
+def test_a_field_is_written_where_it_stands_and_nothing_else(
+    scratch: Database, written_files: Path, directory: Path
+) -> None:
     put(scratch, amended(content(scratch, "outcome", "fatigue"), description="How weary people are."))
     (line,) = pulled(scratch, directory)
     assert line.startswith("outcomes.yaml:")
     assert line.endswith(": outcome/fatigue")
-    assert [one for one in changed_lines(directory) if one.startswith("+")] == [
+    assert [one for one in changed_lines(written_files, directory) if one.startswith("+")] == [
         "+    description: How weary people are."
     ]
     assert_agreed(scratch, directory)
 
 
-CLAIM = "ldn-fibromyalgia-pain"
+CLAIM = "ldz-murmuria-pain"
 
 
 @pytest.mark.parametrize(
@@ -78,32 +73,41 @@ CLAIM = "ldn-fibromyalgia-pain"
         {"caveat": None, "caveat_required": False, "caveat_basis": None},
         {"population": None},
         {"timepoint": "8 weeks"},
-        {"intervention": "naltrexone", "conditions": ["fibromyalgia", "chronic-pain"]},
-        {"relations": []},
+        {"intervention": "zelvane", "conditions": ["murmuria", "chronic-pain"]},
+        {"relations": [{"type": "bears_on", "claim": "ldz-murmuria-fatigue"}]},
     ],
     ids=lambda fields: " ".join(fields),
 )
-def test_any_field_of_a_claim_comes_back(scratch: Database, directory: Path, fields: dict[str, Any]) -> None:
+def test_any_field_of_a_claim_comes_back(
+    scratch: Database, written_files: Path, directory: Path, fields: dict[str, Any]
+) -> None:
     put(scratch, amended(content(scratch, "claim", CLAIM), **fields))
     assert len(pulled(scratch, directory)) == 1
     assert_agreed(scratch, directory)
-    assert len(changed_lines(directory)) < 40
+    assert len(changed_lines(written_files, directory)) < 40
 
 
-def test_a_finding_deep_in_a_claim_is_edited_alone(scratch: Database, directory: Path) -> None:
+def test_a_list_that_was_emptied_is_not_written(scratch: Database, written_files: Path, directory: Path) -> None:
+    put(scratch, amended(content(scratch, "claim", "ldz-weariness-fatigue"), origins=[]))
+    pulled(scratch, directory)
+    assert "-    origins:" in changed_lines(written_files, directory)
+    assert_agreed(scratch, directory)
+
+
+def test_a_finding_deep_in_a_claim_is_edited_alone(scratch: Database, written_files: Path, directory: Path) -> None:
     stored = content(scratch, "claim", CLAIM)
     citations = stored.content.model_dump(mode="json")["citations"]
     citations[1]["finding"] = "In other words."
     citations[1]["analysed_n"] = 10
     put(scratch, amended(stored, citations=citations))
     pulled(scratch, directory)
-    added = [line for line in changed_lines(directory) if line.startswith("+")]
+    added = [line for line in changed_lines(written_files, directory) if line.startswith("+")]
     assert added == ["+        finding: In other words.", "+        analysed_n: 10"]
     assert_agreed(scratch, directory)
 
 
 def test_a_citation_less_is_a_citation_less(scratch: Database, directory: Path) -> None:
-    stored = content(scratch, "claim", "ldn-fibromyalgia-sleep")
+    stored = content(scratch, "claim", "ldz-murmuria-fatigue")
     citations = stored.content.model_dump(mode="json")["citations"]
     put(scratch, amended(stored, citations=citations[:-1]))
     pulled(scratch, directory)
@@ -114,7 +118,7 @@ def test_a_citation_less_is_a_citation_less(scratch: Database, directory: Path) 
 def test_identifiers_in_short_give_way_to_those_that_are_stored(
     scratch: Database, directory: Path, scheme: str
 ) -> None:
-    stored = content(scratch, "document", "younger-2013")
+    stored = content(scratch, "document", "alder-2013")
     identifiers = [one for one in stored.content.model_dump(mode="json")["identifiers"] if one["scheme"] != scheme]
     put(scratch, amended(stored, identifiers=identifiers))
     pulled(scratch, directory)
@@ -142,20 +146,22 @@ def test_a_new_record_does_not_say_again_what_its_file_says_of_all(scratch: Data
     assert_agreed(scratch, directory)
 
 
-def test_comments_stay_where_a_claim_names_a_record_that_is_new(scratch: Database, directory: Path) -> None:
+def test_comments_stay_where_a_claim_names_a_record_that_is_new(
+    scratch: Database, written_files: Path, directory: Path
+) -> None:
     (path,) = (path for path in (directory / "claims").glob("*.yaml") if f"- id: {CLAIM}\n" in path.read_text("utf-8"))
     text = path.read_text(encoding="utf-8")
     path.write_text(text.replace(f"- id: {CLAIM}\n", f"- id: {CLAIM}\n    # Mine\n"), encoding="utf-8")
     put(scratch, record("condition", "new-one", description="Made for tests."))
-    put(scratch, amended(content(scratch, "claim", CLAIM), conditions=["fibromyalgia", "new-one"]))
+    put(scratch, amended(content(scratch, "claim", CLAIM), conditions=["murmuria", "new-one"]))
     assert len(pulled(scratch, directory)) == 2
     assert f"- id: {CLAIM}\n    # Mine\n" in path.read_text(encoding="utf-8")
-    assert [line for line in changed_lines(directory) if line.startswith("-")] == []
+    assert [line for line in changed_lines(written_files, directory) if line.startswith("-")] == []
     assert_agreed(scratch, directory)
 
 
-def test_every_record_can_be_written_whole(scratch: Database, tmp_path: Path) -> None:
+def test_every_record_can_be_written_whole(scratch: Database, written_files: Path, tmp_path: Path) -> None:
     empty = tmp_path / "empty"
     empty.mkdir()
-    assert len(pulled(scratch, empty)) == len(bundle.read(SEED))
+    assert len(pulled(scratch, empty)) == len(bundle.read(written_files)) > 100
     assert_agreed(scratch, empty)

@@ -1,7 +1,6 @@
 """Seeding applies what the files changed, and never undoes a curator."""
 
 import json
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -17,16 +16,9 @@ from app.storage import schema
 from app.storage.database import Database
 from app.storage.history import Release, current_serial
 from app.storage.resource import Key
-from tests.conftest import SEED
 from tests.factories import amended, bodies, content, dump, put, record
 
 OUTCOME = "fatigue"
-
-
-@pytest.fixture
-def directory(tmp_path: Path) -> Path:
-    """A copy of the seed data to edit."""
-    return shutil.copytree(SEED, tmp_path / "seed_data")
 
 
 def run(database: Database, directory: Path) -> SeedResult:
@@ -53,9 +45,9 @@ def serial(database: Database) -> int:
         return current_serial(session)
 
 
-def test_seeding_again_changes_nothing(scratch: Database) -> None:
+def test_seeding_again_changes_nothing(scratch: Database, seed_files: Path) -> None:
     before = dump(scratch)
-    report = run(scratch, SEED)
+    report = run(scratch, seed_files)
     assert (report.serial, report.created, report.updated, report.conflicts, report.release) == (None, (), (), (), None)
     assert dump(scratch) == before
 
@@ -78,12 +70,12 @@ def test_a_changed_record_of_a_file_is_the_only_one_updated(scratch: Database, d
 
 def test_a_renamed_record_reprints_what_shows_its_name(scratch: Database, directory: Path) -> None:
     before = bodies(scratch)
-    edit(directory, "outcomes", OUTCOME, name="Weariness")
+    edit(directory, "outcomes", OUTCOME, name="Tiredness")
     assert run(scratch, directory).updated == (Key("outcome", OUTCOME),)
     after = bodies(scratch)
     changed = {key for key, body in after.items() if body != before[key]}
     assert len(changed) > 1
-    assert changed == {key for key, body in after.items() if b'"Weariness"' in body}
+    assert changed == {key for key, body in after.items() if b'"Tiredness"' in body}
 
 
 def test_a_new_record_of_a_file_is_created(scratch: Database, directory: Path) -> None:
@@ -94,10 +86,10 @@ def test_a_new_record_of_a_file_is_created(scratch: Database, directory: Path) -
     assert content(scratch, "mechanism", "new-one").content.status == "published"
 
 
-def test_a_restart_does_not_undo_a_curator(scratch: Database) -> None:
+def test_a_restart_does_not_undo_a_curator(scratch: Database, written_files: Path) -> None:
     put(scratch, amended(content(scratch, "outcome", OUTCOME), description="A curator's words."))
     before = bodies(scratch)
-    report = run(scratch, SEED)
+    report = run(scratch, written_files)
     assert (report.serial, report.conflicts) == (None, ())
     assert bodies(scratch) == before
 
@@ -145,12 +137,12 @@ def test_a_fault_anywhere_means_that_nothing_is_written(scratch: Database, direc
 
 def test_a_retracted_paper_with_its_citations_loads_into_an_empty_database(blank: Database, directory: Path) -> None:
     """Nothing new may cite what is retracted; what cited it before stays, and votes no more."""
-    path, entry = directory / "documents.yaml", "  - id: younger-2013\n"
+    path, entry = directory / "documents.yaml", "  - id: alder-2013\n"
     retracted = "    standing: [{standing: retracted, on: 2026-03-01, source: pubmed}]\n"
     path.write_text(path.read_text(encoding="utf-8").replace(entry, entry + retracted), encoding="utf-8")
     bundle.read(directory)
     schema.migrate(blank)
     assert run(blank, directory).serial == 1
-    claim = json.loads(bodies(blank)[Key("claim", "ldn-fibromyalgia-pain")])
-    (citation,) = [one for one in claim["citations"] if one["document"]["id"] == "younger-2013"]
+    claim = json.loads(bodies(blank)[Key("claim", "ldz-murmuria-pain")])
+    (citation,) = [one for one in claim["citations"] if one["document"]["id"] == "alder-2013"]
     assert citation["document"]["standing"] == "retracted"

@@ -1,7 +1,6 @@
 """`ldn-evidence seed` and `pull` at a terminal: what would change, who answers for it, what is gone, and conflicts."""
 
 import re
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,7 +10,7 @@ from sqlalchemy import select
 from app.settings import settings
 from app.storage.database import Database
 from app.storage.history import Publication, StoredRecord
-from tests.conftest import SEED
+from tests import neutral
 from tests.factories import amended, content, dump, put
 from tests.test_cli import error_text, run
 
@@ -23,11 +22,6 @@ def _fresh_settings() -> Iterator[None]:
     settings.cache_clear()
 
 
-@pytest.fixture
-def directory(tmp_path: Path) -> Path:
-    return Path(shutil.copytree(SEED, tmp_path / "seed_data"))
-
-
 def replace(directory: Path, name: str, old: str, new: str) -> None:
     path = directory / name
     text = path.read_text(encoding="utf-8")
@@ -35,13 +29,14 @@ def replace(directory: Path, name: str, old: str, new: str) -> None:
     path.write_text(text.replace(old, new, 1), encoding="utf-8")
 
 
-CLAIM = "naltrexone-fda-approval-opioid"
+CLAIM = neutral.CONTESTED
 
 
 def without_citations(directory: Path) -> None:
     """Leave out what a claim rests on: its grade moves, and so does the evidence that its caveat was written for."""
-    path = directory / "claims" / "approval.yaml"
+    path = directory / "claims" / "pain.yaml"
     text = path.read_text(encoding="utf-8")
+    text = text.replace("        reference_numbers: [1]\n", "", 1)
     start = text.index("    citations:\n", text.index(f"  - id: {CLAIM}\n"))
     end = text.index("\n  - id: ", start)
     path.write_text(text[:start] + text[end:], encoding="utf-8")
@@ -49,19 +44,20 @@ def without_citations(directory: Path) -> None:
 
 def test_a_dry_run_says_what_would_change_and_changes_nothing(scratch: Database, directory: Path) -> None:
     before = dump(scratch)
-    replace(directory, "outcomes.yaml", "name: Fatigue", "name: Weariness")
+    replace(directory, "outcomes.yaml", "name: Fatigue", "name: Tiredness")
     without_citations(directory)
     said = error_text(run(scratch, "seed", "--from", str(directory), "--dry-run"))
     assert "Would update outcome/fatigue" in said
-    before_and_after = "(not_applicable, not_graded certainty) → Official record (uncited, not_graded certainty)"
-    assert f"Grade of {CLAIM}: Official record {before_and_after}\n" in said
+    before_text = "Conflicting, leaning against (conflicting, low certainty)"
+    after = "Stated without a citation (uncited, not_graded certainty)"
+    assert f"Grade of {CLAIM}: {before_text} → {after}\n" in said
     assert f"Caveat of {CLAIM} would be stale" in said
     assert "grades that would move: 1. Nothing was written." in said
     assert dump(scratch) == before
 
 
 def test_a_publication_has_the_note_and_the_author_of_the_command(scratch: Database, directory: Path) -> None:
-    replace(directory, "outcomes.yaml", "name: Fatigue", "name: Weariness")
+    replace(directory, "outcomes.yaml", "name: Fatigue", "name: Tiredness")
     command = ("seed", "--from", str(directory), "--note", "A better word")
     refused = error_text(run(scratch, *command, "--author", "nobody"), 1)
     assert "names no account (did you mean maintenance, seed" in refused
@@ -75,14 +71,14 @@ def test_a_publication_has_the_note_and_the_author_of_the_command(scratch: Datab
 def test_prune_lists_and_asked_again_retires_what_the_files_no_longer_hold(scratch: Database, directory: Path) -> None:
     path = directory / "searches.yaml"
     text = path.read_text(encoding="utf-8")
-    start = text.index("  - id: ldn-lupus\n")
+    start = text.index("  - id: ldz-palewing\n")
     path.write_text(text[:start] + text[text.index("  - id: ", start + 5) :], encoding="utf-8")
     command = ("seed", "--from", str(directory), "--prune")
     listed = error_text(run(scratch, *command))
-    assert "In no file: search/ldn-lupus" in listed
+    assert "In no file: search/ldz-palewing" in listed
     assert "seed --prune --yes" in listed
     with scratch.read() as session:
-        status = select(StoredRecord.status).filter_by(type="search", id="ldn-lupus")
+        status = select(StoredRecord.status).filter_by(type="search", id="ldz-palewing")
         assert session.scalar(status) == "published"
     assert "1 retired" in error_text(run(scratch, *command, "--yes", "--dry-run"))
     assert "1 retired" in error_text(run(scratch, *command, "--yes"))
@@ -93,7 +89,7 @@ def test_prune_lists_and_asked_again_retires_what_the_files_no_longer_hold(scrat
 
 def test_conflicts_end_with_3_and_pull_ends_them(scratch: Database, directory: Path) -> None:
     put(scratch, amended(content(scratch, "outcome", "fatigue"), name="A curator's name"))
-    replace(directory, "outcomes.yaml", "name: Fatigue", "name: Weariness")
+    replace(directory, "outcomes.yaml", "name: Fatigue", "name: Tiredness")
     command = ("seed", "--from", str(directory))
     assert "Conflict: outcome/fatigue" in error_text(run(scratch, *command), 3)
     assert re.search(

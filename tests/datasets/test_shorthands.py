@@ -12,7 +12,6 @@ from app.core.errors import Fault, InvalidInput
 from app.datasets import bundle, files_beside
 from app.datasets.layout import MANIFEST
 from app.storage.history import text_of
-from tests.conftest import SEED
 from tests.factories import small_data_set, small_files
 
 DOI, PMID = "10.1000/Abc.1", "12345"
@@ -73,7 +72,7 @@ def test_a_document_without_an_address_has_none_though_it_has_a_doi(tmp_path: Pa
 def test_a_label_follows_from_author_and_year(tmp_path: Path) -> None:
     documents = data("documents.yaml")
     first = documents["documents"][0]
-    first |= {"authors": [{"family": "Younger"}, {"family": "Mackey"}], "issued": "2013-02", "label": "Younger 2013"}
+    first |= {"authors": [{"family": "Alder"}, {"family": "Mackey"}], "issued": "2013-02", "label": "Alder 2013"}
     whole = write(tmp_path / "whole", {**small_files(), "documents.yaml": documents})
     del first["label"]
     short = write(tmp_path / "short", {**small_files(), "documents.yaml": documents})
@@ -202,10 +201,10 @@ def test_the_same_record_twice_is_one_and_a_differing_one_names_both_files(
     assert "they differ in name" in fault.message
 
 
-def test_the_last_directory_says_what_the_data_set_is(tmp_path: Path) -> None:
-    text = (SEED / MANIFEST).read_text(encoding="utf-8")
+def test_the_last_directory_says_what_the_data_set_is(written_files: Path, tmp_path: Path) -> None:
+    text = (written_files / MANIFEST).read_text(encoding="utf-8")
     first = write(tmp_path / "first", {MANIFEST: text})
-    second = write(tmp_path / "second", {MANIFEST: text.replace("  id: ldn\n", "  id: mine\n")})
+    second = write(tmp_path / "second", {MANIFEST: text.replace("  id: zelvane\n", "  id: mine\n")})
     manifest = files_beside.read_manifest(first, second)
     assert manifest is not None
     assert manifest.id == "mine"

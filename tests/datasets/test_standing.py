@@ -20,16 +20,16 @@ from app.storage.database import Database
 from app.storage.records import CurrentRecords
 from app.storage.resource import Key
 
-YOUNGER = "10.1002/ART.37734"
+ALDER = "10.5555/ZELVANE.1"
 HEAD = "Record ID,Title,OriginalPaperDOI,OriginalPaperPubMedID,RetractionDOI,RetractionDate,RetractionNature,Reason\n"
 
 
-def crossref(path: Path, *updates: dict[str, Any], doi: str = YOUNGER) -> Path:
+def crossref(path: Path, *updates: dict[str, Any], doi: str = ALDER) -> Path:
     path.write_text(json.dumps({"message": {"items": [{"DOI": doi, "updated-by": list(updates)}]}}))
     return path
 
 
-def update(kind: str, day: tuple[int, ...], notice: str = "10.1002/notice.1") -> dict[str, Any]:
+def update(kind: str, day: tuple[int, ...], notice: str = "10.5555/notice.1") -> dict[str, Any]:
     return {"DOI": notice, "type": kind, "source": "publisher", "updated": {"date-parts": [list(day)]}}
 
 
@@ -47,7 +47,7 @@ def apply_table(database: Database, path: Path) -> list[str]:
         return standing.doubts_to_print(session, feed)
 
 
-def claim(client: TestClient, claim_id: str = "ldn-fibromyalgia-pain") -> dict[str, Any]:
+def claim(client: TestClient, claim_id: str = "ldz-murmuria-pain") -> dict[str, Any]:
     return client.get(f"/v1/claims/{claim_id}").json()  # type: ignore[no-any-return]
 
 
@@ -55,7 +55,7 @@ def test_a_retraction_recomputes_its_dependants_and_a_reinstatement_restores_the
     scratch: Database, scratch_client: TestClient, tmp_path: Path
 ) -> None:
     before = {c["id"]: c for c in every_claim(scratch_client)}
-    cited = {c["id"] for c in before.values() if any(x["document"]["id"] == "younger-2013" for x in c["citations"])}
+    cited = {c["id"] for c in before.values() if any(x["document"]["id"] == "alder-2013" for x in c["citations"])}
     retraction = update("retraction", (2026, 3, 1))
     outcome = apply(scratch, crossref(tmp_path / "r.json", retraction))
     after = {c["id"]: c for c in every_claim(scratch_client)}
@@ -64,11 +64,14 @@ def test_a_retraction_recomputes_its_dependants_and_a_reinstatement_restores_the
     restating = {c["id"] for c in before.values() if cited & {r["claim"]["id"] for r in c["relations"]}}
     assert changed <= cited | restating
     assert {key.id for key in outcome.touched if key.type == "claim"} >= cited
-    mine = next(c for c in after["ldn-fibromyalgia-pain"]["citations"] if c["document"]["id"] == "younger-2013")
+    mine = next(c for c in after["ldz-murmuria-pain"]["citations"] if c["document"]["id"] == "alder-2013")
     assert mine["document"]["standing"] == "retracted"
-    assert mine["document"]["notice"]["doi"] == "10.1002/notice.1"
-    assert after["ldn-fibromyalgia-pain"]["citations"][-1] == mine
-    apply(scratch, crossref(tmp_path / "b.json", retraction, update("reinstatement", (2026, 9, 1), "10.1002/notice.2")))
+    assert mine["document"]["notice"]["doi"] == "10.5555/notice.1"
+    assert "alder-2013" not in [c["document"]["id"] for c in before["ldz-murmuria-pain"]["citations"][-2:]]
+    last = after["ldz-murmuria-pain"]["citations"][-2:]
+    assert mine in last
+    assert [citation["document"]["standing"] for citation in last] == ["retracted"] * 2
+    apply(scratch, crossref(tmp_path / "b.json", retraction, update("reinstatement", (2026, 9, 1), "10.5555/notice.2")))
     restored = {c["id"]: c for c in every_claim(scratch_client)}
     for claim_id in before:
         assert json.dumps(restored[claim_id]["evidence"]) == json.dumps(before[claim_id]["evidence"])
@@ -94,21 +97,21 @@ def test_a_work_without_updates_was_checked_and_is_current(
     scratch: Database, scratch_client: TestClient, tmp_path: Path
 ) -> None:
     apply(scratch, crossref(tmp_path / "r.json"))
-    document = scratch_client.get("/v1/documents/younger-2013").json()
+    document = scratch_client.get("/v1/documents/alder-2013").json()
     assert document["standing"] == "current"
     assert document["standing_checked_on"] == "2026-11-24"
     assert document["standing_history"][-1] == {
         "standing": "current", "on": "2026-11-24", "source": "crossref", "notice": None,
     }  # fmt: skip
-    assert scratch_client.get("/v1/documents/bested-2023").json()["standing"] == "not_checked"
+    assert scratch_client.get("/v1/documents/elm-2023").json()["standing"] == "not_checked"
 
 
 def test_several_updates_stand_in_the_order_of_their_dates(
     scratch: Database, scratch_client: TestClient, tmp_path: Path
 ) -> None:
-    concern = update("expression_of_concern", (2025, 12), "10.1002/notice.0")
+    concern = update("expression_of_concern", (2025, 12), "10.5555/notice.0")
     apply(scratch, crossref(tmp_path / "r.json", update("retraction", (2026, 3, 1)), concern))
-    history = scratch_client.get("/v1/documents/younger-2013").json()["standing_history"]
+    history = scratch_client.get("/v1/documents/alder-2013").json()["standing_history"]
     assert [entry["standing"] for entry in history] == ["not_checked", "expression_of_concern", "retracted"]
 
 
@@ -117,25 +120,25 @@ def test_retraction_watch_finds_by_doi_and_by_pmid(
 ) -> None:
     table = tmp_path / "rw.csv"
     rows = (
-        f"1,A,{YOUNGER},0,10.1002/notice.1,2/16/2021 0:00,Retraction,+Error in Data;+Concerns about Results;\n"
-        "2,B,unavailable,38258677,,3/1/2025 0:00,Expression of concern,+Investigation;\n"
+        f"1,A,{ALDER},0,10.5555/notice.1,2/16/2021 0:00,Retraction,+Error in Data;+Concerns about Results;\n"
+        "2,B,unavailable,99900002,,3/1/2025 0:00,Expression of concern,+Investigation;\n"
         "3,C,10.9999/nobody,0,,3/1/2025 0:00,Retraction,+Other;\n"
     )
     table.write_text(HEAD + rows)
     assert apply_table(scratch, table) == []
-    retracted = scratch_client.get("/v1/documents/younger-2013").json()
+    retracted = scratch_client.get("/v1/documents/alder-2013").json()
     assert retracted["standing"] == "retracted"
     assert retracted["standing_history"][-1]["on"] == "2021-02-16"
     assert retracted["standing_history"][-1]["notice"]["text"] == "Error in Data; Concerns about Results"
-    assert scratch_client.get("/v1/documents/bruun-2024").json()["standing"] == "expression_of_concern"
+    assert scratch_client.get("/v1/documents/birch-2024").json()["standing"] == "expression_of_concern"
 
 
 def test_what_is_retracted_can_be_cited_nowhere_new(scratch: Database, tmp_path: Path) -> None:
     apply(scratch, crossref(tmp_path / "r.json", update("retraction", (2026, 3, 1))))
     with scratch.read() as session:
-        content = CurrentRecords(session).content(Key("claim", "ldn-vivid-dreams"))
-        cited = CurrentRecords(session).content(Key("claim", "ldn-fibromyalgia-pain"))
-    borrowed = next(c for c in cited.citations if c.document == "younger-2013")
+        content = CurrentRecords(session).content(Key("claim", "ldz-vivid-dreams"))
+        cited = CurrentRecords(session).content(Key("claim", "ldz-murmuria-pain"))
+    borrowed = next(c for c in cited.citations if c.document == "alder-2013")
     fresh = borrowed.model_copy(update={"id": "cit-new", "attached_by": content.citations[0].attached_by})
     more = content.model_copy(update={"citations": (*content.citations, fresh)})
     with pytest.raises(InvalidInput) as refusal, scratch.write() as session:
@@ -164,11 +167,11 @@ def test_every_type_of_crossref_update_has_a_standing_that_exists() -> None:
 
 
 def row(nature: str, day: str, notice: str = "", reason: str = "+Error in Data;") -> str:
-    return f"1,A,{YOUNGER},0,{notice},{day},{nature},{reason}\n"
+    return f"1,A,{ALDER},0,{notice},{day},{nature},{reason}\n"
 
 
 def standing_of(client: TestClient) -> str:
-    return str(client.get("/v1/documents/younger-2013").json()["standing"])
+    return str(client.get("/v1/documents/alder-2013").json()["standing"])
 
 
 def test_a_check_that_finds_nothing_does_not_undo_a_retraction(
@@ -177,12 +180,12 @@ def test_a_check_that_finds_nothing_does_not_undo_a_retraction(
     table = tmp_path / "rw.csv"
     table.write_text(HEAD + row("Retraction", "2/16/2025 0:00"))
     nothing = tmp_path / "clean.json"
-    nothing.write_text(json.dumps({"message": {"DOI": YOUNGER}}))
+    nothing.write_text(json.dumps({"message": {"DOI": ALDER}}))
     for first, second in ((nothing, table), (table, nothing)):
         for path in (first, second):
             apply(scratch, path) if path is nothing else apply_table(scratch, path)
         assert standing_of(scratch_client) == "retracted"
-    read = scratch_client.get("/v1/documents/younger-2013").json()
+    read = scratch_client.get("/v1/documents/alder-2013").json()
     assert [entry["standing"] for entry in read["standing_history"]] == ["not_checked", "retracted", "current"]
     assert read["standing_checked_on"] == "2026-11-24"
 
@@ -194,7 +197,7 @@ def test_a_later_check_takes_the_place_of_an_earlier_one(
     apply(scratch, path)
     with scratch.write() as session:
         standing.apply(session, standing.from_crossref(path), "2026-12-24")
-    read = scratch_client.get("/v1/documents/younger-2013").json()
+    read = scratch_client.get("/v1/documents/alder-2013").json()
     assert [entry["on"] for entry in read["standing_history"]] == [None, "2026-12-24"]
     assert read["standing_checked_on"] == "2026-12-24"
 
@@ -209,7 +212,7 @@ def test_a_later_check_takes_the_place_of_an_earlier_one(
         ([row("Retraction", "unknown"), row("Reinstatement", "2025-02-16")], "retracted"),
         ([row("Retraction", "2025-02-16"), row("Reinstatement", "2/16/2025 0:00")], "retracted"),
         ([row("Retraction", "2025-02-16"), row("Reinstatement", "2025-02-17")], "reinstated"),
-        ([row("Retraction", "", "10.1002/n1"), row("Reinstatement", "", "10.1002/N1")], "reinstated"),
+        ([row("Retraction", "", "10.5555/n1"), row("Reinstatement", "", "10.5555/N1")], "reinstated"),
         ([row("Retraction", "2025"), row("Reinstatement", "2025-06")], "retracted"),
         ([row("Retraction", "2025-02-16"), row("Reinstatement", "2025-02-17"), row("Retraction", "2025-05-01")],
          "retracted"),
@@ -242,16 +245,16 @@ def test_the_most_serious_statement_holds_until_a_reinstatement_lifts_it(
     ],
 )
 def test_a_date_of_crossref_is_read_as_far_as_it_can_be(tmp_path: Path, updated: Any, on: str | None) -> None:
-    notice = {"DOI": "10.1002/notice", "type": "Retraction", "updated": updated}
+    notice = {"DOI": "10.5555/notice", "type": "Retraction", "updated": updated}
     feed = standing.from_crossref(crossref(tmp_path / "r.json", notice))
     assert [(one.entry.standing, one.entry.on) for one in feed.updates] == [(Standing.retracted, on)]
     is_doubtful = on is None or "13" in str(updated)
-    assert [YOUNGER.lower() in sentence for sentence, _ in feed.doubts] == [True] * is_doubtful
+    assert [ALDER.lower() in sentence for sentence, _ in feed.doubts] == [True] * is_doubtful
 
 
 def test_what_cannot_be_read_is_named_and_the_rest_is_read(tmp_path: Path) -> None:
     path = tmp_path / "odd.json"
-    good = {"DOI": YOUNGER, "updated-by": [update("retraction", (2026, 3)), update("rumour", (2026, 3)), None, "x"]}
+    good = {"DOI": ALDER, "updated-by": [update("retraction", (2026, 3)), update("rumour", (2026, 3)), None, "x"]}
     path.write_text(json.dumps([None, 7, "x", {"DOI": None}, {"DOI": 5, "updated-by": {}}, good]))
     feed = standing.from_crossref(path)
     assert [one.entry.standing for one in feed.updates] == [Standing.retracted]
@@ -264,11 +267,11 @@ def test_a_ragged_row_is_named_and_read_as_far_as_it_goes(
 ) -> None:
     table = tmp_path / "rw.csv"
     table.write_text(
-        HEAD + f"1,A,{YOUNGER},0,10.1002/n,2/16/2025 0:00,Retraction\n"
+        HEAD + f"1,A,{ALDER},0,10.5555/n,2/16/2025 0:00,Retraction\n"
         "2,B,10.9999/elsewhere,0,,,\n"
-        f"3,C,{YOUNGER},0,,3/1/2025 0:00,Withdrawn perhaps,x\n"
+        f"3,C,{ALDER},0,,3/1/2025 0:00,Withdrawn perhaps,x\n"
         "4\n"
-        f"5,D,{YOUNGER},0,10.1002/m,not a day,Correction,+Typo;,too,many\n"
+        f"5,D,{ALDER},0,10.5555/m,not a day,Correction,+Typo;,too,many\n"
     )
     doubts = apply_table(scratch, table)
     assert [" ".join(doubt.split()[:2]).rstrip(":") for doubt in doubts] == [
@@ -278,7 +281,7 @@ def test_a_ragged_row_is_named_and_read_as_far_as_it_goes(
         "Line 6",
         "Line 6",
     ]
-    history = scratch_client.get("/v1/documents/younger-2013").json()["standing_history"]
+    history = scratch_client.get("/v1/documents/alder-2013").json()["standing_history"]
     assert {(entry["standing"], entry["on"]) for entry in history[1:]} == {
         ("corrected", None),
         ("retracted", "2025-02-16"),
@@ -289,11 +292,11 @@ def test_a_ragged_row_is_named_and_read_as_far_as_it_goes(
 @pytest.mark.parametrize(
     ("fields", "line"),
     [
-        ((YOUNGER, "0", "10.1002/n", "2/16/2025", "Retraction", "x" * 5000), None),
-        ((YOUNGER, "0", "10.1002/n", "2/16/2025", "Retraction", "a\0b\tc"), None),
-        (("Unavailable", "23359310.0", "", "2/16/2025", "Retraction", "x"), None),
-        ((f"{YOUNGER}; 10.1002/other", "0", "", "2/16/2025", "Retraction", "x"), None),
-        (("see the journal", "23359310", "", "2/16/2025", "Retraction", "x"), "Line 2"),
+        ((ALDER, "0", "10.5555/n", "2/16/2025", "Retraction", "x" * 5000), None),
+        ((ALDER, "0", "10.5555/n", "2/16/2025", "Retraction", "a\0b\tc"), None),
+        (("Unavailable", "99900001.0", "", "2/16/2025", "Retraction", "x"), None),
+        ((f"{ALDER}; 10.5555/other", "0", "", "2/16/2025", "Retraction", "x"), None),
+        (("see the journal", "99900001", "", "2/16/2025", "Retraction", "x"), "Line 2"),
     ],
 )
 def test_an_odd_cell_loses_no_retraction(tmp_path: Path, fields: tuple[str, ...], line: str | None) -> None:
@@ -302,7 +305,7 @@ def test_an_odd_cell_loses_no_retraction(tmp_path: Path, fields: tuple[str, ...]
     table.write_text(HEAD + ",".join(["1", "A", doi, pmid, *others]) + "\n" + row("Correction", "3/1/2025 0:00"))
     feed = standing.from_retraction_watch(table)
     found = {update.work for update in feed.updates if update.entry.standing is Standing.retracted}
-    assert found & {YOUNGER.lower(), "23359310"}
+    assert found & {ALDER.lower(), "99900001"}
     assert [update.entry.standing for update in feed.updates][-1] is Standing.corrected
     assert [sentence[:6] for sentence, _ in feed.doubts] == ([line] if line else [])
 
@@ -316,8 +319,8 @@ def test_an_odd_source_of_crossref_loses_no_notice(tmp_path: Path, source: Any) 
 def test_an_open_quotation_mark_and_another_encoding_are_named(tmp_path: Path) -> None:
     table = tmp_path / "rw.csv"
     table.write_bytes(
-        (HEAD + f"1,A,{YOUNGER},0,,2/16/2025 0:00,Retraction,+Erreur\xe9\n").encode("latin-1")
-        + (f'2,"B,10.9999/b,0,,2/16/2025 0:00,Retraction,x\n3,C,{YOUNGER},0,,3/1/2025 0:00,Retraction,x\n').encode()
+        (HEAD + f"1,A,{ALDER},0,,2/16/2025 0:00,Retraction,+Erreur\xe9\n").encode("latin-1")
+        + (f'2,"B,10.9999/b,0,,2/16/2025 0:00,Retraction,x\n3,C,{ALDER},0,,3/1/2025 0:00,Retraction,x\n').encode()
     )
     feed = standing.from_retraction_watch(table)
     assert [sentence.split()[1].rstrip(":") for sentence, _ in feed.doubts][:2] == ["2", "4"]

@@ -1,8 +1,8 @@
 """The words of verdicts: true to the tables of the method, grammatical, and never greener than the evidence."""
 
 import re
-from collections.abc import Iterator
-from pathlib import Path
+from collections import Counter
+from collections.abc import Iterable, Iterator
 
 import pytest
 
@@ -11,16 +11,17 @@ from app.claims.rules import FRAME_VERBS, VOTING_FORMS, claim_faults
 from app.claims.schemas import ClaimWording, ClaimWrite
 from app.claims.vocabulary import Certainty, Consensus, Frame, Leaning, Tone, Verb, VerdictCode
 from app.core.vocabulary import Status
-from app.datasets import bundle
 from app.grading.answer import answer_to
 from app.grading.derive import computed_claim
 from app.grading.phrases import CONJUGATIONS
 from app.grading.verdict import Body, VerdictBasis, tone_of, verdict_code
 from app.grading.wording import search_text
+from app.publishing.changes import Change
 from app.storage.records import RecordsInMemory
 from app.storage.resource import Key
-from tests.contract.golden import verdicts
-from tests.factories import record, small_data_set, wording
+from tests import neutral
+from tests.factories import citation, record, small_data_set, wording
+from tests.grading import verdict_cases
 
 HEDGES = ("may", "might", "could", "probably", "possibly", "perhaps", "seems", "appears", "likely")
 AUDIT_WORDS = ("not checked", "in anything read", "unit", "weight", "stance", "R5", "R6", "N1")
@@ -28,27 +29,66 @@ AUDIT_WORDS = ("not checked", "in anything read", "unit", "weight", "stance", "R
 
 def sentences() -> Iterator[tuple[str, str]]:
     """Every answer of the grid, with its case."""
-    for name, phrases in verdicts.PHRASES.items():
-        for case, finding in verdicts.cases(phrases):
+    for name, phrases in verdict_cases.PHRASES.items():
+        for case, finding in verdict_cases.cases(phrases):
             yield f"{name}: {case}", answer_to(finding)
 
 
-@pytest.fixture(scope="module")
-def claims() -> list[tuple[ClaimWrite, ClaimEvidence]]:
-    contents = {change.key: change.content for change in bundle.read(verdicts.SEED)}
+Judged = list[tuple[ClaimWrite, ClaimEvidence]]
+"""Claims with what the method says of them."""
+
+
+def judged(changes: Iterable[Change]) -> Judged:
+    """The published claims among all records of a data set."""
+    contents = {change.key: change.content for change in changes}
     records = RecordsInMemory(contents)
     published = [c for c in contents.values() if isinstance(c, ClaimWrite) and c.status is Status.published]
     return [(claim, computed_claim(records, claim, None).evidence) for claim in published]
 
 
+def decided() -> Iterator[Change]:
+    """A benefit and a harm that two large trials found, beside what the neutral data set says."""
+    yield from neutral.records()
+    citations = []
+    for number in (1, 2):
+        trial, paper = f"large-trial-{number}", f"large-paper-{number}"
+        yield record(
+            "study", trial, participants=600, analysed=600, comparator="placebo", blinding="double_blind",
+            conditions=["gripes"],
+        )  # fmt: skip
+        yield record("document", paper, studies=[{"study": trial, "role": "primary"}])
+        citations.append((paper, trial))
+    for claim, fields in (
+        ("benefit-found", {"outcome": "pain"}),
+        (
+            "harm-found",
+            {
+                "kind": "safety", "effect": "causes", "outcome": None, "side_effects": ["insomnia"],
+                "aspect": "occurrence",
+            },
+        ),
+    ):  # fmt: skip
+        yield record(
+            "claim",
+            claim,
+            intervention=neutral.LOW_DOSE,
+            conditions=["gripes"],
+            **fields,
+            citations=[citation(f"{claim}-{paper}", paper, trial) for paper, trial in citations],
+        )
+
+
+@pytest.fixture(scope="module")
+def claims() -> Judged:
+    return judged(decided())
+
+
 # --- what is read line by line ------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    ("path", "current"), [(verdicts.ANSWERS, verdicts.answers), (verdicts.GRID, verdicts.grid)], ids=["answers", "grid"]
-)
-def test_the_words_are_those_that_were_read(path: Path, current: object) -> None:
-    assert path.read_text(encoding="utf-8") == current(), "Run tests.contract.golden.verdicts, and read the diff"  # type: ignore[operator]
+def test_the_words_of_the_grid_are_those_that_were_read() -> None:
+    read = verdict_cases.GRID.read_text(encoding="utf-8")
+    assert read == verdict_cases.grid(), "Run tests.grading.verdict_cases, and read the diff"
 
 
 # --- grammar ------------------------------------------------------------------------------------------------------
@@ -76,11 +116,11 @@ def test_an_answer_is_one_sentence_without_words_of_the_method() -> None:
         assert not any(word in sentence for word in AUDIT_WORDS), (case, sentence)
 
 
-@pytest.mark.parametrize("phrases", verdicts.PHRASES.values(), ids=verdicts.PHRASES)
+@pytest.mark.parametrize("phrases", verdict_cases.PHRASES.values(), ids=verdict_cases.PHRASES)
 def test_verbs_agree_with_their_subject(phrases: ClaimWording) -> None:
     wrong = ("make", "increase", "are", "have") if not phrases.plural else ("makes", "increases", "is", "has")
     subject = phrases.subject
-    for case, finding in verdicts.cases(phrases):
+    for case, finding in verdict_cases.cases(phrases):
         sentence = answer_to(finding)
         assert not any(f"{subject} {verb} " in sentence for verb in wrong), (case, sentence)
 
@@ -97,8 +137,8 @@ def test_opposites_belong_together() -> None:
 
 
 def test_only_a_supported_benefit_at_low_certainty_or_better_is_favourable() -> None:
-    for phrases in verdicts.PHRASES.values():
-        for case, finding in verdicts.cases(phrases):
+    for phrases in verdict_cases.PHRASES.values():
+        for case, finding in verdict_cases.cases(phrases):
             tone = tone_of(finding, verdict_code(finding))
             is_supported = finding.consensus in (Consensus.unanimous, Consensus.mostly) and finding.body is Body.studies
             expected = (
@@ -111,7 +151,7 @@ def test_only_a_supported_benefit_at_low_certainty_or_better_is_favourable() -> 
 
 
 def test_a_supported_or_conflicting_harm_is_a_caution() -> None:
-    for case, finding in verdicts.cases(verdicts.PHRASES["harm"]):
+    for case, finding in verdict_cases.cases(verdict_cases.PHRASES["harm"]):
         is_for = finding.body is Body.studies and finding.leaning is Leaning.supports
         is_decided = finding.consensus in (Consensus.unanimous, Consensus.mostly)
         if finding.consensus is Consensus.conflicting or (is_for and is_decided):
@@ -119,54 +159,34 @@ def test_a_supported_or_conflicting_harm_is_a_caution() -> None:
 
 
 def test_the_absence_of_a_harm_is_never_good_news() -> None:
-    tones = {tone_of(f, verdict_code(f)) for _, f in verdicts.cases(verdicts.PHRASES["no harm"])}
+    tones = {tone_of(f, verdict_code(f)) for _, f in verdict_cases.cases(verdict_cases.PHRASES["no harm"])}
     assert tones == {Tone.caution, Tone.unclear, Tone.neutral}
 
 
-def test_a_badge_drawn_from_the_verdict_alone_is_never_wrong(claims: list[tuple[ClaimWrite, ClaimEvidence]]) -> None:
+def test_a_badge_drawn_from_the_verdict_alone_is_never_wrong(claims: Judged) -> None:
     """Green for benefits that are supported, and for nothing else; harms and warnings are marked."""
+    assert badges(claims).keys() == {"benefit", "warning", "harm"}
+
+
+def badges(claims: Judged) -> Counter[str]:
+    """How many there are of those that must be right."""
+    supported = (VerdictCode.supported, VerdictCode.mostly_supported)
+    looked_at = Counter[str]()
     for claim, evidence in claims:
         verdict = evidence.verdict
         if verdict.tone is Tone.favourable:
             assert claim.wording is not None, claim.id
             assert claim.wording.frame is Frame.benefit, claim.id
-            assert verdict.code in (VerdictCode.supported, VerdictCode.mostly_supported), claim.id
+            assert verdict.code in supported, claim.id
+            looked_at["benefit"] += 1
         if verdict.code is VerdictCode.official_warning:
             assert verdict.tone is Tone.caution, claim.id
-        if (
-            claim.wording
-            and claim.wording.frame is Frame.harm
-            and verdict.code
-            in (
-                VerdictCode.supported,
-                VerdictCode.mostly_supported,
-                VerdictCode.weak_for,
-            )
-        ):
+            looked_at["warning"] += 1
+        is_harm = claim.wording is not None and claim.wording.frame is Frame.harm
+        if is_harm and verdict.code in (*supported, VerdictCode.weak_for):
             assert verdict.tone is Tone.caution, claim.id
-
-
-NEUTRAL_CODES = {
-    VerdictCode.not_read, VerdictCode.uncited, VerdictCode.no_study, VerdictCode.laboratory_only,
-    VerdictCode.official_record, VerdictCode.one_study, VerdictCode.usage, VerdictCode.view, VerdictCode.definition_,
-    VerdictCode.gap,
-}  # fmt: skip
-NEUTRAL_LEFTOVERS = {
-    "ldn-central-sensitization": "mechanism, conflicting",
-    "fibromyalgia-cytokines": "comparison, conflicting",
-    "naltrexone-serious-adverse-events": "no harm, supported",
-}
-"""Claims that vote and are graded, and of which no row of the table says more than `neutral`."""
-
-
-def test_what_is_neutral_for_want_of_a_row_is_known(claims: list[tuple[ClaimWrite, ClaimEvidence]]) -> None:
-    neutral = {
-        claim.id
-        for claim, evidence in claims
-        if evidence.verdict.tone is Tone.neutral and evidence.verdict.code not in NEUTRAL_CODES
-    }
-    restating = {claim.id for claim, _ in claims if any(r.type == "restates" for r in claim.relations)}
-    assert neutral - restating == set(NEUTRAL_LEFTOVERS)
+            looked_at["harm"] += 1
+    return looked_at
 
 
 # --- the phrases --------------------------------------------------------------------------------------------------
@@ -325,16 +345,25 @@ def test_an_empty_search_says_when_and_how_thorough() -> None:
 
 def test_the_opposite_is_said_only_where_most_disputing_weight_found_it() -> None:
     benefit = VerdictBasis(
-        verdicts.PHRASES["benefit"], Consensus.mostly, Leaning.disputes, Certainty.low, Body.studies, is_opposite=True
+        verdict_cases.PHRASES["benefit"],
+        Consensus.mostly,
+        Leaning.disputes,
+        Certainty.low,
+        Body.studies,
+        is_opposite=True,
     )
-    assert answer_to(benefit) == "Low-dose naltrexone may increase pain in people with fibromyalgia."
+    assert answer_to(benefit) == "Low-dose zelvane may increase pain in people with murmuria."
 
 
 # --- counts -------------------------------------------------------------------------------------------------------
 
 
-def test_the_second_sentence_counts_what_the_claim_counts(claims: list[tuple[ClaimWrite, ClaimEvidence]]) -> None:
-    """One set of counts: the studies of the sentence are those of `evidence.counts`."""
+def test_the_second_sentence_counts_what_the_claim_counts(claims: Judged) -> None:
+    assert sentences_that_count(claims) == 9
+
+
+def sentences_that_count(claims: Judged) -> int:
+    """How many were found; each has one set of counts: its studies are those of `evidence.counts`."""
     checked = 0
     for claim, evidence in claims:
         if (
@@ -355,12 +384,12 @@ def test_the_second_sentence_counts_what_the_claim_counts(claims: list[tuple[Cla
         )
         assert studies + more == expected, (claim.id, text)
         checked += 1
-    assert checked > 40
+    return checked
 
 
-def test_a_patient_reads_both_sides_with_the_leaning_one_first(claims: list[tuple[ClaimWrite, ClaimEvidence]]) -> None:
-    (pain,) = (evidence for claim, evidence in claims if claim.id == "ldn-fibromyalgia-pain")
+def test_a_patient_reads_both_sides_with_the_leaning_one_first(claims: Judged) -> None:
+    (pain,) = (evidence for claim, evidence in claims if claim.id == neutral.CONTESTED)
     assert pain.counts_text == (
-        "Studies disagree: 3 randomised trials (255 people) found no difference that matters; 1 randomised trial and 4 "
-        "other studies (185 people) found an effect; 1 more could not decide."
+        "Studies disagree: 2 randomised trials (157 people) found no difference that matters; 1 randomised trial "
+        "(31 people) found an effect; 1 more could not decide."
     )

@@ -10,12 +10,16 @@ import pytest
 from starlette.testclient import TestClient
 
 from app.api.search import FoundList, SuggestedList
+from app.publishing.changes import Change
 from app.search.service import MAX_RANKED
+from tests import neutral
+from tests.conftest import Engine, opened, serving
+from tests.factories import put, record
 
 FILTERS = {
     "type": "claim",
-    "kind": "safety",
-    "condition": "fibromyalgia",
+    "kind": "efficacy",
+    "condition": "murmuria",
     "stance": "disputes",
     "consensus": "conflicting",
     "certainty": "low",
@@ -23,7 +27,7 @@ FILTERS = {
     "year": "2013",
 }
 JOINING_SIGNS = "/+,;&|\\_:·•….?!=>→×~*#@[(、／＋，；＆"  # noqa: RUF001 - wide signs are the very subject
-FIBROMYALGIA_CODES = ("M797", "m797", "ICD10CM:M79.7", "icd10:M79.7", "icd10cm M797", "M 79.7")
+MURMURIA_CODES = ("M9997", "m9997", "ICD10CM:M99.97", "icd10:M99.97", "icd10cm M9997", "M 99.97")
 LISTS = {
     "claims": "claim",
     "interventions": "intervention",
@@ -35,6 +39,43 @@ LISTS = {
     "studies": "study",
     "documents": "document",
 }
+
+
+MORE_CLAIMS = 100
+
+
+def more() -> Iterator[Change]:
+    """Names with accents, signs and digits, doses in micrograms, and more claims than are ranked."""
+    yield record("condition", "crinkles-disease", name="Crinkle's disease", synonyms=["crinkle"])
+    yield record("mechanism", "tlr4-modulation", name="Modulation of a receptor", synonyms=["TLR4", "IL-6"])
+    yield record("side_effect", "precipitated-withdrawal", name="Precipitated withdrawal")
+    yield record(
+        "document", "moller-2020", label="Bye-M\u00f8ller 2020", title="A crinkle, and what became of it",
+        authors=[{"family": "Bye-M\u00f8ller", "given": "Ida"}],
+        identifiers=[{"scheme": "pmcid", "value": "PMC9990001"}],
+    )  # fmt: skip
+    yield record(
+        "dosing_range", "ldz-500-mcg", intervention=neutral.LOW_DOSE, low=500, high=500, unit="ug", dose_text="500 mcg"
+    )
+    statements = (
+        "Low-dose zelvane may ease active Crinkle's disease.",
+        "Active treatment with zelvane gave a response in people whose disease is Crinkle's.",
+        *(f"Zelvane was spoken of in letter {number} of a reader." for number in range(MORE_CLAIMS)),
+    )
+    for number, statement in enumerate(statements):
+        conditions = ["crinkles-disease" if number < 2 else neutral.CONDITION]
+        yield record("claim", f"told-{number}", statement=statement, intervention=neutral.DRUG, conditions=conditions)
+
+
+@pytest.fixture(scope="module")
+def client(engine: Engine) -> Iterator[TestClient]:
+    """A server of the neutral data set with more to look for."""
+    url = engine.copy("search")
+    with opened(url) as database:
+        put(database, *more())
+    with serving(url) as client:
+        yield client
+    engine.drop(url)
 
 
 def ask(client: TestClient, q: str, **params: Any) -> dict[str, Any]:
@@ -63,18 +104,17 @@ def everything(client: TestClient, q: str, limit: int = 200, **params: Any) -> I
 @pytest.mark.parametrize(
     ("q", "first"),
     [
-        ("CFS", ("condition", "me-cfs")),
-        ("ME/CFS", ("condition", "me-cfs")),
-        ("m79.7", ("condition", "fibromyalgia")),
-        ("LDN", ("intervention", "low-dose-naltrexone")),
-        ("10.1002/art.37734", ("document", "younger-2013")),
-        ("https://doi.org/10.1002/ART.37734", ("document", "younger-2013")),
-        ("pmid:23359310", ("document", "younger-2013")),
-        ("23359310", ("document", "younger-2013")),
-        ("NCT04270877", ("study", "final-trial")),
-        ("CROHN\u2019S DISEASE", ("condition", "crohns-disease")),
-        ("uçeyler 2011", ("document", "uceyler-2011")),
-        ("fibromyal", ("condition", "fibromyalgia")),
+        ("MRM", ("condition", "murmuria")),
+        ("m99.97", ("condition", "murmuria")),
+        ("LDZ", ("intervention", "low-dose-zelvane")),
+        ("10.5555/zelvane.1", ("document", "alder-2013")),
+        ("https://doi.org/10.5555/ZELVANE.1", ("document", "alder-2013")),
+        ("pmid:99900002", ("document", "birch-2024")),
+        ("99900002", ("document", "birch-2024")),
+        ("NCT99900002", ("study", "birch-trial")),
+        ("CRINKLE\u2019S DISEASE", ("condition", "crinkles-disease")),
+        ("bye-moller 2020", ("document", "moller-2020")),
+        ("murmur", ("condition", "murmuria")),
     ],
 )
 def test_names_codes_and_identifiers_find_what_they_name(client: TestClient, q: str, first: tuple[str, str]) -> None:
@@ -82,29 +122,29 @@ def test_names_codes_and_identifiers_find_what_they_name(client: TestClient, q: 
 
 
 def test_accents_and_case_do_not_matter(client: TestClient) -> None:
-    plain = ask(client, "naltrexone crohns response")["items"]
+    plain = ask(client, "zelvane crinkles response")["items"]
     assert plain
-    assert ask(client, "NALTREXÓNE Crohn's RESPONSE")["items"] == plain
+    assert ask(client, "ZELVÁNE Crinkle's RESPONSE")["items"] == plain
 
 
 def test_words_in_quotes_stay_in_a_row(client: TestClient) -> None:
-    free, quoted = ask(client, "active treatment disease crohns"), ask(client, '"active crohns disease"')
+    free, quoted = ask(client, "active treatment disease crinkles"), ask(client, '"active crinkles disease"')
     assert quoted["matched"] == "all"
     assert 0 < quoted["total"] < free["total"]
     claims = [item["title"] for item in quoted["items"] if item["type"] == "claim"]
-    assert any("active Crohn's disease" in title for title in claims)
+    assert any("active Crinkle's disease" in title for title in claims)
 
 
 def test_unknown_words_are_corrected_and_the_correction_is_said(client: TestClient) -> None:
-    page = ask(client, "Fybromialgia, opiod")
-    assert page["did_you_mean"] == "fibromyalgia, opioid"
-    assert keys(page) == keys(ask(client, "fibromyalgia, opioid"))
-    assert ask(client, "lowdose naltrexone")["did_you_mean"] == "low dose naltrexone"
-    assert ask(client, "fibromyalgia")["did_you_mean"] is None
+    page = ask(client, "Mumruria, oxilrt")
+    assert page["did_you_mean"] == "murmuria, oxilort"
+    assert keys(page) == keys(ask(client, "murmuria, oxilort"))
+    assert ask(client, "lowdose zelvane")["did_you_mean"] == "low dose zelvane"
+    assert ask(client, "murmuria")["did_you_mean"] is None
 
 
 def test_a_word_that_no_record_has_makes_the_answer_partial(client: TestClient) -> None:
-    page = ask(client, "naltrexone xylophonist")
+    page = ask(client, "zelvane xylophonist")
     assert (page["matched"], page["did_you_mean"]) == ("any", None)
     assert page["total"] > 0
     assert ask(client, "xylophonist")["items"] == []
@@ -122,7 +162,7 @@ def test_a_word_that_no_record_has_makes_the_answer_partial(client: TestClient) 
         "the of and", "?!… — ;", "😀", "😀 pain", "疼痛", "\u202epain", "١٢٣", "\u017f", "\ufb01bro",
         "\n\t", " ", "0", "1e9",
         "1.5", "-5", "a-1", "http://x.example/y", "me@example.org", "/a/b", "<b>pain</b>", "2e4mg", "0x1f", "NULL",
-        "(" * 400, '"' * 399, "a " * 199, "pain " * 79, "x" * 400, "é" * 400, "ldn" * 133,
+        "(" * 400, '"' * 399, "a " * 199, "pain " * 79, "x" * 400, "é" * 400, "ldz" * 133,
     ],
 )  # fmt: skip
 def test_any_text_is_answered_or_refused(client: TestClient, q: str) -> None:
@@ -191,7 +231,7 @@ def test_answers_are_just_what_the_contract_says(client: TestClient, sample_ques
 
 
 def test_claims_are_shown_as_their_own_records_show_them(client: TestClient) -> None:
-    for item in ask(client, "fibromyalgia pain", type="claim", limit=30)["items"]:
+    for item in ask(client, "murmuria pain", type="claim", limit=30)["items"]:
         claim = client.get(item["links"]["self"]).json()
         shown = item["claim"]
         assert (shown["statement"], shown["caveat"]) == (claim["statement"], claim["caveat"])
@@ -205,13 +245,13 @@ def test_claims_are_shown_as_their_own_records_show_them(client: TestClient) -> 
 
 
 def test_the_parts_that_were_asked_for_are_hits(client: TestClient) -> None:
-    (item,) = ask(client, "LDN spasticity multiple sclerosis", type="claim", limit=1)["items"]
+    (item,) = ask(client, "LDZ remission gripes", type="claim", limit=1)["items"]
     hits = [part["text"] for part in item["parts"] if part["hit"]]
-    assert item["id"] == "ldn-ms-spasticity"
-    assert hits == ["Low-dose naltrexone", "spasticity", "multiple sclerosis"]
+    assert item["id"] == "ldz-gripes-remission"
+    assert hits == ["Low-dose zelvane", "remission", "gripes"]
 
 
-@pytest.mark.parametrize("q", ["crohns", "sleep fibromyalgia", "naltrexone contraindication", "dose 4.5 mg", "younger"])
+@pytest.mark.parametrize("q", ["gripes", "sleep murmuria", "zelvane contraindication", "dose 4.5 mg", "alder"])
 def test_facets_are_counts_of_everything_that_matches(client: TestClient, q: str) -> None:
     page = ask(client, q)
     items = list(everything(client, q))
@@ -226,8 +266,8 @@ def test_facets_are_counts_of_everything_that_matches(client: TestClient, q: str
 
 @pytest.mark.parametrize(("name", "value"), FILTERS.items())
 def test_a_filter_narrows_to_what_has_the_value(client: TestClient, name: str, value: str) -> None:
-    whole = {(item["type"], item["id"]) for item in everything(client, "fibromyalgia pain")}
-    narrowed = ask(client, "fibromyalgia pain", limit=200, **{name: value})
+    whole = {(item["type"], item["id"]) for item in everything(client, "murmuria pain")}
+    narrowed = ask(client, "murmuria pain", limit=200, **{name: value})
     assert narrowed["items"]
     assert {facet["value"] for facet in narrowed["facets"][name]} >= {value}
     assert narrowed["total"] == next(f["count"] for f in narrowed["facets"][name] if f["value"] == value)
@@ -236,9 +276,9 @@ def test_a_filter_narrows_to_what_has_the_value(client: TestClient, name: str, v
 
 @pytest.mark.parametrize("limit", [3, 50])
 def test_pages_lose_nothing_and_repeat_nothing(client: TestClient, limit: int) -> None:
-    whole = [(item["type"], item["id"]) for item in everything(client, "naltrexone")]
+    whole = [(item["type"], item["id"]) for item in everything(client, "zelvane")]
     assert len(whole) == len(set(whole)) == MAX_RANKED
-    assert [(item["type"], item["id"]) for item in everything(client, "naltrexone", limit)] == whole
+    assert [(item["type"], item["id"]) for item in everything(client, "zelvane", limit)] == whole
 
 
 def test_post_answers_as_get_does(client: TestClient, sample_questions: list[str]) -> None:
@@ -251,7 +291,7 @@ def test_post_answers_as_get_does(client: TestClient, sample_questions: list[str
 
 def test_the_words_of_a_list_find_what_the_search_finds(client: TestClient, sample_questions: list[str]) -> None:
     agreed: Counter[str] = Counter()
-    for q in (*sample_questions[::16], "microglia", "insomnia", "sleep", "4.5 mg", "endorphin"):
+    for q in (*sample_questions[::16], "glow", "insomnia", "sleep", "4.5 mg", "zelvane", "murmuria", "pain"):
         for path, record_type in LISTS.items():
             searched = ask(client, q, type=record_type, limit=200)
             if searched["matched"] != "all" or searched["did_you_mean"] or searched["total"] > MAX_RANKED:
@@ -269,24 +309,24 @@ def test_the_words_of_a_list_find_what_the_search_finds(client: TestClient, samp
 @pytest.mark.parametrize(
     ("typed", "first", "matched_on"),
     [
-        ("fibrom", ("condition", "fibromyalgia"), "name"),
-        ("fibo", ("condition", "fibromyalgia"), "synonym"),
-        ("fibormy", ("condition", "fibromyalgia"), "name"),
-        ("ldn", ("intervention", "low-dose-naltrexone"), "synonym"),
-        ("M79", ("condition", "fibromyalgia"), "code"),
-        ("lyr", ("intervention", "pregabalin"), "synonym"),
-        ("sclerosis", ("condition", "multiple-sclerosis"), "name"),
-        ("10.1002/art", ("document", "younger-2013"), "identifier"),
-        ("hashimotto", ("condition", "hashimotos-thyroiditis"), "synonym"),
-        *((spelling, ("condition", "fibromyalgia"), "code") for spelling in (*FIBROMYALGIA_CODES, "icd10:M79")),
-        *((q, ("mechanism", "microglial-tlr4-modulation"), "synonym") for q in ("TLR4", "TLR-4", "TLR 4")),
-        ("PMC 7921161", ("document", "jackson-2021"), "identifier"),
-        ("DOI 10.1002/art", ("document", "younger-2013"), "identifier"),
-        ("pmid 23359310", ("document", "younger-2013"), "identifier"),
-        ("sleep naltrexone", ("claim", "ldn-fibromyalgia-sleep"), "statement"),
-        ("moller", ("document", "bruun-2024"), "title"),
-        ("bye-mol", ("document", "bruun-2024"), "title"),
-        ("oxycodone", ("claim", "naltrexone-opioid-contraindication"), "statement"),
+        ("murmu", ("condition", "murmuria"), "name"),
+        ("mrm", ("condition", "murmuria"), "synonym"),
+        ("mumruri", ("condition", "murmuria"), "name"),
+        ("ldz", ("intervention", "low-dose-zelvane"), "synonym"),
+        ("M99.97", ("condition", "murmuria"), "code"),
+        ("zelvi", ("intervention", "zelvane"), "synonym"),
+        ("disease", ("condition", "crinkles-disease"), "name"),
+        ("10.5555/zelvane", ("document", "alder-2013"), "identifier"),
+        *((spelling, ("condition", "murmuria"), "code") for spelling in MURMURIA_CODES),
+        *((q, ("mechanism", "tlr4-modulation"), "synonym") for q in ("TLR4", "TLR-4", "TLR 4")),
+        ("PMC 9990001", ("document", "moller-2020"), "identifier"),
+        ("DOI 10.5555/zelvane.1", ("document", "alder-2013"), "identifier"),
+        ("pmid 99900002", ("document", "birch-2024"), "identifier"),
+        ("sleep zelvane", ("claim", "ldz-murmuria-sleep"), "statement"),
+        ("moller", ("document", "moller-2020"), "name"),
+        ("bye-mol", ("document", "moller-2020"), "name"),
+        ("became", ("document", "moller-2020"), "title"),
+        ("lorts receiving", ("claim", "zelvane-lort-contraindication"), "statement"),
     ],
 )
 def test_typing_suggests(client: TestClient, typed: str, first: tuple[str, str], matched_on: str) -> None:
@@ -298,10 +338,10 @@ def test_typing_suggests(client: TestClient, typed: str, first: tuple[str, str],
 @pytest.mark.parametrize(
     ("typed", "words"),
     [
-        ("ldn sle", ["sle"]),
-        ("ldn+sle", ["sle"]),
-        ("naltrexone fib", ["naltrexone", "fib"]),
-        ("fibromyalgia naltr", ["fibromyalgia", "naltr"]),
+        ("ldz sle", ["sle"]),
+        ("ldz+sle", ["sle"]),
+        ("zelvane mur", ["zelvane", "mur"]),
+        ("murmuria zelv", ["murmuria", "zelv"]),
     ],
 )
 def test_words_of_a_record_suggest_it_in_any_order(client: TestClient, typed: str, words: list[str]) -> None:
@@ -318,7 +358,7 @@ def test_words_of_a_record_suggest_it_in_any_order(client: TestClient, typed: st
 
 
 def test_suggestions_are_told_in_parts(client: TestClient) -> None:
-    for typed in ("low", "naltr", "younger 2", "chronic fat", "G35", "s"):
+    for typed in ("low", "zelv", "alder 2", "chronic pai", "M99", "s"):
         items = client.get("/v1/suggest", params={"q": typed, "limit": 20}).json()["items"]
         assert items
         for item in items:
@@ -330,15 +370,12 @@ def test_suggestions_are_told_in_parts(client: TestClient) -> None:
 @pytest.mark.parametrize(
     ("typed", "expected"),
     [
-        ("withdraw", {"precipitated-opioid-withdrawal", "naltrexone-precipitated-withdrawal"}),
-        ("vivid dr", {"vivid-dreams", "ldn-vivid-dreams"}),
-        ("hashi", {"hashimotos-thyroiditis", "ldn-hashimotos"}),
-        ("fibro", {"fibromyalgia"}),
-        ("weird dre", {"vivid-dreams", "ldn-vivid-dreams"}),
-        ("ldn nightm", {"ldn-vivid-dreams"}),
-        ("coming off", {"ldn-stopping"}),
-        ("booze", {"ldn-alcohol"}),
-        ("painkil", {"opioid-analgesics", "naltrexone-opioid-contraindication"}),
+        ("withdraw", {"precipitated-withdrawal"}),
+        ("vivid dr", {"vivid-dreams", "ldz-vivid-dreams"}),
+        ("murmu", {"murmuria"}),
+        ("weird dre", {"vivid-dreams", "ldz-vivid-dreams"}),
+        ("ldz nightm", {"ldz-vivid-dreams"}),
+        ("painkil", {"lorts"}),
     ],
 )
 def test_the_words_of_the_public_begin_suggestions(client: TestClient, typed: str, expected: set[str]) -> None:
@@ -348,7 +385,7 @@ def test_the_words_of_the_public_begin_suggestions(client: TestClient, typed: st
 
 def test_one_slip_anywhere_in_a_name_is_forgiven(client: TestClient) -> None:
     dice = random.Random(7)  # noqa: S311 - the same ones every time
-    names = ["fibromyalgia", "naltrexone", "insomnia", "headache", "buprenorphine", "neuroinflammation", "thioridazine"]
+    names = ["murmuria", "zelvane", "insomnia", "headache", "crinkle", "weariness", "precipitated"]
     for name in names:
         for _ in range(6):
             at = dice.randrange(1, len(name) - 1)
@@ -365,39 +402,34 @@ def test_one_slip_anywhere_in_a_name_is_forgiven(client: TestClient) -> None:
 @pytest.mark.parametrize(
     ("question", "same_as"),
     [
-        ("LDN+tramadol", "LDN tramadol"),
-        ("LDN/tramadol", "LDN tramadol"),
-        ("naltrexone,oxycodone", "naltrexone oxycodone"),
-        ("naltrexone/fibromyalgia", "naltrexone fibromyalgia"),
-        ("naltrex fibromyalgia", "fibromyalgia naltrex"),
-        ("Bye-Moller", "Bye-Møller"),
-        ("http://www.ncbi.nlm.nih.gov/pubmed/23359310", "23359310"),
-        ("pmid: 23359310", "23359310"),
-        ("https://www.ncbi.nlm.nih.gov/pmc/articles/PMC7921161/", "PMC7921161"),
-        ("https://clinicaltrials.gov/study/NCT00568555", "NCT00568555"),
-        ("https://clinicaltrials.gov/ct2/show/NCT00568555?term=ldn", "nct00568555"),
-        ("https://doi.org/10.1002%2Fart.37734", "10.1002/art.37734"),
-        ("(doi: 10.1002/ART.37734).", "10.1002/art.37734"),
-        ("PMC 7921161", "PMC7921161"),
-        ("NCT 00568555", "NCT00568555"),
-        ("DOI 10.1002/art.37734", "10.1002/art.37734"),
-        ("pmid 23359310", "23359310"),
-        *(
-            (spelling, "M79.7")
-            for spelling in ("M797", "m797", "ICD10CM:M79.7", "icd10:M79.7", "icd10cm M797", "M 79.7")
-        ),
+        ("LDZ+tralort", "LDZ tralort"),
+        ("LDZ/tralort", "LDZ tralort"),
+        ("zelvane,oxilort", "zelvane oxilort"),
+        ("zelvane/murmuria", "zelvane murmuria"),
+        ("zelvan murmuria", "murmuria zelvan"),
+        ("Bye-Moller", "Bye-M\u00f8ller"),
+        ("http://www.ncbi.nlm.nih.gov/pubmed/99900002", "99900002"),
+        ("pmid: 99900002", "99900002"),
+        ("https://www.ncbi.nlm.nih.gov/pmc/articles/PMC9990001/", "PMC9990001"),
+        ("https://clinicaltrials.gov/study/NCT99900001", "NCT99900001"),
+        ("https://clinicaltrials.gov/ct2/show/NCT99900001?term=ldz", "nct99900001"),
+        ("https://doi.org/10.5555%2Fzelvane.1", "10.5555/zelvane.1"),
+        ("(doi: 10.5555/ZELVANE.1).", "10.5555/zelvane.1"),
+        ("PMC 9990001", "PMC9990001"),
+        ("NCT 99900001", "NCT99900001"),
+        ("DOI 10.5555/zelvane.1", "10.5555/zelvane.1"),
+        ("pmid 99900002", "99900002"),
+        *((spelling, "M99.97") for spelling in MURMURIA_CODES),
         ("TLR-4", "TLR4"),
         ("TLR 4", "TLR4"),
         ("IL6", "IL-6"),
-        ("IL-1β", "IL-1beta"),
-        ("3mg", "3 mg"),
-        ("1.5mg", "1.5 mg"),
+        ("50mg", "50 mg"),
+        ("0.5mg", "0.5 mg"),
         ("4.5mgs", "4.5 mg"),
-        ("500µg", "500 mcg"),
+        ("500\u00b5g", "500 mcg"),
         ("500mcg", "500 mcg"),
-        ("10ng", "10 ng"),
-        ("naltrexone 50mg", "naltrexone 50 mg"),
-        *((f"naltrexone{sign}crohn", "naltrexone crohn") for sign in JOINING_SIGNS),
+        ("zelvane 50mg", "zelvane 50 mg"),
+        *((f"zelvane{sign}crinkle", "zelvane crinkle") for sign in JOINING_SIGNS),
     ],
 )
 def test_spellings_of_one_question_find_the_same(client: TestClient, question: str, same_as: str) -> None:
@@ -409,24 +441,22 @@ def test_spellings_of_one_question_find_the_same(client: TestClient, question: s
 @pytest.mark.parametrize(
     ("question", "left_out"),
     [
-        ("kappa-opioid", ["kappa"]),
-        ("u-opioid", ["u"]),
-        ("δ-opioid", ["delta"]),
-        ("ß-endorphin", ["ss"]),
+        ("kappa-lort", ["kappa"]),
+        ("u-lort", ["u"]),
+        ("\u03b4-lort", ["delta"]),
+        ("\u00df-pain", ["ss"]),
         ("q-pain", ["q"]),
-        ("naltrexone/zz1", ["zz1"]),
-        ("naltrexone+icd10", ["icd10"]),
+        ("zelvane/zz1", ["zz1"]),
+        ("zelvane+icd10", ["icd10"]),
         ("nausea&zz1", ["zz1"]),
-        ('"naltrexone xyzzyq"', ["xyzzyq"]),
-        ("500mcg", ["500"]),
-        ("nausea/77", []),
-        ("headache+77", []),
-        ("9+crohn", []),
-        ("il6,sjogren", []),
-        ("nausea-α", []),  # noqa: RUF001
-        ("sjogren–α", []),  # noqa: RUF001
-        ("thyroid-9", []),
-        ("b-crohn", []),
+        ('"zelvane xyzzyq"', ["xyzzyq"]),
+        ("700mcg", ["700"]),
+        ("nausea/9", []),
+        ("headache+9", []),
+        ("9+crinkle", []),
+        ("il6,crinkle", []),
+        ("nausea-beta", []),
+        ("crinkle-beta", []),
         ("amoxicillin treatment", ["amoxicillin"]),
     ],
 )
@@ -439,9 +469,7 @@ def test_words_that_are_joined_are_found_where_the_whole_is_not(
     assert page["left_out"] == left_out
 
 
-@pytest.mark.parametrize(
-    "question", ["fibromyalgia", "crohn naltrexone", "4.5 mg", "endorphin", '"active crohns disease"']
-)
+@pytest.mark.parametrize("question", ["murmuria", "crinkle zelvane", "4.5 mg", "glow", '"active crinkles disease"'])
 def test_an_added_word_never_leaves_nothing(client: TestClient, question: str) -> None:
     for sign in (" ", "-", "/", "_", "="):
         for added in ("xyzzyq", "77", "q", "7.7", "zz9"):
@@ -449,7 +477,7 @@ def test_an_added_word_never_leaves_nothing(client: TestClient, question: str) -
                 assert ask(client, q)["total"] > 0, q
 
 
-@pytest.mark.parametrize("question", ["LDN diff placebo", "fibro naltrexone", "naltrex for my fibromyalg pain"])
+@pytest.mark.parametrize("question", ["LDZ sleep mur", "murm zelvane", "zelv for my murmur pain"])
 def test_an_unfinished_word_is_completed_wherever_it_stands(client: TestClient, question: str) -> None:
     assert ask(client, question)["total"] > 0
 
@@ -457,11 +485,11 @@ def test_an_unfinished_word_is_completed_wherever_it_stands(client: TestClient, 
 @pytest.mark.parametrize(
     ("question", "left_out"),
     [
-        ("fibromyalgia zzyzx", ["zzyzx"]),
+        ("murmuria zzyzx", ["zzyzx"]),
         ("zzyzx qqqq pain", ["qqqq", "zzyzx"]),
         ("zzyzx", ["zzyzx"]),
-        ("fibromyalgia", []),
-        ('"pain fibromyalgia crohn" sleep', ["pain fibromyalgia crohn"]),
+        ("murmuria", []),
+        ('"pain murmuria crinkle" sleep', ["pain murmuria crinkle"]),
     ],
 )
 def test_what_no_record_has_is_left_out_and_named(client: TestClient, question: str, left_out: list[str]) -> None:
@@ -472,19 +500,19 @@ def test_what_no_record_has_is_left_out_and_named(client: TestClient, question: 
 
 
 def test_a_filter_that_leaves_nothing_with_all_words_gives_what_has_some(client: TestClient) -> None:
-    page = ask(client, "crohn glia tramadol", type="study")
+    page = ask(client, "crinkle glia tralort", type="study")
     assert page["total"] > 0
     assert page["matched"] == "any"
 
 
 def test_an_answer_says_whether_it_was_capped(client: TestClient) -> None:
-    wide, narrow = ask(client, "naltrexone"), ask(client, "crohn fistula naltrexone", type="document")
+    wide, narrow = ask(client, "zelvane"), ask(client, "crinkle response zelvane", type="document")
     assert (wide["total"] > MAX_RANKED) is wide["capped"] is True
     assert narrow["capped"] is (narrow["total"] > MAX_RANKED) is False
 
 
 def test_typeahead_offers_claims_with_what_must_travel_with_them(client: TestClient) -> None:
-    claim = client.get("/v1/claims/ldn-fibromyalgia-pain").json()
+    claim = client.get("/v1/claims/ldz-murmuria-pain").json()
     items = client.get("/v1/suggest", params={"q": claim["statement"][:40], "limit": 20}).json()["items"]
     suggested = next(item for item in items if item["id"] == claim["id"])
     assert (suggested["name"], suggested["matched_on"]) == (claim["statement"], "statement")

@@ -9,7 +9,7 @@ from app.sources.schemas import Author
 @pytest.mark.parametrize(
     ("family", "given", "name"),
     [
-        ("Younger", "Jarred", "Younger J"),
+        ("Alder", "Jarred", "Alder J"),
         ("Abu Dabrh", "Abd Moain", "Abu Dabrh AM"), ("Ludwig", "M. D.", "Ludwig MD"),
         ("Doe", "TMH", "Doe TMH"), ("Doe", "Jean-Paul", "Doe JP"), ("Kim", "Sang-Hyun (Sean)", "Kim SH (Sean)"),
         ("王", "小明", "王小明"),

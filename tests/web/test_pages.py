@@ -39,7 +39,7 @@ def test_page_answers_with_its_title_and_links_to_the_others(client: TestClient,
 
     assert response.status_code == 200
     assert response.headers["content-type"] == "text/html; charset=utf-8"
-    assert re.search(r"<title>.*LDN Evidence</title>", response.text)
+    assert re.search(r"<title>.*Zelvane Evidence</title>", response.text)
     assert {"./", "docs", "openapi.json"} <= set(re.findall(r'<a[^>]* href="([^"]*)"', response.text))
 
 

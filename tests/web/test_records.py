@@ -13,13 +13,14 @@ from starlette.testclient import TestClient
 from app.grading.wording import NO_ALL_CLEAR
 from app.registry import RESOURCES
 from app.storage.database import Database
+from tests import neutral
 from tests.conftest import serving
 from tests.factories import amended, citation, content, put, record, standing
 
 MAX_COMPRESSED_BYTES = 60_000
 BROWSER = {"Accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"}
 """Types whose pages come from another module."""
-PAIN = "ldn-fibromyalgia-pain"
+PAIN = "ldz-murmuria-pain"
 
 
 class Page(HTMLParser):
@@ -102,7 +103,7 @@ def pages(client: TestClient, addresses: dict[str, set[str]]) -> dict[str, str]:
 
 
 def test_every_record_has_a_page_that_is_small_and_links_its_data(pages: dict[str, str]) -> None:
-    assert len(pages) > 400
+    assert len(pages) > 100
     for address, html in pages.items():
         assert len(gzip.compress(html.encode(), 6)) < MAX_COMPRESSED_BYTES, address
         data = "/v1/briefs/" if address.startswith("/conditions/") else f"/v1{address}"
@@ -169,7 +170,7 @@ def test_wherever_a_claim_is_named_stand_its_verdict_and_both_sides(pages: dict[
                 counts = stances["supports"]["citations"], stances["disputes"]["citations"]
                 assert "Citations for it: {}; against it: {}.".format(*counts) in words
             shown += 1
-    assert shown > 500
+    assert shown > 100
 
 
 def test_a_page_is_revalidated_and_sent_once(client: TestClient) -> None:
@@ -189,7 +190,7 @@ def test_a_claim_begins_with_the_answer_and_the_weightier_side(client: TestClien
 
     words = page.words
     against = words.index(f"Against the claim: {disputes['studies']} studies, {disputes['participants']} people")
-    in_favour = words.index(f"For the claim: {supports['studies']} studies, {supports['participants']} people")
+    in_favour = words.index(f"For the claim: {supports['studies']} study, {supports['participants']} people; 1 review")
     assert words.index(claim["evidence"]["answer"]) < words.index("What is claimed") < against < in_favour
     assert claim["statement"] in words
     assert claim["caveat"] in words
@@ -207,8 +208,7 @@ def test_a_claim_shows_its_plots_its_origins_its_steps_and_its_history(client: T
     trace = client.get(f"/v1/claims/{PAIN}/evidence").json()
     page = read(client, f"/claims/{PAIN}")
     plots = [svg["class"] for svg in page.all("svg")]
-    assert plots[0] == "plot directions"
-    assert plots.count("plot forest") > 1
+    assert plots == ["plot directions", "plot forest"]
     assert [a for a in page.all("li") if a.get("class") == "step"] == [{"class": "step"}] * len(trace["steps"])
     assert "overstates" in page.words
     assert {"href": f"/claims/{PAIN}?serial=1"} in page.all("a")
@@ -294,18 +294,18 @@ def url_of(database: Database) -> str:
 
 
 def test_a_document_shows_what_it_found_and_how_to_cite_it(client: TestClient) -> None:
-    document = client.get("/v1/documents/bruun-2024").json()
-    page = read(client, "/documents/bruun-2024")
+    document = client.get("/v1/documents/birch-2024").json()
+    page = read(client, "/documents/birch-2024")
     links = [a["href"] for a in page.all("a")]
-    assert {"/v1/documents/bruun-2024.ris", "/v1/documents/bruun-2024.bib"} <= set(links)
+    assert {"/v1/documents/birch-2024.ris", "/v1/documents/birch-2024.bib"} <= set(links)
     for style in ("ama", "apa", "vancouver", "bmj"):
-        reference = client.get(f"/v1/documents/bruun-2024.txt?style={style}").text.strip()
+        reference = client.get(f"/v1/documents/birch-2024.txt?style={style}").text.strip()
         assert " ".join(reference.split()).removeprefix("1. ").removeprefix("1 ") in page.words
-    (node,) = linked_data(client, "/documents/bruun-2024")
+    (node,) = linked_data(client, "/documents/birch-2024")
     assert node["@type"] == "MedicalScholarlyArticle"
     assert node["name"] == document["title"]
-    assert f"/claims/{PAIN}#cit-fibromyalgia-pain-bruun-2024" in links
-    assert page.words.count("Bruun 2024 (FINAL): ") >= document["evidence"]["claims"]
+    assert f"/claims/{PAIN}#cit-murmuria-pain-birch-2024" in links
+    assert page.words.count("Birch 2024: ") >= document["evidence"]["claims"]
 
 
 def test_harms_come_first_in_what_a_source_found(client: TestClient) -> None:
@@ -316,7 +316,25 @@ def test_harms_come_first_in_what_a_source_found(client: TestClient) -> None:
     assert all(text.index(">Harms and interactions<") < text.index(">Other claims<") for text in both)
 
 
-def test_an_article_is_read_statement_by_statement_and_page_by_page(client: TestClient) -> None:
+def test_an_article_is_read_statement_by_statement_and_page_by_page(
+    scratch: Database, scratch_client: TestClient
+) -> None:
+    origin = {"document": "hopeful-article", "section": "More", "paragraph": 2, "asserts": "It is so."}
+    origin |= {"hedge": "states", "fit": "not_checked"}
+    put(
+        scratch,
+        *(
+            record(
+                "claim",
+                f"stated-{at}",
+                intervention=neutral.DRUG,
+                conditions=[neutral.CONDITION],
+                origins=[origin | {"position": at}],
+            )
+            for at in range(100, 200)
+        ),
+    )
+    client = scratch_client
     (article,) = {
         origin["document"]["id"]
         for claim in items_of(client, "/v1/claims?limit=200&citations=top")
@@ -335,7 +353,7 @@ def test_an_article_is_read_statement_by_statement_and_page_by_page(client: Test
 
 def test_lists_page_by_the_cursors_of_the_api(client: TestClient) -> None:
     seen: list[str] = []
-    address: str | None = "/documents?limit=40&sort=-year"
+    address: str | None = "/documents?limit=4&sort=-year"
     while address:
         page = read(client, address)
         seen += [a["href"].removeprefix("/documents/") for a in page.all("a") if a["href"].startswith("/documents/")]
@@ -344,9 +362,9 @@ def test_lists_page_by_the_cursors_of_the_api(client: TestClient) -> None:
 
 
 def test_a_study_shows_its_arms_its_registration_and_its_documents(client: TestClient) -> None:
-    study = client.get("/v1/studies/final-trial").json()
-    words = read(client, "/studies/final-trial").words
-    for text in ("Randomized parallel-group trial", *(arm["name"] for arm in study["arms"]), "NCT04270877"):
+    study = client.get("/v1/studies/birch-trial").json()
+    words = read(client, "/studies/birch-trial").words
+    for text in ("Randomized parallel-group trial", *(arm["name"] for arm in study["arms"]), "NCT99900002"):
         assert text in words
     assert all(entry["document"]["label"] in words for entry in study["documents"])
     assert "People who took part 99" in words
@@ -360,7 +378,23 @@ def test_what_is_unknown_is_not_reported(client: TestClient) -> None:
 # --- side effects, doses and concepts -----------------------------------------------------------------------------
 
 
-def test_a_side_effect_says_what_was_counted_and_what_nobody_reported(client: TestClient) -> None:
+def test_a_side_effect_says_what_was_counted_and_what_nobody_reported(
+    scratch: Database, scratch_client: TestClient
+) -> None:
+    stored = content(scratch, "claim", "ldz-vivid-dreams")
+    citations = stored.content.model_dump(mode="json")["citations"]
+    citations[0]["estimates"] = [
+        {
+            "measure": "proportion",
+            "unit": "%",
+            "arms": [
+                {"name": "LDZ", "role": "intervention", "events": 11, "total": 49},
+                {"name": "Placebo", "role": "comparator", "value": 4.5},
+            ],
+        }
+    ]
+    put(scratch, amended(stored, citations=citations))
+    client = scratch_client
     page = read(client, "/side-effects/vivid-dreams")
     assert "Whether it happens, and how often" in page.words
     assert "Not recorded here:" in page.words
@@ -387,8 +421,8 @@ def test_doses_stand_on_a_scale_and_each_has_its_claims(client: TestClient) -> N
 
 
 def test_a_drug_shows_its_warnings_before_everything_else(client: TestClient) -> None:
-    drug = client.get("/v1/interventions/low-dose-naltrexone").json()
-    words = read(client, "/interventions/low-dose-naltrexone").words
+    drug = client.get("/v1/interventions/low-dose-zelvane").json()
+    words = read(client, "/interventions/low-dose-zelvane").words
     assert drug["inherited_warnings"]
     assert words.index(drug["inherited_warnings"][0]["answer"]) < words.index("Other claims")
     assert words.index("Harms and interactions") < words.index("Other claims")

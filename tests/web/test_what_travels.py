@@ -10,11 +10,10 @@ from starlette.testclient import TestClient
 from app.concepts.manifest import UNDESCRIBED, Disclaimer, StoredManifest
 from app.grading.wording import NO_ALL_CLEAR
 from app.storage.database import Database
+from tests import neutral
 from tests.conftest import serving
 from tests.factories import amended, citation, content, put, record, standing, tell_bands
 from tests.web.reading import text_of
-
-LDN = "low-dose-naltrexone"
 
 
 def url_of(database: Database) -> str:
@@ -46,22 +45,33 @@ def description(client: TestClient, address: str) -> str:
     return html.unescape(found[1])
 
 
-def test_a_bubble_of_the_map_says_counts_and_caveat(client: TestClient) -> None:
-    cells = client.get(f"/v1/evidence-map?intervention={LDN}").json()["cells"]
+def test_a_bubble_of_the_map_says_counts_and_caveat(client: TestClient, intervention: str) -> None:
+    cells = client.get(f"/v1/evidence-map?intervention={intervention}").json()["cells"]
     page = client.get("/evidence-map").text
     claims = {cell["headline_claim"]["id"]: cell["headline_claim"] for cell in cells if cell["headline_claim"]}
     bubbles = re.findall(r'href="/claims/([a-z0-9-]+)" class="bubble [^>]*aria-label="([^"]*)"', page)
 
     assert claims
+    assert len(bubbles) == len(claims)
     for claim_id, label in bubbles:
         claim = claims[claim_id]
         for part in (claim["answer"], claim["verdict"]["label"], both_sides(claim), claim["caveat"]):
             assert part is None or part in html.unescape(label), claim_id
 
 
-def test_where_nothing_was_counted_the_citations_of_both_sides_are(client: TestClient) -> None:
+@pytest.fixture(scope="module")
+def intervention() -> str:
+    return neutral.LOW_DOSE
+
+
+@pytest.fixture(scope="module")
+def condition() -> str:
+    return neutral.CONDITION
+
+
+def test_where_nothing_was_counted_the_citations_of_both_sides_are(client: TestClient, condition: str) -> None:
     claims = [claim for claim in every(client, "claims?limit=200") if claim["effect"] == "contraindicated"]
-    page = client.get("/conditions/fibromyalgia").text
+    page = client.get(f"/conditions/{condition}").text
     short = text(page[: page.index("Does it help?")])
 
     assert claims
@@ -72,7 +82,7 @@ def test_where_nothing_was_counted_the_citations_of_both_sides_are(client: TestC
         assert "Citations for it: {}; against it: {}.".format(*sides) in short
 
 
-@pytest.mark.parametrize("claim_id", ["ldn-fibromyalgia-pain", "ldn-vivid-dreams"])
+@pytest.mark.parametrize("claim_id", ["ldz-murmuria-pain", "ldz-vivid-dreams"])
 def test_the_preview_of_a_claim_has_verdict_counts_and_caveat(client: TestClient, claim_id: str) -> None:
     claim = client.get(f"/v1/claims/{claim_id}").json()
     evidence = claim["evidence"]
@@ -82,15 +92,18 @@ def test_the_preview_of_a_claim_has_verdict_counts_and_caveat(client: TestClient
         assert part is None or part in preview
 
 
-def test_the_preview_of_a_condition_has_verdict_counts_and_caveat(client: TestClient) -> None:
+def test_the_preview_of_a_condition_has_verdict_counts_and_caveat(client: TestClient, intervention: str) -> None:
+    previewed = 0
     for condition in every(client, "conditions?limit=200"):
-        address = f"/v1/coverage?intervention={LDN}&condition={condition['id']}"
+        address = f"/v1/coverage?intervention={intervention}&condition={condition['id']}"
         claim = client.get(address).json()["summary"]["headline_claim"]
         if claim is None:
             continue
+        previewed += 1
         preview = description(client, f"/conditions/{condition['id']}")
         for part in (claim["answer"], claim["verdict"]["label"], both_sides(claim), claim["caveat"]):
             assert part is None or part in preview, condition["id"]
+    assert previewed >= 3
 
 
 def test_a_statement_that_says_the_same_again_has_its_answer_and_both_sides(small: Database) -> None:
@@ -128,13 +141,13 @@ def test_the_disclaimers_of_a_class_stand_on_the_pages_of_its_drugs(small: Datab
     assert "Of the whole class." not in other
 
 
-def test_the_list_shows_the_claim_that_each_condition_begins_with(client: TestClient) -> None:
+def test_the_list_shows_the_claim_that_each_condition_begins_with(client: TestClient, intervention: str) -> None:
     page = client.get("/conditions").text
     cards = dict(re.findall(r'<h2><a href="/conditions/([a-z0-9-]+)">(.*?)</li>', page, re.DOTALL))
     answered = 0
     for condition in every(client, "conditions?limit=200"):
         short = client.get(f"/conditions/{condition['id']}").text.partition('id="key"')[2].partition("</section>")[0]
-        address = f"/v1/coverage?intervention={LDN}&condition={condition['id']}"
+        address = f"/v1/coverage?intervention={intervention}&condition={condition['id']}"
         claim = client.get(address).json()["summary"]["headline_claim"]
         card = text(cards[condition["id"]])
         if claim is None or claim["answer"] not in text(short):
@@ -143,7 +156,7 @@ def test_the_list_shows_the_claim_that_each_condition_begins_with(client: TestCl
         answered += 1
         for part in (claim["answer"], claim["verdict"]["label"], both_sides(claim), claim["caveat"]):
             assert part is None or part in card, condition["id"]
-    assert answered > 5
+    assert answered >= 3
 
 
 def test_the_list_of_conditions_pages_and_takes_the_filters_of_the_api(client: TestClient) -> None:
@@ -155,8 +168,8 @@ def test_the_list_of_conditions_pages_and_takes_the_filters_of_the_api(client: T
     second = client.get(html.unescape(following[1])).text
     assert len(cards.findall(first)) == 3
     assert set(cards.findall(first)).isdisjoint(cards.findall(second))
-    drug = {one["id"] for one in every(client, "conditions?limit=200&intervention=naltrexone")}
-    assert set(cards.findall(client.get("/conditions?intervention=naltrexone").text)) == drug
+    drug = {one["id"] for one in every(client, "conditions?limit=200&intervention=zelvane")}
+    assert set(cards.findall(client.get("/conditions?intervention=zelvane").text)) == drug
 
 
 def test_who_was_studied_names_people_alone(small: Database) -> None:
@@ -171,8 +184,8 @@ def test_who_was_studied_names_people_alone(small: Database) -> None:
     assert 'href="/studies/trial-a"' in after
 
 
-def test_what_is_always_true_is_no_condition_of_a_sentence(client: TestClient) -> None:
-    short = text_of(client.get("/conditions/fibromyalgia").text, "in-short")
+def test_what_is_always_true_is_no_condition_of_a_sentence(client: TestClient, condition: str) -> None:
+    short = text_of(client.get(f"/conditions/{condition}").text, "in-short")
     assert "if one of these is true" not in short
 
 

@@ -1,6 +1,6 @@
-"""The words of verdicts as two files that are read line by line: of every claim of the data set, and a grid of cases.
+"""The words of verdicts as a file that is read line by line: a grid of cases.
 
-`python -m tests.contract.golden.verdicts` writes both anew. Read what changes as a patient would.
+`python -m tests.grading.verdict_cases` writes it anew. Read what changes as a patient would.
 """
 
 from collections.abc import Iterator
@@ -8,58 +8,35 @@ from dataclasses import replace
 from itertools import product
 from pathlib import Path
 
-from app.claims.schemas import ClaimWording, ClaimWrite
+from app.claims.schemas import ClaimWording
 from app.claims.vocabulary import Certainty, Consensus, Frame, Leaning, Verb
-from app.core.vocabulary import Status
-from app.datasets import bundle
 from app.grading.answer import answer_to
-from app.grading.derive import computed_claim
 from app.grading.verdict import Body, Support, VerdictBasis, tone_of, verdict_code
-from app.storage.records import RecordsInMemory
 
-SEED = Path("seed_data")
-ANSWERS = Path(__file__).with_name("verdict_answers.txt")
 GRID = Path(__file__).with_name("verdict_grid.txt")
-
-
-def answers() -> str:
-    """Verdict, answer and counts of every published claim."""
-    contents = {change.key: change.content for change in bundle.read(SEED)}
-    records = RecordsInMemory(contents)
-    claims = [content for content in contents.values() if isinstance(content, ClaimWrite)]
-    published = sorted((c for c in claims if c.status is Status.published), key=lambda claim: claim.id)
-    return "\n".join(_claim(records, claim) for claim in published)
-
-
-def _claim(records: RecordsInMemory, claim: ClaimWrite) -> str:
-    evidence = computed_claim(records, claim, None).evidence
-    counts = f"  {evidence.counts_text}\n" if evidence.counts_text else ""
-    claimed = "" if evidence.answer.endswith(claim.statement) else f"  Claimed: {claim.statement}\n"
-    verdict = evidence.verdict
-    return f"{claim.id}: {verdict.label} ({verdict.code}, {verdict.tone})\n  {evidence.answer}\n{counts}{claimed}"
 
 
 PHRASES = {
     "benefit": ClaimWording(
         frame=Frame.benefit,
-        subject="Low-dose naltrexone",
+        subject="Low-dose zelvane",
         verb=Verb.reduce,
-        object="pain in people with fibromyalgia",
+        object="pain in people with murmuria",
     ),
-    "harm": ClaimWording(frame=Frame.harm, subject="Low-dose naltrexone", verb=Verb.cause, object="vivid dreams"),
+    "harm": ClaimWording(frame=Frame.harm, subject="Low-dose zelvane", verb=Verb.cause, object="vivid dreams"),
     "harm, plural": ClaimWording(
-        frame=Frame.harm, subject="Fibromyalgia drugs", plural=True, verb=Verb.increase, object="dizziness"
+        frame=Frame.harm, subject="Murmuria drugs", plural=True, verb=Verb.increase, object="dizziness"
     ),
     "no harm": ClaimWording(
         frame=Frame.no_harm,
-        subject="Naltrexone by mouth at any dose",
+        subject="Zelvane by mouth at any dose",
         verb=Verb.increase,
         object="serious adverse events",
-        limit="in trials that left out people who use opioids",
+        limit="in trials that left out people who use lorts",
     ),
     "comparison": ClaimWording(
         frame=Frame.comparison,
-        subject="People with fibromyalgia",
+        subject="People with murmuria",
         plural=True,
         verb=Verb.have_higher,
         object="blood levels of some cytokines",
@@ -67,25 +44,25 @@ PHRASES = {
     ),
     "state": ClaimWording(
         frame=Frame.state,
-        subject="Early worsening on low-dose naltrexone",
+        subject="Early worsening on low-dose zelvane",
         verb=Verb.be,
         object="short-lived in most people",
     ),
     "state, plural": ClaimWording(
         frame=Frame.state,
-        subject="The side effects of low-dose naltrexone",
+        subject="The side effects of low-dose zelvane",
         plural=True,
         verb=Verb.be,
         object="mild in most people",
     ),
     "mechanism": ClaimWording(
         frame=Frame.mechanism,
-        subject="Low-dose naltrexone",
+        subject="Low-dose zelvane",
         verb=Verb.raise_,
-        object="the body's own endorphins in people",
+        object="the body's own glow in people",
     ),
     "mechanism without an opposite": ClaimWording(
-        frame=Frame.mechanism, subject="Naltrexone", verb=Verb.block, object="opioid receptors"
+        frame=Frame.mechanism, subject="Zelvane", verb=Verb.block, object="lort receptors"
     ),
 }
 _DECIDED = (Consensus.unanimous, Consensus.mostly, Consensus.conflicting)
@@ -95,9 +72,9 @@ _LEVELS = (Certainty.high, Certainty.moderate, Certainty.low, Certainty.very_low
 
 def cases(wording: ClaimWording) -> Iterator[tuple[str, VerdictBasis]]:
     """Each case of the tables for the phrases of one claim, with its name."""
-    plain = VerdictBasis(wording, Consensus.mostly, Leaning.supports, Certainty.low, Body.studies, drug="naltrexone")
+    plain = VerdictBasis(wording, Consensus.mostly, Leaning.supports, Certainty.low, Body.studies, drug="zelvane")
     for body in (Body.uncited, Body.not_read, Body.label, Body.narrative, Body.context):
-        label = "Naltrexone tablet label (DailyMed)" if body is Body.label else None
+        label = "Zelvane tablet label (DailyMed)" if body is Body.label else None
         yield body.value, replace(plain, consensus=Consensus.insufficient, body=body, label=label)
     for number in (1, 2):
         laboratory = replace(plain, body=Body.laboratory, laboratory_studies=number)
@@ -132,5 +109,4 @@ def _case(name: str, finding: VerdictBasis) -> str:
 
 
 if __name__ == "__main__":
-    ANSWERS.write_text(answers(), encoding="utf-8")
     GRID.write_text(grid(), encoding="utf-8")
