@@ -37,7 +37,9 @@ def _within(lowest: Fraction, highest: Fraction) -> BeforeValidator:
 
 
 _AS_TEXT = PlainSerializer(str, return_type=str, when_used="json")
-Weight = Annotated[Fraction, _within(Fraction(0), Fraction(1000)), _AS_TEXT, WithJsonSchema(_WRITTEN)]
+Weight = Annotated[Fraction, _within(Fraction(1, 1000), Fraction(1000)), _AS_TEXT, WithJsonSchema(_WRITTEN)]
+"""Not 0: what weighs nothing is what nobody recorded the design of."""
+Total = Annotated[Fraction, _within(Fraction(0), Fraction(1000)), _AS_TEXT, WithJsonSchema(_WRITTEN)]
 MinorShare = Annotated[Fraction, _within(Fraction(0), Fraction(1, 2)), _AS_TEXT, WithJsonSchema(_WRITTEN)]
 MajorShare = Annotated[Fraction, _within(Fraction(1, 2), Fraction(1)), _AS_TEXT, WithJsonSchema(_WRITTEN)]
 Share = Annotated[Fraction, _within(Fraction(0), Fraction(1)), _AS_TEXT, WithJsonSchema(_WRITTEN)]
@@ -76,7 +78,7 @@ class Grading(ContentModel):
 
     informative_units: Few | None = None
     """R5: how many units must vote."""
-    informative_weight: Weight | None = None
+    informative_weight: Total | None = None
     """R5: how much they must weigh together."""
     conflict_share: MinorShare | None = None
     """R5: the share of the weight on the smaller side from which on studies conflict."""

@@ -370,6 +370,7 @@ def test_an_export_is_graded_again_by_its_own_method(blank: Database, write: Wri
         ({**NAMES, "comparative": "much"}, "comparative", None),
         ({**NAMES, "comparative": "1/0"}, "comparative", None),
         ({**NAMES, "comparative": "1e999999999"}, "comparative", None),
+        ({**NAMES, "preclinical": 0}, "preclinical", None),
         ({**NAMES, "comparative": -1}, "comparative", None),
         ({**NAMES, "comparative": True}, "comparative", None),
         ({**NAMES, "conflict_share": "2/3"}, "conflict_share", None),
