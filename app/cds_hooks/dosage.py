@@ -23,9 +23,9 @@ from app.cds_hooks.dose_text import (
     read_instruction,
 )
 from app.cds_hooks.fhir_json import member, objects, text_member
-from app.claims.doses import PICOGRAMS, DailyDose, Picograms, bands_of
-from app.claims.vocabulary import Unit
+from app.claims.doses import PICOGRAMS, Amount, DailyDose, bands_of
 from app.concepts.manifest_doses import DoseBand, DoseTiers
+from app.concepts.units import Units
 
 _DAYS_IN = {"h": Fraction(1, 24), "d": Fraction(1), "wk": Fraction(7)}
 _TIMING_CODES = {
@@ -38,7 +38,7 @@ _LEAST_TIMES_A_DAY = Fraction(1, 7)
 
 _MAX_UNIT = 100
 """Characters of a unit that are read."""
-_MAX_PICOGRAMS = 1000 * PICOGRAMS[Unit.g]
+_MAX_PICOGRAMS = 1000 * PICOGRAMS["g"]
 """No daily dose is as large."""
 
 Instruction = Mapping[str, Any]
@@ -58,8 +58,8 @@ class DoseReading:
     tiers: tuple[DoseBand, ...] = ()
     """The bands that it touches; none where the data set tells none apart."""
 
-    def in_bands(self, tiers: DoseTiers | None) -> "DoseReading":
-        return replace(self, tiers=bands_of(self.daily, tiers))
+    def in_bands(self, tiers: DoseTiers | None, units: Units) -> "DoseReading":
+        return replace(self, tiers=bands_of(self.daily, tiers, units))
 
     @property
     def text(self) -> str:
@@ -232,7 +232,7 @@ def _per_day(low: Decimal | None, high: Decimal | None, times: Times, read_from:
     if times[0] < _LEAST_TIMES_A_DAY:
         raise UnreadableDose
     ends = [
-        None if end is None else round(Fraction(end) * factor * PICOGRAMS[Unit.mg])
+        None if end is None else round(Fraction(end) * factor * PICOGRAMS["mg"])
         for end, factor in zip((low, high), times, strict=True)
     ]
     if any(end is not None and not 0 < end < _MAX_PICOGRAMS for end in ends):
@@ -293,9 +293,9 @@ def decimal_of(value: Any) -> Decimal | None:
     return decimal if decimal.is_finite() and 0 < decimal < 1_000_000 else None
 
 
-def _milligrams(picograms: Picograms) -> str:
+def _milligrams(picograms: Amount) -> str:
     """Exact where three digits after the point are enough or the dose is below a microgram; else rounded."""
-    milligrams = Decimal(round(picograms)) / PICOGRAMS[Unit.mg]
+    milligrams = Decimal(round(picograms)) / PICOGRAMS["mg"]
     if milligrams >= Decimal("0.001"):
         rounded = round(milligrams, 4)
         return f"{'' if rounded == milligrams else 'about '}{rounded.normalize():f}"

@@ -10,7 +10,7 @@ from fractions import Fraction
 from app.cds_hooks.bounds import MAX_TEXT
 from app.cds_hooks.words import word_set
 from app.claims.doses import PICOGRAMS
-from app.claims.vocabulary import Unit
+from app.concepts.units import SHIPPED_UNITS
 from app.core.folding import unify_marks
 
 
@@ -195,18 +195,20 @@ _NUMBER = r"(?<![\d.,/'])(?:\d+\s+\d/\d|\d/\d|\d+(?:[.,']\d+)*|[.,]\d+)(?![\d/])
 _TO = r"\s*(?:-|to|bis|or|\u00e0)\s*"
 _THOUSANDS = re.compile(r"[1-9]\d{0,2}(?:([.,'])\d{3})(?:\1\d{3})*")
 
-_UNIT_NAMES = {
-    Unit.mg: "mg mgs milligram milligrams milligramm milligramme milligrammes miligramos",
-    Unit.ug: "ug \u03bcg mcg mcgs microgram micrograms mikrogramm microgramme microgrammes microgramos",
-    Unit.ng: "ng nanogram nanograms nanogramm",
-    Unit.g: "g",
-}
-"""UCUM codes and common spellings. `MG` is a megagauss in UCUM, but a milligram in an order."""
+
+def _spellings(unit: str) -> set[str]:
+    """What people write for a unit in one word, folded."""
+    term = SHIPPED_UNITS.term(unit)
+    return {fold_unit(name) for name in (term.id, term.label, *term.names) if " " not in name} if term else set()
+
+
 MILLIGRAMS = {
-    name: Decimal(PICOGRAMS[unit]) / PICOGRAMS[Unit.mg] for unit, names in _UNIT_NAMES.items() for name in names.split()
+    name: Decimal(picograms) / PICOGRAMS["mg"] for unit, picograms in PICOGRAMS.items() for name in _spellings(unit)
 }
-"""Milligrams in a unit, by its folded name."""
-_MASS_UNIT = "(?:" + "|".join(sorted(MILLIGRAMS.keys() - {"g"}, key=len, reverse=True)) + ")(?![a-z\u03bc])"
+"""Milligrams in a unit, by its UCUM code and common spellings, folded. `MG` is a megagauss in UCUM, but a milligram in
+an order."""
+_MASS_UNIT = "(?:" + "|".join(sorted(MILLIGRAMS.keys() - _spellings("g"), key=len, reverse=True)) + ")(?![a-z\u03bc])"
+"""Without grams, which in words are those of a cream."""
 _VOLUME_UNIT = r"(?:ml|milliliters?|millilitres?|cc)\b"
 _PIECE_UNIT = (
     r"(?:caps?|capsules?|kapseln?|kapsels|g\u00e9lules?|c\u00e1psulas?|tabs?|tablets?|tbl|tabletten?|comprim\u00e9s?|"

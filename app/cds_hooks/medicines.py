@@ -106,7 +106,7 @@ class MedicineReader:
             if not self.work.is_spent:
                 named = coded_product(parts.strengths) or product.named
                 dose = read_dose(instructions, named, self._words.own)
-                dose = dose.in_bands(self._formulary.tiers) if dose else None
+                dose = dose.in_bands(self._formulary.tiers, self._formulary.units) if dose else None
             reasons, has_unread_reasons = self._reasons(order)
             is_cut = is_cut or has_unread_reasons
         return Medicine(

@@ -10,7 +10,6 @@ from app.cds_hooks.chart import Chart, UnreadHistory
 from app.cds_hooks.drugs import CodedText, Formulary, Interaction
 from app.cds_hooks.medicines import Medicine
 from app.claims.doses import PICOGRAMS
-from app.claims.vocabulary import Unit
 from app.concepts.manifest_cds import CdsEvidence, CdsPatientCheck, CdsReasonCheck
 
 ConditionsOf = Callable[[CodedText], Collection[str]]
@@ -111,7 +110,7 @@ def is_fitting(medicine: Medicine, evidence: CdsEvidence, conditions_of: Conditi
     tiers, highest = [tier.value for tier in medicine.dose.tiers], medicine.dose.daily.high
     if evidence.tiers and (not tiers or not set(evidence.tiers).issuperset(tiers)):
         return False
-    if evidence.below_mg is not None and (highest is None or highest >= evidence.below_mg * PICOGRAMS[Unit.mg]):
+    if evidence.below_mg is not None and (highest is None or highest >= evidence.below_mg * PICOGRAMS["mg"]):
         return False
     if set(evidence.full_dose_tiers).isdisjoint(tiers):
         return True

@@ -15,6 +15,7 @@ from app.concepts.code_systems import CodeSystems, code_systems_of
 from app.concepts.manifest_cds import CdsManifest
 from app.concepts.manifest_doses import DoseTiers
 from app.concepts.terms import SHIPPED, OpenTerm, Vocabularies
+from app.concepts.units import Units, units_of
 from app.core.content import ContentModel
 from app.core.text import OneLine, Slug, Text, Url
 from app.storage.database import Base, TextColumn
@@ -125,6 +126,11 @@ class Manifest(ContentModel):
         """Those that come with the software, and the data set's own."""
         return code_systems_of(self.vocabularies)
 
+    @property
+    def units(self) -> Units:
+        """The units of doses: those that come with the software, and the data set's own."""
+        return units_of(self.vocabularies)
+
     def term(self, vocabulary: str, term_id: str) -> OpenTerm | None:
         """A term by the name of its vocabulary, such as `route`, and its id; null if there is none."""
         return next((term for term in SHIPPED.joined(self.vocabularies).terms(vocabulary) if term.id == term_id), None)
@@ -219,3 +225,8 @@ def current_vocabularies(session: Session) -> Vocabularies:
 def current_code_systems(session: Session) -> CodeSystems:
     """The code systems that come with the software, and those of the data set."""
     return current_manifest(session).code_systems
+
+
+def current_units(session: Session) -> Units:
+    """The units of doses that come with the software, and those of the data set."""
+    return current_manifest(session).units

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from app.claims.derived import ClaimDerived
 from app.claims.responses import OverrideRead
 from app.claims.schemas import ClaimWrite
-from app.concepts.manifest import current_manifest
+from app.concepts.manifest import Manifest, current_manifest
 from app.core.errors import Fault, InvalidInput
 from app.core.vocabulary import Status
 from app.grading.derive import computed_claim, maintained_on
@@ -77,6 +77,7 @@ def regrade(path: Path) -> tuple[int, list[GradeDifference]]:
         if key.type == "claim":
             exported[key] = ClaimDerived.model_validate_json(json.dumps(line["derived"]))
     records = RecordsInMemory(contents)
+    units = Manifest.model_validate_json(json.dumps(manifest["data_set"])).units
 
     def overrides_of(claim_id: str) -> Sequence[OverrideRead]:
         return exported[Key("claim", claim_id)].evidence.overrides
@@ -85,7 +86,7 @@ def regrade(path: Path) -> tuple[int, list[GradeDifference]]:
     for key, derived in exported.items():
         content: ClaimWrite = contents[key]
         before = text_of(derived)
-        computed = text_of(computed_claim(records, content, manifest["maintained_on"], overrides_of))
+        computed = text_of(computed_claim(records, content, manifest["maintained_on"], overrides_of, units))
         if content.status is Status.published and before != computed:
             differences.append(GradeDifference(key.id, before, computed))
     return len(exported), differences

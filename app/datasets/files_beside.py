@@ -15,6 +15,7 @@ from app.core.vocabulary import Status
 from app.datasets.entries import Bundle, Part, is_judged, model_of, shape_fault, shown_name
 from app.datasets.layout import EXAMPLES, MANIFEST, READING_NOTES
 from app.datasets.yaml_files import PathInFile, YamlFile, field_of, load, path_of
+from app.publishing.terms import unknown_terms
 from app.storage.resource import FieldReference, Key
 
 
@@ -134,6 +135,8 @@ def manifest_faults(bundle: Bundle, manifest: Manifest) -> Iterator[Fault]:
     named += (
         [FieldReference(at, Key(kind, record)) for at, kind, record in manifest.cds.records()] if manifest.cds else []
     )
+    for name, fault in unknown_terms(manifest, manifest.vocabularies):
+        yield _at(file, path, path_of(name), fault)
     published = {key for key, content in bundle.contents.items() if content.status is Status.published}
     for name, key in named:
         if key.id and key not in published and is_judged(bundle.unreadable, key):

@@ -22,6 +22,8 @@ from app.claims.responses import ClaimEvidence, OverrideRead
 from app.claims.rules import VOTING_FORMS
 from app.claims.schemas import CitationWrite, ClaimWrite
 from app.claims.vocabulary import Certainty, CitationRole, Consensus, RelationType, Stance
+from app.concepts.manifest import manifest_in_force
+from app.concepts.units import MASS, SHIPPED_UNITS, Units
 from app.concepts.vocabulary import REGIMEN
 from app.core.folding import fold
 from app.core.vocabulary import Status
@@ -193,7 +195,10 @@ def derive_claims(session: Session, records: RecordReader, claims: Sequence[Clai
             )
         )
     day = maintained_on(session)
-    return (computed_claim(records, claim, day, lambda claim_id: overrides.get(claim_id, ())) for claim in claims)
+    units = manifest_in_force(session).units
+    return (
+        computed_claim(records, claim, day, lambda claim_id: overrides.get(claim_id, ()), units) for claim in claims
+    )
 
 
 def computed_claim(
@@ -201,6 +206,7 @@ def computed_claim(
     claim: ClaimWrite,
     day: str | None,
     overrides_of: Callable[[str], Sequence[OverrideRead]] = lambda _claim_id: (),
+    units: Units = SHIPPED_UNITS,
 ) -> ClaimDerived:
     """The derived values of a claim; a pure function of the records, the overrides and the day of maintenance.
 
@@ -215,7 +221,7 @@ def computed_claim(
         evidence=evidence,
         weight=float(sum(votes(graded.units))),
         order=_citation_order(items, graded),
-        doses=_doses(records, claim),
+        doses=_doses(records, claim, units),
         stale=day is not None and claim.stale_on is not None and claim.stale_on <= day,
         caveat_stale=is_caveat_stale(claim, items),
     )
@@ -275,26 +281,35 @@ def is_caveat_stale(claim: ClaimWrite, items: Sequence[CitationEvidence]) -> boo
     return noted != {(item.citation, item.stance) for item in informative_citations(items, [])}
 
 
-def _doses(records: RecordReader, claim: ClaimWrite) -> dict[str, tuple[Fraction, Fraction]]:
-    """Citation → lowest and highest daily dose of its study, in picograms; absent where none was read."""
-    by_citation = {}
+def _doses(
+    records: RecordReader, claim: ClaimWrite, units: Units
+) -> dict[str, tuple[Fraction, Fraction] | tuple[Fraction, Fraction, str]]:
+    """As `ClaimDerived.doses` holds them."""
+    by_citation: dict[str, tuple[Fraction, Fraction] | tuple[Fraction, Fraction, str]] = {}
     for citation in claim.citations:
-        dose = studied_dose(records.content(Key("study", citation.study))) if citation.study else None
+        dose = studied_dose(records.content(Key("study", citation.study)), units) if citation.study else None
         if dose is not None and dose.low is not None and dose.high is not None:
-            by_citation[citation.id] = (Fraction(dose.low), Fraction(dose.high))
+            ends = Fraction(dose.low), Fraction(dose.high)
+            by_citation[citation.id] = ends if dose.of == MASS else (*ends, dose.of)
     return by_citation
 
 
-def studied_dose(study: StudyWrite) -> doses.DailyDose | None:
-    """From the lowest to the highest daily dose that the study's intervention arms gave; null where none was read."""
+def studied_dose(study: StudyWrite, units: Units) -> doses.DailyDose | None:
+    """From the lowest to the highest daily dose that the study's intervention arms gave; null where none was read.
+
+    Where they cannot all be compared, those that are masses count, or else those of the first arm's kind.
+    """
     totals = [
-        doses.dose_of_arm(arm.dose_low, arm.dose_high, arm.dose_unit)
+        total
         for arm in study.arms
         if arm.role is ArmRole.intervention
+        and (total := doses.dose_of_arm(arm.dose_low, arm.dose_high, arm.dose_unit, units)) is not None
     ]
-    lows = [dose.low for dose in totals if dose is not None and dose.low is not None]
-    highs = [dose.high for dose in totals if dose is not None and dose.high is not None]
-    return doses.DailyDose(min(lows), max(highs)) if lows and highs else None
+    kinds = [total.of for total in totals]
+    kind = MASS if MASS in kinds else next(iter(kinds), MASS)
+    lows = [total.low for total in totals if total.of == kind and total.low is not None]
+    highs = [total.high for total in totals if total.of == kind and total.high is not None]
+    return doses.DailyDose(min(lows), max(highs), kind) if lows and highs else None
 
 
 def maintained_on(session: Session) -> str | None:

@@ -71,7 +71,12 @@ def doses_plot(client: TestClient) -> Plot | None:
     studies = ListOf[StudyWithEvidence].model_validate_json(client.get("/v1/studies?limit=200").content).items
     manifest = read_manifest(SEED)
     assert manifest is not None
-    return dose_plot(spans_of_ranges(ranges) + spans_of_studies(studies), "Doses", manifest.dose_tiers[0])
+    return dose_plot(
+        spans_of_ranges(ranges, manifest.units) + spans_of_studies(studies, manifest.units),
+        "Doses",
+        manifest.dose_tiers[0],
+        manifest.units,
+    )
 
 
 # --- every plot ---------------------------------------------------------------------------------------------------
