@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from typing import Annotated, Any
 
-from pydantic import Field
+from pydantic import AfterValidator, AliasChoices, BeforeValidator, Field
 from sqlalchemy import ForeignKey, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
@@ -20,6 +20,20 @@ from app.core.content import ContentModel
 from app.core.text import OneLine, Slug, Text, Url
 from app.storage.database import Base, TextColumn
 from app.storage.serial_memory import SerialMemory
+
+Language = Annotated[str, Field(pattern=r"^[a-z]{2,3}(-[A-Z][a-z]{3})?(-[A-Z]{2})?$", max_length=12)]
+"""A tag of BCP 47: `en`, `pt-BR`, `zh-Hant`."""
+
+
+def _several(value: Any) -> Any:
+    """Data sets of one language may name it alone."""
+    return (value,) if isinstance(value, str) else tuple(value) if isinstance(value, list) else value
+
+
+def _each_once(languages: tuple[str, ...]) -> tuple[str, ...]:
+    if len(set(languages)) < len(languages):
+        raise ValueError("names a language twice")
+    return languages
 
 
 class Publisher(ContentModel):
@@ -102,7 +116,10 @@ class Manifest(ContentModel):
     licence: DataLicence
     citation: OneLine
     """How to cite the data set, without its release and date."""
-    language: Annotated[str, Field(pattern=r"^[a-z]{2,3}(-[A-Z]{2})?$")] = "en"
+    languages: Annotated[
+        tuple[Language, ...], Field(min_length=1), BeforeValidator(_several), AfterValidator(_each_once)
+    ] = Field(default=("en",), validation_alias=AliasChoices("languages", "language"))
+    """The languages of the texts, the main one first; `language: en` is one."""
     disclaimers: tuple[Disclaimer, ...] = ()
     default_intervention: Slug | None = None
     """The intervention of pages whose address names none."""
@@ -120,6 +137,11 @@ class Manifest(ContentModel):
     """The bands of doses that are told apart, by intervention; at most one entry for each."""
     vocabularies: Vocabularies = Vocabularies()
     """Terms that the data set adds to those that come with the software."""
+
+    @property
+    def language(self) -> str:
+        """The main language."""
+        return self.languages[0]
 
     @property
     def code_systems(self) -> CodeSystems:

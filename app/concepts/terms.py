@@ -108,7 +108,7 @@ class CodeSystemTerm(OpenTerm):
     @property
     def spellings(self) -> frozenset[str]:
         """Everything that people write for it, folded."""
-        return frozenset("".join(words(name)) for name in (self.id, self.label, self.ga4gh or self.id, *self.names))
+        return _folded((self.id, self.label, self.ga4gh or self.id, *self.names))
 
 
 class InterventionKindTerm(OpenTerm):
@@ -245,7 +245,12 @@ def _names(term: OpenTerm) -> frozenset[str]:
     if isinstance(term, CodeSystemTerm):
         return term.spellings
     others = term.names if isinstance(term, UnitTerm) else ()
-    return frozenset("".join(words(name)) for name in (term.id, term.label, *others))
+    return _folded((term.id, term.label, *others))
+
+
+def _folded(names: Iterable[str]) -> frozenset[str]:
+    """The names that have Latin letters or digits; of others nothing remains."""
+    return frozenset("".join(words(name)) for name in names) - {""}
 
 
 SHIPPED = Vocabularies.model_validate(yaml.load(_FILE.read_text(encoding="utf-8"), yaml.CSafeLoader))

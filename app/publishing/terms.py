@@ -7,7 +7,8 @@ from pydantic import BaseModel
 
 from app.claims.doses import measure_and_period
 from app.claims.vocabulary import PeriodUnit
-from app.concepts.code_systems import code_systems_of
+from app.concepts.code_systems import SHIPPED_SYSTEMS, code_systems_of
+from app.concepts.projection import repeated_codes
 from app.concepts.schemas import ConceptWrite
 from app.concepts.terms import SHIPPED, Vocabularies, nearest_terms
 from app.concepts.units import units_of
@@ -24,6 +25,11 @@ def term_faults(content: Record, own: Vocabularies) -> Iterator[tuple[str, Fault
     yield from unknown_terms(content, own)
     if isinstance(content, ConceptWrite):
         systems = code_systems_of(own)
+        if own.code_systems:
+            known = {field for field, _ in repeated_codes(content, SHIPPED_SYSTEMS)}
+            for field, reason in repeated_codes(content, systems):
+                if field not in known:
+                    yield field, Fault("file", "", "rule", reason)
         for i, code in enumerate(content.codes):
             if not systems.has_form(code.system, code.code):
                 reason = f"is no code of {code.system}: those have the form {systems.pattern(code.system)}"
