@@ -31,8 +31,8 @@ def _several(value: Any) -> Any:
 
 
 def _each_once(languages: tuple[str, ...]) -> tuple[str, ...]:
-    if len(set(languages)) < len(languages):
-        raise ValueError("names a language twice")
+    if not languages or len(set(languages)) < len(languages):
+        raise ValueError("names at least one language, and none twice")
     return languages
 
 
@@ -116,9 +116,9 @@ class Manifest(ContentModel):
     licence: DataLicence
     citation: OneLine
     """How to cite the data set, without its release and date."""
-    languages: Annotated[
-        tuple[Language, ...], Field(min_length=1), BeforeValidator(_several), AfterValidator(_each_once)
-    ] = Field(default=("en",), validation_alias=AliasChoices("languages", "language"))
+    languages: Annotated[tuple[Language, ...], BeforeValidator(_several), AfterValidator(_each_once)] = Field(
+        default=("en",), validation_alias=AliasChoices("languages", "language")
+    )
     """The languages of the texts, the main one first; `language: en` is one."""
     disclaimers: tuple[Disclaimer, ...] = ()
     default_intervention: Slug | None = None

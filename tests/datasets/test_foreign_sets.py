@@ -169,7 +169,7 @@ def test_studies_and_documents_are_found_by_their_registration(blank: Database, 
             (found,) = client.get("/v1/resolve", params={"identifier": written}).json()["items"]
             assert found["id"] == record, written
         assert "https://www.isrctn.com/ISRCTN10175490" in client.get("/studies/trial-a").text
-        reference = client.get("/v1/documents/entry", params={"format": "csl"}).json()
+        reference = client.get("/v1/documents/entry", params={"format": "csl-json"}).json()
         assert "https://www.anzctr.org.au/ACTRN12623000498695.aspx" in str(reference)
     before = dump(blank)["records"]
     schema.migrate(blank, "0017")
