@@ -11,8 +11,10 @@ from typing import Any
 import pytest
 
 import app
+from app.cds_hooks.dose_text import amount_words
 from app.cds_hooks.drugs import OrderWords
 from app.cds_hooks.words import word_pattern
+from app.concepts.units import SHIPPED_UNITS
 from app.datasets.files_beside import read_manifest
 from app.settings import ROOT
 
@@ -45,6 +47,11 @@ def patterns() -> Iterator[tuple[str, Method]]:
     manifest = read_manifest(ROOT / "seed_data")
     assert manifest is not None
     assert manifest.cds is not None
+    yield from (
+        (f"{of}-amounts", (pattern, True))
+        for of in ("mg", "[iU]")
+        for pattern in amount_words(of, SHIPPED_UNITS).patterns
+    )
     yield from (("order-words", (pattern, True)) for pattern in OrderWords(manifest.cds).patterns())
 
 

@@ -22,7 +22,7 @@ from app.concepts.manifest import current_manifest, current_units
 from app.concepts.manifest_cds import CdsManifest
 from app.concepts.manifest_doses import DoseTiers
 from app.concepts.recognition import DrugIndex, DrugRecord, Recognition, UnrecognizedReason
-from app.concepts.units import SHIPPED_UNITS, Units
+from app.concepts.units import MASS, SHIPPED_UNITS, Units
 from app.concepts.vocabulary import DRUG_CLASS
 from app.storage.serial_memory import SerialMemory
 
@@ -113,6 +113,12 @@ class Formulary:
     """The bands of doses of the intervention that the checks are about."""
     units: Units = SHIPPED_UNITS
     """The units of the data set."""
+
+    @property
+    def kind_of_doses(self) -> str:
+        """The unit that stands for the kind of doses that are read: that of the bands."""
+        measure = self.units.measure(self.tiers.unit) if self.tiers else None
+        return measure.of if measure else MASS
 
     @cached_property
     def loud(self) -> tuple[Interaction, ...]:

@@ -146,6 +146,12 @@ class UnitTerm(OpenTerm):
         return self.fhir or (f"{SYSTEM}|{self.ucum}" if self.ucum else None)
 
     @property
+    def plural(self) -> str:
+        """The label for several, such as `milligrams per kilogram`."""
+        head, per, rest = self.label.partition(" per ")
+        return f"{head}{'' if head.endswith('s') else 's'}{per}{rest}"
+
+    @property
     def smallest(self) -> Decimal:
         return self.exact_to or Decimal("0.000001")
 

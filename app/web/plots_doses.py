@@ -151,9 +151,7 @@ class DoseWriter(NamedTuple):
         if self.of == MASS or term is None:
             return amount_text(parts)
         number = round(parts * float(term.smallest), 9)
-        head, per, rest = term.label.partition(" per ")
-        plural = "" if number == 1 or head.endswith("s") else "s"
-        return f"{number:,.15g} {head}{plural}{per}{rest}"
+        return f"{number:,.15g} {term.label if number == 1 else term.plural}"
 
 
 class DoseScale(NamedTuple):
