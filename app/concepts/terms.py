@@ -193,8 +193,9 @@ class Vocabularies(ContentModel):
             joined[name] = (*own, *(term for term in getattr(other, name) if term.id not in ids))
         return Vocabularies(**joined)
 
-    def faults(self, known: "Vocabularies") -> Iterator[tuple[str, str]]:
-        """Terms that stand twice or have an id or a name of a known one: where, and why they are refused."""
+    def faults(self, known: "Vocabularies", earlier: "Vocabularies") -> Iterator[tuple[str, str]]:
+        """Terms that stand twice or have an id or a name of a known one: where, and why they are refused. `earlier` are
+        those of data sets on which this one builds; it may repeat them, and measure in their units."""
         for name in type(self).model_fields:
             shipped = {term.id for term in getattr(known, name)}
             ids: set[str] = set()
@@ -204,7 +205,7 @@ class Vocabularies(ContentModel):
                     yield f"{name}[{i}].id", what
                 ids.add(term.id)
         yield from self._taken_names(known)
-        yield from self._measures(known)
+        yield from self._measures(known.joined(earlier))
 
     def differences(self, earlier: "Vocabularies") -> Iterator[tuple[str, str]]:
         """Terms that stand in both with the same id and another meaning: where, and why they are refused."""

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from app.concepts.manifest import Manifest
-from app.concepts.terms import SHIPPED
+from app.concepts.terms import SHIPPED, Vocabularies
 from app.core.content import ContentModel
 from app.core.errors import Fault, InvalidInput, nearest
 from app.core.text import OneLine, Slug, Text
@@ -79,11 +79,11 @@ def _with_earlier_sections(bundle: Bundle, manifest: Manifest, file: YamlFile) -
     """The manifest with the terms of those before it, on which records of their directories rest, and with the sections
     that it does not write: no warning is lost where a data set builds on another."""
     at = (Path(MANIFEST).stem,)
-    for name, reason in manifest.vocabularies.faults(SHIPPED):
+    earlier = bundle.manifest.vocabularies if bundle.manifest else Vocabularies()
+    for name, reason in manifest.vocabularies.faults(SHIPPED, earlier):
         bundle.faults.append(_at(file, at, ("vocabularies", *path_of(name)), Fault("file", "", "duplicate", reason)))
     if bundle.manifest is None:
         return manifest
-    earlier = bundle.manifest.vocabularies
     for name, reason in manifest.vocabularies.differences(earlier):
         bundle.faults.append(_at(file, at, ("vocabularies", *path_of(name)), Fault("file", "", "differs", reason)))
     unwritten = {name for name in ("cds", "search", "dose_tiers") if name not in manifest.model_fields_set}

@@ -344,3 +344,16 @@ def records_and_rows(database: Database) -> dict[str, Any]:
         rows = {sql: [tuple(row) for row in connection.exec_driver_sql(sql)] for sql in amounts}
     assert all(row[-1] for row in rows[amounts[0]] if row[0] != "dose-monthly")
     return rows | {table: found for table, found in dump(database).items() if table in tables}
+
+
+def test_a_later_directory_measures_in_the_units_of_an_earlier_one(tmp_path: Path) -> None:
+    first = write(tmp_path / "first", described([PUFF]))
+    second = tmp_path / "second"
+    second.mkdir()
+    (second / "dataset.yaml").write_text(described([CARTRIDGE]), encoding="utf-8")
+    manifest = bundle.load_bundle([first, second]).manifest
+    assert manifest is not None
+    found = manifest.units.measure("cartridge")
+    assert found is not None
+    assert found.of == "puff"
+    assert found.parts == 100 * 10**6
