@@ -92,7 +92,7 @@ PRIVATE = re.compile(r"\b_start_asgi_task\b|\bmallopt\b|\bctypes\b")
 """Of uvicorn, of the C library, and the way to all of its functions."""
 
 MAX_LINES = {
-    "": 640, "cli": 660, "accounts": 100, "api": 3800, "bibliography": 1650, "briefs": 1130, "cds_hooks": 4100,
+    "": 640, "cli": 660, "accounts": 100, "api": 3800, "bibliography": 1650, "briefs": 1130, "cds_hooks": 4120,
     "claims": 4580,
     "concepts": 2320, "core": 1290, "datasets": 4820, "fhir": 2490, "grading": 2780, "http": 3500, "infobutton": 480,
     "linked_data": 470, "operations": 700, "publishing": 1030, "questions": 1840, "search": 2140, "sources": 1410,
