@@ -11,8 +11,10 @@ from typing import Any
 
 import pytest
 
+from app.cds_hooks.dose_text import amount_words
 from app.cds_hooks.drugs import OrderWords
 from app.cds_hooks.words import word_pattern
+from app.concepts.units import SHIPPED_UNITS
 from app.datasets.files_beside import read_manifest
 from app.settings import ROOT
 
@@ -66,7 +68,9 @@ def patterns(package: str) -> dict[re.Pattern[Any], bool]:
         manifest = read_manifest(ROOT / "seed_data")
         assert manifest is not None
         assert manifest.cds is not None
-        found.update(dict.fromkeys((word_pattern("rescue_words"), *OrderWords(manifest.cds).patterns()), True))
+        amounts = (pattern for of in ("mg", "[iU]") for pattern in amount_words(of, SHIPPED_UNITS).patterns)
+        words = (word_pattern("rescue_words"), *OrderWords(manifest.cds).patterns())
+        found.update(dict.fromkeys((*amounts, *words), True))
     return found
 
 

@@ -173,7 +173,7 @@ def _brief(view: ReadView, request: Request, intervention: str, condition: str, 
     return conditional_response(
         request,
         conditional.etag(b"", view.state.name, address, format),
-        lambda: _rendered(read_brief(view, pair), format).encode(),
+        lambda: _rendered(view, pair, format).encode(),
         media_type=MEDIA_TYPES[format],
         headers=headers,
     )
@@ -182,7 +182,7 @@ def _brief(view: ReadView, request: Request, intervention: str, condition: str, 
 def brief_file(database: Database, intervention: str, condition: str, format: Format) -> str:
     """The brief as the text of a file; NotFound or Gone for what is not there."""
     with database.view() as view:
-        return _rendered(read_brief(view, pair_named(view.session, intervention, condition)), format)
+        return _rendered(view, pair_named(view.session, intervention, condition), format)
 
 
 def read_brief(view: ReadView, pair: selection.Pair) -> BriefRead:
@@ -201,10 +201,11 @@ def read_brief(view: ReadView, pair: selection.Pair) -> BriefRead:
     return builder.build(session, records, pair, chosen, foot)
 
 
-def _rendered(brief: BriefRead, format: Format) -> str:
+def _rendered(view: ReadView, pair: selection.Pair, format: Format) -> str:
+    brief = read_brief(view, pair)
     if format is Format.markdown:
         return markdown(brief)
-    return html(brief) if format is Format.html else brief.model_dump_json()
+    return html(brief, current_manifest(view.session).language) if format is Format.html else brief.model_dump_json()
 
 
 # --- names and formats --------------------------------------------------------------------------------------------

@@ -24,6 +24,7 @@ from app.claims import dose_query, queries, views
 from app.claims.responses import CitationRead, ClaimRead
 from app.claims.views import DoseCount
 from app.concepts.lineage import inheritances, intervention_tree
+from app.concepts.manifest import current_units
 from app.concepts.queries import concept_keys, refuse_unknown_terms
 from app.concepts.schemas import Inheritance
 from app.core.content import QueryModel
@@ -97,7 +98,7 @@ def _shown_claims(view: ReadView, query: ClaimListQuery, page: Page, bodies: lis
     dose_count = None
     if query.dose is not None:
         claims = [views.with_citations(from_json(body), query.citations) for body in bodies]
-        dose_count = views.mark_doses(view.session, claims, dose_query.parse(query.dose))
+        dose_count = views.mark_doses(view.session, claims, dose_query.parse(query.dose, current_units(view.session)))
         bodies = [to_json(presented.shown(claim) if presented else claim) for claim in claims]
     elif presented is not None:
         bodies = presented.of_bodies(bodies)

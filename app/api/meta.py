@@ -8,7 +8,7 @@ from pydantic_core import to_json
 
 from app.api.formats import JSON_LD, Choice, Offer, choose, documented, formatted_response
 from app.bibliography.reference_list import how_to_cite
-from app.concepts.manifest import DataLicence, Publisher, current_manifest
+from app.concepts.manifest import DataLicence, Language, Publisher, current_manifest
 from app.core.content import QueryModel, ResponseModel
 from app.grading.method import method_of
 from app.http import conditional
@@ -63,6 +63,8 @@ class MetaRead(ResponseModel):
     """Counts publications; every answer names the one it was made from."""
     updated_at: str | None
     """When that serial was published."""
+    languages: tuple[Language, ...]
+    """Of the texts, the main one first, as tags of BCP 47."""
     counts: dict[str, int]
     """Published records of each type."""
     methods: Methods
@@ -117,6 +119,7 @@ def _json(view: ReadView) -> bytes:
         release=view.release,
         serial=view.serial,
         updated_at=published_at(view),
+        languages=manifest.languages,
         counts={resource.type: len(index.of(resource.type, PUBLISHED)) for resource in RESOURCES},
         methods=Methods(consensus=method.consensus, certainty=method.certainty),
         licences=Licences(code=CODE_LICENCE, data=manifest.licence),

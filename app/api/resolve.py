@@ -26,7 +26,7 @@ from app.storage.read_view import ReadView
 
 router = APIRouter(tags=["resolve"], dependencies=[Depends(declared_parameters_only)])
 
-SYSTEMS = (*IdentifierScheme, *CODE_SYSTEMS.shipped)
+SYSTEMS = tuple(dict.fromkeys((*map(str, IdentifierScheme), *CODE_SYSTEMS.shipped)))
 """Those that every data set has."""
 
 
@@ -86,12 +86,14 @@ def _resolve(view: ReadView, request: Request, identifier: str) -> Response:
     system, session = written.strip().lower(), view.session
     if system in list(IdentifierScheme):
         items = _by_identifier(session, IdentifierScheme(system), value)
+        if system in CODE_SYSTEMS.shipped:
+            items += _by_code(session, system, value.strip())
     elif identified := identify(identifier):
         items = _by_identifier(session, *identified)
     elif code_system := current_code_systems(session).named(written):
         items = _by_code(session, code_system, value.strip())
     else:
-        allowed = (*IdentifierScheme, *current_code_systems(session).ids)
+        allowed = tuple(dict.fromkeys((*map(str, IdentifierScheme), *current_code_systems(session).ids)))
         fault = Fault(
             "query", "identifier", "unknown_system", "Write system:value with one of the systems in `allowed`.",
             allowed, nearest(system, allowed),
@@ -124,7 +126,7 @@ def _by_identifier(session: Session, scheme: IdentifierScheme, value: str) -> li
 
 
 def _by_code(session: Session, system: str, code: str) -> list[Resolved]:
-    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9.:_/\-]{0,60}", code):
+    if not re.fullmatch(r"[!-~]{1,100}", code):
         fault = Fault(
             "query",
             "identifier",

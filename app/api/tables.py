@@ -130,6 +130,10 @@ _COLUMNS: dict[str, tuple[tuple[str, str], ...]] = {
         ("route", "route"),
         ("population", "population"),
         ("basis", "basis"),
+        ("total_low", "total.low"),
+        ("total_high", "total.high"),
+        ("total_unit", "total.unit"),
+        ("total_days", "total.days"),
     ),
     "study": (
         ("name", "name"),

@@ -10,7 +10,7 @@ from app.concepts.dose_tiers import all_bands
 from app.concepts.manifest import Manifest, current_manifest
 from app.concepts.manifest_doses import DoseBand
 from app.concepts.recognition import Confidence, MatchedBy, UnrecognizedReason
-from app.concepts.terms import SHIPPED, CodeSystemTerm, OpenTerm, StudyDesignTerm
+from app.concepts.terms import SHIPPED, CodeSystemTerm, OpenTerm, StudyDesignTerm, UnitFactor, UnitTerm
 from app.concepts.weighing import WeighsAs
 from app.core import vocabulary as core
 from app.core.content import ResponseModel
@@ -50,13 +50,16 @@ class TermRead(ResponseModel):
     definition: str
     order: int
     fhir: str | None
-    """How FHIR names it: of a code system its URI; null where it has no name there."""
+    """How FHIR names it: of a code system its URI, else `system|code`; null where it has no name there."""
     ga4gh: str | None
     """How GA4GH's standards name it: of a code system the prefix of its CURIEs, such as `mondo`; null for none."""
     weighs_as: WeighsAs | None
     """Of a study design: how the method weighs its studies."""
     address: str | None
     """Of a code system: where a code is looked up, with `{code}` in its place; null where none is known."""
+    equals: UnitFactor | None
+    """Of a unit: what one of it is in another one, exactly. Doses are compared where this leads to the same unit; null
+    for that one, and for terms that are no units."""
 
 
 class VocabularyRead(ResponseModel):
@@ -102,23 +105,22 @@ DOSE_TIERS = "Bands of doses, as the manifest of the data set names them; other 
 def _vocabulary(
     name: str, description: str, terms: Iterable[Term | DoseBand | OpenTerm], *, is_open: bool = False
 ) -> VocabularyRead:
-    return VocabularyRead(
-        name=name,
-        description=description,
-        is_open=is_open,
-        terms=[
-            TermRead(
-                value=term.id if isinstance(term, OpenTerm) else term.value,
-                label=term.label,
-                definition=term.definition,
-                order=order,
-                fhir=term.fhir if isinstance(term, OpenTerm) else None,
-                ga4gh=term.ga4gh if isinstance(term, OpenTerm) else None,
-                weighs_as=term.weighs_as if isinstance(term, StudyDesignTerm) else None,
-                address=term.address if isinstance(term, CodeSystemTerm) else None,
-            )
-            for order, term in enumerate(terms, start=1)
-        ],
+    read = [_term(term, order) for order, term in enumerate(terms, start=1)]
+    return VocabularyRead(name=name, description=description, is_open=is_open, terms=read)
+
+
+def _term(term: Term | DoseBand | OpenTerm, order: int) -> TermRead:
+    own = term if isinstance(term, OpenTerm) else None
+    return TermRead(
+        value=term.id if isinstance(term, OpenTerm) else term.value,
+        label=term.label,
+        definition=term.definition,
+        order=order,
+        fhir=own.fhir_name if own else None,
+        ga4gh=own.ga4gh if own else None,
+        weighs_as=term.weighs_as if isinstance(term, StudyDesignTerm) else None,
+        address=term.address if isinstance(term, CodeSystemTerm) else None,
+        equals=term.equals if isinstance(term, UnitTerm) else None,
     )
 
 

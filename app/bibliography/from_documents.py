@@ -6,7 +6,7 @@ from app.sources import identifiers
 from app.sources.names import split_suffix
 from app.sources.rendering import identified
 from app.sources.schemas import Author, DocumentWrite, StandingEntry
-from app.sources.vocabulary import DocumentKind, IdentifierScheme, Standing
+from app.sources.vocabulary import REGISTRIES, DocumentKind, IdentifierScheme, Standing
 
 _TYPES = {DocumentKind.legislation: "webpage"}
 """As CSL's `regulation`, citation styles print a drug label by the rules for statutes, without address or publisher."""
@@ -80,7 +80,7 @@ def _text(text: str | None) -> str | None:
 
 def reader_url(document: DocumentWrite) -> str | None:
     """Where a reader can open the document: by its first identifier in this order, else at its own address."""
-    for scheme in (IdentifierScheme.doi, IdentifierScheme.pmid, IdentifierScheme.pmcid, IdentifierScheme.nct):
+    for scheme in (IdentifierScheme.doi, IdentifierScheme.pmid, IdentifierScheme.pmcid, *REGISTRIES):
         if normal := identified(document, scheme):
             return identifiers.address(scheme, normal)
     return document.url
@@ -92,8 +92,8 @@ def _date_parts(date: str | None) -> tuple[int, ...]:
 
 def _registry_url(document: DocumentWrite) -> str | None:
     """The address of a trial registration. Other documents are found by their identifiers."""
-    nct = identified(document, IdentifierScheme.nct)
-    return identifiers.address(IdentifierScheme.nct, nct) if nct else None
+    numbers = ((scheme, identified(document, scheme)) for scheme in REGISTRIES)
+    return next((identifiers.address(scheme, number) for scheme, number in numbers if number), None)
 
 
 def _notice(entry: StandingEntry) -> str | None:

@@ -73,8 +73,8 @@ def _url(address: str) -> str:
 _SIGNS = {Stance.supports: "+", Stance.disputes: "\N{MINUS SIGN}", Stance.mixed: "\N{PLUS-MINUS SIGN}"}
 
 
-def html(brief: BriefRead) -> str:
-    return render_template("briefs/brief.html", brief=brief, style=STYLE, **page_words(_relative))
+def html(brief: BriefRead, language: str) -> str:
+    return render_template("briefs/brief.html", brief=brief, language=language, style=STYLE, **page_words(_relative))
 
 
 def page_words(address: Callable[[str], str]) -> dict[str, Any]:

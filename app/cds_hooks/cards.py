@@ -17,7 +17,7 @@ from app.cds_hooks.rules import Finding, Rule
 from app.cds_hooks.schemas import Card, CardCoding
 from app.cds_hooks.services import VERSION
 from app.cds_hooks.wording import Wording, escaped
-from app.claims.doses import whole
+from app.claims.doses import whole_picograms
 from app.claims.responses import StanceCount
 from app.claims.vocabulary import Leaning
 from app.concepts.manifest_cds import CdsEvidence
@@ -194,9 +194,10 @@ def _dose(medicines: Iterable[Medicine]) -> schemas.ReadDose | None:
     dose = next((medicine.dose for medicine in medicines if medicine.dose), None)
     if dose is None:
         return None
+    low, high = whole_picograms(dose.daily)
     return schemas.ReadDose(
-        low_pg_per_day=whole(dose.daily.low),
-        high_pg_per_day=whole(dose.daily.high),
+        low_pg_per_day=low,
+        high_pg_per_day=high,
         tiers=[tier.value for tier in dose.tiers],
         read_from=dose.read_from,
     )

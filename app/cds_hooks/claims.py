@@ -19,7 +19,7 @@ from app.claims.responses import ClaimSummary
 from app.claims.rules import VOTING_FORMS
 from app.claims.schemas import CitationWrite, ClaimWrite, InteractionRuleWrite, OverrideReason
 from app.claims.vocabulary import InteractionSituation, Stance
-from app.concepts.code_systems import ICD10CM, SNOMED, CodeSystems, code_systems_of, normal_code
+from app.concepts.code_systems import ICD10CM, SNOMED, CodeSystems, code_systems_of
 from app.concepts.manifest import UNDESCRIBED, Manifest, current_manifest, manifest_at
 from app.concepts.manifest_cds import CdsManifest
 from app.concepts.queries import ancestors
@@ -177,7 +177,7 @@ class ClaimReader:
                 continue
             codes = {
                 wide: frozenset(
-                    (code.system, normal_code(code.system, code.code))
+                    (code.system, self.systems.normal(code.system, code.code))
                     for code in content.codes
                     if code.relation is not CodeRelation.related and (code.relation is CodeRelation.broad) is wide
                 )
@@ -237,7 +237,7 @@ def coded_reasons(reasons: CodedText, systems: CodeSystems) -> dict[Code, frozen
     for coding in reasons.codes:
         system = ICD10CM if coding.system == _ICD_10 else systems.identified(coding.system)
         if system is not None:
-            found.add((system, normal_code(system, coding.code)))
+            found.add((system, systems.normal(system, coding.code)))
     return {(system, code): frozenset((system, wider) for wider in ancestors(system, code)) for system, code in found}
 
 

@@ -8,9 +8,10 @@ from typing import Any
 
 from app.cds_hooks.bounds import MAX_INSTRUCTIONS
 from app.cds_hooks.dose_text import (
-    MILLIGRAMS,
+    MASSES,
     PIECE_UNIT,
     VOLUME_UNIT,
+    AmountWords,
     DoseWords,
     Mass,
     Pieces,
@@ -23,9 +24,9 @@ from app.cds_hooks.dose_text import (
     read_instruction,
 )
 from app.cds_hooks.fhir_json import member, objects, text_member
-from app.claims.doses import PICOGRAMS, DailyDose, Picograms, bands_of
-from app.claims.vocabulary import Unit
+from app.claims.doses import DAYS, MAX_STORED, Amount, DailyDose, bands_of
 from app.concepts.manifest_doses import DoseBand, DoseTiers
+from app.concepts.units import MASS, Units
 
 _DAYS_IN = {"h": Fraction(1, 24), "d": Fraction(1), "wk": Fraction(7)}
 _TIMING_CODES = {
@@ -38,7 +39,7 @@ _LEAST_TIMES_A_DAY = Fraction(1, 7)
 
 _MAX_UNIT = 100
 """Characters of a unit that are read."""
-_MAX_PICOGRAMS = 1000 * PICOGRAMS[Unit.g]
+_MAX_MILLIGRAMS = 1_000_000
 """No daily dose is as large."""
 
 Instruction = Mapping[str, Any]
@@ -55,19 +56,23 @@ class DoseReading:
     read_from: str
     """`doseAndRate`, `strength` (of the product, times how much is taken) or `text`."""
 
+    amounts: AmountWords = MASSES
     tiers: tuple[DoseBand, ...] = ()
     """The bands that it touches; none where the data set tells none apart."""
 
-    def in_bands(self, tiers: DoseTiers | None) -> "DoseReading":
-        return replace(self, tiers=bands_of(self.daily, tiers))
+    def in_bands(self, tiers: DoseTiers | None, units: Units) -> "DoseReading":
+        return replace(self, tiers=bands_of(self.daily, tiers, units))
 
     @property
     def text(self) -> str:
-        ends = dict.fromkeys(_milligrams(end) for end in (self.daily.low, self.daily.high) if end is not None)
-        return f"{' to '.join(ends)} mg a day"
+        ends = (end for end in (self.daily.low, self.daily.high) if end is not None)
+        texts = dict.fromkeys(_decimal_text(end, self.amounts.smallest) for end in ends)
+        return f"{' to '.join(texts)} {self.amounts.name} a day"
 
 
-def read_dose(dosage: Any, product: Product, own_words: Collection[str] = ()) -> DoseReading | None:
+def read_dose(
+    dosage: Any, product: Product, own_words: Collection[str] = (), amounts: AmountWords = MASSES
+) -> DoseReading | None:
     """The dose of an order, from its instructions and the strength of its product.
 
     Steps of a titration give a range; instructions without a sequence are added, since they may apply at once. Null if
@@ -75,23 +80,29 @@ def read_dose(dosage: Any, product: Product, own_words: Collection[str] = ()) ->
     """
     instructions = objects(dosage) or objects([dosage])
     try:
-        doses = [dose for instruction in instructions if (dose := _instruction_dose(instruction, product, own_words))]
-        return _combined(doses, instructions) if doses else _dose_of_product(instructions, product)
+        doses = [
+            dose
+            for instruction in instructions
+            if (dose := _instruction_dose(instruction, product, own_words, amounts))
+        ]
+        return _combined(doses, instructions) if doses else _dose_of_product(instructions, product, amounts)
     except UnreadableDose:
         return None
 
 
-def _instruction_dose(instruction: Instruction, product: Product, own_words: Collection[str]) -> DoseReading | None:
+def _instruction_dose(
+    instruction: Instruction, product: Product, own_words: Collection[str], amounts: AmountWords
+) -> DoseReading | None:
     """Null if the instruction names no amount."""
     texts = [text for name in ("text", "patientInstruction") if (text := text_member(instruction, name))]
     ranges = [ends for ends in map(_ends, _rates(instruction)) if ends != (None, None)]
     for ends in ranges:
-        if dose := _dose_of_range(ends, product, instruction, texts):
+        if dose := _dose_of_range(ends, product, instruction, texts, amounts):
             return dose
     for text in texts:
-        words = read_instruction(text, own_words)
+        words = read_instruction(text, own_words, amounts)
         if words.quantities:
-            return _dose_in_words(words, product, instruction, texts)
+            return _dose_in_words(words, product, instruction, texts, amounts)
         if words.is_titration:
             raise UnreadableDose  # by a schedule that is not here
     if ranges:
@@ -100,10 +111,10 @@ def _instruction_dose(instruction: Instruction, product: Product, own_words: Col
 
 
 def _dose_of_range(
-    ends: tuple[Any, Any], product: Product, instruction: Instruction, texts: list[str]
+    ends: tuple[Any, Any], product: Product, instruction: Instruction, texts: list[str], amounts: AmountWords
 ) -> DoseReading | None:
     """The dose of a range, of which one end may be open; null if an end cannot be read."""
-    quantities = [_quantity(end) for end in ends]
+    quantities = [_quantity(end, amounts) for end in ends]
     spans = [_span_of(quantity, product) if quantity else None for quantity in quantities]
     if any(span is None and end is not None for span, end in zip(spans, ends, strict=True)):
         return None
@@ -111,7 +122,7 @@ def _dose_of_range(
     is_mass = all(quantity is None or isinstance(quantity, Mass) for quantity in quantities)
     times = _times(instruction, texts)
     read_from = "doseAndRate" if is_mass else "strength"
-    return _per_day(low.low if low else None, high.high if high else None, times, read_from)
+    return _per_day(low.low if low else None, high.high if high else None, times, read_from, amounts)
 
 
 def _rates(instruction: Instruction) -> list[Instruction]:
@@ -127,15 +138,15 @@ def _ends(rate: Instruction) -> tuple[Any, Any]:
     return (span.get("low"), span.get("high")) if isinstance(span, dict) else (quantity, quantity)
 
 
-def _quantity(value: Any) -> Quantity | None:
+def _quantity(value: Any, amounts: AmountWords) -> Quantity | None:
     """A FHIR Quantity as an amount, a number of pieces or a volume; null if it is none of them."""
     decimal = decimal_of(member(value, "value"))
     for name in ("code", "unit"):
         unit = fold_unit(text_member(value, name)[:_MAX_UNIT])
         if decimal is None or not unit:
             continue
-        if unit in MILLIGRAMS:
-            return Mass(Span(decimal * MILLIGRAMS[unit], decimal * MILLIGRAMS[unit]))
+        if unit in amounts.factors and (name == "code" or not PIECE_UNIT.fullmatch(unit)):
+            return Mass(Span(decimal, decimal).times(amounts.factors[unit]))
         if VOLUME_UNIT.fullmatch(unit):
             return Volume(Span(decimal, decimal))
         if PIECE_UNIT.match(unit):
@@ -153,10 +164,10 @@ def _span_of(quantity: Quantity, product: Product) -> Span | None:
     return quantity.count.times(each) if each else None
 
 
-def coded_product(strengths: Iterable[Any]) -> Product | None:
+def coded_product(strengths: Iterable[Any], amounts: AmountWords = MASSES) -> Product | None:
     """What is coded about the strengths of the ingredients; null if nothing is that can be read."""
     for ratio in strengths:
-        numerator, denominator = (_quantity(member(ratio, name)) for name in ("numerator", "denominator"))
+        numerator, denominator = (_quantity(member(ratio, name), amounts) for name in ("numerator", "denominator"))
         amount = decimal_of(member(ratio, "denominator", "value")) or Decimal(1)
         if isinstance(numerator, Mass) and isinstance(denominator, Volume):
             return Product(concentration=numerator.span.low / amount)
@@ -165,7 +176,9 @@ def coded_product(strengths: Iterable[Any]) -> Product | None:
     return None
 
 
-def _dose_in_words(words: DoseWords, product: Product, instruction: Instruction, texts: list[str]) -> DoseReading:
+def _dose_in_words(
+    words: DoseWords, product: Product, instruction: Instruction, texts: list[str], amounts: AmountWords
+) -> DoseReading:
     if words.concentration and not product.concentration:
         product = Product(product.strength, words.concentration)
     spans = _distinct_spans(words, product)
@@ -179,7 +192,7 @@ def _dose_in_words(words: DoseWords, product: Product, instruction: Instruction,
         raise UnreadableDose
     is_counted = all(isinstance(quantity, Pieces) and not quantity.each for quantity in words.quantities)
     times = (Fraction(1), Fraction(1)) if words.is_split else _times(instruction, texts)
-    return _per_day(span.low, span.high, times, "strength" if is_counted else "text")
+    return _per_day(span.low, span.high, times, "strength" if is_counted else "text", amounts)
 
 
 def _distinct_spans(words: DoseWords, product: Product) -> list[Span]:
@@ -202,13 +215,13 @@ def _distinct_spans(words: DoseWords, product: Product) -> list[Span]:
     return masses
 
 
-def _dose_of_product(instructions: list[dict[str, Any]], product: Product) -> DoseReading | None:
+def _dose_of_product(instructions: list[dict[str, Any]], product: Product, amounts: AmountWords) -> DoseReading | None:
     """One capsule or tablet at a time, where the instructions name no amount."""
     if product.strength is None:
         return None
     instruction = instructions[0] if len(instructions) == 1 else {}
     texts = [text_member(instruction, name) for name in ("text", "patientInstruction")]
-    return _per_day(product.strength, product.strength, _times(instruction, texts), "strength")
+    return _per_day(product.strength, product.strength, _times(instruction, texts), "strength", amounts)
 
 
 def _combined(doses: list[DoseReading], instructions: list[dict[str, Any]]) -> DoseReading:
@@ -222,22 +235,26 @@ def _combined(doses: list[DoseReading], instructions: list[dict[str, Any]]) -> D
         high = max(high for high in highs if high is not None)
     else:
         high = sum(high for high in highs if high is not None)
-    return DoseReading(DailyDose(low, high), doses[0].read_from)
+    amounts = doses[0].amounts
+    return DoseReading(DailyDose(low, high, amounts.of), doses[0].read_from, amounts)
 
 
 # --- how often ----------------------------------------------------------------------------------------------------
 
 
-def _per_day(low: Decimal | None, high: Decimal | None, times: Times, read_from: str) -> DoseReading:
+def _per_day(
+    low: Decimal | None, high: Decimal | None, times: Times, read_from: str, amounts: AmountWords
+) -> DoseReading:
     if times[0] < _LEAST_TIMES_A_DAY:
         raise UnreadableDose
     ends = [
-        None if end is None else round(Fraction(end) * factor * PICOGRAMS[Unit.mg])
+        None if end is None else round(Fraction(end) * factor / Fraction(amounts.smallest))
         for end, factor in zip((low, high), times, strict=True)
     ]
-    if any(end is not None and not 0 < end < _MAX_PICOGRAMS for end in ends):
+    limit = _MAX_MILLIGRAMS / amounts.smallest if amounts.of == MASS else MAX_STORED // DAYS
+    if any(end is not None and not 0 < end < limit for end in ends):
         raise UnreadableDose
-    return DoseReading(DailyDose(ends[0], ends[1]), read_from)
+    return DoseReading(DailyDose(ends[0], ends[1], amounts.of), read_from, amounts)
 
 
 def _times(instruction: Instruction, texts: Iterable[str]) -> Times:
@@ -293,10 +310,10 @@ def decimal_of(value: Any) -> Decimal | None:
     return decimal if decimal.is_finite() and 0 < decimal < 1_000_000 else None
 
 
-def _milligrams(picograms: Picograms) -> str:
-    """Exact where three digits after the point are enough or the dose is below a microgram; else rounded."""
-    milligrams = Decimal(round(picograms)) / PICOGRAMS[Unit.mg]
-    if milligrams >= Decimal("0.001"):
-        rounded = round(milligrams, 4)
-        return f"{'' if rounded == milligrams else 'about '}{rounded.normalize():f}"
-    return f"{milligrams.normalize():f}"
+def _decimal_text(parts: Amount, smallest: Decimal) -> str:
+    """Exact where three digits after the point are enough or the dose is below a thousandth; else rounded."""
+    amount = Decimal(round(parts)) * smallest
+    if amount >= Decimal("0.001"):
+        rounded = round(amount, 4)
+        return f"{'' if rounded == amount else 'about '}{rounded.normalize():f}"
+    return f"{amount.normalize():f}"

@@ -2,15 +2,16 @@
 
 import re
 import unicodedata
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
+from functools import lru_cache
+from typing import NamedTuple, Self
 
 from app.cds_hooks.bounds import MAX_TEXT
 from app.cds_hooks.words import word_set
-from app.claims.doses import PICOGRAMS
-from app.claims.vocabulary import Unit
+from app.concepts.units import MASS, SHIPPED_UNITS, Units
 from app.core.folding import unify_marks
 
 
@@ -31,7 +32,7 @@ class Span:
 
 @dataclass(frozen=True)
 class Mass:
-    """How much of the drug, in milligrams."""
+    """How much of the drug, in milligrams; where doses are of another kind, in the unit that stands for it."""
 
     span: Span
 
@@ -79,32 +80,33 @@ class Product:
     """Milligrams in one milliliter."""
 
 
-def read_instruction(text: str, own_words: Collection[str] = ()) -> DoseWords:
+def read_instruction(text: str, own_words: Collection[str] = (), amounts: "AmountWords | None" = None) -> DoseWords:
     """UnreadableDose where the words could mean several doses, or are too many. `own_words` name the drug itself."""
     if len(text) > MAX_TEXT:
         raise UnreadableDose
-    folded = _folded(text)
-    _refuse_ambiguous(folded)
+    folded, amounts = _folded(text), amounts or MASSES
+    _refuse_ambiguous(folded, amounts)
     is_titration = _TITRATION.search(folded) is not None
     kept = _without_cautions(folded, is_titration)
-    concentration, kept = _concentration(kept)
-    quantities = _quantities(kept, own_words)
+    concentration, kept = _concentration(kept, amounts)
+    quantities = _quantities(kept, own_words, amounts)
     is_twice = _MORNING.search(kept) is not None and _EVENING.search(kept) is not None
     is_split = is_twice and len(quantities) > 1 and not is_titration
     times = Fraction(2) if is_twice and not is_split else _times_a_day(kept, is_titration)
     return DoseWords(quantities, Fraction(1) if is_split else times, is_titration, is_split, concentration)
 
 
-def read_product(texts: Iterable[str]) -> Product:
+def read_product(texts: Iterable[str], amounts: "AmountWords | None" = None) -> Product:
     """The strength of a product, if its names agree on one."""
+    amounts = amounts or MASSES
     strengths: set[Decimal] = set()
     concentrations: set[Decimal] = set()
     for text in texts:
         folded = _folded(text)
         try:
-            _refuse_ambiguous(folded)
-            concentration, rest = _concentration(folded)
-            masses = [_span_of(match) for match in _MASS.finditer(rest)]
+            _refuse_ambiguous(folded, amounts)
+            concentration, rest = _concentration(folded, amounts)
+            masses = [_span_of(match, amounts) for match in amounts.patterns.mass.finditer(rest)]
         except UnreadableDose:
             return Product()
         concentrations.update([concentration] if concentration else [])
@@ -195,18 +197,7 @@ _NUMBER = r"(?<![\d.,/'])(?:\d+\s+\d/\d|\d/\d|\d+(?:[.,']\d+)*|[.,]\d+)(?![\d/])
 _TO = r"\s*(?:-|to|bis|or|\u00e0)\s*"
 _THOUSANDS = re.compile(r"[1-9]\d{0,2}(?:([.,'])\d{3})(?:\1\d{3})*")
 
-_UNIT_NAMES = {
-    Unit.mg: "mg mgs milligram milligrams milligramm milligramme milligrammes miligramos",
-    Unit.ug: "ug \u03bcg mcg mcgs microgram micrograms mikrogramm microgramme microgrammes microgramos",
-    Unit.ng: "ng nanogram nanograms nanogramm",
-    Unit.g: "g",
-}
-"""UCUM codes and common spellings. `MG` is a megagauss in UCUM, but a milligram in an order."""
-MILLIGRAMS = {
-    name: Decimal(PICOGRAMS[unit]) / PICOGRAMS[Unit.mg] for unit, names in _UNIT_NAMES.items() for name in names.split()
-}
-"""Milligrams in a unit, by its folded name."""
-_MASS_UNIT = "(?:" + "|".join(sorted(MILLIGRAMS.keys() - {"g"}, key=len, reverse=True)) + ")(?![a-z\u03bc])"
+
 _VOLUME_UNIT = r"(?:ml|milliliters?|millilitres?|cc)\b"
 _PIECE_UNIT = (
     r"(?:caps?|capsules?|kapseln?|kapsels|g\u00e9lules?|c\u00e1psulas?|tabs?|tablets?|tbl|tabletten?|comprim\u00e9s?|"
@@ -215,11 +206,9 @@ _PIECE_UNIT = (
 VOLUME_UNIT, PIECE_UNIT = re.compile(_VOLUME_UNIT), re.compile(_PIECE_UNIT)
 
 
-def number(text: str, unit: str = "mg") -> Decimal:
-    """The value of a number. UnreadableDose if one point or comma before three digits may mean thousands or decimals.
-
-    Before micrograms a comma and three digits mean thousands: doses are not measured to a thousandth of a microgram.
-    """
+def number(text: str, *, has_thousands: bool = False) -> Decimal:
+    """The value of a number. UnreadableDose if one point or comma before three digits may mean thousands or decimals,
+    unless it is known that thousands are meant by a comma."""
     if "/" in text:
         whole, _, fraction = text.rpartition(" ")
         top, bottom = (Decimal(part) for part in fraction.split("/"))
@@ -228,7 +217,7 @@ def number(text: str, unit: str = "mg") -> Decimal:
         return Decimal(whole.strip() or 0) + top / bottom
     separators = "".join(c for c in text if not c.isdigit())
     grouped = _THOUSANDS.fullmatch(text) is not None
-    if grouped and (len(separators) > 1 or separators == "'" or (separators == "," and MILLIGRAMS[unit] < 1)):
+    if grouped and (len(separators) > 1 or separators == "'" or (separators == "," and has_thousands)):
         return Decimal(re.sub(r"\D", "", text))
     if grouped or "'" in separators or len(separators) > 2:
         raise UnreadableDose
@@ -240,9 +229,9 @@ def number(text: str, unit: str = "mg") -> Decimal:
     return Decimal(text.replace(",", "."))
 
 
-def _span(first: str, second: str | None = None, unit: str = "mg") -> Span:
-    low = number(first, unit)
-    high = number(second, unit) if second else low
+def _span(first: str, second: str | None = None, *, has_thousands: bool = False) -> Span:
+    low = number(first, has_thousands=has_thousands)
+    high = number(second, has_thousands=has_thousands) if second else low
     if not 0 < low <= high < 1_000_000:
         raise UnreadableDose
     return Span(low, high)
@@ -250,22 +239,6 @@ def _span(first: str, second: str | None = None, unit: str = "mg") -> Span:
 
 # --- quantities ---------------------------------------------------------------------------------------------------
 
-_CONCENTRATION = re.compile(
-    rf"(?P<amount>{_NUMBER})\s*(?P<unit>{_MASS_UNIT})\s*(?:/|per|in)\s*(?P<volume>\d+(?:[.,]\d+)?)?\s*{_VOLUME_UNIT}"
-)
-_PIECES = re.compile(
-    rf"(?P<first>{_NUMBER})(?:{_TO}(?P<second>{_NUMBER}))?\s*"
-    rf"(?:(?:x\s*)?(?P<before>{_NUMBER})\s*(?P<unit_before>{_MASS_UNIT})\s*)?{_PIECE_UNIT}"
-    rf"(?:\s*(?:of|\u00e0|a|x|de|zu|@)\s*(?P<after>{_NUMBER})\s*(?P<unit_after>{_MASS_UNIT})"
-    rf"|\s*\(\s*(?P<bracket>{_NUMBER})\s*(?P<unit_bracket>{_MASS_UNIT})\s*each\s*\)"
-    rf"|\s*\(\s*(?P<total>{_NUMBER})\s*(?P<unit_total>{_MASS_UNIT})\s*(?:in )?total\s*\)"
-    rf"|\s*=\s*(?P<equals>{_NUMBER})\s*(?P<unit_equals>{_MASS_UNIT}))?"
-)
-_MULTIPLE = re.compile(rf"(?P<first>{_NUMBER})\s*[x\u00d7*]\s*(?P<after>{_NUMBER})\s*(?P<unit_after>{_MASS_UNIT})")
-_MASS = re.compile(
-    rf"(?P<first>{_NUMBER})\s*(?P<unit_first>{_MASS_UNIT})?(?:{_TO}(?P<second>{_NUMBER})\s*(?P<unit>{_MASS_UNIT}))"
-    rf"|(?P<only>{_NUMBER})\s*(?P<unit_only>{_MASS_UNIT})"
-)
 _VOLUME = re.compile(rf"(?P<first>{_NUMBER})(?:{_TO}(?P<second>{_NUMBER}))?\s*{_VOLUME_UNIT}")
 _BARE_COUNT = re.compile(
     r"(?:\b(?:take|give|use|nehmen|prendre|tomar)\s+"
@@ -273,9 +246,7 @@ _BARE_COUNT = re.compile(
     rf"(?P<first>{_NUMBER})(?:{_TO}(?P<second>{_NUMBER}))?"
     r"(?!\s*(?:-|times|x\b|h\b|hours?|hrs?|days?|nights?|weeks?|months?|minutes?|min\b|drops?|sprays?|puffs?|tsp|tea|%|\d))"
 )
-_SPACED_THOUSANDS = re.compile(rf"(?<![\d.,/])\d{{1,3}} \d{{3}}\s*{_MASS_UNIT}")
 _SCHEME = re.compile(r"(?<![\d.-])\d\s*-\s*\d\s*-\s*\d(?![\d.])")
-_PER_WEIGHT = re.compile(rf"{_MASS_UNIT}\s*(?:/|per)\s*(?:kg|kilo|m2|m\u00b2|lb)")
 
 _BY = re.compile(r"\bby\s+$")
 _MAX_WORD = 40
@@ -283,30 +254,113 @@ _WORD_BEFORE = re.compile(r"([^\W\d_]\w*)[\s(:=,]*$")
 _WORD_AFTER = re.compile(r"\s*(?:of\s+)?([^\W\d_]\w*)")
 
 
-def _refuse_ambiguous(folded: str) -> None:
+class AmountPatterns(NamedTuple):
+    """Amounts in texts, in the units of one kind."""
+
+    concentration: re.Pattern[str]
+    pieces: re.Pattern[str]
+    multiple: re.Pattern[str]
+    mass: re.Pattern[str]
+    spaced_thousands: re.Pattern[str]
+    per_weight: re.Pattern[str]
+
+    @classmethod
+    def of(cls, unit: str) -> Self:
+        """`unit` matches the name of a unit."""
+        return cls(
+            concentration=re.compile(
+                rf"(?P<amount>{_NUMBER})\s*(?P<unit>{unit})\s*(?:/|per|in)\s*(?P<volume>\d+(?:[.,]\d+)?)?\s*{_VOLUME_UNIT}"
+            ),
+            pieces=re.compile(
+                rf"(?P<first>{_NUMBER})(?:{_TO}(?P<second>{_NUMBER}))?\s*"
+                rf"(?:(?:x\s*)?(?P<before>{_NUMBER})\s*(?P<unit_before>{unit})\s*)?{_PIECE_UNIT}"
+                rf"(?:\s*(?:of|\u00e0|a|x|de|zu|@)\s*(?P<after>{_NUMBER})\s*(?P<unit_after>{unit})"
+                rf"|\s*\(\s*(?P<bracket>{_NUMBER})\s*(?P<unit_bracket>{unit})\s*each\s*\)"
+                rf"|\s*\(\s*(?P<total>{_NUMBER})\s*(?P<unit_total>{unit})\s*(?:in )?total\s*\)"
+                rf"|\s*=\s*(?P<equals>{_NUMBER})\s*(?P<unit_equals>{unit}))?"
+            ),
+            multiple=re.compile(rf"(?P<first>{_NUMBER})\s*[x\u00d7*]\s*(?P<after>{_NUMBER})\s*(?P<unit_after>{unit})"),
+            mass=re.compile(
+                rf"(?P<first>{_NUMBER})\s*(?P<unit_first>{unit})?(?:{_TO}(?P<second>{_NUMBER})\s*(?P<unit>{unit}))"
+                rf"|(?P<only>{_NUMBER})\s*(?P<unit_only>{unit})"
+            ),
+            spaced_thousands=re.compile(rf"(?<![\d.,/])\d{{1,3}} \d{{3}}\s*{unit}"),
+            per_weight=re.compile(rf"{unit}\s*(?:/|per)\s*(?:kg|kilo|m2|m\u00b2|lb)"),
+        )
+
+
+@dataclass(frozen=True)
+class AmountWords:
+    """How amounts of one kind are written: of masses, if nothing else is said."""
+
+    of: str
+    """The unit that stands for the kind."""
+    factors: Mapping[str, Decimal]
+    """What a unit is in it, by its UCUM code, its id and common spellings, folded. `MG` is a megagauss in UCUM, but a
+    milligram in an order."""
+    patterns: AmountPatterns
+    smallest: Decimal
+    """The least amount that is told apart."""
+    name: str
+    """Of several of the unit, in sentences."""
+
+    def has_thousands(self, unit: str) -> bool:
+        """Whether a comma and three digits mean thousands: doses are not measured to a thousandth of a microgram."""
+        return self.factors[unit] < 1
+
+
+@lru_cache(maxsize=8)
+def amount_words(of: str, units: Units) -> AmountWords:
+    """Of a kind, in the units of a data set."""
+    factors: dict[str, Decimal] = {}
+    ambiguous: set[str] = set()
+    for term in units.terms:
+        measure = units.measure(term.id)
+        if measure is None or measure.of != of:
+            continue
+        names = {fold_unit(name) for name in (term.id, term.ucum or term.id, term.label, *term.names)}
+        one = Decimal(measure.parts.numerator) / measure.parts.denominator * units.smallest(of)
+        factors |= dict.fromkeys(names, one)
+        ambiguous |= names if term.id == _GRAM else names & _COUNTED
+    written = sorted(map(re.escape, factors.keys() - ambiguous), key=len, reverse=True)
+    patterns = AmountPatterns.of(f"(?:{'|'.join(written)})(?![a-z\u03bc])")
+    kind = units.term(of)
+    name = of if of == MASS or kind is None else kind.plural
+    return AmountWords(of, factors, patterns, units.smallest(of), name)
+
+
+_GRAM = "g"
+"""Grams are those of a cream in texts."""
+_COUNTED = frozenset({"unit", "units", "u"})
+"""Are pieces in texts, whatever of."""
+MASSES = amount_words(MASS, SHIPPED_UNITS)
+
+
+def _refuse_ambiguous(folded: str, amounts: AmountWords) -> None:
     """`1 500 mcg` may be 1500 mcg, or one capsule of 500; doses per body weight and `0-0-2` are not reckoned."""
-    if _SPACED_THOUSANDS.search(folded) or _PER_WEIGHT.search(folded) or _SCHEME.search(folded):
+    patterns = amounts.patterns
+    if patterns.spaced_thousands.search(folded) or patterns.per_weight.search(folded) or _SCHEME.search(folded):
         raise UnreadableDose
 
 
-def _concentration(text: str) -> tuple[Decimal | None, str]:
+def _concentration(text: str, amounts: AmountWords) -> tuple[Decimal | None, str]:
     """The concentration in a text, and the text without it."""
     found = {
-        number(match["amount"], match["unit"]) * MILLIGRAMS[match["unit"]] / _span(match["volume"] or "1").low
-        for match in _CONCENTRATION.finditer(text)
+        _amount(match["amount"], match["unit"], amounts) / _span(match["volume"] or "1").low
+        for match in amounts.patterns.concentration.finditer(text)
     }
     if len(found) > 1:
         raise UnreadableDose
-    return (found.pop() if found else None), _CONCENTRATION.sub(" ", text)
+    return (found.pop() if found else None), amounts.patterns.concentration.sub(" ", text)
 
 
-def _quantities(text: str, own_words: Collection[str]) -> tuple[Quantity, ...]:
+def _quantities(text: str, own_words: Collection[str], amounts: AmountWords) -> tuple[Quantity, ...]:
     """What is taken, in the order of the text, in which each piece is read once."""
     found: list[tuple[int, Quantity]] = []
     readers: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], Quantity | None]], ...] = (
-        (_PIECES, _pieces),
-        (_MULTIPLE, _pieces),
-        (_MASS, lambda match: _mass(match, own_words)),
+        (amounts.patterns.pieces, lambda match: _pieces(match, amounts)),
+        (amounts.patterns.multiple, lambda match: _pieces(match, amounts)),
+        (amounts.patterns.mass, lambda match: _mass(match, own_words, amounts)),
         (_VOLUME, lambda match: Volume(_span(match["first"], match["second"]))),
         (_BARE_COUNT, lambda match: Pieces(_span(match["first"], match["second"]))),
     )
@@ -322,45 +376,48 @@ def _is_step(text: str, match: re.Match[str]) -> bool:
     return _BY.search(text, max(match.start() - _MAX_WORD, 0), match.start()) is not None
 
 
-def _pieces(match: re.Match[str]) -> Pieces:
+def _pieces(match: re.Match[str], amounts: AmountWords) -> Pieces:
     parts = match.groupdict()
     count = _span(parts["first"], parts.get("second"))
     each = None
     for name in ("before", "after", "bracket", "total", "equals"):
         if parts.get(name):
-            unit = parts[f"unit_{name}"]
-            amount = number(parts[name], unit) * MILLIGRAMS[unit]
+            amount = _amount(parts[name], parts[f"unit_{name}"], amounts)
             each = amount / count.low if name in ("total", "equals") else amount
     return Pieces(count, each)
 
 
-def _mass(match: re.Match[str], own_words: Collection[str]) -> Mass | None:
+def _mass(match: re.Match[str], own_words: Collection[str], amounts: AmountWords) -> Mass | None:
     """Null for the amount of another drug."""
     before = _WORD_BEFORE.search(match.string[max(match.start() - _MAX_WORD, 0) : match.start()])
     after = _WORD_AFTER.match(match.string[match.end() :])
-    if before and not _is_own_word(before[1], own_words):
+    if before and not _is_own_word(before[1], own_words, amounts):
         return None
-    if after and not _is_own_word(after[1], own_words):
+    if after and not _is_own_word(after[1], own_words, amounts):
         return None
-    return Mass(_span_of(match))
+    return Mass(_span_of(match, amounts))
 
 
-def _is_own_word(word: str, own_words: Collection[str]) -> bool:
+def _is_own_word(word: str, own_words: Collection[str], amounts: AmountWords) -> bool:
     """Whether a word may stand next to the amount of the order's own drug, because it names no other drug."""
-    is_usual = word in word_set("own_words") or word in MILLIGRAMS or _HOURS.match(word) is not None
+    is_usual = word in word_set("own_words") or word in amounts.factors or _HOURS.match(word) is not None
     return is_usual or word in own_words
 
 
-def _span_of(match: re.Match[str]) -> Span:
-    """A mass or a range of masses in milligrams."""
+def _span_of(match: re.Match[str], amounts: AmountWords) -> Span:
+    """An amount or a range of amounts in the unit that stands for their kind."""
     if match["only"]:
-        return _span(match["only"], None, match["unit_only"]).times(MILLIGRAMS[match["unit_only"]])
+        unit = match["unit_only"]
+        return _span(match["only"], has_thousands=amounts.has_thousands(unit)).times(amounts.factors[unit])
     unit, first_unit = match["unit"], match["unit_first"] or match["unit"]
-    low = number(match["first"], first_unit) * MILLIGRAMS[first_unit]
-    high = number(match["second"], unit) * MILLIGRAMS[unit]
+    low, high = _amount(match["first"], first_unit, amounts), _amount(match["second"], unit, amounts)
     if not 0 < low <= high:
         raise UnreadableDose
     return Span(low, high)
+
+
+def _amount(written: str, unit: str, amounts: AmountWords) -> Decimal:
+    return number(written, has_thousands=amounts.has_thousands(unit)) * amounts.factors[unit]
 
 
 # --- how often ----------------------------------------------------------------------------------------------------

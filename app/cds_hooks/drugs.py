@@ -18,10 +18,11 @@ from app.claims.vocabulary import InteractionSeverity
 from app.concepts.code_systems import RXNORM, SHIPPED_SYSTEMS
 from app.concepts.dose_tiers import dose_tiers
 from app.concepts.drug_index import drug_index
-from app.concepts.manifest import current_manifest
+from app.concepts.manifest import current_manifest, current_units
 from app.concepts.manifest_cds import CdsManifest
 from app.concepts.manifest_doses import DoseTiers
 from app.concepts.recognition import DrugIndex, DrugRecord, Recognition, UnrecognizedReason
+from app.concepts.units import MASS, SHIPPED_UNITS, Units
 from app.concepts.vocabulary import DRUG_CLASS
 from app.storage.serial_memory import SerialMemory
 
@@ -110,6 +111,14 @@ class Formulary:
     words: "OrderWords"
     tiers: DoseTiers | None = None
     """The bands of doses of the intervention that the checks are about."""
+    units: Units = SHIPPED_UNITS
+    """The units of the data set."""
+
+    @property
+    def kind_of_doses(self) -> str:
+        """The unit that stands for the kind of doses that are read: that of the bands."""
+        measure = self.units.measure(self.tiers.unit) if self.tiers else None
+        return measure.of if measure else MASS
 
     @cached_property
     def loud(self) -> tuple[Interaction, ...]:
@@ -213,7 +222,7 @@ def _read_formulary(session: Session) -> Formulary:
         interactions.append(replace(one, louder=frozenset[str]().union(*louder)))
     watched = index.expand([cds.intervention]) if cds.intervention else frozenset[str]()
     tiers = dose_tiers(session, cds.intervention) if cds.intervention else None
-    return Formulary(index, tuple(interactions), watched, cds, OrderWords(cds), tiers)
+    return Formulary(index, tuple(interactions), watched, cds, OrderWords(cds), tiers, current_units(session))
 
 
 def _interaction(index: DrugIndex, rules: tuple[InteractionRuleWrite, ...], *, is_loud: bool) -> Interaction:

@@ -24,7 +24,7 @@ from app.cds_hooks.bounds import (
 )
 from app.cds_hooks.bundles import Resource
 from app.cds_hooks.dosage import DoseReading, coded_product, read_dose
-from app.cds_hooks.dose_text import Product, read_product
+from app.cds_hooks.dose_text import Product, amount_words, read_product
 from app.cds_hooks.drugs import CodedText, Coding, Drug, Formulary, coding_of
 from app.cds_hooks.fhir_json import member, objects, text_member
 from app.cds_hooks.supply import dosage_instructions, dose_texts, has_unread_instructions, last_day, started_on
@@ -75,6 +75,7 @@ class MedicineReader:
 
     def __init__(self, formulary: Formulary, medications: Mapping[str, Resource]) -> None:
         self._formulary = formulary
+        self._amounts = amount_words(formulary.kind_of_doses, formulary.units)
         self._words = formulary.words
         self._medications = medications
         self._products: dict[CodedText, _Product] = {}
@@ -104,9 +105,9 @@ class MedicineReader:
             self.work.add(DOSE_WORK * sum(map(len, texts)) + STRENGTH_WORK * len(parts.strengths))
             is_cut = is_cut or self.work.is_spent
             if not self.work.is_spent:
-                named = coded_product(parts.strengths) or product.named
-                dose = read_dose(instructions, named, self._words.own)
-                dose = dose.in_bands(self._formulary.tiers) if dose else None
+                named = coded_product(parts.strengths, self._amounts) or product.named
+                dose = read_dose(instructions, named, self._words.own, self._amounts)
+                dose = dose.in_bands(self._formulary.tiers, self._formulary.units) if dose else None
             reasons, has_unread_reasons = self._reasons(order)
             is_cut = is_cut or has_unread_reasons
         return Medicine(
@@ -135,7 +136,7 @@ class MedicineReader:
             drug, named = self._drug(text), Product()
             if drug.is_watched:
                 self.work.add(TEXT_WORK * length)
-                named = named if self.work.is_spent else read_product(text.words)
+                named = named if self.work.is_spent else read_product(text.words, self._amounts)
             fits_evidence = self._words.fits_evidence(text.words)
             product = self._products[text] = _Product(drug, named, self._words.depot_days(text), fits_evidence)
         return product

@@ -10,8 +10,8 @@ from app.cds_hooks.chart import Chart, UnreadHistory
 from app.cds_hooks.drugs import CodedText, Formulary, Interaction
 from app.cds_hooks.medicines import Medicine
 from app.claims.doses import PICOGRAMS
-from app.claims.vocabulary import Unit
 from app.concepts.manifest_cds import CdsEvidence, CdsPatientCheck, CdsReasonCheck
+from app.concepts.units import MASS
 
 ConditionsOf = Callable[[CodedText], Collection[str]]
 """Ids of the conditions that the reasons of an order name."""
@@ -111,7 +111,10 @@ def is_fitting(medicine: Medicine, evidence: CdsEvidence, conditions_of: Conditi
     tiers, highest = [tier.value for tier in medicine.dose.tiers], medicine.dose.daily.high
     if evidence.tiers and (not tiers or not set(evidence.tiers).issuperset(tiers)):
         return False
-    if evidence.below_mg is not None and (highest is None or highest >= evidence.below_mg * PICOGRAMS[Unit.mg]):
+    is_mass = medicine.dose.daily.of == MASS
+    if evidence.below_mg is not None and (
+        highest is None or not is_mass or highest >= evidence.below_mg * PICOGRAMS["mg"]
+    ):
         return False
     if set(evidence.full_dose_tiers).isdisjoint(tiers):
         return True

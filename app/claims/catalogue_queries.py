@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 from pyroaring import BitMap
-from sqlalchemy import ColumnElement, and_, or_, select
+from sqlalchemy import ColumnElement, or_, select
 
 from app.claims import dose_query
 from app.claims import vocabulary as terms
@@ -22,7 +22,7 @@ from app.claims.queries import (
     selection_of,
 )
 from app.concepts.dose_tiers import all_bands
-from app.concepts.manifest import current_manifest
+from app.concepts.manifest import current_manifest, current_units
 from app.concepts.manifest_doses import BandName
 from app.concepts.models import Concept
 from app.concepts.queries import concept_keys, filter_spec
@@ -167,13 +167,15 @@ class DosingRangeQuery(TextQuery):
     tier: Few[BandName] = ()
     """Bands of doses, as the manifest of the data set names them; `/v1/vocabularies` lists them as `dose_tier`."""
     dose: Annotated[str, Field(min_length=1, max_length=60)] | None = None
-    """A daily total such as `4.5 mg` or `1.5..4.5 mg`, or a weekly one such as `2.4 mg/wk`, both ends inclusive. Ranges
-    whose dose was not read are kept."""
+    """A daily total such as `4.5 mg`, `1.5..4.5 mg` or `1000 [iU]`, or a weekly one such as `2.4 mg/wk`, both ends
+    inclusive. Ranges whose dose was not read are kept, and so are those that cannot be compared with it: `total` of
+    each says in which unit it can."""
     sort: Literal["id", "-id", "dose", "-dose"] = "id"
-    """`dose` is the lowest daily total; ranges without one come last."""
+    """`dose` is the lowest daily total; masses come first, doses that can be compared stand together, and ranges
+    without a total come last."""
 
 
-DOSING_RANGE_SORTS: Sorts = {"id": DosingRange.id, "dose": DosingRange.low_amount}
+DOSING_RANGE_SORTS: Sorts = {"id": DosingRange.id, "dose": DosingRange.dose_order}
 
 
 def dosing_ranges(view: ReadView, query: DosingRangeQuery) -> Selection:
@@ -181,10 +183,10 @@ def dosing_ranges(view: ReadView, query: DosingRangeQuery) -> Selection:
     _refuse_unknown_tiers(view, query.tier)
     selection = selection_of(view, "dosing_range", query)
     if query.dose is not None:
-        low, high = DosingRange.low_amount, DosingRange.high_amount
-        unread = and_(low.is_(None), high.is_(None))
-        overlapping = overlaps(low, high, dose_query.parse(query.dose))
-        selection = selection.where(or_(unread, overlapping), max_read=MAX_READ)
+        dose = dose_query.parse(query.dose, current_units(view.session))
+        not_comparable = DosingRange.amount_of.is_distinct_from(dose.of)
+        overlapping = overlaps(DosingRange.low_amount, DosingRange.high_amount, dose)
+        selection = selection.where(or_(not_comparable, overlapping), max_read=MAX_READ)
     return selection
 
 

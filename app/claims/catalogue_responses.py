@@ -3,7 +3,7 @@
 from typing import ClassVar, Literal
 
 from app.claims import vocabulary as terms
-from app.claims.dose_responses import DoseAmount, DoseBandRead
+from app.claims.dose_responses import DoseAmount, DoseBandRead, DoseTotal
 from app.claims.responses import ByStance, ClaimSummary, EstimateRead, StanceCount, SubgroupRef, VerdictRead
 from app.claims.schemas import (
     OverrideReason,
@@ -11,9 +11,9 @@ from app.claims.schemas import (
 )
 from app.concepts.manifest_doses import BandName
 from app.concepts.schemas import ConceptRead, ConceptRef, Inheritance
-from app.concepts.vocabulary import Better, InterventionKind
+from app.concepts.vocabulary import Better, InterventionKind, Unit
 from app.core.content import Envelope, RecordLinks, ResponseModel
-from app.core.text import Number, Slug
+from app.core.text import DoseNumber, Number, Slug
 from app.sources.schemas import DocumentAddresses, DocumentRead, DocumentRef, StudyRead
 from app.sources.vocabulary import ArmRole, Standing
 
@@ -24,17 +24,20 @@ class DosingRangeRead(Envelope):
     type: Literal["dosing_range"]
     intervention: ConceptRef
     conditions: tuple[ConceptRef, ...]
-    low: Number | None
-    high: Number | None
-    unit: terms.Unit | None
+    low: DoseNumber | None
+    high: DoseNumber | None
+    unit: Unit | None
     dose_text: str
     low_pg_per_day: int | None
-    """The lowest daily total in picograms, exact; null where it cannot be known or is no whole number."""
+    """The lowest daily total in picograms, exact; null where it cannot be known, is no mass or no whole number."""
     high_pg_per_day: int | None
     low_amount: DoseAmount | None
-    """The lowest total, exact whatever its period; null where it cannot be known."""
+    """The lowest total, exact whatever its period; null where it cannot be known or is no mass."""
     high_amount: DoseAmount | None
-    """The highest total, exact whatever its period; null where it cannot be known."""
+    """The highest total, exact whatever its period; null where it cannot be known or is no mass."""
+    total: DoseTotal | None
+    """The same of a dose in any unit: doses are compared where the units of their totals are the same. Null where it
+    cannot be known."""
     tiers: tuple[BandName, ...]
     """The bands of doses that it touches, by their names in the manifest of the data set; `bands` explains them. Empty
     where its dose cannot be compared, and for interventions without bands."""

@@ -25,8 +25,13 @@ class DosingRange(RecordColumns, Base):
     high: Mapped[str | None] = mapped_column(String(20))
     unit: Mapped[TermColumn | None]
     low_amount: Mapped[int | None] = mapped_column(BigInteger)
-    """Picograms in 5,040 days, exact on both engines (`doses.py`); null for doses that cannot be compared."""
+    """Parts of `amount_of` in 5,040 days, exact on both engines (`doses.py`), of masses picograms; derived, null for
+    doses that cannot be compared."""
     high_amount: Mapped[int | None] = mapped_column(BigInteger)
+    amount_of: Mapped[TermColumn | None]
+    """The unit that stands for the kind of the dose; amounts of other kinds are no smaller and no larger."""
+    dose_order: Mapped[str | None] = mapped_column(SLUG)
+    """`low_amount` as text that sorts: doses that can be compared stand together, masses first."""
     dose_text: Mapped[LineColumn]
     schedule_count: Mapped[int | None]
     schedule_period: Mapped[int | None]
@@ -195,8 +200,9 @@ class Citation(Base):
     verification_basis: Mapped[TermColumn | None]
     checked_on: Mapped[DateColumn | None]
     dose_low: Mapped[int | None] = mapped_column(BigInteger)
-    """Lowest dose that the study gave, in picograms in 5,040 days; derived, null where it was not read."""
+    """Lowest dose that the study gave, in parts of `dose_of` in 5,040 days; derived, null where it was not read."""
     dose_high: Mapped[int | None] = mapped_column(BigInteger)
+    dose_of: Mapped[TermColumn | None]
     __table_args__ = (
         Index("ix_citations_claim_pk_position", "claim_pk", "position"),
         Index("ix_citations_document_pk_claim_pk", "document_pk", "claim_pk"),

@@ -1,11 +1,13 @@
 """Writes claims, citations, dosing ranges and literature searches as rows, and lists what they refer to."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
+from fractions import Fraction
 from functools import partial
 
 from app.claims import doses, models, schemas
-from app.concepts.manifest_doses import DoseBand
+from app.claims.derived import DosingRangeDerived, StoredTotal
 from app.concepts.models import Concept
+from app.concepts.units import MASS, SHIPPED_UNITS, Units
 from app.sources.models import Document, Study
 from app.sources.projection import with_floats
 from app.storage.resource import named_records
@@ -168,29 +170,41 @@ def _insert_estimate(rows: RowWriter, citation_pk: int, position: int, estimate:
 # --- dosing ranges ------------------------------------------------------------------------------------------------
 
 
-def daily_dose(dosing: schemas.DosingRangeWrite) -> doses.DailyDose | None:
-    """The daily total of a dosing range; null where dose or schedule was not read, or goes by body weight."""
+def daily_dose(dosing: schemas.DosingRangeWrite, units: Units) -> doses.DailyDose | None:
+    """The daily total of a dosing range; null where dose or schedule was not read."""
     schedule = dosing.schedule
     return doses.daily(
         dosing.low,
         dosing.high,
-        dosing.unit,
+        units.measure(dosing.unit),
         count=schedule.count,
         period=schedule.period,
         period_unit=schedule.period_unit,
     )
 
 
+def computed_total(dosing: schemas.DosingRangeWrite, units: Units) -> StoredTotal | None:
+    """The daily total as it is stored with the record."""
+    dose = daily_dose(dosing, units)
+    if dose is None:
+        return None
+    low, high = (None if end is None else Fraction(end) for end in (dose.low, dose.high))
+    return StoredTotal(low=low, high=high, of=dose.of, smallest=units.smallest(dose.of))
+
+
+def daily_total(dosing: schemas.DosingRangeWrite, derived: DosingRangeDerived) -> StoredTotal | None:
+    """The daily total of a dosing range in whatever state."""
+    return derived.total if "total" in derived.model_fields_set else computed_total(dosing, SHIPPED_UNITS)
+
+
 def apply_dosing_range(rows: RowWriter, dosing: schemas.DosingRangeWrite) -> None:
-    total = daily_dose(dosing)
     values = dosing.model_dump(
         include={"status", "successor", "unit", "dose_text", "route", "formulation", "titration", "population", "basis"}
     ) | {
         "intervention_pk": rows.key(Concept, dosing.intervention, "intervention"),
         "low": None if dosing.low is None else str(dosing.low),
         "high": None if dosing.high is None else str(dosing.high),
-        "low_amount": doses.stored(total.low) if total else None,
-        "high_amount": doses.stored(total.high) if total else None,
+        **_AMOUNTS,
         **{f"schedule_{name}": value for name, value in dosing.schedule.model_dump().items()},
     }
     rows.put(models.DosingRange, dosing.id, values)
@@ -202,10 +216,26 @@ def link_dosing_range(rows: RowWriter, dosing: schemas.DosingRangeWrite) -> None
     rows.replace(models.DosingRangeCondition, owner, conditions)
 
 
-def write_tiers(rows: RowWriter, dosing_range: str, bands: Iterable[DoseBand]) -> None:
-    """Keep the bands that the range touches, for filters."""
-    owner = {"dosing_range_pk": rows.key(models.DosingRange, dosing_range)}
-    rows.replace(models.DosingRangeTier, owner, ({"tier": band.value} for band in bands))
+_AMOUNTS: dict[str, None] = dict.fromkeys(("low_amount", "high_amount", "amount_of", "dose_order"))
+
+
+def write_dose(rows: RowWriter, dosing_range: str, derived: DosingRangeDerived) -> None:
+    """Keep the daily total and the bands that it touches, for filters and the order of lists."""
+    pk = rows.key(models.DosingRange, dosing_range)
+    rows.change(models.DosingRange, pk, _AMOUNTS if derived.total is None else _amounts(derived.total))
+    bands = ({"tier": band.value} for band in derived.bands)
+    rows.replace(models.DosingRangeTier, {"dosing_range_pk": pk}, bands)
+
+
+def _amounts(total: StoredTotal) -> dict[str, int | str | None]:
+    low = doses.stored(total.low)
+    group = "0" if total.of == MASS else f"1{total.of}"
+    return {
+        "low_amount": low,
+        "high_amount": doses.stored(total.high),
+        "amount_of": total.of,
+        "dose_order": None if low is None else f"{group}:{low:019}",
+    }
 
 
 # --- searches -----------------------------------------------------------------------------------------------------

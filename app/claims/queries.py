@@ -19,6 +19,7 @@ from app.claims.filters import CITATIONS, CITED, CLAIMS, COMBINATION, DOSING_RAN
 from app.claims.interaction_rules import FILTERS as INTERACTION_RULES
 from app.claims.models import Citation, Claim, DosingRange
 from app.claims.rules import EVERYBODY
+from app.concepts.manifest import current_units
 from app.concepts.queries import concept_ids, refuse_unknown_terms
 from app.core.errors import Fault, InvalidInput, nearest
 from app.core.text import IdentifierText, IdOrCode, Instant, Slug
@@ -88,8 +89,8 @@ class ClaimQuery(ClaimFilters):
     """Ids of claims, at most 200: all on one page whatever the `limit`, in this order unless a `sort` is named."""
     dose: Annotated[str, Field(min_length=1, max_length=60)] | None = None
     """A daily total such as `4.5 mg`, `1.5..4.5 mg` or `4500 ug`, or a weekly one such as `2.4 mg/wk`, both ends
-    inclusive. Keeps claims with a studied dose
-    in the range, claims whose doses were not read, and every warning; each citation is marked (`dose_match`)."""
+    inclusive. Keeps claims with a studied dose in the range, claims whose doses were not read or are in units that
+    cannot be compared with it, and every warning; each citation is marked (`dose_match`)."""
     stale: bool | None = None
     """Whether the claim is past its day for review, as of the last maintenance of the data set."""
     updated_since: Instant | None = None
@@ -142,7 +143,9 @@ def claims(view: ReadView, query: ClaimQuery) -> Selection:
     if query.updated_since is not None:
         selection = selection.where(Claim.updated_at >= query.updated_since)
     if query.dose is not None:
-        selection = selection.where(_has_dose(dose_query.parse(query.dose)), max_read=MAX_READ)
+        selection = selection.where(
+            _has_dose(dose_query.parse(query.dose, current_units(view.session))), max_read=MAX_READ
+        )
     return selection
 
 
@@ -233,9 +236,9 @@ def claim_facets(view: ReadView, filters: ClaimFilters, keys: BitMap) -> dict[st
 
 
 def _has_dose(dose: DailyDose) -> ColumnElement[bool]:
-    """Claims on an intervention, without those of which every recorded dose lies outside; warnings always stay."""
-    studied = Citation.dose_low.is_not(None)
-    ranged = DosingRange.low_amount.is_not(None) | DosingRange.high_amount.is_not(None)
+    """Claims on an intervention, without those of which every recorded dose that can be compared lies outside; warnings
+    always stay."""
+    studied, ranged = Citation.dose_of == dose.of, DosingRange.amount_of == dose.of
     recorded = or_(
         Claim.pk.in_(select(Citation.claim_pk).where(studied)),
         Claim.dosing_range_pk.in_(select(DosingRange.pk).where(ranged)),

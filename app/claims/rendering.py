@@ -10,10 +10,9 @@ from app.claims import catalogue_responses as catalogue
 from app.claims import responses as reads
 from app.claims import schemas
 from app.claims.derived import ClaimDerived, ConceptDerived, DosingRangeDerived, Nothing, SourceDerived
-from app.claims.dose_responses import dose_amount, shown_bands
-from app.claims.doses import whole
+from app.claims.dose_responses import dose_fields, shown_bands
 from app.claims.models import Claim
-from app.claims.projection import CONCEPT_ROLES, daily_dose
+from app.claims.projection import CONCEPT_ROLES, daily_total
 from app.claims.vocabulary import Aspect, Measure
 from app.concepts.lineage import worded_line
 from app.concepts.schemas import ConceptRef, ConceptWrite, ConditionWrite, InterventionWrite, OutcomeRef, OutcomeWrite
@@ -236,7 +235,7 @@ def citation(
 def dosing_range(
     records: RecordReader, content: schemas.DosingRangeWrite, derived: DosingRangeDerived, stamp: Stamp
 ) -> catalogue.DosingRangeRead:
-    total = daily_dose(content)
+    total = daily_total(content, derived)
     return _response(
         catalogue.DosingRangeRead,
         content,
@@ -244,10 +243,7 @@ def dosing_range(
         **_envelope(content, stamp),
         intervention=concept_ref(records, "intervention", content.intervention),
         conditions=concepts(records, "condition", content.conditions),
-        low_pg_per_day=whole(total.low) if total else None,
-        high_pg_per_day=whole(total.high) if total else None,
-        low_amount=dose_amount(total.low) if total else None,
-        high_amount=dose_amount(total.high) if total else None,
+        **(dose_fields(total.dose, total.smallest) if total else dose_fields(None)),
         tiers=tuple(band.value for band in derived.bands),
         bands=shown_bands(derived.bands),
         claims=tuple(summary(records, claim_id) for claim_id in derived.claims),

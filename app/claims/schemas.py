@@ -2,8 +2,9 @@
 
 from app.claims import vocabulary as terms
 from app.concepts.schemas import Code
+from app.concepts.vocabulary import Unit
 from app.core.content import ContentModel, Record
-from app.core.text import Count, Number, OneLine, PartialDate, Quote, Slug, Text
+from app.core.text import Count, DoseNumber, Number, OneLine, PartialDate, Quote, Slug, Text
 from app.sources.vocabulary import ArmRole
 
 
@@ -262,9 +263,9 @@ class DosingRangeWrite(Record):
 
     intervention: Slug
     conditions: tuple[Slug, ...] = ()
-    low: Number | None = None
-    high: Number | None = None
-    unit: terms.Unit | None = None
+    low: DoseNumber | None = None
+    high: DoseNumber | None = None
+    unit: Unit | None = None
     dose_text: OneLine
     """The dose as the source words it."""
     schedule: Schedule = Schedule()

@@ -8,10 +8,11 @@ from pydantic_core import to_json
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app.claims.dose_responses import DoseAmount, dose_amount
-from app.claims.doses import DailyDose, from_stored, whole
+from app.claims.dose_responses import DoseAmount, DoseTotal, dose_fields
+from app.claims.doses import DailyDose, from_stored
 from app.claims.models import Citation, Claim
 from app.claims.vocabulary import DoseMatch, Stance
+from app.concepts.manifest import current_units
 from app.concepts.schemas import ConceptRef, Inheritance
 from app.core.content import ResponseModel
 
@@ -23,15 +24,18 @@ class DoseCount(ResponseModel):
     """How many citations on this page match the dose that was asked for; none was left out."""
 
     low_pg_per_day: int | None
-    """The range that was asked for, in picograms a day, both ends inclusive; null where it is open, or no whole
-    number."""
+    """The range that was asked for, in picograms a day, both ends inclusive; null where it is open, no whole number, or
+    no mass."""
     high_pg_per_day: int | None
     low_amount: DoseAmount | None
-    """The same, exact whatever the period; null where it is open."""
+    """The same, exact whatever the period; null where it is open or no mass."""
     high_amount: DoseAmount | None
-    """The upper end, exact whatever the period; null where it is open."""
+    """The upper end, exact whatever the period; null where it is open or no mass."""
+    total: DoseTotal
+    """The range in whatever unit. Studied doses whose totals have another unit are `not_comparable`."""
     overlaps: int
     outside: int
+    not_comparable: int
     not_reported: int
 
 
@@ -91,23 +95,24 @@ def mark_doses(session: Session, claims: Sequence[Mapping[str, Any]], dose: Dail
             citation["dose_match"] = matches.get(citation["id"], DoseMatch.not_reported)
             counts[citation["dose_match"]] += 1
     return DoseCount(
-        low_pg_per_day=whole(dose.low),
-        high_pg_per_day=whole(dose.high),
-        low_amount=dose_amount(dose.low),
-        high_amount=dose_amount(dose.high),
+        **dose_fields(dose, current_units(session).smallest(dose.of)),
         **{match.value: counts[match] for match in DoseMatch},
     )
 
 
 def _matches(session: Session, claim_ids: Sequence[str], dose: DailyDose) -> Mapping[str, DoseMatch]:
     rows = session.execute(
-        select(Citation.id, Citation.dose_low, Citation.dose_high)
+        select(Citation.id, Citation.dose_low, Citation.dose_high, Citation.dose_of)
         .join(Claim, Claim.pk == Citation.claim_pk)
         .where(Claim.id.in_(claim_ids), Citation.dose_low.is_not(None))
     )
     return {
-        citation: DoseMatch.overlaps
-        if dose.overlaps(DailyDose(from_stored(low), from_stored(high)))
-        else DoseMatch.outside
-        for citation, low, high in rows
+        citation: _match(dose, DailyDose(from_stored(low), from_stored(high), of or dose.of))
+        for citation, low, high, of in rows
     }
+
+
+def _match(asked: DailyDose, studied: DailyDose) -> DoseMatch:
+    if asked.of != studied.of:
+        return DoseMatch.not_comparable
+    return DoseMatch.overlaps if asked.overlaps(studied) else DoseMatch.outside

@@ -1,8 +1,12 @@
-"""The vocabularies of evidence: what a claim is, how a citation bears on it, what they add up to. Routes are open."""
+"""The vocabularies of evidence: what a claim is, how a citation bears on it, what they add up to.
+
+Routes and units of doses are open.
+"""
 
 from typing import Annotated
 
 from app.concepts.terms import SHIPPED
+from app.concepts.vocabulary import UNITS
 from app.core.vocabulary import OpenVocabulary, Term, vocabularies_of
 
 
@@ -352,22 +356,11 @@ class DoseMatch(Term):
 
     overlaps = "overlaps", "The studied dose touches the range that was asked for."
     outside = "outside", "The studied dose lies outside the range that was asked for."
-    not_reported = "not_reported", "The dose was not read."
-
-
-class Unit(Term):
-    """Dose units (UCUM codes)."""
-
-    ng = "ng", "nanogram", "One thousandth of a microgram."
-    ug = "ug", "microgram", "One thousandth of a milligram (UCUM has no mcg)."
-    mg = "mg", "milligram", "One thousandth of a gram."
-    g = "g", "gram", "One gram."
-    mg_per_kg = (
-        "mg/kg",
-        "milligram per kilogram",
-        "Milligrams for each kilogram of body weight; comparable with no other unit.",
+    not_comparable = (
+        "not_comparable",
+        "The studied dose is in a unit that cannot be compared with that of the dose that was asked for.",
     )
-    iu = "[iU]", "international unit", "Units of biological effect; comparable with no other unit."
+    not_reported = "not_reported", "The dose was not read."
 
 
 class PeriodUnit(Term):
@@ -526,4 +519,4 @@ class InteractionSituation(Term):
     unknown = "unknown", "Whether the two meet could not be checked."
 
 
-VOCABULARIES: tuple[type[Term] | OpenVocabulary, ...] = (*vocabularies_of(__name__), ROUTES)
+VOCABULARIES: tuple[type[Term] | OpenVocabulary, ...] = (*vocabularies_of(__name__), UNITS, ROUTES)

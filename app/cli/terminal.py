@@ -19,7 +19,7 @@ from app.storage.faults import DATABASE_ERRORS, DatabaseUnavailable, database_fa
 from app.storage.schema import SchemaMismatch
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
-console = Console(stderr=True, soft_wrap=True, highlight=False)
+console = Console(stderr=True, soft_wrap=True, highlight=False, markup=False)
 
 OutputFile = Annotated[Path | None, typer.Option(help="File to write; standard output otherwise.")]
 

@@ -23,8 +23,6 @@ SNOMED = "snomed"
 _POINT_AFTER = {ICD10CM: 3, ICD11: 4}
 """Characters before the point, in classifications whose codes are also written without it."""
 _NDC_WIDTHS = (5, 4, 2)
-_WITH_PREFIX = re.compile(r"([A-Z][A-Z0-9._]*):(.+)")
-"""A code with a prefix. Of a system that a data set adds, any prefix counts as its own."""
 
 
 class CodeSystems:
@@ -56,7 +54,29 @@ class CodeSystems:
         """The code as FHIR writes it: `MONDO:0007947`."""
         term = self._terms.get(system)
         prefix = term.fhir_prefix if term else None
-        return f"{prefix}{normal_code(system, code)}" if prefix else code
+        return f"{prefix}{self.normal(system, code)}" if prefix else code
+
+    def normal(self, system: str, code: str) -> str:
+        """The form in which codes are stored and compared: capitals, no spaces, with its point (`M797` is `M79.7`),
+        without the prefix or the name of its system (`MONDO:0007947` is `0007947`; what else stands before a colon is a
+        part of the code), an NDC as digits in 5-4-2 (`0406-1170-03` is `00406117003`) or, without the package, in 5-4.
+        """
+        plain = self._without_prefix(system, fold_code(code))
+        if system == NDC:
+            return _normal_ndc(plain)
+        point = _POINT_AFTER.get(system)
+        digits = plain.replace(".", "")
+        if point and len(digits) > point and re.fullmatch(r"[0-9A-Z]+", digits):
+            return f"{digits[:point]}.{digits[point:]}"
+        return plain
+
+    def _without_prefix(self, system: str, code: str) -> str:
+        term = self._terms.get(system)
+        prefix = fold_code(term.fhir_prefix) if term and term.fhir_prefix else ""
+        if prefix and code.startswith(prefix) and code != prefix:
+            return code.removeprefix(prefix)
+        name, _, rest = code.partition(":")
+        return rest if rest and name and self.named(name) == system else code
 
     def pattern(self, system: str) -> str | None:
         """The regular expression for the whole of a code; null where any may stand."""
@@ -66,7 +86,7 @@ class CodeSystems:
     def has_form(self, system: str, code: str) -> bool:
         """Whether the code may be one of the system."""
         term = self._terms.get(system)
-        return term is None or term.has_form(normal_code(system, code))
+        return term is None or term.has_form(self.normal(system, code))
 
 
 @lru_cache(maxsize=8)
@@ -76,23 +96,6 @@ def code_systems_of(vocabularies: Vocabularies) -> CodeSystems:
 
 
 SHIPPED_SYSTEMS = code_systems_of(Vocabularies())
-
-
-def normal_code(system: str, code: str) -> str:
-    """The form in which codes are stored and compared: capitals, no spaces, with its point (`M797` is `M79.7`), without
-    the prefix of its system (`MONDO:0007947` is `0007947`), an NDC as digits in 5-4-2 (`0406-1170-03` is `00406117003`)
-    or, without the package, in 5-4."""
-    plain = fold_code(code)
-    match = _WITH_PREFIX.fullmatch(plain)
-    if match and (system not in SHIPPED_SYSTEMS.ids or SHIPPED_SYSTEMS.named(match[1]) == system):
-        plain = match[2]
-    if system == NDC:
-        return _normal_ndc(plain)
-    point = _POINT_AFTER.get(system)
-    digits = plain.replace(".", "")
-    if point and len(digits) > point and re.fullmatch(r"[0-9A-Z]+", digits):
-        return f"{digits[:point]}.{digits[point:]}"
-    return plain
 
 
 def _normal_ndc(code: str) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from typing import Annotated, Any
 
-from pydantic import Field
+from pydantic import AfterValidator, AliasChoices, BeforeValidator, Field
 from sqlalchemy import ForeignKey, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
@@ -17,10 +17,25 @@ from app.concepts.manifest_doses import DoseTiers
 from app.concepts.manifest_grading import Grading
 from app.concepts.study_designs import StudyDesigns, study_designs_of
 from app.concepts.terms import SHIPPED, OpenTerm, Vocabularies
+from app.concepts.units import Units, units_of
 from app.core.content import ContentModel
 from app.core.text import OneLine, Slug, Text, Url
 from app.storage.database import Base, TextColumn
 from app.storage.serial_memory import SerialMemory
+
+Language = Annotated[str, Field(pattern=r"^[a-z]{2,3}(-[A-Z][a-z]{3})?(-[A-Z]{2})?$", max_length=12)]
+"""A tag of BCP 47: `en`, `pt-BR`, `zh-Hant`."""
+
+
+def _several(value: Any) -> Any:
+    """Data sets of one language may name it alone."""
+    return (value,) if isinstance(value, str) else tuple(value) if isinstance(value, list) else value
+
+
+def _each_once(languages: tuple[str, ...]) -> tuple[str, ...]:
+    if not languages or len(set(languages)) < len(languages):
+        raise ValueError("names at least one language, and none twice")
+    return languages
 
 
 class Publisher(ContentModel):
@@ -103,7 +118,10 @@ class Manifest(ContentModel):
     licence: DataLicence
     citation: OneLine
     """How to cite the data set, without its release and date."""
-    language: Annotated[str, Field(pattern=r"^[a-z]{2,3}(-[A-Z]{2})?$")] = "en"
+    languages: Annotated[tuple[Language, ...], BeforeValidator(_several), AfterValidator(_each_once)] = Field(
+        default=("en",), validation_alias=AliasChoices("languages", "language")
+    )
+    """The languages of the texts, the main one first; `language: en` is one."""
     disclaimers: tuple[Disclaimer, ...] = ()
     default_intervention: Slug | None = None
     """The intervention of pages whose address names none."""
@@ -125,6 +143,11 @@ class Manifest(ContentModel):
     """The method by which claims are graded, where it is not that of the software."""
 
     @property
+    def language(self) -> str:
+        """The main language."""
+        return self.languages[0]
+
+    @property
     def code_systems(self) -> CodeSystems:
         """Those that come with the software, and the data set's own."""
         return code_systems_of(self.vocabularies)
@@ -133,6 +156,11 @@ class Manifest(ContentModel):
     def study_designs(self) -> StudyDesigns:
         """Those that come with the software, and the data set's own."""
         return study_designs_of(self.vocabularies)
+
+    @property
+    def units(self) -> Units:
+        """The units of doses: those that come with the software, and the data set's own."""
+        return units_of(self.vocabularies)
 
     def term(self, vocabulary: str, term_id: str) -> OpenTerm | None:
         """A term by the name of its vocabulary, such as `route`, and its id; null if there is none."""
@@ -233,3 +261,8 @@ def current_terms(session: Session) -> Vocabularies:
 def current_code_systems(session: Session) -> CodeSystems:
     """The code systems that come with the software, and those of the data set."""
     return current_manifest(session).code_systems
+
+
+def current_units(session: Session) -> Units:
+    """The units of doses that come with the software, and those of the data set."""
+    return current_manifest(session).units

@@ -5,8 +5,9 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
+from app.concepts.vocabulary import Unit
 from app.core.content import ContentModel
-from app.core.text import Number, OneLine, Slug
+from app.core.text import DoseNumber, OneLine, Slug
 
 BandName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=40)]
 """The value by which a band of doses is named, such as in the filter `tier`."""
@@ -18,13 +19,13 @@ class DoseBand(ContentModel):
     value: BandName
     label: OneLine
     definition: OneLine
-    below: Number | None = None
+    below: DoseNumber | None = None
     """Its end, which is the first dose of the next band."""
-    up_to: Number | None = None
+    up_to: DoseNumber | None = None
     """Its end, which is a dose of this band."""
 
     @property
-    def end(self) -> Number | None:
+    def end(self) -> DoseNumber | None:
         return self.up_to if self.below is None else self.below
 
 
@@ -32,9 +33,10 @@ class DoseTiers(ContentModel):
     """The bands of an intervention; they hold for what inherits from it as well, such as the regimens of a drug."""
 
     intervention: Slug
-    unit: Literal["ng", "ug", "mg", "g"]
+    unit: Unit
     per: Literal["day", "week"] = "day"
-    """Whether the ends of the bands are totals of a day or of a week. Doses of any period are compared with them."""
+    """Whether the ends of the bands are totals of a day or of a week. Doses of any period are compared with them, in
+    any unit that can be compared with `unit`."""
     bands: tuple[DoseBand, ...] = Field(min_length=1)
     """From the lowest to the highest."""
 

@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator
 
-from app.concepts.code_systems import normal_code
+from app.concepts.code_systems import SHIPPED_SYSTEMS, CodeSystems
+from app.concepts.manifest import current_code_systems
 from app.concepts.models import Concept, ConceptCode, ConceptSynonym, InterventionMember
 from app.concepts.schemas import ConceptWrite, ConditionWrite, InterventionWrite
 from app.concepts.vocabulary import DRUG, DRUG_CLASS
@@ -20,9 +21,14 @@ def check(concept: ConceptWrite) -> list[RuleViolation]:
         violations.append(("parent", "a concept cannot be its own parent"))
     if isinstance(concept, InterventionWrite):
         violations.extend(_family_faults(concept))
-    codes = [(code.system, normal_code(code.system, code.code)) for code in concept.codes]
-    violations.extend((f"codes[{i}]", "stands twice") for i, code in enumerate(codes) if code in codes[:i])
+    violations.extend(repeated_codes(concept, SHIPPED_SYSTEMS))
     return violations
+
+
+def repeated_codes(concept: ConceptWrite, systems: CodeSystems) -> Iterator[RuleViolation]:
+    """Codes that stand there already, perhaps in another form."""
+    codes = [(code.system, systems.normal(code.system, code.code)) for code in concept.codes]
+    yield from ((f"codes[{i}]", "stands twice") for i, code in enumerate(codes) if code in codes[:i])
 
 
 def _family_faults(intervention: InterventionWrite) -> Iterator[RuleViolation]:
@@ -54,11 +60,9 @@ def link(rows: RowWriter, record_type: str, concept: ConceptWrite) -> None:
     rows.change(Concept, pk, {"parent_pk": parent_pk})
     owner = {"concept_pk": pk}
     rows.replace(ConceptSynonym, owner, ({"text": text} for text in concept.synonyms))
-    rows.replace(
-        ConceptCode,
-        owner,
-        (code.model_dump() | {"code": normal_code(code.system, code.code)} for code in concept.codes),
-    )
+    systems = current_code_systems(rows.session) if concept.codes else SHIPPED_SYSTEMS
+    codes = (code.model_dump() | {"code": systems.normal(code.system, code.code)} for code in concept.codes)
+    rows.replace(ConceptCode, owner, codes)
     members = concept.members if isinstance(concept, InterventionWrite) else ()
     keys = ({"member_pk": rows.key(Concept, member, "intervention")} for member in members)
     rows.replace(InterventionMember, {"class_pk": pk}, keys)

@@ -7,7 +7,7 @@ from pydantic import BaseModel
 from sqlalchemy import literal, or_, select
 from sqlalchemy.orm import Session
 
-from app.concepts.code_systems import ATC, ICD10CM, NDC, normal_code
+from app.concepts.code_systems import ATC, ICD10CM, NDC
 from app.concepts.manifest import current_code_systems, current_terms
 from app.concepts.models import Concept, ConceptCode, InterventionMember
 from app.concepts.terms import nearest_terms
@@ -128,7 +128,7 @@ def _keys_of_code(session: Session, record_type: str, name: str, parameter: str)
 
 def by_code(session: Session, system: str, code: str, record_type: str | None = None) -> list[tuple[int, ConceptCode]]:
     """Published concepts with the code or, failing that, with the nearest wider one (`K50.10` → `K50.1` → `K50`)."""
-    for candidate in ancestors(system, normal_code(system, code)):
+    for candidate in ancestors(system, current_code_systems(session).normal(system, code)):
         statement = (
             select(Concept.pk, ConceptCode)
             .join(ConceptCode, ConceptCode.concept_pk == Concept.pk)

@@ -15,7 +15,7 @@ from typing import NamedTuple
 from rapidfuzz import process
 from rapidfuzz.distance import OSA
 
-from app.concepts.code_systems import NDC, RXNORM, SHIPPED_SYSTEMS, CodeSystems, normal_code
+from app.concepts.code_systems import NDC, RXNORM, SHIPPED_SYSTEMS, CodeSystems
 from app.concepts.product_words import PRODUCT_WORDS
 from app.concepts.queries import ancestors
 from app.concepts.schemas import ConceptRef
@@ -167,7 +167,7 @@ class DrugIndex:
 
     def by_coding(self, system: str, code: str) -> Recognition:
         """What carries the code, else the nearest wider code."""
-        normal = normal_code(system, code)
+        normal = self.systems.normal(system, code)
         if system == RXNORM:
             normal = normal.lstrip("0")
         for candidate in ancestors(system, normal):

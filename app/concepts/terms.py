@@ -4,25 +4,29 @@ The manifest of a data set holds its own under `vocabularies` (`app.concepts.man
 """
 
 from collections.abc import Iterable, Iterator, Mapping
+from decimal import Decimal
 from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Any
 
 import yaml
-from pydantic import AfterValidator, StringConstraints
+from pydantic import AfterValidator, Field, StringConstraints, model_validator
 from pydantic_core import SchemaError, SchemaValidator, ValidationError, core_schema
 
 from app.concepts.weighing import WeighsAs
 from app.core.content import ContentModel
 from app.core.errors import nearest
 from app.core.folding import words
-from app.core.text import OneLine, Text, Url
+from app.core.text import DoseNumber, OneLine, Text, Url
+from app.core.ucum import SYSTEM, is_ucum
 from app.core.vocabulary import MAX_TERM_LENGTH
 
 _FILE = Path(__file__).with_name("terms.yaml")
 
 TermId = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$", max_length=MAX_TERM_LENGTH)]
 Oid = Annotated[str, StringConstraints(pattern=r"^[0-2](\.(0|[1-9][0-9]*))+$", max_length=100)]
+UnitId = Annotated[str, StringConstraints(pattern=r"^[!-~]+$", max_length=MAX_TERM_LENGTH)]
+"""A UCUM code such as `mg/kg` and `[iU]`, or a name for what UCUM has none for."""
 CuriePrefix = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9._]*$", max_length=MAX_TERM_LENGTH)]
 
 
@@ -46,6 +50,12 @@ def _readable_pattern(pattern: str) -> str:
     return pattern
 
 
+def _ucum_code(text: str) -> str:
+    if not is_ucum(text):
+        raise ValueError("must be a UCUM code such as mg/kg, [iU] or {puff}")
+    return text
+
+
 class OpenTerm(ContentModel):
     """A value of an open vocabulary."""
 
@@ -56,6 +66,11 @@ class OpenTerm(ContentModel):
     """How FHIR names it: `system|code`."""
     ga4gh: OneLine | None = None
     """How GA4GH's standards name it: a CURIE such as `ncit:C38288`."""
+
+    @property
+    def fhir_name(self) -> str | None:
+        """How FHIR names it: of a code system its URI, else `system|code`."""
+        return self.fhir
 
 
 class CodeSystemTerm(OpenTerm):
@@ -94,7 +109,7 @@ class CodeSystemTerm(OpenTerm):
     @property
     def spellings(self) -> frozenset[str]:
         """Everything that people write for it, folded."""
-        return frozenset("".join(words(name)) for name in (self.id, self.label, self.ga4gh or self.id, *self.names))
+        return _folded((self.id, self.label, self.ga4gh or self.id, *self.names))
 
 
 class InterventionKindTerm(OpenTerm):
@@ -126,6 +141,51 @@ class StudyDesignTerm(OpenTerm):
         return self.weighs_as.is_randomized
 
 
+class UnitFactor(ContentModel):
+    """What one of a unit is in another one, exactly."""
+
+    amount: Annotated[DoseNumber, Field(gt=0)]
+    of: UnitId
+
+
+class UnitTerm(OpenTerm):
+    """A unit in which doses are given. Doses are compared where their units lead to the same one by `equals`."""
+
+    id: UnitId
+    ucum: Annotated[UnitId, AfterValidator(_ucum_code)] | None = None
+    """Its code in UCUM, which FHIR writes; null where UCUM has none."""
+    equals: UnitFactor | None = None
+    """What one of it is in another unit; null for a unit that the others of its kind are measured in."""
+    exact_to: Annotated[DoseNumber, Field(gt=0, le=1)] | None = None
+    """Of a unit without `equals`: the smallest amount that comparisons tell apart, by default a millionth. The largest
+    daily total is 1,800,000,000,000,000 times as much."""
+    names: tuple[OneLine, ...] = ()
+    """What else people write for it; refusals suggest the unit by them, and orders are read by them."""
+
+    @property
+    def fhir_name(self) -> str | None:
+        """By its code in UCUM, unless the term says otherwise."""
+        return self.fhir or (f"{SYSTEM}|{self.ucum}" if self.ucum else None)
+
+    @property
+    def plural(self) -> str:
+        """The label for several, such as `milligrams per kilogram`."""
+        head, per, rest = self.label.partition(" per ")
+        return f"{head}{'' if head.endswith('s') else 's'}{per}{rest}"
+
+    @property
+    def smallest(self) -> Decimal:
+        return self.exact_to or Decimal("0.000001")
+
+    @model_validator(mode="after")
+    def _measured_once(self) -> "UnitTerm":
+        if self.equals is not None and self.exact_to is not None:
+            raise ValueError("a unit with `equals` is as exact as the one that it is measured in: leave out `exact_to`")
+        if self.exact_to is not None and 1 % self.exact_to:
+            raise ValueError("one is a whole number of `exact_to`")
+        return self
+
+
 class Vocabularies(ContentModel):
     """Terms by vocabulary, in the order in which they are shown."""
 
@@ -137,6 +197,8 @@ class Vocabularies(ContentModel):
     """How drugs are given."""
     study_designs: tuple[StudyDesignTerm, ...] = ()
     """How studies are made. A design ranks behind those of the software that weigh as it does."""
+    units: tuple[UnitTerm, ...] = ()
+    """In what doses are given."""
 
     def terms(self, vocabulary: str) -> tuple[OpenTerm, ...]:
         """Those of a vocabulary by the name that answers give it, such as `code_system`."""
@@ -156,8 +218,9 @@ class Vocabularies(ContentModel):
             joined[name] = _by_strength(own, new) if name == "study_designs" else (*own, *new)
         return Vocabularies(**joined)
 
-    def faults(self, known: "Vocabularies") -> Iterator[tuple[str, str]]:
-        """Terms that stand twice or have an id or a name of a known one: where, and why they are refused."""
+    def faults(self, known: "Vocabularies", earlier: "Vocabularies") -> Iterator[tuple[str, str]]:
+        """Terms that stand twice or have an id or a name of a known one: where, and why they are refused. `earlier` are
+        those of data sets on which this one builds; it may repeat them, and measure in their units."""
         for name in type(self).model_fields:
             shipped = {term.id for term in getattr(known, name)}
             ids: set[str] = set()
@@ -167,6 +230,7 @@ class Vocabularies(ContentModel):
                     yield f"{name}[{i}].id", what
                 ids.add(term.id)
         yield from self._taken_names(known)
+        yield from self._measures(known.joined(earlier))
 
     def differences(self, earlier: "Vocabularies") -> Iterator[tuple[str, str]]:
         """Terms that stand in both with the same id and another meaning: where, and why they are refused."""
@@ -184,6 +248,22 @@ class Vocabularies(ContentModel):
                 owner = owners.setdefault(name, term.id)
                 if owner != term.id:
                     yield f"code_systems[{i}]", f"has the name {name!r}, which is one of {owner}"
+
+    def _measures(self, known: "Vocabularies") -> Iterator[tuple[str, str]]:
+        """What a unit equals is said in a unit that is there, and not in itself by way of others."""
+        units = {term.id: term for term in (*self.units, *known.units)}
+        for i, term in enumerate(self.units):
+            passed, base = {term.id}, term
+            while base.equals is not None:
+                if base.equals.of not in units:
+                    if base is term:
+                        yield f"units[{i}].equals.of", f"is none of the units that are there ({', '.join(units)})"
+                    break
+                base = units[base.equals.of]
+                if base.id in passed:
+                    yield f"units[{i}].equals.of", "leads back to the unit itself"
+                    break
+                passed.add(base.id)
 
 
 _SECTIONS = {"design": "study_designs"}
@@ -212,7 +292,13 @@ def nearest_terms(written: str, terms: Iterable[OpenTerm]) -> tuple[str, ...]:
 def _names(term: OpenTerm) -> frozenset[str]:
     if isinstance(term, CodeSystemTerm):
         return term.spellings
-    return frozenset("".join(words(name)) for name in (term.id, term.label))
+    others = term.names if isinstance(term, UnitTerm) else ()
+    return _folded((term.id, term.label, *others))
+
+
+def _folded(names: Iterable[str]) -> frozenset[str]:
+    """The names that have Latin letters or digits; of others nothing remains."""
+    return frozenset("".join(words(name)) for name in names) - {""}
 
 
 SHIPPED = Vocabularies.model_validate(yaml.load(_FILE.read_text(encoding="utf-8"), yaml.CSafeLoader))

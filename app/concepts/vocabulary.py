@@ -1,4 +1,4 @@
-"""The vocabularies of concepts: kinds of interventions and code systems, which are open, and relations of codes."""
+"""The vocabularies of concepts: kinds of interventions, code systems and units of doses, which are open, and others."""
 
 from typing import Annotated
 
@@ -43,6 +43,12 @@ CODE_SYSTEMS = OpenVocabulary(
     "CodeSystem", "The terminology that a code belongs to.", tuple(term.id for term in SHIPPED.code_systems)
 )
 CodeSystem = Annotated[str, CODE_SYSTEMS]
+
+
+UNITS = OpenVocabulary(
+    "Unit", "The unit of a dose: a UCUM code where UCUM has one.", tuple(term.id for term in SHIPPED.units)
+)
+Unit = Annotated[str, UNITS]
 
 
 class CodeRelation(Term):

@@ -110,6 +110,14 @@ Number = Annotated[
 ]
 """An exact decimal; at most 15 significant digits, so that it is also exact as a JSON number."""
 
+DoseNumber = Annotated[
+    Decimal,
+    Field(max_digits=15, allow_inf_nan=False),
+    BeforeValidator(_number),
+    PlainSerializer(float, return_type=float, when_used="json"),
+]
+"""An exact decimal of at most 15 digits before and after the point together: 10,000,000,000 units are a dose."""
+
 JsonNumber = BeforeValidator(_json_number)
 """For a number in a body whose model is read from addresses too, where numbers are text; stands after `Field`."""
 

@@ -28,10 +28,10 @@ from app.settings import Settings
 from app.sources.identifiers import identify, normalise
 from app.sources.schemas import DocumentStudy, DocumentWrite, Identifier, StudyWrite
 from app.sources.vocabulary import (
+    REGISTRIES,
     UNRECORDED_DESIGN,
     DocumentKind,
     EvidenceSource,
-    IdentifierScheme,
     Recruitment,
     StudyRole,
 )
@@ -107,7 +107,7 @@ def read_source(source: str, config: Settings) -> SourceFile:
     if found is None:
         hint = "For a PMID write pmid:NUMBER." if source.strip().isdigit() else "Check its spelling."
         raise InvalidInput(f"There is no such file, and it is no DOI, PMID or PMCID. {hint}", errors=[])
-    if found[0] in (IdentifierScheme.nct, IdentifierScheme.eudract):
+    if found[0] in REGISTRIES:
         raise InvalidInput("That is a trial. Name a document: a DOI, a PMID, a PMCID or a file.", errors=[])
     return SourceServices(config).look_up(*found)
 

@@ -70,7 +70,9 @@ def regrade(path: Path) -> tuple[int, list[GradeDifference]]:
     Values that people have set are taken from the file.
     """
     manifest, lines = _read(path)
-    method = method_of(Manifest.model_validate(manifest.get("data_set") or UNDESCRIBED))
+    described = (
+        Manifest.model_validate_json(json.dumps(manifest["data_set"])) if manifest.get("data_set") else UNDESCRIBED
+    )
     contents: dict[Key, Any] = {}
     exported: dict[Key, ClaimDerived] = {}
     for line in lines:
@@ -87,7 +89,7 @@ def regrade(path: Path) -> tuple[int, list[GradeDifference]]:
     for key, derived in exported.items():
         content: ClaimWrite = contents[key]
         before = text_of(derived)
-        computed = text_of(computed_claim(records, content, manifest["maintained_on"], overrides_of, method))
+        computed = text_of(computed_claim(records, content, manifest["maintained_on"], overrides_of, described))
         if content.status is Status.published and before != computed:
             differences.append(GradeDifference(key.id, before, computed))
     return len(exported), differences

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from app.concepts.manifest import Manifest
-from app.concepts.terms import SHIPPED
+from app.concepts.terms import SHIPPED, Vocabularies
 from app.core.content import ContentModel
 from app.core.errors import Fault, InvalidInput, nearest
 from app.core.text import OneLine, Slug, Text
@@ -16,6 +16,7 @@ from app.datasets.entries import Bundle, Part, is_judged, model_of, shape_fault,
 from app.datasets.layout import EXAMPLES, MANIFEST, READING_NOTES
 from app.datasets.yaml_files import PathInFile, YamlFile, field_of, load, path_of
 from app.grading.method import grading_faults
+from app.publishing.terms import unknown_terms
 from app.storage.resource import FieldReference, Key
 
 
@@ -79,14 +80,14 @@ def _with_earlier_sections(bundle: Bundle, manifest: Manifest, file: YamlFile) -
     """The manifest with the terms of those before it, on which records of their directories rest, and with the sections
     that it does not write: no warning is lost where a data set builds on another."""
     at = (Path(MANIFEST).stem,)
-    for name, reason in manifest.vocabularies.faults(SHIPPED):
+    earlier = bundle.manifest.vocabularies if bundle.manifest else Vocabularies()
+    for name, reason in manifest.vocabularies.faults(SHIPPED, earlier):
         bundle.faults.append(_at(file, at, ("vocabularies", *path_of(name)), Fault("file", "", "duplicate", reason)))
     for field, reason in grading_faults(manifest.grading) if manifest.grading else ():
         fault = _at(file, at, ("grading", *path_of(field)), Fault("file", "", "rule", reason))
         bundle.faults.append(fault)
     if bundle.manifest is None:
         return manifest
-    earlier = bundle.manifest.vocabularies
     for name, reason in manifest.vocabularies.differences(earlier):
         bundle.faults.append(_at(file, at, ("vocabularies", *path_of(name)), Fault("file", "", "differs", reason)))
     unwritten = {name for name in ("cds", "search", "dose_tiers", "grading") if name not in manifest.model_fields_set}
@@ -146,6 +147,8 @@ def manifest_faults(bundle: Bundle, manifest: Manifest) -> Iterator[Fault]:
     named += (
         [FieldReference(at, Key(kind, record)) for at, kind, record in manifest.cds.records()] if manifest.cds else []
     )
+    for name, fault in unknown_terms(manifest, manifest.vocabularies):
+        yield _at(file, path, path_of(name), fault)
     published = {key for key, content in bundle.contents.items() if content.status is Status.published}
     for name, key in named:
         if key.id and key not in published and is_judged(bundle.unreadable, key):

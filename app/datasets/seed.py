@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import blake2b
 from importlib.metadata import version
 from pathlib import Path
@@ -25,6 +25,7 @@ from app.grading.method import has_same_numbers, method_of
 from app.publishing.changes import Change
 from app.publishing.publish import announce, open_publication, publish
 from app.publishing.rendering import Progress
+from app.publishing.terms import term_faults
 from app.registry import BY_TYPE
 from app.sources.models import Study
 from app.storage.database import SLUG, Base, now
@@ -148,8 +149,9 @@ def seed(
     manifest = files.manifest
     _refuse_reused_names(session, files)
     with about_to_apply(session, manifest):
-        graded = _doses_in_other_bands(session, manifest) + _graded_otherwise(session, manifest)
+        graded = _doses_in_other_terms(session, manifest) + _graded_otherwise(session, manifest)
         result = publish(session, actor, [*due, *retirements], plan.note, progress, recompute=graded)
+    _refuse_dropped_terms(session, manifest)
     serial = result.serial if manifest is None else _apply_manifest(session, actor, manifest, result.serial)
     retired = {change.key for change in retirements}
     session.execute(delete(SeedFiles))
@@ -197,13 +199,40 @@ def _retirements(applied: Mapping[Key, SeedRecord], stored: Mapping[Key, str], k
     return changes
 
 
-def _doses_in_other_bands(session: Session, manifest: Manifest | None) -> list[Key]:
-    """Stored dosing ranges, if the manifest is about to tell other bands of doses apart."""
-    stored = manifest_at(session)
-    if manifest is None or manifest.dose_tiers == (stored.dose_tiers if stored else ()):
+def _doses_in_other_terms(session: Session, manifest: Manifest | None) -> list[Key]:
+    """Stored dosing ranges, if the manifest is about to tell other bands of doses apart; with the claims, whose
+    citations hold the doses of studies, if it is about to measure in other units."""
+    stored = manifest_at(session) or UNDESCRIBED
+    if manifest is None:
         return []
-    ids = session.scalars(select(StoredRecord.id).where(StoredRecord.type == "dosing_range").order_by(StoredRecord.id))
-    return [Key("dosing_range", record_id) for record_id in ids]
+    types = ["dosing_range"] if manifest.dose_tiers != stored.dose_tiers else []
+    if manifest.vocabularies.units != stored.vocabularies.units:
+        types = ["dosing_range", "claim"]
+    rows = session.execute(
+        select(StoredRecord.type, StoredRecord.id)
+        .where(StoredRecord.type.in_(types))
+        .order_by(StoredRecord.type, StoredRecord.id)
+    )
+    return [Key(*row) for row in rows]
+
+
+def _refuse_dropped_terms(session: Session, manifest: Manifest | None) -> None:
+    """InvalidInput if records use terms, or codes of a form, that the manifest no longer has: records that the files do
+    not hold, or that were edited here."""
+    before = (manifest_at(session) or UNDESCRIBED).vocabularies
+    if manifest is None or manifest.vocabularies == before:
+        return
+    faults = []
+    rows = select(StoredRecord.type, StoredRecord.id, StoredRecord.content).order_by(StoredRecord.type, StoredRecord.id)
+    for record_type, record_id, text in session.execute(rows):
+        content = BY_TYPE[record_type].write.model_validate_json(text)
+        known = {(field, fault.code) for field, fault in term_faults(content, before)}
+        for field, fault in term_faults(content, manifest.vocabularies):
+            if (field, fault.code) not in known:
+                faults.append(replace(fault, field=f"{record_type}/{record_id}: {field}"))
+    if faults:
+        message = f"Stored records use terms that {MANIFEST} no longer has; keep those, or edit the records first."
+        raise InvalidInput(message, errors=faults)
 
 
 def _graded_otherwise(session: Session, manifest: Manifest | None) -> list[Key]:

@@ -27,7 +27,7 @@ RECORDS = {
     # Each person once, also in a crossover. Leave out what was not read.
     # participants: 40
     # analysed: 38
-    # Registration: nct or eudract.
+    # Registration: nct, isrctn, eudract, ctis, anzctr or drks.
     # nct: FILL
 """,
     "document": """\

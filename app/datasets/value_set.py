@@ -11,7 +11,6 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from app.accounts.models import MAINTENANCE
-from app.concepts.code_systems import normal_code
 from app.concepts.drug_index import drug_index
 from app.concepts.manifest import current_code_systems
 from app.concepts.schemas import Code, InterventionWrite
@@ -61,7 +60,7 @@ def load(session: Session, path: Path, class_id: str) -> LoadResult:
         if named is None:
             skipped += 1
             continue
-        normal = normal_code(named, code)
+        normal = systems.normal(named, code)
         carriers = index.codes.get((named, normal), [])
         if any(index.records[pk].id != record_id for pk, _ in carriers):
             known += 1

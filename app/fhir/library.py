@@ -18,6 +18,7 @@ def library(url: str, manifest: Manifest, version: str, published_at: str, count
     return {
         "resourceType": "Library",
         "id": manifest.evidence_id,
+        "language": manifest.language,
         "text": narrative(manifest.name, manifest.disclaimer(), items=[f"{n}: {count}" for n, count in counts.items()]),
         "version": version,
         "name": _computer_name(manifest.name),

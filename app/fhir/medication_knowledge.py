@@ -1,12 +1,14 @@
 """Intervention → Substance, and → MedicationKnowledge: its recorded doses and the harms of its use."""
 
 from collections.abc import Sequence
+from decimal import Decimal
 
 from app.claims.derived import DosingRangeDerived
 from app.claims.schemas import DosingRangeWrite
-from app.claims.vocabulary import PeriodUnit, Unit
+from app.claims.vocabulary import PeriodUnit
 from app.concepts.manifest import Manifest
 from app.concepts.schemas import ConceptWrite, InterventionWrite
+from app.concepts.units import Units
 from app.concepts.vocabulary import REGIMEN
 from app.fhir import related, wording
 from app.fhir.values import Json, codeable_concept, drops_empty, quantity, reference
@@ -120,18 +122,25 @@ def _dosage(dose: DosingRangeWrite, manifest: Manifest) -> Json:
         "additionalInstruction": [{"text": text} for text in instructions if text],
         "timing": {"repeat": repeat, "code": {"text": schedule.timing or schedule.text}},
         "route": _route(dose.route, manifest),
-        "doseAndRate": [_amount(dose)],
+        "doseAndRate": [_amount(dose, manifest.units)],
     }
 
 
-def _amount(dose: DosingRangeWrite) -> Json | None:
+def _amount(dose: DosingRangeWrite, units: Units) -> Json | None:
     """The amount per dose as it was reported; null if it was not read."""
-    unit = str(dose.unit) if isinstance(dose.unit, Unit) else None
     if dose.low is None and dose.high is None:
         return None
-    if dose.low == dose.high:
-        return {"doseQuantity": quantity(dose.low, unit)}
-    return {"doseRange": {"low": quantity(dose.low, unit), "high": quantity(dose.high, unit)}}
+    low, high = (_quantity(end, dose.unit, units) for end in (dose.low, dose.high))
+    return {"doseQuantity": low} if dose.low == dose.high else {"doseRange": {"low": low, "high": high}}
+
+
+def _quantity(value: Decimal | None, unit: str | None, units: Units) -> Json | None:
+    """An amount in a unit of the data set: coded where UCUM has a code for it."""
+    term = units.term(unit)
+    found = quantity(value, term.ucum if term else None)
+    if found is None or unit is None or (term and term.ucum == unit):
+        return found
+    return found | {"unit": term.label if term else unit}
 
 
 def _dose_text(dose: DosingRangeWrite) -> str:

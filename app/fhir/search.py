@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, Select, and_, false, func, or_, select, tr
 from sqlalchemy.orm import InstrumentedAttribute
 
 from app.claims.models import Citation, Claim, ClaimConcept
-from app.concepts.code_systems import SHIPPED_SYSTEMS, CodeSystems, normal_code
+from app.concepts.code_systems import SHIPPED_SYSTEMS, CodeSystems
 from app.concepts.models import Concept, ConceptCode
 from app.core.errors import Fault, MalformedRequest
 from app.fhir import uses
@@ -82,7 +82,7 @@ def _with_our_system(value: str, systems: CodeSystems) -> str:
     is."""
     uri, code = token(value)
     system = systems.identified(uri) if uri else None
-    return f"{system}|{normal_code(system, code)}" if system and systems.uri(system) == uri else value
+    return f"{system}|{systems.normal(system, code)}" if system and systems.uri(system) == uri else value
 
 
 def codes(tokens: Sequence[str]) -> list[str]:

@@ -108,7 +108,7 @@ def _medication_knowledge(records: DatabaseRecords, record_id: str, context: Ren
     doses = context.session.scalars(
         select(DosingRange.id)
         .where(DosingRange.intervention_pk == own, DosingRange.status == Status.published)
-        .order_by(DosingRange.low_amount.is_(None), DosingRange.low_amount, DosingRange.id)
+        .order_by(DosingRange.dose_order.is_(None), DosingRange.dose_order, DosingRange.id)
     ).all()
     dose_keys = [Key("dosing_range", dose) for dose in doses]
     records.prefetch(dose_keys, depth=1)

@@ -8,12 +8,12 @@ from typing import Any, ParamSpec
 from app.concepts.code_systems import CodeSystems
 from app.concepts.schemas import Code, ConceptWrite
 from app.concepts.vocabulary import CodeRelation
+from app.core.ucum import SYSTEM
 from app.core.vocabulary import Term
 
 Json = dict[str, Any]
 Parameters = ParamSpec("Parameters")
 
-UCUM = "http://unitsofmeasure.org"
 CITO = "http://purl.org/spar/cito/"
 
 SAME_MEANING = (CodeRelation.exact, CodeRelation.close)
@@ -106,4 +106,4 @@ def quantity(value: Decimal | None, unit: str | None) -> Json | None:
         return None
     if unit is None:
         return {"value": json_number(value)}
-    return {"value": json_number(value), "unit": unit, "system": UCUM, "code": unit}
+    return {"value": json_number(value), "unit": unit, "system": SYSTEM, "code": unit}

@@ -22,7 +22,9 @@ from app.claims.responses import ClaimEvidence, OverrideRead
 from app.claims.rules import VOTING_FORMS
 from app.claims.schemas import CitationWrite, ClaimWrite
 from app.claims.vocabulary import Certainty, CitationRole, Consensus, RelationType, Stance
+from app.concepts.manifest import UNDESCRIBED, Manifest, manifest_in_force
 from app.concepts.study_designs import SHIPPED_DESIGNS, StudyDesigns
+from app.concepts.units import MASS, Units
 from app.concepts.vocabulary import REGIMEN
 from app.core.folding import fold
 from app.core.vocabulary import Status
@@ -30,7 +32,7 @@ from app.grading.consensus import ROLE_RANK, evidence_units, informative_citatio
 from app.grading.counts import Counted, overlap, study_stances, tally, vote_counts
 from app.grading.evidence import CitationEvidence, Grade, votes
 from app.grading.grade import grade
-from app.grading.method import METHOD, Method, method_in_force
+from app.grading.method import Method, method_of
 from app.grading.wording import WordedVerdict, worded_claim, worded_record
 from app.sources.projection import year_of
 from app.sources.schemas import Author, DocumentWrite, StudyWrite
@@ -209,9 +211,9 @@ def derive_claims(session: Session, records: RecordReader, claims: Sequence[Clai
                 expires_on=override.expires_on,
             )
         )
-    day, method = maintained_on(session), method_in_force(session)
+    day, manifest = maintained_on(session), manifest_in_force(session)
     return (
-        computed_claim(records, claim, day, lambda claim_id: overrides.get(claim_id, ()), method) for claim in claims
+        computed_claim(records, claim, day, lambda claim_id: overrides.get(claim_id, ()), manifest) for claim in claims
     )
 
 
@@ -220,13 +222,14 @@ def computed_claim(
     claim: ClaimWrite,
     day: str | None,
     overrides_of: Callable[[str], Sequence[OverrideRead]] = lambda _claim_id: (),
-    method: Method = METHOD,
+    manifest: Manifest = UNDESCRIBED,
 ) -> ClaimDerived:
     """The derived values of a claim; a pure function of the records, the overrides, the day of maintenance and the
-    method.
+    manifest, which states the method and the units.
 
     A claim that restates another shows that claim's verdict, answer and counts.
     """
+    method = method_of(manifest)
     items, graded, evidence = _graded(records, claim, day, overrides_of(claim.id), method)
     restated = restated_claim(records, claim)
     if restated is not claim:
@@ -236,7 +239,7 @@ def computed_claim(
         evidence=evidence,
         weight=float(sum(votes(graded.units))),
         order=_citation_order(items, graded, method.designs),
-        doses=_doses(records, claim),
+        doses=_doses(records, claim, manifest.units),
         stale=day is not None and claim.stale_on is not None and claim.stale_on <= day,
         caveat_stale=is_caveat_stale(claim, items),
     )
@@ -296,26 +299,35 @@ def is_caveat_stale(claim: ClaimWrite, items: Sequence[CitationEvidence]) -> boo
     return noted != {(item.citation, item.stance) for item in informative_citations(items, [])}
 
 
-def _doses(records: RecordReader, claim: ClaimWrite) -> dict[str, tuple[Fraction, Fraction]]:
-    """Citation → lowest and highest daily dose of its study, in picograms; absent where none was read."""
-    by_citation = {}
+def _doses(
+    records: RecordReader, claim: ClaimWrite, units: Units
+) -> dict[str, tuple[Fraction, Fraction] | tuple[Fraction, Fraction, str]]:
+    """As `ClaimDerived.doses` holds them."""
+    by_citation: dict[str, tuple[Fraction, Fraction] | tuple[Fraction, Fraction, str]] = {}
     for citation in claim.citations:
-        dose = studied_dose(records.content(Key("study", citation.study))) if citation.study else None
+        dose = studied_dose(records.content(Key("study", citation.study)), units) if citation.study else None
         if dose is not None and dose.low is not None and dose.high is not None:
-            by_citation[citation.id] = (Fraction(dose.low), Fraction(dose.high))
+            ends = Fraction(dose.low), Fraction(dose.high)
+            by_citation[citation.id] = ends if dose.of == MASS else (*ends, dose.of)
     return by_citation
 
 
-def studied_dose(study: StudyWrite) -> doses.DailyDose | None:
-    """From the lowest to the highest daily dose that the study's intervention arms gave; null where none was read."""
+def studied_dose(study: StudyWrite, units: Units) -> doses.DailyDose | None:
+    """From the lowest to the highest daily dose that the study's intervention arms gave; null where none was read.
+
+    Where they cannot all be compared, those that are masses count, or else those of the first arm's kind.
+    """
     totals = [
-        doses.dose_of_arm(arm.dose_low, arm.dose_high, arm.dose_unit)
+        total
         for arm in study.arms
         if arm.role is ArmRole.intervention
+        and (total := doses.dose_of_arm(arm.dose_low, arm.dose_high, arm.dose_unit, units)) is not None
     ]
-    lows = [dose.low for dose in totals if dose is not None and dose.low is not None]
-    highs = [dose.high for dose in totals if dose is not None and dose.high is not None]
-    return doses.DailyDose(min(lows), max(highs)) if lows and highs else None
+    kinds = [total.of for total in totals]
+    kind = MASS if MASS in kinds else next(iter(kinds), MASS)
+    lows = [total.low for total in totals if total.of == kind and total.low is not None]
+    highs = [total.high for total in totals if total.of == kind and total.high is not None]
+    return doses.DailyDose(min(lows), max(highs), kind) if lows and highs else None
 
 
 def maintained_on(session: Session) -> str | None:

@@ -16,7 +16,7 @@ from app.claims import doses
 from app.claims.catalogue_responses import CatalogueEvidence
 from app.claims.derived import ConceptDerived, DosingRangeDerived, Nothing, SourceDerived, StoredLine
 from app.claims.models import Citation, Claim, ClaimConcept, DosingRange
-from app.claims.projection import daily_dose
+from app.claims.projection import computed_total
 from app.claims.schemas import DosingRangeWrite
 from app.claims.vocabulary import HARM_KINDS, Stance
 from app.concepts.dose_tiers import stored_dose_tiers
@@ -117,12 +117,13 @@ def derive_dosing_ranges(
     session: Session, _records: RecordReader, ranges: Sequence[DosingRangeWrite]
 ) -> Iterator[DosingRangeDerived]:
     interventions = {one.id: key_of(session, Concept, one.intervention, "intervention") for one in ranges}
-    tiers = stored_dose_tiers(session, interventions.values())
+    tiers, units = stored_dose_tiers(session, interventions.values()), manifest_in_force(session).units
     for dosing in ranges:
         is_named = Claim.dosing_range_pk == key_of(session, DosingRange, dosing.id)
         claims = select(Claim.id).where(Claim.status == Status.published, is_named).order_by(Claim.id)
-        bands = doses.bands_of(daily_dose(dosing), tiers[interventions[dosing.id]])
-        yield DosingRangeDerived(claims=tuple(session.scalars(claims)), bands=bands)
+        total = computed_total(dosing, units)
+        bands = doses.bands_of(total.dose if total else None, tiers[interventions[dosing.id]], units)
+        yield DosingRangeDerived(claims=tuple(session.scalars(claims)), bands=bands, total=total)
 
 
 def derive_nothing(_session: Session, _records: RecordReader, contents: Sequence[BaseModel]) -> Iterator[Nothing]:

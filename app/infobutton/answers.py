@@ -46,6 +46,7 @@ def build_answer(
         updated=updated_at,
         message=NOTHING if not concepts else BOTH_DOSES if has_both_doses else None,
         site=current_manifest(session).name,
+        language=current_manifest(session).language,
         evidence_id=current_manifest(session).evidence_id,
         disclaimer=disclaimer_about(session, interventions if len(interventions) == len(concepts) else ()),
         groups=[_group(session, match, order, base) for match in concepts],

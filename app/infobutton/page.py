@@ -68,6 +68,8 @@ class InfobuttonGroup(_InfobuttonModel):
 class InfobuttonAnswer(_InfobuttonModel):
     site: str
     """The name of the data set."""
+    language: str
+    """Of its texts."""
     evidence_id: str
     """What the ids of its feeds begin with."""
     title: str
@@ -83,7 +85,7 @@ def page(answer: InfobuttonAnswer) -> str:
 
 def atom(answer: InfobuttonAnswer) -> bytes:
     """A feed with an entry for each claim; the group stands in its category."""
-    feed = ET.Element("feed", {"xmlns": _NAMESPACE, "xml:lang": "en"})
+    feed = ET.Element("feed", {"xmlns": _NAMESPACE, "xml:lang": answer.language})
     _texts(feed, title=answer.title, subtitle=answer.message or answer.disclaimer, updated=answer.updated)
     _texts(
         feed,

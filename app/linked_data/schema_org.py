@@ -120,6 +120,7 @@ def dataset(*, version: str, serial: int, updated_at: str | None, manifest: Mani
         "identifier": f"serial:{serial}",
         **({"license": {"@id": manifest.licence.url}} if manifest.licence.url else {}),
         "isAccessibleForFree": True,
+        "inLanguage": list(manifest.languages),
         "distribution": [
             {"@type": "DataDownload", "encodingFormat": media, "contentUrl": {"@id": url}} for media, url in downloads
         ],

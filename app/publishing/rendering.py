@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from app.claims.derived import ClaimDerived, DosingRangeDerived
 from app.claims.doses import stored
 from app.claims.models import Citation, Claim
-from app.claims.projection import write_tiers
+from app.claims.projection import write_dose
 from app.claims.rules import relevance
 from app.claims.vocabulary import RelationType
 from app.concepts.lineage import refs_of, stored_heirs
@@ -126,7 +126,7 @@ class Renderer:
                 if isinstance(derived, ClaimDerived):
                     self._verdicts[key] = derived
                 if isinstance(derived, DosingRangeDerived):
-                    write_tiers(writer, key.id, derived.bands)
+                    write_dose(writer, key.id, derived)
         writer.flush()
         return moved
 
@@ -144,10 +144,10 @@ class Renderer:
             for key, derived in self._verdicts.items()
         ]
         citations = [
-            {"of": citation, "dose_low": stored(low), "dose_high": stored(high)}
+            {"of": citation, "dose_low": stored(low), "dose_high": stored(high), "dose_of": of}
             for derived in self._verdicts.values()
             for citation in derived.order
-            for low, high in [derived.doses.get(citation, (None, None))]
+            for low, high, of in [derived.dose(citation)]
         ]
         self._update_by_id(Claim, claims)
         self._update_by_id(Citation, citations)

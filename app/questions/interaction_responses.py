@@ -5,7 +5,7 @@ from typing import Literal
 from pydantic import Field, model_validator
 
 from app.claims import dose_query
-from app.claims.dose_responses import DoseAmount
+from app.claims.dose_responses import DoseAmount, DoseTotal
 from app.claims.responses import ClaimSummary
 from app.claims.vocabulary import Effect, Kind
 from app.concepts.manifest_doses import BandName
@@ -71,15 +71,17 @@ class InteractionCheck(RequestModel):
 
 
 class DoseGiven(ResponseModel):
-    """The dose that was given, as a daily total in picograms; an open end is null, and so is one that is no whole
-    number."""
+    """The dose that was given, as a daily total. In picograms an open end is null, and so is one that is no whole
+    number or no mass."""
 
     low_pg_per_day: int | None
     high_pg_per_day: int | None
     low_amount: DoseAmount | None
-    """Exact whatever the period; null where it is open."""
+    """Exact whatever the period; null where it is open or no mass."""
     high_amount: DoseAmount | None
-    """The upper end, exact whatever the period; null where it is open."""
+    """The upper end, exact whatever the period; null where it is open or no mass."""
+    total: DoseTotal
+    """In whatever unit."""
     tiers: tuple[BandName, ...]
     """Bands that it touches; empty for drugs of which the data set tells no bands apart."""
 

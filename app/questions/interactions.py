@@ -15,8 +15,8 @@ from sqlalchemy.orm import Session
 
 from app.claims import dose_query
 from app.claims import rendering as render
-from app.claims.dose_responses import dose_amount
-from app.claims.doses import DailyDose, bands_of, from_stored, whole
+from app.claims.dose_responses import dose_fields
+from app.claims.doses import DailyDose, bands_of, from_stored
 from app.claims.interaction_rules import interaction_rules
 from app.claims.models import Citation, Claim, ClaimConcept, LiteratureSearch
 from app.claims.responses import ClaimSummary
@@ -33,9 +33,11 @@ from app.concepts.disclaimer import disclaimer_about
 from app.concepts.dose_tiers import dose_tiers
 from app.concepts.drug_index import drug_index
 from app.concepts.lineage import InterventionTree, intervention_tree, worded_line
+from app.concepts.manifest import current_units
 from app.concepts.models import Concept
 from app.concepts.recognition import DrugIndex, Recognition, UnrecognizedReason
 from app.concepts.schemas import Inheritance
+from app.concepts.units import MASS, Units
 from app.core import deadline
 from app.core.english import quantity
 from app.core.errors import Fault, InvalidInput
@@ -205,13 +207,14 @@ class EvidenceOnPairs:
 
 def check(session: Session, request: InteractionCheck) -> InteractionCheckRead:
     """One status for every pair. The number of statements does not depend on the number of drugs."""
-    doses = _doses(request.drugs)
+    units = current_units(session)
+    doses = _doses(request.drugs, units)
     index, tree = drug_index(session), intervention_tree(session)
     drugs = []
     for position, (drug, dose) in enumerate(zip(request.drugs, doses, strict=True)):
         recognition = _recognise(index, drug)
         tiers = (dose_tiers(session, record.id) for record in recognition.drugs) if dose else ()
-        bands = bands_of(dose, next(filter(None, tiers), None))
+        bands = bands_of(dose, next(filter(None, tiers), None), units)
         drugs.append(RequestedDrug(position, recognition, dose, tuple(band.value for band in bands)))
     read = _read_evidence(session, index, tree, drugs)
     evidence = [read.of(a, b) for a, b in deadline.checked(combinations(drugs, 2))]
@@ -234,21 +237,21 @@ def check(session: Session, request: InteractionCheck) -> InteractionCheckRead:
             )
             for drug in unrecognized
         ),
-        drugs=tuple(_drug(drug) for drug in drugs),
+        drugs=tuple(_drug(drug, units) for drug in drugs),
         pairs=tuple(pairs),
         notice=NOTICE,
         disclaimer=disclaimer_about(session, () if unrecognized else recognised),
     )
 
 
-def _doses(drugs: Sequence[DrugAsked]) -> list[DailyDose | None]:
+def _doses(drugs: Sequence[DrugAsked], units: Units) -> list[DailyDose | None]:
     """Every dose that was given; InvalidInput with all that cannot be read."""
     doses: list[DailyDose | None] = []
     faults: list[Fault] = []
     for position, drug in enumerate(drugs):
         try:
             field = f"drugs.{position}.dose"
-            doses.append(None if drug.dose is None else dose_query.parse(drug.dose, where="body", field=field))
+            doses.append(None if drug.dose is None else dose_query.parse(drug.dose, units, where="body", field=field))
         except InvalidInput as refused:
             faults.extend(refused.errors)
     if faults:
@@ -304,12 +307,12 @@ def _harm_claims(session: Session, relatives: Sequence[int], of_rules: Sequence[
     ):
         interactants.setdefault(claim_pk, set()).add(concept_pk)
     doses: dict[int, list[DailyDose]] = {}
-    for claim_pk, low, high in session.execute(
-        select(Citation.claim_pk, Citation.dose_low, Citation.dose_high).where(
+    for claim_pk, low, high, of in session.execute(
+        select(Citation.claim_pk, Citation.dose_low, Citation.dose_high, Citation.dose_of).where(
             Citation.claim_pk.in_(interactants), Citation.dose_low.is_not(None)
         )
     ):
-        doses.setdefault(claim_pk, []).append(DailyDose(from_stored(low), from_stored(high)))
+        doses.setdefault(claim_pk, []).append(DailyDose(from_stored(low), from_stored(high), of or MASS))
     rows = session.execute(
         select(Claim.pk, Claim.id, Claim.kind, Claim.effect, Claim.intervention_pk, Concept.id.label("intervention"))
         .join(Concept, Concept.pk == Claim.intervention_pk)
@@ -331,8 +334,8 @@ def _harm_claims(session: Session, relatives: Sequence[int], of_rules: Sequence[
 
 def _bands(session: Session, intervention: str, doses: Sequence[DailyDose]) -> tuple[str, ...]:
     """The bands of the intervention that the doses touch, from the lowest to the highest."""
-    tiers = dose_tiers(session, intervention) if doses else None
-    touched = {band.value for dose in doses for band in bands_of(dose, tiers)}
+    tiers, units = dose_tiers(session, intervention) if doses else None, current_units(session)
+    touched = {band.value for dose in doses for band in bands_of(dose, tiers, units)}
     return tuple(band.value for band in tiers.bands if band.value in touched) if tiers else ()
 
 
@@ -345,7 +348,7 @@ def _searches(session: Session, relatives: Sequence[int]) -> list[RecordedSearch
 # --- the answer ---------------------------------------------------------------------------------------------------
 
 
-def _drug(drug: RequestedDrug) -> DrugChecked:
+def _drug(drug: RequestedDrug, units: Units) -> DrugChecked:
     dose, recognition = drug.dose, drug.recognition
     refs = tuple(record.ref for record in recognition.drugs)
     return DrugChecked(
@@ -357,10 +360,7 @@ def _drug(drug: RequestedDrug) -> DrugChecked:
         confidence=recognition.confidence,
         relation=recognition.relation,
         dose=DoseGiven(
-            low_pg_per_day=whole(dose.low),
-            high_pg_per_day=whole(dose.high),
-            low_amount=dose_amount(dose.low),
-            high_amount=dose_amount(dose.high),
+            **dose_fields(dose, units.smallest(dose.of)),
             tiers=drug.tiers,
         )
         if dose

@@ -52,6 +52,6 @@ def recorded_doses(session: Session, intervention_pk: int, condition_pk: int) ->
             DosingRangeCondition.concept_pk == condition_pk,
             DosingRange.status == Status.published,
         )
-        .order_by(DosingRange.low_amount.asc().nulls_last(), DosingRange.id)
+        .order_by(DosingRange.dose_order.asc().nulls_last(), DosingRange.id)
     )
     return list(session.scalars(statement))

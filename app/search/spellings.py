@@ -6,7 +6,7 @@ from itertools import product
 
 from sqlalchemy.orm import Session
 
-from app.concepts.code_systems import ICD10CM, ICD11, CodeSystems, normal_code
+from app.concepts.code_systems import ICD10CM, ICD11, CodeSystems
 from app.concepts.manifest import current_code_systems
 from app.core.folding import fold, unify_marks, words
 from app.search.analyzer import Phrase, stem
@@ -85,9 +85,9 @@ def possible_codes(systems: CodeSystems, text: str) -> Iterator[str]:
     code = _AFTER_SYSTEM.search(text[-MAX_CODE_LENGTH:])
     system = systems.named(text[: len(text) - len(code[0])].strip()) if code else None
     if code and system:
-        yield normal_code(system, code[1])
+        yield systems.normal(system, code[1])
     elif _CODE.fullmatch(text):
-        yield from (normal_code(system, text) for system in (ICD10CM, ICD11))
+        yield from (systems.normal(system, text) for system in (ICD10CM, ICD11))
 
 
 def spellings(phrase: Phrase) -> list[Phrase]:

@@ -17,7 +17,11 @@ _ADDRESSES: dict[IdentifierScheme, str] = {
     r"|(?:www\.)?europepmc\.org/(?:abstract|articles?)(?:/pmc)?)/",
     IdentifierScheme.nct: r"(?:(?:www|classic|beta)\.)?clinicaltrials\.gov/(?:ct2?/)?"
     r"(?:(?:show|study|results|history)/)*",
-    IdentifierScheme.eudract: r"(?:www\.)?clinicaltrialsregister\.eu/ctr-search/trial/",
+    IdentifierScheme.eudract: r"(?:www\.)?clinicaltrialsregister\.eu/ctr-search/(?:trial/|search\?query=)",
+    IdentifierScheme.ctis: r"(?:www\.)?euclinicaltrials\.eu/(?:ctis-public/view/|app/#/view/)",
+    IdentifierScheme.isrctn: r"(?:www\.)?(?:isrctn\.com|controlled-trials\.com)/",
+    IdentifierScheme.anzctr: r"(?:www\.)?anzctr\.org\.au/(?:Trial/Registration/TrialReview\.aspx\?ACTRN=)?",
+    IdentifierScheme.drks: r"(?:www\.)?drks\.de/search/(?:en|de)/trial/",
 }
 """Of the sites where identifiers are looked up, without their `https://`."""
 _LABELS: dict[IdentifierScheme, str] = {
@@ -26,6 +30,10 @@ _LABELS: dict[IdentifierScheme, str] = {
     IdentifierScheme.pmcid: r"pmcid[:=\s]*",
     IdentifierScheme.nct: r"(?:clinicaltrials\.gov[:,\s]+|(?:identifier|id|number|no\.)[:,\s]+|nct[:\s]+(?=nct))",
     IdentifierScheme.eudract: r"eudract\b(?:\s+(?:number|no\.?))?[:\s]*",
+    IdentifierScheme.ctis: r"(?:ctis|eu\s+ct)\b(?:\s+(?:number|no\.?))?[:\s]*",
+    IdentifierScheme.isrctn: r"isrctn(?:\s+(?:registry|number))?[:\s]+(?=isrctn)",
+    IdentifierScheme.anzctr: r"(?:anzctr|actrn)[:\s]+(?=actrn)",
+    IdentifierScheme.drks: r"drks[:\s]+(?=drks)",
 }
 """What stands before an identifier in a text."""
 _PREFIXES = {
@@ -38,13 +46,19 @@ _FORMS: dict[IdentifierScheme, tuple[str, str]] = {
     IdentifierScheme.pmcid: (r"PMC[1-9]\d{0,8}", "a PMCID such as PMC7921161"),
     IdentifierScheme.nct: (r"NCT\d{8}", "an NCT number of eight digits"),
     IdentifierScheme.eudract: (r"\d{4}-\d{6}-\d{2}(?:-[A-Z]{2})?", "a EudraCT number such as 2019-000702-30"),
+    IdentifierScheme.ctis: (r"\d{4}-\d{6}-\d{2}-\d{2}", "an EU CT number such as 2023-503698-40-00"),
+    IdentifierScheme.isrctn: (r"ISRCTN\d{8}", "an ISRCTN of eight digits such as ISRCTN10175490"),
+    IdentifierScheme.anzctr: (r"ACTRN\d{14}", "an ACTRN of fourteen digits such as ACTRN12623000498695"),
+    IdentifierScheme.drks: (r"DRKS\d{8}", "a DRKS number of eight digits such as DRKS00031815"),
 }
+"""Those of registries are as in the Bioregistry (0.15.6), ctregistries and ctrdata."""
 _MAX_LENGTH = 200
 _OPENING, _CLOSING = "(<[{\"'", {")": "(", ">": "<", "]": "[", "}": "{"}
 _QUERY = re.compile(r"(?:\?(?:[\w.~-]+=.*)?|&[\w.]+=.*|</.*)$")
 _COMMENT = re.compile(r"\s\[[^\]]*\]\.?$")
 """`[doi]`, `[PubMed - indexed for MEDLINE]`: as PubMed writes behind an identifier."""
-_SPACED = re.compile(r"^(PMC|NCT)[:\s-]+")
+_SPACED = re.compile(r"^(PMC|NCT|ISRCTN|ACTRN|DRKS)[:\s-]+")
+_SUFFIX = re.compile(r"\.ASPX$")
 _VERSION = re.compile(r"\.\d+$")
 _SENTENCE_MARKS = str.maketrans("\u201c\u201d\u201e\u00ab\u00bb\u3002\u3001", '""""".,')
 _FRAGMENT = re.compile(r"(?<!;2-)#.*$")
@@ -75,7 +89,7 @@ def normalise(scheme: IdentifierScheme, value: str) -> str:
         bare = _settled(unquote, _QUERY.sub("", bare)).lower()
     else:
         bare = re.split(r"[/?#&]", bare, maxsplit=1)[0] if is_address else bare
-        bare = _SPACED.sub(r"\1", bare.upper())
+        bare = _SUFFIX.sub("", _SPACED.sub(r"\1", bare.upper()))
         if scheme is IdentifierScheme.pmcid and prefix is not None and bare[:1].isdigit():
             bare = f"PMC{bare}"
         if scheme in (IdentifierScheme.pmid, IdentifierScheme.pmcid):
@@ -121,17 +135,28 @@ def _without_punctuation(text: str) -> str:
     return text
 
 
-def address(scheme: IdentifierScheme, normal: str) -> str | None:
+def address(scheme: IdentifierScheme, normal: str) -> str:
     """Where a reader can open it: a URI, so that signs such as `<` and `#` in a DOI are percent-encoded."""
-    bases = {
-        IdentifierScheme.doi: "https://doi.org/",
-        IdentifierScheme.pmid: "https://pubmed.ncbi.nlm.nih.gov/",
-        IdentifierScheme.pmcid: "https://pmc.ncbi.nlm.nih.gov/articles/",
-        IdentifierScheme.nct: "https://clinicaltrials.gov/study/",
-    }
     if scheme is IdentifierScheme.doi:
         normal = quote_doi(normal)
-    return bases[scheme] + normal if scheme in bases else None
+    if scheme is IdentifierScheme.eudract:
+        normal = normal[:_EUDRACT_LENGTH]
+    return _LOOKED_UP[scheme].format(normal)
+
+
+_LOOKED_UP: dict[IdentifierScheme, str] = {
+    IdentifierScheme.doi: "https://doi.org/{}",
+    IdentifierScheme.pmid: "https://pubmed.ncbi.nlm.nih.gov/{}",
+    IdentifierScheme.pmcid: "https://pmc.ncbi.nlm.nih.gov/articles/{}",
+    IdentifierScheme.nct: "https://clinicaltrials.gov/study/{}",
+    IdentifierScheme.eudract: "https://www.clinicaltrialsregister.eu/ctr-search/search?query={}",
+    IdentifierScheme.ctis: "https://euclinicaltrials.eu/ctis-public/view/{}",
+    IdentifierScheme.isrctn: "https://www.isrctn.com/{}",
+    IdentifierScheme.anzctr: "https://www.anzctr.org.au/{}.aspx",
+    IdentifierScheme.drks: "https://drks.de/search/en/trial/{}",
+}
+_EUDRACT_LENGTH = len("2019-000702-30")
+"""Without the country that may follow."""
 
 
 def doi_address(written: str) -> str:

@@ -4,7 +4,7 @@ from typing import ClassVar
 
 from app.concepts.schemas import ConceptRef
 from app.core.content import ContentModel, Envelope, Record, ResponseModel
-from app.core.text import Count, Number, OneLine, PartialDate, Slug, Text, Url
+from app.core.text import Count, DoseNumber, OneLine, PartialDate, Slug, Text, Url
 from app.sources import vocabulary as terms
 from app.sources.standing import entry_in_force
 
@@ -24,12 +24,12 @@ class Arm(ContentModel):
     participants: Count | None = None
     dose_text: OneLine | None = None
     """The dose as the source words it."""
-    dose_low: Number | None = None
+    dose_low: DoseNumber | None = None
     """Lowest dose, in `dose_unit`: a day's, or a week's where the unit says so."""
-    dose_high: Number | None = None
+    dose_high: DoseNumber | None = None
     """Highest dose, in `dose_unit`; equal to `dose_low` for a fixed dose."""
     dose_unit: OneLine | None = None
-    """UCUM: `ng`, `ug`, `mg`, `g`, `mg/kg` or `[iU]`, of a day; with `/wk` at its end of a week, such as `mg/wk`."""
+    """A unit of doses such as `mg`, `mg/kg` or `[iU]`, of a day; with `/wk` at its end of a week, such as `mg/wk`."""
     called_low_dose: bool | None = None
     """Whether the source calls this dose low; null for arms to which that does not apply."""
 

@@ -111,6 +111,21 @@ class IdentifierScheme(Term):
     pmcid = "pmcid", "PMCID", "PubMed Central identifier."
     nct = "nct", "NCT number", "ClinicalTrials.gov registration."
     eudract = "eudract", "EudraCT number", "European clinical trials register."
+    ctis = "ctis", "EU CT number", "Clinical Trials Information System of the European Union."
+    isrctn = "isrctn", "ISRCTN", "ISRCTN registry."
+    anzctr = "anzctr", "ACTRN", "Australian New Zealand Clinical Trials Registry."
+    drks = "drks", "DRKS number", "German Clinical Trials Register."
+
+
+REGISTRIES = (
+    IdentifierScheme.nct,
+    IdentifierScheme.isrctn,
+    IdentifierScheme.eudract,
+    IdentifierScheme.ctis,
+    IdentifierScheme.anzctr,
+    IdentifierScheme.drks,
+)
+"""The schemes in which trials are registered."""
 
 
 class StudyRole(Term):

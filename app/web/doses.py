@@ -10,6 +10,7 @@ from app.claims import catalogue_queries as catalogue
 from app.claims.catalogue_responses import DosingRangeRead, StudyWithEvidence
 from app.claims.schemas import Schedule
 from app.concepts.dose_tiers import dose_tiers
+from app.concepts.manifest import current_units
 from app.concepts.manifest_doses import DoseTiers
 from app.concepts.models import Concept
 from app.core.english import join_sentences, quantity
@@ -53,7 +54,8 @@ async def doses(
         with_studies = tiers is not None and not query.intervention
         spans = _study_spans(view, query.condition) if with_studies else []
         title = "Recorded doses and doses of studies" if with_studies else "Recorded doses"
-        return {"plot": dose_plot([*spans_of_ranges(ranges), *spans], title, tiers)}
+        units = current_units(view.session)
+        return {"plot": dose_plot([*spans_of_ranges(ranges, units), *spans], title, tiers, units)}
 
     return await answer_listing(request, DOSING_RANGES, query, more)
 
@@ -66,7 +68,8 @@ async def dose(request: Request, id: RecordId) -> Response:
 def _dose(view: ReadView, request: Request, dose_id: str) -> Response:
     read: DosingRangeRead = read_record(view, "dosing_range", dose_id)
     conditions = tuple(condition.id for condition in read.conditions)
-    (span,) = spans_of_ranges([read])
+    units = current_units(view.session)
+    (span,) = spans_of_ranges([read], units)
     tiers = _tiers(view, [read])
     with_studies = tiers is not None and bool(conditions)
     spans = _study_spans(view, conditions) if with_studies else []
@@ -86,8 +89,8 @@ def _dose(view: ReadView, request: Request, dose_id: str) -> Response:
         dose=read,
         contraindications=contraindications(view.session, _intervention(view, read)),
         schedule=_schedule_text(read.schedule),
-        daily=span_text(span),
-        plot=dose_plot([span, *spans], title, tiers),
+        daily=span_text(span, units),
+        plot=dose_plot([span, *spans], title, tiers, units),
     )
 
 
@@ -115,4 +118,4 @@ def _study_spans(view: ReadView, conditions: tuple[str, ...]) -> list[DoseSpan]:
     query = catalogue.StudyQuery(condition=conditions, limit=MAX_LIMIT)
     page = select_page(view, query, catalogue.studies(view, query), catalogue.STUDY_SORTS)
     studies = [StudyWithEvidence.model_validate_json(body) for body in current_bodies(view, "study", page.ids)]
-    return spans_of_studies(studies, retracted_studies(view.session, page.ids))
+    return spans_of_studies(studies, current_units(view.session), retracted_studies(view.session, page.ids))

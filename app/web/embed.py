@@ -129,15 +129,19 @@ def _without_claim(view: ReadView, error: Gone | NotFound, query: EmbedQuery) ->
 @router.get("/embed.js")
 async def script(request: Request) -> Response:
     """Takes any query, so that a page can ask past its own caches."""
-    body = _script()
+    return await reads_of(request).inline(request, _script_response, request)
+
+
+def _script_response(view: ReadView, request: Request) -> Response:
+    body = _script(current_manifest(view.session).language)
     headers = {"X-Content-Type-Options": "nosniff", "Cross-Origin-Resource-Policy": "cross-origin"}
     return conditional_response(request, conditional.etag(body), body, media_type="text/javascript", headers=headers)
 
 
 @lru_cache(maxsize=1)
-def _script() -> bytes:
-    """With its style sheet, and the words that it shares with the page for iframes."""
+def _script(language: str) -> bytes:
+    """With its style sheet, the language of the texts, and the words that it shares with the page for iframes."""
     style = " ".join((STATIC / "embed.css").read_text(encoding="utf-8").split()).partition("*/ ")[2]
     words = {"sides": SIDES, "marks": MARKS, "short_disclaimer": SHORT_DISCLAIMER}
-    page = render_template("web/embed.js", style=style, **words)
+    page = render_template("web/embed.js", style=style, language=language, **words)
     return "\n".join(line.strip() for line in page.splitlines() if line.strip()).encode()

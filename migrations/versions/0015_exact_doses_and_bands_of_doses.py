@@ -4,6 +4,9 @@ Every stored total of a day is multiplied by 5,040, so that nothing is lost. The
 intervention, become those of the drugs that dosing ranges are about: in the manifest at every serial, and with each
 dosing range as it was stored.
 
+Going back, codes of systems and routes that the older code does not know are set aside. Kinds of intervention that it
+does not know have nothing to stand for them: with such records there is no way back.
+
 Revises: 0014
 """
 
@@ -16,6 +19,7 @@ import sqlalchemy as sa
 from alembic import op
 
 from app.operations.set_aside import giving_back, setting_aside
+from app.storage.schema import SchemaMismatch
 
 revision = "0015"
 down_revision = "0014"
@@ -38,6 +42,14 @@ BANDS: list[dict[str, Any]] = [
 ]
 MILLIGRAMS = {"ng": Decimal("0.000001"), "ug": Decimal("0.001"), "mg": Decimal(1), "g": Decimal(1000)}
 HOURS = {"h": 1, "d": 24, "wk": 168}
+KINDS = ("drug", "class", "regimen")
+ROUTES = ("oral", "intramuscular", "intrathecal", "topical")
+CODE_SYSTEMS = (
+    "rxnorm", "atc", "unii", "mesh", "icd10cm", "icd11", "snomed", "doid", "pubchem", "cas", "chebi", "drugbank", "ndc",
+    "omop", "inchikey",
+)  # fmt: skip
+"""What the older code knows of vocabularies that are open since."""
+MAX_NAMED = 20
 TABLES = {"records": ("type", "id"), "record_states": ("type", "id", "serial")}
 Row = dict[str, Any]
 
@@ -54,12 +66,12 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    _refuse_newer_kinds()
     with setting_aside(op.get_bind(), revision, (*TABLES, "manifests")):
         _rewrite("dosing_range", _without_bands)
         _rewrite("claim", _without_fractions)
-        _rewrite("intervention", _without_lines)
-        for other in ("condition", "mechanism", "side_effect", "outcome"):
-            _rewrite(other, _without_lines)
+        for concept in ("intervention", "condition", "mechanism", "side_effect", "outcome"):
+            _rewrite(concept, _without_lines_and_newer_codes)
         _rewrite_manifests(_without_tiers)
     for table, columns in COLUMNS.items():
         for old, new in columns.items():
@@ -138,6 +150,8 @@ def _without_bands(content: Row, derived: Row) -> bool:
     schedule = content.get("schedule") or {}
     if schedule.get("period_unit") == "cycle":
         schedule["period_unit"] = "d"
+    if content.get("route") not in ROUTES:
+        content["route"] = None
     return True
 
 
@@ -147,8 +161,25 @@ def _without_fractions(_content: Row, derived: Row) -> bool:
     return len(derived["doses"]) < len(doses)
 
 
-def _without_lines(_content: Row, derived: Row) -> bool:
-    return derived.pop("lines", None) is not None
+def _without_lines_and_newer_codes(content: Row, derived: Row) -> bool:
+    codes = content.get("codes") or []
+    content["codes"] = [code for code in codes if code["system"] in CODE_SYSTEMS]
+    return derived.pop("lines", None) is not None or len(content["codes"]) < len(codes)
+
+
+def _refuse_newer_kinds() -> None:
+    """SchemaMismatch names the interventions, now or at an earlier serial, whose kinds the older code does not know."""
+    connection, found = op.get_bind(), set()
+    for name in TABLES:
+        table = sa.table(name, sa.column("type"), sa.column("id"), sa.column("content"))
+        rows = connection.execute(sa.select(table.c.id, table.c.content).where(table.c.type == "intervention"))
+        found |= {f"{row.id} ({kind})" for row in rows if (kind := json.loads(row.content).get("kind")) not in KINDS}
+    if found:
+        named = ", ".join(sorted(found)[:MAX_NAMED]) + (" and others" if len(found) > MAX_NAMED else "")
+        raise SchemaMismatch(
+            f"The software of schema {down_revision} knows no intervention but {', '.join(KINDS)}, and the data hold "
+            f"{named}, now or at an earlier serial. Nothing was changed. Restore a backup of the older software."
+        )
 
 
 # --- what the data set says of itself -----------------------------------------------------------------------------

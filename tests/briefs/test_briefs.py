@@ -183,7 +183,7 @@ def test_best_studied_benefit_comes_first_with_both_sides_beside_each_other(brie
 
 
 def test_side_with_more_weight_is_read_first(brief: BriefRead) -> None:
-    text, page = markdown(brief), html(brief)
+    text, page = markdown(brief), html(brief, "en")
 
     pain = text[text.index("**Low-dose zelvane may make little or no difference to pain in people with murmuria.**") :]
     card = page[page.index(f'id="claim-{PAIN}"') :]
@@ -196,7 +196,7 @@ def test_side_with_more_weight_is_read_first(brief: BriefRead) -> None:
 
 def test_every_sentence_is_cited_or_marked_uncited_and_its_numbers_lead_to_references(brief: BriefRead) -> None:
     references = {reference.number: reference.document.id for reference in brief.references}
-    text, page = markdown(brief), html(brief)
+    text, page = markdown(brief), html(brief, "en")
 
     for sentence in sentences(brief):
         assert sentence.cited == bool(sentence.footnotes)
@@ -228,7 +228,7 @@ def test_reference_reads_as_in_the_bibliography(session: Session, brief: BriefRe
 
 
 def test_the_answer_stands_before_what_is_claimed(brief: BriefRead) -> None:
-    text, page = plain(markdown(brief)), " ".join(visible(html(brief)).split())
+    text, page = plain(markdown(brief)), " ".join(visible(html(brief, "en")).split())
     pain = next(s for s in sentences(brief) if s.claim_id == PAIN)
 
     assert pain.answer == "Low-dose zelvane may make little or no difference to pain in people with murmuria."
@@ -305,7 +305,7 @@ def test_markdown_has_the_sections_in_reading_order_and_the_foot(brief: BriefRea
 
 
 def test_caveats_stand_in_every_format(brief: BriefRead) -> None:
-    text, page = plain(markdown(brief)), " ".join(visible(html(brief)).split())
+    text, page = plain(markdown(brief)), " ".join(visible(html(brief, "en")).split())
 
     caveats = {" ".join(s.caveat.split()) for s in sentences(brief) if s.caveat}
     assert caveats
@@ -353,7 +353,7 @@ def test_known_pair_without_evidence_has_a_brief_that_says_so(session: Session) 
     assert list(sentences(brief)) == []
     assert brief.references == ()
     assert NO_ALL_CLEAR in markdown(brief)
-    assert NO_ALL_CLEAR in html(brief)
+    assert NO_ALL_CLEAR in html(brief, "en")
 
 
 # --- scratch records ----------------------------------------------------------------------------------------------
@@ -376,7 +376,7 @@ def test_retracted_source_stays_visible_and_is_marked_in_every_format(small: Dat
     assert reference.standing is Standing.retracted
     (pain,) = (s for s in sentences(brief) if s.claim_id == "drug-eases-ache")
     assert {note.document.id: note.standing for note in pain.footnotes}["paper-a"] is Standing.retracted
-    for rendered in (markdown(brief), html(brief)):
+    for rendered in (markdown(brief), html(brief, "en")):
         assert "RETRACTED" in rendered
         assert "Standing: retracted." in rendered
 
@@ -401,13 +401,13 @@ def speaking(small: Database, text: str) -> BriefRead:
 
 def test_text_from_the_data_stays_text(small: Database) -> None:
     harmless = speaking(small, "Nothing special.")
-    page, text = elements(html(harmless)), kinds(markdown(harmless))
+    page, text = elements(html(harmless, "en")), kinds(markdown(harmless))
 
     for start in ("", "- ", "1. ", "12) ", "# ", "> ", "+ ", "=== ", "    "):
         hostile = speaking(small, f"{start}{HOSTILE}")
         shown = f"{start}{HOSTILE}".strip()
-        assert elements(html(hostile)) == page
-        assert visible(html(hostile)).count(shown) >= 5
+        assert elements(html(hostile, "en")) == page
+        assert visible(html(hostile, "en")).count(shown) >= 5
         assert kinds(markdown(hostile)) == text
         assert plain(markdown(hostile)).count(shown) >= 5
 

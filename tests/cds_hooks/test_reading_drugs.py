@@ -130,7 +130,8 @@ DAY: dict[str, Any] = {"frequency": 1, "period": 1, "periodUnit": "d"}
 )  # fmt: skip
 def test_the_daily_dose_is_read_and_put_in_its_band(instructions: Any, words: tuple[str, ...], expected: Any) -> None:
     read = read_dose(instructions, read_product(words))
-    bands = read and read.in_bands(Manifest.model_validate(neutral.MANIFEST).dose_tiers[0]).tiers
+    manifest = Manifest.model_validate(neutral.MANIFEST)
+    bands = read and read.in_bands(manifest.dose_tiers[0], manifest.units).tiers
 
     assert (read and (read.text, [band.value for band in bands or ()], read.read_from)) == expected
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from app.concepts.code_systems import SHIPPED_SYSTEMS, code_systems_of, normal_code
+from app.concepts.code_systems import SHIPPED_SYSTEMS, code_systems_of
 from app.concepts.terms import SHIPPED, CodeSystemTerm, Vocabularies
 
 OWN = Vocabularies(
@@ -56,7 +56,7 @@ def test_a_data_set_adds_systems() -> None:
     ],
 )
 def test_codes_have_one_normal_form(system: str, written: str, normal: str) -> None:
-    assert normal_code(system, written) == normal
+    assert SHIPPED_SYSTEMS.normal(system, written) == normal
 
 
 def test_a_pattern_that_python_would_search_for_ever_takes_no_time() -> None:

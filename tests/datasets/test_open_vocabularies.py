@@ -100,6 +100,7 @@ def test_codes_of_an_own_system_lead_to_the_concept_everywhere(blank: Database, 
             "ga4gh": "tea",
             "weighs_as": None,
             "address": "https://example.org/teas/{code}",
+            "equals": None,
         }
         substance = get("/fhir/r5/Substance/drug")["code"]["concept"]
         assert substance["coding"] == [{"system": "https://example.org/teas", "code": "TEA:017"}]

@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.sources.identifiers import IdentifierError, address, identify, normalise
+from app.sources.vocabulary import REGISTRIES
 from app.sources.vocabulary import IdentifierScheme as Scheme
 
 
@@ -96,6 +97,21 @@ from app.sources.vocabulary import IdentifierScheme as Scheme
         (Scheme.eudract, "https://www.clinicaltrialsregister.eu/ctr-search/trial/2019-000702-30/DK", "2019-000702-30"),
         (Scheme.eudract, "EudraCT: 2019-000702-30", "2019-000702-30"),
         (Scheme.eudract, "2019-000702-30-dk", "2019-000702-30-DK"),
+        (
+            Scheme.eudract,
+            "https://www.clinicaltrialsregister.eu/ctr-search/search?query=2019-000702-30",
+            "2019-000702-30",
+        ),
+        (Scheme.ctis, "EU CT number: 2023-503698-40-00", "2023-503698-40-00"),
+        (Scheme.ctis, "https://euclinicaltrials.eu/ctis-public/view/2023-503698-40-00?lang=en", "2023-503698-40-00"),
+        (Scheme.isrctn, "isrctn 10175490", "ISRCTN10175490"),
+        (Scheme.isrctn, "ISRCTN registry ISRCTN10175490.", "ISRCTN10175490"),
+        (Scheme.isrctn, "http://www.controlled-trials.com/ISRCTN10175490/", "ISRCTN10175490"),
+        (Scheme.isrctn, "https://www.isrctn.com/ISRCTN10175490?q=x", "ISRCTN10175490"),
+        (Scheme.anzctr, "ANZCTR: ACTRN12623000498695", "ACTRN12623000498695"),
+        (Scheme.anzctr, "https://www.anzctr.org.au/ACTRN12623000498695.aspx", "ACTRN12623000498695"),
+        (Scheme.drks, "DRKS-00031815", "DRKS00031815"),
+        (Scheme.drks, "https://drks.de/search/en/trial/DRKS00031815", "DRKS00031815"),
     ],
 )
 def test_an_identifier_is_brought_into_its_normal_form(scheme: Scheme, written: str, normal: str) -> None:
@@ -118,6 +134,11 @@ def test_an_identifier_is_brought_into_its_normal_form(scheme: Scheme, written: 
         (Scheme.pmcid, "7921161"),
         (Scheme.nct, "NCT0056855"),
         (Scheme.eudract, "2019-000702"),
+        (Scheme.eudract, "2023-503698-40-00"),
+        (Scheme.ctis, "2019-000702-30"),
+        (Scheme.isrctn, "ISRCTN1017549"),
+        (Scheme.anzctr, "ACTRN1262300049869"),
+        (Scheme.drks, "10175490"),
         (Scheme.pmid, ""),
     ],
 )
@@ -139,7 +160,12 @@ def test_the_normal_form_of_any_text_is_plain_and_stable(scheme: Scheme, text: s
 def test_a_reader_can_open_every_scheme_that_has_an_address() -> None:
     assert address(Scheme.doi, "10.1002/art.37734") == "https://doi.org/10.1002/art.37734"
     assert address(Scheme.pmid, "23359310") == "https://pubmed.ncbi.nlm.nih.gov/23359310"
-    assert address(Scheme.eudract, "2019-000702-30") is None
+    eudract = "https://www.clinicaltrialsregister.eu/ctr-search/search?query=2019-000702-30"
+    assert address(Scheme.eudract, "2019-000702-30") == address(Scheme.eudract, "2019-000702-30-DK") == eudract
+    assert address(Scheme.isrctn, "ISRCTN10175490") == "https://www.isrctn.com/ISRCTN10175490"
+    assert address(Scheme.anzctr, "ACTRN12623000498695") == "https://www.anzctr.org.au/ACTRN12623000498695.aspx"
+    for scheme in REGISTRIES:
+        assert address(scheme, "X").startswith("https://")
 
 
 @pytest.mark.parametrize(
@@ -152,6 +178,10 @@ def test_a_reader_can_open_every_scheme_that_has_an_address() -> None:
         ("https://www.ncbi.nlm.nih.gov/pmc/articles/PMC7921161/", (Scheme.pmcid, "PMC7921161")),
         ("NCT00568555", (Scheme.nct, "NCT00568555")),
         ("2019-000702-30", (Scheme.eudract, "2019-000702-30")),
+        ("2023-503698-40-00", (Scheme.ctis, "2023-503698-40-00")),
+        ("ISRCTN10175490", (Scheme.isrctn, "ISRCTN10175490")),
+        ("ACTRN12623000498695", (Scheme.anzctr, "ACTRN12623000498695")),
+        ("DRKS00031815", (Scheme.drks, "DRKS00031815")),
         ("23359310", None),
         ("4.5 mg", None),
         ("pain", None),

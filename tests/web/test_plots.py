@@ -11,6 +11,7 @@ from app.api.common import ListOf
 from app.claims.catalogue_responses import DosingRangeRead, StudyWithEvidence
 from app.claims.responses import EstimateRead
 from app.concepts.manifest_doses import DoseTiers
+from app.concepts.units import SHIPPED_UNITS
 from app.core.templates import render_template
 from app.grading.trace import EvidenceTrace, ForestRow
 from app.web.plots import CHARACTER_WIDTH, WIDTH, Plot
@@ -120,7 +121,9 @@ def every_plot(client: TestClient, claims: list[str], tiers: DoseTiers) -> list[
 def doses_plot(client: TestClient, tiers: DoseTiers) -> Plot | None:
     ranges = ListOf[DosingRangeRead].model_validate_json(client.get("/v1/dosing-ranges?limit=200").content).items
     studies = ListOf[StudyWithEvidence].model_validate_json(client.get("/v1/studies?limit=200").content).items
-    return dose_plot(spans_of_ranges(ranges) + spans_of_studies(studies), "Doses", tiers)
+    return dose_plot(
+        spans_of_ranges(ranges, SHIPPED_UNITS) + spans_of_studies(studies, SHIPPED_UNITS), "Doses", tiers, SHIPPED_UNITS
+    )
 
 
 # --- every plot ---------------------------------------------------------------------------------------------------

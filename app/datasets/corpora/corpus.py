@@ -30,7 +30,7 @@ from app.publishing.changes import content_violations
 from app.registry import BY_TYPE, RESOURCES
 from app.sources.identifiers import normal_or_none
 from app.sources.schemas import DocumentWrite
-from app.sources.vocabulary import DocumentKind, IdentifierScheme
+from app.sources.vocabulary import REGISTRIES, DocumentKind, IdentifierScheme
 from app.storage.resource import Key
 
 MAX_EXAMPLES = 3
@@ -321,7 +321,7 @@ class CorpusImport:
             if reference.title and known.title != reference.title:
                 self.leave_out("gives another title of a document than the item before it", item.at)
             return document_id
-        is_registration = reference.scheme in (IdentifierScheme.nct, IdentifierScheme.eudract)
+        is_registration = reference.scheme in REGISTRIES
         fields = {
             "id": document_id,
             "kind": DocumentKind.dataset if is_registration else DocumentKind.article_journal,

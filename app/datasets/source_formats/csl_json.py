@@ -6,7 +6,8 @@ from app.core.errors import InvalidInput
 from app.core.json_reader import read_json
 from app.datasets.source_formats.record import SourceFile, StatedSource, one_line
 from app.datasets.standing import StandingFeed, crossref_date, read_crossref_work, works_in
-from app.sources.vocabulary import DocumentKind, IdentifierScheme
+from app.sources.identifiers import identify
+from app.sources.vocabulary import REGISTRIES, DocumentKind, IdentifierScheme
 
 KINDS = {
     "journal-article": DocumentKind.article_journal,
@@ -65,9 +66,9 @@ def _record(work: dict[str, Any], at: str) -> StatedSource:
     for author in _items(work.get("author")):
         _read_author(record, author)
     for trial in _items(work.get("clinical-trial-number")):
-        number = one_line(trial.get("clinical-trial-number"))
-        if number.upper().startswith("NCT"):
-            record.register(IdentifierScheme.nct, number)
+        found = identify(one_line(trial.get("clinical-trial-number")))
+        if found and found[0] in REGISTRIES:
+            record.register(*found)
     if "preprint" in (work.get("subtype"), str(work.get("genre")).lower()):
         record.state_preprint()
     _read_standing(record, work)

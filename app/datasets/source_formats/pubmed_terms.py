@@ -28,7 +28,14 @@ _DOI = re.compile(r"\bdoi:\s*(10\.\d{4,9}/\S+)", re.IGNORECASE)
 _PMID = re.compile(r"\bPMID:\s*(\d{1,9})")
 _DATE = re.compile(r"\.\s+(\d{4}(?: [A-Z][a-z]{2}(?: \d{1,2})?)?)(?=[;:.\s]|$)")
 """Behind the journal, as in `Lancet. 2010 Feb 6;375(9713):445`."""
-_REGISTRIES = {"clinicaltrials.gov": IdentifierScheme.nct, "eudract": IdentifierScheme.eudract}
+_REGISTRIES = {
+    "clinicaltrials.gov": IdentifierScheme.nct,
+    "eudract": IdentifierScheme.eudract,
+    "isrctn": IdentifierScheme.isrctn,
+    "anzctr": IdentifierScheme.anzctr,
+    "drks": IdentifierScheme.drks,
+}
+"""The names of MEDLINE's databanks."""
 
 
 def read_notice(record: StatedSource, kind: str, text: str, pmid: str | None = None) -> None:

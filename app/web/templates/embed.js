@@ -3,6 +3,7 @@
 (() => {
   "use strict";
   const STYLE = {{ style | tojson }};
+  const LANGUAGE = {{ language | tojson }};
   const SIDES = {{ sides | tojson }};
   const MARKS = {{ marks | tojson }};
   const SHORT_DISCLAIMER = {{ short_disclaimer | tojson }};
@@ -80,7 +81,7 @@
     #show(isBusy, ...children) {
       const theme = this.getAttribute("theme");
       const kind = ["light", "dark", "auto"].includes(theme) ? `card ${theme}` : "card";
-      const card = make("article", { class: kind, lang: "en", "aria-busy": isBusy ? "true" : null }, ...children);
+      const card = make("article", { class: kind, lang: LANGUAGE, "aria-busy": isBusy ? "true" : null }, ...children);
       if (card.querySelector("#answer")) card.setAttribute("aria-labelledby", "answer");
       else card.setAttribute("aria-label", "Evidence on a claim");
       this.shadowRoot.replaceChildren(card);

@@ -116,7 +116,7 @@ def test_reference_reads_as_in_the_bibliography(session: Session, brief: BriefRe
 
 
 def test_the_answer_stands_before_what_is_claimed(brief: BriefRead) -> None:
-    text, page = plain(markdown(brief)), " ".join(visible(html(brief)).split())
+    text, page = plain(markdown(brief)), " ".join(visible(html(brief, "en")).split())
     pain = next(s for s in sentences(brief) if s.claim_id == "ldn-fibromyalgia-pain")
 
     assert pain.answer == "Low-dose naltrexone may make little or no difference to pain in people with fibromyalgia."
@@ -129,7 +129,7 @@ def test_the_answer_stands_before_what_is_claimed(brief: BriefRead) -> None:
 
 
 def test_side_with_more_weight_is_read_first(brief: BriefRead) -> None:
-    text, page = markdown(brief), html(brief)
+    text, page = markdown(brief), html(brief, "en")
 
     pain = text[
         text.index("**Low-dose naltrexone may make little or no difference to pain in people with fibromyalgia.**") :
@@ -233,7 +233,7 @@ def test_known_pair_without_evidence_has_a_brief_that_says_so(session: Session) 
     assert list(sentences(brief)) == []
     assert brief.references == ()
     assert NO_ALL_CLEAR in markdown(brief)
-    assert NO_ALL_CLEAR in html(brief)
+    assert NO_ALL_CLEAR in html(brief, "en")
 
 
 def test_a_brief_that_would_be_too_long_shows_what_matters_most_and_says_that_there_is_more(

@@ -59,6 +59,6 @@ def test_the_daily_dose_is_put_in_its_shipped_band(instructions: Any, words: tup
     read = read_dose(instructions, read_product(words))
     manifest = read_manifest(SEED)
     assert manifest is not None
-    bands = read and read.in_bands(manifest.dose_tiers[0]).tiers
+    bands = read and read.in_bands(manifest.dose_tiers[0], manifest.units).tiers
 
     assert (read and (read.text, [band.value for band in bands or ()], read.read_from)) == expected
