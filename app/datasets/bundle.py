@@ -7,6 +7,7 @@ file need not say: `shorthands`.
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from app.claims.schemas import ClaimWrite
@@ -18,7 +19,7 @@ from app.datasets.entries import Bundle, SeedEntry, is_judged, model_of, shape_f
 from app.datasets.files_beside import check_reading_notes, manifest_faults, take_manifest
 from app.datasets.layout import EXAMPLES, FILE_RESOURCES, MANIFEST, READING_NOTES, SeedPath, files_of, unknown_files
 from app.datasets.shorthands import IDENTIFIER_LISTS, OWN_FIELDS, SCHEMES, expand
-from app.datasets.yaml_files import YamlFile, load, parsed, path_of
+from app.datasets.yaml_files import PathInFile, YamlFile, load, parsed, path_of
 from app.publishing.changes import Change, content_violations
 from app.publishing.loops import loops
 from app.publishing.terms import term_faults
@@ -27,6 +28,8 @@ from app.sources.rules import taken_identifiers
 from app.sources.schemas import DocumentWrite
 from app.storage.history import text_of
 from app.storage.resource import FieldReference, Key, Resource
+
+_NOTHING_MOVED: Mapping[PathInFile, PathInFile] = MappingProxyType({})
 
 
 def read(*directories: Path) -> list[Change]:
@@ -118,10 +121,10 @@ def _read_records(bundle: Bundle, resource: Resource, at: tuple[Path, SeedPath],
         bundle.faults += [fault] if fault else []
         bundle.unreadable.add(resource.type)
         return
-    defaults = _defaults(bundle, file, resource)
-    for index in range(len(file.data[seed_path.key])):
-        entry = SeedEntry(directory, file, (seed_path.key, index), {}, {}, defaults)
-        _read_record(bundle, resource, entry)
+    defaults, places = _defaults(bundle, file, resource), file.places()
+    for index, record in enumerate(file.data[seed_path.key]):
+        entry = SeedEntry(directory, places, (seed_path.key, index), None, _NOTHING_MOVED, defaults)
+        _read_record(bundle, resource, entry, record)
 
 
 def _defaults(bundle: Bundle, file: YamlFile, resource: Resource) -> Mapping[str, Any]:
@@ -141,18 +144,17 @@ def _defaults(bundle: Bundle, file: YamlFile, resource: Resource) -> Mapping[str
     return {name: value for name, value in defaults.items() if name in names}
 
 
-def _read_record(bundle: Bundle, resource: Resource, entry: SeedEntry) -> None:
-    record = entry.file.data[entry.path[0]][entry.path[1]]
+def _read_record(bundle: Bundle, resource: Resource, entry: SeedEntry, record: Any) -> None:
     if not isinstance(record, dict):
         reason = "must be a record with fields"
         source = replace(entry, defaults={})
         bundle.faults.append(source.fault((), Fault("file", "", "model_type", reason)))
         return
     expanded = expand(resource.type, {**entry.defaults, **record}, bundle.documents)
-    source = replace(entry, fields=expanded.fields, moved=expanded.moved)
+    source = replace(entry, id=expanded.fields.get("id"), moved=expanded.moved or _NOTHING_MOVED)
     faults = list(expanded.faults)
     short = SCHEMES if resource.type in IDENTIFIER_LISTS else ()
-    content = None if faults else model_of(resource.write, source.fields, faults, short)
+    content = None if faults else model_of(resource.write, expanded.fields, faults, short)
     if content is not None:
         faults += [
             (path_of(name), Fault("file", "", "rule", reason)) for name, reason in content_violations(resource, content)
