@@ -100,13 +100,12 @@ def model_of(
     model: type[Part], fields: Any, faults: list[tuple[PathInFile, Fault]], more_fields: Sequence[str] = ()
 ) -> Part | None:
     """The fields as a model; null where faults were added, each with the part that it is about."""
-    marks = [(path, _UNFILLED) for path in _marks(fields)]
-    if marks:
-        faults += marks
-        return None
     try:
         # As JSON, because strict validation of JSON accepts no string for a number and no number for a string.
-        return model.model_validate_json(json.dumps(fields, default=json_number), strict=True)
+        text = json.dumps(fields, default=json_number)
+        if PLACEHOLDER not in text or not (marks := list(_marks(fields))):
+            return model.model_validate_json(text, strict=True)
+        faults += ((path, _UNFILLED) for path in marks)
     except ValidationError as error:  # a ValueError too, so it stands first
         faults += validation_faults(model, fields, error, more_fields)
     except (RecursionError, TypeError, ValueError):

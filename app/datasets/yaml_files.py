@@ -84,22 +84,26 @@ def _plain_data(text: str) -> Any:
 
 
 def _plain_value(loader: _Loader, event: yaml.Event) -> Any:
-    if not isinstance(event, yaml.NodeEvent) or event.anchor is not None or getattr(event, "tag", None) is not None:
+    kind = type(event)
+    if kind not in _PLAIN_EVENTS or event.anchor is not None or event.tag is not None:
         raise ValueError("an alias, an anchor, a tag, or nothing")
-    if isinstance(event, yaml.ScalarEvent):
+    if kind is yaml.ScalarEvent:
         return _plain_scalar(event.value) if event.implicit[0] else event.value
-    if isinstance(event, yaml.SequenceStartEvent):
+    if kind is yaml.SequenceStartEvent:
         items = []
-        while not isinstance(event := loader.get_event(), yaml.SequenceEndEvent):
+        while type(event := loader.get_event()) is not yaml.SequenceEndEvent:
             items.append(_plain_value(loader, event))
         return items
     fields = {}
-    while not isinstance(event := loader.get_event(), yaml.MappingEndEvent):
+    while type(event := loader.get_event()) is not yaml.MappingEndEvent:
         name = _plain_value(loader, event)
         if not isinstance(name, str) or name in fields:
             raise ValueError("a field without a name, or one that stands twice")
         fields[name] = _plain_value(loader, loader.get_event())
     return fields
+
+
+_PLAIN_EVENTS = (yaml.ScalarEvent, yaml.SequenceStartEvent, yaml.MappingStartEvent)
 
 
 def _plain_scalar(text: str) -> Any:

@@ -75,15 +75,18 @@ def _graph(
     names: Callable[[Record], Iterable[str]],
     find: Callable[[Key], Record | None],
 ) -> dict[str, list[str]]:
-    """What these records name, and what that names in turn."""
+    """What these records name, and what that names in turn; without records that name nothing."""
     graph: dict[str, list[str]] = {}
-    waiting = sorted(ids)
+    waiting, seen = sorted(ids), set()
     while waiting:
         record_id = waiting.pop()
-        if record_id not in graph:
+        if record_id not in seen:
+            seen.add(record_id)
             content = find(Key(record_type, record_id))
-            graph[record_id] = [other for other in names(content) if other != record_id] if content else []
-            waiting += graph[record_id]
+            named = [other for other in names(content) if other != record_id] if content else []
+            if named:
+                graph[record_id] = named
+                waiting += named
     return graph
 
 

@@ -14,8 +14,9 @@ from app.core.vocabulary import vocabulary_name
 def term_faults(content: Record, own: Vocabularies) -> Iterator[tuple[str, Fault]]:
     """Fields with a term that is not there, each with the nearest right ones, and with codes that their system cannot
     have. `own` are the terms of the data set."""
-    known = SHIPPED.joined(own)
-    for field, vocabulary, value in open_values(content):
+    values = list(open_values(content))
+    known = SHIPPED.joined(own) if values else SHIPPED
+    for field, vocabulary, value in values:
         name = vocabulary_name(vocabulary.name)
         terms = known.terms(name)
         allowed = tuple(term.id for term in terms)
