@@ -154,7 +154,8 @@ def votes(units: Iterable[EvidenceUnit]) -> tuple[Fraction, Fraction]:
     """Weight of the supporting and of the disputing side."""
     supports = disputes = Fraction(0)
     for unit in units:
-        supports, disputes = supports + unit.votes[0], disputes + unit.votes[1]
+        for_it, against_it = unit.votes
+        supports, disputes = supports + for_it if for_it else supports, disputes + against_it if against_it else disputes
     return supports, disputes
 
 

@@ -1,6 +1,6 @@
 """Recomputes derived values and renders the bodies of all records that a publication affects."""
 
-from collections.abc import Callable, Iterable, Mapping, Set
+from collections.abc import Callable, Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass, field
 from hashlib import blake2b
 from itertools import groupby
@@ -19,7 +19,7 @@ from app.claims.vocabulary import RelationType
 from app.concepts.lineage import refs_of, stored_heirs
 from app.concepts.models import Concept
 from app.registry import BY_TYPE
-from app.storage.database import Base
+from app.storage.database import MAX_KEYS, Base
 from app.storage.history import RecordState, StoredRecord, batches, referrers, targets, text_of
 from app.storage.records import CurrentRecords, RecordRow
 from app.storage.resource import Key, Stamp
@@ -73,12 +73,19 @@ class Renderer:
         affected |= {key for key in targets(self.session, claims) if key.type == "side_effect"}
         affected |= heirs(self.session, affected)
         self.records.prefetch(affected)
-        for some in batches(affected):
+        for some in self._together(affected):
             self._derive(key for key in some if key.type != "claim")
             self._render(some)
             if self.progress:
                 self.progress(len(some), len(affected))
         return self._rendered
+
+    def _together(self, keys: Set[Key]) -> Iterator[list[Key]]:
+        """As many records at a time as one statement takes; a claim with its citations, which show the same sources."""
+        claims = {key: Key("claim", self.records.content(key).claim) for key in keys if key.type == "citation"}
+        ordered = sorted(keys, key=lambda key: (claims.get(key, key), key))
+        for start in range(0, len(ordered), MAX_KEYS):
+            yield ordered[start : start + MAX_KEYS]
 
     def _derive_restatements(self, moved: Set[Key]) -> set[Key]:
         """Recompute the claims that restate a changed one, for they show its verdict; those that change."""

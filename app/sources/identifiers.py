@@ -4,6 +4,7 @@ import html
 import re
 import unicodedata
 from collections.abc import Callable
+from functools import lru_cache
 from urllib.parse import quote, unquote
 
 from app.core.folding import unify_marks
@@ -56,6 +57,7 @@ class IdentifierError(ValueError):
     """The text is not an identifier of the scheme; the message says what one looks like."""
 
 
+@lru_cache(maxsize=20_000)
 def normalise(scheme: IdentifierScheme, value: str) -> str:
     """The one form in which an identifier is compared: DOIs in lower case, all others in capitals.
 
@@ -121,17 +123,19 @@ def _without_punctuation(text: str) -> str:
     return text
 
 
+_READER_SITES = {
+    IdentifierScheme.doi: "https://doi.org/",
+    IdentifierScheme.pmid: "https://pubmed.ncbi.nlm.nih.gov/",
+    IdentifierScheme.pmcid: "https://pmc.ncbi.nlm.nih.gov/articles/",
+    IdentifierScheme.nct: "https://clinicaltrials.gov/study/",
+}
+
+
 def address(scheme: IdentifierScheme, normal: str) -> str | None:
     """Where a reader can open it: a URI, so that signs such as `<` and `#` in a DOI are percent-encoded."""
-    bases = {
-        IdentifierScheme.doi: "https://doi.org/",
-        IdentifierScheme.pmid: "https://pubmed.ncbi.nlm.nih.gov/",
-        IdentifierScheme.pmcid: "https://pmc.ncbi.nlm.nih.gov/articles/",
-        IdentifierScheme.nct: "https://clinicaltrials.gov/study/",
-    }
     if scheme is IdentifierScheme.doi:
         normal = quote_doi(normal)
-    return bases[scheme] + normal if scheme in bases else None
+    return _READER_SITES[scheme] + normal if scheme in _READER_SITES else None
 
 
 def doi_address(written: str) -> str:
