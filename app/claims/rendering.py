@@ -18,7 +18,7 @@ from app.claims.vocabulary import Aspect, Measure
 from app.concepts.lineage import worded_line
 from app.concepts.schemas import ConceptRef, ConceptWrite, ConditionWrite, InterventionWrite, OutcomeRef, OutcomeWrite
 from app.concepts.vocabulary import HarmRelation
-from app.core.content import ContentModel, common_fields, Record, RecordLinks, ResponseModel
+from app.core.content import ContentModel, Record, RecordLinks, ResponseModel, common_fields
 from app.sources import rendering as sources
 from app.sources.rendering import concept_ref
 from app.sources.schemas import DocumentRef, DocumentWrite, StudyWrite

@@ -4,7 +4,7 @@ Directories stack: what an earlier one holds, a later one may name. Which files 
 file need not say: `shorthands`.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
@@ -18,7 +18,7 @@ from app.core.vocabulary import Status
 from app.datasets.entries import Bundle, SeedEntry, is_judged, model_of, shape_fault, shown_name
 from app.datasets.files_beside import check_reading_notes, manifest_faults, take_manifest
 from app.datasets.layout import EXAMPLES, FILE_RESOURCES, MANIFEST, READING_NOTES, SeedPath, files_of, unknown_files
-from app.datasets.shorthands import IDENTIFIER_LISTS, OWN_FIELDS, SCHEMES, expand
+from app.datasets.shorthands import IDENTIFIER_LISTS, OWN_FIELDS, SCHEMES, KnownDocuments, expand
 from app.datasets.yaml_files import PathInFile, YamlFile, load, parsed, path_of
 from app.publishing.changes import Change, content_violations
 from app.publishing.loops import loops
@@ -43,7 +43,7 @@ def load_bundle(directories: Sequence[Path], texts: Mapping[Path, str] | None = 
     `texts` stand in the place of what those files hold, or are files that are not there yet.
     """
     bundle = read_files(directories, texts or {})
-    _check_citation_ids(bundle)
+    check_citation_ids(bundle)
     _check_identifiers(bundle)
     _check_references(bundle)
     for directory in directories:
@@ -61,9 +61,17 @@ def load_bundle(directories: Sequence[Path], texts: Mapping[Path, str] | None = 
     return bundle
 
 
-def read_files(directories: Sequence[Path], texts: Mapping[Path, str]) -> Bundle:
-    """The records, each judged alone: with the faults of files and records, and not of those between records."""
-    bundle = Bundle()
+def read_files(
+    directories: Sequence[Path],
+    texts: Mapping[Path, str],
+    only: Collection[Path] | None = None,
+    documents: KnownDocuments | None = None,
+) -> Bundle:
+    """The records, each judged alone: with the faults of files and records, and not of those between records.
+
+    `only` names the files to read, if not all; `documents` are those that citations may name beside the files'.
+    """
+    bundle = Bundle(documents=documents or KnownDocuments())
     begun = {directory for directory in directories if any(directory in path.parents for path in texts)}
     if not directories or not all(directory.is_dir() or directory in begun for directory in directories):
         raise InvalidInput("There is no directory of seed data at that place.", errors=[])
@@ -73,6 +81,8 @@ def read_files(directories: Sequence[Path], texts: Mapping[Path, str]) -> Bundle
     for resource in FILE_RESOURCES:
         for directory in directories:
             for seed_path in files_of(directory, resource, texts):
+                if only is not None and seed_path.path not in only:
+                    continue
                 path, name = seed_path.path, shown_name(seed_path.name, directory, directories)
                 file = parsed(texts[path], path, name) if path in texts else load(path, name)
                 _read_records(bundle, resource, (directory, seed_path), file)
@@ -189,7 +199,8 @@ def _add(bundle: Bundle, resource: Resource, source: SeedEntry, content: Record)
 # --- records together ---------------------------------------------------------------------------------------------
 
 
-def _check_citation_ids(bundle: Bundle) -> None:
+def check_citation_ids(bundle: Bundle) -> None:
+    """An id names one citation."""
     first: dict[str, tuple[Key, str]] = {}
     for key, content in bundle.contents.items():
         if isinstance(content, ClaimWrite):

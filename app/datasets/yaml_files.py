@@ -83,7 +83,7 @@ def _plain_data(text: str) -> Any:
     return data
 
 
-def _plain_value(loader: _Loader, event: yaml.Event) -> Any:
+def _plain_value(loader: _Loader, event: Any) -> Any:
     kind = type(event)
     if kind not in _PLAIN_EVENTS or event.anchor is not None or event.tag is not None:
         raise ValueError("an alias, an anchor, a tag, or nothing")

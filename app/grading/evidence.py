@@ -155,7 +155,10 @@ def votes(units: Iterable[EvidenceUnit]) -> tuple[Fraction, Fraction]:
     supports = disputes = Fraction(0)
     for unit in units:
         for_it, against_it = unit.votes
-        supports, disputes = supports + for_it if for_it else supports, disputes + against_it if against_it else disputes
+        supports, disputes = (
+            supports + for_it if for_it else supports,
+            disputes + against_it if against_it else disputes,
+        )
     return supports, disputes
 
 

@@ -155,10 +155,13 @@ class Renderer:
 
     def _render(self, keys: Iterable[Key]) -> None:
         """Render records, and write those whose bodies changed."""
-        states, new, updated, dated = [], [], [], []
+        states: list[dict[str, Any]] = []
+        new: list[dict[str, Any]] = []
+        updated: list[dict[str, Any]] = []
+        dated: list[dict[str, Any]] = []
         for key in keys:
             row, content = self.records.row(key), self.records.content(key)
-            # What nobody changed keeps its text, even where today's code would add a field: by it the seed knows its own.
+            # What nobody changed keeps its text, even where today's code would add a field: the seed knows it by that.
             kept = None if row is None or key in self.changed else row.content_json
             texts = {"content": kept or text_of(content), "derived": self.records.derived_text(key)}
             stamp = self._stamp(key, row, **texts)
