@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from fractions import Fraction
+from functools import lru_cache
 from typing import NamedTuple
 
 from app.claims.vocabulary import (
@@ -162,5 +163,6 @@ def votes(units: Iterable[EvidenceUnit]) -> tuple[Fraction, Fraction]:
     return supports, disputes
 
 
+@lru_cache(maxsize=1_000)
 def plain(number: Fraction) -> str:
     return f"{float(number):g}"

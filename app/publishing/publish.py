@@ -146,7 +146,7 @@ def _snapshot(updater: FilterIndexUpdater, keys: Iterable[Key]) -> None:
 def write_tables(session: Session, changed: Sequence[Change]) -> None:
     """Write contents as rows, and what they refer to; parents come first. What is derived is written by `Renderer`."""
     writer = RowWriter(session)
-    for some in _some_at_a_time(changed):
+    for some in _some_at_a_time([change for change in changed if BY_TYPE[change.type].part_of is None]):
         named = _references(some)
         _load_keys(session, {*named, *(key for keys in named.values() for key in keys)})
         for change in some:

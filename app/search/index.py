@@ -243,11 +243,11 @@ def _stored(session: Session, keys: Sequence[Key]) -> dict[Key, tuple[int, Index
     return {Key(entry.texts["type"], entry.texts["id"]): (pk, entry) for pk, entry in entries.items()}
 
 
-def vocabulary_of(entry: IndexEntry) -> Counter[tuple[str, bool]]:
+def vocabulary_of(entry: IndexEntry) -> set[tuple[str, bool]]:
     """The entry's `(word, is_stem)`, each once."""
     stemmed = {word for field in ("title", "names", "body") for word in entry.texts[field].split()}
     by_form = {True: stemmed, False: set(entry.texts["spelled"].split())}
-    return Counter({(word[:MAX_WORD_LENGTH], is_stem) for is_stem, some in by_form.items() for word in some})
+    return {(word[:MAX_WORD_LENGTH], is_stem) for is_stem, some in by_form.items() for word in some}
 
 
 _ADD_COUNTS = text(

@@ -97,6 +97,8 @@ class _ParsedTexts:
 
 MAX_PARSED_BYTES = 64_000_000
 """Of memory for values that were parsed before, for each process."""
+MAX_PENDING_BYTES = 8_000_000
+"""The same for what is about to be published: each value is used by few records, one soon after the other."""
 _MEMORY_PER_BYTE = 10
 """A parsed value takes 7 to 12 times as much memory as its text, which is kept as well."""
 _MEMORY_PER_VALUE = 1_000
@@ -181,6 +183,7 @@ class CurrentRecords(DatabaseRecords):
         super().__init__(session)
         self._pending_contents: dict[Key, Record] = {}
         self._pending_derived: dict[Key, str] = {}
+        self._parsed = _ParsedTexts(MAX_PENDING_BYTES)
 
     def overlay(self, key: Key, content: Record) -> None:
         self._pending_contents[key] = content
@@ -198,7 +201,7 @@ class CurrentRecords(DatabaseRecords):
 
     def derived(self, key: Key) -> Any:
         text = self._pending_derived.get(key)
-        return _parsed.derived(key.type, text) if text else super().derived(key)
+        return self._parsed.derived(key.type, text) if text else super().derived(key)
 
     def _select(self, keys: Sequence[Key]) -> Select[*tuple[Any, ...]]:
         r = StoredRecord
