@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Iterator
 from graphlib import CycleError, TopologicalSorter
 from typing import NamedTuple
 
-from app.concepts.schemas import InterventionWrite
+from app.concepts.schemas import ConditionWrite, InterventionWrite
 from app.core.content import Record
 from app.sources.schemas import StudyWrite
 from app.storage.resource import Key
@@ -27,8 +27,7 @@ class Loop(NamedTuple):
 
 
 def _parent(content: Record) -> Iterable[str]:
-    parent = getattr(content, "parent", None)
-    return [parent] if parent else []
+    return [content.parent] if isinstance(content, InterventionWrite | ConditionWrite) and content.parent else []
 
 
 def _successor(content: Record) -> Iterable[str]:

@@ -163,7 +163,7 @@ def _memberships(session: Session, spec: FilterSpec, ids: Sequence[str]) -> dict
         filters: dict[int, set[Filter]] = {pk: set() for pk in names}
         for statement in spec.values if names else ():
             key, *columns = statement.selected_columns
-            for pk, *row in session.execute(statement.where(key.in_(names))):
+            for pk, *row in session.connection().execute(statement.where(key.in_(names))):
                 filters[pk].update(_filters_in(columns, row))
         found.update({names[pk]: _Membership(pk, frozenset(kept)) for pk, kept in filters.items()})
     return found
