@@ -94,9 +94,9 @@ PRIVATE = re.compile(r"\b_start_asgi_task\b|\bmallopt\b|\bctypes\b")
 MAX_LINES = {
     "": 640, "cli": 660, "accounts": 100, "api": 3800, "bibliography": 1650, "briefs": 1130, "cds_hooks": 4100,
     "claims": 4450,
-    "concepts": 2130, "core": 1260, "datasets": 4780, "fhir": 2490, "grading": 2760, "http": 3500, "infobutton": 480,
-    "linked_data": 470, "operations": 700, "publishing": 1000, "questions": 1840, "search": 2140, "sources": 1360,
-    "storage": 2970, "web": 3400, "mcp": 1210, "verification": 840,
+    "concepts": 2130, "core": 1260, "datasets": 5180, "fhir": 2490, "grading": 2770, "http": 3500, "infobutton": 480,
+    "linked_data": 470, "operations": 700, "publishing": 1030, "questions": 1840, "search": 2140, "sources": 1370,
+    "storage": 2990, "web": 3400, "mcp": 1210, "verification": 840,
 }  # fmt: skip
 """Lines of Python in each package of `app/`; "" is what lies beside the packages. Raise one only with a reason."""
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from app.core.errors import InvalidInput
-from app.datasets import bundle
+from app.datasets import bundle, yaml_files
 from app.datasets.seed import SeedResult, seed
 from app.storage.database import Database
 from app.storage.resource import Key
@@ -27,7 +27,7 @@ def directory(tmp_path: Path) -> Path:
 def files_read(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The names of the files of records that are read."""
     names: list[str] = []
-    load = bundle.load
+    load = yaml_files.load
 
     def noted(path: Path, name: str) -> object:
         names.append(name)
@@ -81,7 +81,7 @@ def test_a_citation_may_name_a_document_of_another_file_by_its_identifier(
 
 def _doi(database: Database, document: str) -> str:
     identifiers = content(database, "document", document).content.model_dump(mode="json")["identifiers"]
-    return next(one["value"] for one in identifiers if one["scheme"] == "doi")
+    return next(str(one["value"]) for one in identifiers if one["scheme"] == "doi")
 
 
 def _twice(directory: Path) -> None:
