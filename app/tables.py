@@ -5,7 +5,7 @@ from app.bibliography import formatted as bibliography
 from app.claims import models as evidence
 from app.concepts import manifest
 from app.concepts import models as concepts
-from app.datasets import seed
+from app.datasets import applied_files as seed
 from app.publishing import index_state as projections
 from app.search import models as search
 from app.sources import models as sources

@@ -32,6 +32,10 @@ def _cache_searches(model: Any) -> None:
     """Half of the time went into reading the same elements of a style again; they never change. No report found."""
     for owner, method in (
         (model.CitationStylesElement, "xpath_search"),
+        (model.CitationStylesElement, "get_root"),
+        (model.CitationStylesElement, "get_formatter"),  # we use one alone
+        (model.CitationStylesElement, "get_locale_option"),
+        (model.Locale, "get_option"),
         (model.SomewhatObjectifiedElement, "__getattr__"),
         (model.Parent, "calls_variable"),
         (model.Text, "calls_variable"),

@@ -48,14 +48,14 @@ def references(session: Session, documents: Iterable[DocumentWrite], style: Styl
 
 def update(session: Session, documents: Iterable[DocumentWrite], limit: int = MAX_AT_ONCE) -> int:
     """Store the references of documents in every style, those that are not stored yet; how many were left out."""
-    cited = {one.digest: one for one in map(reference_of, documents)}
+    cited = {reference_of(document).digest: document for document in documents}
     missing = set(cited)
     for some in batches(cited):
         missing -= set(session.scalars(select(FormattedReference.digest).where(FormattedReference.digest.in_(some))))
     due = sorted(missing)[:limit]
     rows = [
-        {"digest": digest, "style": style, "text": format_marked(cited[digest], style)}
-        for digest in due
+        {"digest": digest, "style": style, "text": format_marked(reference, style)}
+        for digest, reference in ((digest, reference_of(cited[digest])) for digest in due)
         for style in Style
     ]
     if rows:

@@ -65,6 +65,8 @@ _CSL = {kind: (f"<{kind}>", f"</{kind}>") for kind in ("i", "b", "sup", "sub")} 
 
 def marked(text: str) -> str:
     """The text with its entities resolved and its markup as single characters; whitespace collapsed."""
+    if text.isascii() and "<" not in text and "&" not in text:
+        return " ".join(text.split())
     for _ in range(_MAX_ENCODINGS):
         resolved = _ENTITY.sub(lambda match: html.unescape(match[0]), text)
         if resolved == text:
@@ -76,6 +78,8 @@ def marked(text: str) -> str:
 
 def plain(text: str) -> str:
     """Marked text without markup; raised and lowered numbers as the characters that Unicode has for them."""
+    if text.isascii():
+        return text
     for kind, table in (("sup", _RAISED), ("sub", _LOWERED)):
         text = _MARKED[kind].sub(lambda match, table=table: _shifted(match[1], table), text)  # type: ignore[misc]
     return _ALL_MARKS.sub("", text)

@@ -18,7 +18,7 @@ from app.concepts.lineage import worded_line
 from app.concepts.schemas import ConceptRef, ConceptWrite, ConditionWrite, InterventionWrite, OutcomeRef, OutcomeWrite
 from app.concepts.study_designs import SHIPPED_DESIGNS
 from app.concepts.vocabulary import HarmRelation
-from app.core.content import ContentModel, Record, RecordLinks, ResponseModel
+from app.core.content import ContentModel, Record, RecordLinks, ResponseModel, common_fields
 from app.sources import rendering as sources
 from app.sources.rendering import concept_ref
 from app.sources.schemas import DocumentRef, DocumentWrite, StudyWrite
@@ -63,8 +63,8 @@ def record_fields(plural: str, record: Record, stamp: Stamp) -> tuple[dict[str, 
 
 def _response(read: type[Response], content: ContentModel, **made: Any) -> Response:
     """A response with what is `made` for it; the other fields that the content has as well are shown as written."""
-    as_is = {name: getattr(content, name) for name in read.model_fields if name in type(content).model_fields}
-    return read(**as_is | made)
+    as_is = {name: getattr(content, name) for name in common_fields(type(content), read) if name not in made}
+    return read(**as_is, **made)
 
 
 def concept(records: RecordReader, record_type: str, record_id: str | None) -> ConceptRef | None:

@@ -83,7 +83,7 @@ def apply_seed(
     bar = Bar(console=console, transient=True, disable=not console.is_terminal)
     with _without_collections(), bar, database.write() as session:
         task = bar.add_task("Publishing", total=None)
-        progress: Progress = lambda done, total: bar.update(task, completed=done, total=total)  # noqa: E731
+        progress: Progress = lambda done, total: bar.update(task, advance=done, total=total)  # noqa: E731
         result = seeding.seed(session, directories, progress, plan)
     seed_report.print_result(console, result)
     return result

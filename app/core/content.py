@@ -1,6 +1,6 @@
 """Base models of content, which curators write, of responses, which the API shows, and of query strings."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from functools import cache
 from typing import Any, ClassVar
 
@@ -89,8 +89,14 @@ class Envelope(ResponseModel):
 
 def shared_fields(content: ContentModel, response: type[ResponseModel]) -> dict[str, Any]:
     """The fields that a response shows as they are written: those of both models, without those of every record."""
-    names = response.model_fields.keys() & type(content).model_fields.keys() - Envelope.model_fields.keys()
+    names = common_fields(type(content), response) - Envelope.model_fields.keys()
     return {name: getattr(content, name) for name in names}
+
+
+@cache
+def common_fields(content: type[ContentModel], response: type[ResponseModel]) -> Set[str]:
+    """The names of the fields that both models have."""
+    return content.model_fields.keys() & response.model_fields.keys()
 
 
 class RecordLinks(ResponseModel):

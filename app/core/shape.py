@@ -61,9 +61,19 @@ def _paths(model: type[BaseModel]) -> Iterator[str]:
             yield from (f"{name}.{path}" for path in paths_of(field.model))
 
 
+@cache
+def _leading_to_open_values(model: type[BaseModel]) -> Mapping[str, FieldShape]:
+    """The fields of a model that hold terms of open vocabularies, themselves or further down."""
+    return {
+        name: field
+        for name, field in shape_of(model).items()
+        if isinstance(field.vocabulary, OpenVocabulary) or (field.model and _leading_to_open_values(field.model))
+    }
+
+
 def open_values(content: BaseModel, within: str = "") -> Iterator[tuple[str, OpenVocabulary, str]]:
     """The fields of a model at any depth that hold terms of open vocabularies: path, vocabulary and value."""
-    for name, field in shape_of(type(content)).items():
+    for name, field in _leading_to_open_values(type(content)).items():
         value = getattr(content, name)
         items = {f"[{i}]": item for i, item in enumerate(value)} if isinstance(value, tuple) else {"": value}
         for position, item in items.items():

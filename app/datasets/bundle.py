@@ -4,9 +4,10 @@ Directories stack: what an earlier one holds, a later one may name. Which files 
 file need not say: `shorthands`.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from app.claims.schemas import ClaimWrite
@@ -17,8 +18,8 @@ from app.core.vocabulary import Status
 from app.datasets.entries import Bundle, SeedEntry, is_judged, model_of, shape_fault, shown_name
 from app.datasets.files_beside import check_reading_notes, manifest_faults, take_manifest
 from app.datasets.layout import EXAMPLES, FILE_RESOURCES, MANIFEST, READING_NOTES, SeedPath, files_of, unknown_files
-from app.datasets.shorthands import IDENTIFIER_LISTS, OWN_FIELDS, SCHEMES, expand
-from app.datasets.yaml_files import YamlFile, load, parsed, path_of
+from app.datasets.shorthands import IDENTIFIER_LISTS, OWN_FIELDS, SCHEMES, KnownDocuments, expand
+from app.datasets.yaml_files import PathInFile, YamlFile, load, parsed, path_of
 from app.publishing.changes import Change, content_violations
 from app.publishing.loops import loops
 from app.publishing.terms import term_faults
@@ -27,6 +28,8 @@ from app.sources.rules import taken_identifiers
 from app.sources.schemas import DocumentWrite
 from app.storage.history import text_of
 from app.storage.resource import FieldReference, Key, Resource
+
+_NOTHING_MOVED: Mapping[PathInFile, PathInFile] = MappingProxyType({})
 
 
 def read(*directories: Path) -> list[Change]:
@@ -40,7 +43,7 @@ def load_bundle(directories: Sequence[Path], texts: Mapping[Path, str] | None = 
     `texts` stand in the place of what those files hold, or are files that are not there yet.
     """
     bundle = read_files(directories, texts or {})
-    _check_citation_ids(bundle)
+    check_citation_ids(bundle)
     _check_identifiers(bundle)
     _check_references(bundle)
     for directory in directories:
@@ -58,9 +61,17 @@ def load_bundle(directories: Sequence[Path], texts: Mapping[Path, str] | None = 
     return bundle
 
 
-def read_files(directories: Sequence[Path], texts: Mapping[Path, str]) -> Bundle:
-    """The records, each judged alone: with the faults of files and records, and not of those between records."""
-    bundle = Bundle()
+def read_files(
+    directories: Sequence[Path],
+    texts: Mapping[Path, str],
+    only: Collection[Path] | None = None,
+    documents: KnownDocuments | None = None,
+) -> Bundle:
+    """The records, each judged alone: with the faults of files and records, and not of those between records.
+
+    `only` names the files to read, if not all; `documents` are those that citations may name beside the files'.
+    """
+    bundle = Bundle(documents=documents or KnownDocuments())
     begun = {directory for directory in directories if any(directory in path.parents for path in texts)}
     if not directories or not all(directory.is_dir() or directory in begun for directory in directories):
         raise InvalidInput("There is no directory of seed data at that place.", errors=[])
@@ -70,6 +81,8 @@ def read_files(directories: Sequence[Path], texts: Mapping[Path, str]) -> Bundle
     for resource in FILE_RESOURCES:
         for directory in directories:
             for seed_path in files_of(directory, resource, texts):
+                if only is not None and seed_path.path not in only:
+                    continue
                 path, name = seed_path.path, shown_name(seed_path.name, directory, directories)
                 file = parsed(texts[path], path, name) if path in texts else load(path, name)
                 _read_records(bundle, resource, (directory, seed_path), file)
@@ -118,10 +131,10 @@ def _read_records(bundle: Bundle, resource: Resource, at: tuple[Path, SeedPath],
         bundle.faults += [fault] if fault else []
         bundle.unreadable.add(resource.type)
         return
-    defaults = _defaults(bundle, file, resource)
-    for index in range(len(file.data[seed_path.key])):
-        entry = SeedEntry(directory, file, (seed_path.key, index), {}, {}, defaults)
-        _read_record(bundle, resource, entry)
+    defaults, places = _defaults(bundle, file, resource), file.places()
+    for index, record in enumerate(file.data[seed_path.key]):
+        entry = SeedEntry(directory, places, (seed_path.key, index), None, _NOTHING_MOVED, defaults)
+        _read_record(bundle, resource, entry, record)
 
 
 def _defaults(bundle: Bundle, file: YamlFile, resource: Resource) -> Mapping[str, Any]:
@@ -141,18 +154,17 @@ def _defaults(bundle: Bundle, file: YamlFile, resource: Resource) -> Mapping[str
     return {name: value for name, value in defaults.items() if name in names}
 
 
-def _read_record(bundle: Bundle, resource: Resource, entry: SeedEntry) -> None:
-    record = entry.file.data[entry.path[0]][entry.path[1]]
+def _read_record(bundle: Bundle, resource: Resource, entry: SeedEntry, record: Any) -> None:
     if not isinstance(record, dict):
         reason = "must be a record with fields"
         source = replace(entry, defaults={})
         bundle.faults.append(source.fault((), Fault("file", "", "model_type", reason)))
         return
     expanded = expand(resource.type, {**entry.defaults, **record}, bundle.documents)
-    source = replace(entry, fields=expanded.fields, moved=expanded.moved)
+    source = replace(entry, id=expanded.fields.get("id"), moved=expanded.moved or _NOTHING_MOVED)
     faults = list(expanded.faults)
     short = SCHEMES if resource.type in IDENTIFIER_LISTS else ()
-    content = None if faults else model_of(resource.write, source.fields, faults, short)
+    content = None if faults else model_of(resource.write, expanded.fields, faults, short)
     if content is not None:
         faults += [
             (path_of(name), Fault("file", "", "rule", reason)) for name, reason in content_violations(resource, content)
@@ -187,7 +199,8 @@ def _add(bundle: Bundle, resource: Resource, source: SeedEntry, content: Record)
 # --- records together ---------------------------------------------------------------------------------------------
 
 
-def _check_citation_ids(bundle: Bundle) -> None:
+def check_citation_ids(bundle: Bundle) -> None:
+    """An id names one citation."""
     first: dict[str, tuple[Key, str]] = {}
     for key, content in bundle.contents.items():
         if isinstance(content, ClaimWrite):

@@ -24,14 +24,14 @@ Part = TypeVar("Part", bound=BaseModel)
 
 @dataclass(frozen=True)
 class SeedEntry:
-    """Where a record stands in the files, and what it says there."""
+    """Where a record stands in the files."""
 
     directory: Path
     """Of the seed files among which it stands."""
     file: YamlFile
     path: PathInFile
-    fields: Mapping[str, Any]
-    """Written out: with defaults and everything that follows from what it says."""
+    id: Any
+    """As it is written, which need not be text."""
     moved: Mapping[PathInFile, PathInFile]
     defaults: Mapping[str, Any]
     """Of the file."""
@@ -41,15 +41,13 @@ class SeedEntry:
             if path[:length] in self.moved:
                 path = (*self.moved[path[:length]], *path[length:])
                 break
-        written = self.file.data[self.path[0]][self.path[1]]
-        if path and path[0] in self.defaults and path[0] not in written:
+        if path and path[0] in self.defaults and not self.file.holds((*self.path, path[0])):
             return self.file.place(("defaults", *path))
         return self.file.place((*self.path, *path))
 
     def fault(self, path: PathInFile, fault: Fault) -> Fault:
         """The fault with its place, the record's id and the field."""
-        name = self.fields.get("id")
-        named = name if isinstance(name, str) else f"record {int(self.path[1]) + 1}"
+        named = self.id if isinstance(self.id, str) else f"record {int(self.path[1]) + 1}"
         at = f"{self.place(path)}: {named}: {field_of(path) or 'record'}"
         return replace(fault, field=at)
 
@@ -102,13 +100,12 @@ def model_of(
     model: type[Part], fields: Any, faults: list[tuple[PathInFile, Fault]], more_fields: Sequence[str] = ()
 ) -> Part | None:
     """The fields as a model; null where faults were added, each with the part that it is about."""
-    marks = [(path, _UNFILLED) for path in _marks(fields)]
-    if marks:
-        faults += marks
-        return None
     try:
         # As JSON, because strict validation of JSON accepts no string for a number and no number for a string.
-        return model.model_validate_json(json.dumps(fields, default=json_number), strict=True)
+        text = json.dumps(fields, default=json_number)
+        if PLACEHOLDER not in text or not (marks := list(_marks(fields))):
+            return model.model_validate_json(text, strict=True)
+        faults += ((path, _UNFILLED) for path in marks)
     except ValidationError as error:  # a ValueError too, so it stands first
         faults += validation_faults(model, fields, error, more_fields)
     except (RecursionError, TypeError, ValueError):

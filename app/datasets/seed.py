@@ -1,23 +1,37 @@
 """Applies the seed files to the database: only what changed in the files, and never over a curator's edit."""
 
 import json
+from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from hashlib import blake2b
-from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlalchemy import String, delete, select
-from sqlalchemy.orm import Mapped, Session, mapped_column
+from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from app.accounts.models import SEED, Account, Actor
 from app.accounts.service import ensure_system_actors
 from app.claims.models import Citation, Claim
 from app.concepts.manifest import UNDESCRIBED, Manifest, StoredManifest, about_to_apply, manifest_at
+from app.core.content import Record
 from app.core.errors import Fault, InvalidInput
 from app.core.vocabulary import Status
 from app.datasets import bundle
+from app.datasets.applied_files import (
+    AppliedRecord,
+    SeedFile,
+    applied_files,
+    applied_records,
+    digest_of,
+    files_now,
+    forget_files,
+    name_of,
+    records_named,
+    remember_files,
+    remember_records,
+)
+from app.datasets.changed_files import read_changed
 from app.datasets.entries import Bundle
 from app.datasets.files_beside import used_name
 from app.datasets.layout import MANIFEST
@@ -28,31 +42,9 @@ from app.publishing.rendering import Progress
 from app.publishing.terms import term_faults
 from app.registry import BY_TYPE
 from app.sources.models import Study
-from app.storage.database import SLUG, Base, now
-from app.storage.history import Release, StoredRecord, current_serial, text_of
+from app.storage.database import MAX_KEYS, now
+from app.storage.history import Release, StoredRecord, are_among, batches, current_serial, text_of
 from app.storage.resource import Key
-
-
-class SeedRecord(Base):
-    """Digest of a record's content when the seed files were last applied.
-
-    If the stored content has another digest, a curator has edited the record since.
-    """
-
-    __tablename__ = "seed_records"
-    type: Mapped[str] = mapped_column(String(20), primary_key=True)
-    id: Mapped[str] = mapped_column(SLUG, primary_key=True)
-    digest: Mapped[str] = mapped_column(String(32))
-
-
-class SeedFiles(Base):
-    """The seed files that were applied last, without a conflict; one row."""
-
-    __tablename__ = "seed_files"
-    digest: Mapped[str] = mapped_column(String(32), primary_key=True)
-    """Of the files' names and contents, and of the release of the software that read them."""
-    records: Mapped[int]
-    """How many they hold."""
 
 
 @dataclass(frozen=True)
@@ -84,7 +76,7 @@ class SeedResult:
     release: str | None
     """The release that was cut; null if none was."""
     dropped: tuple[Key, ...] = ()
-    """Published records that an earlier seed brought and that the files no longer hold."""
+    """Published records that an earlier seed brought and that the files no longer hold; where all files were read."""
     retired: tuple[Key, ...] = ()
     """Those of `dropped` that were retired."""
 
@@ -118,55 +110,136 @@ def seed(
     directories = [directories] if isinstance(directories, Path) else directories
     ensure_system_actors(session)
     actor = _actor(session, plan.author)
-    digest_of_files = _digest_of_files(directories)
+    files, applied = files_now(directories), applied_files(session)
     if not (plan.take or plan.prune or plan.reread):
-        records = session.scalar(select(SeedFiles.records).filter_by(digest=digest_of_files))
-        if records is not None:
-            return SeedResult(None, (), (), records, (), None)
-    files = bundle.load_bundle(directories)
-    applied = {Key(row.type, row.id): row for row in session.scalars(select(SeedRecord))}
-    contents = session.execute(select(StoredRecord.type, StoredRecord.id, StoredRecord.content))
-    stored = {Key(record_type, record_id): content for record_type, record_id, content in contents}
-    _refuse_unknown(plan.take, files.changes)
+        if files == {name: file.digest for name, file in applied.items()}:
+            return SeedResult(None, (), (), sum(file.records for file in applied.values()), (), None)
+        read = read_changed(session, directories, files, applied)
+        if read is not None:
+            try:
+                return _apply(session, actor, read, _Loaded(directories, files, applied, progress), plan)
+            except InvalidInput:
+                pass  # nothing was written; read with all the others, it is said where the fault stands
+    return _apply(session, actor, bundle.load_bundle(directories), _Loaded(directories, files, {}, progress), plan)
+
+
+@dataclass(frozen=True)
+class _Loaded:
+    """What records were read from."""
+
+    directories: Sequence[Path]
+    files: Mapping[str, str]
+    """Name and digest."""
+    others: Mapping[str, SeedFile]
+    """Files as they were applied before, where only those that changed since were read; else empty."""
+    progress: Progress | None
+
+    @property
+    def names(self) -> list[str]:
+        """Of the files that were read."""
+        return [
+            name for name, digest in self.files.items() if name not in self.others or self.others[name].digest != digest
+        ]
+
+    def names_of(self, read: Bundle) -> dict[Path, str]:
+        files = {source.file.path: source.directory for source in read.sources.values()}
+        return {path: name_of(self.directories, directory, path) for path, directory in files.items()}
+
+
+def _apply(session: Session, actor: Actor, read: Bundle, loaded: _Loaded, plan: SeedPlan) -> SeedResult:
+    """Publish what is due of the records that were read."""
+    _refuse_unknown(plan.take, read.contents)
+    before = _before(session, read, loaded)
     due: list[Change] = []
     conflicts: list[SeedConflict] = []
-    for change in files.changes:
-        key, digest = change.key, _digest(text_of(change.content))
-        row = applied.get(key)
-        last = row.digest if row else None
-        here = _digest(stored[key]) if key in stored else None
-        if digest == last and (key not in plan.take or here == digest):
+    remembered: dict[Key, AppliedRecord] = {}
+    edited: set[str] = set()
+    names = loaded.names_of(read)
+    for change in read.changes:
+        key, digest = change.key, digest_of(text_of(change.content))
+        file = names[read.sources[key].file.path]
+        last, here = before.applied.get(key), before.stored.get(key)
+        if here not in (last and last.digest, digest) and digest != (last and last.digest) and key not in plan.take:
+            conflicts.append(SeedConflict(key, _differing_fields(_content(session, key), change)))
             continue
-        if here not in (last, digest) and key not in plan.take:
-            conflicts.append(SeedConflict(key, _differing_fields(stored.get(key), change)))
-            continue
-        due.append(change)
-        row = row or SeedRecord(type=key.type, id=key.id)
-        row.digest = digest
-        session.add(row)
-    dropped = _dropped(session, applied, files.changes)
-    retirements = _retirements(applied, stored, dropped) if plan.prune else []
-    manifest = files.manifest
-    _refuse_reused_names(session, files)
+        if last != (now := AppliedRecord(digest, file)):
+            remembered[key] = now
+        if digest != (last and last.digest) or (key in plan.take and here != digest):
+            due.append(change)
+        elif here != digest:
+            edited.add(file)
+    dropped = _dropped(session, before.applied.keys() - read.contents.keys()) if not loaded.others else ()
+    retirements = _retirements(session, before, dropped) if plan.prune else []
+    manifest = read.manifest
+    _refuse_reused_names(session, read)
     with about_to_apply(session, manifest):
         graded = _doses_in_other_terms(session, manifest) + _graded_otherwise(session, manifest)
-        result = publish(session, actor, [*due, *retirements], plan.note, progress, recompute=graded)
+        result = publish(session, actor, [*due, *retirements], plan.note, loaded.progress, recompute=graded)
     _refuse_dropped_terms(session, manifest)
     serial = result.serial if manifest is None else _apply_manifest(session, actor, manifest, result.serial)
-    retired = {change.key for change in retirements}
-    session.execute(delete(SeedFiles))
-    if not conflicts:
-        session.add(SeedFiles(digest=digest_of_files, records=len(files.changes)))
+    retired = {change.key: AppliedRecord(digest_of(text_of(change.content)), None) for change in retirements}
+    gone = {
+        key: AppliedRecord(one.digest, None)
+        for key, one in before.applied.items()
+        if key not in read.contents and one.file is not None
+    }
+    remember_records(session, remembered | gone | retired)
+    if conflicts:
+        forget_files(session)
+    else:
+        _remember_files(session, read, loaded, edited)
     return SeedResult(
         serial=serial,
         created=tuple(key for key in result.created if key.type != "citation"),
         updated=tuple(key for key in result.updated if key.type != "citation" and key not in retired),
-        unchanged=len(files.changes) - len(due) - len(conflicts),
+        unchanged=_number_of_records(read, loaded) - len(due) - len(conflicts),
         conflicts=tuple(conflicts),
         release=_cut_first_release(session),
         dropped=dropped,
         retired=tuple(sorted(retired)),
     )
+
+
+class _Before(NamedTuple):
+    """Records before they are applied."""
+
+    applied: Mapping[Key, AppliedRecord]
+    stored: Mapping[Key, str]
+    """Digests of their contents."""
+
+
+def _before(session: Session, read: Bundle, loaded: _Loaded) -> _Before:
+    """What is known of the records that were read, and of all that a seed brought if all files were read."""
+    r = StoredRecord
+    contents = select(r.type, r.id, r.content).execution_options(yield_per=MAX_KEYS)
+    if loaded.others:
+        applied = applied_records(session, loaded.names) | records_named(session, read.contents)
+        conditions = [are_among((r.type, r.id), some) for some in batches(read.contents)]
+    else:
+        applied, conditions = applied_records(session), [r.type != "citation"]
+    rows = (row for condition in conditions for row in session.execute(contents.where(condition)))
+    return _Before(applied, {Key(record_type, record_id): digest_of(text) for record_type, record_id, text in rows})
+
+
+def _remember_files(session: Session, read: Bundle, loaded: _Loaded, edited: Collection[str]) -> None:
+    names = loaded.names_of(read)
+    held = Counter(names[source.file.path] for source in read.sources.values())
+    rows = (
+        {"name": name, "digest": loaded.files[name], "records": held[name], "is_edited": name in edited}
+        for name in loaded.names
+    )
+    if not loaded.others:
+        forget_files(session)
+    remember_files(session, rows, current_serial(session))
+
+
+def _number_of_records(read: Bundle, loaded: _Loaded) -> int:
+    others = loaded.others.keys() - loaded.names
+    return len(read.contents) + sum(loaded.others[name].records for name in others)
+
+
+def _content(session: Session, key: Key) -> str | None:
+    return session.scalar(select(StoredRecord.content).filter_by(type=key.type, id=key.id))
 
 
 def _actor(session: Session, account_id: str) -> Actor:
@@ -179,23 +252,24 @@ def _actor(session: Session, account_id: str) -> Actor:
     return account.actor
 
 
-def _dropped(session: Session, applied: Collection[Key], changes: Sequence[Change]) -> tuple[Key, ...]:
-    """Published records that an earlier seed brought and that the files no longer hold."""
-    rows = session.execute(select(StoredRecord.type, StoredRecord.id).where(StoredRecord.status == Status.published))
-    published = {Key(record_type, record_id) for record_type, record_id in rows}
-    return tuple(sorted(published & set(applied) - {change.key for change in changes}))
+def _dropped(session: Session, keys: Iterable[Key]) -> tuple[Key, ...]:
+    """Those of the records, which an earlier seed brought and the files no longer hold, that are published."""
+    dropped: set[Key] = set()
+    for some in batches(keys):
+        rows = select(StoredRecord.type, StoredRecord.id).where(
+            StoredRecord.status == Status.published, are_among((StoredRecord.type, StoredRecord.id), some)
+        )
+        dropped.update(Key(*row) for row in session.execute(rows))
+    return tuple(sorted(dropped))
 
 
-def _retirements(applied: Mapping[Key, SeedRecord], stored: Mapping[Key, str], keys: Iterable[Key]) -> list[Change]:
+def _retirements(session: Session, before: _Before, keys: Iterable[Key]) -> list[Change]:
     """The records as retired ones, without those that a curator edited since they were seeded."""
     changes = []
     for key in keys:
-        if _digest(stored[key]) != applied[key].digest:
-            continue
-        content = BY_TYPE[key.type].write.model_validate_json(stored[key])
-        change = Change(key.type, content.model_copy(update={"status": Status.retired}))
-        applied[key].digest = _digest(text_of(change.content))
-        changes.append(change)
+        if before.stored[key] == before.applied[key].digest:
+            content = BY_TYPE[key.type].write.model_validate_json(_content(session, key) or "")
+            changes.append(Change(key.type, content.model_copy(update={"status": Status.retired})))
     return changes
 
 
@@ -288,8 +362,8 @@ def _apply_manifest(session: Session, actor: Actor, manifest: Manifest, serial: 
     return serial
 
 
-def _refuse_unknown(take: Collection[Key], changes: Sequence[Change]) -> None:
-    missing = set(take) - {change.key for change in changes}
+def _refuse_unknown(take: Collection[Key], contents: Mapping[Key, Record]) -> None:
+    missing = set(take) - contents.keys()
     if missing:
         faults = [
             Fault("file", f"{key.type}/{key.id}", "unknown_reference", "is in no file") for key in sorted(missing)
@@ -301,20 +375,6 @@ def _differing_fields(stored: str | None, change: Change) -> tuple[str, ...]:
     here: dict[str, Any] = {} if stored is None else json.loads(stored)
     files: dict[str, Any] = json.loads(text_of(change.content))
     return tuple(name for name in {**files, **here} if here.get(name) != files.get(name))
-
-
-def _digest_of_files(directories: Sequence[Path]) -> str:
-    digest = blake2b(version("ldn-evidence").encode(), digest_size=16)
-    for directory in directories:
-        for path in bundle.files_that_are_read(directory):
-            name = f"\0{path.relative_to(directory)}\0{path.stat().st_size}\0"
-            digest.update(name.encode() + path.read_bytes())
-        digest.update(b"\0")
-    return digest.hexdigest()
-
-
-def _digest(content: str) -> str:
-    return blake2b(content.encode(), digest_size=16).hexdigest()
 
 
 def _cut_first_release(session: Session) -> str | None:

@@ -28,6 +28,10 @@ class KnownDocuments:
 
     by_identifier: dict[tuple[str, str], str] = field(default_factory=dict)
 
+    def find(self, name: tuple[str, str]) -> str | None:
+        """The id of the document that has the identifier, given as its scheme and normal form."""
+        return self.by_identifier.get(name)
+
     def add(self, record: Record) -> None:
         if isinstance(record, DocumentWrite):
             for identifier in record.identifiers:
@@ -111,7 +115,7 @@ def _with_document(
     if scheme is None:
         return item
     name = _name(scheme, item[scheme])
-    document = documents.by_identifier.get(name) if name else None
+    document = documents.find(name) if name else None
     if document is None:
         known = [value for named, value in documents.by_identifier if named == scheme]
         guesses = nearest(str(item[scheme]), known, 3) or None

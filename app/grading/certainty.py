@@ -81,8 +81,11 @@ def _body(units: Sequence[EvidenceUnit], method: Method, steps: list[Step]) -> t
 
 def _share(body: Sequence[EvidenceUnit], condition: Callable[[EvidenceUnit], bool]) -> Fraction:
     """Share of the body's weight in units that meet a condition."""
+    of_those = [unit for unit in body if condition(unit)]
+    if not of_those:
+        return Fraction(0)
     weight = sum((unit.weight for unit in body), Fraction(0))
-    return sum((unit.weight for unit in body if condition(unit)), Fraction(0)) / weight if weight else Fraction(0)
+    return sum((unit.weight for unit in of_those), Fraction(0)) / weight if weight else Fraction(0)
 
 
 def _limitations(body: Sequence[EvidenceUnit]) -> Reduction:

@@ -45,12 +45,19 @@ class Tally:
     participants: int
 
 
+_NOTHING = StanceCount(citations=0, documents=0, studies=0, reviews=0, participants=0)
+_STANCES = {stance.value: stance for stance in Stance}
+
+
 def tally(items: Iterable[Counted]) -> Tally:
     """Counts in all and by stance. A study counts under one stance; its people count once, as the largest number."""
     items = list(items)
     people, stance_of, in_all = _people(items), study_stances(items), amounts(items)
+    taken_stances = {*(item.stance for item in items), *stance_of.values()}
 
     def count(stance: Stance) -> StanceCount:
+        if stance not in taken_stances:
+            return _NOTHING
         taken = [item for item in items if item.stance is stance]
         studies = [study for study, study_stance in stance_of.items() if study_stance is stance]
         return StanceCount(
@@ -62,7 +69,7 @@ def tally(items: Iterable[Counted]) -> Tally:
         )
 
     return Tally(
-        by_stance=ByStance(**{stance.value: count(stance) for stance in Stance}),
+        by_stance=ByStance(**{name: count(stance) for name, stance in _STANCES.items()}),
         citations=len(items),
         documents=len({item.document for item in items}),
         studies=in_all.studies,
@@ -81,11 +88,16 @@ def amounts(items: Sequence[Counted]) -> Amounts:
 
 def _people(items: Iterable[Counted]) -> dict[str, int]:
     """People in each study other than reviews, 0 where unknown: those of its highest-ranked informative analyses."""
+    return {study: _people_in(_speaking(cited)) or 0 for study, cited in _by_study(items).items()}
+
+
+def _by_study(items: Iterable[Counted]) -> dict[str, list[Counted]]:
+    """The citations of each study other than reviews."""
     by_study: dict[str, list[Counted]] = {}
     for item in items:
         if item.study is not None and not item.is_review:
             by_study.setdefault(item.study, []).append(item)
-    return {study: _people_in(_speaking(cited)) or 0 for study, cited in by_study.items()}
+    return by_study
 
 
 def _people_in(items: Sequence[Counted]) -> int | None:
@@ -96,6 +108,8 @@ def _people_in(items: Sequence[Counted]) -> int | None:
 
 def _speaking(cited: Sequence[Counted]) -> Sequence[Counted]:
     """R3: the highest-ranked informative analyses of a study; all where none is informative."""
+    if len(cited) == 1:
+        return cited
     informative = [item for item in cited if item.stance in INFORMATIVE]
     rank = max((item.rank for item in informative), default=0)
     return [item for item in informative if item.rank == rank] or cited
@@ -103,11 +117,7 @@ def _speaking(cited: Sequence[Counted]) -> Sequence[Counted]:
 
 def study_stances(items: Iterable[Counted]) -> dict[str, Stance]:
     """The stance of each study other than reviews (R3)."""
-    by_study: dict[str, list[Counted]] = {}
-    for item in items:
-        if item.study is not None and not item.is_review:
-            by_study.setdefault(item.study, []).append(item)
-    return {study: _one_stance(cited) for study, cited in by_study.items()}
+    return {study: _one_stance(cited) for study, cited in _by_study(items).items()}
 
 
 def _one_stance(cited: list[Counted]) -> Stance:

@@ -255,6 +255,8 @@ def _graded(
         override.field: (Consensus if override.field == "consensus" else Certainty)(override.value)
         for override in overrides
     }
+    if not overrides:
+        return items, graded, claim_evidence(records, claim, items, graded, day, method)
     evidence = claim_evidence(records, claim, items, replace(graded, **values), day, method)
     listed = tuple(o.model_copy(update={"computed": str(getattr(graded, o.field))}) for o in overrides)
     return items, graded, evidence.model_copy(update={"overrides": listed})

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from fractions import Fraction
+from functools import lru_cache
 from typing import NamedTuple
 
 from app.claims.vocabulary import (
@@ -158,9 +159,14 @@ def votes(units: Iterable[EvidenceUnit]) -> tuple[Fraction, Fraction]:
     """Weight of the supporting and of the disputing side."""
     supports = disputes = Fraction(0)
     for unit in units:
-        supports, disputes = supports + unit.votes[0], disputes + unit.votes[1]
+        for_it, against_it = unit.votes
+        supports, disputes = (
+            supports + for_it if for_it else supports,
+            disputes + against_it if against_it else disputes,
+        )
     return supports, disputes
 
 
+@lru_cache(maxsize=1_000)
 def plain(number: Fraction) -> str:
     return f"{float(number):g}"

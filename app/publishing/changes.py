@@ -6,7 +6,7 @@ Refused are contents that break a rule alone, or together with other records.
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cached_property, partial
 from typing import Any
 
 from sqlalchemy import select
@@ -41,7 +41,7 @@ class Change:
     type: str
     content: Record
 
-    @property
+    @cached_property
     def key(self) -> Key:
         return Key(self.type, self.content.id)
 

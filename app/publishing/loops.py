@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Iterator
 from graphlib import CycleError, TopologicalSorter
 from typing import NamedTuple
 
-from app.concepts.schemas import InterventionWrite
+from app.concepts.schemas import ConditionWrite, InterventionWrite
 from app.core.content import Record
 from app.sources.schemas import StudyWrite
 from app.storage.resource import Key
@@ -27,8 +27,7 @@ class Loop(NamedTuple):
 
 
 def _parent(content: Record) -> Iterable[str]:
-    parent = getattr(content, "parent", None)
-    return [parent] if parent else []
+    return [content.parent] if isinstance(content, InterventionWrite | ConditionWrite) and content.parent else []
 
 
 def _successor(content: Record) -> Iterable[str]:
@@ -75,15 +74,18 @@ def _graph(
     names: Callable[[Record], Iterable[str]],
     find: Callable[[Key], Record | None],
 ) -> dict[str, list[str]]:
-    """What these records name, and what that names in turn."""
+    """What these records name, and what that names in turn; without records that name nothing."""
     graph: dict[str, list[str]] = {}
-    waiting = sorted(ids)
+    waiting, seen = sorted(ids), set()
     while waiting:
         record_id = waiting.pop()
-        if record_id not in graph:
+        if record_id not in seen:
+            seen.add(record_id)
             content = find(Key(record_type, record_id))
-            graph[record_id] = [other for other in names(content) if other != record_id] if content else []
-            waiting += graph[record_id]
+            named = [other for other in names(content) if other != record_id] if content else []
+            if named:
+                graph[record_id] = named
+                waiting += named
     return graph
 
 

@@ -5,10 +5,11 @@ renders the bodies that change, and keeps every state under a new serial. It doe
 if nothing would change.
 """
 
-from collections.abc import Iterable, Sequence, Set
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
+from typing import cast
 
-from sqlalchemy import delete, func, insert, select
+from sqlalchemy import Table, delete, func, insert, select
 from sqlalchemy.orm import Session
 
 from app.accounts.models import Actor
@@ -22,7 +23,7 @@ from app.publishing.rendering import Progress, Renderer, heirs
 from app.registry import BY_TYPE, FILTERS
 from app.search import index
 from app.sources.projection import mark_reviews
-from app.storage.database import CHANNEL, now
+from app.storage.database import CHANNEL, MAX_KEYS, Base, now
 from app.storage.filter_index import FilterIndexUpdater
 from app.storage.history import (
     Publication,
@@ -85,7 +86,7 @@ def publish(
     serial, at = publication.serial, publication.at
     rendered = Renderer(session, records, serial, at, keys, progress).run(neighbours | recompute)
     indexed = dict.fromkeys((*rendered, *sorted(inherited)))  # under the names of those that inherit their harms, too
-    index.update(session, records, ((key, records.content(key), records.derived(key)) for key in indexed))
+    index.update(session, records, indexed)
     formatted.update(session, (records.content(key) for key in rendered if key.type == "document"))
     updater.apply()
     if not rendered:
@@ -146,18 +147,40 @@ def _snapshot(updater: FilterIndexUpdater, keys: Iterable[Key]) -> None:
 
 def write_tables(session: Session, changed: Sequence[Change]) -> None:
     """Write contents as rows, and what they refer to; parents come first. What is derived is written by `Renderer`."""
-    named = {
-        change.key: {reference.key for reference in BY_TYPE[change.type].references(change.content)}
-        for change in changed
-    }
-    _load_keys(session, {*named, *(key for keys in named.values() for key in keys)})
     writer = RowWriter(session)
-    for change in changed:
-        BY_TYPE[change.type].apply(writer, change.content)
-    for change in changed:
-        BY_TYPE[change.type].link(writer, change.content)
-    writer.flush()
+    for some in _some_at_a_time([change for change in changed if BY_TYPE[change.type].part_of is None]):
+        named = _references(some)
+        _load_keys(session, {*named, *(key for keys in named.values() for key in keys)})
+        for change in some:
+            BY_TYPE[change.type].apply(writer, change.content)
+        writer.flush()
+    # What is linked anew must not meet what others are about to give up, such as an identifier.
+    stored = [change for change in changed if not writer.is_new(*_row_of(change.key))]
+    new = [change for change in changed if writer.is_new(*_row_of(change.key))]
+    for some in (stored, *_some_at_a_time(new)):
+        named = _references(some)
+        _load_keys(session, {key for keys in named.values() for key in keys})
+        for change in some:
+            BY_TYPE[change.type].link(writer, change.content)
+        writer.flush()
+        _write_references(session, named)
     mark_reviews(session, (change.content.id for change in changed if change.type == "study"))
+
+
+def _some_at_a_time(changes: Sequence[Change]) -> Iterator[Sequence[Change]]:
+    """As many as are written together: the rows of all of them would take much memory."""
+    for start in range(0, len(changes), MAX_KEYS):
+        yield changes[start : start + MAX_KEYS]
+
+
+def _references(changes: Iterable[Change]) -> dict[Key, set[Key]]:
+    return {
+        change.key: {reference.key for reference in BY_TYPE[change.type].references(change.content)}
+        for change in changes
+    }
+
+
+def _write_references(session: Session, named: Mapping[Key, Set[Key]]) -> None:
     for some in batches(named):
         session.execute(delete(RecordReference).where(are_among((RecordReference.type, RecordReference.id), some)))
     rows = [
@@ -166,7 +189,13 @@ def write_tables(session: Session, changed: Sequence[Change]) -> None:
         for target in sorted(names)
     ]
     if rows:
-        session.execute(insert(RecordReference), rows)
+        session.execute(insert(cast("Table", RecordReference.__table__)), rows)
+
+
+def _row_of(key: Key) -> tuple[type[Base], str, str | None]:
+    """Table, id, and the type of record where the table holds several: how a `RowWriter` names the record's row."""
+    spec = FILTERS[key.type]
+    return spec.table, key.id, None if spec.rows is None else key.type
 
 
 def _load_keys(session: Session, keys: Iterable[Key]) -> None:

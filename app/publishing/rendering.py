@@ -1,6 +1,6 @@
 """Recomputes derived values and renders the bodies of all records that a publication affects."""
 
-from collections.abc import Callable, Iterable, Set
+from collections.abc import Callable, Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass, field
 from hashlib import blake2b
 from itertools import groupby
@@ -19,7 +19,7 @@ from app.claims.vocabulary import RelationType
 from app.concepts.lineage import refs_of, stored_heirs
 from app.concepts.models import Concept
 from app.registry import BY_TYPE
-from app.storage.database import Base
+from app.storage.database import MAX_KEYS, Base
 from app.storage.history import RecordState, StoredRecord, batches, referrers, targets, text_of
 from app.storage.records import CurrentRecords, RecordRow
 from app.storage.resource import Key, Stamp
@@ -39,7 +39,7 @@ _VERDICT_COLUMNS = {
 }  # fmt: skip
 
 Progress = Callable[[int, int], None]
-"""Takes the number of records rendered so far, and the number of all."""
+"""Takes the number of records that were rendered since it was last called, and the number of all."""
 
 
 @dataclass
@@ -53,13 +53,8 @@ class Renderer:
     changed: Set[Key]
     """Records whose content changes."""
     progress: Progress | None = None
-    _states: list[dict[str, Any]] = field(default_factory=list)
-    _new: list[dict[str, Any]] = field(default_factory=list)
-    _updated: list[dict[str, Any]] = field(default_factory=list)
-    _dated: list[dict[str, Any]] = field(default_factory=list)
-    """When each claim that was rendered last changed: rows that were written again have lost it."""
-    _verdicts: dict[Key, ClaimDerived] = field(default_factory=dict)
-    """Of the claims that were derived: not yet in the table."""
+    _rendered: list[Key] = field(default_factory=list)
+    """Those that changed."""
 
     def run(self, neighbours: Set[Key]) -> list[Key]:
         """Render the changed records, their neighbours and all that depends on them; returns those that changed."""
@@ -68,7 +63,6 @@ class Renderer:
         # Claims first: the counts on other records are computed from the claims' rows.
         moved = self._derive(key for key in affected if key.type == "claim")
         moved |= self._derive_restatements(moved)
-        self._write_verdicts()
         # A study's number of people counts elsewhere even where a claim states a number of its own.
         sources = (key for key in self.changed if key.type in ("study", "document"))
         moved |= {key for key in referrers(self.session, sources) if key.type == "claim"}
@@ -79,21 +73,19 @@ class Renderer:
         affected |= {key for key in targets(self.session, claims) if key.type == "side_effect"}
         affected |= heirs(self.session, affected)
         self.records.prefetch(affected)
-        ordered = sorted(affected)
-        self._derive(key for key in ordered if key.type != "claim")
-        for done, key in enumerate(ordered, start=1):
-            self._render(key)
+        for some in self._together(affected):
+            self._derive(key for key in some if key.type != "claim")
+            self._render(some)
             if self.progress:
-                self.progress(done, len(ordered))
-        for statement, rows in (
-            (insert(RecordState), self._states),
-            (insert(StoredRecord), self._new),
-            (update(StoredRecord), self._updated),
-        ):
-            if rows:
-                self.session.execute(statement, rows)
-        self._update_by_id(Claim, self._dated)
-        return [Key(state["type"], state["id"]) for state in self._states]
+                self.progress(len(some), len(affected))
+        return self._rendered
+
+    def _together(self, keys: Set[Key]) -> Iterator[list[Key]]:
+        """As many records at a time as one statement takes; a claim with its citations, which show the same sources."""
+        claims = {key: Key("claim", self.records.content(key).claim) for key in keys if key.type == "citation"}
+        ordered = sorted(keys, key=lambda key: (claims.get(key, key), key))
+        for start in range(0, len(ordered), MAX_KEYS):
+            yield ordered[start : start + MAX_KEYS]
 
     def _derive_restatements(self, moved: Set[Key]) -> set[Key]:
         """Recompute the claims that restate a changed one, for they show its verdict; those that change."""
@@ -114,23 +106,26 @@ class Renderer:
     def _derive(self, keys: Iterable[Key]) -> set[Key]:
         """Recompute the derived values of records; those of which they or the content changed."""
         moved, writer = set(), RowWriter(self.session)
-        for record_type, some in groupby(sorted(keys), key=attrgetter("type")):
-            of_type = list(some)
-            contents = [self.records.content(key) for key in of_type]
-            values = BY_TYPE[record_type].derive(self.session, self.records, contents)
-            for key, derived in zip(of_type, values, strict=True):
-                self.records.overlay_derived(key, derived)
-                row = self.records.row(key)
-                if row is None or key in self.changed or row.derived_json != text_of(derived):
-                    moved.add(key)
-                if isinstance(derived, ClaimDerived):
-                    self._verdicts[key] = derived
-                if isinstance(derived, DosingRangeDerived):
-                    write_dose(writer, key.id, derived)
+        for record_type, of_type in groupby(sorted(keys), key=attrgetter("type")):
+            for some in batches(of_type):
+                contents = [self.records.content(key) for key in some]
+                values = BY_TYPE[record_type].derive(self.session, self.records, contents)
+                verdicts: dict[Key, ClaimDerived] = {}
+                for key, derived in zip(some, values, strict=True):
+                    text = text_of(derived)
+                    self.records.overlay_derived(key, text)
+                    row = self.records.row(key)
+                    if row is None or key in self.changed or row.derived_json != text:
+                        moved.add(key)
+                    if isinstance(derived, ClaimDerived):
+                        verdicts[key] = derived
+                    if isinstance(derived, DosingRangeDerived):
+                        write_dose(writer, key.id, derived)
+                self._write_verdicts(verdicts)
         writer.flush()
         return moved
 
-    def _write_verdicts(self) -> None:
+    def _write_verdicts(self, verdicts: Mapping[Key, ClaimDerived]) -> None:
         claims = [
             {
                 "of": key.id,
@@ -141,11 +136,11 @@ class Renderer:
                 "relevance": relevance(self.records.content(key), derived.weight),
                 "is_stale": derived.stale,
             }
-            for key, derived in self._verdicts.items()
+            for key, derived in verdicts.items()
         ]
         citations = [
             {"of": citation, "dose_low": stored(low), "dose_high": stored(high), "dose_of": of}
-            for derived in self._verdicts.values()
+            for derived in verdicts.values()
             for citation in derived.order
             for low, high, of in [derived.dose(citation)]
         ]
@@ -158,35 +153,52 @@ class Renderer:
             target = cast("Table", table.__table__)
             self.session.execute(update(target).where(target.c.id == bindparam("of")), rows)
 
-    def _render(self, key: Key) -> None:
-        """Render a record and, if its body changed, keep the rows to write."""
-        resource, row = BY_TYPE[key.type], self.records.row(key)
-        content, derived = self.records.content(key), self.records.derived(key)
-        # What nobody changed keeps its text, even where today's code would add a field: by it the seed knows its own.
-        kept = None if row is None or key in self.changed else row.content_json
-        texts = {"content": kept or text_of(content), "derived": text_of(derived)}
-        stamp = self._stamp(key, row, **texts)
-        if key.type == "claim":
-            self._dated.append({"of": key.id, "updated_at": stamp.updated_at})
-        body = resource.render(self.records, content, derived, stamp).model_dump_json()
+    def _render(self, keys: Iterable[Key]) -> None:
+        """Render records, and write those whose bodies changed."""
+        states: list[dict[str, Any]] = []
+        new: list[dict[str, Any]] = []
+        updated: list[dict[str, Any]] = []
+        dated: list[dict[str, Any]] = []
+        for key in keys:
+            row, content = self.records.row(key), self.records.content(key)
+            # What nobody changed keeps its text, even where today's code would add a field: the seed knows it by that.
+            kept = None if row is None or key in self.changed else row.content_json
+            texts = {"content": kept or text_of(content), "derived": self.records.derived_text(key)}
+            stamp = self._stamp(key, row, **texts)
+            if key.type == "claim":  # rows that were written again have lost when they last changed
+                dated.append({"of": key.id, "updated_at": stamp.updated_at})
+            body, digest = self._body(key, content, stamp)
+            if row is not None and row.digest == digest and row.content_json == texts["content"]:
+                continue
+            state = {
+                "type": key.type,
+                "id": key.id,
+                "serial": self.serial,
+                "version": stamp.version,
+                "status": content.status,
+                "updated_at": stamp.updated_at,
+                **texts,
+            }
+            states.append(state)
+            current = {**state, "successor": content.successor, "digest": digest, "body": body}
+            (new if row is None else updated).append(current)
+        records, history = cast("Table", StoredRecord.__table__), cast("Table", RecordState.__table__)
+        for statement, rows in ((insert(history), states), (insert(records), new)):
+            if rows:
+                self.session.execute(statement, rows)
+        if updated:
+            self.session.execute(update(StoredRecord), updated)
+        self._update_by_id(Claim, dated)
+        self._rendered += (Key(state["type"], state["id"]) for state in states)
+
+    def _body(self, key: Key, content: Any, stamp: Stamp) -> tuple[bytes, str]:
+        """The record's body, and its digest without the permalink."""
+        resource = BY_TYPE[key.type]
+        body = resource.render(self.records, content, self.records.derived(key), stamp).model_dump_json()
         # Serial 0 leaves the permalink out of the comparison.
         permalink = f'"{resource.path}/{key.id}?serial='
         bare = body.replace(f'{permalink}{stamp.serial}"', f'{permalink}0"')
-        digest = blake2b(bare.encode(), digest_size=16).hexdigest()
-        if row is not None and row.digest == digest and row.content_json == texts["content"]:
-            return
-        state = {
-            "type": key.type,
-            "id": key.id,
-            "serial": self.serial,
-            "version": stamp.version,
-            "status": content.status,
-            "updated_at": stamp.updated_at,
-            **texts,
-        }
-        self._states.append(state)
-        current = {**state, "successor": content.successor, "digest": digest, "body": body.encode()}
-        (self._new if row is None else self._updated).append(current)
+        return body.encode(), blake2b(bare.encode(), digest_size=16).hexdigest()
 
     def _stamp(self, key: Key, row: RecordRow | None, content: str, derived: str) -> Stamp:
         """New content makes a new version; so do new derived values of a claim."""

@@ -1,13 +1,13 @@
 """Updates the search index when published records change."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain, groupby, islice
 from operator import itemgetter
-from typing import Any
+from typing import Any, cast
 
-from sqlalchemy import bindparam, delete, func, insert, select, text, tuple_
+from sqlalchemy import Table, bindparam, delete, func, insert, select, text, tuple_
 from sqlalchemy.orm import Session
 
 from app.core.folding import words
@@ -45,17 +45,15 @@ class IndexEntry:
     """Rows of `SearchName`."""
 
 
-def update(session: Session, records: RecordReader, changed: Iterable[tuple[Key, Any, Any]]) -> None:
-    """Index changed records, given as key, content and derived values, and those that copy their content. Records that
-    are not published leave the index."""
+def update(session: Session, records: RecordReader, changed: Iterable[Key]) -> None:
+    """Index changed records, and those that copy their content. Records that are not published leave the index."""
     writer = _Writer(session)
-    pending = {key: (content, derived) for key, content, derived in changed if key.type in BUILDERS}
+    pending = {key for key in changed if key.type in BUILDERS}
     done = set(pending)
     while pending:
-        entries = ((key, _entry(session, records, key, *pending[key])) for key in sorted(pending))
-        moved = {key: pending[key][0] for key in writer.replace(entries)}
-        pending = {key: (records.content(key), records.derived(key)) for key in sorted(_copying(session, moved) - done)}
-        done |= set(pending)
+        moved = writer.replace((key, _entry(session, records, key)) for key in sorted(pending))
+        pending = _copying(session, records, moved) - done
+        done |= pending
     writer.finish()
 
 
@@ -67,7 +65,7 @@ def rebuild(session: Session, records_of: Callable[[Session], RecordReader]) -> 
     last = ("", "")
     while keys := _published_after(session, last):
         records = records_of(session)
-        writer.replace((key, _entry(session, records, key, records.content(key), records.derived(key))) for key in keys)
+        writer.replace((key, _entry(session, records, key)) for key in keys)
         last = keys[-1]
     writer.finish()
     facets.rebuild(session)
@@ -87,11 +85,11 @@ def _published_after(session: Session, last: tuple[str, str]) -> list[Key]:
     return [Key(*row) for row in session.execute(rows)]
 
 
-def _copying(session: Session, changed: Mapping[Key, Any]) -> set[Key]:
+def _copying(session: Session, records: RecordReader, changed: Iterable[Key]) -> set[Key]:
     """Records that refer to any of these and may copy some of their content."""
     targets = {key for key in changed if key.type in COPIED_TYPES}
     # What warns of a drug copies the names of its regimens without referring to them.
-    targets |= {Key(key.type, parent) for key in targets if (parent := getattr(changed[key], "parent", None))}
+    targets |= {Key(key.type, parent) for key in targets if (parent := getattr(records.content(key), "parent", None))}
     # What warns of a class names its members.
     members = [key.id for key in targets if key.type == "intervention"]
     classes = select(RecordReference.id).where(
@@ -111,10 +109,11 @@ def _copying(session: Session, changed: Mapping[Key, Any]) -> set[Key]:
     return copying
 
 
-def _entry(session: Session, records: RecordReader, key: Key, content: Any, derived: Any) -> IndexEntry | None:
+def _entry(session: Session, records: RecordReader, key: Key) -> IndexEntry | None:
+    content = records.content(key)
     if content.status is not Status.published:
         return None
-    document = BUILDERS[key.type](session, records, content, derived)
+    document = BUILDERS[key.type](session, records, content, records.derived(key))
     return None if document is None else entry_for(key, document)
 
 
@@ -214,7 +213,7 @@ class _Writer:
         names = [{"entry_pk": pk, **name} for pk, entry in entries for name in entry.names]
         for table, values in ((SearchEntry, rows), (SearchName, names)):
             if values:
-                self._session.execute(insert(table), values)
+                self._session.execute(insert(cast("Table", table.__table__)), values)
 
     def _pk(self, entry: IndexEntry, stored: tuple[int, IndexEntry] | None) -> int:
         """Of the entry's rank, and the number that it had before or a new one."""
@@ -244,11 +243,11 @@ def _stored(session: Session, keys: Sequence[Key]) -> dict[Key, tuple[int, Index
     return {Key(entry.texts["type"], entry.texts["id"]): (pk, entry) for pk, entry in entries.items()}
 
 
-def vocabulary_of(entry: IndexEntry) -> Counter[tuple[str, bool]]:
+def vocabulary_of(entry: IndexEntry) -> set[tuple[str, bool]]:
     """The entry's `(word, is_stem)`, each once."""
     stemmed = {word for field in ("title", "names", "body") for word in entry.texts[field].split()}
     by_form = {True: stemmed, False: set(entry.texts["spelled"].split())}
-    return Counter({(word[:MAX_WORD_LENGTH], is_stem) for is_stem, some in by_form.items() for word in some})
+    return {(word[:MAX_WORD_LENGTH], is_stem) for is_stem, some in by_form.items() for word in some}
 
 
 _ADD_COUNTS = text(

@@ -4,6 +4,7 @@ import html
 import re
 import unicodedata
 from collections.abc import Callable
+from functools import lru_cache
 from urllib.parse import quote, unquote
 
 from app.core.folding import unify_marks
@@ -70,6 +71,7 @@ class IdentifierError(ValueError):
     """The text is not an identifier of the scheme; the message says what one looks like."""
 
 
+@lru_cache(maxsize=20_000)
 def normalise(scheme: IdentifierScheme, value: str) -> str:
     """The one form in which an identifier is compared: DOIs in lower case, all others in capitals.
 

@@ -1,6 +1,7 @@
 """Renders studies and documents as the API shows them, from content and the records that they refer to."""
 
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import Any
 
 from app.concepts.schemas import ConceptRef
@@ -29,6 +30,9 @@ from app.sources.schemas import (
 from app.sources.standing import checked_on
 from app.sources.vocabulary import IdentifierScheme, StudyRole
 from app.storage.resource import Key, RecordReader
+
+_MAX_REMEMBERED = 1_000
+"""Sources that are not rendered again where a claim, its citations and their neighbours show them."""
 
 
 def concept_ref(records: RecordReader, record_type: str, record_id: str) -> ConceptRef:
@@ -65,11 +69,13 @@ def author_name(author: Author) -> str:
     return " ".join(part for part in (family, short, suffix) if part)
 
 
+@lru_cache(maxsize=_MAX_REMEMBERED)
 def study_embed(study: StudyWrite) -> StudyEmbed:
     registry_ids = tuple(identifier(read).normal for read in study.registry_ids)
     return StudyEmbed(id=study.id, **shared_fields(study, StudyEmbed) | {"registry_ids": registry_ids})
 
 
+@lru_cache(maxsize=_MAX_REMEMBERED)
 def document_embed(document: DocumentWrite) -> DocumentEmbed:
     fields = shared_fields(document, DocumentEmbed) | _derived_fields(document)
     fields["authors"] = tuple(author_name(author) for author in document.authors)
@@ -82,6 +88,7 @@ def document_embed(document: DocumentWrite) -> DocumentEmbed:
     )
 
 
+@lru_cache(maxsize=_MAX_REMEMBERED)
 def document_addresses(document: DocumentWrite) -> DocumentAddresses:
     """Where the document can be opened."""
     doi, pubmed, pmc = (

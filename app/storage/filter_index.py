@@ -34,6 +34,8 @@ from app.storage.filter_bitmaps import PUBLISHED, Filter
 from app.storage.read_view import ReadView
 
 CHUNK_BITS = 16
+_UPDATED_TOGETHER = 2_000
+"""Records whose filters are compared at once."""
 
 
 class FilterRow(Base):
@@ -130,12 +132,15 @@ class FilterIndexUpdater:
     def apply(self) -> None:
         """Write what has changed since the snapshots."""
         for scope, before in self._before.items():
-            after = _memberships(self._session, self._specs[scope], sorted(before))
-            changes: dict[Filter, _Changes] = defaultdict(_Changes)
-            for record_id, old in before.items():
-                _compare(changes, record_id, old, after.get(record_id, _NONE))
-            if changes:
-                _apply(self._session, scope, self._specs[scope], changes)
+            ids = sorted(before)
+            for start in range(0, len(ids), _UPDATED_TOGETHER):
+                some = ids[start : start + _UPDATED_TOGETHER]
+                after = _memberships(self._session, self._specs[scope], some)
+                changes: dict[Filter, _Changes] = defaultdict(_Changes)
+                for record_id in some:
+                    _compare(changes, record_id, before[record_id], after.get(record_id, _NONE))
+                if changes:
+                    _apply(self._session, scope, self._specs[scope], changes)
 
 
 class _Membership(NamedTuple):
@@ -158,7 +163,7 @@ def _memberships(session: Session, spec: FilterSpec, ids: Sequence[str]) -> dict
         filters: dict[int, set[Filter]] = {pk: set() for pk in names}
         for statement in spec.values if names else ():
             key, *columns = statement.selected_columns
-            for pk, *row in session.execute(statement.where(key.in_(names))):
+            for pk, *row in session.connection().execute(statement.where(key.in_(names))):
                 filters[pk].update(_filters_in(columns, row))
         found.update({names[pk]: _Membership(pk, frozenset(kept)) for pk, kept in filters.items()})
     return found

@@ -202,7 +202,8 @@ def targets(session: Session, keys: Iterable[Key]) -> set[Key]:
 
 
 def _linked(session: Session, keys: Iterable[Key], near: Columns, far: Columns) -> set[Key]:
-    links = (session.execute(select(*far).where(are_among(near, some))) for some in batches(keys))
+    connection = session.connection()
+    links = (connection.execute(select(*far).where(are_among(near, some))) for some in batches(keys))
     return {Key(*row) for rows in links for row in rows}
 
 

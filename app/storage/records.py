@@ -97,6 +97,8 @@ class _ParsedTexts:
 
 MAX_PARSED_BYTES = 64_000_000
 """Of memory for values that were parsed before, for each process."""
+MAX_PENDING_BYTES = 8_000_000
+"""The same for what is about to be published: each value is used by few records, one soon after the other."""
 _MEMORY_PER_BYTE = 10
 """A parsed value takes 7 to 12 times as much memory as its text, which is kept as well."""
 _MEMORY_PER_VALUE = 1_000
@@ -180,19 +182,26 @@ class CurrentRecords(DatabaseRecords):
     def __init__(self, session: Session) -> None:
         super().__init__(session)
         self._pending_contents: dict[Key, Record] = {}
-        self._pending_derived: dict[Key, Any] = {}
+        self._pending_derived: dict[Key, str] = {}
+        self._parsed = _ParsedTexts(MAX_PENDING_BYTES)
 
     def overlay(self, key: Key, content: Record) -> None:
         self._pending_contents[key] = content
 
-    def overlay_derived(self, key: Key, derived: Any) -> None:
-        self._pending_derived[key] = derived
+    def overlay_derived(self, key: Key, text: str) -> None:
+        """Derived values as they are about to be stored."""
+        self._pending_derived[key] = text
+
+    def derived_text(self, key: Key) -> str:
+        """The derived values as they are stored, or are about to be."""
+        return self._pending_derived.get(key) or self._existing(key).derived_json
 
     def content(self, key: Key) -> Any:
         return self._pending_contents.get(key) or super().content(key)
 
     def derived(self, key: Key) -> Any:
-        return self._pending_derived.get(key) or super().derived(key)
+        text = self._pending_derived.get(key)
+        return self._parsed.derived(key.type, text) if text else super().derived(key)
 
     def _select(self, keys: Sequence[Key]) -> Select[*tuple[Any, ...]]:
         r = StoredRecord

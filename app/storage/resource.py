@@ -41,12 +41,15 @@ def named_records(fields: Mapping[str, Any], content: Any, within: str = "") -> 
     contains others, their `fields`; `within` stands in front of the names of fields."""
     for name, target in fields.items():
         value = getattr(content, name)
-        items = {f"[{i}]": item for i, item in enumerate(value)} if isinstance(value, tuple) else {"": value}
-        for index, item in items.items():
-            if item is not None and isinstance(target, str):
-                yield FieldReference(f"{within}{name}{index}", Key(target, item))
-            elif item is not None:
-                yield from named_records(target, item, f"{within}{name}{index}.")
+        if value is None or value == ():
+            continue
+        at = f"{within}{name}"
+        items = [(f"{at}[{i}]", item) for i, item in enumerate(value)] if isinstance(value, tuple) else [(at, value)]
+        for place, item in items:
+            if isinstance(target, str):
+                yield FieldReference(place, Key(target, item))
+            else:
+                yield from named_records(target, item, f"{place}.")
 
 
 class RecordReader(Protocol):

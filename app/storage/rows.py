@@ -63,6 +63,11 @@ class RowWriter:
         """The internal key of a record that exists or was put here."""
         return key_of(self.session, table, record_id, record_type)
 
+    def is_new(self, table: type[Base], record_id: str, record_type: str | None = None) -> bool:
+        """Whether the record's row was put here, and not in the table before."""
+        name = (table.__tablename__, record_type, record_id)
+        return (table.__tablename__, _keys(self.session).get(name, 0)) in self._fresh
+
     def put(self, table: type[Base], record_id: str, values: Row, record_type: str | None = None) -> None:
         """Write the row of a record: another one where there is none yet. `load_keys` has looked for it."""
         name = (table.__tablename__, record_type, record_id)

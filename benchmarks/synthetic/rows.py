@@ -68,7 +68,7 @@ class RowMaker:
         number = self._entries_before[key.type] + position + 1
         entry = index.entry_for(key, template.filled_search_document(cells))
         pk = index.pk_of(entry.texts["rank"], number)
-        batch.words.update(index.vocabulary_of(entry).keys())  # one entry each
+        batch.words.update(index.vocabulary_of(entry))  # one entry each
         for table, rows in (
             ("search_entries", ({"pk": pk, "number": number, **entry.texts},)),
             ("search_names", ({"entry_pk": pk, **name} for name in entry.names)),

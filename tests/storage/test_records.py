@@ -55,7 +55,7 @@ def test_pending_content_and_derived_values_take_precedence(small: Database) -> 
         records = CurrentRecords(session)
         pending = amended(content(small, "condition", "ache"), name="Pending")
         records.overlay(ACHE, pending.content)
-        records.overlay_derived(CLAIM, records.derived(Key("claim", "drug-causes-insomnia")))
+        records.overlay_derived(CLAIM, records.derived_text(Key("claim", "drug-causes-insomnia")))
         assert records.content(ACHE).name == "Pending"
         assert records.derived(CLAIM).order == ("cit-awake",)
         stored = records.row(ACHE)
