@@ -117,12 +117,12 @@ def announce(session: Session, serial: int) -> None:
 
 
 def _neighbours(session: Session, keys: Set[Key]) -> set[Key]:
-    """Records that name these or are named by them; what inherits from the interventions among them, and the doses of
-    those: bands of doses are inherited too."""
+    """Records that name these or are named by them; what inherits from the interventions among them, with its doses,
+    which inherit bands, and its claims, whose answers may name the drug."""
     below = heirs(session, keys)
     interventions = below | {key for key in keys if key.type == "intervention"}
-    doses = {key for key in referrers(session, interventions) if key.type == "dosing_range"}
-    return referrers(session, keys) | targets(session, keys) | below | doses
+    on_these = {key for key in referrers(session, interventions) if key.type in ("dosing_range", "claim")}
+    return referrers(session, keys) | targets(session, keys) | below | on_these
 
 
 def _claims_on_sources(session: Session, changed: Sequence[Change]) -> set[Key]:

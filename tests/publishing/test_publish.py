@@ -128,6 +128,20 @@ def test_a_side_effect_names_the_drug_and_the_document_of_its_claims_as_they_are
     assert frequency["references"][0]["document"]["label"] == "Somebody 2013"
 
 
+def test_answers_on_a_dose_name_its_drug_as_it_is_called(small: Database) -> None:
+    at_other_doses = citation("cit-low", "paper-a", "trial-a", directness="indirect", indirect_because=["dose"])
+    fields = {"kind": "safety", "effect": "causes", "outcome": None, "side_effects": ["insomnia"]}
+    put(
+        small,
+        record(
+            "claim", "low-insomnia", intervention="drug-low", aspect="occurrence", citations=[at_other_doses], **fields
+        ),
+    )
+    assert "with drug at other doses" in body(small, "claim", "low-insomnia")["evidence"]["answer"]
+    put(small, amended(content(small, "intervention", "drug"), name="Remedy"))
+    assert "with remedy at other doses" in body(small, "claim", "low-insomnia")["evidence"]["answer"]
+
+
 def test_what_a_change_does_not_reach_keeps_its_bytes(small: Database) -> None:
     before = bodies(small)
     outcome = put(small, amended(content(small, "document", "paper-b"), label="Somebody 2024"))
