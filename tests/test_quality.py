@@ -94,7 +94,7 @@ PRIVATE = re.compile(r"\b_start_asgi_task\b|\bmallopt\b|\bctypes\b")
 MAX_LINES = {
     "": 640, "cli": 660, "accounts": 100, "api": 3810, "bibliography": 1650, "briefs": 1130, "cds_hooks": 4100,
     "claims": 4450,
-    "concepts": 2420, "core": 1260, "datasets": 4840, "fhir": 2500, "grading": 2900, "http": 3500, "infobutton": 480,
+    "concepts": 2420, "core": 1260, "datasets": 4840, "fhir": 2500, "grading": 2920, "http": 3500, "infobutton": 480,
     "linked_data": 470, "operations": 700, "publishing": 1000, "questions": 1840, "search": 2140, "sources": 1360,
     "storage": 2970, "web": 3400, "mcp": 1210, "verification": 840,
 }  # fmt: skip
