@@ -181,7 +181,7 @@ def test_text_is_escaped_and_the_page_runs_nothing(facade: TestClient) -> None:
     )  # fmt: skip
     links = InfobuttonLinks(claims=evil, briefs=evil)
     group = InfobuttonGroup(label=evil, type="claim", id="a", message=evil, claims=[claim], truncated=True, links=links)
-    names = {"site": evil, "evidence_id": "a-evidence", "title": evil}
+    names = {"site": evil, "language": "en", "evidence_id": "a-evidence", "title": evil}
     told = InfobuttonAnswer(**names, updated="2026", message=evil, disclaimer=evil, groups=[group])
 
     assert "<script" not in page(told)
