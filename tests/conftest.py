@@ -29,10 +29,9 @@ from tests.postgres import build_data, create_database, drop_database, running_p
 ENGINES = ("sqlite", "postgresql")
 SEED = ROOT / "seed_data"
 ON_THE_SHIPPED_DATA = (
-    "tests/bibliography/", "tests/briefs/", "tests/cds_hooks/", "tests/clients/",
-    "tests/concepts/", "tests/content/", "tests/datasets/", "tests/deploy/", "tests/fhir/",
-    "tests/infobutton/", "tests/linked_data/", "tests/mcp/", "tests/node/",
-    "tests/search/", "tests/web/",
+    "tests/bibliography/", "tests/briefs/", "tests/cds_hooks/", "tests/clients/", "tests/concepts/", "tests/content/",
+    "tests/datasets/", "tests/deploy/", "tests/fhir/", "tests/infobutton/", "tests/linked_data/", "tests/mcp/",
+    "tests/node/", "tests/search/", "tests/web/",
 )  # fmt: skip
 """Tests whose fixtures hold the data set of `seed_data/`; all others run on that of `tests/neutral.py`."""
 

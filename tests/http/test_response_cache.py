@@ -42,7 +42,7 @@ KEPT = (
     "/v1/bibliography?condition=murmuria",
     "/v1/briefs?limit=3",
     "/v1/briefs/low-dose-zelvane/palewing?format=html",
-    "/v1/search?q=does+ldz+help+crohns",
+    "/v1/search?q=does+ldz+help+gripes",
     "/v1/suggest?q=fib",
     "/v1/meta",
     "/v1/vocabularies",
