@@ -43,7 +43,7 @@ KEPT = (
     "/v1/briefs?limit=3",
     "/v1/briefs/low-dose-zelvane/palewing?format=html",
     "/v1/search?q=does+ldz+help+gripes",
-    "/v1/suggest?q=fib",
+    "/v1/suggest?q=mur",
     "/v1/meta",
     "/v1/vocabularies",
     "/v1/coverage?intervention=low-dose-zelvane&condition=palewing",
