@@ -29,7 +29,7 @@ from tests.postgres import build_data, create_database, drop_database, running_p
 ENGINES = ("sqlite", "postgresql")
 SEED = ROOT / "seed_data"
 ON_THE_SHIPPED_DATA = (
-    "tests/api/", "tests/benchmarks/", "tests/bibliography/", "tests/cds_hooks/", "tests/clients/",
+    "tests/api/", "tests/benchmarks/", "tests/cds_hooks/", "tests/clients/",
     "tests/concepts/", "tests/content/", "tests/contract/", "tests/deploy/", "tests/fhir/",
     "tests/http/", "tests/infobutton/", "tests/linked_data/", "tests/mcp/", "tests/node/", "tests/operations/",
     "tests/publishing/", "tests/questions/", "tests/test_",
@@ -122,6 +122,7 @@ LENGTHY = (
     "tests/briefs/test_briefs.py::test_sentences_that_the_program_makes",
     "tests/cds_hooks/test_fetching.py",
     "tests/cds_hooks/test_privacy.py",
+    "tests/content/bibliography/",
     "tests/content/briefs/",
     "tests/content/search/test_answers.py::test_the_words_of_a_list_find",
     "tests/content/search/test_index_of_the_data_set.py",
