@@ -31,7 +31,7 @@ SEED = ROOT / "seed_data"
 ON_THE_SHIPPED_DATA = (
     "tests/api/", "tests/benchmarks/", "tests/cds_hooks/", "tests/clients/",
     "tests/concepts/", "tests/content/", "tests/contract/", "tests/deploy/", "tests/fhir/",
-    "tests/http/", "tests/infobutton/", "tests/linked_data/", "tests/mcp/", "tests/node/", "tests/operations/",
+    "tests/http/", "tests/infobutton/", "tests/linked_data/", "tests/mcp/", "tests/operations/",
     "tests/publishing/", "tests/questions/", "tests/test_",
 )  # fmt: skip
 """Tests whose fixtures hold the data set of `seed_data/`; all others run on that of `tests/neutral.py`."""
