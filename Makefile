@@ -48,7 +48,7 @@ test-all: install-browser ## Run everything: also what `test` leaves out, and wh
 
 test-browser: install-browser ## Run the tests that need Chromium
 	@$(FIND_CHROMIUM)
-	@$(BIN)/pytest -m browser tests/browser $(ARGS)
+	@$(BIN)/pytest -m browser tests/browser tests/content/browser $(ARGS)
 
 test-node: install-dev $(NODE_MODULES) ## Run the tests that need Node
 	@$(BIN)/pytest -m node $(ARGS)

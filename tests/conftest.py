@@ -28,9 +28,7 @@ from tests.postgres import build_data, create_database, drop_database, running_p
 
 ENGINES = ("sqlite", "postgresql")
 SEED = ROOT / "seed_data"
-ON_THE_SHIPPED_DATA = (
-    "tests/bibliography/", "tests/content/",
-)  # fmt: skip
+ON_THE_SHIPPED_DATA = "tests/content/"
 """Tests whose fixtures hold the data set of `seed_data/`; all others run on that of `tests/neutral.py`."""
 
 SWEPT = (
@@ -128,6 +126,7 @@ LENGTHY = (
     "tests/briefs/test_briefs.py::test_sentences_that_the_program_makes",
     "tests/cds_hooks/test_fetching.py",
     "tests/cds_hooks/test_privacy.py",
+    "tests/content/bibliography/",
     "tests/content/briefs/",
     "tests/content/fhir/test_shipped_resources.py",
     "tests/content/linked_data/",
@@ -215,7 +214,7 @@ class Engine:
 class Engines(Protocol):
     """Gives the engine of a name, with the neutral data set or the shipped one in it."""
 
-    def __call__(self, name: str, data_set: str = "shipped") -> Engine: ...
+    def __call__(self, name: str, data_set: str = "neutral") -> Engine: ...
 
 
 @pytest.fixture(scope="session")
@@ -243,7 +242,7 @@ def engines(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureReq
     """Makes each engine on first use, so that a run without PostgreSQL starts none, and none is seeded for nothing."""
 
     @cache
-    def make(name: str, data_set: str = "shipped") -> Engine:
+    def make(name: str, data_set: str = "neutral") -> Engine:
         if name == "sqlite":
             return _sqlite(tmp_path_factory.mktemp("sqlite"), data_set)
         return _postgresql(request.getfixturevalue("postgres"), data_set)

@@ -266,7 +266,7 @@ def test_a_migration_does_not_wait_for_ever_behind_a_lock(
     engines: Engines, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """While a migration waits for its lock, every reader waits behind it. (SQLite has no table locks.)"""
-    with opened(engines("postgresql", "neutral").copy("locked")) as database:
+    with opened(engines("postgresql").copy("locked")) as database:
         add_probe(monkeypatch, tmp_path)  # after the original was made, which is to be without it
         with database.engine.connect() as reader:
             reader.execute(text("SELECT count(*) FROM claims"))

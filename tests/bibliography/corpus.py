@@ -41,11 +41,11 @@ _PAGES = (
 _CHAPTER_PAGES = ("317-326", "317-26", "12\u201315", "1", "xii-xxiv", "12-15, 20-25")
 _TITLES = (
     "A plain title", "Effect of <i>CYP2D6</i> &amp; others", "What is it?", "It works!", "p<0.05 and x>3",
-    "10<sup>9</sup> cells and H<sub>2</sub>O", "The 4<sup>th</sup> trial", "<i>In vitro</i> study of <b>LDN</b>",
+    "10<sup>9</sup> cells and H<sub>2</sub>O", "The 4<sup>th</sup> trial", "<i>In vitro</i> study of <b>LDZ</b>",
     "<jats:italic>TNF</jats:italic>-&alpha; in pain", "&lt;i&gt;In vivo&lt;/i&gt; study",
-    "<mml:math><mml:msup><mml:mi>x</mml:mi><mml:mn>2</mml:mn></mml:msup></mml:math> tests", "Crohn's disease: a trial",
-    "A study in Crohn&#x27;s disease", "\"Quoted\" words", "A title that ends in a stop.", "Title with &nbsp; space",
-    "Naltrexone, 4.5&#xA0;mg", "Ünïcode – dash", "日本語の題名", "Effects of 5 &lt; 6", "R&D", "<title>Wrapped</title>",
+    "<mml:math><mml:msup><mml:mi>x</mml:mi><mml:mn>2</mml:mn></mml:msup></mml:math> tests", "Crinkle's disease: a trial",
+    "A study in Crinkle&#x27;s disease", "\"Quoted\" words", "A title that ends in a stop.", "Title with &nbsp; space",
+    "Zelvane, 4.5&#xA0;mg", "Ünïcode – dash", "日本語の題名", "Effects of 5 &lt; 6", "R&D", "<title>Wrapped</title>",
     "Role of <span class=\"nocase\">mTOR</span>", "A/B testing: 50% of patients", "Preprint: a study [Preprint]",
     "RETRACTED: A finding", "RETRACTED ARTICLE: Another finding", "[Retracted] A third finding", "Retracted: a fourth",
     "A fifth (Retracted article. See vol. 375, pg. 445, 2010)", "WITHDRAWN: A sixth", "Expression of Concern: A seventh",

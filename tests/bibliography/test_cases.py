@@ -169,7 +169,7 @@ def test_a_publishers_warning_is_not_repeated(title: str) -> None:
 @pytest.mark.parametrize(
     "title",
     [
-        "Withdrawn patients: a study", "Removal of opioids", "Retraction of the lung", "Retracted position of the jaw",
+        "Withdrawn patients: a study", "Removal of lorts", "Retraction of the lung", "Retracted position of the jaw",
         "Retraction-free surgery", "Retracted-position splints", "RETRACTED POSITION OF THE JAW", "The tongue, retracted",
         "Outcome of patients withdrawn", "THE JAW RETRACTED", "Removed",
     ],

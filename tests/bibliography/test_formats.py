@@ -123,8 +123,8 @@ def test_ris_comes_back_whole_from_pandoc(documents: list[Reference]) -> None:
 
 def test_ris_keeps_the_pmid_where_an_importer_may_look() -> None:
     (record,) = rispy.loads(ALL_FORMATS["ris"].render([works.ARTICLE], ""))
-    assert (record["accession_number"], record["name_of_database"]) == ("23359310", "PubMed")
-    assert "https://pubmed.ncbi.nlm.nih.gov/23359310/" in record["urls"]
+    assert (record["accession_number"], record["name_of_database"]) == ("99900001", "PubMed")
+    assert "https://pubmed.ncbi.nlm.nih.gov/99900001/" in record["urls"]
 
 
 def test_csl_json_is_read_by_pandoc_as_it_was_written(documents: list[Reference]) -> None:

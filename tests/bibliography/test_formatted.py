@@ -24,18 +24,23 @@ LISTS = (
     "/v1/bibliography?style={}",
     "/v1/bibliography.txt?style={}",
     "/v1/bibliography.html?style={}",
-    "/v1/documents/younger-2014?format=text&style={}",
+    "/v1/documents/alder-2013?format=text&style={}",
 )
 OTHER_PLACES = (
-    "/v1/briefs/low-dose-naltrexone/fibromyalgia",
+    "/v1/briefs/low-dose-zelvane/murmuria",
     "/fhir/r5/Citation?_count=200",
-    "/documents/younger-2014",
+    "/documents/alder-2013",
 )
 
 
 @pytest.fixture
-def database(engines: Engines) -> Iterator[Database]:
-    engine = engines("sqlite")
+def data_set() -> str:
+    return "neutral"
+
+
+@pytest.fixture
+def database(engines: Engines, data_set: str) -> Iterator[Database]:
+    engine = engines("sqlite", data_set)
     url = engine.copy("formatted")
     database = Database(url)
     yield database
@@ -68,6 +73,7 @@ def test_what_is_stored_is_what_the_formatter_makes(database: Database) -> None:
         documents = _documents(session)
         stored = {(row.digest, row.style): row.text for row in session.scalars(select(FormattedReference))}
     references = [reference_of(document) for document in documents]
+    assert references
     assert stored == {(one.digest, style): format_marked(one, style) for one in references for style in Style}
 
 

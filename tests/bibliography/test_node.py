@@ -22,8 +22,8 @@ Json = dict[str, Any]
 
 
 @pytest.fixture(scope="module")
-def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with live_server(tmp_path_factory.mktemp("server")) as url:
+def url(seed_files: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with live_server(tmp_path_factory.mktemp("server"), SEED_DIR=str(seed_files)) as url:
         yield url
 
 

@@ -3,26 +3,26 @@
 from app.bibliography.reference import Mark, Name, Reference
 
 ARTICLE = Reference(
-    id="younger-2013",
+    id="alder-2013",
     type="article-journal",
-    label="Younger 2013",
-    title="Low-dose naltrexone for the treatment of fibromyalgia",
-    authors=(Name("Younger", "Jarred"), Name("Noor", "Noorulain"), Name("McCue", "Rebecca"), Name("Mackey", "Sean")),
+    label="Alder 2013",
+    title="Low-dose zelvane for the treatment of murmuria",
+    authors=(Name("Alder", "Jarred"), Name("Noor", "Noorulain"), Name("McCue", "Rebecca"), Name("Mackey", "Sean")),
     container_title="Arthritis & Rheumatism",
     container_title_short="Arthritis Rheum",
     issued=(2013, 2),
     volume="65",
     issue="2",
     page="529-538",
-    url="https://doi.org/10.1002/art.37734",
-    doi="10.1002/art.37734",
-    pmid="23359310",
+    url="https://doi.org/10.5555/zelvane.1",
+    doi="10.5555/zelvane.1",
+    pmid="99900001",
 )
 GROUP = Reference(
     id="group-2020",
     type="article-journal",
     label="Pain Group 2020",
-    title="Opioids & antagonists in Crohn's disease: 50% of patients",
+    title="Lorts & antagonists in Crinkle's disease: 50% of patients",
     authors=(Name(literal="The O'Brien Study Group"), Name("van der Woude", "C. J."), Name("Abu Dabrh", "Abd Moain")),
     container_title="Gut",
     issued=(2020, 5, 3),
@@ -33,7 +33,7 @@ GROUP = Reference(
 NO_AUTHOR = Reference(
     id="label",
     type="webpage",
-    label="Naltrexone label (DailyMed)",
+    label="Zelvane label (DailyMed)",
     publisher="DailyMed",
     url="https://dailymed.nlm.nih.gov/dailymed/lookup.cfm?setid=74087d2f_1",
 )
@@ -50,12 +50,12 @@ CHAPTER = Reference(
     id="mcdermott-2019",
     type="chapter",
     label="McDermott 2019",
-    title="Low-Dose Naltrexone Treatment of Hashimoto's Thyroiditis",
+    title="Low-Dose Zelvane Treatment of Hashimoto's Thyroiditis",
     authors=(Name("McDermott", "Michael T"),),
     container_title="Management of Patients with Pseudo-Endocrine Disorders",
     issued=(2019,),
     page="317-326",
-    doi="10.1007/978-3-030-22720-3_24",
+    doi="10.5555/978-3-030-22720-3_24",
 )
 RETRACTED = Reference(
     id="withdrawn-2010",

@@ -20,7 +20,7 @@ NO_PAGES = ("/v1/", "/fhir/", "/cds-services", "/infobutton", "/static/", "/heal
 NO_HTML = frozenset({"/favicon.ico", "/embed.js", "/opensearch.xml", "/sitemap.xml", "/robots.txt", "/llms.txt"})
 READERS = frozenset({"/docs", "/reference"})
 """Vendored software draws these: what it makes of keyboard, contrast and width is its own."""
-QUERIES = {"/search": ("", "?q=fibromyalgia", "?q=zzyzx")}
+QUERIES = {"/search": ("", "?q=murmuria", "?q=zzyzx")}
 """What a page is asked where its query is free text: nothing, something that is found, and something that is not."""
 MAX_EXAMPLES = 4
 """Records of each type that are looked at."""

@@ -3,6 +3,7 @@
 import shutil
 from collections.abc import Iterator
 from importlib.util import find_spec
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -31,9 +32,9 @@ SEEN = pytest.StashKey[dict[str, dict[str, str]]]()
 
 
 @pytest.fixture(scope="session")
-def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of a seeded server."""
-    with live_server(tmp_path_factory.mktemp("server")) as url:
+def url(seed_files: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a server of the neutral data set."""
+    with live_server(tmp_path_factory.mktemp("server"), SEED_DIR=str(seed_files)) as url:
         yield url
 
 

@@ -19,8 +19,8 @@ from tests.factories import amended, content, put
 
 pytestmark = pytest.mark.browser
 
-CLAIM = "ldn-fibromyalgia-pain"
-WITHDRAWN, SUCCESSOR = "ldn-crohns-remission", "ldn-ibd-remission"
+CLAIM = "ldz-murmuria-pain"
+WITHDRAWN, SUCCESSOR = "ldz-gripes-remission", "ldz-murmuria-fatigue"
 MESSAGE = "The evidence could not be loaded"
 
 
@@ -48,10 +48,13 @@ class Clinic:
 
 
 @pytest.fixture(scope="module")
-def clinic(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Clinic]:
+def clinic(seed_files: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Clinic]:
     answers: dict[str, Answer] = {}
     folder = tmp_path_factory.mktemp("clinic")
-    with other_site(answers) as port, live_server(folder, CORS_ORIGINS=f'["http://127.0.0.1:{port}"]') as server:
+    with (
+        other_site(answers) as port,
+        live_server(folder, SEED_DIR=str(seed_files), CORS_ORIGINS=f'["http://127.0.0.1:{port}"]') as server,
+    ):
         withdraw(folder)
         yield Clinic(port, server, answers)
 
@@ -227,7 +230,7 @@ def test_a_withdrawn_claim_names_what_replaces_it_and_can_be_read_as_it_was(clin
     [
         ('id="nobody-said-this"', "no claim with this id"),
         ('id="Not An Id"', "could not be loaded. "),
-        ('id="ldn-fibromyalgia-pain" serial="999"', "serial: The newest serial is"),
+        ('id="ldz-murmuria-pain" serial="999"', "serial: The newest serial is"),
         ("", "names no claim"),
     ],
 )
@@ -240,7 +243,7 @@ def test_mistakes_are_told_in_words(clinic: Clinic, page: Page, attributes: str,
 def test_nothing_that_a_server_sends_runs_or_becomes_markup(clinic: Clinic, page: Page, claim: dict[str, Any]) -> None:
     """Even a server that was taken over writes text alone into the page, and no address but of the web."""
     mark = "<img src=x onerror=alert(1)>"
-    hostile = json.loads(json.dumps(claim).replace("fibromyalgia", mark))
+    hostile = json.loads(json.dumps(claim).replace("murmuria", mark))
     hostile["links"]["html"] = "javascript:alert(1)"
     for cited in hostile["citations"]:
         cited["document"]["links"]["doi"] = "javascript:alert(1)"

@@ -46,7 +46,7 @@ def running(place: Path, ehr: RecordSystem, engines: Engines, fhir: FhirServer, 
     """A server over a copy of the data; its address and its process."""
     place.mkdir()
     database = place / "evidence.db"
-    original = engines("sqlite", "neutral").original.removeprefix("sqlite:///")
+    original = engines("sqlite").original.removeprefix("sqlite:///")
     with closing(sqlite3.connect(original)) as source, closing(sqlite3.connect(database)) as copy:
         source.backup(copy)
     with socket.create_server(("127.0.0.1", 0)) as free:

@@ -59,7 +59,7 @@ def module(package: Path) -> Any:
 
 @pytest.fixture(scope="session")
 def url(engines: Engines) -> Iterator[str]:
-    with application(engines("sqlite", "neutral").original) as app, served(app) as port:
+    with application(engines("sqlite").original) as app, served(app) as port:
         yield f"http://127.0.0.1:{port}"
 
 

@@ -17,7 +17,7 @@ INHERITED = {"zelvane-liver-warning": OF_THE_DRUG, "vanes-pregnancy-warning": OF
 
 @pytest.fixture(scope="module")
 def reader(engines: Engines) -> Iterator[TestClient]:
-    with serving(engines("sqlite", "neutral").original) as client:
+    with serving(engines("sqlite").original) as client:
         yield client
 
 

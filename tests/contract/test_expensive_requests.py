@@ -42,7 +42,7 @@ class Service:
 
 @pytest.fixture(scope="module")
 def service(engines: Engines) -> Iterator[Service]:
-    with listened_to(engines("sqlite", "neutral").original) as service:
+    with listened_to(engines("sqlite").original) as service:
         yield service
 
 
@@ -93,7 +93,7 @@ def check_bounds(service: Service, requests: list[ExpensiveRequest]) -> None:
 def test_a_brief_is_built_once_however_many_ask_in_whatever_coding(
     engines: Engines, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    given = Settings(database_url=engines("sqlite", "neutral").original, cors_origins=["*"])
+    given = Settings(database_url=engines("sqlite").original, cors_origins=["*"])
     context, built = in_context(create_app(given), given), []
 
     def counted(*args: Any) -> Any:

@@ -152,7 +152,7 @@ def service(engines: Engines, tmp_path_factory: pytest.TempPathFactory) -> Itera
     """nginx before the application."""
     directory = tmp_path_factory.mktemp("nginx")
     with (
-        application(engines("sqlite", "neutral").original) as app,
+        application(engines("sqlite").original) as app,
         served(app) as port,
         proxied(directory, port) as proxy,
     ):
@@ -204,7 +204,7 @@ def taking_off(text: str) -> str:
 def test_below_a_path_the_answers_are_the_same_whether_it_is_passed_on_or_taken_off(
     engines: Engines, tmp_path: Path, changed: Callable[[str], str]
 ) -> None:
-    settings = Settings(database_url=engines("sqlite", "neutral").original, public_url=f"https://{NAME}/kb")
+    settings = Settings(database_url=engines("sqlite").original, public_url=f"https://{NAME}/kb")
     app = create_app(settings)
     with served(in_context(app, settings)) as port, proxied(tmp_path, port, changed) as proxy, proxy.client() as client:
         page = client.get("/kb/v1/claims?limit=1", headers={"X-Forwarded-Prefix": "/evil"})
@@ -323,7 +323,7 @@ def test_nothing_is_served_that_is_older_than_a_minute(engines: Engines, tmp_pat
 
     with ExitStack() as stack:
         upstream = stack.enter_context(ExitStack())
-        app = upstream.enter_context(application(engines("sqlite", "neutral").original))
+        app = upstream.enter_context(application(engines("sqlite").original))
         port = upstream.enter_context(served(app))
         client = stack.enter_context(stack.enter_context(proxied(tmp_path, port, seconds_for_minutes)).client())
         assert [client.get(path).headers["x-cache"] for path in (CLAIM, "/v1/meta")] == ["MISS", "MISS"]

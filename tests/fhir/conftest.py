@@ -64,7 +64,7 @@ def scratch_facade(scratch: Database) -> Iterator[TestClient]:
 
 @pytest.fixture(scope="session")
 def seeded(engines: Engines) -> Iterator[Database]:
-    with opened(engines("sqlite", "neutral").original) as database:
+    with opened(engines("sqlite").original) as database:
         yield database
 
 

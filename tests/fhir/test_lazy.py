@@ -20,7 +20,7 @@ print(sorted({name.split(".")[0] for name in sys.modules} & {"fhir", "fhircraft"
 
 
 def test_serving_loads_no_fhir_library(engines: object) -> None:
-    url = engines("sqlite", "neutral").original  # type: ignore[operator]
+    url = engines("sqlite").original  # type: ignore[operator]
     finished = subprocess.run(
         [sys.executable, "-c", SERVED, url], capture_output=True, text=True, check=False, timeout=120
     )

@@ -28,13 +28,13 @@ FEEDBACK = (
 
 
 def test_publishing_beside_a_server_neither_kills_it_nor_loses_anything(engines: Engines) -> None:
-    file = Path(engines("sqlite", "neutral").copy("beside").removeprefix("sqlite:///"))
+    file = Path(engines("sqlite").copy("beside").removeprefix("sqlite:///"))
     _publish_beside_a_server(file, lambda number: number < PUBLICATIONS)
 
 
 def test_a_minute_of_publishing_beside_a_server(engines: Engines) -> None:
     """The server died within seconds where it opened and closed files that SQLite had open."""
-    file = Path(engines("sqlite", "neutral").copy("minute").removeprefix("sqlite:///"))
+    file = Path(engines("sqlite").copy("minute").removeprefix("sqlite:///"))
     until = time.monotonic() + 60
     _publish_beside_a_server(file, lambda _: time.monotonic() < until)
 

@@ -63,7 +63,7 @@ Doing = Callable[[Client], Awaitable[Any]]
 @pytest.fixture(scope="module")
 def service(engines: Engines) -> Iterator[str]:
     """Address of a running server over the seeded data."""
-    settings = Settings(database_url=engines("sqlite", "neutral").original)
+    settings = Settings(database_url=engines("sqlite").original)
     with served(in_context(create_app(settings), settings)) as port:
         yield f"http://127.0.0.1:{port}"
 
@@ -203,7 +203,7 @@ def test_verified_citations_are_those_of_the_api(service: str) -> None:
 
 def test_citations_are_verified_with_three_requests_however_many_there_are(engines: Engines) -> None:
     """The claims that are read hold the citations that are shown."""
-    app = create_app(Settings(database_url=engines("sqlite", "neutral").original))
+    app = create_app(Settings(database_url=engines("sqlite").original))
     paths: list[str] = []
 
     async def counted(scope: Scope, receive: Receive, send: Send) -> None:
@@ -295,7 +295,7 @@ def test_pages_of_others_are_refused(service: str, headers: dict[str, str], stat
 
 
 def test_the_name_of_the_public_server_is_its_own(engines: Engines) -> None:
-    settings = Settings(database_url=engines("sqlite", "neutral").original, public_url="https://kb.example.org")
+    settings = Settings(database_url=engines("sqlite").original, public_url="https://kb.example.org")
     with served(in_context(create_app(settings), settings)) as port:
         for headers, status in (
             ({"Host": "kb.example.org", "Origin": "https://kb.example.org"}, 200),
@@ -339,7 +339,7 @@ def test_other_methods_and_bodies_are_refused_as_everywhere(service: str) -> Non
 
 
 def test_calls_are_charged_as_a_brief_is(engines: Engines) -> None:
-    settings = Settings(database_url=engines("sqlite", "neutral").original, rate_limit="15/hour")
+    settings = Settings(database_url=engines("sqlite").original, rate_limit="15/hour")
     with served(in_context(create_app(settings), settings)) as port:
         answers = [httpx2.post(f"http://127.0.0.1:{port}/mcp", json=PING, headers=ACCEPT) for _ in range(2)]
     assert [answer.status_code for answer in answers] == [200, 429]
@@ -380,7 +380,7 @@ def test_the_protocol_is_loaded_with_the_first_request_alone() -> None:
 
 @pytest.mark.parametrize("mode", ["auto", "legacy"])
 def test_an_assistant_on_this_machine_is_served_over_pipes(engines: Engines, mode: Literal["auto", "legacy"]) -> None:
-    environment = {**os.environ, "DATABASE_URL": engines("sqlite", "neutral").original}
+    environment = {**os.environ, "DATABASE_URL": engines("sqlite").original}
     program = StdioServerParameters(
         command=sys.executable, args=["-m", "app.cli", "mcp"], env=environment, cwd=str(ROOT)
     )

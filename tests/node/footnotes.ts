@@ -1,6 +1,6 @@
 // Prints the claims about a condition as a small HTML page: statement, caveat, numbered footnotes for and against.
 //
-//   node footnotes.js http://127.0.0.1:8000 fibromyalgia
+//   node footnotes.js http://127.0.0.1:8000 murmuria
 //
 // `schema.d.ts` is generated from the OpenAPI document, so a field that the API does not have does not compile.
 

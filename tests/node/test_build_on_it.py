@@ -18,7 +18,6 @@ from tests.node.test_typescript_client import HERE, TOOLS, run
 pytestmark = pytest.mark.node
 
 PAGE = "build-on-it.md"
-CLAIM = "ldn-fibromyalgia-pain"
 OPTIONS = {
     "strict": True,
     "exactOptionalPropertyTypes": True,
@@ -49,7 +48,7 @@ import { claims } from "./evidence.js";
 import VueCard from "./VueCard.js";
 
 const [server = ""] = process.argv.slice(2);
-for await (const claim of claims(server, { condition: ["fibromyalgia"], limit: 2 })) {
+for await (const claim of claims(server, { condition: ["murmuria"], limit: 2 })) {
   const react = renderToStaticMarkup(createElement(ClaimCard, { claim, server }));
   const vue = await renderToString(createSSRApp(VueCard, { claim, server }));
   console.log(JSON.stringify({ claim, react, vue }));
@@ -58,8 +57,8 @@ for await (const claim of claims(server, { condition: ["fibromyalgia"], limit: 2
 
 
 @pytest.fixture(scope="module")
-def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with live_server(tmp_path_factory.mktemp("server")) as url:
+def url(seed_files: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with live_server(tmp_path_factory.mktemp("server"), SEED_DIR=str(seed_files)) as url:
         yield url
 
 
@@ -91,7 +90,7 @@ def rendered(project: Path, url: str) -> list[dict[str, Any]]:
 
 
 def test_the_walk_over_pages_finds_every_claim_once(rendered: list[dict[str, Any]], url: str) -> None:
-    with urllib.request.urlopen(f"{url}/v1/claims?condition=fibromyalgia&limit=200") as response:  # noqa: S310
+    with urllib.request.urlopen(f"{url}/v1/claims?condition=murmuria&limit=200") as response:  # noqa: S310
         expected = [claim["id"] for claim in json.load(response)["items"]]
     assert len(expected) > 2
     assert [line["claim"]["id"] for line in rendered] == expected

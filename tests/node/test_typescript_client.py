@@ -20,8 +20,8 @@ TOOLS = HERE / "node_modules" / ".bin"
 
 
 @pytest.fixture(scope="module")
-def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with live_server(tmp_path_factory.mktemp("server")) as url:
+def url(seed_files: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with live_server(tmp_path_factory.mktemp("server"), SEED_DIR=str(seed_files)) as url:
         yield url
 
 
@@ -70,7 +70,7 @@ def test_compiler_refuses_a_field_the_api_does_not_have(project: Path) -> None:
 def test_page_shows_both_stances_with_numbered_footnotes(project: Path, url: str) -> None:
     run(project, "tsc")
 
-    page = run(project, "node", "footnotes.js", url, "fibromyalgia")
+    page = run(project, "node", "footnotes.js", url, "murmuria")
 
     assert {"supports", "disputes"} <= set(re.findall(r'<li value="\d+" class="(\w+)">', page))
     assert re.search(r'<a href="https://doi\.org/10\.[^"]+">[^<]+</a> \(supports\): ', page)

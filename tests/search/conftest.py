@@ -23,7 +23,7 @@ QUESTIONS = (
 @pytest.fixture(scope="session")
 def sample_questions(engines: Engines) -> list[str]:
     """What people ask, and random words of the index: some whole, some unfinished, some in quotes."""
-    with opened(engines("sqlite", "neutral").original) as database:
+    with opened(engines("sqlite").original) as database:
         return [*QUESTIONS, *random_questions(database)]
 
 

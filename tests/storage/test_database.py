@@ -23,7 +23,7 @@ def behind(engine: Engine, scratch: Database) -> Iterator[Database]:
 
 @pytest.fixture(scope="module")
 def postgresql(engines: Engines) -> Iterator[Database]:
-    with opened(engines("postgresql", "neutral").copy("sessions")) as database:
+    with opened(engines("postgresql").copy("sessions")) as database:
         yield database
 
 

@@ -23,7 +23,7 @@ from tests.postgres import free_port
 @pytest.fixture
 def file(engines: Engines, request: pytest.FixtureRequest) -> Path:
     name = f"g{abs(hash(request.node.nodeid)):x}"
-    return Path(engines("sqlite", "neutral").copy(name).removeprefix("sqlite:///"))
+    return Path(engines("sqlite").copy(name).removeprefix("sqlite:///"))
 
 
 @pytest.fixture
@@ -119,7 +119,7 @@ def test_a_server_that_is_not_there(log: io.StringIO) -> None:
 
 @pytest.mark.postgres
 def test_a_database_that_the_server_does_not_have_or_that_has_no_tables(engines: Engines) -> None:
-    empty = engines("postgresql", "neutral").empty("no_tables")
+    empty = engines("postgresql").empty("no_tables")
     for url, code in ((empty, "database_not_migrated"), (f"{empty}_missing", "database_refused")):
         with serving(url) as client:
             assert client.get("/readyz").json()["code"] == code

@@ -75,7 +75,7 @@ def test_what_was_acknowledged_survives_a_power_cut(engines: Engines, tmp_path: 
     source.write_text(SHIM)
     subprocess.run([COMPILER, "-shared", "-fPIC", "-o", shim, source, "-ldl"], check=True)
     after.mkdir()
-    file = Path(engines("sqlite", "neutral").small(f"power{synchronous}").removeprefix("sqlite:///"))
+    file = Path(engines("sqlite").small(f"power{synchronous}").removeprefix("sqlite:///"))
     shutil.copyfile(file, after / file.name)
     program = WRITER.replace("while True", f"{_set(synchronous)}while True")
     environment = {**os.environ, "LD_PRELOAD": str(shim), "AFTER_THE_CUT": str(after)}

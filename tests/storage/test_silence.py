@@ -81,7 +81,7 @@ def frozen(pids: list[int]) -> Iterator[None]:
 
 def test_a_frozen_connection_does_not_hold_its_user(engines: Engines) -> None:
     """The quick form: the server lives, the processes behind the connections are stopped."""
-    url = engines("postgresql", "neutral").small("frozen")
+    url = engines("postgresql").small("frozen")
     database = Database(url, statement_timeout_ms=500)
     with database.write() as session:
         pid = session.scalar(text("SELECT pg_backend_pid()"))
@@ -105,7 +105,7 @@ def works(database: Database) -> bool:
 
 
 def test_a_command_bears_a_long_statement_and_not_a_frozen_server(engines: Engines) -> None:
-    url = engines("postgresql", "neutral").small("patient")
+    url = engines("postgresql").small("patient")
     database = Database(url, statement_timeout_ms=0)
     with database.write() as session:
         connection = session.connection().connection.driver_connection
@@ -169,7 +169,7 @@ def test_a_writer_is_answered_that_freezes_while_it_commits(cluster: tuple[int, 
 
 def test_a_frozen_replica_holds_nobody(cluster: tuple[int, str], engines: Engines) -> None:
     pid, url = cluster
-    with service(engines("postgresql", "neutral").small("primary"), url) as port, frozen(family(pid)):
+    with service(engines("postgresql").small("primary"), url) as port, frozen(family(pid)):
         answers = [ask(port, *request) for request in REQUESTS]
         assert max(seconds for _, seconds in answers) < SECONDS
         assert ask(port, *FEEDBACK, {})[0] == 200  # the primary works

@@ -31,7 +31,7 @@ SECONDS = 1.5
 @pytest.fixture
 def file(engines: Engines, request: pytest.FixtureRequest) -> Path:
     name = f"f{abs(hash(request.node.nodeid)):x}"
-    return Path(engines("sqlite", "neutral").copy(name).removeprefix("sqlite:///"))
+    return Path(engines("sqlite").copy(name).removeprefix("sqlite:///"))
 
 
 @pytest.fixture

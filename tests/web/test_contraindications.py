@@ -16,7 +16,7 @@ SAID_OF_THE_DRUG = "Said of zelvane, the drug, at its usual doses."
 
 @pytest.fixture(scope="module")
 def reader(engines: Engines) -> Iterator[TestClient]:
-    with serving(engines("sqlite", "neutral").original) as client:
+    with serving(engines("sqlite").original) as client:
         yield client
 
 

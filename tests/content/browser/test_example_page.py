@@ -10,7 +10,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, Response, expect
 
 from tests.browser.live import Answer, other_site
-from tests.node.example_page import MAX_BYTES, MAX_CALLS, installed, run
+from tests.content.node.example_page import MAX_BYTES, MAX_CALLS, installed, run
 
 pytestmark = [
     pytest.mark.browser,

@@ -12,7 +12,7 @@ import pytest
 
 from app.settings import ROOT
 from tests.browser.live import live_server
-from tests.node.example_page import MAX_BYTES, MAX_CALLS, installed, run
+from tests.content.node.example_page import MAX_BYTES, MAX_CALLS, installed, run
 
 pytestmark = pytest.mark.node
 
