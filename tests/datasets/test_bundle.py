@@ -169,7 +169,7 @@ FAULTS: dict[str, tuple[Files, str, str]] = {
     "not a number": (replaced(DOSES, "low: 4.5", "low: .nan"), "dosing_ranges.yaml: dose: low", "value_error"),
     "a decimal as text": (replaced(DOSES, "low: 4.5", "low: '4.5'"), "dosing_ranges.yaml: dose: low", "value_error"),
     "low above high": (replaced(DOSES, "low: 4.5", "low: 9.5"), "dosing_ranges.yaml: dose: low", "rule"),
-    "an unknown unit": (replaced(DOSES, "unit: mg", "unit: mcg"), "dosing_ranges.yaml: dose: unit", "enum"),
+    "an unknown unit": (replaced(DOSES, "unit: mg", "unit: mcg"), "dosing_ranges.yaml: dose: unit", "unknown_term"),
     "a dangling concept": (
         replaced(CLAIMS, "- ache", "- achee"),
         "claims.yaml: drug-eases-ache: conditions[0]",
@@ -284,7 +284,7 @@ def test_all_faults_of_all_files_are_listed_at_once(write: Callable[[Files], Pat
     assert found == [
         ("outcomes.yaml", "malformed_yaml"),
         ("studies.yaml: trial-a: participants", "int_type"),
-        ("dosing_ranges.yaml: dose: unit", "enum"),
+        ("dosing_ranges.yaml: dose: unit", "unknown_term"),
     ]  # and not that whatever names an outcome, the study or the dose names nothing
 
 

@@ -1,6 +1,5 @@
 """Only files that changed are read where the others cannot matter; what is then said and stored is always the same."""
 
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,16 +10,18 @@ from app.datasets import bundle, yaml_files
 from app.datasets.seed import SeedResult, seed
 from app.storage.database import Database
 from app.storage.resource import Key
-from tests.conftest import SEED
+from tests import neutral
 from tests.factories import amended, content, put, record
 
-PAIN = "description: How strong the pain is, mostly as people rate it from 0 to 10."
+PAIN = "description: Pain, as it is measured."
 
 
 @pytest.fixture
 def directory(tmp_path: Path) -> Path:
-    """A copy of the seed data to edit."""
-    return shutil.copytree(SEED, tmp_path / "seed_data")
+    """The files of the neutral data set, to edit."""
+    files = tmp_path / "seed_data"
+    files.mkdir()
+    return neutral.write(files)
 
 
 @pytest.fixture
@@ -51,7 +52,7 @@ def rewrite(directory: Path, name: str, old: str, new: str) -> None:
 
 def add(directory: Path, name: str, entry: str) -> None:
     with (directory / name).open("a", encoding="utf-8") as file:
-        file.write(f"\n  - {entry}\n")
+        file.write(f"\n- {entry}\n")
 
 
 def test_one_changed_file_is_read_alone(scratch: Database, directory: Path, files_read: list[str]) -> None:
@@ -70,13 +71,13 @@ def test_one_changed_file_is_read_alone(scratch: Database, directory: Path, file
 def test_a_citation_may_name_a_document_of_another_file_by_its_identifier(
     scratch: Database, directory: Path, files_read: list[str]
 ) -> None:
-    rewrite(directory, "claims/pain.yaml", "document: driver-2023", f"doi: {_doi(scratch, 'driver-2023')}")
+    rewrite(directory, "claims.yaml", "document: alder-2013", f"doi: {_doi(scratch, 'alder-2013')}")
     assert run(scratch, directory).serial is None
-    rewrite(directory, "claims/pain.yaml", "document: beaudette-2023", "doi: 10.5555/unknown")
+    rewrite(directory, "claims.yaml", "document: fir-2011", "doi: 10.5555/unknown")
     with pytest.raises(InvalidInput) as refused:
         run(scratch, directory)
-    assert files_read[0] == "claims/pain.yaml"
-    assert any("claims/pain.yaml:" in fault.field for fault in refused.value.errors)
+    assert files_read[0] == "claims.yaml"
+    assert any("claims.yaml:" in fault.field for fault in refused.value.errors)
 
 
 def _doi(database: Database, document: str) -> str:
@@ -86,7 +87,8 @@ def _doi(database: Database, document: str) -> str:
 
 def _twice(directory: Path) -> None:
     """A further file, read before, holds the id."""
-    add(directory, "drugs.yaml", "{id: low-dose-naltrexone, name: Again, kind: drug, description: Made for tests.}")
+    (directory / "drugs.yaml").write_text("drugs:\n", encoding="utf-8")
+    add(directory, "drugs.yaml", "{id: low-dose-zelvane, name: Again, kind: drug, description: Made for tests.}")
 
 
 def _gone(directory: Path) -> None:
@@ -94,7 +96,7 @@ def _gone(directory: Path) -> None:
 
 
 def _retired(directory: Path) -> None:
-    rewrite(directory, "outcomes.yaml", "- id: pain\n", "- id: pain\n    status: retired\n")
+    rewrite(directory, "outcomes.yaml", "- id: pain\n", "- id: pain\n  status: retired\n")
 
 
 def _names_nothing(directory: Path) -> None:
@@ -102,7 +104,7 @@ def _names_nothing(directory: Path) -> None:
 
 
 def _identifier_of_another(directory: Path) -> None:
-    add(directory, "documents.yaml", "{id: again, kind: article-journal, title: Again, doi: 10.3389/fpsyt.2021.593842}")
+    add(directory, "documents.yaml", "{id: again, kind: article-journal, title: Again, doi: 10.5555/zelvane.1}")
 
 
 @pytest.mark.parametrize("change", [_twice, _gone, _retired, _names_nothing, _identifier_of_another])
@@ -126,20 +128,20 @@ def test_a_record_that_no_file_holds_cannot_be_named(scratch: Database, director
 
 
 def test_an_identifier_that_another_file_cites_cannot_go(scratch: Database, directory: Path) -> None:
-    doi = _doi(scratch, "driver-2023")
-    rewrite(directory, "claims/pain.yaml", "document: driver-2023", f"doi: {doi}")
+    doi = _doi(scratch, "alder-2013")
+    rewrite(directory, "claims.yaml", "document: alder-2013", f"doi: {doi}")
     run(scratch, directory)
-    rewrite(directory, "documents.yaml", f"    doi: {doi}\n", "")
+    rewrite(directory, "documents.yaml", f"  - scheme: doi\n    value: {doi}\n", "")
     with pytest.raises(InvalidInput) as refused:
         run(scratch, directory)
-    assert any("claims/pain.yaml:" in fault.field for fault in refused.value.errors)
+    assert any("claims.yaml:" in fault.field for fault in refused.value.errors)
 
 
 def test_all_files_are_read_while_a_record_is_edited_here(
     scratch: Database, directory: Path, files_read: list[str]
 ) -> None:
     put(scratch, amended(content(scratch, "outcome", "fatigue"), description="A curator's words."))
-    before = "How strong the pain is"
+    before = "Pain, as it is measured"
     for after in ("How much it hurts", "How strong it is"):
         rewrite(directory, "outcomes.yaml", before, after)
         files_read.clear()

@@ -359,7 +359,7 @@ def test_the_opposite_is_said_only_where_most_disputing_weight_found_it() -> Non
 
 
 def test_the_second_sentence_counts_what_the_claim_counts(claims: Judged) -> None:
-    assert sentences_that_count(claims) == 9
+    assert sentences_that_count(claims) == 11
 
 
 def sentences_that_count(claims: Judged) -> int:
