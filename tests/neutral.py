@@ -313,7 +313,7 @@ def _concepts() -> Iterator[Change]:
         synonyms=["murm", "MRM", "murmuria syndrome"],
         parent="chronic-pain",
         description="A long-term condition with a soft, widespread ache.",
-        codes=[_code("icd10cm", "M99.97"), _code("snomed", "99900001"), _code("mesh", "D999001")],
+        codes=[_code("icd10cm", "M99.97"), _code("snomed", "88800001"), _code("mesh", "D999001")],
     )
     yield record(
         "condition",
@@ -332,7 +332,7 @@ def _concepts() -> Iterator[Change]:
         codes=[
             _code("icd10cm", "K99"),
             _code("mesh", "D999003"),
-            _code("snomed", "99900002") | {"verified": False},
+            _code("snomed", "88800002") | {"verified": False},
         ],
     )
     yield record(

@@ -36,6 +36,7 @@ class DoseCount(ResponseModel):
     overlaps: int
     outside: int
     not_comparable: int
+    """Citations of doses in units that cannot be compared with that of the range."""
     not_reported: int
 
 

@@ -145,7 +145,9 @@ class UnitFactor(ContentModel):
     """What one of a unit is in another one, exactly."""
 
     amount: Annotated[DoseNumber, Field(gt=0)]
+    """How many of the other unit one is."""
     of: UnitId
+    """The other unit."""
 
 
 class UnitTerm(OpenTerm):

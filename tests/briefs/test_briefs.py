@@ -146,7 +146,7 @@ def test_every_statement_of_the_article_is_in_the_brief_or_hangs_on_one_that_is(
         if claim.id not in shown and not any(r.claim in shown for r in claim.relations if r.type in hanging)
     ]
 
-    assert len(of_article) == 5
+    assert len(of_article) == 6
     assert missed == []
     assert [origin.id for origin in brief.origins] == [ARTICLE]
 

@@ -57,8 +57,8 @@ def ranges(draw: st.DrawFn) -> DailyDose:
 
 @given(AMOUNTS, WEIGHTLESS)
 def test_an_amount_is_exact_in_picograms(amount: Decimal, unit: str) -> None:
-    total = daily(amount, None, measure(unit))
-    assert total == DailyDose(Fraction(amount) * PICOGRAMS[unit], None, MASS)
+    exact, total = Fraction(amount) * PICOGRAMS[unit], daily(amount, None, measure(unit))
+    assert total == (DailyDose(exact, None, MASS) if is_comparable(exact) else None)
 
 
 PERIODS = st.sampled_from([PeriodUnit.h, PeriodUnit.d, PeriodUnit.wk, PeriodUnit.cycle])

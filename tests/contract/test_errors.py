@@ -36,7 +36,7 @@ ERRORS = [
     ("GET", "/v1/resolve", 422),
     ("GET", "/v1/resolve?identifier={mark}", 422),
     ("GET", "/v1/resolve?identifier=pmid:{mark}", 422),
-    ("GET", "/v1/resolve?identifier=icd10cm:({mark})", 422),
+    ("GET", "/v1/resolve?identifier=icd10cm:({mark} {mark})", 422),
     ("GET", "/v1/meta?{mark}=1", 422),
     ("GET", "/v1/vocabularies?{mark}=1", 422),
     ("GET", "/healthz?{mark}=1", 422),

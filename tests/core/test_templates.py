@@ -10,6 +10,7 @@ def test_values_are_escaped() -> None:
         "counts": None,
         "claimed": None,
         "caveat": "a & b",
+        "inheritance": None,
         "verdict": '"',
         "tone": "mixed",
         "supporting": "1",

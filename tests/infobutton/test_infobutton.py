@@ -62,7 +62,7 @@ def test_a_code_of_one_product_tells_its_dose(facade: TestClient) -> None:
         ("M99.97", "http://hl7.org/fhir/sid/icd-10-cm", "murmuria"),
         ("M99.97", f"urn:oid:{ICD10CM}", "murmuria"),
         ("D999002", MESH, "zelvane"),
-        ("99900001", SNOMED, "murmuria"),
+        ("88800001", SNOMED, "murmuria"),
     ],
 )
 def test_codes_of_the_known_systems_lead_to_the_concept(

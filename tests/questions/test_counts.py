@@ -34,7 +34,7 @@ def pairs(client: TestClient) -> list[tuple[str, str]]:
 
 
 def test_claims_maps_coverage_and_briefs_count_every_pair_alike(client: TestClient) -> None:
-    assert compare_pairs(client) == 5
+    assert compare_pairs(client) == 7
 
 
 def compare_pairs(client: TestClient) -> int:

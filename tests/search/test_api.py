@@ -297,7 +297,10 @@ def test_the_words_of_a_list_find_what_the_search_finds(client: TestClient, samp
             if searched["matched"] != "all" or searched["did_you_mean"] or searched["total"] > MAX_RANKED:
                 continue
             listed = client.get(f"/v1/{path}", params={"q": q, "limit": 200}).json()
-            assert {item["id"] for item in listed["items"]} == {item["id"] for item in searched["items"]}, (q, path)
+            found = {item["id"] for item in searched["items"]}
+            if path == "interventions":  # those that only a literature search names are not listed
+                found = {one for one in found if client.get(f"/v1/{path}/{one}").json()["evidence"]["claims"]}
+            assert {item["id"] for item in listed["items"]} == found, (q, path)
             agreed[path] += len(listed["items"])
     assert set(agreed) == set(LISTS)
     assert min(agreed.values()) > 0
