@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from app.claims import views
 from app.concepts.manifest import current_vocabularies
-from app.concepts.terms import SHIPPED, Vocabularies
+from app.concepts.terms import Vocabularies, with_shipped
 from app.core.content import QueryModel, ResponseModel
 from app.core.errors import Fault, InvalidInput, nearest
 from app.core.shape import paths_of, shape_of
@@ -99,7 +99,7 @@ class Presentation(NamedTuple):
 
     def shown(self, record: dict[str, Any]) -> dict[str, Any]:
         """The record's fields that are shown, with labels where they were asked for."""
-        labels = partial(_labels_of, SHIPPED.joined(self.own_terms)) if self.has_labels else None
+        labels = partial(_labels_of, with_shipped(self.own_terms)) if self.has_labels else None
         shown: dict[str, Any] = _shown(record, self.model, self.tree, labels)
         return shown
 

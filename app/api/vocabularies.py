@@ -10,7 +10,7 @@ from app.concepts.dose_tiers import all_bands
 from app.concepts.manifest import Manifest, current_manifest
 from app.concepts.manifest_doses import DoseBand
 from app.concepts.recognition import Confidence, MatchedBy, UnrecognizedReason
-from app.concepts.terms import SHIPPED, CodeSystemTerm, OpenTerm, StudyDesignTerm, UnitFactor, UnitTerm
+from app.concepts.terms import CodeSystemTerm, OpenTerm, StudyDesignTerm, UnitFactor, UnitTerm, with_shipped
 from app.concepts.weighing import WeighsAs
 from app.core import vocabulary as core
 from app.core.content import ResponseModel
@@ -76,7 +76,7 @@ class VocabulariesRead(ResponseModel):
 
 def vocabularies(manifest: Manifest) -> VocabulariesRead:
     """All of them, with the terms and the bands of doses that the data set adds."""
-    known, method = SHIPPED.joined(manifest.vocabularies), method_of(manifest)
+    known, method = with_shipped(manifest.vocabularies), method_of(manifest)
     items = []
     for vocabulary in VOCABULARIES:
         if vocabulary is evidence.DoseMatch:

@@ -7,7 +7,7 @@ whose codes have a form of their own, or with which a standard is implemented.
 import re
 from functools import lru_cache
 
-from app.concepts.terms import SHIPPED, CodeSystemTerm, Vocabularies
+from app.concepts.terms import CodeSystemTerm, Vocabularies, with_shipped
 from app.core.folding import fold_code, words
 
 ATC = "atc"
@@ -92,7 +92,7 @@ class CodeSystems:
 @lru_cache(maxsize=8)
 def code_systems_of(vocabularies: Vocabularies) -> CodeSystems:
     """Those that come with the software, and those of a data set."""
-    return CodeSystems(SHIPPED.joined(vocabularies).code_systems)
+    return CodeSystems(with_shipped(vocabularies).code_systems)
 
 
 SHIPPED_SYSTEMS = code_systems_of(Vocabularies())

@@ -16,7 +16,7 @@ from app.concepts.manifest_cds import CdsManifest
 from app.concepts.manifest_doses import DoseTiers
 from app.concepts.manifest_grading import Grading
 from app.concepts.study_designs import StudyDesigns, study_designs_of
-from app.concepts.terms import SHIPPED, OpenTerm, Vocabularies
+from app.concepts.terms import OpenTerm, Vocabularies, with_shipped
 from app.concepts.units import Units, units_of
 from app.core.content import ContentModel
 from app.core.text import OneLine, Slug, Text, Url
@@ -164,7 +164,7 @@ class Manifest(ContentModel):
 
     def term(self, vocabulary: str, term_id: str) -> OpenTerm | None:
         """A term by the name of its vocabulary, such as `route`, and its id; null if there is none."""
-        return next((term for term in SHIPPED.joined(self.vocabularies).terms(vocabulary) if term.id == term_id), None)
+        return next((term for term in with_shipped(self.vocabularies).terms(vocabulary) if term.id == term_id), None)
 
     def label(self, vocabulary: str, term_id: str) -> str:
         """The label of a term; its id if there is no such term."""
@@ -255,7 +255,7 @@ def current_vocabularies(session: Session) -> Vocabularies:
 
 def current_terms(session: Session) -> Vocabularies:
     """The terms that come with the software, and those of the data set."""
-    return SHIPPED.joined(current_vocabularies(session))
+    return with_shipped(current_vocabularies(session))
 
 
 def current_code_systems(session: Session) -> CodeSystems:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from functools import cached_property, lru_cache
 
-from app.concepts.terms import SHIPPED, StudyDesignTerm, Vocabularies
+from app.concepts.terms import StudyDesignTerm, Vocabularies, with_shipped
 from app.concepts.weighing import WeighsAs
 
 
@@ -39,7 +39,7 @@ class StudyDesigns:
 
 @lru_cache(maxsize=16)
 def _designs_with(own: tuple[StudyDesignTerm, ...]) -> StudyDesigns:
-    return StudyDesigns(SHIPPED.joined(Vocabularies(study_designs=own)).study_designs)
+    return StudyDesigns(with_shipped(Vocabularies(study_designs=own)).study_designs)
 
 
 def study_designs_of(vocabularies: Vocabularies) -> StudyDesigns:

@@ -304,3 +304,9 @@ def _folded(names: Iterable[str]) -> frozenset[str]:
 
 
 SHIPPED = Vocabularies.model_validate(yaml.load(_FILE.read_text(encoding="utf-8"), yaml.CSafeLoader))
+
+
+@lru_cache(maxsize=8)
+def with_shipped(own: Vocabularies) -> Vocabularies:
+    """The terms that come with the software, and those of a data set."""
+    return SHIPPED.joined(own)

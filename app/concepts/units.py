@@ -10,7 +10,7 @@ from fractions import Fraction
 from functools import lru_cache
 from typing import NamedTuple
 
-from app.concepts.terms import SHIPPED, UnitTerm, Vocabularies
+from app.concepts.terms import UnitTerm, Vocabularies, with_shipped
 
 MASS = "mg"
 """The unit that stands for masses."""
@@ -57,7 +57,7 @@ class Units:
 @lru_cache(maxsize=8)
 def units_of(vocabularies: Vocabularies) -> Units:
     """Those that come with the software, and those of a data set."""
-    return Units(SHIPPED.joined(vocabularies).units)
+    return Units(with_shipped(vocabularies).units)
 
 
 SHIPPED_UNITS = units_of(Vocabularies())

@@ -12,7 +12,7 @@ from app.concepts.code_systems import SHIPPED_SYSTEMS, code_systems_of
 from app.concepts.projection import repeated_codes
 from app.concepts.schemas import ConceptWrite
 from app.concepts.study_designs import study_designs_of
-from app.concepts.terms import SHIPPED, Vocabularies, nearest_terms
+from app.concepts.terms import Vocabularies, nearest_terms, with_shipped
 from app.concepts.units import units_of
 from app.core.content import Record
 from app.core.errors import Fault
@@ -61,7 +61,7 @@ def _unit_fault(written: str | None, own: Vocabularies) -> Fault | None:
 
 def unknown_terms(content: BaseModel, own: Vocabularies) -> Iterator[tuple[str, Fault]]:
     """Fields of open vocabularies with a term that is not there."""
-    known = SHIPPED.joined(own)
+    known = with_shipped(own)
     for field, vocabulary, value in open_values(content):
         name = vocabulary_name(vocabulary.name)
         if all(term.id != value for term in known.terms(name)):
@@ -69,7 +69,7 @@ def unknown_terms(content: BaseModel, own: Vocabularies) -> Iterator[tuple[str, 
 
 
 def _unknown(vocabulary: str, written: str, own: Vocabularies) -> Fault:
-    terms = SHIPPED.joined(own).terms(vocabulary)
+    terms = with_shipped(own).terms(vocabulary)
     allowed = tuple(term.id for term in terms)
     reason = f"is none of the terms that may stand here ({', '.join(allowed)}); dataset.yaml may add to them"
     return Fault("file", "", "unknown_term", reason, allowed, nearest_terms(written, terms) or None)

@@ -189,8 +189,8 @@ def _unknown_words(
     unknown: set[str] = set()
     attempts = 0
     for word in sorted(_absent(session, statistics, {word for token in tokens for word in token.words})):
-        pieces = spellings((word,))[0]
-        if _drug_names(drugs, (word,)) or (len(pieces) > 1 and not _absent(session, statistics, pieces)):
+        ways = [way for way in spellings((word,)) if len(way) > 1]
+        if _drug_names(drugs, (word,)) or any(not _absent(session, statistics, way) for way in ways):
             continue
         nearest = None
         if word not in OPTIONAL_WORDS and attempts < MAX_CORRECTIONS:

@@ -47,7 +47,7 @@ MORE_CLAIMS = 100
 def more() -> Iterator[Change]:
     """Names with accents, signs and digits, doses in micrograms, and more claims than are ranked."""
     yield record("condition", "crinkles-disease", name="Crinkle's disease", synonyms=["crinkle"])
-    yield record("mechanism", "tlr4-modulation", name="Modulation of a receptor", synonyms=["TLR4", "IL-6"])
+    yield record("mechanism", "tlr4-modulation", name="Modulation of a receptor", synonyms=["TLR4", "IL-6", "IL-1beta"])
     yield record("side_effect", "precipitated-withdrawal", name="Precipitated withdrawal")
     yield record(
         "document", "moller-2020", label="Bye-M\u00f8ller 2020", title="A crinkle, and what became of it",
@@ -426,6 +426,7 @@ def test_one_slip_anywhere_in_a_name_is_forgiven(client: TestClient) -> None:
         ("TLR-4", "TLR4"),
         ("TLR 4", "TLR4"),
         ("IL6", "IL-6"),
+        *((spelling, "il 1beta") for spelling in ("IL-1beta", "IL-1\u03b2", "IL1-beta")),
         ("50mg", "50 mg"),
         ("0.5mg", "0.5 mg"),
         ("4.5mgs", "4.5 mg"),
