@@ -238,7 +238,7 @@ def test_one_instruction_that_cannot_be_read_leaves_the_dose_unread() -> None:
     assert read_dose([structured({"value": 4.5, "code": "mg"}), {"text": "2 capsules at noon"}], Product()) is None
 
 
-def test_an_order_that_calls_itself_ldn_says_that_its_dose_was_not_read(clinic: TestClient) -> None:
+def test_an_order_that_calls_itself_low_dose_says_that_its_dose_was_not_read(clinic: TestClient) -> None:
     draft = order("d", "LDZ compounded", dosageInstruction=[{"text": "1.500 mg nightly"}])
 
     (card,) = cards(clinic, request(draft))

@@ -23,6 +23,8 @@ SEED = ROOT / "seed_data"
 PACKAGE = re.compile(r"\bldn[-_]evidence\b")
 """The name of the package and of its command."""
 FOREIGN = re.compile(r"naltrexone|(?<![a-z])ldn(?![a-z])|fibromyalgia", re.IGNORECASE)
+OWN_NAMES = re.compile(rf"{PACKAGE.pattern}|ldn_evidence_client|ldn-pg-")
+"""And what the folders of servers in tests begin with."""
 MIN_LENGTH = 4
 """Shorter names have other meanings too."""
 ORDINARY: frozenset[str] = frozenset()
@@ -60,6 +62,19 @@ def test_the_program_names_no_drug_condition_claim_or_publisher() -> None:
         for path, text in sources()
         for number, line in enumerate(text.lower().splitlines(), 1)
         for match in (*pattern.findall(PACKAGE.sub("", line)), *FOREIGN.findall(PACKAGE.sub("", line)))
+    ]
+    assert not found, "\n".join(found)
+
+
+def test_no_test_outside_of_this_folder_does() -> None:
+    program = (path for path in (ROOT / "tests").rglob("*") if path.suffix in (".py", ".ts", ".js", ".txt", ".yaml"))
+    outside = [path for path in program if not {"content", "node_modules"} & set(path.parts)]
+    assert len(outside) > 200
+    found = [
+        f"{path.relative_to(ROOT)}:{number}: {match}"
+        for path in outside
+        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1)
+        for match in FOREIGN.findall(OWN_NAMES.sub("", line))
     ]
     assert not found, "\n".join(found)
 

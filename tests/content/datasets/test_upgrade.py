@@ -160,7 +160,7 @@ def read_start(server: subprocess.Popen[str]) -> str:
     return "".join(lines)
 
 
-def test_people_who_ask_about_fibromyalgia_meet_fewer_echoes(older: Database) -> None:
+def test_people_who_ask_about_a_condition_meet_fewer_echoes(older: Database) -> None:
     def counts() -> tuple[int, int]:
         with serving(older.url.render_as_string(hide_password=False)) as client:
             claims = listed(client, "/v1/claims?condition=fibromyalgia&limit=200")
