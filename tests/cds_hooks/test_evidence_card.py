@@ -112,7 +112,7 @@ def test_evidence_on_low_doses_is_shown_for_low_doses_only(clinic: TestClient, d
     ("reason", "claim"),
     [
         (because("K99.10"), "ldz-gripes-remission"),
-        (because("99900001", "http://snomed.info/sct"), "ldz-murmuria-pain"),
+        (because("88800001", "http://snomed.info/sct"), "ldz-murmuria-pain"),
         (because("0", "urn:own", "Murmuria (disorder)"), "ldz-murmuria-pain"),
         ({"reasonReference": [{"display": "Weariness"}]}, "ldz-weariness-fatigue"),
         ({}, "ldz-murmuria-pain"),
