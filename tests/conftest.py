@@ -67,8 +67,8 @@ SWEPT = (
     ),
 )
 """Left to `make test-all`: Schemathesis, the generator of synthetic data, of which one small run stays, the schema of a
-bill of materials, all but one of the random histories, of the earlier releases and of the schemas, and what goes through
-every record of the shipped data set. Node ids begin so."""
+bill of materials, all but one of the random histories, of the earlier releases and of the schemas, and what goes
+through every record of the shipped data set. Node ids begin so."""
 
 SWEPT_ON_POSTGRESQL = (
     "tests/api/test_bibliography.py",
@@ -151,8 +151,8 @@ SWEPT_ON_POSTGRESQL = (
     "tests/web/",
 )
 """`make test` checks it on SQLite alone, `make test-all` on PostgreSQL too. What lies below, and the SQL of every
-interface, answers alike on both engines: that is proven by the frozen answers of `content/golden/test_golden.py`, and by
-the tests of storage, publishing, migrations, filters and search."""
+interface, answers alike on both engines: that is proven by the frozen answers of `content/golden/test_golden.py`, and
+by the tests of storage, publishing, migrations, filters and search."""
 
 LENGTHY = (
     "tests/content/api/test_documented_check.py",
