@@ -38,8 +38,9 @@ def url(seed_files: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
         yield url
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def browser() -> "Iterator[Browser]":
+    """Ends with its folder: of one process no two may run at once."""
     from playwright.sync_api import expect, sync_playwright
 
     expect.set_options(timeout=30_000)  # the vendored readers take long to draw where the machine is busy
