@@ -52,8 +52,8 @@ def test_the_list_says_which_condition_is_a_contraindication(reader: TestClient)
 
 def test_the_map_says_it_of_its_conditions(reader: TestClient) -> None:
     page = _page(reader, "/evidence-map?condition=lort-dependence&condition=murmuria")
-    section = search(r"<h2>Contraindicated: ([^<]+)</h2>(.*?)</ul>", page.replace("\n", " "))
+    section = search(r"<h2>Contraindications that name this condition: ([^<]+)</h2>(.*?)</ul>", page.replace("\n", " "))
     assert section is not None
     assert section[1] == "Lort dependence"
     assert WARNING in section[2]
-    assert "Contraindicated" not in _page(reader, "/evidence-map?condition=murmuria")
+    assert "Contraindications" not in _page(reader, "/evidence-map?condition=murmuria")
