@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from pydantic_core import from_json, to_json
 from sqlalchemy.orm import Session
@@ -79,6 +80,10 @@ class ResourceRenderer:
     serial: int
     base: str
 
+    @cached_property
+    def _context(self) -> RenderContext:
+        return RenderContext(self.session, self.base)
+
     @property
     def _state(self) -> DatasetState:
         return view_of(self.session).state
@@ -145,7 +150,7 @@ class ResourceRenderer:
         self, records: DatabaseRecords, fhir_type: FhirType, record_id: str, serial: int
     ) -> RenderedResource | None:
         records.start_tracking()
-        resource = fhir_type.render(records, record_id, RenderContext(self.session, self.base))
+        resource = fhir_type.render(records, record_id, self._context)
         if resource is None:
             return None
         version, updated_at = records.last_change()

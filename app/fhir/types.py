@@ -1,7 +1,7 @@
 """TYPES: every resource type, the record it is made from, and its search parameters."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from sqlalchemy import Select, or_, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
@@ -36,6 +36,8 @@ class RenderContext:
     session: Session
     base: str
     """Prefix of path-absolute addresses: empty, or the public address of this server."""
+    heirs: dict[str, Sequence[str]] = field(default_factory=dict)
+    """Intervention → those that inherit its harms, of those that were asked for."""
 
     @property
     def manifest(self) -> Manifest:
@@ -89,7 +91,7 @@ def _clinical_use_definition(records: DatabaseRecords, record_id: str, context: 
     claim: ClaimWrite = records.content(Key("claim", record_id))
     if uses.use_of(claim) is None:
         return None
-    heirs = _heirs(records, context.session, claim)
+    heirs = _heirs(records, context, claim)
     return clinical_use_definition(records, claim, heirs, context.manifest.code_systems)
 
 
@@ -128,14 +130,17 @@ def _substance(records: DatabaseRecords, record_id: str, context: RenderContext)
     return substance(records.content(Key("intervention", record_id)), context.manifest)
 
 
-def _heirs(records: DatabaseRecords, session: Session, claim: ClaimWrite) -> Sequence[Heir]:
+def _heirs(records: DatabaseRecords, context: RenderContext, claim: ClaimWrite) -> Sequence[Heir]:
     """The dose regimens of the claim's drug and the members of its class that share its harms."""
     if claim.kind not in HARM_KINDS or claim.intervention is None:
         return ()
-    own = session.scalars(select(Concept.pk).where(Concept.type == "intervention", Concept.id == claim.intervention))
-    ids = session.scalars(select(Concept.id).where(Concept.pk.in_(stored_heirs(session, own))).order_by(Concept.id))
+    if claim.intervention not in context.heirs:
+        own = select(Concept.pk).where(Concept.type == "intervention", Concept.id == claim.intervention)
+        heirs = stored_heirs(context.session, context.session.scalars(own))
+        ids = select(Concept.id).where(Concept.pk.in_(heirs)).order_by(Concept.id)
+        context.heirs[claim.intervention] = context.session.scalars(ids).all()
     # Retired ones are read too: the serial at which one was retired is a new version of the resource.
-    rows = [(record_id, records.row(Key("intervention", record_id))) for record_id in ids]
+    rows = [(record_id, records.row(Key("intervention", record_id))) for record_id in context.heirs[claim.intervention]]
     return [
         Heir(record_id, is_member=any(step is not HarmRelation.drug_of_regimen for step, _ in line))
         for record_id, row in rows
