@@ -5,7 +5,7 @@ from app.bibliography import formatted as bibliography
 from app.claims import models as evidence
 from app.concepts import manifest
 from app.concepts import models as concepts
-from app.datasets import applied_files as seed
+from app.datasets import applied_files
 from app.publishing import index_state as projections
 from app.search import models as search
 from app.sources import models as sources
@@ -15,6 +15,7 @@ from app.storage.database import Base
 
 __all__ = [
     "accounts",
+    "applied_files",
     "bibliography",
     "concepts",
     "evidence",
@@ -25,7 +26,6 @@ __all__ = [
     "projections",
     "replay",
     "search",
-    "seed",
     "sources",
 ]
 

@@ -13,8 +13,7 @@ from app.concepts.models import Concept
 from app.questions.pair_records import contraindications_of
 from app.storage.records import CurrentRecords
 from app.storage.resource import Key
-
-MAX_SHOWN = 50
+from app.web.condition_data import MAX_HARMS
 
 
 @dataclass(frozen=True)
@@ -29,8 +28,8 @@ class ContraindicationLine:
 
 
 def contraindications(session: Session, intervention: Concept) -> list[ContraindicationLine]:
-    """At most 50, those on which most evidence bears first."""
-    ids = contraindications_of(session, intervention.id, MAX_SHOWN)
+    """As many as the page of a condition reads, those on which most evidence bears first."""
+    ids = contraindications_of(session, intervention.id, MAX_HARMS)
     inherited = inheritances(session, [intervention.pk]) if ids else {}
     records = CurrentRecords(session)
     records.prefetch((Key("claim", claim_id) for claim_id in ids), depth=1)

@@ -2,17 +2,11 @@
 
 import pytest
 
-from app.cds_hooks.drugs import CodedText, Coding, Drug, Formulary, load_formulary
+from app.cds_hooks.drugs import CodedText, Coding, Drug, Formulary
 from tests.cds_hooks.support import ATC, RXNORM
-from tests.conftest import Engine, opened
+from tests.cds_hooks.test_reading_drugs import NDC, UNII, formulary
 
-NDC, UNII = "http://hl7.org/fhir/sid/ndc", "http://fdasis.nlm.nih.gov"
-
-
-@pytest.fixture(scope="session")
-def formulary(engine: Engine) -> Formulary:
-    with opened(engine.original) as database, database.read() as session:
-        return load_formulary(session)
+__all__ = ["formulary"]
 
 
 def kinds(drug: Drug) -> list[str]:

@@ -1,39 +1,23 @@
 """Diagnoses of the liver, and allergies to naltrexone, as the shipped data set reads them."""
 
 from collections.abc import Iterator
-from typing import Any
 
 import pytest
 from starlette.testclient import TestClient
 
 from app.cds_hooks.settings import CdsSettings
 from tests.cds_hooks.support import Json, bundle, cds_client, request, rules
+from tests.cds_hooks.test_patient_checks import allergy, condition, status
 from tests.conftest import Engine
 from tests.content.cds_hooks.support import LDN, cards
 
 LIVER, ALLERGY = "ldn-liver-disease", "ldn-hypersensitivity"
 
 
-ICD = "http://hl7.org/fhir/sid/icd-10-cm"
-
-
 @pytest.fixture(scope="module")
 def caller(engine: Engine) -> Iterator[TestClient]:
     with cds_client(engine.original, CdsSettings(services=(LIVER, ALLERGY))) as caller:
         yield caller
-
-
-def condition(code: str | None = None, text: str | None = None, **fields: Any) -> Json:
-    concept: Json = ({"coding": [{"system": ICD, "code": code}]} if code else {}) | ({"text": text} if text else {})
-    return {"resourceType": "Condition", "id": "1", "code": concept, **fields}
-
-
-def allergy(text: str, **fields: Any) -> Json:
-    return {"resourceType": "AllergyIntolerance", "id": "1", "code": {"text": text}, **fields}
-
-
-def status(name: str, code: str) -> Json:
-    return {name: {"coding": [{"code": code}]}}
 
 
 def fired(caller: TestClient, service: str, prefetch: Json, draft: Json = LDN) -> list[Json]:

@@ -3,7 +3,9 @@
 import pytest
 
 from app.concepts.drug_index import drug_index
-from app.concepts.recognition import DrugIndex, Recognition, spelling_key
+from app.concepts.recognition import DrugIndex, spelling_key
+from tests.concepts import test_recognition
+from tests.concepts.test_recognition import ids, listed
 from tests.conftest import Engine, opened
 
 OPIOIDS = """
@@ -45,10 +47,6 @@ preservative free saline
 """
 
 
-def listed(text: str) -> list[str]:
-    return [entry.strip() for line in text.splitlines() for entry in line.split(" | ") if entry.strip()]
-
-
 @pytest.fixture(scope="session")
 def index(engine: Engine) -> DrugIndex:
     with opened(engine.original) as database, database.read() as session:
@@ -58,10 +56,6 @@ def index(engine: Engine) -> DrugIndex:
 @pytest.fixture(scope="session")
 def opioids(index: DrugIndex) -> frozenset[str]:
     return index.expand(["opioid-analgesics"])
-
-
-def ids(recognition: Recognition) -> list[str]:
-    return [drug.id for drug in recognition.drugs]
 
 
 @pytest.mark.parametrize("text", [*listed(OPIOIDS), *listed(OPIOID_CODES)])
@@ -130,9 +124,7 @@ def test_it_says_how_sure_it_is(index: DrugIndex, text: str, confidence: str) ->
     ],
 )
 def test_a_near_miss_is_offered_and_never_taken(index: DrugIndex, text: str, reason: str, near: str | None) -> None:
-    recognition = index.by_text(text)
-    assert (recognition.drugs, recognition.reason) == ((), reason)
-    assert [drug.id for drug in recognition.near[:1]] == ([near] if near else [])
+    test_recognition.test_a_near_miss_is_offered_and_never_taken(index, text, reason, near)
 
 
 @pytest.mark.parametrize(
