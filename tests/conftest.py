@@ -3,15 +3,18 @@
 import os
 import shutil
 import tempfile
+from collections import UserDict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import hypothesis
 import pytest
+from sqlalchemy import URL
+from sqlalchemy import Engine as SqlalchemyEngine
 from starlette.testclient import TestClient
 from starlette.types import ASGIApp
 
@@ -20,6 +23,7 @@ from app.datasets.seed import seed
 from app.main import create_app, in_context
 from app.publishing import indexes as projections
 from app.settings import ROOT, Settings
+from app.storage import database
 from app.storage.database import Database
 from tests import factories, neutral
 from tests.clock import frozen_clock
@@ -252,6 +256,8 @@ class Engine:
     """Makes a copy of the original under a name; its URL."""
     small: Callable[[str], str]
     """Makes a copy of a database that holds the small world of `tests/factories.py`; its URL."""
+    migrated: Callable[[str], str]
+    """Makes a database with all tables and without any record; its URL."""
     empty: Callable[[str], str]
     """Makes a database without any table; its URL."""
     drop: Callable[[str], None]
@@ -262,6 +268,40 @@ class Engines(Protocol):
     """Gives the engine of a name, with the neutral data set or the shipped one in it."""
 
     def __call__(self, name: str, data_set: str = "neutral") -> Engine: ...
+
+
+class CompiledStatements(UserDict[tuple[Any, ...], Any]):
+    """By the name of the dialect, where SQLAlchemy asks by the dialect of an engine."""
+
+    def __getitem__(self, key: tuple[Any, ...]) -> Any:
+        return self.data[key[0].name, *key[1:]]
+
+    def __setitem__(self, key: tuple[Any, ...], compiled: Any) -> None:
+        self.data[key[0].name, *key[1:]] = compiled
+
+    def __contains__(self, key: object) -> bool:
+        return isinstance(key, tuple) and (key[0].name, *key[1:]) in self.data
+
+
+@pytest.fixture(scope="session", autouse=True)
+def compiled_statements() -> Iterator[None]:
+    """Engines of one kind compile each statement once: a test opens a database of its own, the statements are the same.
+
+    SQLAlchemy keeps compiled statements for each engine, under its dialect.
+    """
+    compiled = CompiledStatements()
+
+    def sharing(create: Callable[..., SqlalchemyEngine]) -> Callable[..., SqlalchemyEngine]:
+        def create_engine(url: URL, **options: object) -> SqlalchemyEngine:
+            made = create(url, **options)
+            made.update_execution_options(compiled_cache=compiled)
+            return made
+
+        return create_engine
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(database, "sqlalchemy_engine", sharing(database.sqlalchemy_engine))
+        yield
 
 
 @pytest.fixture(scope="session")
@@ -326,12 +366,13 @@ def _sqlite(directory: Path, data_set: str) -> Engine:
         for path in directory.glob(f"{Path(url).name}*"):
             path.unlink()
 
-    filled, small = original(data_set), original("small")
+    filled, small, migrated = original(data_set), original("small"), original("migrated")
     return Engine(
         "sqlite",
         copied(filled, "original"),
         lambda name: copied(filled, name),
         lambda name: copied(small, name),
+        lambda name: copied(migrated, name),
         lambda name: url(directory / f"{name}.db"),
         drop,
     )
@@ -349,12 +390,13 @@ def _postgresql(server: str, data_set: str) -> Engine:
         FILLED[name](create(name))
         return f"{worker}_{name}"
 
-    filled, small = template(data_set), template("small")
+    filled, small, migrated = template(data_set), template("small"), template("migrated")
     return Engine(
         "postgresql",
         create(f"original_{data_set}", filled),
         lambda name: create(name, filled),
         lambda name: create(name, small),
+        lambda name: create(name, migrated),
         create,
         drop_database,
     )
@@ -380,7 +422,12 @@ def fill_small(url: str) -> None:
         factories.fill(database, factories.small_data_set())
 
 
-FILLED = {"shipped": fill, "neutral": fill_neutral, "small": fill_small}
+def migrate(url: str) -> None:
+    with opened(url) as database:
+        projections.migrate(database)
+
+
+FILLED = {"shipped": fill, "neutral": fill_neutral, "small": fill_small, "migrated": migrate}
 """What the databases are called that are made once, and what fills them."""
 
 
@@ -403,6 +450,12 @@ def scratch(engine: Engine, request: pytest.FixtureRequest) -> Iterator[Database
 def small(engine: Engine, request: pytest.FixtureRequest) -> Iterator[Database]:
     """A database of the test's own with the small world of `tests/factories.py` in it."""
     yield from _of_its_own(engine, engine.small, request)
+
+
+@pytest.fixture
+def migrated(engine: Engine, request: pytest.FixtureRequest) -> Iterator[Database]:
+    """A database of the test's own with all tables and no record."""
+    yield from _of_its_own(engine, engine.migrated, request)
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import Any
 
 import yaml
-from sqlalchemy import MetaData, select
+from sqlalchemy import inspect, select, table, text
 
 from app.accounts.models import MAINTENANCE, SEED, Actor
 from app.accounts.service import ensure_system_actors
@@ -223,10 +223,8 @@ def bodies(database: Database) -> dict[Key, bytes]:
 
 def dump(database: Database) -> dict[str, list[tuple[Any, ...]]]:
     """Every row of every table, in a fixed order."""
-    found = MetaData()
     with database.engine.connect() as connection:
-        found.reflect(connection)
         return {
-            name: sorted((tuple(row) for row in connection.execute(select(table))), key=repr)
-            for name, table in found.tables.items()
+            name: sorted(map(tuple, connection.execute(select(text("*")).select_from(table(name)))), key=repr)
+            for name in inspect(connection).get_table_names()
         }

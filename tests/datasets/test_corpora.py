@@ -51,7 +51,7 @@ def imported(corpus: str, out: Path, *options: str, directory: Path | None = Non
 
 def served(database: Database, directory: Path) -> list[Fields]:
     """The claims of the directory as `GET /v1/claims` answers them, after `check` and `seed`."""
-    for command in (("check", "--from", directory), ("migrate",), ("seed", "--from", directory)):
+    for command in (("check", "--from", directory), ("seed", "--from", directory)):
         result = run(*command, database=database)
         assert result.exit_code == 0, result.output
     with serving(database.url.render_as_string(hide_password=False)) as client:
@@ -90,11 +90,11 @@ def assert_nothing_is_invented(claim: Fields, corpus: str) -> None:
         assert citation["finding"].startswith(f"{corpus}, ")
 
 
-def test_civic_is_served_as_its_table_has_it(blank: Database, tmp_path: Path) -> None:
+def test_civic_is_served_as_its_table_has_it(migrated: Database, tmp_path: Path) -> None:
     report = imported("civic", tmp_path / "out", "--therapy-kind", "drug")
     with CIVIC.open(encoding="utf-8", newline="") as file:
         rows = {row["evidence_statement"]: row for row in csv.DictReader(file, delimiter="\t")}
-    claims = served(blank, tmp_path / "out")
+    claims = served(migrated, tmp_path / "out")
     found = []
     for claim in claims:
         assert_nothing_is_invented(claim, "CIViC")
@@ -138,7 +138,7 @@ def is_taken(row: Fields) -> bool:
     return accepted and "," not in row["therapies"]
 
 
-def test_dismech_is_served_as_its_file_has_it(blank: Database, tmp_path: Path) -> None:
+def test_dismech_is_served_as_its_file_has_it(migrated: Database, tmp_path: Path) -> None:
     report = imported("dismech", tmp_path / "out", "--therapy-kind", "drug")
     disorder = yaml.safe_load(DISORDER.read_text(encoding="utf-8"))
     items = {
@@ -149,7 +149,7 @@ def test_dismech_is_served_as_its_file_has_it(blank: Database, tmp_path: Path) -
         for item in entry.get("evidence", [])
     }
     found = []
-    for claim in served(blank, tmp_path / "out"):
+    for claim in served(migrated, tmp_path / "out"):
         assert_nothing_is_invented(claim, "DisMech")
         assert [condition["name"] for condition in claim["conditions"]] == [disorder["name"]]
         ((system, code),) = [(code["system"], code["code"]) for code in claim["conditions"][0]["codes"]]
@@ -197,11 +197,11 @@ def test_dismech_is_served_as_its_file_has_it(blank: Database, tmp_path: Path) -
 
 @pytest.mark.parametrize("corpus", ["civic", "dismech"])
 def test_a_statement_that_evidence_speaks_against_takes_no_side_and_says_so(
-    blank: Database, tmp_path: Path, corpus: str
+    migrated: Database, tmp_path: Path, corpus: str
 ) -> None:
     """Our `disputes` asks for a reason. To show the other side alone would be worse than to show none."""
     report = imported(corpus, tmp_path / "out", "--therapy-kind", "drug")
-    (claim,) = [claim for claim in served(blank, tmp_path / "out") if claim["caveat_required"]]
+    (claim,) = [claim for claim in served(migrated, tmp_path / "out") if claim["caveat_required"]]
     assert {citation["stance"] for citation in claim["citations"]} == {"not_assessed"}
     assert "1 speak against it and 1 for it" in claim["caveat"]
     assert "1 times: speaks against the statement" in report

@@ -60,9 +60,9 @@ def refused(directory: Path) -> list[Fault]:
 # --- languages ----------------------------------------------------------------------------------------------------
 
 
-def test_every_interface_names_the_main_language(blank: Database, tmp_path: Path) -> None:
-    seed(blank, write(tmp_path / "small", described(languages=["de", "pt-BR"])))
-    with serving(blank.url.render_as_string(hide_password=False)) as client:
+def test_every_interface_names_the_main_language(migrated: Database, tmp_path: Path) -> None:
+    seed(migrated, write(tmp_path / "small", described(languages=["de", "pt-BR"])))
+    with serving(migrated.url.render_as_string(hide_password=False)) as client:
         assert client.get("/v1/meta").json()["languages"] == ["de", "pt-BR"]
         assert client.get("/v1/meta", params={"format": "jsonld"}).json()["inLanguage"] == ["de", "pt-BR"]
         assert client.get("/fhir/r5/Library/small-evidence").json()["language"] == "de"
@@ -111,10 +111,10 @@ def test_faults_of_languages_are_found(tmp_path: Path, fields: Any) -> None:
 # --- codes --------------------------------------------------------------------------------------------------------
 
 
-def test_a_code_of_an_own_system_keeps_what_stands_before_a_colon(blank: Database, tmp_path: Path) -> None:
+def test_a_code_of_an_own_system_keeps_what_stands_before_a_colon(migrated: Database, tmp_path: Path) -> None:
     directory = write(tmp_path / "small", described(vocabularies={"code_systems": [VARIANTS]}), CODE)
-    seed(blank, directory)
-    with serving(blank.url.render_as_string(hide_password=False)) as client:
+    seed(migrated, directory)
+    with serving(migrated.url.render_as_string(hide_password=False)) as client:
         for written in (f"hgvs:{VARIANT}", f"hgvs:HGVS:{VARIANT}", f"Variation:{VARIANT}"):
             (found,) = client.get("/v1/resolve", params={"identifier": written}).json()["items"]
             assert (found["id"], found["match"]["code"]) == ("drug", VARIANT.upper())
@@ -142,7 +142,7 @@ def test_names_in_other_alphabets_are_no_names_of_each_other(tmp_path: Path) -> 
 # --- registries ---------------------------------------------------------------------------------------------------
 
 
-def test_studies_and_documents_are_found_by_their_registration(blank: Database, tmp_path: Path) -> None:
+def test_studies_and_documents_are_found_by_their_registration(migrated: Database, tmp_path: Path) -> None:
     directory = write(tmp_path / "small", described())
     path = directory / "studies.yaml"
     data = yaml.safe_load(path.read_text(encoding="utf-8"))
@@ -153,8 +153,8 @@ def test_studies_and_documents_are_found_by_their_registration(blank: Database, 
     data = yaml.safe_load(path.read_text(encoding="utf-8"))
     data["documents"].append({"id": "entry", "kind": "dataset", "label": "Entry", "anzctr": "ACTRN12623000498695"})
     path.write_text(yaml.safe_dump(data), encoding="utf-8")
-    seed(blank, directory)
-    with serving(blank.url.render_as_string(hide_password=False)) as client:
+    seed(migrated, directory)
+    with serving(migrated.url.render_as_string(hide_password=False)) as client:
         ids = client.get("/v1/studies/trial-a", params={"labels": "true"}).json()["registry_ids"]
         assert {one["scheme"]: (one["normal"], one["url"]) for one in ids} == {
             "isrctn": ("ISRCTN10175490", "https://www.isrctn.com/ISRCTN10175490"),
@@ -171,42 +171,42 @@ def test_studies_and_documents_are_found_by_their_registration(blank: Database, 
         assert "https://www.isrctn.com/ISRCTN10175490" in client.get("/studies/trial-a").text
         reference = client.get("/v1/documents/entry", params={"format": "csl-json"}).json()
         assert "https://www.anzctr.org.au/ACTRN12623000498695.aspx" in str(reference)
-    before = dump(blank)["records"]
-    schema.migrate(blank, "0017")
-    assert all("isrctn" not in str(row) for row in dump(blank)["record_states"])
-    indexes.migrate(blank)
-    assert dump(blank)["records"] == before
+    before = dump(migrated)["records"]
+    schema.migrate(migrated, "0017")
+    assert all("isrctn" not in str(row) for row in dump(migrated)["record_states"])
+    indexes.migrate(migrated)
+    assert dump(migrated)["records"] == before
 
 
 # --- older software -----------------------------------------------------------------------------------------------
 
 
-def test_codes_and_routes_that_older_software_does_not_know_are_set_aside(blank: Database, tmp_path: Path) -> None:
+def test_codes_and_routes_that_older_software_does_not_know_are_set_aside(migrated: Database, tmp_path: Path) -> None:
     codes = [{**CODE, "system": "mondo", "code": "0007947"}, {**CODE, "system": "mesh", "code": "D009271"}]
     directory = write(tmp_path / "small", described(), *codes)
     path = directory / "dosing_ranges.yaml"
     path.write_text(path.read_text(encoding="utf-8") + "  route: intravenous\n", encoding="utf-8")
-    seed(blank, directory)
-    before = {table: dump(blank)[table] for table in ("records", "record_states", "manifests")}
-    schema.migrate(blank, "0014")
-    with blank.engine.connect() as connection:
+    seed(migrated, directory)
+    before = {table: dump(migrated)[table] for table in ("records", "record_states", "manifests")}
+    schema.migrate(migrated, "0014")
+    with migrated.engine.connect() as connection:
         rows = connection.exec_driver_sql("SELECT id, content FROM records WHERE id IN ('drug', 'dose')")
         contents: dict[str, str] = {row.id: row.content for row in rows}
     assert [code["system"] for code in yaml.safe_load(contents["drug"])["codes"]] == ["mesh"]
     assert yaml.safe_load(contents["dose"])["route"] is None
-    indexes.migrate(blank)
-    assert {table: dump(blank)[table] for table in before} == before
+    indexes.migrate(migrated)
+    assert {table: dump(migrated)[table] for table in before} == before
 
 
-def test_there_is_no_way_back_for_kinds_that_older_software_does_not_know(blank: Database, tmp_path: Path) -> None:
+def test_there_is_no_way_back_for_kinds_that_older_software_does_not_know(migrated: Database, tmp_path: Path) -> None:
     directory = write(tmp_path / "small", described())
     path = directory / "interventions.yaml"
     data = yaml.safe_load(path.read_text(encoding="utf-8"))
     data["interventions"].append({"id": "needles", "name": "Needles", "kind": "procedure", "description": "-"})
     path.write_text(yaml.safe_dump(data), encoding="utf-8")
-    seed(blank, directory)
-    before = dump(blank)
+    seed(migrated, directory)
+    before = dump(migrated)
     with pytest.raises(SchemaMismatch, match=r"needles \(procedure\).*Nothing was changed"):
-        schema.migrate(blank, "0014")
-    assert dump(blank) == before
-    assert schema.migrate(blank, "0015")[1] == "0015"
+        schema.migrate(migrated, "0014")
+    assert dump(migrated) == before
+    assert schema.migrate(migrated, "0015")[1] == "0015"

@@ -86,10 +86,9 @@ def directory(tmp_path: Path, changes: list[Change]) -> Path:
 
 
 @every_loop
-def test_check_and_seed_refuse_it_in_the_same_words(directory: Path, expected: Faults, blank: Database) -> None:
-    checked = run(blank, "check", "--from", str(directory))
-    assert run(blank, "migrate").exit_code == 0
-    seeded = run(blank, "seed", "--from", str(directory))
+def test_check_and_seed_refuse_it_in_the_same_words(directory: Path, expected: Faults, migrated: Database) -> None:
+    checked = run(migrated, "check", "--from", str(directory))
+    seeded = run(migrated, "seed", "--from", str(directory))
     assert checked.exit_code != 0
     assert seeded.exit_code != 0
     for place, (_, reason) in expected.items():

@@ -14,7 +14,6 @@ from app.core.errors import InvalidInput
 from app.datasets import bundle, files_beside
 from app.datasets.layout import MANIFEST
 from app.datasets.seed import seed
-from app.storage import schema
 from app.storage.database import Database
 from tests import neutral
 from tests.cds_hooks.support import active, order, request
@@ -58,9 +57,8 @@ def test_another_data_set_is_refused_and_nothing_is_written(scratch: Database, d
         assert current_manifest(session).id == "zelvane"
 
 
-def test_a_database_without_manifest_has_a_disclaimer(blank: Database) -> None:
-    schema.migrate(blank)
-    with blank.read() as session:
+def test_a_database_without_manifest_has_a_disclaimer(migrated: Database) -> None:
+    with migrated.read() as session:
         assert current_manifest(session) == UNDESCRIBED
     assert "not medical advice" in UNDESCRIBED.disclaimer()
 

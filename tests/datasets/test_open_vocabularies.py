@@ -13,7 +13,6 @@ from app.concepts.manifest import current_vocabularies
 from app.core.errors import Fault, InvalidInput
 from app.datasets import bundle
 from app.datasets.seed import seed
-from app.publishing import indexes
 from app.storage.database import Database
 from tests.conftest import serving
 from tests.factories import put, record, small_files
@@ -67,12 +66,11 @@ def plain(fault: Fault) -> str:
     return re.sub(r":\d+:\d+", "", fault.field)
 
 
-def test_codes_of_an_own_system_lead_to_the_concept_everywhere(blank: Database, tmp_path: Path) -> None:
+def test_codes_of_an_own_system_lead_to_the_concept_everywhere(migrated: Database, tmp_path: Path) -> None:
     directory = write(tmp_path / "small", dataset(code_systems=[TEAS]), CODE)
-    indexes.migrate(blank)
-    with blank.write() as session:
+    with migrated.write() as session:
         seed(session, directory)
-    with serving(blank.url.render_as_string(hide_password=False)) as client:
+    with serving(migrated.url.render_as_string(hide_password=False)) as client:
 
         def get(path: str, **parameters: Any) -> Any:
             answer = client.get(path, params=parameters)
@@ -111,7 +109,7 @@ def test_codes_of_an_own_system_lead_to_the_concept_everywhere(blank: Database, 
         assert "tea_list" in unknown.json()["errors"][0]["did_you_mean"]
 
 
-def test_kinds_of_intervention_come_with_the_software_and_with_the_data_set(blank: Database, tmp_path: Path) -> None:
+def test_kinds_of_intervention_come_with_the_software_and_with_the_data_set(migrated: Database, tmp_path: Path) -> None:
     own = {"id": "app", "label": "Application", "definition": "Software that people use for their health."}
     directory = write(tmp_path / "small", dataset(intervention_kinds=[own]))
     path = directory / "interventions.yaml"
@@ -119,10 +117,9 @@ def test_kinds_of_intervention_come_with_the_software_and_with_the_data_set(blan
     kinds = ["procedure", "device", "behaviour", "diet", "app"]
     data["interventions"] += [{"id": f"one-{k}", "name": f"One {k}", "kind": k, "description": "-"} for k in kinds]
     path.write_text(yaml.safe_dump(data), encoding="utf-8")
-    indexes.migrate(blank)
-    with blank.write() as session:
+    with migrated.write() as session:
         seed(session, directory)
-    with serving(blank.url.render_as_string(hide_password=False)) as client:
+    with serving(migrated.url.render_as_string(hide_password=False)) as client:
         labels = ["Procedure", "Device", "Behaviour", "Diet", "Application"]
         for kind, label in zip(kinds, labels, strict=True):
             read = client.get(f"/v1/interventions/one-{kind}", params={"labels": "true"}).json()
@@ -134,7 +131,7 @@ def test_kinds_of_intervention_come_with_the_software_and_with_the_data_set(blan
         assert [term["value"] for term in terms["terms"]] == ["drug", "class", "regimen", *kinds]
 
 
-def test_routes_come_with_the_software_and_with_the_data_set(blank: Database, tmp_path: Path) -> None:
+def test_routes_come_with_the_software_and_with_the_data_set(migrated: Database, tmp_path: Path) -> None:
     own = {
         "id": "vaginal",
         "label": "Into the vagina",
@@ -148,10 +145,9 @@ def test_routes_come_with_the_software_and_with_the_data_set(blank: Database, tm
     routes = ["subcutaneous", "inhaled", "vaginal"]
     data["dosing_ranges"] += [deepcopy(first) | {"id": f"dose-{route}", "route": route} for route in routes]
     path.write_text(yaml.safe_dump(data), encoding="utf-8")
-    indexes.migrate(blank)
-    with blank.write() as session:
+    with migrated.write() as session:
         seed(session, directory)
-    with serving(blank.url.render_as_string(hide_password=False)) as client:
+    with serving(migrated.url.render_as_string(hide_password=False)) as client:
         labels = ["Under the skin", "Inhaled", "Into the vagina"]
         for route, label in zip(routes, labels, strict=True):
             read = client.get(f"/v1/dosing-ranges/dose-{route}", params={"labels": "true"}).json()

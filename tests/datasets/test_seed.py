@@ -12,7 +12,6 @@ from sqlalchemy import select
 from app.core.errors import InvalidInput
 from app.datasets import bundle
 from app.datasets.seed import SeedConflict, SeedResult, seed
-from app.storage import schema
 from app.storage.database import Database
 from app.storage.history import Release, current_serial
 from app.storage.resource import Key
@@ -135,14 +134,13 @@ def test_a_fault_anywhere_means_that_nothing_is_written(scratch: Database, direc
     assert dump(scratch) == before
 
 
-def test_a_retracted_paper_with_its_citations_loads_into_an_empty_database(blank: Database, directory: Path) -> None:
+def test_a_retracted_paper_with_its_citations_loads_into_an_empty_database(migrated: Database, directory: Path) -> None:
     """Nothing new may cite what is retracted; what cited it before stays, and votes no more."""
     path, entry = directory / "documents.yaml", "  - id: alder-2013\n"
     retracted = "    standing: [{standing: retracted, on: 2026-03-01, source: pubmed}]\n"
     path.write_text(path.read_text(encoding="utf-8").replace(entry, entry + retracted), encoding="utf-8")
     bundle.read(directory)
-    schema.migrate(blank)
-    assert run(blank, directory).serial == 1
-    claim = json.loads(bodies(blank)[Key("claim", "ldz-murmuria-pain")])
+    assert run(migrated, directory).serial == 1
+    claim = json.loads(bodies(migrated)[Key("claim", "ldz-murmuria-pain")])
     (citation,) = [one for one in claim["citations"] if one["document"]["id"] == "alder-2013"]
     assert citation["document"]["standing"] == "retracted"

@@ -110,11 +110,10 @@ def ids(client: TestClient, **parameters: Any) -> list[str]:
     return [item["id"] for item in get(client, "/v1/dosing-ranges", **parameters)["items"]]
 
 
-def test_doses_compare_where_their_units_do_and_nowhere_else(blank: Database, tmp_path: Path) -> None:
+def test_doses_compare_where_their_units_do_and_nowhere_else(migrated: Database, tmp_path: Path) -> None:
     directory = files(tmp_path / "small", described([PUFF, CARTRIDGE], dose_tiers=[TIERS]), [arm(21_000, "[iU]/wk")])
-    indexes.migrate(blank)
-    seed(blank, directory)
-    with serving(blank.url.render_as_string(hide_password=False)) as client:
+    seed(migrated, directory)
+    with serving(migrated.url.render_as_string(hide_password=False)) as client:
         in_order = ["dose-mg", "dose-live", "dose-iu", "dose-kiu-weekly", "dose-per-kg", "dose-puffs", "dose-cartridge"]
         assert ids(client, sort="dose") == [*in_order, "dose-monthly"]
         assert ids(client, sort="-dose") == [*reversed(in_order), "dose-monthly"]
@@ -154,12 +153,11 @@ def test_doses_compare_where_their_units_do_and_nowhere_else(blank: Database, tm
         assert ids(client, tier="few") == ["dose-puffs"]
 
 
-def test_citations_say_whether_their_dose_can_be_compared(blank: Database, tmp_path: Path) -> None:
+def test_citations_say_whether_their_dose_can_be_compared(migrated: Database, tmp_path: Path) -> None:
     arms = [arm(21_000, "[iU]/wk"), arm(4000, "[iU]", "more"), arm(0.1, "mg/kg", "others")]
     directory = files(tmp_path / "small", described([PUFF, CARTRIDGE]), arms)
-    indexes.migrate(blank)
-    seed(blank, directory)
-    with serving(blank.url.render_as_string(hide_password=False)) as client:
+    seed(migrated, directory)
+    with serving(migrated.url.render_as_string(hide_password=False)) as client:
 
         def matches(dose: str) -> tuple[dict[str, str], dict[str, Any]]:
             page = get(client, "/v1/claims", dose=dose)
@@ -190,15 +188,14 @@ def test_citations_say_whether_their_dose_can_be_compared(blank: Database, tmp_p
             assert (error["code"], error["did_you_mean"]) == (code, nearest)
             if nearest:
                 assert error["allowed"][-2:] == ["puff", "cartridge"]
-    with serving(blank.url.render_as_string(hide_password=False)) as client:
+    with serving(migrated.url.render_as_string(hide_password=False)) as client:
         assert client.get("/v1/dosing-ranges", params={"dose": "2 {puff}"}).status_code == 422
 
 
-def test_units_are_shown_in_vocabularies_pages_and_fhir(blank: Database, tmp_path: Path) -> None:
+def test_units_are_shown_in_vocabularies_pages_and_fhir(migrated: Database, tmp_path: Path) -> None:
     directory = files(tmp_path / "small", described([PUFF, CARTRIDGE]))
-    indexes.migrate(blank)
-    seed(blank, directory)
-    with serving(blank.url.render_as_string(hide_password=False)) as client:
+    seed(migrated, directory)
+    with serving(migrated.url.render_as_string(hide_password=False)) as client:
         vocabulary = next(v for v in get(client, "/v1/vocabularies")["items"] if v["name"] == "unit")
         assert vocabulary["is_open"]
         units = {term["value"]: term for term in vocabulary["terms"]}
@@ -230,16 +227,15 @@ def test_units_are_shown_in_vocabularies_pages_and_fhir(blank: Database, tmp_pat
         assert amounts["dose-cartridge"] == {"doseQuantity": {"value": 1, "unit": "cartridge"}}
 
 
-def test_a_unit_that_measures_otherwise_moves_doses_bands_and_matches(blank: Database, tmp_path: Path) -> None:
+def test_a_unit_that_measures_otherwise_moves_doses_bands_and_matches(migrated: Database, tmp_path: Path) -> None:
     arms = [arm(1, "cartridge/wk")]
     directory = files(tmp_path / "small", described([PUFF, CARTRIDGE], dose_tiers=[TIERS]), arms)
-    indexes.migrate(blank)
-    seed(blank, directory)
+    seed(migrated, directory)
     path = directory / "dataset.yaml"
     smaller = CARTRIDGE | {"equals": {"amount": 50, "of": "puff"}}
     path.write_text(described([PUFF, smaller], dose_tiers=[TIERS]), encoding="utf-8")
-    seed(blank, directory)
-    with serving(blank.url.render_as_string(hide_password=False)) as client:
+    seed(migrated, directory)
+    with serving(migrated.url.render_as_string(hide_password=False)) as client:
         now, before = (get(client, "/v1/dosing-ranges/dose-cartridge", **at) for at in ({}, {"serial": 1}))
         assert (before["total"]["low"], now["total"]["low"]) == (100, 50)
         assert get(client, "/v1/dosing-ranges/dose-puffs")["tiers"] == ["many"], "28 a week are more than 25"
@@ -291,13 +287,12 @@ def test_an_unknown_unit_is_refused_where_it_stands_with_the_nearest(
     }
 
 
-def test_terms_that_stored_records_use_cannot_be_dropped(blank: Database, tmp_path: Path) -> None:
+def test_terms_that_stored_records_use_cannot_be_dropped(migrated: Database, tmp_path: Path) -> None:
     routes = [{"id": "vaginal", "label": "Into the vagina", "definition": "Put in."}]
     manifest = yaml.safe_load(described([PUFF, CARTRIDGE]))
     manifest["dataset"]["vocabularies"]["routes"] = routes
     directory = files(tmp_path / "small", yaml.safe_dump(manifest, sort_keys=False), [arm(1, "puff")])
-    indexes.migrate(blank)
-    seed(blank, directory)
+    seed(migrated, directory)
     data = yaml.safe_load((directory / "dosing_ranges.yaml").read_text(encoding="utf-8"))
     data["dosing_ranges"] = [dose for dose in data["dosing_ranges"] if dose["unit"] not in ("puff", "cartridge")]
     (directory / "dosing_ranges.yaml").write_text(yaml.safe_dump(data), encoding="utf-8")
@@ -306,31 +301,30 @@ def test_terms_that_stored_records_use_cannot_be_dropped(blank: Database, tmp_pa
         files_of_study.replace("dose_unit: puff", "dose_unit: mg"), encoding="utf-8"
     )
     (directory / "dataset.yaml").write_text(described([PUFF]), encoding="utf-8")
-    before = dump(blank)
-    said = error_text(run(blank, "seed", "--from", str(directory)), code=1)
+    before = dump(migrated)
+    said = error_text(run(migrated, "seed", "--from", str(directory)), code=1)
     assert "dosing_range/dose-cartridge: unit" in said
     assert "dose-puffs" not in said, "its unit is still there"
     assert "no longer has" in said
-    assert dump(blank) == before
+    assert dump(migrated) == before
     (directory / "dataset.yaml").write_text(described([PUFF, CARTRIDGE]), encoding="utf-8")
-    assert run(blank, "seed", "--from", str(directory)).exit_code == 0, "nothing uses the route"
+    assert run(migrated, "seed", "--from", str(directory)).exit_code == 0, "nothing uses the route"
 
 
-def test_going_back_to_the_schema_before_and_forth_again_loses_nothing(blank: Database, tmp_path: Path) -> None:
+def test_going_back_to_the_schema_before_and_forth_again_loses_nothing(migrated: Database, tmp_path: Path) -> None:
     directory = files(tmp_path / "small", described([PUFF, CARTRIDGE], dose_tiers=[TIERS]), [arm(21_000, "[iU]/wk")])
-    indexes.migrate(blank)
-    seed(blank, directory)
-    before = records_and_rows(blank)
-    schema.migrate(blank, "0017")
-    with blank.engine.connect() as connection:
+    seed(migrated, directory)
+    before = records_and_rows(migrated)
+    schema.migrate(migrated, "0017")
+    with migrated.engine.connect() as connection:
         amounts = connection.exec_driver_sql("SELECT id FROM dosing_ranges WHERE low_amount IS NOT NULL").scalars()
         assert list(amounts) == ["dose-mg"], "the older code takes all amounts for masses"
         contents = connection.exec_driver_sql("SELECT content FROM records WHERE id = 'dose-puffs'").scalar_one()
         assert yaml.safe_load(contents)["unit"] is None
         manifest = connection.exec_driver_sql("SELECT content FROM manifests").scalar_one()
         assert "units" not in yaml.safe_load(manifest)["vocabularies"]
-    indexes.migrate(blank)
-    assert records_and_rows(blank) == before
+    indexes.migrate(migrated)
+    assert records_and_rows(migrated) == before
 
 
 def records_and_rows(database: Database) -> dict[str, Any]:

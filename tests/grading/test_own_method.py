@@ -84,7 +84,6 @@ def write(tmp_path: Path) -> Write:
 
 
 def seed(database: Database, directory: Path) -> str:
-    error_text(run(database, "migrate"))
     return error_text(run(database, "seed", "--from", str(directory)))
 
 
@@ -120,9 +119,9 @@ def faults(directory: Path) -> list[Any]:
 # --- designs ------------------------------------------------------------------------------------------------------
 
 
-def test_designs_of_a_data_set_weigh_as_they_say_and_are_found_everywhere(blank: Database, write: Write) -> None:
-    seed(blank, write())
-    with asking(blank) as client:
+def test_designs_of_a_data_set_weigh_as_they_say_and_are_found_everywhere(migrated: Database, write: Write) -> None:
+    seed(migrated, write())
+    with asking(migrated) as client:
         trace = get(client, f"{CLAIM}/evidence")
         assert {unit["study"]: (unit["weight"], unit["randomized"]) for unit in trace["units"]} == {
             "trial-a": (2.0, True),
@@ -166,10 +165,10 @@ def test_designs_of_a_data_set_weigh_as_they_say_and_are_found_everywhere(blank:
         assert set(terms(client, "weighs_as")) == {term["weighs_as"] for term in known.values()}
 
 
-def test_an_unknown_design_is_refused_with_the_nearest(blank: Database, write: Write) -> None:
-    seed(blank, write())
+def test_an_unknown_design_is_refused_with_the_nearest(migrated: Database, write: Write) -> None:
+    seed(migrated, write())
     asked = {"design": ["case_series", "n_of_one_trial"], "q": "drug"}
-    with asking(blank) as client:
+    with asking(migrated) as client:
         for path in ("/v1/claims", "/v1/citations", "/v1/studies", "/v1/search", f"{CLAIM}/evidence"):
             parameters = asked if path in ("/v1/search", "/v1/studies") else {"design": asked["design"]}
             answer = client.get(path, params=parameters)
@@ -223,12 +222,12 @@ def test_what_a_study_may_hold_follows_from_its_design(write: Write) -> None:
     }
 
 
-def test_a_design_that_weighs_otherwise_moves_the_grades_that_rest_on_it(blank: Database, write: Write) -> None:
-    seed(blank, write())
+def test_a_design_that_weighs_otherwise_moves_the_grades_that_rest_on_it(migrated: Database, write: Write) -> None:
+    seed(migrated, write())
     directory = write(own=({**EMULATION, "weighs_as": "not_weighable"}, {**N_OF_1, "weighs_as": "meta_analysis"}))
-    assert "Grade of drug-eases-ache:" in error_text(run(blank, "seed", "--from", str(directory), "--dry-run"))
-    seed(blank, directory)
-    with asking(blank) as client:
+    assert "Grade of drug-eases-ache:" in error_text(run(migrated, "seed", "--from", str(directory), "--dry-run"))
+    seed(migrated, directory)
+    with asking(migrated) as client:
         serial = get(client, "/v1/meta")["serial"]
         assert serial == 2
         assert get(client, "/v1/studies/trial-a")["is_review"] is True
@@ -242,7 +241,7 @@ def test_a_design_that_weighs_otherwise_moves_the_grades_that_rest_on_it(blank: 
         assert get(client, "/v1/studies/trial-a", serial=1)["is_review"] is False
         assert get(client, CLAIM, serial=1)["evidence"]["study_count"] == 2
         assert weights(client, serial=1) == {"trial-a": 2.0, "trial-b": 1.0}
-    assert "nothing changed" in seed(blank, directory)
+    assert "nothing changed" in seed(migrated, directory)
 
 
 def test_no_rule_names_a_design() -> None:
@@ -276,15 +275,15 @@ METHOD_OF_ITS_OWN = {
 }  # fmt: skip
 
 
-def test_the_method_of_a_data_set_is_what_grades_and_what_answers_say(blank: Database, write: Write) -> None:
-    seed(blank, write())
-    with asking(blank) as client:
+def test_the_method_of_a_data_set_is_what_grades_and_what_answers_say(migrated: Database, write: Write) -> None:
+    seed(migrated, write())
+    with asking(migrated) as client:
         first = get(client, CLAIM)
         assert first["evidence"]["consensus"] == "conflicting"
         assert first["evidence"]["method"] == METHOD.certainty
-    said = seed(blank, write(grading=METHOD_OF_ITS_OWN))
+    said = seed(migrated, write(grading=METHOD_OF_ITS_OWN))
     assert "serial 2" in said
-    with asking(blank) as client:
+    with asking(migrated) as client:
         meta = get(client, "/v1/meta")
         assert (meta["serial"], meta["methods"]) == (2, NAMES)
         claim = get(client, CLAIM)
@@ -318,15 +317,15 @@ def test_the_method_of_a_data_set_is_what_grades_and_what_answers_say(blank: Dat
         then = get(client, f"{CLAIM}/evidence", serial=1)
         assert then["evidence"] == first["evidence"]
         assert {unit["study"]: unit["weight"] for unit in then["units"]} == {"trial-a": 2.0, "trial-b": 1.0}
-    assert "nothing changed" in seed(blank, write(grading=METHOD_OF_ITS_OWN))
+    assert "nothing changed" in seed(migrated, write(grading=METHOD_OF_ITS_OWN))
 
 
-def test_a_change_of_the_software_grades_by_the_method_of_the_data_set(blank: Database, write: Write) -> None:
-    seed(blank, write(grading=METHOD_OF_ITS_OWN))
-    with blank.write() as session:
+def test_a_change_of_the_software_grades_by_the_method_of_the_data_set(migrated: Database, write: Write) -> None:
+    seed(migrated, write(grading=METHOD_OF_ITS_OWN))
+    with migrated.write() as session:
         index_state.record(session, {"tables": 0})
-    indexes.refresh(blank)
-    with asking(blank) as client:
+    indexes.refresh(migrated)
+    with asking(migrated) as client:
         assert get(client, "/v1/meta")["serial"] == 1
         assert weights(client) == {"trial-a": 1.5, "trial-b": 0.75}
         assert get(client, CLAIM)["evidence"]["method"] == NAMES["certainty"]
@@ -334,33 +333,33 @@ def test_a_change_of_the_software_grades_by_the_method_of_the_data_set(blank: Da
 
 
 def test_without_a_method_of_its_own_a_data_set_is_graded_by_that_of_the_software_again(
-    blank: Database, write: Write
+    migrated: Database, write: Write
 ) -> None:
-    seed(blank, write(grading=METHOD_OF_ITS_OWN))
-    seed(blank, write())
-    with asking(blank) as client:
+    seed(migrated, write(grading=METHOD_OF_ITS_OWN))
+    seed(migrated, write())
+    with asking(migrated) as client:
         assert get(client, "/v1/meta")["methods"] == {"consensus": METHOD.consensus, "certainty": METHOD.certainty}
         assert weights(client) == {"trial-a": 2.0, "trial-b": 1.0}
         assert get(client, CLAIM)["evidence"]["method"] == METHOD.certainty
 
 
-def test_other_numbers_take_another_name(blank: Database, write: Write) -> None:
-    seed(blank, write(grading=METHOD_OF_ITS_OWN))
+def test_other_numbers_take_another_name(migrated: Database, write: Write) -> None:
+    seed(migrated, write(grading=METHOD_OF_ITS_OWN))
     other = {**METHOD_OF_ITS_OWN, "comparative": 2}
-    said = error_text(run(blank, "seed", "--from", str(write(grading=other))), 1)
+    said = error_text(run(migrated, "seed", "--from", str(write(grading=other))), 1)
     assert re.search(r"dataset.yaml:\d+:\d+: grading.consensus: names the method of serial 1", said)
-    seed(blank, write(grading={**other, "consensus": "small-consensus/2"}))
-    with asking(blank) as client:
+    seed(migrated, write(grading={**other, "consensus": "small-consensus/2"}))
+    with asking(migrated) as client:
         assert weights(client)["trial-b"] == 2.0
         assert get(client, CLAIM)["evidence"]["consensus_method"] == "small-consensus/2"
 
 
-def test_an_export_is_graded_again_by_its_own_method(blank: Database, write: Write, tmp_path: Path) -> None:
-    seed(blank, write(grading=METHOD_OF_ITS_OWN))
+def test_an_export_is_graded_again_by_its_own_method(migrated: Database, write: Write, tmp_path: Path) -> None:
+    seed(migrated, write(grading=METHOD_OF_ITS_OWN))
     output = tmp_path / "export.jsonl"
-    error_text(run(blank, "export", "--output", str(output)))
+    error_text(run(migrated, "export", "--output", str(output)))
     assert NAMES["certainty"] in output.read_text(encoding="utf-8").partition("\n")[0]
-    assert " 0 differences" in error_text(run(blank, "grade", "--from", str(output)))
+    assert " 0 differences" in error_text(run(migrated, "grade", "--from", str(output)))
 
 
 @pytest.mark.parametrize(

@@ -7,16 +7,10 @@ from app.storage.database import Database
 from app.storage.history import current_serial
 from app.storage.records import CurrentRecords, DatabaseRecords, RecordsAt, RecordsInMemory
 from app.storage.resource import Key
-from tests.factories import amended, content, fill, put, record, small_data_set
+from tests.factories import amended, content, put, record
 from tests.statements import Statement, recorded_statements
 
 CLAIM, ACHE = Key("claim", "drug-eases-ache"), Key("condition", "ache")
-
-
-@pytest.fixture
-def small(blank: Database) -> Database:
-    fill(blank, small_data_set())
-    return blank
 
 
 def count_selects(statements: list[Statement]) -> int:
