@@ -60,6 +60,7 @@ SWEPT = (
     "tests/storage/test_silence.py::test_a_frozen_replica_holds_nobody",
     "tests/storage/test_silence.py::test_a_killed_server_that_starts_again_is_used_again",
     "tests/content/contract/test_expensive_answers.py::test_every_expensive_request_is_bounded",
+    "tests/test_quality.py::test_static_check_passes[types of all Python are strict]",
     *(
         f"tests/publishing/{test}[{engine}-{seed}"
         for test in (

@@ -23,7 +23,8 @@ APP = ROOT / "app"
 CHECKS = {
     "lint rules hold": ["ruff", "check"],
     "code is in its canonical format": ["ruff", "format", "--check"],
-    "types are strict": ["mypy"],
+    "types of the service are strict": ["mypy", "--package", "app"],
+    "types of all Python are strict": ["mypy"],
     "dependencies are declared and used": ["deptry", "--no-ansi", "."],
     "layers import downwards only": ["lint-imports", "--no-cache"],
     "the image recipe is clean": ["hadolint", "Dockerfile"],
