@@ -4,12 +4,13 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from fastapi import APIRouter, Request, Response
-from pydantic import BaseModel, create_model
+from pydantic import BaseModel
 
 from app.api.common import ItemQuery, RecordId, cache_control, item_at, read_item, records_at
 from app.api.presentation import presentation, refuse_unless_json
 from app.bibliography import ALL_FORMATS, FORMATS, PAGES, CitationFormat, csl_json
 from app.bibliography.styles import Style
+from app.core.content import QueryModel, derived_query
 from app.core.errors import Fault, InvalidInput, NotAcceptable
 from app.core.templates import content_security_policy
 from app.core.text import camel_case
@@ -183,7 +184,7 @@ class FormatAddresses(NamedTuple):
 def add_format_addresses(
     router: APIRouter,
     addresses: FormatAddresses,
-    query: type[BaseModel],
+    query: type[QueryModel],
     answer: Callable[..., Awaitable[Response]],
 ) -> None:
     """An operation for each format of references, so that generated clients and links need no header.
@@ -191,8 +192,8 @@ def add_format_addresses(
     They take the parameters of `query`, and a style where the format has styles. `answer` gets the request, the id
     where the path has one, the query and what was chosen. To be added before the routes whose paths they match.
     """
+    styled = derived_query(f"{query.__name__}WithStyle", query, style=(Style | None, None))
     for name, known in ALL_FORMATS.items():
-        styled = create_model(f"{query.__name__}WithStyle", __base__=query, style=(Style | None, None))
         endpoint = _item_endpoint if "{id}" in addresses.path else _list_endpoint
         router.add_api_route(
             f"{addresses.path}.{known.ending}",

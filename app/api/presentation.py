@@ -5,16 +5,16 @@ A record that is asked for without any of them is sent as it is stored.
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
-from typing import Annotated, Any, NamedTuple, TypeVar, cast
+from typing import Annotated, Any, NamedTuple
 
-from pydantic import BaseModel, BeforeValidator, Field, StringConstraints, create_model
+from pydantic import BaseModel, BeforeValidator, Field, StringConstraints
 from pydantic_core import from_json, to_json
 from sqlalchemy.orm import Session
 
 from app.claims import views
 from app.concepts.manifest import current_vocabularies
 from app.concepts.terms import Vocabularies, with_shipped
-from app.core.content import QueryModel, ResponseModel
+from app.core.content import Query, QueryModel, ResponseModel, derived_query
 from app.core.errors import Fault, InvalidInput, nearest
 from app.core.shape import paths_of, shape_of
 from app.core.vocabulary import OpenVocabulary, Term, labels_of, vocabulary_name
@@ -24,7 +24,6 @@ MAX_PATHS = 30
 LABEL = "_label"
 """What the name of a field ends in that holds the label of the field before it."""
 
-Query = TypeVar("Query", bound=QueryModel)
 Tree = Mapping[str, "Tree | None"]
 """The fields to show, each with those to show of what it holds; null for all of it."""
 LabelsOf = Callable[["type[Term] | OpenVocabulary"], Mapping[str, str]]
@@ -64,8 +63,7 @@ class Selected(QueryModel):
 
 def selecting(query: type[Query]) -> type[Query]:
     """The query model of a list, with what to show of each record."""
-    bases: Any = (query, Selected)
-    return cast("type[Query]", create_model(query.__name__, __base__=bases))
+    return derived_query(query.__name__, query, Selected)
 
 
 class SelectedClaims(Selected):

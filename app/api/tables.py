@@ -9,10 +9,11 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Annotated, Any, NamedTuple
 
 from fastapi import APIRouter, Request, Response
-from pydantic import Field, create_model
+from pydantic import Field
 from pydantic_core import from_json
 
 from app.api.common import Select, link_to, list_response, next_address, select_page
+from app.core.content import derived_query
 from app.core.text import camel_case
 from app.http.conditional import LinkedBody
 from app.http.problems import responses
@@ -234,7 +235,7 @@ def add_table_route(
     """
     resource = BY_TYPE[record_type]
     limit = Annotated[int, Field(ge=1, le=MAX_LIMIT, description="Rows on a page, 1 to 200.")]
-    query_type = create_model(query_model.__name__, __base__=query_model, limit=(limit, MAX_LIMIT))
+    query_type = derived_query(query_model.__name__, query_model, limit=(limit, MAX_LIMIT))
     listed = "\n".join(f"- `{column.name}`: `{column.path}`" for column in columns(record_type))
 
     @router.get(
