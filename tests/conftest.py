@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import sys
 import tempfile
 from collections import UserDict
 from collections.abc import Callable, Iterator
@@ -45,13 +46,20 @@ SWEPT = (
     "tests/benchmarks/test_synthetic.py::test_synthetic_data_never_mix_with_real_ones",
     "tests/benchmarks/test_synthetic.py::test_the_sizes_are_those_that_performance_is_stated_for",
     "tests/deploy/test_dependencies.py::test_the_bill_of_materials_is_valid",
+    "tests/clients/test_python_client.py::test_the_package_is_typed",
+    "tests/cds_hooks/test_privacy.py::test_the_search_would_find",
+    "tests/cds_hooks/test_services.py::test_malformed_fhir_never_breaks_the_service[sqlite-medications-",
+    "tests/content/datasets/test_upgrade.py::test_an_upgraded_database",
     "tests/content/datasets/test_upgrade.py::test_every_release",
     "tests/content/datasets/test_upgrade.py::test_people_who_ask_about_a_condition",
     "tests/content/web/test_pages_of_records.py",
     "tests/content/contract/test_openapi_examples.py::test_every_answer_has_the_declared_fields",
     "tests/content/datasets/test_files.py::test_every_record_of_the_data_set_can_be_written_whole",
+    "tests/contract/test_openapi.py::test_two_applications_asked_at_once",
     "tests/contract/test_schemathesis.py",
+    "tests/datasets/test_guide.py::test_make_run_serves",
     "tests/mcp/test_mcp.py::test_an_assistant_on_this_machine_is_served_over_pipes[legacy]",
+    "tests/operations/test_backup.py::test_a_backup_under_load",
     "tests/operations/test_down_and_up.py::test_down_to_every_revision",
     "tests/http/test_two_processes.py::test_a_minute",
     "tests/storage/test_power_cut.py",
@@ -164,7 +172,6 @@ LENGTHY = (
     "tests/benchmarks/",
     "tests/bibliography/test_corpus.py",
     "tests/bibliography/test_formatted.py",
-    "tests/bibliography/test_loading.py",
     "tests/briefs/test_briefs.py::test_sentences_that_the_program_makes",
     "tests/cds_hooks/test_fetching.py",
     "tests/cds_hooks/test_large_requests.py",
@@ -189,7 +196,6 @@ LENGTHY = (
     "tests/datasets/test_standing.py",
     "tests/datasets/test_units.py",
     "tests/deploy/",
-    "tests/fhir/test_lazy.py",
     "tests/fhir/test_resources.py::test_rendering_everything",
     "tests/fhir/test_versions.py",
     "tests/fhir/test_warming.py",
@@ -212,6 +218,7 @@ LENGTHY = (
     "tests/test_migrations.py",
     "tests/test_quality.py",
     "tests/test_regular_expressions.py",
+    "tests/test_what_is_loaded.py",
 )
 """What `make test-quick` leaves out beside PostgreSQL: the contract, the content, static checks, and what starts
 processes, waits, or goes through all records."""
@@ -219,9 +226,16 @@ processes, waits, or goes through all records."""
 FIRST = "tests/test_quality.py"
 """What takes longest, so that no worker is left with it at the end."""
 
+sys.modules["rfc3987_syntax"] = None  # type: ignore[assignment]  # jsonschema makes its grammar for 3 s at import; "iri" is not tested
+
 hypothesis.settings.register_profile("quick", max_examples=25, deadline=None)
 hypothesis.settings.register_profile("thorough", max_examples=200, deadline=None)
 hypothesis.settings.load_profile("quick")  # `make test-all` names the other
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """One more than there are CPUs: some tests wait, for a process that starts or for PostgreSQL."""
+    return (os.cpu_count() or 1) + 1
 
 
 @pytest.hookimpl(tryfirst=True)

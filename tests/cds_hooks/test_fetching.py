@@ -2,8 +2,6 @@
 
 import gzip
 import json
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -224,9 +222,3 @@ def test_only_https_is_spoken_but_on_this_machine() -> None:
 def test_addresses_that_are_no_record_systems_are_refused(address: str, is_reachable: bool) -> None:
     assert fetching.is_permitted(address) is is_reachable
     assert fetching.is_permitted("127.0.0.1", loopback=True)
-
-
-def test_who_never_fetches_loads_no_client() -> None:
-    told = "import sys, app.main; print('httpx2' in sys.modules)"
-    run = subprocess.run([sys.executable, "-c", told], capture_output=True, text=True, check=True)
-    assert run.stdout.strip() == "False"

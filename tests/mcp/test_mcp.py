@@ -4,9 +4,9 @@ import asyncio
 import json
 import os
 import re
-import subprocess
 import sys
 from collections.abc import Awaitable, Callable, Iterator
+from pathlib import Path
 from typing import Any, Literal
 
 import httpx2
@@ -22,6 +22,7 @@ from mcp import Client, MCPError, StdioServerParameters
 from mcp.types import CallToolResult, TextContent
 from tests.conftest import Engines
 from tests.serving import served
+from tests.test_cli import error_text, run
 
 PAIN = "ldz-murmuria-pain"
 ALDER = "10.5555/zelvane.1"
@@ -368,13 +369,6 @@ def test_two_clients_at_once_do_not_mix(service: str) -> None:
     assert asyncio.run(both()) == [{claim} for claim in claims]
 
 
-def test_the_protocol_is_loaded_with_the_first_request_alone() -> None:
-    """It costs a second and 27 MB."""
-    code = "import sys, app.main; app.main.create_app(); print([m for m in ('mcp', 'httpx2') if m in sys.modules])"
-    finished = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
-    assert "mcp" not in finished.stdout
-
-
 # --- standard input and output ------------------------------------------------------------------------------------
 
 
@@ -399,10 +393,7 @@ def test_an_assistant_on_this_machine_is_served_over_pipes(engines: Engines, mod
     assert text_of(refused).startswith("Not found (not_found): There is no claim with this id.\n- id: ")
 
 
-def test_without_a_database_the_command_says_so(tmp_path: Any) -> None:
-    environment = {**os.environ, "DATABASE_URL": f"sqlite:///{tmp_path}/none.db"}
-    command = [sys.executable, "-m", "app.cli", "mcp"]
-    finished = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
-    assert finished.returncode == 1
-    assert finished.stdout == ""
-    assert "Traceback" not in finished.stderr
+def test_without_a_database_the_command_says_so(tmp_path: Path) -> None:
+    refused = run(f"sqlite:///{tmp_path}/none.db", "mcp")
+    error_text(refused, 1)
+    assert refused.stdout == ""
