@@ -119,7 +119,6 @@ HOSTILE = {
     "a space": " ",
 }
 
-every_hostility = pytest.mark.parametrize("hostile", HOSTILE.values(), ids=HOSTILE.keys())
 OF_EACH_KIND = (
     "a NUL",
     "bytes that are not UTF-8",
@@ -128,7 +127,15 @@ OF_EACH_KIND = (
     "a fragment of SQL",
     "nothing",
 )
-"""Those that `make test` sends to every parameter; `make test-all` sends the others too."""
+"""Those that `make test` sends; `make test-all` sends the others too."""
+
+every_hostility = pytest.mark.parametrize(
+    "hostile",
+    [
+        pytest.param(hostile, id=name, marks=[] if name in OF_EACH_KIND else pytest.mark.sweep)
+        for name, hostile in HOSTILE.items()
+    ],
+)
 
 
 def encoded(hostile: str) -> str:
@@ -136,13 +143,7 @@ def encoded(hostile: str) -> str:
     return quote(hostile, safe="%")
 
 
-@pytest.mark.parametrize(
-    "hostile",
-    [
-        pytest.param(hostile, id=name, marks=[] if name in OF_EACH_KIND else pytest.mark.sweep)
-        for name, hostile in HOSTILE.items()
-    ],
-)
+@every_hostility
 def test_no_parameter_brings_the_server_down(client: TestClient, openapi: Item, hostile: str) -> None:
     for address, name in parameters(openapi):
         _answers(client, openapi, f"{address}?{name}={encoded(hostile)}")

@@ -19,7 +19,7 @@ from tests.conftest import Engines
 from tests.postgres import free_port
 
 PATHS = ("/v1/claims/ldz-murmuria-pain", "/v1/search?q=pain", "/v1/claims?limit=7", "/v1/documents?limit=9")
-PUBLICATIONS = 2
+PUBLICATIONS = 1
 _ITEM = {"card": "x", "outcome": "accepted", "acceptedSuggestions": [{"id": "x"}]}
 FEEDBACK = (
     "/cds-services/zelvane-order-sign/feedback",
