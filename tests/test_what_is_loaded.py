@@ -3,8 +3,6 @@
 import subprocess
 import sys
 
-import pytest
-
 from app.settings import ROOT
 from tests.conftest import Engines
 
@@ -29,21 +27,12 @@ print(*sys.modules)
 """
 
 
-@pytest.fixture(scope="module")
-def loaded(engines: Engines) -> list[set[str]]:
-    """Modules of a new process: where the service has been made, and after answers in FHIR."""
+def test_no_library_is_loaded_before_it_is_needed(engines: Engines) -> None:
+    """By a new process: where the service has been made, and after answers in FHIR."""
     command = [sys.executable, "-c", PROGRAM, engines("sqlite").original]
     run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
-    return [set(line.split()) for line in run.stdout.splitlines()]
-
-
-@pytest.mark.parametrize("library", [*CITATIONS, "httpx2", "mcp"])
-def test_making_the_service_loads_no(loaded: list[set[str]], library: str) -> None:
-    assert "app.main" in loaded[0]
-    assert library not in loaded[0]
-
-
-@pytest.mark.parametrize("library", FHIR)
-def test_answering_in_fhir_loads_no(loaded: list[set[str]], library: str) -> None:
-    assert "app.fhir.routes" in loaded[1]
-    assert library not in loaded[1]
+    made, answered = (set(line.split()) for line in run.stdout.splitlines())
+    assert "app.main" in made
+    assert made & {*CITATIONS, "httpx2", "mcp"} == set()
+    assert "app.fhir.routes" in answered
+    assert answered & set(FHIR) == set()

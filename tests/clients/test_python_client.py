@@ -63,7 +63,13 @@ def url(engines: Engines) -> Iterator[str]:
         yield f"http://127.0.0.1:{port}"
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
+def http(url: str) -> Iterator[httpx2.Client]:
+    with httpx2.Client(base_url=url) as client:
+        yield client
+
+
+@pytest.fixture(scope="session")
 def client(module: Any, url: str) -> Iterator[Any]:
     with module.EvidenceClient(url) as client:
         yield client
@@ -103,7 +109,7 @@ def test_a_wrong_field_is_refused_by_the_type_checker(package: Path, tmp_path: P
 
 
 @pytest.mark.parametrize("operation_id", sorted(REQUESTS))
-def test_every_read_answers_as_the_address_does(client: Any, url: str, operation_id: str) -> None:
+def test_every_read_answers_as_the_address_does(client: Any, http: httpx2.Client, operation_id: str) -> None:
     path, operation = OPERATIONS[operation_id]
     parts = urlsplit(REQUESTS[operation_id])
     pattern = re.sub(r"\\{(\w+)\\}", r"(?P<\1>[^/]+)", re.escape(path))
@@ -116,7 +122,7 @@ def test_every_read_answers_as_the_address_does(client: Any, url: str, operation
     }
     call = getattr(client, method_name(operation_id))
     answer = call(*(unquote(value) for value in match.groupdict().values()), **query)
-    expected = httpx2.get(f"{url}{REQUESTS[operation_id].replace('%20', '+')}")  # as `next` repeats the spelling
+    expected = http.get(REQUESTS[operation_id].replace("%20", "+"))  # as `next` repeats the spelling
     assert expected.status_code == 200
     assert answer == (expected.text if isinstance(answer, str) else expected.json())
 
