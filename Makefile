@@ -37,7 +37,7 @@ seed: migrate ## Apply the records of the seed files (seed_data/) that nobody ha
 test: install-dev ## Run the tests and static checks on all CPUs, on SQLite and on a PostgreSQL that the tests start
 	@$(BIN)/pytest $(PARALLEL) $(ARGS)
 
-test-quick: install-dev ## Run what a change is likely to break, in a minute and a half: SQLite alone, no contract, no content, no static checks
+test-quick: install-dev ## Run what a change is likely to break, in a minute: SQLite alone, no contract, no content, no static checks
 	@$(BIN)/pytest $(PARALLEL) -m "$(QUICK)" $(ARGS)
 
 test-all: install-browser ## Run everything: also what `test` leaves out, and what needs Chromium, Node or pgbouncer

@@ -65,10 +65,12 @@ SWEPT = (
     "tests/datasets/test_guide.py::test_make_run_serves",
     "tests/deploy/test_dependencies.py::test_the_bill_of_materials_is_valid",
     "tests/http/test_process.py::test_who_waits_to_be_accepted_when_the_signal_comes_is_answered",
+    "tests/http/test_response_cache.py::test_memory_stays_bounded",
     "tests/http/test_two_processes.py::test_a_minute",
     "tests/mcp/test_mcp.py::test_an_assistant_on_this_machine_is_served_over_pipes[legacy]",
     "tests/operations/test_backup.py::test_a_backup_under_load",
     "tests/operations/test_down_and_up.py::test_down_to_every_revision",
+    "tests/storage/test_parsed_values.py::test_remembered_values_take_no_more_memory",
     "tests/storage/test_power_cut.py",
     "tests/storage/test_silence.py::test_a_frozen_replica_holds_nobody",
     "tests/storage/test_silence.py::test_a_killed_server_that_starts_again_is_used_again",
@@ -159,6 +161,7 @@ SWEPT_ON_POSTGRESQL = (
     "tests/operations/test_backup.py::test_the_commands_say",
     "tests/operations/test_backup.py::test_what_is_restored",
     "tests/operations/test_down_and_up.py::test_down_and_up_again",
+    "tests/publishing/test_filters.py::test_filters_are_what_they_would_be",
     "tests/publishing/test_history.py::test_every_state",
     "tests/publishing/test_publish.py::test_a_c",
     "tests/publishing/test_publish.py::test_a_d",
@@ -187,11 +190,15 @@ interface, answers alike on both engines: that is proven by the frozen answers o
 by the tests of storage, publishing, migrations, filters and search."""
 
 LENGTHY = (
+    "tests/api/test_bodies.py::test_neither_text_nor_a_truth_value",
+    "tests/api/test_doses.py",
     "tests/api/test_readiness.py",
+    "tests/api/test_verify.py::test_whatever_is_written",
     "tests/benchmarks/",
     "tests/bibliography/test_corpus.py",
     "tests/bibliography/test_formatted.py",
     "tests/briefs/test_briefs.py::test_sentences_that_the_program_makes",
+    "tests/briefs/test_briefs.py::test_text_from_the_data",
     "tests/cds_hooks/test_fetching.py",
     "tests/cds_hooks/test_large_requests.py",
     "tests/cds_hooks/test_privacy.py",
@@ -232,12 +239,16 @@ LENGTHY = (
     "tests/storage/test_records.py",
     "tests/storage/test_silence.py",
     "tests/storage/test_sqlite_file.py::test_a_file_in_the_place",
+    "tests/storage/test_writes_out_of_turn.py",
     "tests/test_cli.py",
     "tests/test_docs.py",
     "tests/test_migrations.py",
     "tests/test_quality.py",
     "tests/test_regular_expressions.py",
     "tests/test_what_is_loaded.py",
+    "tests/web/test_pages.py::test_pages_and_files_answer_head",
+    "tests/web/test_records.py",
+    "tests/web/test_start_and_search.py::test_llms_txt",
 )
 """What `make test-quick` leaves out beside PostgreSQL: the contract, the content, static checks, and what starts
 processes, waits, or goes through all records."""
@@ -257,6 +268,14 @@ hypothesis.settings.load_profile("quick")  # `make test-all` names the other
 def pytest_xdist_auto_num_workers() -> int:
     """One more than there are CPUs: some tests wait, for a process that starts or for PostgreSQL."""
     return (os.cpu_count() or 1) + 1
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """A run without what is lengthy does not even read the folders in which everything is."""
+    if "not lengthy" in config.option.markexpr and collection_path.is_dir():
+        folder = f"{collection_path.relative_to(ROOT).as_posix()}/"
+        return True if folder in LENGTHY else None
+    return None
 
 
 @pytest.hookimpl(tryfirst=True)
