@@ -6,7 +6,7 @@ inherited, benefit never is.
 
 from collections.abc import Iterable, Mapping
 
-from sqlalchemy import case, func, literal
+from sqlalchemy import String, case, cast, func, literal
 from sqlalchemy.orm import aliased
 
 from app.claims.models import (
@@ -88,6 +88,7 @@ CLAIMS = FilterSpec(
                 "subgroup": func.coalesce(Claim.subgroup, EVERYBODY),
                 "cited": as_flag(Claim.citation_count > 0),
                 "stale": as_flag(Claim.is_stale.is_(True)),
+                "relevance": cast(Claim.relevance, String),
             },
         ).where(_CLAIMS),
         values(Claim.pk, {"intervention": _intervention.id, "subject": _intervention.id, "outcome": _outcome.id})
@@ -116,8 +117,10 @@ CLAIMS = FilterSpec(
             "side_effect",
             "outcome",
             "interactant",
+            "relevance",
         }
     ),
+    stepped=frozenset({"relevance"}),
 )
 
 

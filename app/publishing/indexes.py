@@ -50,7 +50,7 @@ def _publish_again(session: Session) -> None:
 
 INDEXES: Mapping[str, _Index] = {
     "tables": _Index(2, _write_tables_again),
-    "filters": _Index(5, lambda session: filter_index.rebuild(session, FILTERS)),
+    "filters": _Index(6, lambda session: filter_index.rebuild(session, FILTERS)),
     "search": _Index(index.VERSION, lambda session: index.rebuild(session, CurrentRecords)),
     "bodies": _Index(6, _publish_again),
     "references": _Index(formatted.VERSION, formatted.rebuild),

@@ -94,6 +94,9 @@ class FilterSpec:
     """The condition that selects the type's rows, where the table holds other types too."""
     ordered: frozenset[str] = frozenset()
     """Names of the filters whose ids are stored in order."""
+    stepped: frozenset[str] = frozenset()
+    """Names of the filters whose values are the few whole numbers of the column of that name, by which lists are
+    sorted."""
 
     @property
     def pk(self) -> ColumnElement[int]:

@@ -110,10 +110,10 @@ def current_body(view: ReadView, record_type: str, record_id: str) -> CurrentBod
 
 def current_bodies(view: ReadView, record_type: str, ids: Sequence[str]) -> list[bytes]:
     """The bodies of records that there are, in the order of their ids."""
-    if not ids:
-        return []
-    sql = f"SELECT id, body FROM {view.named('records')} WHERE type = ?"
-    bodies = {row[0]: row[1] for row in view.rows(sql, to_json(ids).decode(), record_type)}
+    bodies = view.remembered_bodies(record_type, ids)
+    if missing := [record_id for record_id in ids if record_id not in bodies]:
+        sql = f"SELECT id, body FROM {view.named('records')} WHERE type = ?"
+        bodies.update((row[0], row[1]) for row in view.rows(sql, to_json(missing).decode(), record_type))
     return [bodies[record_id] for record_id in ids]
 
 

@@ -3,7 +3,7 @@
 import base64
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import blake2b
 from typing import Any, NamedTuple
 
@@ -174,8 +174,8 @@ def statement_page(
     return shown, Page((), next_cursor, total)
 
 
-Row = tuple[int, str, Any]
-"""Internal key, id, and value of the column that a list is sorted by."""
+Row = tuple[int, str, Any, bytes | None]
+"""Internal key, id, value of the column that a list is sorted by, and the body where it came along."""
 
 
 @dataclass(frozen=True)
@@ -231,23 +231,62 @@ def keyset_page(
     """One page of the records with these keys; its `total` counts the keys.
 
     A few are read and sorted. Of many, the ids are read in order, along the filter that keeps fewest, until the page is
-    full: either way the work grows with the square root of the number of records at most. With a session, only the
-    records that meet the selection's conditions are on the page.
+    full: either way the work grows with the square root of the number of records at most. An order whose values are
+    filters is read value by value. With a session, only the records that meet the selection's conditions are on the
+    page.
     """
     rows_needed = request.limit + 1
-    along = _shortest_ordered_filter(index, selection, order)
-    steps = rows_needed * len(index.of(selection.scope, along or PUBLISHED)) // max(1, len(keys))
-    if session is None and len(keys) <= (max(MAX_SORTED, steps) if steps > rows_needed else rows_needed):
-        rows = _read_and_sort(index.view, keys, order, request.place, rows_needed)
-    else:
-        filter_pk = index.values(selection.scope, along.name).get(along.value) if along else None
-        first_step = rows_needed if steps <= rows_needed and session is None else steps + rows_needed
-        walk = _Walk(index.view, order, filter_pk, keys, selection, session)
-        rows = walk.read(request.place, rows_needed, first_step)
-    shown = rows[: request.limit]
-    is_last = len(rows) <= request.limit
+    is_stepped = order.column in selection.spec.stepped and (session is not None or len(keys) > MAX_SORTED)
+    listing = _Listing(index, selection, order, session)
+    read = listing.by_value if is_stepped else listing.in_order
+    shown = read(keys, request.place, rows_needed)
+    is_last = len(shown) < rows_needed
+    shown = shown[: request.limit]
+    index.view.remember_bodies(selection.scope, [(row[1], row[3]) for row in shown])
     next_cursor = None if is_last else encode_cursor(request.fingerprint, order.place(shown[-1]))
     return Page(tuple([row[1] for row in shown]), next_cursor, len(keys), keys=keys)
+
+
+@dataclass(frozen=True)
+class _Listing:
+    """The records of a selection in an order; with a session, those of them that meet its conditions."""
+
+    index: FilterIndexView
+    selection: Selection
+    order: SortOrder
+    session: Session | None
+
+    def by_value(self, keys: BitMap, place: Place | None, count: int) -> list[Row]:
+        """The first rows after a place, in an order whose values are filters of whole numbers."""
+        rows: list[Row] = []
+        if place is not None and not isinstance(place[0], int | float):
+            raise _refused("malformed_cursor", "was altered or cut; take it from next_cursor as it is")
+        name, scope, descending = self.order.column, self.selection.scope, self.order.descending
+        by_id = SortOrder(self.order.table, "id", descending=False, nullable=False)
+        for value in sorted(map(int, self.index.values(scope, name)), reverse=descending):
+            if place is not None and (value > place[0] if descending else value < place[0]):
+                continue
+            some = keys & self.index.of(scope, Filter(name, str(value)))
+            if some:
+                those = replace(self, selection=self.selection.filtered(name, [str(value)]), order=by_id)
+                start = (place[1], place[1]) if place is not None and value == place[0] else None
+                found = those.in_order(some, start, count - len(rows))
+                rows += [(pk, record_id, value, body) for pk, record_id, _, body in found]
+                if len(rows) >= count:
+                    break
+        return rows
+
+    def in_order(self, keys: BitMap, place: Place | None, count: int) -> list[Row]:
+        """The first rows after a place, read and sorted or along a filter."""
+        index, selection, order = self.index, self.selection, self.order
+        along = _shortest_ordered_filter(index, selection, order)
+        steps = count * len(index.of(selection.scope, along or PUBLISHED)) // max(1, len(keys))
+        if self.session is None and len(keys) <= (max(MAX_SORTED, steps) if steps > count else count):
+            return _read_and_sort(index.view, keys, order, place, count, selection.scope)
+        filter_pk = index.values(selection.scope, along.name).get(along.value) if along else None
+        first_step = count if steps <= count and self.session is None else steps + count
+        walk = _Walk(index.view, order, filter_pk, keys, selection, self.session, count)
+        return walk.read(place, count, first_step)
 
 
 def _shortest_ordered_filter(index: FilterIndexView, selection: Selection, order: SortOrder) -> Filter | None:
@@ -267,13 +306,15 @@ MAX_STEP = 5_000
 """Rows that one statement reads along a filter."""
 
 
-def _read_and_sort(view: ReadView, keys: BitMap, order: SortOrder, place: Place | None, count: int) -> list[Row]:
+def _read_and_sort(
+    view: ReadView, keys: BitMap, order: SortOrder, place: Place | None, count: int, scope: str
+) -> list[Row]:
     rows: list[Row] = []
     if not keys:
         return rows
-    sent = view.keys(keys)
+    sent, body = view.keys(keys), view.body_beside(scope, order.table)
     for condition, values in order.after(place):
-        sql = f"SELECT pk, id, {order.column} FROM {view.among(order.table)} WHERE {condition} LIMIT ?"
+        sql = f"SELECT pk, id, {order.column}, {body} FROM {view.among(order.table)} WHERE {condition} LIMIT ?"
         rows += view.rows(sql, sent, *values, count - len(rows))
         if len(rows) >= count:
             break
@@ -290,6 +331,8 @@ class _Walk:
     keys: BitMap
     selection: Selection
     session: Session | None
+    page_size: int
+    """Bodies come along with so many rows at most: of more, most are not on the page."""
 
     def read(self, place: Place | None, count: int, step: int) -> list[Row]:
         """The first rows after a place that have one of the keys and meet the conditions; `step` rows at first."""
@@ -309,13 +352,14 @@ class _Walk:
 
     def _step(self, place: Place | None, count: int) -> list[Row]:
         rows: list[Row] = []
-        table, first = self.order.table, f"pk, id, {self.order.column}"
+        table = self.order.table if self.filter_pk is None else "filter_places"
+        body = self.view.body_beside(self.selection.scope, table) if count <= self.page_size else "NULL"
         for condition, values in self.order.after(place):
             if self.filter_pk is None:
-                sql = f"SELECT {first} FROM {table} WHERE {condition} LIMIT ?"
+                sql = f"SELECT pk, id, {self.order.column}, {body} FROM {table} WHERE {condition} LIMIT ?"
                 rows += self.view.rows(sql, *values, count - len(rows))
             else:
-                sql = f"SELECT record_pk, id, NULL FROM filter_places WHERE filter_pk = ? AND {condition} LIMIT ?"
+                sql = f"SELECT record_pk, id, NULL, {body} FROM {table} WHERE filter_pk = ? AND {condition} LIMIT ?"
                 rows += self.view.rows(sql, self.filter_pk, *values, count - len(rows))
             if len(rows) >= count:
                 break

@@ -56,6 +56,8 @@ class ReadView:
         self.dataset: tuple[int, str | None] | None = None
         """Serial and release, once they were read."""
         self._publication = ""
+        self._bodies: dict[tuple[str, str], bytes] = {}
+        """Those that came along with other rows, by type and id."""
         if self.is_sqlite:
             self._driver.execute("BEGIN")
 
@@ -121,6 +123,22 @@ class ReadView:
         if not self.is_sqlite:
             ids = "wanted FROM json_array_elements_text(CAST(? AS json)) AS wanted"
         return f"(SELECT {ids}) AS ids {self._lookup_join} {table} ON {table}.id = ids.wanted"
+
+    def body_beside(self, record_type: str, table: str) -> str:
+        """A column with the current body of each row's record on PostgreSQL, where another statement would cost more
+        than the bodies; NULL on SQLite."""
+        if self.is_sqlite:
+            return "NULL"
+        return f"(SELECT body FROM records WHERE type = '{record_type}' AND records.id = {table}.id)"
+
+    def remember_bodies(self, record_type: str, bodies: Iterable[tuple[str, bytes | None]]) -> None:
+        """Bodies by id, for `remembered_bodies`; null for one that did not come along."""
+        self._bodies.update({(record_type, record_id): body for record_id, body in bodies if body is not None})
+
+    def remembered_bodies(self, record_type: str, ids: Iterable[str]) -> dict[str, bytes]:
+        """Those of these records whose bodies came along with other rows."""
+        found = ((record_id, self._bodies.get((record_type, record_id))) for record_id in ids)
+        return {record_id: body for record_id, body in found if body is not None}
 
     def keys(self, bits: Iterable[int]) -> Any:
         """Internal keys as the value of `among`."""

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import case, insert, literal
+from sqlalchemy import String, case, cast, insert, literal
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from app.core.errors import InvalidInput
@@ -36,11 +36,12 @@ class Item(Base):
     pk: Mapped[int] = mapped_column(primary_key=True)
     id: Mapped[str] = mapped_column(SLUG, unique=True)
     number: Mapped[int | None]
+    step: Mapped[int]
 
 
 Base.metadata.remove(Base.metadata.tables["items"])  # a table of the tests, not of the schema
 
-COLUMNS = {"id": Item.id, "number": Item.number}
+COLUMNS = {"id": Item.id, "number": Item.number, "step": Item.step}
 ITEMS = FilterSpec(
     Item,
     (
@@ -50,10 +51,12 @@ ITEMS = FilterSpec(
                 "status": literal("published"),
                 "number": case((Item.number.is_(None), "none"), else_="some"),
                 "sign": case((Item.number < 0, "minus"), else_="plus"),
+                "step": cast(Item.step, String),
             },
         ),
     ),
-    ordered=frozenset({"number"}),
+    ordered=frozenset({"number", "step"}),
+    stepped=frozenset({"step"}),
 )
 ALL = Selection("item", ITEMS)
 Row = tuple[str, int | None]
@@ -84,8 +87,13 @@ def holding(database: Database, rows: list[Row]) -> Iterator[Session]:
 
 def add(session: Session, rows: list[Row]) -> None:
     if rows:
-        session.execute(insert(Item), [{"id": i, "number": n} for i, n in rows])
+        session.execute(insert(Item), [{"id": i, "number": n, "step": step(i)} for i, n in rows])
     rebuild(session, {"item": ITEMS})
+
+
+def step(record_id: str) -> int:
+    """-1 to 2."""
+    return len(record_id) - 2
 
 
 def page(session: Session, query: SortedQuery, matching: Selection = ALL) -> Page:
@@ -106,10 +114,12 @@ def in_order(rows: list[Row], sort: str) -> list[str]:
     if sort.removeprefix("-") == "id":
         return sorted((row[0] for row in rows), reverse=sort.startswith("-"))
     sign = -1 if sort.startswith("-") else 1
+    if sort.removeprefix("-") == "step":
+        return sorted((row[0] for row in rows), key=lambda record_id: (sign * step(record_id), record_id))
     return [row[0] for row in sorted(rows, key=lambda row: (row[1] is None, sign * (row[1] or 0), row[0]))]
 
 
-SORTS = st.sampled_from(["id", "-id", "number", "-number"])
+SORTS = st.sampled_from(["id", "-id", "number", "-number", "step", "-step"])
 CHOICES: dict[str, tuple[Selection, Callable[[Row], bool]]] = {
     "all": (ALL, lambda _row: True),
     "one filter": (ALL.filtered("number", ["some"]), lambda row: row[1] is not None),
@@ -154,6 +164,17 @@ def test_a_walk_survives_what_is_inserted_behind_and_before_it(table: Database) 
         add(session, [("a", None), ("z", None)])
         seen += [record_id for found in walked for record_id in found]
     assert seen == ["m0", "m1", "m2", "m3", "z"]
+
+
+@pytest.mark.parametrize("value", [None, "x"])
+def test_a_forged_place_in_an_order_of_numbers_is_refused(table: Database, value: str | None) -> None:
+    query = SortedQuery(limit=2, sort="step")
+    forged = query.model_copy(update={"cursor": encode_cursor(query.fingerprint(ALL.scope), [value, "m1"])})
+    with holding(table, [(f"m{n}", None) for n in range(4)]) as session, pytest.MonkeyPatch.context() as patch:
+        patch.setattr(paging, "MAX_SORTED", 0)
+        with pytest.raises(InvalidInput) as caught:
+            page(session, forged)
+    assert [fault.code for fault in caught.value.errors] == ["malformed_cursor"]
 
 
 TITLES = st.text(st.characters(exclude_categories=["Cc", "Cs"]))
