@@ -244,7 +244,7 @@ def datasette(name: str, database: Path, questions: Questions, work: Path) -> It
         _run([program.with_name("pip"), "install", "--quiet", DATASETTE_PACKAGE])
     canned = {
         "claim": queries.in_sqlite() + " where c.id = :id",
-        "claim_list": queries.in_sqlite() + " where c.kind = :kind order by c.id limit 20",
+        "claim_list": queries.in_sqlite() + " where c.kind = :kind order by c.relevance, c.id limit 20",
         "claim_search": queries.SEARCH_IN_SQLITE,
     }
     metadata = {"databases": {database.stem: {"queries": {key: {"sql": sql} for key, sql in canned.items()}}}}
@@ -275,7 +275,7 @@ def postgrest(name: str, database_url: str, database_pid: int, questions: Questi
     columns = queries.in_postgrest()
     paths = {
         "item": [f"/claims?id=eq.{record_id}&select={columns}" for record_id in questions.ids],
-        "list": [f"/claims?kind=eq.{kind}&order=id&limit=20&select={columns}" for kind in questions.kinds],
+        "list": [f"/claims?kind=eq.{kind}&order=relevance,id&limit=20&select={columns}" for kind in questions.kinds],
         "search": [
             f"/search_entries?vector={quote(f'fts(simple).{word}')}&type=eq.claim&limit=20&select=type,id,title,body"
             for word in questions.words

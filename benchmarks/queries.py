@@ -6,8 +6,9 @@ Left out, in their favour: addresses, and counts by stance in a claim; facets an
 CLAIM = """id kind form statement effect comparator timepoint population magnitude evidence_level aspect jurisdiction
 authority valid_from valid_to as_of caveat caveat_required reviewed_on stale_on updated_at consensus leaning certainty
 method citation_count study_count review_count participant_count is_stale"""
-CITATION = """id stance stance_reason directness role finding locator_section locator_page locator_figure locator_quote
-analysed_n attached_by verification verification_basis checked_on"""
+CITATION = """id stance stance_reason directness role finding locator_section locator_page locator_figure analysed_n
+attached_by verification verification_basis checked_on extent extent_note strength strength_scale"""
+QUOTE = "text section page figure"
 ESTIMATE = """is_primary measure value unit scale timepoint ci_low ci_high ci_level dispersion dispersion_kind
 p_operator p_value favours comparison analysis multiplicity_adjusted n_analysed pooled k i2"""
 DOCUMENT = "id label title container_title issued year standing"
@@ -25,8 +26,9 @@ def in_sqlite() -> str:
     )
     study = _object("s", STUDY, registry_ids=_array("r.value", "study_identifiers r", "r.study_pk = s.pk"))
     estimates = _array(_object("e", ESTIMATE), "estimates e", "e.citation_pk = x.pk")
+    quotes = _array(_object("q", QUOTE), "citation_quotes q", "q.citation_pk = x.pk")
     citations = _array(
-        _object("x", CITATION, estimates=estimates, document=document, study=study),
+        _object("x", CITATION, quotes=quotes, estimates=estimates, document=document, study=study),
         "citations x join documents d on d.pk = x.document_pk left join studies s on s.pk = x.study_pk",
         "x.claim_pk = c.pk",
     )
@@ -64,7 +66,7 @@ def in_postgrest() -> str:
     """The claim as PostgREST's `select`, by embedding. All columns: to name these took it 20 ms more."""
     document, study = "documents(*,document_identifiers(scheme,value))", "studies(*,study_identifiers(value))"
     named = "intervention:concepts!intervention_pk(id,name),outcome:concepts!outcome_pk(id,name)"
-    return f"*,{named},claim_concepts(role,concepts(id,name)),citations(*,estimates(*),{document},{study})"
+    return f"*,{named},claim_concepts(role,concepts(id,name)),citations(*,estimates(*),citation_quotes(*),{document},{study})"
 
 
 def _object(table: str, columns: str, **others: str) -> str:

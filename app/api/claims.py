@@ -275,7 +275,7 @@ async def get_claim_evidence(
 def _claim_evidence(view: ReadView, request: Request, id: str, query: TraceQuery) -> Response:
     if query.as_if_retracted:
         queries.keys_of_ids(view.session, Document, query.as_if_retracted, "as_if_retracted")
-    refuse_unknown_terms(view.session, query)
+    refuse_unknown_terms(view, query)
     what_if = WhatIf(**query.model_dump(exclude={"serial"}))
     records = common.records_of_claim(view, id, query.serial)
     method = current_method(view.session, query.serial)

@@ -172,7 +172,7 @@ def _search_by_body(view: ReadView, query: SearchQuery) -> bytes:
 def results_page(view: ReadView, query: SearchQuery) -> tuple[Page, list[bytes], bytes]:
     """A page of results, each rendered when its record was published; and the further fields of a `FoundList`."""
     concept_ids(view, "condition", query.condition, "condition")  # raises where one is unknown: nothing would be found
-    refuse_unknown_terms(view.session, query)
+    refuse_unknown_terms(view, query)
     results = service.search(view.session, query.q, query.narrowed())
     request = query.page_request()
     start = request.position(service.MAX_RANKED)

@@ -320,7 +320,7 @@ _CONCEPTS = {
 
 def selection_of(view: ReadView, record_type: str, query: ListQuery) -> Selection:
     """Published records that meet the filters that need no condition in SQL."""
-    refuse_unknown_terms(view.session, query)
+    refuse_unknown_terms(view, query)
     spec, parameters = _LISTS[record_type]
     selection = Selection(record_type, spec)
     for name in parameters:

@@ -54,12 +54,12 @@ def concept_keys(
     return _with_children(session, keys) if descendants else keys
 
 
-def refuse_unknown_terms(session: Session, query: BaseModel) -> None:
+def refuse_unknown_terms(view: ReadView, query: BaseModel) -> None:
     """InvalidInput for values of parameters that are terms neither of the software nor of the data set."""
     faults = []
     for parameter, vocabulary in open_fields(type(query)).items():
         values = getattr(query, parameter)
-        terms = current_terms(session).terms(vocabulary_name(vocabulary.name)) if values else ()
+        terms = current_terms(view.session).terms(vocabulary_name(vocabulary.name)) if values else ()
         known = tuple(term.id for term in terms)
         for position, value in enumerate(values, start=1):
             if value not in known:
