@@ -31,6 +31,7 @@ COPY --from=build /srv/ldn-evidence /srv/ldn-evidence
 ENV PATH=/opt/venv/bin:$PATH \
     PYTHONDONTWRITEBYTECODE=1 \
     PYTHONUNBUFFERED=1 \
+    MALLOC_ARENA_MAX=1 \
     TMPDIR=/data \
     HOST=0.0.0.0 \
     PORT=8000 \
