@@ -66,7 +66,7 @@ class ReadView:
         """The newest serial; 0 for an empty data set. Read once."""
         return self._dataset_seen()[0]
 
-    @property
+    @cached_property
     def state(self) -> DatasetState:
         """What memory and ETags go by: the serial alone does not tell a data set from one that was restored."""
         serial = self.serial
