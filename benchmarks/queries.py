@@ -66,7 +66,8 @@ def in_postgrest() -> str:
     """The claim as PostgREST's `select`, by embedding. All columns: to name these took it 20 ms more."""
     document, study = "documents(*,document_identifiers(scheme,value))", "studies(*,study_identifiers(value))"
     named = "intervention:concepts!intervention_pk(id,name),outcome:concepts!outcome_pk(id,name)"
-    return f"*,{named},claim_concepts(role,concepts(id,name)),citations(*,estimates(*),citation_quotes(*),{document},{study})"
+    citations = f"citations(*,estimates(*),citation_quotes(*),{document},{study})"
+    return f"*,{named},claim_concepts(role,concepts(id,name)),{citations}"
 
 
 def _object(table: str, columns: str, **others: str) -> str:
