@@ -124,7 +124,7 @@ def app() -> FastAPI:
 def context(app: FastAPI) -> RequestContext:
     unread = {"/v1/swallows": BodyBounds(MAX_BODY, media_types=())}
     bounds = BodyBounds(MAX_BODY, below=unread)
-    return RequestContext(app, max_body_bytes=bounds, deadline_seconds=0.2, options=OperatorOptions(origins=["*"]))
+    return RequestContext(app, max_body_bytes=bounds, deadline_seconds=1.0, options=OperatorOptions(origins=["*"]))
 
 
 @pytest.fixture
