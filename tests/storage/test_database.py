@@ -123,7 +123,7 @@ def test_connections_that_the_server_closed_are_replaced(postgresql: Database) -
     other = Database(postgresql.url.render_as_string(hide_password=False))
     everybody_else = "datname = current_database() AND pid <> pg_backend_pid()"
     with other.write() as session:
-        session.execute(text(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE {everybody_else}"))  # noqa: S608
+        session.execute(text(f"SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE {everybody_else}"))  # noqa: S608
     other.dispose()
     with postgresql.read() as session:
         assert session.scalar(text("SELECT 1")) == 1
