@@ -75,7 +75,7 @@ def derived_query(name: str, base: type[Query], *others: type[QueryModel], **fie
     """A model of a query with the parameters of others and some more, each as (annotation, default).
 
     Parameters that are added take their descriptions from their annotations: for docstrings pydantic would look through
-    the source of every caller, which took half of the time that the service needs to start.
+    the source of every caller, which took a third of the time to load the service.
     """
     made: Any = create_model(
         name, __base__=(base, *others), __cls_kwargs__={"use_attribute_docstrings": False}, **fields
