@@ -264,6 +264,12 @@ hypothesis.settings.register_profile("thorough", max_examples=200, deadline=None
 hypothesis.settings.load_profile("quick")  # `make test-all` names the other
 
 
+@pytest.hookimpl(optionalhook=True)  # which is not there without pytest-xdist
+def pytest_xdist_auto_num_workers() -> int:
+    """One more than there are CPUs: some tests wait, for a process that starts or for PostgreSQL."""
+    return (os.cpu_count() or 1) + 1
+
+
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
     """A run without what is lengthy does not even read the folders in which everything is."""
     if "not lengthy" in config.option.markexpr and collection_path.is_dir():

@@ -94,7 +94,7 @@ def fail_midway() -> StreamingResponse:
 
 @router.get("/hangs")
 async def hang() -> None:
-    await asyncio.sleep(2.5)
+    await asyncio.sleep(1.2)
 
 
 @router.post("/swallows")
