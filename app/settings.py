@@ -27,7 +27,7 @@ class Settings(BaseSettings):
     """PostgreSQL only: a replica that answers reads, while writes go to `DATABASE_URL`."""
     database_listen_url: str | None = Field(default=None, repr=False)
     """PostgreSQL only: a direct connection to the primary, where `DATABASE_URL` leads through a pooler."""
-    cache_bytes: int = Field(default=64_000_000, ge=0)
+    cache_bytes: int = Field(default=32_000_000, ge=0)
     """Memory for answers that were given before, for each process."""
     host: str = "127.0.0.1"
     """Address to listen on."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import linecache
 from collections.abc import Iterator
 
 import structlog
@@ -36,6 +37,7 @@ async def warm(app: FastAPI) -> None:
             await asyncio.to_thread(format_reference, Reference("warming", "webpage", "Warming"), style)
     except Exception as error:
         structlog.get_logger("app.warming").warning("not_warmed", **describe(error))
+    linecache.clearcache()  # of sources that were read for the descriptions in them
     gc.collect()
     gc.freeze()  # what is here now stays: collections need not look at it again
 

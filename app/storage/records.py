@@ -95,8 +95,8 @@ class _ParsedTexts:
         return value
 
 
-MAX_PARSED_BYTES = 64_000_000
-"""Of memory for values that were parsed before, for each process."""
+MAX_PARSED_BYTES = 16_000_000
+"""Of memory for values that were parsed before, for each process: the shipped data set fits into it."""
 MAX_PENDING_BYTES = 8_000_000
 """The same for what is about to be published: each value is used by few records, one soon after the other."""
 _MEMORY_PER_BYTE = 10

@@ -18,7 +18,7 @@ from app.main import create_app, in_context
 from app.settings import Settings
 from app.storage.database import Database
 from app.storage.faults import DATABASE_ERRORS, database_fault
-from tests.conftest import Engines, fill_small
+from tests.conftest import Engines, fill_neutral
 from tests.http.test_two_processes import FEEDBACK
 from tests.postgres import create_database, libpq_url, own_postgres
 from tests.serving import eventually, served
@@ -119,10 +119,10 @@ def test_a_command_bears_a_long_statement_and_not_a_frozen_server(engines: Engin
 
 @pytest.fixture(scope="module")
 def cluster() -> Iterator[tuple[int, str]]:
-    """Process and URL of a server of our own, with the small world in a database of its own."""
+    """Process and URL of a server of our own, with the neutral data set in a database of its own."""
     with own_postgres() as server:
-        url = create_database(server.url, "small")
-        fill_small(url)
+        url = create_database(server.url, "neutral")
+        fill_neutral(url)
         yield server.process.pid, url
 
 
@@ -169,7 +169,7 @@ def test_a_writer_is_answered_that_freezes_while_it_commits(cluster: tuple[int, 
 
 def test_a_frozen_replica_holds_nobody(cluster: tuple[int, str], engines: Engines) -> None:
     pid, url = cluster
-    with service(engines("postgresql").small("primary"), url) as port, frozen(family(pid)):
+    with service(engines("postgresql").copy("primary"), url) as port, frozen(family(pid)):
         answers = [ask(port, *request) for request in REQUESTS]
         assert max(seconds for _, seconds in answers) < SECONDS
         assert ask(port, *FEEDBACK, {})[0] == 200  # the primary works
