@@ -332,13 +332,14 @@ def _sqlite_options(wait_seconds: float) -> dict[str, Any]:
 
 
 PAGES_KIB = 500
-"""Of memory for pages of an SQLite file, for each connection. The system keeps them too, once for all of them: with 2,000,
-which is SQLite's own number, ten connections took 17 MB more and no less time."""
+"""Of memory for pages of an SQLite file, for each connection. The system keeps them too, once for all connections: with
+2,000, which is SQLite's own number, ten connections took 17 MB more and no less time."""
 
 
 def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:
     connection.isolation_level = None  # transactions begin above, never behind our back
-    for pragma in ("foreign_keys=ON", "journal_mode=WAL", "synchronous=FULL", "mmap_size=0", f"cache_size=-{PAGES_KIB}"):
+    memory = ("mmap_size=0", f"cache_size=-{PAGES_KIB}")
+    for pragma in ("foreign_keys=ON", "journal_mode=WAL", "synchronous=FULL", *memory):
         connection.execute(f"PRAGMA {pragma}")
 
 
