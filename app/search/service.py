@@ -18,6 +18,7 @@ from app.search.ranking import COLUMNS, Hit, Weights, rank, weigh, weight_of
 from app.search.spellings import spellings
 from app.search.term_statistics import fetch, term_statistics
 from app.search.terms import QueryTerm
+from app.sources.identifiers import identify
 
 MAX_RANKED = 120
 """Results that can be paged through."""
@@ -64,7 +65,7 @@ def search(session: Session, query: str, filters: FacetFilters) -> SearchResults
     closest = _closest(session, terms, weights, filters) if len(levels) == 1 and len(keys) > MAX_RANKED else []
     # Entries that have all terms are candidates, whatever their static rank.
     candidates = list(dict.fromkeys(key for level in (*closest, *levels) for key in level[:MAX_RANKED]))[:MAX_RANKED]
-    named = _named(session, [" ".join(one)[:MAX_NAME_LENGTH] for one in spellings(tuple(words(question.text)))])
+    named = _named(session, query, [" ".join(one)[:MAX_NAME_LENGTH] for one in spellings(tuple(words(question.text)))])
     return SearchResults(
         hits=rank(_read(session, candidates), terms, weights, named, question.text),
         total=len(keys),
@@ -146,10 +147,13 @@ def _read(session: Session, pks: list[int]) -> Sequence[Any]:
     return fetch(session, f"SELECT {COLUMNS} FROM search_entries WHERE pk IN ?", pks) if pks else []  # noqa: S608
 
 
-def _named(session: Session, folded: Sequence[str]) -> set[int]:
-    """Keys of the entries that have exactly one of these names."""
-    named = "SELECT entry_pk FROM search_names WHERE folded IN ? AND is_start ORDER BY entry_pk LIMIT ?"
-    return {pk for (pk,) in fetch(session, named, folded, MAX_RANKED)}
+def _named(session: Session, query: str, folded: Sequence[str]) -> set[int]:
+    """Keys of the entries that have exactly one of these names. Where the question says that it is an identifier
+    (`pmid:23359310`), a code of the same digits is another name."""
+    named = "SELECT entry_pk, matched_on FROM search_names WHERE folded IN ? AND is_start ORDER BY entry_pk LIMIT ?"
+    rows = fetch(session, named, folded, MAX_RANKED)
+    identified = {pk for pk, matched_on in rows if matched_on == "identifier"}
+    return identified if identified and identify(query) else {pk for pk, _ in rows}
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterator, Sequence
-from itertools import product
+from itertools import pairwise, product
 
 from sqlalchemy.orm import Session
 
@@ -92,8 +92,9 @@ def possible_codes(systems: CodeSystems, text: str) -> Iterator[str]:
 
 def spellings(phrase: Phrase) -> list[Phrase]:
     """A short name with a number in all ways to write it as words, the most separate first: `tlr 4` and `tlr4`.
-    Anything else is only itself."""
-    if not _SHORT_NAME.fullmatch("".join(phrase)):
+    Anything else is only itself, such as two numbers in a row, which would become one."""
+    two_numbers = any(one[-1:].isdigit() and other[:1].isdigit() for one, other in pairwise(phrase))
+    if two_numbers or not _SHORT_NAME.fullmatch("".join(phrase)):
         return [phrase]
     pieces = [piece for word in phrase for piece in _PIECE.findall(word)]
     ways = product((" ", ""), repeat=len(pieces) - 1)

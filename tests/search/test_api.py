@@ -46,7 +46,10 @@ MORE_CLAIMS = 100
 
 def more() -> Iterator[Change]:
     """Names with accents, signs and digits, doses in micrograms, and more claims than are ranked."""
-    yield record("condition", "crinkles-disease", name="Crinkle's disease", synonyms=["crinkle"])
+    yield record(
+        "condition", "crinkles-disease", name="Crinkle's disease", synonyms=["crinkle"],
+        codes=[neutral._code("snomed", "99900001")],  # the digits of a PubMed id
+    )  # fmt: skip
     yield record("mechanism", "tlr4-modulation", name="Modulation of a receptor", synonyms=["TLR4", "IL-6", "IL-1beta"])
     yield record("side_effect", "precipitated-withdrawal", name="Precipitated withdrawal")
     yield record(
@@ -110,6 +113,8 @@ def everything(client: TestClient, q: str, limit: int = 200, **params: Any) -> I
         ("10.5555/zelvane.1", ("document", "alder-2013")),
         ("https://doi.org/10.5555/ZELVANE.1", ("document", "alder-2013")),
         ("pmid:99900002", ("document", "birch-2024")),
+        ("pmid:99900001", ("document", "alder-2013")),
+        ("snomed:99900001", ("condition", "crinkles-disease")),
         ("99900002", ("document", "birch-2024")),
         ("NCT99900002", ("study", "birch-trial")),
         ("CRINKLE\u2019S DISEASE", ("condition", "crinkles-disease")),
@@ -459,6 +464,8 @@ def test_spellings_of_one_question_find_the_same(client: TestClient, question: s
         ("headache+9", []),
         ("9+crinkle", []),
         ("il6,crinkle", []),
+        ("tlr4-77", []),
+        ("il6-77", []),
         ("nausea-beta", []),
         ("crinkle-beta", []),
         ("amoxicillin treatment", ["amoxicillin"]),
