@@ -15,7 +15,7 @@ from typing import Any, Protocol
 
 import hypothesis
 import pytest
-from sqlalchemy import URL
+from sqlalchemy import URL, create_engine
 from sqlalchemy import Engine as SqlalchemyEngine
 from starlette.testclient import TestClient
 from starlette.types import ASGIApp
@@ -353,16 +353,13 @@ def compiled_statements() -> Iterator[None]:
     """
     compiled = CompiledStatements()
 
-    def sharing(create: Callable[..., SqlalchemyEngine]) -> Callable[..., SqlalchemyEngine]:
-        def create_engine(url: URL, **options: object) -> SqlalchemyEngine:
-            made = create(url, **options)
-            made.update_execution_options(compiled_cache=compiled)
-            return made
-
-        return create_engine
+    def sharing(url: URL, **options: object) -> SqlalchemyEngine:
+        made = create_engine(url, **options)
+        made.update_execution_options(compiled_cache=compiled)
+        return made
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(database, "sqlalchemy_engine", sharing(database.sqlalchemy_engine))
+        patch.setattr(database, "sqlalchemy_engine", sharing)
         yield
 
 

@@ -8,7 +8,7 @@ import time
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
-from typing import Annotated, Any, Concatenate, ParamSpec, TypeVar
+from typing import Annotated, Concatenate, ParamSpec, TypeVar
 
 from fastapi import Depends
 from sqlalchemy.exc import OperationalError
@@ -20,7 +20,7 @@ from app.http.database_limiter import DatabaseLimiter
 from app.http.dataset import Dataset
 from app.storage.database import Database
 from app.storage.faults import LOCKED, database_fault
-from app.storage.read_view import ReadView
+from app.storage.read_view import DatasetChanged, DatasetState, ReadView
 
 WAIT_SECONDS = 1.0
 """How long a request waits for the serial that it asks for."""
@@ -40,6 +40,9 @@ class Reads:
         self.database = database
         self.limiter = limiter
         self._executor = ThreadPoolExecutor(pool_size, thread_name_prefix="read")
+        self._states: dict[bool, DatasetState] = {}
+        """What was seen last, by whether the primary was asked: the next read expects it, which saves an exchange with
+        PostgreSQL. SQLite is asked at once."""
         self._is_local = database.is_sqlite and not database.has_replica
 
     async def inline(
@@ -50,7 +53,7 @@ class Reads:
         if not self._is_local or least_serial(request):
             return await self.run(request, work, *args, **kwargs)
         try:
-            return self._read(request, False, 0, work, args, kwargs)[1]  # type: ignore[return-value]
+            return self._read(request, False, 0, lambda view: work(view, *args, **kwargs))[1]  # type: ignore[return-value]
         except (OperationalError, sqlite3.OperationalError) as error:
             if database_fault(error) is not LOCKED:
                 raise
@@ -68,11 +71,15 @@ class Reads:
         give_up_at = time.monotonic() + WAIT_SECONDS
         is_primary, pause = False, _FIRST_PAUSE_SECONDS
         loop = asyncio.get_running_loop()
+
+        def read(view: ReadView) -> Result:
+            return work(view, *args, **kwargs)
+
         while True:
             slots = self.limiter.primary if is_primary else self.limiter.reading
             async with slots.slot():
                 is_new_enough, result = await loop.run_in_executor(
-                    self._executor, copy_context().run, self._read, request, is_primary, least, work, args, kwargs
+                    self._executor, copy_context().run, self._read, request, is_primary, least, read
                 )
             if is_new_enough:
                 return result  # type: ignore[return-value]
@@ -84,22 +91,32 @@ class Reads:
             pause = min(2 * pause, _MAX_PAUSE_SECONDS)
 
     def _read(
+        self, request: Request, is_primary: bool, least: int, read: Callable[[ReadView], Result]
+    ) -> tuple[bool, Result | None]:
+        """Whether the view was new enough, and what was read."""
+        deadline.check()  # it may have waited for a thread
+        try:
+            return self._read_expecting(self._states.get(is_primary), request, is_primary, least, read)
+        except DatasetChanged:
+            return self._read_expecting(None, request, is_primary, least, read)
+
+    def _read_expecting(
         self,
+        expected: DatasetState | None,
         request: Request,
         is_primary: bool,
         least: int,
-        work: Callable[..., Result],
-        args: tuple[Any, ...],
-        kwargs: dict[str, Any],
+        read: Callable[[ReadView], Result],
     ) -> tuple[bool, Result | None]:
-        """Whether the view was new enough, and what the work returned."""
-        deadline.check()  # it may have waited for a thread
-        with self.database.view(primary=is_primary) as view:
+        with self.database.view(primary=is_primary, expected=expected) as view:
             try:
                 if least and view.serial < least:
                     return False, None
-                result = work(view, *args, **kwargs)
-                return view.serial >= least, result  # and the serial is read, whatever the work asked for
+                result = read(view)
+                is_new_enough = view.serial >= least  # and the serial is read, whatever the work asked for
+                if not view.is_sqlite:
+                    self._states[is_primary] = view.state
+                return is_new_enough, result
             except AppError:
                 view.serial  # noqa: B018 - read for the headers of the error
                 raise

@@ -19,7 +19,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 from app.core.text import SLUG_LENGTH
 from app.storage.faults import DATABASE_ERRORS, LOCKED, OTHER, DatabaseUnavailable, database_fault
 from app.storage.filter_bitmaps import FilterBitmaps
-from app.storage.read_view import ReadView
+from app.storage.read_view import DatasetState, ReadView
 from app.storage.sqlite_file import SqliteFile
 
 SLUG = String(SLUG_LENGTH).with_variant(String(SLUG_LENGTH, collation="C"), "postgresql")
@@ -148,13 +148,13 @@ class Database:
             yield view.session
 
     @contextmanager
-    def view(self, *, primary: bool = False) -> Iterator[ReadView]:
+    def view(self, *, primary: bool = False, expected: DatasetState | None = None) -> Iterator[ReadView]:
         """One consistent view of the data, whatever is written meanwhile; from the replica if there is one."""
         if self.file is not None:
             self.file.check()
         connection = (self._primary_views if primary else self._views).connect()
         try:
-            view = ReadView(connection, self.bitmaps, self._opening)
+            view = ReadView(connection, self.bitmaps, self._opening, expected)
         except BaseException:
             connection.close()
             raise

@@ -37,6 +37,10 @@ class DatasetState(NamedTuple):
         return f"{self.serial} {self.publication}"
 
 
+class DatasetChanged(Exception):
+    """A view sees another state of the data set than was expected; read again without expecting any."""
+
+
 class ReadView:
     """One connection and one read-only transaction. What is written meanwhile is not seen.
 
@@ -44,8 +48,18 @@ class ReadView:
     works on the same connection. The caller closes the view.
     """
 
-    def __init__(self, connection: Connection, bitmaps: FilterBitmaps, opening: str | None = None) -> None:
-        """`opening` begins the transaction on PostgreSQL, together with the first statement; null for SQLite."""
+    def __init__(
+        self,
+        connection: Connection,
+        bitmaps: FilterBitmaps,
+        opening: str | None = None,
+        expected: DatasetState | None = None,
+    ) -> None:
+        """`opening` begins the transaction on PostgreSQL, together with the first statement; null for SQLite.
+
+        What is `expected` is the state until that statement was run, so that asking for the state costs no exchange
+        with the server. If somebody asked, and the statement sees another state, it raises DatasetChanged.
+        """
         self.connection = connection
         self.bitmaps = bitmaps
         self.is_sqlite = opening is None
@@ -55,7 +69,8 @@ class ReadView:
         self._failures: type[Exception] = connection.dialect.loaded_dbapi.Error
         self.dataset: tuple[int, str | None] | None = None
         """Serial and release, once they were read."""
-        self._publication = ""
+        self._state = expected
+        self._is_state_used = False
         self._bodies: dict[tuple[str, str], bytes] = {}
         """Those that came along with other rows, by type and id."""
         if self.is_sqlite:
@@ -66,11 +81,14 @@ class ReadView:
         """The newest serial; 0 for an empty data set. Read once."""
         return self._dataset_seen()[0]
 
-    @cached_property
+    @property
     def state(self) -> DatasetState:
         """What memory and ETags go by: the serial alone does not tell a data set from one that was restored."""
-        serial = self.serial
-        return DatasetState(self.connection.info.get("generation", 0), serial, self._publication)
+        if self._state is None:
+            self._dataset_seen()
+        assert self._state is not None  # noqa: S101 - set by the first statement
+        self._is_state_used = True
+        return self._state
 
     @property
     def release(self) -> str | None:
@@ -182,7 +200,12 @@ class ReadView:
         """What `_DATASET` gave."""
         ((serial, release, publication),) = rows
         self.dataset = serial or 0, release
-        self._publication = publication or ""
+        expected, self._state = (
+            self._state,
+            DatasetState(self.connection.info.get("generation", 0), serial or 0, publication or ""),
+        )
+        if self._is_state_used and expected != self._state:
+            raise DatasetChanged
 
     def _in_the_drivers_style(self, sql: str) -> str:
         return sql if self.is_sqlite else sql.replace("?", "%s")

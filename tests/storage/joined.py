@@ -4,7 +4,7 @@ from sqlalchemy.orm import Session
 
 from app.storage.filter_bitmaps import FilterBitmaps
 from app.storage.filter_index import FilterIndexView
-from app.storage.read_view import ReadView
+from app.storage.read_view import DatasetState, ReadView
 
 
 class JoinedView(ReadView):
@@ -15,7 +15,7 @@ class JoinedView(ReadView):
         self.bitmaps = FilterBitmaps()
         self.is_sqlite = self.connection.dialect.name == "sqlite"
         self.dataset = (0, None)
-        self._publication = ""
+        self._state = DatasetState(0, 0, "")
         self._bodies = {}
         self._driver = self.connection.connection.driver_connection
         self._failures = self.connection.dialect.loaded_dbapi.Error
