@@ -19,13 +19,13 @@ from app.core.errors import nearest
 from app.core.folding import words
 from app.core.text import DoseNumber, OneLine, Text, Url
 from app.core.ucum import SYSTEM, is_ucum
-from app.core.vocabulary import MAX_TERM_LENGTH
+from app.core.vocabulary import MAX_TERM_LENGTH, TERM_PATTERN
 
 _FILE = Path(__file__).with_name("terms.yaml")
 
 TermId = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$", max_length=MAX_TERM_LENGTH)]
 Oid = Annotated[str, StringConstraints(pattern=r"^[0-2](\.(0|[1-9][0-9]*))+$", max_length=100)]
-UnitId = Annotated[str, StringConstraints(pattern=r"^[!-~]+$", max_length=MAX_TERM_LENGTH)]
+UnitId = Annotated[str, StringConstraints(pattern=TERM_PATTERN, max_length=MAX_TERM_LENGTH)]
 """A UCUM code such as `mg/kg` and `[iU]`, or a name for what UCUM has none for."""
 CuriePrefix = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9._]*$", max_length=MAX_TERM_LENGTH)]
 

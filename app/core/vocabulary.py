@@ -15,6 +15,9 @@ from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic_core import CoreSchema, core_schema
 
 MAX_TERM_LENGTH = 40
+TERM_PATTERN = "^[!-~]+$"
+"""Ids of terms, also of units (`mg/kg`). Schemas say so; what is sent is compared with the terms that there are, so
+that the refusal of `randomised trial` names the nearest."""
 EXTENSIBLE = "x-extensible-enum"
 """In JSON Schemas: the values known today, to which others may come."""
 
@@ -53,7 +56,8 @@ class OpenVocabulary:
     def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
         reference = handler(schema)
         definition = handler.resolve_ref_schema(reference)
-        definition.update({"title": self.name, "description": self.description, EXTENSIBLE: list(self.shipped)})
+        about = {"title": self.name, "description": self.description, EXTENSIBLE: list(self.shipped)}
+        definition.update(about, pattern=TERM_PATTERN)
         return reference
 
 

@@ -174,7 +174,7 @@ def statement_page(
     return shown, Page((), next_cursor, total)
 
 
-Row = tuple[int, str, Any, bytes | None]
+Row = tuple[int, str, Any, str | None]
 """Internal key, id, value of the column that a list is sorted by, and the body where it came along."""
 
 

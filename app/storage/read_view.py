@@ -144,14 +144,15 @@ class ReadView:
 
     def body_beside(self, record_type: str, table: str) -> str:
         """A column with the current body of each row's record on PostgreSQL, where another statement would cost more
-        than the bodies; NULL on SQLite."""
+        than the bodies; NULL on SQLite. It is a text, since a first statement gets bytes as digits."""
         if self.is_sqlite:
             return "NULL"
-        return f"(SELECT body FROM records WHERE type = '{record_type}' AND records.id = {table}.id)"
+        text = "convert_from(body, 'UTF8')"
+        return f"(SELECT {text} FROM records WHERE type = '{record_type}' AND records.id = {table}.id)"
 
-    def remember_bodies(self, record_type: str, bodies: Iterable[tuple[str, bytes | None]]) -> None:
+    def remember_bodies(self, record_type: str, bodies: Iterable[tuple[str, str | None]]) -> None:
         """Bodies by id, for `remembered_bodies`; null for one that did not come along."""
-        self._bodies.update({(record_type, record_id): body for record_id, body in bodies if body is not None})
+        self._bodies.update({(record_type, record_id): body.encode() for record_id, body in bodies if body is not None})
 
     def remembered_bodies(self, record_type: str, ids: Iterable[str]) -> dict[str, bytes]:
         """Those of these records whose bodies came along with other rows."""
@@ -184,7 +185,9 @@ class ReadView:
             return rows
         if self.dataset is None:
             return self._begin_with(sql, values)
-        return self._driver.execute(self._in_the_drivers_style(sql), values).fetchall()  # type: ignore[no-any-return]
+        # Bodies are bytes, which the text format would write as twice as many digits.
+        cursor = self._driver.execute(self._in_the_drivers_style(sql), values, binary=True)
+        return cursor.fetchall()  # type: ignore[no-any-return]
 
     def _begin_with(self, sql: str, values: tuple[Any, ...]) -> Sequence[Any]:
         """Begin the transaction, read the serial and run the first statement, in one exchange with the server."""

@@ -25,7 +25,9 @@ MEANINGS = frozenset(
 )
 """Why a request of the right form may be refused: what it names does not exist, cannot be read, or is not enough."""
 
-BEYOND_SCHEMAS = re.compile(r"q|doi|pmid|dose|items\.\d+|drugs\.\d+(\.dose|\.text)?|feedback\.\d+|updated_since")
+BEYOND_SCHEMAS = re.compile(
+    r"q|doi|pmid|dose|items\.\d+(\.\w+)?|drugs\.\d+(\.dose|\.text)?|feedback\.\d+|updated_since"
+)
 """Fields with rules that no schema tells: text without control characters, units of doses, exactly one name for each
 drug, and of claim and sentence for each citation to verify, what goes with an outcome of feedback, days that exist."""
 

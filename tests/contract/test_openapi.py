@@ -1,6 +1,7 @@
 """The OpenAPI document says what the API does, and the API does what it says."""
 
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -19,6 +20,7 @@ from starlette.testclient import TestClient
 from app.api.openapi import schema_name
 from app.api.presentation import LABEL
 from app.core.shape import paths_of
+from app.core.vocabulary import EXTENSIBLE
 from app.main import create_app
 from app.registry import BY_PLURAL, RESOURCES
 from app.settings import ROOT, Settings
@@ -307,6 +309,15 @@ def test_dates_addresses_and_decimals_have_formats(document: Document) -> None:
     assert schemas["EmbeddedCitationLinks"]["properties"]["best"]["anyOf"][0]["format"] == "uri"
     assert schemas["Estimate"]["properties"]["p_value"]["anyOf"][0]["format"] == "double"
     assert "pattern" in schemas["CitedDocument"]["properties"]["issued"]["anyOf"][0]
+
+
+def test_terms_of_open_vocabularies_have_the_form_that_is_described(document: Document) -> None:
+    """So that a value with control characters, which is refused for its form, does not fit the document either."""
+    schemas = document["components"]["schemas"]
+
+    for name in ("CodeSystem", "Design", "InterventionKind", "Route", "Unit"):
+        assert all(re.fullmatch(schemas[name]["pattern"], term) for term in schemas[name][EXTENSIBLE])
+    assert schemas["DesignFilter"]["pattern"] == schemas["Design"]["pattern"]
 
 
 def test_formats_that_are_files_have_operations_of_their_own(document: Document) -> None:

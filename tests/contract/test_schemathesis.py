@@ -34,13 +34,19 @@ def read(address: str) -> Any:
 
 
 def openapi(address: str) -> Description:
-    """With the schema of what `fields=` leaves as an alternative: the document names it beside that of the answer."""
+    """With what the document has elsewhere so that generated clients have one type of answer for each operation: what
+    `fields=` leaves, beside the schema of the answer, and the formats that `format=` gives too, at addresses of their
+    own."""
     document: Description = read(f"{address}/openapi.json")
-    for operations in document["paths"].values():
+    for path, operations in document["paths"].items():
         for operation in operations.values():
-            for content in operation["responses"].get("200", {}).get("content", {}).values():
+            answered = operation["responses"].get("200", {}).get("content", {})
+            for content in answered.values():
                 if "x-partial" in content:
                     content["schema"] = {"anyOf": [content["schema"], content["x-partial"]]}
+            if "format" in {parameter["name"] for parameter in operation.get("parameters", ())}:
+                for format_path in [other for other in document["paths"] if other.startswith(f"{path}.")]:
+                    answered |= document["paths"][format_path]["get"]["responses"]["200"]["content"]
     return document
 
 
