@@ -1,5 +1,6 @@
 """At which serial the data set is, asked millions of times: a few microseconds on SQLite, a listener on PostgreSQL."""
 
+import asyncio
 import contextlib
 import sqlite3
 import threading
@@ -63,9 +64,27 @@ class SqliteFreshness:
         self._rests_until = 0.0
         self._connection: sqlite3.Connection | None = None
         self._version: int | None = None
+        self._known = UNKNOWN
+        """The newest state at that version."""
         self._state = UNKNOWN
+        self._asked_in: asyncio.AbstractEventLoop | None = None
 
     def state(self) -> NewestState:
+        """The file is asked once for all requests that were received when the first of them asks: each has a task, and
+        what is called soon comes after those that wait already, and before that of any request received later."""
+        try:
+            loop = asyncio.get_running_loop()
+        except RuntimeError:
+            return self._ask()
+        if self._asked_in is not loop:
+            self._state, self._asked_in = self._ask(), loop
+            loop.call_soon(self._ask_again)
+        return self._state
+
+    def _ask_again(self) -> None:
+        self._asked_in = None
+
+    def _ask(self) -> NewestState:
         try:
             self._file.check()
             if self._file.generation != self._generation:
@@ -80,13 +99,13 @@ class SqliteFreshness:
             (version,) = self._connection.execute("PRAGMA data_version").fetchone()
             if version != self._version:
                 newest = self._connection.execute(NEWEST).fetchone()
-                self._state = NewestState(*newest) if newest else UNKNOWN
+                self._known = NewestState(*newest) if newest else UNKNOWN
                 # Taken before the serial was read: what is written in between is seen next time.
                 self._version = version
         except (sqlite3.Error, *DATABASE_ERRORS, DatabaseUnavailable):
             self.close()
             return UNKNOWN
-        return self._state
+        return self._known
 
     def saw(self, serial: int) -> None:
         """Nothing to learn: the file itself is asked every time."""
@@ -94,7 +113,7 @@ class SqliteFreshness:
     def close(self) -> None:
         if self._connection is not None:
             self._connection.close()
-        self._connection, self._version, self._state = None, None, UNKNOWN
+        self._connection, self._version, self._known = None, None, UNKNOWN
 
 
 class PostgresFreshness:

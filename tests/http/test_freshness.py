@@ -1,5 +1,6 @@
 """How new an answer is where reads go to a replica: never older than asked for, and never passed off as newer."""
 
+import asyncio
 import threading
 import time
 from collections.abc import Iterator
@@ -8,7 +9,7 @@ from dataclasses import dataclass
 import pytest
 from starlette.testclient import TestClient
 
-from app.http import reads
+from app.http import freshness, reads
 from app.main import create_app, in_context
 from app.settings import Settings
 from app.storage.database import Database
@@ -90,3 +91,28 @@ def test_a_search_and_a_list_are_as_new_as_asked_for(pair: Pair) -> None:
         answer = pair.client.get(path, headers={"Min-Dataset-Serial": str(after)})
         assert (answer.status_code, int(answer.headers["dataset-serial"])) == (200, after)
         assert len(answer.json()["items"]) == found
+
+
+@pytest.mark.parametrize("engine", [pytest.param(("sqlite", False))], indirect=True)
+def test_a_request_received_after_a_publication_sees_it(scratch: Database) -> None:
+    """The file is asked once for requests that came together, and again for whoever comes later."""
+    watcher = freshness.of(scratch, None)
+
+    async def ask() -> int:
+        serial = watcher.state().serial
+        assert serial is not None
+        return serial
+
+    async def requests() -> list[int]:
+        first, together = asyncio.create_task(ask()), asyncio.create_task(ask())
+        found = [await first, await together]
+        edit(scratch, "New.")
+        return [*found, await asyncio.create_task(ask())]
+
+    before = watcher.state().serial
+    assert before is not None
+    assert asyncio.run(requests()) == [before, before, before + 1]
+    assert edit(scratch, "Newer.") == before + 2
+    assert watcher.state().serial == before + 2  # outside of an event loop
+    assert asyncio.run(ask()) == before + 2
+    watcher.close()
