@@ -17,7 +17,7 @@ from app.concepts.weighing import WeighsAs
 from app.core.content import ContentModel
 from app.core.errors import nearest
 from app.core.folding import words
-from app.core.text import DoseNumber, OneLine, Text, Url
+from app.core.text import Exact, OneLine, Text, Url
 from app.core.ucum import SYSTEM, is_ucum
 from app.core.vocabulary import MAX_TERM_LENGTH, TERM_PATTERN
 
@@ -144,7 +144,7 @@ class StudyDesignTerm(OpenTerm):
 class UnitFactor(ContentModel):
     """What one of a unit is in another one, exactly."""
 
-    amount: Annotated[DoseNumber, Field(gt=0)]
+    amount: Exact[Annotated[Decimal, Field(gt=0)]]
     """How many of the other unit one is."""
     of: UnitId
     """The other unit."""
@@ -158,7 +158,7 @@ class UnitTerm(OpenTerm):
     """Its code in UCUM, which FHIR writes; null where UCUM has none."""
     equals: UnitFactor | None = None
     """What one of it is in another unit; null for a unit that the others of its kind are measured in."""
-    exact_to: Annotated[DoseNumber, Field(gt=0, le=1)] | None = None
+    exact_to: Exact[Annotated[Decimal, Field(gt=0, le=1)]] | None = None
     """Of a unit without `equals`: the smallest amount that comparisons tell apart, by default a millionth. The largest
     daily total is 1,800,000,000,000,000 times as much."""
     names: tuple[OneLine, ...] = ()

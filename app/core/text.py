@@ -3,7 +3,7 @@
 import re
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Annotated
+from typing import Annotated, TypeVar
 from urllib.parse import unquote_to_bytes
 
 from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, StringConstraints
@@ -110,12 +110,16 @@ Number = Annotated[
 ]
 """An exact decimal; at most 15 significant digits, so that it is also exact as a JSON number."""
 
-DoseNumber = Annotated[
-    Decimal,
+_Bounded = TypeVar("_Bounded")
+Exact = Annotated[
+    _Bounded,
     Field(max_digits=15, allow_inf_nan=False),
     BeforeValidator(_number),
     PlainSerializer(float, return_type=float, when_used="json"),
 ]
+"""A decimal with bounds of its own, which have to stand inside: `Exact[Annotated[Decimal, Field(gt=0)]]`. Pydantic
+writes those that stand outside into schemas as `gt`, which is no keyword of JSON Schema."""
+DoseNumber = Exact[Decimal]
 """An exact decimal of at most 15 digits before and after the point together: 10,000,000,000 units are a dose."""
 
 JsonNumber = BeforeValidator(_json_number)

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from pathlib import Path
 from threading import Barrier
 from typing import Any
 from urllib.parse import quote
@@ -28,6 +29,7 @@ from tests.contract.breaking import METHODS, Document, breaks
 from tests.contract.support import Item, objects
 
 COMMITTED = ROOT / "openapi.json"
+SCHEMAS = ROOT / "seed_data" / "schema"
 REGENERATE = """What is committed is not what the code says. Write it again:
   python scripts/examples.py && ldn-evidence openapi --output openapi.json"""
 
@@ -107,6 +109,7 @@ def test_two_who_need_the_document_at_once_get_it_whole(document: Document) -> N
 
 TWO_APPLICATIONS = """
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from threading import Barrier
 
 from app.main import create_app
@@ -318,6 +321,19 @@ def test_terms_of_open_vocabularies_have_the_form_that_is_described(document: Do
     for name in ("CodeSystem", "Design", "InterventionKind", "Route", "Unit"):
         assert all(re.fullmatch(schemas[name]["pattern"], term) for term in schemas[name][EXTENSIBLE])
     assert schemas["DesignFilter"]["pattern"] == schemas["Design"]["pattern"]
+
+
+def test_bounds_are_written_in_keywords_of_json_schema(document: Document) -> None:
+    """Pydantic's own names of bounds make generators of clients refuse the document."""
+    names = {"gt", "ge", "lt", "le", "max_digits", "decimal_places", "allow_inf_nan", "min_length", "max_length"}
+    for file in (document["components"]["schemas"], *map(_parsed, sorted(SCHEMAS.glob("*.json")))):
+        # the value of a property that has one of these names is a schema
+        found = {name: node[name] for node in objects(file) for name in names & node.keys()}
+        assert {name: value for name, value in found.items() if not isinstance(value, dict)} == {}
+
+
+def _parsed(path: Path) -> Any:
+    return json.loads(path.read_text(encoding="utf-8"))
 
 
 def test_formats_that_are_files_have_operations_of_their_own(document: Document) -> None:
