@@ -223,7 +223,7 @@ def write(directory: Path) -> Path:
 # --- what there is ------------------------------------------------------------------------------------------------
 
 
-def _code(system: str, code: str, relation: str = "exactMatch") -> Fields:
+def coded(system: str, code: str, relation: str = "exactMatch") -> Fields:
     return {"system": system, "code": code, "relation": relation, "verified": True, "source": "Invented"}
 
 
@@ -235,13 +235,13 @@ def _drugs() -> Iterator[Change]:
         synonyms=["zelvane hydrochloride", "zelvanum", "Zelvia", "Zelstay", "Oxizel", "Zelcomp"],
         description="A drug that blocks lort receptors.",
         codes=[
-            _code("rxnorm", "9990001"),
-            _code("atc", "N99XX01"),
-            _code("ndc", "99999-001"),
-            _code("rxnorm", "9990011", "narrowMatch"),
-            _code("rxnorm", "9990300", "narrowMatch"),
-            _code("rxnorm", "9990301", "narrowMatch"),
-            _code("mesh", "D999002"),
+            coded("rxnorm", "9990001"),
+            coded("atc", "N99XX01"),
+            coded("ndc", "99999-001"),
+            coded("rxnorm", "9990011", "narrowMatch"),
+            coded("rxnorm", "9990300", "narrowMatch"),
+            coded("rxnorm", "9990301", "narrowMatch"),
+            coded("mesh", "D999002"),
         ],
     )
     yield record(
@@ -269,10 +269,10 @@ def _drugs() -> Iterator[Change]:
             synonyms=[f"{name.lower()} sulfate", *brands],
             description="A strong painkiller.",
             codes=[
-                _code("rxnorm", f"999010{number}"),
-                _code("atc", f"N98AA0{number + 1}"),
-                _code("rxnorm", f"999011{number}", "narrowMatch"),
-                *([_code("rxnorm", "9990300", "narrowMatch")] if "Oxizel" in brands else []),
+                coded("rxnorm", f"999010{number}"),
+                coded("atc", f"N98AA0{number + 1}"),
+                coded("rxnorm", f"999011{number}", "narrowMatch"),
+                *([coded("rxnorm", "9990300", "narrowMatch")] if "Oxizel" in brands else []),
             ],
         )
     yield record("intervention", "cider", name="Cider", synonyms=["strong cider"], description="A drink.")
@@ -282,7 +282,7 @@ def _drugs() -> Iterator[Change]:
         name="Comparine",
         synonyms=["Zelcomp"],
         description="A drug approved for murmuria.",
-        codes=[_code("rxnorm", "9990301", "narrowMatch")],
+        codes=[coded("rxnorm", "9990301", "narrowMatch")],
     )
     yield record(
         "intervention",
@@ -313,7 +313,7 @@ def _concepts() -> Iterator[Change]:
         synonyms=["murm", "MRM", "murmuria syndrome"],
         parent="chronic-pain",
         description="A long-term condition with a soft, widespread ache.",
-        codes=[_code("icd10cm", "M99.97"), _code("snomed", "88800001"), _code("mesh", "D999001")],
+        codes=[coded("icd10cm", "M99.97"), coded("snomed", "88800001"), coded("mesh", "D999001")],
     )
     yield record(
         "condition",
@@ -321,7 +321,7 @@ def _concepts() -> Iterator[Change]:
         name="Palewing",
         synonyms=["pale wing disease", "Pale's disease"],
         description="A condition that nobody has studied.",
-        codes=[_code("icd10cm", "M99.98")],
+        codes=[coded("icd10cm", "M99.98")],
     )
     yield record(
         "condition",
@@ -330,9 +330,9 @@ def _concepts() -> Iterator[Change]:
         synonyms=["gripes disease"],
         description="Pains of the belly.",
         codes=[
-            _code("icd10cm", "K99"),
-            _code("mesh", "D999003"),
-            _code("snomed", "88800002") | {"verified": False},
+            coded("icd10cm", "K99"),
+            coded("mesh", "D999003"),
+            coded("snomed", "88800002") | {"verified": False},
         ],
     )
     yield record(
@@ -340,7 +340,7 @@ def _concepts() -> Iterator[Change]:
         "weariness",
         name="Weariness",
         description="A condition with much tiredness.",
-        codes=[_code("icd10cm", "R99.81")],
+        codes=[coded("icd10cm", "R99.81")],
     )
     yield record("condition", "lort-dependence", name="Lort dependence", description="A need for lorts.")
     yield record("condition", "liver-disease", name="Liver disease", description="Any disease of the liver.")
@@ -349,7 +349,7 @@ def _concepts() -> Iterator[Change]:
         "ciderism",
         name="Ciderism",
         description="A craving for cider.",
-        codes=[_code("icd10cm", "F99.1")],
+        codes=[coded("icd10cm", "F99.1")],
     )
     yield record(
         "condition",
@@ -357,7 +357,7 @@ def _concepts() -> Iterator[Change]:
         name="Lort use disorder",
         synonyms=["Lort dependence"],
         description="A craving for lorts.",
-        codes=[_code("icd10cm", "F99.2")],
+        codes=[coded("icd10cm", "F99.2")],
     )
     yield record("mechanism", "lort-receptor-blockade", name="Lort receptor blockade", description="Blocks receptors.")
     yield record("mechanism", "glow", name="Glow of glial cells", synonyms=["glial glow"], description="Cells glow.")
@@ -867,7 +867,7 @@ def _raven() -> Iterator[Change]:
         "ravens-disease",
         name="Raven's disease",
         description="A cough that sounds like a raven.",
-        codes=[_code("icd10cm", "M98")],
+        codes=[coded("icd10cm", "M98")],
     )
     yield record(
         "intervention",
@@ -876,10 +876,10 @@ def _raven() -> Iterator[Change]:
         synonyms=["Pondex"],
         description="A drug of which nothing is claimed.",
         codes=[
-            _code("rxnorm", "9990200"),
-            _code("rxnorm", "9990201"),
-            _code("unii", "9X9X9X9X9X"),
-            _code("ndc", "99990-0167"),
+            coded("rxnorm", "9990200"),
+            coded("rxnorm", "9990201"),
+            coded("unii", "9X9X9X9X9X"),
+            coded("ndc", "99990-0167"),
         ],
     )
     yield record(
@@ -889,7 +889,7 @@ def _raven() -> Iterator[Change]:
         kind="class",
         members=["pondine"],
         description="A class of drugs with a code.",
-        codes=[_code("atc", "N97AX97")],
+        codes=[coded("atc", "N97AX97")],
     )
     yield record(
         "study",

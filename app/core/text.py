@@ -102,14 +102,6 @@ Count = Annotated[int, Field(ge=0, le=_MAX_INTEGER)]
 Serial = Annotated[int, Field(ge=1, le=_MAX_INTEGER)]
 """A serial of the data set."""
 
-Number = Annotated[
-    Decimal,
-    Field(max_digits=15, decimal_places=9, allow_inf_nan=False),
-    BeforeValidator(_number),
-    PlainSerializer(float, return_type=float, when_used="json"),
-]
-"""An exact decimal; at most 15 significant digits, so that it is also exact as a JSON number."""
-
 _Bounded = TypeVar("_Bounded")
 Exact = Annotated[
     _Bounded,
@@ -117,10 +109,12 @@ Exact = Annotated[
     BeforeValidator(_number),
     PlainSerializer(float, return_type=float, when_used="json"),
 ]
-"""A decimal with bounds of its own, which have to stand inside: `Exact[Annotated[Decimal, Field(gt=0)]]`. Pydantic
-writes those that stand outside into schemas as `gt`, which is no keyword of JSON Schema."""
+"""A decimal of at most 15 digits, so that it is also exact as a JSON number. Further bounds stand inside, such as
+`Exact[Annotated[Decimal, Field(gt=0)]]`: outside they are written into schemas as `gt`, which is no keyword there."""
+Number = Exact[Annotated[Decimal, Field(decimal_places=9)]]
+"""With at most 9 digits after the point."""
 DoseNumber = Exact[Decimal]
-"""An exact decimal of at most 15 digits before and after the point together: 10,000,000,000 units are a dose."""
+"""Without a bound for the digits after the point: with 9 of them, 10,000,000,000 units would be no dose."""
 
 JsonNumber = BeforeValidator(_json_number)
 """For a number in a body whose model is read from addresses too, where numbers are text; stands after `Field`."""

@@ -70,8 +70,11 @@ class SqliteFreshness:
         self._asked_in: asyncio.AbstractEventLoop | None = None
 
     def state(self) -> NewestState:
-        """The file is asked once for all requests that were received when the first of them asks: each has a task, and
-        what is called soon comes after those that wait already, and before that of any request received later."""
+        """The file is asked once for all requests that have been received by then.
+
+        Each of them already waits as a task of the event loop, which runs tasks in the order in which they came. So
+        `_ask_again` runs after theirs, and before the task of any request that is received later.
+        """
         try:
             loop = asyncio.get_running_loop()
         except RuntimeError:

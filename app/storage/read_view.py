@@ -57,8 +57,8 @@ class ReadView:
     ) -> None:
         """`opening` begins the transaction on PostgreSQL, together with the first statement; null for SQLite.
 
-        What is `expected` is the state until that statement was run, so that asking for the state costs no exchange
-        with the server. If somebody asked, and the statement sees another state, it raises DatasetChanged.
+        Until that statement has run, `state` gives the `expected` one, which costs no exchange with the server. If it
+        was given and the statement sees another state, the statement raises DatasetChanged.
         """
         self.connection = connection
         self.bitmaps = bitmaps
@@ -203,11 +203,9 @@ class ReadView:
         """What `_DATASET` gave."""
         ((serial, release, publication),) = rows
         self.dataset = serial or 0, release
-        expected, self._state = (
-            self._state,
-            DatasetState(self.connection.info.get("generation", 0), serial or 0, publication or ""),
-        )
-        if self._is_state_used and expected != self._state:
+        expected = self._state
+        self._state = DatasetState(self.connection.info.get("generation", 0), serial or 0, publication or "")
+        if self._is_state_used and self._state != expected:
             raise DatasetChanged
 
     def _in_the_drivers_style(self, sql: str) -> str:

@@ -109,7 +109,6 @@ def test_two_who_need_the_document_at_once_get_it_whole(document: Document) -> N
 
 TWO_APPLICATIONS = """
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from threading import Barrier
 
 from app.main import create_app

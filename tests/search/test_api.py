@@ -48,7 +48,7 @@ def more() -> Iterator[Change]:
     """Names with accents, signs and digits, doses in micrograms, and more claims than are ranked."""
     yield record(
         "condition", "crinkles-disease", name="Crinkle's disease", synonyms=["crinkle"],
-        codes=[neutral._code("snomed", "99900001")],  # the digits of a PubMed id
+        codes=[neutral.coded("snomed", "99900001")],  # the digits of a PubMed id
     )  # fmt: skip
     yield record("mechanism", "tlr4-modulation", name="Modulation of a receptor", synonyms=["TLR4", "IL-6", "IL-1beta"])
     yield record("side_effect", "precipitated-withdrawal", name="Precipitated withdrawal")
