@@ -3,7 +3,7 @@
 import base64
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Any, NamedTuple
 
@@ -268,7 +268,7 @@ class _Listing:
                 continue
             some = keys & self.index.of(scope, Filter(name, str(value)))
             if some:
-                those = replace(self, selection=self.selection.filtered(name, [str(value)]), order=by_id)
+                those = _Listing(self.index, self.selection.filtered(name, [str(value)]), by_id, self.session)
                 start = (place[1], place[1]) if place is not None and value == place[0] else None
                 found = those.in_order(some, start, count - len(rows))
                 rows += [(pk, record_id, value, body) for pk, record_id, _, body in found]
@@ -281,11 +281,12 @@ class _Listing:
         index, selection, order = self.index, self.selection, self.order
         along = _shortest_ordered_filter(index, selection, order)
         steps = count * len(index.of(selection.scope, along or PUBLISHED)) // max(1, len(keys))
-        if self.session is None and len(keys) <= (max(MAX_SORTED, steps) if steps > count else count):
+        if self.session is None and len(keys) <= max(count, steps // LOOKUP_COST):
             return _read_and_sort(index.view, keys, order, place, count, selection.scope)
         filter_pk = index.values(selection.scope, along.name).get(along.value) if along else None
-        first_step = count if steps <= count and self.session is None else steps + count
-        walk = _Walk(index.view, order, filter_pk, keys, selection, self.session, count)
+        sent = index.view.keys_beside(keys)
+        first_step = count if self.session is None and (sent or steps <= count) else steps + count
+        walk = _Walk(index.view, order, filter_pk, keys, sent, selection, self.session, count)
         return walk.read(place, count, first_step)
 
 
@@ -301,7 +302,10 @@ def _shortest_ordered_filter(index: FilterIndexView, selection: Selection, order
 
 
 MAX_SORTED = 200
-"""So many records are always read and sorted."""
+"""So many records are sorted by one statement, whatever the order."""
+LOOKUP_COST = 4
+"""What it costs to look a record up by its key, in entries of an index that are read one after the other: the row is as
+wide as a page."""
 MAX_STEP = 5_000
 """Rows that one statement reads along a filter."""
 
@@ -329,6 +333,8 @@ class _Walk:
     order: SortOrder
     filter_pk: int | None
     keys: BitMap
+    sent: list[int] | None
+    """The keys, where only rows that have one of them are read at all."""
     selection: Selection
     session: Session | None
     page_size: int
@@ -352,15 +358,18 @@ class _Walk:
 
     def _step(self, place: Place | None, count: int) -> list[Row]:
         rows: list[Row] = []
-        table = self.order.table if self.filter_pk is None else "filter_places"
+        table, key, column = self.order.table, "pk", self.order.column
+        wanted: list[tuple[str, Any]] = []
+        if self.filter_pk is not None:
+            table, key, column = "filter_places", "record_pk", "NULL"
+            wanted.append(("filter_pk = ?", self.filter_pk))
+        if self.sent:
+            wanted.append((f"{key} = ANY(CAST(? AS integer[]))", self.sent))
+        where, given = "".join(f"{condition} AND " for condition, _ in wanted), [value for _, value in wanted]
         body = self.view.body_beside(self.selection.scope, table) if count <= self.page_size else "NULL"
         for condition, values in self.order.after(place):
-            if self.filter_pk is None:
-                sql = f"SELECT pk, id, {self.order.column}, {body} FROM {table} WHERE {condition} LIMIT ?"
-                rows += self.view.rows(sql, *values, count - len(rows))
-            else:
-                sql = f"SELECT record_pk, id, NULL, {body} FROM {table} WHERE filter_pk = ? AND {condition} LIMIT ?"
-                rows += self.view.rows(sql, self.filter_pk, *values, count - len(rows))
+            sql = f"SELECT {key}, id, {column}, {body} FROM {table} WHERE {where}{condition} LIMIT ?"
+            rows += self.view.rows(sql, *given, *values, count - len(rows))
             if len(rows) >= count:
                 break
         return rows

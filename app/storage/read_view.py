@@ -10,6 +10,8 @@ from sqlalchemy import ARRAY, ColumnElement, Connection, Integer, cast, func, se
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 if TYPE_CHECKING:
+    from pyroaring import BitMap
+
     from app.storage.filter_bitmaps import FilterBitmaps
 
 _IDENTITY = "at || ' ' || actor || ' ' || note"
@@ -20,6 +22,9 @@ _DATASET = (
     "SELECT (SELECT max(serial) FROM publications), (SELECT name FROM releases ORDER BY serial DESC, name DESC LIMIT 1)"
     f", ({PUBLICATION} ORDER BY serial DESC LIMIT 1)"
 )
+
+
+MAX_KEYS_BESIDE = 1_000
 
 
 class DatasetState(NamedTuple):
@@ -162,6 +167,11 @@ class ReadView:
     def keys(self, bits: Iterable[int]) -> Any:
         """Internal keys as the value of `among`."""
         return _json(bits) if self.is_sqlite else list(bits)
+
+    def keys_beside(self, keys: BitMap) -> list[int] | None:
+        """Keys that a statement which reads rows in order takes along, so that it reads no others; null where they are
+        many, and on SQLite, where rows cost less than keys."""
+        return None if self.is_sqlite or len(keys) > MAX_KEYS_BESIDE else list(keys)
 
     @property
     def _lookup_join(self) -> str:

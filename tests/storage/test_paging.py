@@ -18,6 +18,7 @@ from app.storage import paging
 from app.storage.database import SLUG, Base, Database
 from app.storage.filter_index import FilterBits, FilterEntry, FilterRow, FilterSpec, rebuild, values
 from app.storage.paging import (
+    LOOKUP_COST,
     MAX_SORTED,
     Page,
     SortedQuery,
@@ -136,16 +137,17 @@ CHOICES: dict[str, tuple[Selection, Callable[[Row], bool]]] = {
 }
 
 
-@pytest.mark.parametrize("few", [0, MAX_SORTED], ids=["walked", "sorted"])
+@pytest.mark.parametrize("cost", [10_000, LOOKUP_COST / 10_000], ids=["walked", "sorted"])
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(rows=ROWS, limit=st.integers(1, 7), sort=SORTS, choice=st.sampled_from(sorted(CHOICES)))
 def test_pages_join_to_the_whole_list_in_order(
-    table: Database, few: int, rows: list[Row], limit: int, sort: str, choice: str
+    table: Database, cost: float, rows: list[Row], limit: int, sort: str, choice: str
 ) -> None:
     """Whether few are read and sorted, or many are walked in order."""
     matching, is_meant = CHOICES[choice]
     with holding(table, rows) as session, pytest.MonkeyPatch.context() as patch:
-        patch.setattr(paging, "MAX_SORTED", few)
+        patch.setattr(paging, "LOOKUP_COST", cost)
+        patch.setattr(paging, "MAX_SORTED", 0 if cost > LOOKUP_COST else MAX_SORTED)
         patch.setattr(paging, "MAX_STEP", 3)
         pages = list(walk(session, SortedQuery(limit=limit, sort=sort), matching))
         first = page(session, SortedQuery(sort=sort), matching)
