@@ -172,6 +172,7 @@ def ours(
     """The service, with or without memory for answers; a database process counts too, and the service alone as well."""
     port = free_port()
     environment = {"DATABASE_URL": database_url, "PORT": str(port), "HOST": "127.0.0.1"}
+    environment["MALLOC_ARENA_MAX"] = "1"  # as the image and the systemd unit set it
     if not cache:
         environment["CACHE_BYTES"] = "0"
     command = [sys.executable, "-m", "app.cli", "serve"]

@@ -169,8 +169,17 @@ def test_going_back_from_the_newest_schema_gives_the_one_before_it(blank: Databa
     schema.migrate(blank, before)
     original = described(blank)
     schema.migrate(blank)
-    assert described(blank) != original
+    assert blank.is_sqlite or described(blank) != original  # how bodies are stored says PostgreSQL alone
     schema.migrate(blank, before)
+    assert described(blank) == original
+
+
+def test_going_back_undoes_the_newest_change_of_tables(blank: Database) -> None:
+    schema.migrate(blank, "0018")
+    original = described(blank)
+    schema.migrate(blank)
+    assert described(blank) != original
+    schema.migrate(blank, "0018")
     assert described(blank) == original
 
 
@@ -184,10 +193,22 @@ def described(database: Database) -> dict[str, list[str]]:
         ]
         for table in inspector.get_table_names()
     }  # fmt: skip
-    return {
+    described = {
         table: sorted(str({name: value for name, value in part.items() if name != "dialect_options"}) for part in parts)
         for table, parts in tables.items()
     }
+    return described if database.is_sqlite else described | {"stored": _storage(database)}
+
+
+def _storage(database: Database) -> list[str]:
+    """How PostgreSQL stores long values of each column: compressed (`x`), or as they are (`e`)."""
+    sql = (
+        "SELECT attrelid::regclass || '.' || attname || ' ' || attstorage::text FROM pg_attribute JOIN pg_class c "
+        "ON c.oid = attrelid WHERE relnamespace = 'public'::regnamespace AND relkind = 'r' AND attnum > 0 "
+        "AND NOT attisdropped ORDER BY 1"
+    )
+    with database.engine.connect() as connection:
+        return list(connection.scalars(text(sql)))
 
 
 def test_altering_a_parent_table_up_down_up_keeps_every_row(

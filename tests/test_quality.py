@@ -97,7 +97,7 @@ MAX_LINES = {
     "claims": 4590,
     "concepts": 2640, "core": 1330, "datasets": 5330, "fhir": 2520, "grading": 2950, "http": 3530, "infobutton": 480,
     "linked_data": 470, "operations": 700, "publishing": 1130, "questions": 1840, "search": 2150, "sources": 1380,
-    "storage": 3080, "web": 3520, "mcp": 1240, "verification": 840,
+    "storage": 3110, "web": 3520, "mcp": 1240, "verification": 840,
 }  # fmt: skip
 """Lines of Python in each package of `app/`; "" is what lies beside the packages. Raise one only with a reason."""
 

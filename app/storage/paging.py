@@ -333,7 +333,7 @@ class _Walk:
     order: SortOrder
     filter_pk: int | None
     keys: BitMap
-    sent: list[int] | None
+    sent: str | None
     """The keys, where only rows that have one of them are read at all."""
     selection: Selection
     session: Session | None

@@ -166,12 +166,12 @@ class ReadView:
 
     def keys(self, bits: Iterable[int]) -> Any:
         """Internal keys as the value of `among`."""
-        return _json(bits) if self.is_sqlite else list(bits)
+        return _json(bits) if self.is_sqlite else _array(bits)
 
-    def keys_beside(self, keys: BitMap) -> list[int] | None:
+    def keys_beside(self, keys: BitMap) -> str | None:
         """Keys that a statement which reads rows in order takes along, so that it reads no others; null where they are
         many, and on SQLite, where rows cost less than keys."""
-        return None if self.is_sqlite or len(keys) > MAX_KEYS_BESIDE else list(keys)
+        return None if self.is_sqlite or len(keys) > MAX_KEYS_BESIDE else _array(keys)
 
     @property
     def _lookup_join(self) -> str:
@@ -235,6 +235,11 @@ def is_among(
     if session.get_bind().dialect.name == "postgresql":
         return column == func.any(cast(list(keys), ARRAY(Integer)))
     return column.in_(select(func.json_each(_json(keys)).table_valued("value").c.value))
+
+
+def _array(keys: Iterable[int]) -> str:
+    """As PostgreSQL writes arrays: its driver would turn a list into that number by number."""
+    return f"{{{','.join(map(str, keys))}}}"
 
 
 def _json(keys: Iterable[int]) -> str:
