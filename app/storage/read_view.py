@@ -23,8 +23,8 @@ _DATASET = (
     f", ({PUBLICATION} ORDER BY serial DESC LIMIT 1)"
 )
 
-
 MAX_KEYS_BESIDE = 1_000
+"""So many keys, about 5 kB, go with a statement at most."""
 
 
 class DatasetState(NamedTuple):
