@@ -302,7 +302,7 @@ def _shortest_ordered_filter(index: FilterIndexView, selection: Selection, order
 
 
 MAX_SORTED = 200
-"""So many records are sorted by one statement, whatever the order."""
+"""Only of more records than this is an order of few values read value by value."""
 LOOKUP_COST = 4
 """What it costs to look a record up by its key, in entries of an index that are read one after the other: the row is as
 wide as a page."""
