@@ -169,7 +169,7 @@ def test_going_back_from_the_newest_schema_gives_the_one_before_it(blank: Databa
     schema.migrate(blank, before)
     original = described(blank)
     schema.migrate(blank)
-    assert blank.is_sqlite or described(blank) != original  # how bodies are stored says PostgreSQL alone
+    assert blank.is_sqlite or described(blank) != original  # the newest one changes PostgreSQL alone
     schema.migrate(blank, before)
     assert described(blank) == original
 
@@ -193,11 +193,11 @@ def described(database: Database) -> dict[str, list[str]]:
         ]
         for table in inspector.get_table_names()
     }  # fmt: skip
-    described = {
+    lines = {
         table: sorted(str({name: value for name, value in part.items() if name != "dialect_options"}) for part in parts)
         for table, parts in tables.items()
     }
-    return described if database.is_sqlite else described | {"stored": _storage(database)}
+    return lines if database.is_sqlite else lines | {"stored": _storage(database)}
 
 
 def _storage(database: Database) -> list[str]:

@@ -284,10 +284,7 @@ class _Listing:
         if self.session is None and len(keys) <= max(count, steps // LOOKUP_COST):
             return _read_and_sort(index.view, keys, order, place, count, selection.scope)
         filter_pk = index.values(selection.scope, along.name).get(along.value) if along else None
-        sent = index.view.keys_beside(keys)
-        first_step = count if self.session is None and (sent or steps <= count) else steps + count
-        walk = _Walk(index.view, order, filter_pk, keys, sent, selection, self.session, count)
-        return walk.read(place, count, first_step)
+        return _Walk(index.view, order, filter_pk, keys, selection, self.session).read(place, count, steps)
 
 
 def _shortest_ordered_filter(index: FilterIndexView, selection: Selection, order: SortOrder) -> Filter | None:
@@ -304,8 +301,8 @@ def _shortest_ordered_filter(index: FilterIndexView, selection: Selection, order
 MAX_SORTED = 200
 """Only of more records than this is an order of few values read value by value."""
 LOOKUP_COST = 4
-"""What it costs to look a record up by its key, in entries of an index that are read one after the other: the row is as
-wide as a page."""
+"""What it costs to look a record up by its key, in entries of an index that are read one after the other: each
+row is on a page of its own."""
 MAX_STEP = 5_000
 """Rows that one statement reads along a filter."""
 
@@ -333,19 +330,19 @@ class _Walk:
     order: SortOrder
     filter_pk: int | None
     keys: BitMap
-    sent: str | None
-    """The keys, where only rows that have one of them are read at all."""
     selection: Selection
     session: Session | None
-    page_size: int
-    """Bodies come along with so many rows at most: of more, most are not on the page."""
 
-    def read(self, place: Place | None, count: int, step: int) -> list[Row]:
-        """The first rows after a place that have one of the keys and meet the conditions; `step` rows at first."""
+    def read(self, place: Place | None, count: int, expected: int) -> list[Row]:
+        """The first rows after a place that have one of the keys and meet the conditions; so many rows are expected
+        to be passed for that."""
         found: list[Row] = []
-        step = min(MAX_STEP, step)
+        restriction = self.view.restriction("pk" if self.filter_pk is None else "record_pk", self.keys)
+        is_direct = self.session is None and (restriction is not None or expected <= count)
+        step = min(MAX_STEP, count if is_direct else expected + count)
         while True:
-            rows = self._step(place, step)
+            # Bodies come along with no more rows than are wanted: of more, most are not on the page.
+            rows = self._step(place, step, restriction, has_bodies=step <= count)
             fitting = [row for row in rows if row[0] in self.keys]
             if self.session is not None and fitting:
                 meeting = self.selection.meeting(self.session, [row[0] for row in fitting])
@@ -356,17 +353,17 @@ class _Walk:
             place = self.order.place(rows[-1])
             step = min(MAX_STEP, 2 * step)
 
-    def _step(self, place: Place | None, count: int) -> list[Row]:
+    def _step(
+        self, place: Place | None, count: int, restriction: tuple[str, str] | None, *, has_bodies: bool
+    ) -> list[Row]:
         rows: list[Row] = []
         table, key, column = self.order.table, "pk", self.order.column
-        wanted: list[tuple[str, Any]] = []
+        wanted: list[tuple[str, Any]] = [restriction] if restriction is not None else []
         if self.filter_pk is not None:
             table, key, column = "filter_places", "record_pk", "NULL"
             wanted.append(("filter_pk = ?", self.filter_pk))
-        if self.sent:
-            wanted.append((f"{key} = ANY(CAST(? AS integer[]))", self.sent))
         where, given = "".join(f"{condition} AND " for condition, _ in wanted), [value for _, value in wanted]
-        body = self.view.body_beside(self.selection.scope, table) if count <= self.page_size else "NULL"
+        body = self.view.body_beside(self.selection.scope, table) if has_bodies else "NULL"
         for condition, values in self.order.after(place):
             sql = f"SELECT {key}, id, {column}, {body} FROM {table} WHERE {where}{condition} LIMIT ?"
             rows += self.view.rows(sql, *given, *values, count - len(rows))

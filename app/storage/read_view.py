@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from sqlalchemy import ARRAY, ColumnElement, Connection, Integer, cast, func, select
+from sqlalchemy import ARRAY, ColumnElement, Connection, Integer, cast, func, literal, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 if TYPE_CHECKING:
@@ -23,8 +23,8 @@ _DATASET = (
     f", ({PUBLICATION} ORDER BY serial DESC LIMIT 1)"
 )
 
-MAX_KEYS_BESIDE = 1_000
-"""So many keys, about 5 kB, go with a statement at most."""
+MAX_KEYS_SENT = 1_000
+"""So many keys, about 5 kB, restrict a statement at most."""
 
 
 class DatasetState(NamedTuple):
@@ -168,10 +168,12 @@ class ReadView:
         """Internal keys as the value of `among`."""
         return _json(bits) if self.is_sqlite else _array(bits)
 
-    def keys_beside(self, keys: BitMap) -> str | None:
-        """Keys that a statement which reads rows in order takes along, so that it reads no others; null where they are
-        many, and on SQLite, where rows cost less than keys."""
-        return None if self.is_sqlite or len(keys) > MAX_KEYS_BESIDE else _array(keys)
+    def restriction(self, column: str, keys: BitMap) -> tuple[str, str] | None:
+        """A condition that a row has one of these keys, and its value, so that a statement gives no other rows; null
+        where the keys are many, and on SQLite, where rows cost less than keys."""
+        if self.is_sqlite or len(keys) > MAX_KEYS_SENT:
+            return None
+        return f"{column} = ANY(CAST(? AS integer[]))", _array(keys)
 
     @property
     def _lookup_join(self) -> str:
@@ -233,7 +235,7 @@ def is_among(
 ) -> ColumnElement[bool]:
     """The column is one of these keys, however many: they are one value of the statement."""
     if session.get_bind().dialect.name == "postgresql":
-        return column == func.any(cast(list(keys), ARRAY(Integer)))
+        return column == func.any(cast(literal(_array(keys)), ARRAY(Integer)))
     return column.in_(select(func.json_each(_json(keys)).table_valued("value").c.value))
 
 
