@@ -112,9 +112,8 @@ GOALS = (
     *_at_least(DATASETTE, COLD, {"item": (10, 2.8), "list": (14, 6), "search": (2.3, 1.8)}),
     *_at_least(POSTGREST, COLD_PG, {"item": (3, 2), "list": (7, 4.5)}),
     *_at_most(COLD, FASTAPI, _ALONE),
-    *_at_most(
-        alone(COLD_PG), FASTAPI, dict.fromkeys(_ALONE, (None, None))
-    ),  # stated, not judged: these floors are for SQLite
+    # Stated, not judged: these floors are for SQLite.
+    *_at_most(alone(COLD_PG), FASTAPI, dict.fromkeys(_ALONE, (None, None))),
     *_at_most(SHIPPED, BEFORE, _FIRST_ASKED),
     *_at_most(COLD, COLD_SMALL, {"item": (1.1, 1.5), "list": (1.25, 1.8)}, "L"),
     Goal(MEMORY, 150, 180, size="M"),
